@@ -1,0 +1,103 @@
+package source
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// scalar is a scalar node and whether it may be a secret.
+type scalar struct {
+	node   *yaml.Node
+	secret bool
+}
+
+// index sorts the scalars of the file by the line on which they begin.
+func (f *File) index() {
+	f.lines = splitLines(strings.TrimPrefix(string(f.Src), "\ufeff"))
+	f.scalars = make(map[int][]scalar)
+	secret := make(map[*yaml.Node]bool)
+	walkScalars(f.root, place{}, func(n *yaml.Node, isSecret bool) {
+		// A scalar behind an alias is met under several names; one secret name is enough.
+		secret[n] = secret[n] || isSecret
+	})
+	for n, isSecret := range secret {
+		f.scalars[n.Line] = append(f.scalars[n.Line], scalar{n, isSecret})
+	}
+	for _, line := range f.scalars {
+		slices.SortFunc(line, func(a, b scalar) int { return cmp.Compare(a.node.Column, b.node.Column) })
+	}
+}
+
+// place is what governs a value: the key it stands under, and whether all below that key is secret.
+type place struct {
+	keys   []string
+	name   string
+	secret bool
+}
+
+func (p place) down(key string) place {
+	// Below `secrets` a Compose service lists names and mounts, never a value.
+	if key == "secrets" && len(p.keys) == 2 && p.keys[0] == "services" {
+		return place{}
+	}
+	return place{
+		keys:   append(slices.Clip(p.keys), key),
+		name:   key,
+		secret: p.secret || secretParent.MatchString(key),
+	}
+}
+
+func walkScalars(n *yaml.Node, p place, visit func(*yaml.Node, bool)) {
+	n = deref(n)
+	if n == nil {
+		return
+	}
+	switch n.Kind {
+	case yaml.ScalarNode:
+		text := n.Value
+		if text == "" {
+			// A password that begins with & or ! reads as the anchor or tag of an empty value.
+			text = n.Anchor
+			if n.Style&yaml.TaggedStyle != 0 {
+				text += n.Tag
+			}
+		}
+		visit(n, p.secret && !plainName(p.name) && !harmless(text) || looksSecret(p.name, text))
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k, v := deref(n.Content[i]), n.Content[i+1]
+			// A key is a name. It is hidden only if it cannot be one.
+			walkScalars(k, place{}, visit)
+			below := p.down(k.Value)
+			if isMerge(k) {
+				below = p
+			}
+			if k.Value == "value" {
+				below.name = cmp.Or(scalarUnder(n, "name"), below.name)
+			}
+			walkScalars(v, below, visit)
+		}
+	default:
+		for i, c := range n.Content {
+			below := p
+			if i > 0 {
+				if flag := deref(n.Content[i-1]).Value; strings.HasPrefix(flag, "-") && secretWord.MatchString(flag) {
+					below = place{secret: true}
+				}
+			}
+			walkScalars(c, below, visit)
+		}
+	}
+}
+
+func scalarUnder(m *yaml.Node, key string) string {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if deref(m.Content[i]).Value == key {
+			return deref(m.Content[i+1]).Value
+		}
+	}
+	return ""
+}

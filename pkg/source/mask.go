@@ -1,0 +1,135 @@
+package source
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Masked stands wherever a secret would be printed. Its length says nothing about the secret.
+const Masked = "********"
+
+var (
+	secretName = regexp.MustCompile(`(?i)(secret|token|passw|pass$|passphrase|pepper|api_?hash|api_?id|private|credential|pickle|signing_key$|server_key$|_key$|^key$|push_url|dsn|auth$|basicauth.*users$|authorization$)`)
+	notSecret  = regexp.MustCompile(`(?i)(_path|_file|_endpoint|_method|_alg|_uri|_url|_ttl|_enabled|_allowed|_required|_lifetime)$`)
+	// All below these is secret, whatever its key, but for what notSecret and plainKeyName let through.
+	secretParent = regexp.MustCompile(`(?i)^(login_shared_secret_map|(.*_)?(secrets?|tokens?|password|credentials))$`)
+	plainKeyName = regexp.MustCompile(`(?i)^(enabled|file|kid|name|external|environment|source|target|command|uid|gid|mode)$`)
+
+	// Names that announce a secret within a longer text, such as a command line.
+	secretWord = regexp.MustCompile(`(?i)(secret|token|passw|pass$|passphrase|pepper|credential|(api|private|auth)[_-]?(hash|key))`)
+	assignment = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)(?:=["']?|["']?:\s+["']?|["']:["']?)([^\s"',;&]+)`)
+	flagValue  = regexp.MustCompile(`(?:^|\s)--?([A-Za-z0-9_.-]+)\s+["']?([^\s-]\S*)`)
+	envPair    = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]*)=(?s:(.*))$`)
+
+	secretShape = []*regexp.Regexp{
+		regexp.MustCompile(`PRIVATE KEY`),
+		regexp.MustCompile(`/api/push/|as_token:`),
+		regexp.MustCompile(`://[^\s/@:]*:[^\s@]+@`), // userinfo of a URL; net/url refuses some that clients take
+		regexp.MustCompile(`(?i)\b(?:bearer|basic) +[A-Za-z0-9+/=._~-]{6,}`),
+		regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]\S+:\S`),
+		regexp.MustCompile(`\$\$?(?:apr1|2[abxy]|argon2[a-z]*|pbkdf2[a-z0-9-]*|scrypt|[156y])\$|SCRAM-SHA-(?:1|256)\$`),
+	}
+	imageDigest = regexp.MustCompile(`@sha256:[0-9a-f]{64}\b`)
+)
+
+func plainName(key string) bool { return notSecret.MatchString(key) || plainKeyName.MatchString(key) }
+
+func harmless(value string) bool {
+	return slices.Contains([]string{"", "~", "true", "false", "null"}, strings.ToLower(value)) || strings.HasPrefix(value, "/run/secrets/")
+}
+
+// ownName is the last part of a Traefik label: the parts before it hold names that people choose.
+func ownName(name string) string {
+	if strings.HasPrefix(name, "traefik.") && !strings.HasSuffix(name, ".users") {
+		return name[strings.LastIndexByte(name, '.')+1:]
+	}
+	return name
+}
+
+// looksSecret errs on the side of hiding: a value is shown only when neither its key nor its shape
+// suggests a secret.
+func looksSecret(name, value string) bool {
+	if m := envPair.FindStringSubmatch(value); m != nil {
+		// A random token that ends in = has this form too.
+		return looksRandom(m[1]) || looksSecret(m[1], m[2]) || secretName.MatchString(name) && looksSecret(name, m[2])
+	}
+	name = ownName(name)
+	switch {
+	case strings.Contains(value, "\n"):
+		return true
+	case secretName.MatchString(name) && (!notSecret.MatchString(name) || name == "push_url"):
+		return !harmless(value) || looksRandom(value)
+	}
+	for _, shape := range secretShape {
+		if shape.MatchString(value) {
+			return true
+		}
+	}
+	for _, pair := range []*regexp.Regexp{assignment, flagValue} {
+		for _, m := range pair.FindAllStringSubmatch(value, -1) {
+			if n := ownName(m[1]); secretWord.MatchString(n) && !notSecret.MatchString(n) && !harmless(m[2]) {
+				return true
+			}
+		}
+	}
+	return looksRandom(imageDigest.ReplaceAllString(value, ""))
+}
+
+// looksRandom tells a generated token from a path, a name or a sentence: by the length of its runs of
+// letters and digits, and by how often upper case, lower case and digits take turns within them.
+func looksRandom(value string) bool {
+	for field := range strings.FieldsSeq(value) {
+		var count [digits + 1]int
+		var run, turns, humps int
+		last, digit := other, false
+		for _, r := range field {
+			k := kindOf(r)
+			if k == other {
+				run, last, digit = 0, other, false
+				continue
+			}
+			count[k]++
+			run++
+			digit = digit || k == digits
+			if run >= 24 || run >= 16 && digit {
+				return true
+			}
+			switch {
+			case last == other || last == k:
+			case last == upper && k == lower: // every CamelCase word has one of these
+				humps++
+			default:
+				turns++
+			}
+			last = k
+		}
+		total := count[lower] + count[upper] + count[digits]
+		mixed := 5*min(count[lower], count[upper]) >= total && 4*(turns+humps) >= total
+		if total >= 16 && (mixed || turns >= 4 && 5*turns >= total) {
+			return true
+		}
+	}
+	return false
+}
+
+type kind int
+
+const (
+	other kind = iota
+	lower
+	upper
+	digits
+)
+
+func kindOf(r rune) kind {
+	switch {
+	case r >= 'a' && r <= 'z':
+		return lower
+	case r >= 'A' && r <= 'Z':
+		return upper
+	case r >= '0' && r <= '9':
+		return digits
+	}
+	return other
+}

@@ -1,0 +1,79 @@
+package source
+
+import (
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Snippet gives source line n for a person to read, without anything that could be secret: it ends before
+// the first value on it that is or may be one, and comments are dropped, because old values are often
+// kept there. "" when the line holds no value.
+func (f *File) Snippet(n int) string {
+	f.once.Do(f.index)
+	if n < 1 || n > len(f.lines) || len(f.scalars[n]) == 0 {
+		return ""
+	}
+	line := []rune(f.lines[n-1])
+	shown := 0
+	for _, s := range f.scalars[n] {
+		start := s.node.Column - 1
+		if start < shown || start > len(line) || !structural.MatchString(string(line[shown:start])) {
+			return strings.TrimLeft(string(line[:shown])+" "+Masked, " ")
+		}
+		if s.secret {
+			return string(line[:start]) + Masked
+		}
+		shown = scalarEnd(line, s.node)
+	}
+	rest := structure.FindString(string(line[shown:]))
+	return strings.TrimRight(string(line[:shown])+rest, " \t")
+}
+
+// What may stand between two scalars. Anything else is the rest of a scalar that began on an earlier
+// line, or a comment.
+var (
+	structure  = regexp.MustCompile(`^(?:[\s\[\]{},:?-]|[&*!][^\s\[\]{},]*)*`)
+	structural = regexp.MustCompile(structure.String() + `$`)
+	properties = regexp.MustCompile(`^(?:[&!]\S*\s+)*`)
+	blockStart = regexp.MustCompile(`^[|>][-+0-9]*`)
+)
+
+// scalarEnd is the index behind the part of a scalar that stands on the line it begins on.
+func scalarEnd(line []rune, n *yaml.Node) int {
+	start := n.Column - 1
+	rest := string(line[start:])
+	// The column of a scalar with an anchor or a tag is that of the anchor or tag.
+	head := ""
+	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
+		head = properties.FindString(rest)
+		rest = rest[len(head):]
+	}
+	body := []rune(rest)
+	end := 0
+	switch {
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		end = quotedEnd(body, '"', '\\')
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		end = quotedEnd(body, '\'', '\'')
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		end = len([]rune(blockStart.FindString(rest)))
+	default:
+		end = min(len([]rune(n.Value)), len(body))
+	}
+	return start + len([]rune(head)) + end
+}
+
+// quotedEnd is the index behind the closing quote, or the length when the scalar goes on below.
+func quotedEnd(s []rune, quote, escape rune) int {
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == escape && (escape != quote || i+1 < len(s) && s[i+1] == quote):
+			i++
+		case s[i] == quote:
+			return i + 1
+		}
+	}
+	return len(s)
+}

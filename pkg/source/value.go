@@ -1,0 +1,429 @@
+package source
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Kind is the shape of a value.
+type Kind int
+
+// The kinds. Absent is a value that is not in the file.
+const (
+	Absent Kind = iota
+	Null
+	Scalar
+	Sequence
+	Mapping
+)
+
+// String names the kind in words for an error text.
+func (k Kind) String() string {
+	return [...]string{"nothing", "null", "a single value", "a list", "a mapping"}[k]
+}
+
+// Value is a cursor on one place of a File. The zero Value and every value that is not in the file are
+// absent: all methods work on them, and Pos answers with the nearest parent that exists, so that a
+// finding about something missing has a place too. Aliases and merge keys (<<) are followed.
+type Value struct {
+	file *File
+	node *yaml.Node
+	key  *yaml.Node // the key node, when the value is an entry of a mapping
+	near *yaml.Node // for an absent value: the nearest parent
+	path []string
+}
+
+func deref(n *yaml.Node) *yaml.Node {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// Kind gives the shape of the value.
+func (v Value) Kind() Kind {
+	n := deref(v.node)
+	switch {
+	case n == nil:
+		return Absent
+	case n.Kind == yaml.MappingNode:
+		return Mapping
+	case n.Kind == yaml.SequenceNode:
+		return Sequence
+	case n.ShortTag() == "!!null":
+		return Null
+	}
+	return Scalar
+}
+
+// Exists reports whether the value stands in the file. A null exists.
+func (v Value) Exists() bool { return v.node != nil }
+
+// Set reports whether the value stands in the file and is not null.
+func (v Value) Set() bool { return v.Kind() > Null }
+
+// File is the file of the value; nil for the zero Value.
+func (v Value) File() *File { return v.file }
+
+// Path is the keys and list indexes from the root to the value, as one dotted word.
+func (v Value) Path() string { return strings.Join(v.path, ".") }
+
+// Keys is the keys and list indexes from the root to the value.
+func (v Value) Keys() []string { return v.path }
+
+// Name is the last key or index on the path.
+func (v Value) Name() string {
+	if len(v.path) == 0 {
+		return ""
+	}
+	return v.path[len(v.path)-1]
+}
+
+// At goes down by mapping keys, or by list indexes written as decimal numbers.
+func (v Value) At(path ...string) Value {
+	for _, key := range path {
+		v = v.child(key)
+	}
+	return v
+}
+
+func (v Value) child(key string) Value {
+	c := Value{file: v.file, near: v.near, path: append(slices.Clip(v.path), key)}
+	if v.node == nil {
+		return c
+	}
+	c.near = v.node
+	if v.key != nil {
+		c.near = v.key
+	}
+	switch v.Kind() {
+	case Mapping:
+		for k, val := range v.Entries() {
+			if k.Kind() == Scalar && k.Str() == key {
+				return val
+			}
+		}
+	case Sequence:
+		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(deref(v.node).Content) {
+			c.node = deref(v.node).Content[i]
+		}
+	}
+	return c
+}
+
+// Entries yields key and value of a mapping in the order of the file, with merge keys (<<) replaced by
+// what they bring in; a key of the mapping itself wins over a merged one, and the last of two equal keys
+// wins, as in PyYAML. Nothing for other kinds.
+func (v Value) Entries() iter.Seq2[Value, Value] {
+	return func(yield func(Value, Value) bool) {
+		for _, e := range v.entries(0) {
+			if !yield(e[0], e[1]) {
+				return
+			}
+		}
+	}
+}
+
+func (v Value) entries(depth int) [][2]Value {
+	n := deref(v.node)
+	if n == nil || n.Kind != yaml.MappingNode || depth > 100 {
+		return nil
+	}
+	var out, merged [][2]Value
+	at := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, val := n.Content[i], n.Content[i+1]
+		if isMerge(k) {
+			merged = append(merged, v.mergeEntries(val, depth)...)
+			continue
+		}
+		e := v.entry(k, val)
+		id := e[0].keyID()
+		if j, ok := at[id]; ok {
+			out[j] = e
+			continue
+		}
+		at[id] = len(out)
+		out = append(out, e)
+	}
+	for _, e := range merged {
+		if _, ok := at[e[0].keyID()]; !ok {
+			at[e[0].keyID()] = len(out)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// keyID tells keys apart, also those that are not a scalar and have no Str.
+func (v Value) keyID() string {
+	if v.Kind() == Scalar {
+		return "s" + v.Str()
+	}
+	return fmt.Sprintf("%d%v", v.Kind(), v.Any())
+}
+
+func (v Value) entry(k, val *yaml.Node) [2]Value {
+	path := append(slices.Clip(v.path), deref(k).Value)
+	return [2]Value{{file: v.file, node: k, path: path}, {file: v.file, node: val, key: k, path: path}}
+}
+
+func (v Value) mergeEntries(val *yaml.Node, depth int) [][2]Value {
+	m := Value{file: v.file, node: val, path: v.path}
+	if m.Kind() != Sequence {
+		return m.entries(depth + 1)
+	}
+	var out [][2]Value
+	for _, item := range deref(val).Content {
+		out = append(out, Value{file: v.file, node: item, path: v.path}.entries(depth+1)...)
+	}
+	return out
+}
+
+func isMerge(k *yaml.Node) bool { return k.Kind == yaml.ScalarNode && k.ShortTag() == "!!merge" }
+
+// Len is the number of list items or mapping entries; 0 for other kinds.
+func (v Value) Len() int {
+	switch v.Kind() {
+	case Sequence:
+		return len(deref(v.node).Content)
+	case Mapping:
+		return len(v.entries(0))
+	}
+	return 0
+}
+
+// Items gives the items of a list; nil for other kinds.
+func (v Value) Items() []Value {
+	if v.Kind() != Sequence {
+		return nil
+	}
+	n := deref(v.node)
+	items := make([]Value, len(n.Content))
+	for i, c := range n.Content {
+		items[i] = Value{file: v.file, node: c, path: append(slices.Clip(v.path), strconv.Itoa(i))}
+	}
+	return items
+}
+
+// Str is the text of a scalar as written between its quotes, whatever its type; "" for other kinds.
+func (v Value) Str() string {
+	if n := deref(v.node); n != nil && n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
+		return n.Value
+	}
+	return ""
+}
+
+// IsString reports whether YAML 1.2 readers take the value for a string. They know no timestamps.
+func (v Value) IsString() bool {
+	return v.tag() == "!!str" || v.tag() == "!!timestamp" && !v.tagged()
+}
+
+func (v Value) tagged() bool { return deref(v.node).Style&yaml.TaggedStyle != 0 }
+
+// Plain reports whether the value is a scalar without quotes.
+func (v Value) Plain() bool {
+	n := deref(v.node)
+	return n != nil && n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+}
+
+func (v Value) tag() string {
+	if n := deref(v.node); n != nil && n.Kind == yaml.ScalarNode {
+		return n.ShortTag()
+	}
+	return ""
+}
+
+// Bool is the truth value of a scalar as YAML 1.1 readers (PyYAML, and Go programs decoding into a bool)
+// see it: true, yes, on and their opposites, unquoted. ok is false for anything else.
+func (v Value) Bool() (value, ok bool) {
+	if v.tag() == "!!bool" || v.tag() == "!!str" && v.Plain() && !v.tagged() {
+		switch v.Str() {
+		case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON":
+			return true, true
+		case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF":
+			return false, true
+		}
+	}
+	return false, false
+}
+
+// True reports whether the value is a scalar that reads as true.
+func (v Value) True() bool {
+	b, ok := v.Bool()
+	return b && ok
+}
+
+// Int is the number of an unquoted integer scalar; ok is false for anything else.
+func (v Value) Int() (value int, ok bool) {
+	if v.tag() != "!!int" {
+		return 0, false
+	}
+	var i int
+	if deref(v.node).Decode(&i) != nil {
+		return 0, false
+	}
+	return i, true
+}
+
+// Any gives the value as plain Go data (map[string]any, []any, string, bool, int, float64, nil). Keys
+// that are not scalars are left out.
+func (v Value) Any() any {
+	switch v.Kind() {
+	case Mapping:
+		m := make(map[string]any)
+		for k, val := range v.Entries() {
+			if k.Kind() == Scalar {
+				m[k.Str()] = val.Any()
+			}
+		}
+		return m
+	case Sequence:
+		s := make([]any, 0, v.Len())
+		for _, item := range v.Items() {
+			s = append(s, item.Any())
+		}
+		return s
+	case Scalar:
+		if v.tag() == "!!binary" || v.tag() == "!!timestamp" {
+			return v.Str()
+		}
+		var x any
+		if deref(v.node).Decode(&x) != nil {
+			return v.Str()
+		}
+		return x
+	}
+	return nil
+}
+
+// Equal reports whether two values mean the same: order of mapping keys, quotes and comments do not count.
+func (v Value) Equal(w Value) bool {
+	if v.Kind() != w.Kind() || v.Len() != w.Len() {
+		return false
+	}
+	switch v.Kind() {
+	case Mapping:
+		theirs := make(map[string]Value)
+		for k, val := range w.Entries() {
+			theirs[k.keyID()] = val
+		}
+		for k, val := range v.Entries() {
+			if other := theirs[k.keyID()]; !other.Exists() || !val.Equal(other) {
+				return false
+			}
+		}
+	case Sequence:
+		theirs := w.Items()
+		for i, item := range v.Items() {
+			if !item.Equal(theirs[i]) {
+				return false
+			}
+		}
+	case Scalar:
+		if v.tag() != w.tag() || v.Str() == w.Str() {
+			return v.tag() == w.tag()
+		}
+		switch v.tag() {
+		case "!!bool", "!!int", "!!float":
+			return v.Any() == w.Any()
+		}
+		return false
+	}
+	return true
+}
+
+// Pos is where the value starts; for an absent one the nearest parent; for the zero Value the zero Pos.
+func (v Value) Pos() Pos {
+	n := v.node
+	if n == nil {
+		n = v.near
+	}
+	return v.pos(n)
+}
+
+// KeyPos is where the key of a mapping entry starts, Pos for every other value.
+func (v Value) KeyPos() Pos {
+	if v.key != nil {
+		return v.pos(v.key)
+	}
+	return v.Pos()
+}
+
+func (v Value) pos(n *yaml.Node) Pos {
+	if v.file == nil {
+		return Pos{}
+	}
+	if n == nil {
+		return Pos{File: v.file.Path, Line: 1, Col: 1}
+	}
+	return Pos{File: v.file.Path, Line: n.Line, Col: n.Column}
+}
+
+// Site makes the value a place of a finding: the position of its key if it has one, and the masked line.
+func (v Value) Site(note string) Site {
+	p := v.KeyPos()
+	s := Site{Pos: p, Note: note}
+	if v.file != nil {
+		s.Snippet = v.file.Snippet(p.Line)
+	}
+	return s
+}
+
+// Duplicate is a mapping key that stands twice: the second one, and where the first is.
+type Duplicate struct {
+	Key   Value
+	First Pos
+}
+
+// RawKeys gives, for a mapping, its keys as written: repeated keys, merge keys, and keys that are not
+// scalars. Strict readers use it to refuse what Entries resolves in silence.
+func (v Value) RawKeys() (dups []Duplicate, merges, complexKeys []Value) {
+	n := deref(v.node)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil, nil, nil
+	}
+	first := make(map[string]Pos)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := v.entry(n.Content[i], n.Content[i+1])[0]
+		switch p, seen := first[key.Str()]; {
+		case isMerge(n.Content[i]):
+			merges = append(merges, key)
+		case key.Kind() != Scalar:
+			complexKeys = append(complexKeys, key)
+		case seen:
+			dups = append(dups, Duplicate{Key: key, First: p})
+		default:
+			first[key.Str()] = key.Pos()
+		}
+	}
+	return dups, merges, complexKeys
+}
+
+// KeysAt is the path of the value or key that begins at p, as Value.Keys gives it; nil when none does.
+func (f *File) KeysAt(p Pos) []string {
+	var found []string
+	var walk func(v Value, depth int)
+	walk = func(v Value, depth int) {
+		if found != nil || depth > 100 {
+			return
+		}
+		if v.node != nil && (v.Pos() == p || v.KeyPos() == p) && len(v.path) > 0 {
+			found = v.path
+			return
+		}
+		for _, item := range v.Items() {
+			walk(item, depth+1)
+		}
+		for _, val := range v.Entries() {
+			walk(val, depth+1)
+		}
+	}
+	walk(f.Root(), 0)
+	return found
+}

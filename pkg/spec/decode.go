@@ -1,0 +1,311 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/agext/levenshtein"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// decoder fills Go values from YAML by the yaml and jsonschema tags of their types, and collects every
+// problem. It is not yaml.v3's decoder because that one stops at the first problem, names no column, and
+// turns numbers into strings without a word.
+type decoder struct {
+	findings []source.Finding
+	// bad are the paths of the values that could not be read. What validate says about such a value, or
+	// about one around or in it, would only repeat the problem or be wrong.
+	bad        [][]string
+	validating bool
+}
+
+func (d *decoder) fail(v source.Value, msg, fix string, others ...source.Site) {
+	if d.validating && d.unread(v.Keys()) {
+		return
+	}
+	d.findings = append(d.findings, source.Finding{
+		Rule: "spec", Severity: source.Error, Message: msg, Fix: fix, Sites: append([]source.Site{v.Site("")}, others...),
+	})
+	if !d.validating {
+		d.bad = append(d.bad, v.Keys())
+	}
+}
+
+// unread tells whether the decoder has complained of the value at path, of one around it or of one in it.
+func (d *decoder) unread(path []string) bool {
+	return slices.ContainsFunc(d.bad, func(bad []string) bool {
+		n := min(len(bad), len(path))
+		return slices.Equal(bad[:n], path[:n])
+	})
+}
+
+func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag) {
+	switch t := dst.Type(); {
+	case t == reflect.TypeFor[Extra]():
+		d.extra(v, dst)
+	case t.Kind() == reflect.Pointer:
+		dst.Set(reflect.New(t.Elem()))
+		d.value(v, dst.Elem(), tag)
+	case t.Kind() == reflect.Struct:
+		d.mapping(v, dst)
+	case t.Kind() == reflect.Map:
+		d.dict(v, dst)
+	case t.Kind() == reflect.Slice:
+		d.list(v, dst)
+	case t.Kind() == reflect.Bool:
+		b, ok := v.Bool()
+		if _, plain := map[string]bool{"true": true, "false": true}[v.Str()]; !ok || !plain {
+			d.fail(v, v.Path()+" must be true or false", v.Name()+": "+strconv.FormatBool(b || v.Str() == "true"))
+			return
+		}
+		dst.SetBool(b)
+	case t.Kind() == reflect.Int:
+		i, ok := v.Int()
+		if !ok {
+			fix := "write a number without quotes, or remove the line"
+			if n, err := strconv.Atoi(v.Str()); err == nil {
+				fix = fmt.Sprintf("%s: %d", v.Name(), n)
+			}
+			d.fail(v, v.Path()+" must be a whole number", fix)
+			return
+		}
+		dst.SetInt(int64(i))
+		d.constraints(v, tag)
+	default:
+		d.text(v, dst, tag)
+	}
+}
+
+func (d *decoder) text(v source.Value, dst reflect.Value, tag reflect.StructTag) {
+	switch v.Kind() {
+	case source.Scalar:
+	case source.Null:
+		d.fail(v, v.Path()+" has no value", "write a value or remove the line")
+		return
+	default:
+		d.fail(v, fmt.Sprintf("%s must be a text, not %s", v.Path(), v.Kind()), fmt.Sprintf("write one text for %s", v.Name()))
+		return
+	}
+	// A plain on or off is what people write and means the word here; 17 and v1 are versions either way.
+	dst.SetString(v.Str())
+	if v.Str() == "" {
+		d.fail(v, v.Path()+" is empty", "write a value or remove the line")
+		return
+	}
+	d.constraints(v, tag)
+}
+
+// constraints holds a scalar against the enum, pattern, minimum and maximum of its jsonschema tag, so that
+// editor and command agree. The form tag says in words what the pattern says, and ends in an example.
+func (d *decoder) constraints(v source.Value, tag reflect.StructTag) {
+	var enum []string
+	for rule := range strings.SplitSeq(tag.Get("jsonschema"), ",") {
+		name, arg, _ := strings.Cut(rule, "=")
+		switch name {
+		case "enum":
+			enum = append(enum, arg)
+		case "pattern":
+			if form := tag.Get("form"); !regexp.MustCompile(arg).MatchString(v.Str()) {
+				_, example, _ := strings.Cut(form, "such as ")
+				d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), form), v.Name()+": "+example)
+			}
+		case "minimum", "maximum":
+			limit, _ := strconv.Atoi(arg)
+			if i, ok := v.Int(); ok && (name == "minimum" && i < limit || name == "maximum" && i > limit) {
+				word := map[string]string{"minimum": "least", "maximum": "most"}[name]
+				d.fail(v, fmt.Sprintf("%s must be at %s %s", v.Path(), word, arg), "write another number, or remove the line for the default")
+			}
+		}
+	}
+	if enum != nil && !slices.Contains(enum, v.Str()) {
+		d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), orList(enum)), v.Name()+": "+nearest(v.Str(), enum, enum[0]))
+	}
+}
+
+// keys refuses what a strict mapping may not hold: repeated keys, merge keys, keys that are not scalars.
+func (d *decoder) keys(v source.Value) bool {
+	if v.Kind() != source.Mapping {
+		d.noMapping(v)
+		return false
+	}
+	dups, merges, complexKeys := v.RawKeys()
+	for _, dup := range dups {
+		d.fail(dup.Key, fmt.Sprintf("%s stands twice; the first is at line %d", dup.Key.Path(), dup.First.Line), "remove one of the two",
+			source.Site{Pos: dup.First, Note: "the first", Snippet: v.File().Snippet(dup.First.Line)})
+	}
+	for _, m := range merges {
+		d.fail(m, "merge keys (<<) are not allowed in a spec: readers disagree on what they mean", "write the values out")
+	}
+	for _, c := range complexKeys {
+		d.fail(c, fmt.Sprintf("a key%s must be a single text", in(c)), "name: value")
+	}
+	return true
+}
+
+func (d *decoder) noMapping(v source.Value) {
+	fix := v.Name() + ": {…}, or indented lines of `key: value` below " + v.Name() + ":"
+	if len(v.Keys()) == 0 {
+		fix = "begin with `version: 1`, or name the right file"
+	}
+	d.fail(v, fmt.Sprintf("%s must be a mapping, not %s", where(v), v.Kind()), fix)
+}
+
+func (d *decoder) mapping(v source.Value, dst reflect.Value) {
+	// `signal:` with nothing behind it means the defaults, as `signal: {}` does.
+	if v.Kind() != source.Null && !d.keys(v) {
+		return
+	}
+	fields := fieldsOf(dst.Type())
+	for key, val := range v.Entries() {
+		f, ok := fields[key.Str()]
+		if key.Kind() != source.Scalar {
+			continue
+		}
+		if !ok {
+			d.unknown(key, slices.Sorted(maps.Keys(fields)))
+			continue
+		}
+		if val.Kind() == source.Null && f.Type.Kind() != reflect.Struct {
+			d.fail(val, val.Path()+" has no value", "write a value or remove the line")
+			continue
+		}
+		d.value(val, dst.FieldByIndex(f.Index), f.Tag)
+	}
+	for name, f := range fields {
+		if missing := v.At(name); strings.HasPrefix(f.Tag.Get("jsonschema"), "required") && !missing.Exists() {
+			d.fail(missing, missing.Path()+" is missing", name+": "+cmp.Or(f.Tag.Get("example"), "…"))
+		}
+	}
+}
+
+func (d *decoder) unknown(key source.Value, known []string) {
+	fix := "the known keys here are " + strings.Join(known, ", ")
+	if n := nearest(key.Str(), known, ""); n != "" {
+		fix = fmt.Sprintf("did you mean %s? %s", n, fix)
+	}
+	d.fail(key, fmt.Sprintf("unknown key %s%s", quote(key.Str()), in(key)), fix)
+}
+
+// quote shows a text from the file in a message, cut where it would fill the screen.
+func quote(s string) string {
+	if r := []rune(s); len(r) > maxWord {
+		s = string(r[:maxWord-1]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// maxWord is longer than every key and every word that a spec may hold.
+const maxWord = 80
+
+func (d *decoder) dict(v source.Value, dst reflect.Value) {
+	if !d.keys(v) {
+		return
+	}
+	dst.Set(reflect.MakeMap(dst.Type()))
+	for key, val := range v.Entries() {
+		if key.Kind() != source.Scalar {
+			continue
+		}
+		elem := reflect.New(dst.Type().Elem()).Elem()
+		d.value(val, elem, "")
+		dst.SetMapIndex(reflect.ValueOf(key.Str()), elem)
+	}
+}
+
+func (d *decoder) list(v source.Value, dst reflect.Value) {
+	if v.Kind() != source.Sequence {
+		d.fail(v, fmt.Sprintf("%s must be a list, not %s", v.Path(), v.Kind()), v.Name()+": […]")
+		return
+	}
+	items := v.Items()
+	dst.Set(reflect.MakeSlice(dst.Type(), len(items), len(items)))
+	for i, item := range items {
+		d.value(item, dst.Index(i), "")
+	}
+}
+
+// extra takes any mapping, but refuses what the programs' YAML readers would not agree on.
+func (d *decoder) extra(v source.Value, dst reflect.Value) {
+	if v.Kind() != source.Mapping {
+		d.noMapping(v)
+		return
+	}
+	// No check of validate depends on what is laid onto the rendered files.
+	bad := len(d.bad)
+	d.agreed(v)
+	d.bad = d.bad[:bad]
+	if m, ok := v.Any().(map[string]any); ok {
+		dst.Set(reflect.ValueOf(Extra(m)))
+	}
+}
+
+func (d *decoder) agreed(v source.Value) {
+	switch v.Kind() {
+	case source.Mapping:
+		d.keys(v)
+		for _, val := range v.Entries() {
+			d.agreed(val)
+		}
+	case source.Sequence:
+		for _, item := range v.Items() {
+			d.agreed(item)
+		}
+	case source.Scalar:
+		if _, boolWord := v.Bool(); boolWord && v.IsString() {
+			d.fail(v, fmt.Sprintf("%s is %s: some programs take this word for true or false, others for a text", v.Path(), v.Str()),
+				"write true or false, or put the word in quotes")
+		}
+	}
+}
+
+func where(v source.Value) string {
+	if v.Path() == "" {
+		return "the spec"
+	}
+	return v.Path()
+}
+
+func in(key source.Value) string {
+	if keys := key.Keys(); len(keys) > 1 {
+		return " in " + strings.Join(keys[:len(keys)-1], ".")
+	}
+	return ""
+}
+
+func fieldsOf(t reflect.Type) map[string]reflect.StructField {
+	fields := make(map[string]reflect.StructField)
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && !f.Anonymous {
+			fields[name] = f
+		}
+	}
+	return fields
+}
+
+func orList(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// nearest gives the candidate that differs from word by typing slips only, otherwise none.
+func nearest(word string, candidates []string, none string) string {
+	if len(word) > maxWord {
+		return none
+	}
+	best := 0.6
+	for _, c := range candidates {
+		if s := levenshtein.Similarity(strings.ToLower(word), c, nil); s > best {
+			best, none = s, c
+		}
+	}
+	return none
+}

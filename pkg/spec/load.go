@@ -1,0 +1,58 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// maxSize bounds a spec in bytes; the largest real one is a few kilobytes.
+const maxSize = 1 << 20
+
+// Load reads the spec at path. The findings (rule "spec" or "yaml") name every problem of the file at
+// once, each with its place; with an Error among them the Spec is nil. A file that cannot be read at all
+// is an error.
+func Load(path string) (*Spec, []source.Finding, error) {
+	src, err := source.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, findings := Parse(path, src)
+	return s, findings, nil
+}
+
+// Parse is Load for bytes at hand; path is only shown.
+func Parse(path string, src []byte) (*Spec, []source.Finding) {
+	whole := source.Site{Pos: source.Pos{File: path}}
+	if len(src) > maxSize {
+		return nil, []source.Finding{{
+			Rule: "spec", Severity: source.Error, Sites: []source.Site{whole},
+			Message: fmt.Sprintf("the file is larger than %d MiB; a spec has a few hundred lines", maxSize>>20), Fix: "name the right file",
+		}}
+	}
+	f, findings := source.Parse(path, src)
+	if len(findings) > 0 {
+		for i := range findings {
+			findings[i].Fix = cmp.Or(findings[i].Fix, "correct this line or the one before it: indentation, quotes, brackets, a colon")
+		}
+		return nil, findings
+	}
+	if !f.Root().Set() {
+		return nil, []source.Finding{{
+			Rule: "spec", Severity: source.Error, Sites: []source.Site{whole},
+			Message: "the spec is empty", Fix: "run `stackgen init` for one to start from",
+		}}
+	}
+	s := &Spec{file: f}
+	d := &decoder{}
+	d.mapping(f.Root(), reflect.ValueOf(s).Elem())
+	d.validating = true
+	s.validate(d)
+	d.findings = source.Sort(d.findings)
+	if source.HasErrors(d.findings) {
+		return nil, d.findings
+	}
+	return s, d.findings
+}

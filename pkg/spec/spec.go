@@ -1,0 +1,259 @@
+// Package spec loads stack.yaml: the types of the spec, a strict reader that names every problem with its
+// place, and the JSON Schema made from the types.
+package spec
+
+import "philipp.info/stackgen/pkg/source"
+
+// Spec is a whole stack.yaml, as written: nothing is defaulted here, render.Resolve does that.
+type Spec struct {
+	// Version of the spec format: 1.
+	Version int `yaml:"version" jsonschema:"required,enum=1" example:"1"`
+	// Name of the Compose project. Default: matrix.
+	Name string `yaml:"name,omitempty" jsonschema:"pattern=^[a-z0-9][a-z0-9_-]*$" form:"a word of lower-case letters, digits, dashes and underscores, such as matrix"`
+	// ServerName is what follows the colon in @user:example.org. It can never change.
+	ServerName string `yaml:"server_name" jsonschema:"required" example:"example.org"`
+	// Owner runs every container as this uid:gid and gives it every file, so that no root is needed.
+	Owner string `yaml:"owner,omitempty" jsonschema:"pattern=^[0-9]+:[0-9]+$" form:"a uid and a gid in quotes, such as \"1000:1000\""`
+	// Hosts are the public host names.
+	Hosts Hosts `yaml:"hosts,omitempty"`
+	// Auth is the Matrix Authentication Service.
+	Auth Auth `yaml:"auth" jsonschema:"required" example:"{passwords: true}"`
+	// Synapse is the homeserver.
+	Synapse Synapse `yaml:"synapse,omitempty"`
+	// Ingress is how requests from outside reach the stack.
+	Ingress Ingress `yaml:"ingress,omitempty"`
+	// Database is PostgreSQL.
+	Database Database `yaml:"database,omitempty"`
+	// Bridges to render, by name: signal, whatsapp, telegram, discord, meta, instagram.
+	Bridges map[string]Bridge `yaml:"bridges,omitempty"`
+	// Permissions of all bridges: a server name, a user id or * with block, relay, user or admin.
+	Permissions map[string]Permission `yaml:"permissions,omitempty"`
+	// Backup with borgmatic.
+	Backup Backup `yaml:"backup,omitempty"`
+	// Secrets says where secret values come from, besides secrets.yaml and the environment.
+	Secrets Secrets `yaml:"secrets,omitempty"`
+	// Compose is laid onto the rendered docker-compose.yml.
+	Compose Compose `yaml:"compose,omitempty"`
+
+	file *source.File
+}
+
+// At is the place of a value in the spec's file, for findings and for what is laid onto rendered files.
+func (s *Spec) At(path ...string) source.Value { return s.file.At(path...) }
+
+// File is the parsed file that the spec was loaded from.
+func (s *Spec) File() *source.File { return s.file }
+
+// Hosts are the public host names.
+type Hosts struct {
+	// Matrix is the host of the client and federation API. Default: matrix.<server_name>.
+	Matrix string `yaml:"matrix,omitempty"`
+}
+
+// Auth is the Matrix Authentication Service.
+type Auth struct {
+	Component `yaml:",inline"`
+	// PublicURL is the https URL of MAS: below a path of the Matrix host, or on a host of its own.
+	// Default: https://<hosts.matrix>/auth/.
+	PublicURL string `yaml:"public_url,omitempty"`
+	// Passwords lets users log in with a password that MAS keeps.
+	Passwords bool `yaml:"passwords,omitempty"`
+	// Migration prepares syn2mas: the bcrypt scheme, a one-shot service, and the commands in RUNBOOK.md.
+	Migration bool `yaml:"migration,omitempty"`
+	// Upstream are the OpenID Connect providers that users log in with, by a name of your choice.
+	Upstream map[string]Upstream `yaml:"upstream,omitempty"`
+}
+
+// Upstream is one OpenID Connect provider, such as a Keycloak realm.
+type Upstream struct {
+	// Issuer exactly as in the provider's discovery document; Keycloak: https://HOST/realms/REALM.
+	Issuer string `yaml:"issuer" jsonschema:"required" example:"https://sso.example.org/realms/main"`
+	// ClientID of the client that the provider keeps for MAS.
+	ClientID string `yaml:"client_id" jsonschema:"required" example:"matrix"`
+	// HumanName is what the login page shows. Default: the provider's name in the spec.
+	HumanName string `yaml:"human_name,omitempty"`
+	// ExistingUsers: link lets an existing user of that name log in through the provider, fail shows an
+	// error. Default: fail, or link with auth.migration.
+	ExistingUsers string `yaml:"existing_users,omitempty" jsonschema:"enum=link,enum=fail"`
+	// SynapseIDP is the idp_id that Synapse used for this provider before the migration, such as oidc-keycloak.
+	SynapseIDP string `yaml:"synapse_idp_id,omitempty"`
+	// Scope to ask for. Default: openid profile email.
+	Scope string `yaml:"scope,omitempty"`
+}
+
+// Component is what every program of the stack has.
+type Component struct {
+	// Image without the tag, for a mirror or a build of your own.
+	Image string `yaml:"image,omitempty"`
+	// Version is the image's tag.
+	Version string `yaml:"version,omitempty"`
+	// Extra is laid onto the rendered configuration: mappings are merged, everything else is replaced.
+	Extra Extra `yaml:"extra,omitempty"`
+}
+
+// Extra is a mapping that is laid onto a rendered file as it stands.
+type Extra map[string]any
+
+// Synapse is the homeserver.
+type Synapse struct {
+	Component `yaml:",inline"`
+	// MaxUploadSize, such as 50M. Default: 50M.
+	MaxUploadSize string `yaml:"max_upload_size,omitempty" jsonschema:"pattern=^[1-9][0-9]*[KMG]?$" form:"a number of bytes that may end in K, M or G, such as 50M"`
+	// MediaRetention is how long media is kept since it was last looked at. Default: for ever.
+	MediaRetention MediaRetention `yaml:"media_retention,omitempty"`
+	// Retention is how long messages are kept. Default: for ever.
+	Retention Retention `yaml:"retention,omitempty"`
+	// URLPreview lets Synapse fetch linked pages. Private addresses are never fetched.
+	URLPreview bool `yaml:"url_preview,omitempty"`
+	// Email for notifications.
+	Email Email `yaml:"email,omitempty"`
+	// TURN server for calls.
+	TURN TURN `yaml:"turn,omitempty"`
+	// WellKnownExtra is added to /.well-known/matrix/client.
+	WellKnownExtra Extra `yaml:"well_known_extra,omitempty"`
+}
+
+// MediaRetention is how long media is kept.
+type MediaRetention struct {
+	// Local media, such as 365d.
+	Local string `yaml:"local,omitempty" jsonschema:"pattern=^[1-9][0-9]*[smhdwy]$" form:"a number with the unit s, m, h, d, w or y, such as 365d"`
+	// Remote media, such as 30d. It is fetched again when someone looks at it.
+	Remote string `yaml:"remote,omitempty" jsonschema:"pattern=^[1-9][0-9]*[smhdwy]$" form:"a number with the unit s, m, h, d, w or y, such as 365d"`
+}
+
+// Retention is how long messages are kept.
+type Retention struct {
+	// MaxLifetime of messages in rooms without a policy of their own, such as 365d.
+	MaxLifetime string `yaml:"max_lifetime,omitempty" jsonschema:"pattern=^[1-9][0-9]*[smhdwy]$" form:"a number with the unit s, m, h, d, w or y, such as 365d"`
+}
+
+// Email is an SMTP server that Synapse sends notifications through.
+type Email struct {
+	// Host of the SMTP server.
+	Host string `yaml:"host,omitempty"`
+	// Port of the SMTP server. Default: 587.
+	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
+	// User to log in with; the password is the secret synapse.email_password.
+	User string `yaml:"user,omitempty"`
+	// From is the sender's address.
+	From string `yaml:"from,omitempty"`
+}
+
+// TURN is a TURN server with a shared secret (the secret synapse.turn_shared_secret).
+type TURN struct {
+	// URIs such as turn:turn.example.org?transport=udp.
+	URIs []string `yaml:"uris,omitempty"`
+}
+
+// Ingress is how requests from outside reach the stack.
+type Ingress struct {
+	// Traefik 3 that runs already.
+	Traefik Traefik `yaml:"traefik,omitempty"`
+	// Apex is what the stack answers on the server name's own host.
+	Apex Apex `yaml:"apex,omitempty"`
+}
+
+// Traefik is the running reverse proxy.
+type Traefik struct {
+	// Network that Traefik and the stack share; it exists already. Default: traefik.
+	Network string `yaml:"network,omitempty"`
+	// Entrypoint for HTTPS. Default: websecure.
+	Entrypoint string `yaml:"entrypoint,omitempty"`
+	// CertResolver that gets the certificates. Default: what the entrypoint says.
+	CertResolver string `yaml:"cert_resolver,omitempty"`
+}
+
+// Apex is what the stack answers on the server name's own host.
+type Apex struct {
+	// Matrix sends /_matrix on the server name's host to the stack. Default: true.
+	Matrix *bool `yaml:"matrix,omitempty"`
+	// WellKnown: synapse serves /.well-known/matrix, or external when the site on that host does.
+	WellKnown string `yaml:"well_known,omitempty" jsonschema:"enum=synapse,enum=external"`
+}
+
+// Database is PostgreSQL.
+type Database struct {
+	Component `yaml:",inline"`
+	// ContainerName of the database. Default: what Compose makes up.
+	ContainerName string `yaml:"container_name,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]+$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-db"`
+}
+
+// Bridge is one mautrix bridge.
+type Bridge struct {
+	Component `yaml:",inline"`
+	// Permissions of this bridge instead of the common ones.
+	Permissions map[string]Permission `yaml:"permissions,omitempty"`
+	// Encryption of bridged rooms: on (default), required, off.
+	Encryption string `yaml:"encryption,omitempty" jsonschema:"enum=on,enum=required,enum=off"`
+	// ID of the appservice. It cannot change once the bridge has run.
+	ID string `yaml:"id,omitempty" jsonschema:"pattern=^[a-z][a-z0-9_-]*$" form:"a word of lower-case letters, digits, dashes and underscores, such as signal"`
+	// Bot is the localpart of the bridge's bot.
+	Bot string `yaml:"bot,omitempty" jsonschema:"pattern=^[a-z0-9._=/-]+$" form:"a localpart of lower-case letters, digits and any of . _ = / -, such as signalbot"`
+	// UsernamePrefix begins the localpart of every ghost, before an underscore. It cannot change.
+	UsernamePrefix string `yaml:"username_prefix,omitempty" jsonschema:"pattern=^[a-z0-9.=/-]+$" form:"a word of lower-case letters, digits and any of . = / - without an underscore, such as signal"`
+	// Port the appservice listens on.
+	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
+}
+
+// Permission is what a user may do with a bridge.
+type Permission string
+
+// Backup with borgmatic.
+type Backup struct {
+	// Borgmatic configuration to render.
+	Borgmatic Borgmatic `yaml:"borgmatic,omitempty"`
+}
+
+// Borgmatic is a borgmatic configuration.
+type Borgmatic struct {
+	// Repositories to back up to.
+	Repositories []Repository `yaml:"repositories,omitempty"`
+	// Keep is how many archives of each period are kept.
+	Keep Keep `yaml:"keep,omitempty"`
+	// Directory on the host that the stack is deployed to. Default: where it is rendered.
+	Directory string `yaml:"directory,omitempty" jsonschema:"pattern=^/" form:"an absolute path, such as /srv/matrix"`
+	// Heartbeat: uptime-kuma tells the push URL (the secret backup.heartbeat_url) how each run ended.
+	Heartbeat string `yaml:"heartbeat,omitempty" jsonschema:"enum=uptime-kuma"`
+}
+
+// Repository is a borg repository.
+type Repository struct {
+	// Path such as ssh://borg@host/./repo or /mnt/backup.
+	Path string `yaml:"path" jsonschema:"required" example:"ssh://borg@backup.example.org/./matrix"`
+	// Label to name it by on the command line.
+	Label string `yaml:"label,omitempty"`
+}
+
+// Keep is how many archives of each period are kept.
+type Keep struct {
+	// Hourly archives.
+	Hourly int `yaml:"hourly,omitempty" jsonschema:"minimum=0"`
+	// Daily archives.
+	Daily int `yaml:"daily,omitempty" jsonschema:"minimum=0"`
+	// Weekly archives.
+	Weekly int `yaml:"weekly,omitempty" jsonschema:"minimum=0"`
+	// Monthly archives.
+	Monthly int `yaml:"monthly,omitempty" jsonschema:"minimum=0"`
+}
+
+// Secrets says where secret values come from.
+type Secrets struct {
+	// Command prints all secrets as YAML, such as [sops, -d, secrets.enc.yaml].
+	Command []string `yaml:"command,omitempty"`
+	// From names a source for single secrets.
+	From map[string]SecretFrom `yaml:"from,omitempty"`
+}
+
+// SecretFrom is the source of one secret: a file or a command, not both.
+type SecretFrom struct {
+	// File that holds the value, relative to the spec.
+	File string `yaml:"file,omitempty"`
+	// Command that prints the value, such as [pass, show, matrix/telegram].
+	Command []string `yaml:"command,omitempty"`
+}
+
+// Compose is laid onto the rendered docker-compose.yml.
+type Compose struct {
+	// Extra is laid onto docker-compose.yml: mappings are merged, everything else is replaced.
+	Extra Extra `yaml:"extra,omitempty"`
+}

@@ -1,0 +1,317 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var (
+	hostName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+	urlPath      = regexp.MustCompile(`^/([A-Za-z0-9._~-]+/?)*$`)
+	synapsePath  = regexp.MustCompile(`^/(_matrix|_synapse|\.well-known)(/|$)`)
+	upstreamName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+	tag          = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$`)
+	repository   = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
+)
+
+// validate checks what no single field shows: names, addresses, versions, and what would collide. It also
+// runs on a spec that could be read in part only, and then says nothing about what was not read.
+func (s *Spec) validate(d *decoder) {
+	named := s.checkHost(d, s.ServerName, "server_name")
+	if s.Hosts.Matrix != "" {
+		named = s.checkHost(d, s.Hosts.Matrix, "hosts", "matrix") && named
+	}
+	named = named && !d.unread([]string{"hosts", "matrix"})
+	s.checkAuth(d, named)
+	if named {
+		s.checkIngress(d)
+	}
+	s.checkImages(d)
+	s.checkBridges(d)
+	s.checkPermissions(d, s.Permissions, "permissions")
+	s.checkServices(d)
+}
+
+// checkHost reports whether the host can be compared with others.
+func (s *Spec) checkHost(d *decoder, host string, path ...string) bool {
+	v, name := s.At(path...), strings.Join(path, ".")
+	lower := strings.ToLower(host)
+	bare := v.Name() + ": " + bareHost(lower)
+	switch {
+	case strings.Contains(host, "://"):
+		d.fail(v, name+" is a URL; only the host belongs here, as it stands in user ids and certificates", bare)
+	case strings.Contains(host, ":"):
+		d.fail(v, name+" holds a port; the stack answers on 443, and other servers find it there", bare)
+	case host != lower && hostName.MatchString(lower):
+		d.fail(v, name+" has upper-case letters; user ids with them are not the same users", bare)
+	case strings.Contains(host, "_"):
+		d.fail(v, name+" has an underscore; no certificate can be had for such a host", "write a host name of letters, digits, dashes and dots")
+	case strings.IndexFunc(host, func(r rune) bool { return r > 0x7e }) >= 0:
+		d.fail(v, name+" has letters outside ASCII; Matrix servers compare the ASCII form", "write the punycode form (xn--…) of the name")
+	case len(host) > 230 || !hostName.MatchString(host):
+		d.fail(v, name+" is not a host name; no other server and no browser could reach it", v.Name()+": example.org")
+	default:
+		return !d.unread(path)
+	}
+	return false
+}
+
+// bareHost takes the host out of a URL or a host with a port, for the line that a fix proposes.
+func bareHost(s string) string {
+	host, _, _ := strings.Cut(s, ":")
+	if u, err := url.Parse(s); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	if !hostName.MatchString(host) {
+		return "example.org"
+	}
+	return host
+}
+
+// MatrixHost is the host of the client and federation API.
+func (s *Spec) MatrixHost() string { return cmp.Or(s.Hosts.Matrix, "matrix."+s.ServerName) }
+
+func (s *Spec) checkAuth(d *decoder, named bool) {
+	auth := s.At("auth")
+	if !s.Auth.Passwords && len(s.Auth.Upstream) == 0 {
+		d.fail(auth, "auth has neither passwords nor an upstream; nobody could log in", "passwords: true")
+	}
+	if s.Auth.PublicURL != "" {
+		s.checkPublicURL(d, s.At("auth", "public_url"), named)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
+		v := s.At("auth", "upstream", name)
+		if !upstreamName.MatchString(name) {
+			d.fail(v, fmt.Sprintf("the name of the upstream %s cannot be part of the name of its secret", quote(name)), "name it with lower-case letters, digits and dashes, beginning with a letter")
+		}
+		issuer := v.At("issuer")
+		u, err := url.Parse(issuer.Str())
+		switch {
+		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+			d.fail(issuer, issuer.Path()+" is not an https URL without query and fragment; MAS could not find the provider", "issuer: https://sso.example.org/realms/main")
+		case strings.HasSuffix(issuer.Str(), "/") && u.Path != "/":
+			d.fail(issuer, issuer.Path()+" ends in a slash; MAS compares it byte for byte with the provider's own answer, and Keycloak's has none",
+				"issuer: "+strings.TrimRight(issuer.Str(), "/"))
+		}
+	}
+}
+
+func (s *Spec) checkPublicURL(d *decoder, v source.Value, named bool) {
+	u, err := url.Parse(s.Auth.PublicURL)
+	fix := "public_url: https://matrix.example.org/auth/"
+	if named {
+		fix = "public_url: https://" + s.MatrixHost() + "/auth/"
+	}
+	switch {
+	case err == nil && u.Scheme == "http":
+		d.fail(v, "auth.public_url is http; clients refuse to log in without https", fix)
+	case err != nil || u.Scheme != "https" || !hostName.MatchString(u.Host):
+		d.fail(v, "auth.public_url must be an https URL with a host name in lower case and without a port", fix)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
+		d.fail(v, "auth.public_url has a query, a fragment or a user; MAS refuses to start with it", fix)
+	case u.Path != "" && (!urlPath.MatchString(u.EscapedPath()) || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/"):
+		d.fail(v, "auth.public_url has a path with characters that Traefik and MAS read differently", fix)
+	case u.Host == s.MatrixHost() && strings.Trim(u.Path, "/") == "":
+		d.fail(v, "auth.public_url is the root of the Matrix host; MAS would answer for Synapse", fix+", or a host of its own")
+	case synapsePath.MatchString(u.Path):
+		d.fail(v, "auth.public_url lies inside a path of Synapse; MAS would answer for it", fix)
+	case u.Host == s.ServerName && u.Host != s.MatrixHost() && strings.Trim(u.Path, "/") == "":
+		d.fail(v, "auth.public_url is the root of the server name's own host; MAS would answer for the site there", fix)
+	}
+}
+
+func (s *Spec) checkIngress(d *decoder) {
+	apex := s.Ingress.Apex
+	if apex.Matrix != nil && !*apex.Matrix && apex.WellKnown != "external" && s.ServerName != s.MatrixHost() {
+		d.fail(s.At("ingress", "apex", "matrix"),
+			"ingress.apex.matrix is off, but Synapse's own /.well-known/matrix/server sends other servers to the apex; federation would be dead",
+			"well_known: external, and serve the file that RUNBOOK.md shows")
+	}
+}
+
+func (s *Spec) checkImages(d *decoder) {
+	s.checkImage(d, image.Synapse, s.Synapse.Component, "synapse")
+	s.checkImage(d, image.MAS, s.Auth.Component, "auth")
+	s.checkImage(d, image.Postgres, s.Database.Component, "database")
+}
+
+// Ref is the image that a component's image and version keys stand for.
+func (c Component) Ref(p image.Program) image.Ref {
+	ref := image.Tested[p]
+	ref.Repository = cmp.Or(c.Image, ref.Repository)
+	ref.Tag = cmp.Or(c.Version, ref.Tag)
+	return ref
+}
+
+func (s *Spec) checkImage(d *decoder, p image.Program, c Component, path ...string) {
+	at := s.At(path...)
+	switch given := image.Parse(c.Image); {
+	case c.Image == "":
+	case given.Tag != "" || given.Digest != "":
+		what := "a tag"
+		if given.Tag == "" {
+			what = "a digest"
+		}
+		d.fail(at.At("image"), at.Path()+".image holds "+what+"; the tag decides what is rendered and has a key of its own",
+			fmt.Sprintf("image: %s, and on the next line version: %s", given.Repository, cmp.Or(c.Version, given.Tag, image.Tested[p].Tag)))
+	case !repository.MatchString(c.Image):
+		d.fail(at.At("image"), at.Path()+".image is not the name of an image; Docker could not pull it", "image: "+image.Tested[p].Repository)
+	}
+	if c.Version == "" {
+		return
+	}
+	// What a tag means is judged by the program, whatever mirror the image comes from.
+	ref := image.Ref{Repository: image.Tested[p].Repository, Tag: c.Version}
+	v, known := ref.Version()
+	known = known && tag.MatchString(c.Version)
+	old := image.Oldest[p]
+	tested := image.Tested[p].Tag
+	switch {
+	case !known:
+		d.fail(at.At("version"), fmt.Sprintf("%s.version %s names no release; what its program accepts cannot be known", at.Path(), quote(c.Version)), "version: "+tested)
+	case p == image.Instagram && !strings.HasPrefix(c.Version, "ig-"):
+		d.fail(at.At("version"), at.Path()+".version is a tag of the Facebook bridge; those of Instagram begin with ig-", "version: ig-"+c.Version)
+	case p == image.Meta && strings.HasPrefix(c.Version, "ig-"):
+		d.fail(at.At("version"), at.Path()+".version is a tag of the Instagram bridge; it would bridge another network", "version: "+strings.TrimPrefix(c.Version, "ig-"))
+	case v.Less(old.Version):
+		d.fail(at.At("version"), fmt.Sprintf("%s.version %s is too old; %s", at.Path(), c.Version, old.Why), "version: "+tested)
+	case p == image.Telegram || p == image.Discord:
+		if _, ok := ref.Dialect(); !ok {
+			d.fail(at.At("version"), fmt.Sprintf("%s.version %s is no release whose configuration is known; %s", at.Path(), c.Version, dialectHint(p)), "version: "+tested)
+		}
+	}
+}
+
+func dialectHint(p image.Program) string {
+	if p == image.Telegram {
+		return "the Python bridge ends at v0.15.3, the Go bridge begins with v26.04 (v0.2604.0)"
+	}
+	return "that of mautrix-discord v0.7 is"
+}
+
+func (s *Spec) checkBridges(d *decoder) {
+	known := BridgeNames()
+	for key := range s.At("bridges").Entries() {
+		if !slices.Contains(known, key.Str()) {
+			d.unknown(key, known)
+		}
+	}
+	taken := make(map[string]source.Value)
+	unique := func(bridge source.Value, key, value string) {
+		at, k := bridge.At(key), key+" "+value
+		other, ok := taken[k]
+		if !ok {
+			taken[k] = at
+			return
+		}
+		first := other.Keys()[1]
+		// The one to edit is the one that is written, not the default of the other.
+		if !at.Exists() {
+			at, other = other, at
+		}
+		d.fail(at, fmt.Sprintf("the bridges %s and %s have the same %s; the second would not start, or take the users of the first", first, bridge.Name(), k),
+			fmt.Sprintf("give one of them another %s, or remove the line for the default", key), other.Site("the other"))
+	}
+	for _, def := range Bridges {
+		name := string(def.Program)
+		b, ok := s.Bridges[name]
+		if !ok {
+			continue
+		}
+		at := s.At("bridges", name)
+		s.checkImage(d, def.Program, b.Component, "bridges", name)
+		s.checkPermissions(d, b.Permissions, "bridges", name, "permissions")
+		if b.Permissions == nil && s.Permissions == nil && !d.unread([]string{"permissions"}) {
+			d.fail(at.At("permissions"), at.Path()+" has no permissions, nor has the spec; the bridge refuses to start when nobody may use it",
+				fmt.Sprintf("permissions: {%s: user}", s.ServerName))
+		}
+		unique(at, "id", cmp.Or(b.ID, def.ID))
+		unique(at, "port", strconv.Itoa(cmp.Or(b.Port, def.Port)))
+		unique(at, "bot", cmp.Or(b.Bot, def.Bot))
+		unique(at, "username_prefix", cmp.Or(b.UsernamePrefix, def.Prefix))
+		if cmp.Or(b.ID, def.ID) == "doublepuppet" {
+			d.fail(at.At("id"), "the id doublepuppet belongs to the appservice for double puppeting; Synapse refuses to start with two of one id", "id: "+def.ID)
+		}
+	}
+}
+
+var levels = []string{"block", "relay", "user", "admin"}
+
+func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ...string) {
+	at := s.At(path...)
+	named := hostName.MatchString(s.ServerName)
+	someone := false
+	for key, val := range at.Entries() {
+		who := key.Str()
+		if !slices.Contains(levels, val.Str()) {
+			d.fail(val, fmt.Sprintf("the permission of %s must be %s", quote(who), orList(levels)), fmt.Sprintf("%q: %s", who, nearest(val.Str(), levels, "user")))
+		}
+		if who == "*" {
+			continue
+		}
+		someone = true
+		if !named {
+			continue
+		}
+		local, server, complete := "", who, true
+		if strings.HasPrefix(who, "@") {
+			local, server, complete = strings.Cut(who[1:], ":")
+			complete = complete && local != ""
+		}
+		level := nearest(val.Str(), levels, "user")
+		switch {
+		case !complete:
+			d.fail(key, fmt.Sprintf("%s is not a whole user id; the permission would apply to nobody", quote(who)),
+				fmt.Sprintf("%q: %s", "@"+cmp.Or(local, "user")+":"+s.ServerName, level))
+		case server != s.ServerName:
+			d.fail(key, fmt.Sprintf("the permission is for %s, but the users of this stack are on %s; it would apply to none of them", quote(server), s.ServerName),
+				fmt.Sprintf("%q: %s", strings.TrimSuffix(who, server)+s.ServerName, level))
+		}
+	}
+	if perms != nil && !someone {
+		d.fail(at, at.Path()+" names no server and no user; a bridge refuses to start with that", s.ServerName+": user")
+	}
+}
+
+func (s *Spec) checkServices(d *decoder) {
+	email := s.At("synapse", "email")
+	if email.Set() && (s.Synapse.Email.Host == "" || s.Synapse.Email.From == "") {
+		d.fail(email, "synapse.email needs both host and from; Synapse refuses to start without", "email: {host: smtp.example.org, from: matrix@"+s.ServerName+"}")
+	}
+	turn := s.At("synapse", "turn")
+	if turn.Set() && len(s.Synapse.TURN.URIs) == 0 {
+		d.fail(turn, "synapse.turn names no uris; calls would not find the server", "uris: [\"turn:turn."+s.ServerName+"?transport=udp\"]")
+	}
+	for _, item := range s.At("synapse", "turn", "uris").Items() {
+		if !strings.HasPrefix(item.Str(), "turn:") && !strings.HasPrefix(item.Str(), "turns:") && !strings.HasPrefix(item.Str(), "stun:") {
+			d.fail(item, item.Path()+" is not a TURN URI; it must begin with turn:, turns: or stun:", "turn:turn."+s.ServerName+"?transport=udp")
+		}
+	}
+	borg := s.At("backup", "borgmatic")
+	if borg.Set() && len(s.Backup.Borgmatic.Repositories) == 0 {
+		d.fail(borg, "backup.borgmatic has no repository to back up to", "repositories: [{path: ssh://borg@backup.example.org/./matrix}]")
+	}
+	if rep := s.Synapse.Retention; s.At("synapse", "retention").Set() && rep.MaxLifetime == "" {
+		d.fail(s.At("synapse", "retention"), "synapse.retention has no max_lifetime; nothing would ever be deleted", "retention: {max_lifetime: 365d}")
+	}
+	for name, from := range s.Secrets.From {
+		if (from.File == "") == (len(from.Command) == 0) {
+			d.fail(s.At("secrets", "from", name), "the secret "+quote(name)+" must come from a file or from a command, one of the two", quote(name)+": {file: path}")
+		}
+	}
+	for _, forbidden := range []string{"m.homeserver", "m.identity_server"} {
+		if v := s.At("synapse", "well_known_extra", forbidden); v.Exists() {
+			d.fail(v, forbidden+" cannot stand in well_known_extra; Synapse refuses to start with it", "remove the line")
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package secret
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func git(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	if _, err := run(t.Context(), dir, append([]string{"git"}, args...), 1<<16); err != nil {
+		if err.Error() == "is not installed" {
+			t.Skip("git is not installed")
+		}
+		t.Fatalf("git %s %v", args[0], err)
+	}
+}
+
+func TestTracked(t *testing.T) {
+	repo := t.TempDir()
+	git(t, repo, "init", "-q")
+	sub := filepath.Join(repo, "deploy")
+	if err := os.Mkdir(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	tracked := writeFile(t, sub, "--secrets [x].yaml", "smtp.password: fake-value\n")
+	free := writeFile(t, sub, "free.yaml", "smtp.password: fake-value\n")
+	encrypted := writeFile(t, sub, "enc.yaml", "sops: {mac: x}\n")
+	value := writeFile(t, sub, "value", "fake-value\n")
+	git(t, repo, "add", "--", tracked, encrypted, value)
+	outside := filepath.Join(t.TempDir(), "secrets.yaml")
+	if err := os.Symlink(tracked, outside); err != nil {
+		t.Fatal(err)
+	}
+	// As git runs its hooks: none of this may lead to another answer.
+	t.Setenv("GIT_DIR", filepath.Join(t.TempDir(), "other"))
+	t.Setenv("GIT_INDEX_FILE", "no-index")
+
+	for path, want := range map[string]string{tracked: tracked, free: "", outside: outside} {
+		_, findings := Load(t.Context(), Sources{Path: path}, testNeeds())
+		got := texts(findings, "")
+		if want == "" {
+			if diff := cmp.Diff([]string{}, got); diff != "" {
+				t.Error(diff)
+			}
+			continue
+		}
+		word := shellWord(want)
+		if diff := cmp.Diff([]string{
+			want + ": error: git tracks " + word + " in plain text; everybody who can read the repository has these secrets fix: `git rm --cached " + word +
+				"`, name the file in .gitignore, and rotate what is in it: the history keeps it",
+		}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	_, findings := Load(t.Context(), Sources{Path: encrypted, Command: []string{"sops"}}, testNeeds())
+	if diff := cmp.Diff([]string{}, texts(findings, "")); diff != "" {
+		t.Errorf("encrypted: %s", diff)
+	}
+	_, findings = Load(t.Context(), Sources{Dir: sub, From: map[string]From{"smtp.password": {File: "value"}}}, testNeeds())
+	if got := strings.Join(texts(findings, ""), "\n"); !strings.Contains(got, "git rm --cached "+value) {
+		t.Errorf("a tracked value file gives %q", got)
+	}
+}
+
+func TestTrackedUnknown(t *testing.T) {
+	dir := t.TempDir()
+	git(t, dir, "--version")
+	path := writeFile(t, dir, "secrets.yaml", "")
+	writeFile(t, dir, ".git", "gitdir: nowhere\n")
+	_, findings := Load(t.Context(), Sources{Path: path}, nil)
+	want := []string{"secrets.yaml: info: whether git tracks secrets.yaml is not known: `git ls-files` ended with status 128 fix: run `git status` there"}
+	if diff := cmp.Diff(want, texts(findings, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestTrackedRunsNothing: a repository may name programs that git starts; a look at the secrets must not.
+func TestTrackedRunsNothing(t *testing.T) {
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	path := writeFile(t, dir, "secrets.yaml", "")
+	git(t, dir, "config", "core.fsmonitor", "touch "+filepath.Join(dir, "ran")+"; false")
+	Load(t.Context(), Sources{Path: path}, nil)
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("the repository's program ran")
+	}
+}

@@ -1,0 +1,148 @@
+// Package secret holds the named secrets of a stack: it loads them from secrets.yaml and what the spec
+// names beside it, makes the missing ones, and hides all of them in what is printed.
+package secret
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+)
+
+// Set is the secrets of one stack. It is not safe for concurrent changes.
+type Set struct {
+	path  string
+	needs []Need
+
+	values map[string]held
+	// closed names are never made here: their value is bad (and reported), or it belongs to a command
+	// that was not run, and a second value would shadow or contradict the real one.
+	closed  map[string]bool
+	pending []string // names to write to path, in the order they were changed
+	err     error    // why Fill could not make a secret
+
+	loaded    []byte // the bytes of path that values come from
+	existed   bool
+	encrypted bool
+	broken    bool   // path is there, but not readable as a mapping
+	withheld  string // the command that may have what is closed and has no origin of its own
+
+	needles map[string]bool // see Mask
+}
+
+type held struct{ value, origin string }
+
+func newSet(path string, needs []Need) *Set {
+	s := &Set{path: path, values: make(map[string]held), closed: make(map[string]bool), needles: make(map[string]bool)}
+	seen := make(map[string]bool)
+	for _, n := range needs {
+		if !seen[n.Name] {
+			seen[n.Name] = true
+			s.needs = append(s.needs, n)
+		}
+	}
+	return s
+}
+
+func (s *Set) need(name string) (Need, bool) {
+	i := slices.IndexFunc(s.needs, func(n Need) bool { return n.Name == name })
+	if i < 0 {
+		return Need{Name: name}, false
+	}
+	return s.needs[i], true
+}
+
+// Get gives the value of a secret, "" when it has none.
+func (s *Set) Get(name string) string { return s.values[name].value }
+
+// Origin says where the value comes from: the name of the secrets file, "environment STACKGEN_SECRET_X",
+// "file P", "command pass", "placeholder", or "missing". "command pass (not run)" has no value.
+func (s *Set) Origin(name string) string {
+	if o := s.values[name].origin; o != "" {
+		return o
+	}
+	if s.closed[name] && s.withheld != "" {
+		return s.withheld
+	}
+	return "missing"
+}
+
+// Missing gives the external secrets without a value that nothing else was said about: neither a finding
+// of Load nor a command that was not run.
+func (s *Set) Missing() []Need {
+	var missing []Need
+	for _, n := range s.needs {
+		if n.Kind == External && s.Get(n.Name) == "" && !s.closed[n.Name] {
+			missing = append(missing, n)
+		}
+	}
+	return missing
+}
+
+// Fill makes every generated secret that is missing and gives their names in the order of the needs. They
+// are written by Save, which also says when one could not be made.
+func (s *Set) Fill() []string {
+	var made []string
+	for _, n := range s.needs {
+		if n.Kind == External || s.Get(n.Name) != "" || s.closed[n.Name] {
+			continue
+		}
+		value, err := generate(n.Kind)
+		if err != nil {
+			s.err = fmt.Errorf("make %q: %w", n.Name, err)
+			continue
+		}
+		s.put(n.Name, value)
+		made = append(made, n.Name)
+	}
+	return made
+}
+
+// Dirty reports whether Save has something to write.
+func (s *Set) Dirty() bool { return len(s.pending) > 0 }
+
+// Set gives a secret a value, to be written by Save. It refuses a value that the need of that name does
+// not allow, and a name whose value comes from somewhere that secrets.yaml cannot override.
+func (s *Set) Set(name, value string) error {
+	need, known := s.need(name)
+	err := checkText(value)
+	if known && err == nil {
+		err = need.Check(value)
+	}
+	if err == nil {
+		err = checkName(name)
+	}
+	if err != nil {
+		return fmt.Errorf("the value for %q %w", name, err)
+	}
+	if o := s.values[name].origin; o != "" && o != s.fileOrigin() && o != originPlaceholder {
+		return fmt.Errorf("%q comes from %s, which wins over %s; change it there", name, o, s.fileOrigin())
+	}
+	s.put(name, value)
+	return nil
+}
+
+// Rotate gives a generated secret a new value, to be written by Save. An external one has to be renewed
+// where it comes from.
+func (s *Set) Rotate(need Need) error {
+	value, err := generate(need.Kind)
+	if err != nil {
+		return fmt.Errorf("rotate %q: %w", need.Name, err)
+	}
+	return s.Set(need.Name, value)
+}
+
+func (s *Set) put(name, value string) {
+	s.values[name] = held{value: value, origin: s.fileOrigin()}
+	delete(s.closed, name)
+	s.hide(value)
+	if !slices.Contains(s.pending, name) {
+		s.pending = append(s.pending, name)
+	}
+}
+
+func (s *Set) fileOrigin() string {
+	if s.path == "" {
+		return "secrets.yaml"
+	}
+	return filepath.Base(s.path)
+}

@@ -1,0 +1,161 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/traefik/paerser/parser"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+var (
+	providerFilters = []string{"traefik.docker.", "traefik.enable"}
+	dynamicFilters  = []string{"traefik.http", "traefik.tcp", "traefik.udp", "traefik.tls.stores.default"}
+	// What Traefik or people's own constraints read besides.
+	otherPrefixes = []string{"traefik.swarm.", "traefik.constraint", "traefik.tags", "traefik.tls."}
+)
+
+// sinceV3 matches the keys that Traefik 2 refuses.
+var sinceV3 = regexp.MustCompile(`(?i)^traefik\.(?:docker\.allownonrunning` +
+	`|http\.routers\.[^.]+\.(?:rulesyntax|observability)` +
+	`|http\.services\.[^.]+\.(?:middlewares|loadbalancer\.(?:strategy|passivehealthcheck))` +
+	`|http\.middlewares\.[^.]+\.grpcweb)(?:\.|$)`)
+
+// decoded is one container with its labels read.
+type decoded struct {
+	*Container
+	http    *httpLabels
+	tcp     bool
+	network *string
+}
+
+func (c *Container) serviceName() string {
+	name := c.Name
+	if c.Project != "" {
+		name += "_" + c.Project
+	}
+	return normalize(name)
+}
+
+// site finds the label with the given key, else one below it, else the container.
+func (c *Container) site(parts ...string) source.Site {
+	key := strings.Join(parts, ".")
+	below := c.Site
+	for _, l := range slices.Backward(c.Labels) {
+		if strings.EqualFold(l.Key, key) {
+			return l.Site
+		}
+		if hasPrefixFold(l.Key, key+".") {
+			below = l.Site
+		}
+	}
+	return below
+}
+
+func (c *Container) labels() map[string]string {
+	m := make(map[string]string, len(c.Labels))
+	for _, l := range c.Labels {
+		m[l.Key] = l.Value
+	}
+	return m
+}
+
+// decode reads the labels of a container; ok is false when Traefik does not use it.
+func (t *Table) decode(c *Container) (d decoded, ok bool) {
+	d.Container = c
+	labels := c.labels()
+	provider := providerLabels{Enable: t.opts.ExposedByDefault}
+	if err := decodeLabels(labels, &provider, providerFilters); err != nil {
+		t.badLabels(c, err, providerFilters, func() any { return new(providerLabels) })
+		return d, false
+	}
+	if !provider.Enable {
+		has := func(prefix string) bool {
+			return slices.ContainsFunc(c.Labels, func(l Label) bool { return hasPrefixFold(l.Key, prefix) })
+		}
+		if has("traefik.http.") && !has("traefik.enable") {
+			t.problem(NotEnabled, c, "", fmt.Sprintf("container %q has traefik.http labels but no traefik.enable: Traefik ignores it", c.Name), c.site("traefik", "http"))
+		}
+		return d, false
+	}
+	if provider.Docker != nil {
+		d.network = provider.Docker.Network
+	}
+	t.ignoredLabels(c)
+
+	conf := dynamicLabels{HTTP: &httpLabels{}}
+	err := decodeLabels(labels, &conf, dynamicFilters)
+	if err == nil && t.opts.Major == 2 {
+		for _, l := range c.Labels {
+			if sinceV3.MatchString(l.Key) {
+				err = errors.Join(err, fmt.Errorf("%s: not known to Traefik 2", l.Key))
+			}
+		}
+	}
+	if err != nil {
+		t.badLabels(c, err, dynamicFilters, func() any { return &dynamicLabels{HTTP: &httpLabels{}} })
+		return d, false
+	}
+	d.http = conf.HTTP
+	d.tcp = len(conf.TCP)+len(conf.UDP) > 0
+	return d, true
+}
+
+// badLabels names the labels that do not decode on their own, and lists the routers lost with them.
+func (t *Table) badLabels(c *Container, err error, filters []string, fresh func() any) {
+	why := fmt.Sprintf("a label of container %q is wrong, so Traefik skips the container", c.Name)
+	found := false
+	for _, l := range c.Labels {
+		e := decodeLabels(map[string]string{l.Key: l.Value}, fresh(), filters)
+		if e == nil && t.opts.Major == 2 && sinceV3.MatchString(l.Key) {
+			e = errors.New("not known to Traefik 2")
+		}
+		if e != nil {
+			found = true
+			t.problem(BadLabel, c, "", fmt.Sprintf("label %q: %v: Traefik skips the whole container %q", l.Key, e, c.Name), l.Site)
+		}
+	}
+	if !found {
+		t.problem(BadLabel, c, "", fmt.Sprintf("%v: Traefik skips the whole container %q", err, c.Name), c.Site)
+	}
+	t.lostRouters(c, why)
+}
+
+// lostRouters adds the routers of a container that Traefik skips, as far as their rules can be read.
+func (t *Table) lostRouters(c *Container, why string) {
+	for _, l := range c.Labels {
+		p := strings.Split(l.Key, ".")
+		if len(p) == 5 && strings.EqualFold(strings.Join(p[:3], "."), "traefik.http.routers") && strings.EqualFold(p[4], "rule") {
+			t.Routers = append(t.Routers, &Router{
+				Name: p[3], Rule: l.Value, Priority: len(l.Value), Container: c.Name, ContainerSite: c.Site, Site: l.Site, Dropped: why,
+			})
+		}
+	}
+}
+
+func (t *Table) ignoredLabels(c *Container) {
+	for _, l := range c.Labels {
+		known := func(prefix string) bool { return hasPrefixFold(l.Key, prefix) }
+		if known("traefik.") && !slices.ContainsFunc(slices.Concat(providerFilters, dynamicFilters, otherPrefixes), known) {
+			t.problem(IgnoredLabel, c, "", fmt.Sprintf("label %q: Traefik does not read it", l.Key), l.Site)
+		}
+	}
+}
+
+// decodeLabels turns the decoder's panics, which malformed keys such as `a]` cause, into errors.
+func decodeLabels(labels map[string]string, into any, filters []string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("malformed key: %v", r)
+		}
+	}()
+	return parser.Decode(labels, into, parser.DefaultRootName, filters...)
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}

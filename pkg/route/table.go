@@ -1,0 +1,254 @@
+package route
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// New reads the labels of all containers and builds what Traefik would route by them.
+func New(containers []Container, o Options) *Table {
+	if o.Major != 2 {
+		o.Major = 3
+	}
+	t := &Table{opts: o, middlewares: map[string]*Middleware{}, services: map[string]*Service{}}
+	routers := definitions[*Router]{kind: "router"}
+	middlewares := definitions[*Middleware]{kind: "middleware"}
+	services := definitions[*serviceDef]{kind: "service"}
+	for i := range containers {
+		c := &containers[i]
+		d, ok := t.decode(c)
+		if !ok || d.tcp && len(d.http.Routers)+len(d.http.Services)+len(d.http.Middlewares) == 0 {
+			continue
+		}
+		if !t.addServices(&d, &services) {
+			t.lostRouters(c, fmt.Sprintf("a service of container %q is wrong, so Traefik skips the container", c.Name))
+			continue
+		}
+		t.checkNetwork(&d)
+		for _, name := range slices.Sorted(maps.Keys(d.http.Middlewares)) {
+			middlewares.add(name, &Middleware{
+				Name: name, Container: c.Name, conf: d.http.Middlewares[name], Site: c.site("traefik", "http", "middlewares", name),
+			})
+		}
+		t.addRouters(&d, &routers)
+	}
+	t.mergeServices(services)
+	t.mergeMiddlewares(middlewares)
+	t.mergeRouters(routers)
+	slices.SortStableFunc(t.Routers, func(a, b *Router) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Container, b.Container))
+	})
+	t.findTies()
+	return t
+}
+
+func (t *Table) problem(kind ProblemKind, c *Container, router, msg string, sites ...source.Site) {
+	t.Problems = append(t.Problems, Problem{Kind: kind, Message: msg, Sites: sites, Container: c.Name, Router: router})
+}
+
+// serviceDef is a service as one container defines it.
+type serviceDef struct {
+	*decoded
+	conf    *serviceLabels
+	backend Backend
+	site    source.Site
+}
+
+// addServices is false when a service is wrong in a way that loses the whole container.
+func (t *Table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
+	if len(d.http.Services) == 0 {
+		lb := &loadBalancer{}
+		lb.SetDefaults()
+		d.http.Services = map[string]*serviceLabels{d.serviceName(): {LoadBalancer: lb}}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.http.Services)) {
+		conf := d.http.Services[name]
+		s := server{}
+		if conf.LoadBalancer != nil && len(conf.LoadBalancer.Servers) > 0 {
+			s = conf.LoadBalancer.Servers[0]
+		}
+		site := d.site("traefik", "http", "services", name)
+		switch {
+		case conf.LoadBalancer == nil:
+			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has no loadbalancer: Traefik skips the whole container %q", name, d.Name), site)
+			return false
+		case s.URL != "" && (s.Port != "" || s.Scheme != ""):
+			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has a url besides port or scheme: Traefik skips the whole container %q", name, d.Name), site)
+			return false
+		}
+		b := Backend{
+			Service: name, Container: d.Name, Port: s.Port, Scheme: cmp.Or(s.Scheme, "http"),
+			Site: d.site("traefik", "http", "services", name, "loadbalancer", "server", "port"),
+		}
+		if s.URL != "" {
+			b.Site = d.site("traefik", "http", "services", name, "loadbalancer", "server", "url")
+			if u, err := url.Parse(s.URL); err == nil {
+				b.Port, b.Scheme = u.Port(), u.Scheme
+			}
+		} else if n, err := strconv.ParseUint(s.Port, 10, 16); s.Port == "" {
+			t.problem(NoPort, d.Container, "", fmt.Sprintf("service %q has no port label: Traefik takes the lowest port that the image of %q exposes", name, d.Name), site)
+		} else if err != nil || n == 0 {
+			t.problem(NoPort, d.Container, "", fmt.Sprintf("the port %q of service %q is not a port number", s.Port, name), b.Site)
+		}
+		defs.add(name, &serviceDef{decoded: d, conf: conf, backend: b, site: site})
+	}
+	return true
+}
+
+func (t *Table) checkNetwork(d *decoded) {
+	several := len(d.Networks) > 1
+	switch {
+	case d.network != nil && *d.network != "":
+		if len(d.Networks) > 0 && !slices.Contains(d.Networks, *d.network) {
+			t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in the network %q of its label: Traefik takes any of %s", d.Name, *d.network, strings.Join(d.Networks, ", ")), d.site("traefik", "docker", "network"))
+		}
+	case !several:
+	case d.network != nil || t.opts.DefaultNetwork == "":
+		t.problem(MissingNetwork, d.Container, "", fmt.Sprintf("container %q has no traefik.docker.network: Traefik takes any of %s", d.Name, strings.Join(d.Networks, ", ")), d.Site)
+	case !slices.Contains(d.Networks, t.opts.DefaultNetwork):
+		t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in Traefik's default network %q: Traefik takes any of %s", d.Name, t.opts.DefaultNetwork, strings.Join(d.Networks, ", ")), d.Site)
+	}
+}
+
+func (t *Table) addRouters(d *decoded, defs *definitions[*Router]) {
+	services := slices.Sorted(maps.Keys(d.http.Services))
+	if len(d.http.Routers) == 0 && len(services) == 1 {
+		d.http.Routers = map[string]*routerLabels{d.serviceName(): {}}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.http.Routers)) {
+		conf := d.http.Routers[name]
+		r := &Router{
+			Name: name, Container: d.Name, ContainerSite: d.Site, conf: conf,
+			Site: d.site("traefik", "http", "routers", name, "rule"),
+		}
+		if conf.Rule == "" {
+			conf.Rule, conf.DefaultRule = "Host(`"+d.serviceName()+"`)", true
+			t.problem(DefaultRule, d.Container, name, fmt.Sprintf("router %q has no rule: Traefik takes %s", name, conf.Rule), r.Site)
+		}
+		if conf.Service == "" && len(services) == 1 {
+			conf.Service = services[0]
+		}
+		r.Rule, r.Priority, r.Explicit = conf.Rule, cmp.Or(conf.Priority, len(conf.Rule)), conf.Priority != 0
+		r.EntryPoints, r.Middlewares, r.Service = conf.EntryPoints, conf.Middlewares, conf.Service
+		if conf.TLS != nil {
+			r.TLS, r.CertResolver = true, conf.TLS.CertResolver
+		}
+		if conf.Service == "" {
+			r.Dropped = fmt.Sprintf("it names no service and container %q has several", d.Name)
+			t.problem(MissingService, d.Container, name, fmt.Sprintf("router %q names no service and container %q has %s: Traefik drops the router", name, d.Name, strings.Join(services, ", ")), r.Site)
+			t.Routers = append(t.Routers, r)
+			continue
+		}
+		defs.add(name, r)
+	}
+}
+
+// definitions collects what several containers may define under one name.
+type definitions[T any] struct {
+	kind  string
+	names []string
+	of    map[string][]T
+}
+
+func (d *definitions[T]) add(name string, v T) {
+	if d.of == nil {
+		d.of = map[string][]T{}
+	}
+	if len(d.of[name]) == 0 {
+		d.names = append(d.names, name)
+	}
+	d.of[name] = append(d.of[name], v)
+}
+
+// conflict reports a name whose definitions differ, and gives the reason why all of them are gone.
+func (d *definitions[T]) conflict(t *Table, name string, conf func(T) any, at func(T) (string, source.Site)) string {
+	all := d.of[name]
+	if !slices.ContainsFunc(all, func(v T) bool { return !reflect.DeepEqual(conf(v), conf(all[0])) }) {
+		return ""
+	}
+	var sites []source.Site
+	var names []string
+	for _, v := range all {
+		container, site := at(v)
+		names, sites = append(names, strconv.Quote(container)), append(sites, site)
+	}
+	in := strings.Join(names, " and ")
+	first, _ := at(all[0])
+	p := Problem{Kind: Duplicate, Sites: sites, Container: first, Message: fmt.Sprintf("%s %q is defined differently in containers %s: Traefik deletes all of them", d.kind, name, in)}
+	if d.kind == "router" {
+		p.Router = name
+	}
+	t.Problems = append(t.Problems, p)
+	return "defined differently in containers " + in
+}
+
+func (t *Table) mergeServices(defs definitions[*serviceDef]) {
+	for _, name := range defs.names {
+		s := &Service{Name: name, conf: defs.of[name][0].conf}
+		s.Dropped = defs.conflict(t, name, func(d *serviceDef) any {
+			lb := *d.conf.LoadBalancer
+			lb.Servers = nil
+			return lb
+		}, func(d *serviceDef) (string, source.Site) { return d.Name, d.site })
+		for _, d := range defs.of[name] {
+			s.Backends = append(s.Backends, d.backend)
+		}
+		t.Services = append(t.Services, s)
+		t.services[name] = s
+	}
+}
+
+func (t *Table) mergeMiddlewares(defs definitions[*Middleware]) {
+	for _, name := range defs.names {
+		gone := defs.conflict(t, name, func(m *Middleware) any { return m.conf }, func(m *Middleware) (string, source.Site) { return m.Container, m.Site })
+		for i, m := range defs.of[name] {
+			m.Dropped = gone
+			var err error
+			if m.Type, err = middlewareType(m.conf); err == nil {
+				m.step, err = newStep(m.conf)
+			}
+			if err != nil {
+				m.err = err.Error()
+			}
+			if i == 0 {
+				t.Middlewares = append(t.Middlewares, m)
+				t.middlewares[name] = m
+			}
+			if i == 0 && err != nil {
+				t.Problems = append(t.Problems, Problem{
+					Kind: BadMiddleware, Container: m.Container, Sites: []source.Site{m.Site},
+					Message: fmt.Sprintf("middleware %q: %s: Traefik drops the routers that use it", name, m.err),
+				})
+			}
+		}
+	}
+}
+
+func (t *Table) mergeRouters(defs definitions[*Router]) {
+	for _, name := range defs.names {
+		gone := defs.conflict(t, name, func(r *Router) any { return r.conf }, func(r *Router) (string, source.Site) { return r.Container, r.Site })
+		for i, r := range defs.of[name] {
+			if i > 0 && gone == "" {
+				break
+			}
+			r.Dropped = gone
+			t.resolve(r)
+			t.Routers = append(t.Routers, r)
+			t.hasTLS = t.hasTLS || r.TLS && r.Dropped == ""
+		}
+	}
+}
+
+// normalize joins the runs of letters and digits with dashes, as Traefik does for default names.
+func normalize(name string) string {
+	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }), "-")
+}

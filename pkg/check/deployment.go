@@ -1,0 +1,285 @@
+// Package check reads the finished files of a stack the way Compose, Traefik, Synapse, MAS and the bridges
+// read them, and holds them against each other. It is given a file system and knows nothing of specs or
+// templates: a fresh render and a directory kept by hand are the same to it.
+package check
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// composeNames are the file names that Compose looks for, in its order.
+var composeNames = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+
+// Deployment is what the files of a directory say, found from its compose file on: images, mounts and
+// commands lead to the other files.
+type Deployment struct {
+	FS       fs.FS
+	Compose  *source.File
+	Services []*Service
+
+	Synapses []*Synapse
+	MASs     []*MAS
+	Bridges  []*Bridge
+	// DoublePuppets are the registrations that claim every user without excluding anyone.
+	DoublePuppets []*Registration
+
+	routes   *route.Table
+	env      map[string]string
+	files    map[string]*source.File
+	problems []source.Finding
+}
+
+// Synapse is a homeserver service with its configuration.
+type Synapse struct {
+	*Service
+	Config        *source.File
+	Registrations []*Registration
+	// Missing are entries of app_service_config_files without a file, with the reason.
+	Missing []MissingFile
+}
+
+// MissingFile is a path in a configuration that leads to no file.
+type MissingFile struct {
+	Value  source.Value
+	Reason string
+}
+
+// MAS is an authentication service with its configuration.
+type MAS struct {
+	*Service
+	Config *source.File
+}
+
+// Registration is an appservice registration as Synapse reads it.
+type Registration struct {
+	*source.File
+	Listed source.Value // the entry of app_service_config_files
+}
+
+// Bridge is a bridge service with its configuration and its own copy of the registration.
+type Bridge struct {
+	*Service
+	Config  *source.File
+	Own     *source.File // registration.yaml beside its configuration; nil when there is none
+	Dialect image.Dialect
+}
+
+// Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
+// compose file and Run finds nothing more.
+func Open(fsys fs.FS) (*Deployment, []source.Finding) {
+	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string)}
+	for _, name := range composeNames {
+		if _, err := fs.Stat(fsys, name); err != nil {
+			continue
+		}
+		f, findings := d.read(name)
+		if len(findings) > 0 {
+			return d, findings
+		}
+		d.Compose = f
+		break
+	}
+	if d.Compose == nil {
+		return d, []source.Finding{{
+			Rule: "compose-valid", Severity: source.Error, Message: "there is no compose file here: " + strings.Join(composeNames, ", "),
+			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
+		}}
+	}
+	d.readEnv()
+	for key, val := range d.Compose.At("services").Entries() {
+		d.Services = append(d.Services, newService(d, key.Str(), val))
+	}
+	for _, s := range d.Services {
+		d.recognise(s)
+	}
+	return d, nil
+}
+
+// recognise finds the configuration of a service by the program in its image.
+func (d *Deployment) recognise(s *Service) {
+	// A one-shot such as syn2mas runs a program's image but is not that program.
+	if s.Value.At("profiles").Len() > 0 {
+		return
+	}
+	switch s.Program {
+	case image.Synapse:
+		s.configPath = s.synapseConfigPath()
+		syn := &Synapse{Service: s, Config: d.config(s)}
+		d.readRegistrations(syn)
+		d.Synapses = append(d.Synapses, syn)
+	case image.MAS:
+		s.configPath = s.masConfigPath()
+		d.MASs = append(d.MASs, &MAS{Service: s, Config: d.config(s)})
+	case image.Signal, image.WhatsApp, image.Telegram, image.Discord, image.Meta, image.Instagram:
+		s.configPath = s.flag("/data/config.yaml", "-c", "--config")
+		b := &Bridge{Service: s, Config: d.config(s)}
+		b.Own, _ = d.follow(s, s.flag(path.Join(path.Dir(s.configPath), "registration.yaml"), "-r", "--registration"))
+		b.Dialect = dialectOf(b)
+		d.Bridges = append(d.Bridges, b)
+	default:
+	}
+}
+
+// dialectOf follows the tag, and the shape of the file where the tag says nothing.
+func dialectOf(b *Bridge) image.Dialect {
+	if d, ok := b.Image.Dialect(); ok {
+		return d
+	}
+	db := b.Config.At("appservice", "database")
+	switch {
+	case db.Kind() == source.Scalar:
+		return image.Python
+	case db.Kind() == source.Mapping:
+		return image.Legacy
+	}
+	return image.BridgeV2
+}
+
+// config reads the configuration of a service; an empty file when it cannot be had, and a finding.
+func (d *Deployment) config(s *Service) *source.File {
+	f, reason := d.follow(s, s.configPath)
+	if f == nil {
+		d.problems = append(d.problems, source.Finding{
+			Rule: "compose-mount-exists", Severity: source.Error,
+			Message: "the configuration of " + s.Name + ", " + s.configPath + " in its container, cannot be read: " + reason + "; the service does not start",
+			Sites:   []source.Site{s.Value.Site("")},
+		})
+		return &source.File{Path: d.Compose.Path}
+	}
+	return f
+}
+
+// follow reads the YAML file that a container sees at a path; nil and why when that is not possible.
+func (d *Deployment) follow(s *Service, container string) (*source.File, string) {
+	host, reason := s.HostPath(container)
+	if reason != "" {
+		return nil, reason
+	}
+	if f, ok := d.files[host]; ok {
+		return f, ""
+	}
+	if _, err := fs.Stat(d.FS, host); errors.Is(err, fs.ErrNotExist) {
+		return nil, host + " does not exist"
+	}
+	f, findings := d.read(host)
+	if len(findings) > 0 {
+		d.problems = append(d.problems, findings...)
+		return nil, findings[0].Message
+	}
+	return f, ""
+}
+
+func (d *Deployment) read(name string) (*source.File, []source.Finding) {
+	src, err := source.ReadFS(d.FS, name)
+	if err != nil {
+		return nil, []source.Finding{{
+			Rule: "compose-mount-exists", Severity: source.Error, Message: "cannot be read: " + errors.Unwrap(err).Error(),
+			Sites: []source.Site{{Pos: source.Pos{File: name}}},
+		}}
+	}
+	f, findings := source.Parse(name, src)
+	d.files[name] = f
+	return f, findings
+}
+
+// Text reads a file that is not YAML, as a container sees it; empty and why when that is not possible.
+func (d *Deployment) Text(s *Service, container string) (text, host, reason string) {
+	if host, reason = s.HostPath(container); reason != "" {
+		return "", "", reason
+	}
+	src, err := source.ReadFS(d.FS, host)
+	if err != nil {
+		return "", host, host + " cannot be read"
+	}
+	if d.files[host] == nil {
+		d.files[host] = &source.File{Path: host, Src: src}
+	}
+	return string(src), host, ""
+}
+
+func (d *Deployment) readRegistrations(s *Synapse) {
+	for _, item := range s.Config.At("app_service_config_files").Items() {
+		f, reason := d.follow(s.Service, item.Str())
+		if f == nil {
+			s.Missing = append(s.Missing, MissingFile{Value: item, Reason: reason})
+			continue
+		}
+		r := &Registration{File: f, Listed: item}
+		s.Registrations = append(s.Registrations, r)
+		if r.everyone() {
+			d.DoublePuppets = append(d.DoublePuppets, r)
+		}
+	}
+}
+
+// everyone reports whether the registration claims all users of its server, which only one for double
+// puppeting does: its url is null or missing, or a regex begins with @.*:.
+func (r *Registration) everyone() bool {
+	return slices.ContainsFunc(r.At("namespaces", "users").Items(), func(v source.Value) bool {
+		return strings.HasPrefix(strings.TrimPrefix(v.At("regex").Str(), "^"), "@.*:")
+	})
+}
+
+// KeysAt is the path of keys that leads to a place in one of the files.
+func (d *Deployment) KeysAt(p source.Pos) []string {
+	if f := d.files[p.File]; f != nil {
+		return f.KeysAt(p)
+	}
+	return nil
+}
+
+// readEnv reads .env beside the compose file: Compose takes ${X} from there.
+func (d *Deployment) readEnv() {
+	src, err := source.ReadFS(d.FS, ".env")
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(src)) {
+		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
+		if key, val, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+			d.env[strings.TrimSpace(key)] = strings.Trim(strings.TrimSpace(val), `"'`)
+		}
+	}
+}
+
+// bridgeOf finds the bridge that a registration belongs to: by its token, and if no bridge has that, by the
+// id or by the bridge's name, so that a finding about either of them can be made.
+func (d *Deployment) bridgeOf(r *Registration) *Bridge {
+	for _, same := range []func(*Bridge) bool{
+		func(b *Bridge) bool {
+			return r.At("as_token").Str() != "" && b.Config.At("appservice", "as_token").Str() == r.At("as_token").Str()
+		},
+		func(b *Bridge) bool {
+			return r.At("id").Str() != "" && b.Config.At("appservice", "id").Str() == r.At("id").Str()
+		},
+		func(b *Bridge) bool {
+			return path.Base(r.Path) == b.Name+".yaml" || strings.Contains(r.At("url").Str(), "//"+b.Name+":")
+		},
+		func(b *Bridge) bool { return string(b.Program) == r.At("id").Str() },
+	} {
+		if i := slices.IndexFunc(d.Bridges, same); i >= 0 {
+			return d.Bridges[i]
+		}
+	}
+	return nil
+}
+
+// registrationOf finds Synapse's copy of a bridge's registration.
+func (d *Deployment) registrationOf(b *Bridge) *Registration {
+	for _, s := range d.Synapses {
+		for _, r := range s.Registrations {
+			if d.bridgeOf(r) == b {
+				return r
+			}
+		}
+	}
+	return nil
+}

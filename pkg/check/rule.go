@@ -1,0 +1,75 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Rule is one invariant between the files of a stack. Why is the symptom that a person sees when it is
+// broken, Fix what to do about it in general, Source where the fact was read.
+type Rule struct {
+	ID       string
+	Severity source.Severity
+	Summary  string
+	Why      string
+	Fix      string
+	Source   string
+	Check    func(*Deployment, *Reporter)
+}
+
+// Reporter collects the findings of one rule.
+type Reporter struct {
+	rule     Rule
+	findings []source.Finding
+}
+
+// Fail reports that the rule is broken. The first site is the one to edit.
+func (r *Reporter) Fail(message, fix string, sites ...source.Site) {
+	r.findings = append(r.findings, source.Finding{Rule: r.rule.ID, Severity: r.rule.Severity, Message: message, Fix: fix, Sites: sites})
+}
+
+// Warn is Fail for a case of an error rule that only bites under a condition that cannot be seen.
+func (r *Reporter) Warn(message, fix string, sites ...source.Site) {
+	r.findings = append(r.findings, source.Finding{Rule: r.rule.ID, Severity: source.Warning, Message: message, Fix: fix, Sites: sites})
+}
+
+// NotChecked reports that the rule cannot see what it needs.
+func (r *Reporter) NotChecked(why string, sites ...source.Site) {
+	r.findings = append(r.findings, source.Finding{Rule: r.rule.ID, Severity: source.Info, Message: "not checked, because " + why, Sites: sites})
+}
+
+// Find gives the rule with that id.
+func Find(id string) (Rule, bool) {
+	i := slices.IndexFunc(Rules, func(r Rule) bool { return r.ID == id })
+	if i < 0 {
+		return Rule{}, false
+	}
+	return Rules[i], true
+}
+
+// Run holds every rule against the deployment and gives the sorted findings and the number of files that
+// were read. A rule that cannot cope with what it meets does not take the others with it.
+func Run(d *Deployment) (findings []source.Finding, files int) {
+	findings = slices.Clone(d.problems)
+	for _, rule := range Rules {
+		findings = append(findings, runRule(d, rule)...)
+	}
+	return source.Sort(findings), len(d.files)
+}
+
+func runRule(d *Deployment, rule Rule) (findings []source.Finding) {
+	r := &Reporter{rule: rule}
+	defer func() {
+		if p := recover(); p != nil {
+			r.NotChecked(fmt.Sprintf("of a fault in stackgen (%v); please report it", p))
+			findings = r.findings
+		}
+	}()
+	if d.Compose == nil {
+		return nil
+	}
+	rule.Check(d, r)
+	return r.findings
+}

@@ -1,0 +1,429 @@
+package check
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// delegates reports whether Synapse leaves authentication to MAS.
+func (s *Synapse) delegates() bool {
+	return s.Config.At("matrix_authentication_service", "enabled").True()
+}
+
+// pairs calls f for every Synapse that delegates together with every MAS; a stack has one of each.
+func (d *Deployment) pairs(f func(*Synapse, *MAS)) {
+	for _, s := range d.Synapses {
+		for _, m := range d.MASs {
+			if s.delegates() {
+				f(s, m)
+			}
+		}
+	}
+}
+
+// secretOf gives a secret that stands inline or in a file whose path stands in the configuration. v is the
+// place to show; reason says why the value cannot be seen.
+func (d *Deployment) secretOf(s *Service, at source.Value, inline, file string) (val string, v source.Value, reason string) {
+	if v := at.At(inline); v.Set() {
+		return v.Str(), v, ""
+	}
+	v = at.At(file)
+	if !v.Set() {
+		return "", at.At(inline), ""
+	}
+	text, _, reason := d.Text(s, v.Str())
+	return strings.TrimSpace(text), v, reason
+}
+
+var masSecretMatches = Rule{
+	ID: "mas-secret-matches", Severity: source.Error,
+	Summary: "Synapse and MAS have the same shared secret",
+	Why:     "Every request with a token fails with 503 \"Unable to introspect the access token\", and MAS gets 403 \"This endpoint must only be called by MAS\": nobody can log in.",
+	Fix:     "Give matrix_authentication_service.secret (or the file at secret_path) and MAS's matrix.secret (or secret_file) the same value.",
+	Source:  "Synapse api/auth/mas.py, rest/synapse/mas/_base.py; MAS crates/config sections/matrix.rs",
+	Check: func(d *Deployment, r *Reporter) {
+		d.pairs(func(s *Synapse, m *MAS) {
+			a, at, reasonA := d.secretOf(s.Service, s.Config.At("matrix_authentication_service"), "secret", "secret_path")
+			b, bt, reasonB := d.secretOf(m.Service, m.Config.At("matrix"), "secret", "secret_file")
+			switch {
+			case reasonA != "":
+				r.NotChecked("Synapse's secret cannot be seen: "+reasonA, at.Site(""))
+			case reasonB != "":
+				r.NotChecked("MAS's secret cannot be seen: "+reasonB, bt.Site(""))
+			case a == "" || b == "":
+				r.Fail("one of Synapse and MAS has no shared secret; neither accepts the other's requests",
+					"set the same secret on both sides", at.Site("Synapse's"), bt.Site("MAS's"))
+			case a != b:
+				r.Fail("the shared secret differs between Synapse and MAS; every request with a token fails with 503 and nobody can log in",
+					"write the same secret in both places", at.Site("Synapse's"), bt.Site("MAS's differs"))
+			}
+		})
+	},
+}
+
+var serverNameAgrees = Rule{
+	ID: "server-name-agrees", Severity: source.Error,
+	Summary: "one server_name in Synapse, MAS, every bridge and every registration",
+	Why:     "MAS provisions users on another server than Synapse has, bridges stop with \"Application service cannot masquerade as this user\", or ghosts cannot register.",
+	Fix:     "Write Synapse's server_name everywhere. It is what follows the colon in a user id, not the host of the API.",
+	Source:  "MAS crates/syn2mas checks.rs; Synapse handlers/register.py; mautrix-go bridgev2/matrix",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			name := s.Config.At("server_name")
+			differs := func(v source.Value, what, consequence string) {
+				if v.Set() && v.Str() != name.Str() {
+					r.Fail(fmt.Sprintf("%s is %q, but Synapse's server_name is %q; %s", what, v.Str(), name.Str(), consequence),
+						v.Name()+": "+name.Str(), v.Site(""), name.Site("Synapse's"))
+				}
+			}
+			for _, m := range d.MASs {
+				differs(m.Config.At("matrix", "homeserver"), "MAS's matrix.homeserver", "users that log in do not exist on Synapse")
+			}
+			for _, b := range d.Bridges {
+				differs(b.Config.At("homeserver", "domain"), "the bridge's homeserver.domain", "the bridge does not start")
+			}
+			suffix := regexp.QuoteMeta(":" + name.Str())
+			for _, reg := range s.Registrations {
+				for _, u := range reg.At("namespaces", "users").Items() {
+					v := u.At("regex")
+					// A dot that is not escaped still matches; what matters is that the server is ours.
+					plain := strings.ReplaceAll(v.Str(), `\`, "")
+					if v.Set() && name.Set() && !strings.Contains(v.Str(), suffix) && !strings.Contains(plain, ":"+name.Str()) && !strings.HasSuffix(plain, ":.*") {
+						r.Fail(fmt.Sprintf("the namespace %q is not on %s; the appservice's users cannot be registered", v.Str(), name.Str()),
+							"end the expression in "+suffix, v.Site(""), name.Site("Synapse's"))
+					}
+				}
+			}
+		}
+	},
+}
+
+// listener is one address that a program listens on.
+type listener struct {
+	port, prefix string
+	resources    []string
+	loopback     bool
+	value        source.Value
+}
+
+func masListeners(m *MAS) []listener {
+	var ls []listener
+	for _, v := range m.Config.At("http", "listeners").Items() {
+		var resources []string
+		for _, res := range v.At("resources").Items() {
+			resources = append(resources, res.At("name").Str())
+		}
+		prefix := "/" + strings.Trim(v.At("prefix").Str(), "/") + "/"
+		if prefix == "//" {
+			prefix = "/"
+		}
+		for _, bind := range v.At("binds").Items() {
+			l := listener{prefix: prefix, resources: resources, value: v, port: bind.At("port").Str()}
+			host := bind.At("host").Str()
+			if addr := bind.At("address").Str(); addr != "" {
+				i := strings.LastIndexByte(addr, ':')
+				host, l.port = strings.Trim(addr[:max(i, 0)], "[]"), addr[i+1:]
+			}
+			l.loopback = host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+			ls = append(ls, l)
+		}
+	}
+	// Without an http block MAS listens on these two.
+	if !m.Config.At("http").Set() && m.Config.Root().Set() {
+		ls = []listener{
+			{port: "8080", prefix: "/", resources: []string{"discovery", "human", "oauth", "compat", "graphql", "assets"}, value: m.Config.Root()},
+			{port: "8081", prefix: "/", resources: []string{"health"}, loopback: true, value: m.Config.Root()},
+		}
+	}
+	return ls
+}
+
+func synapseListeners(s *Synapse) []listener {
+	var ls []listener
+	for _, v := range s.Config.At("listeners").Items() {
+		l := listener{port: v.At("port").Str(), value: v}
+		for _, res := range v.At("resources").Items() {
+			for _, n := range res.At("names").Items() {
+				l.resources = append(l.resources, n.Str())
+			}
+		}
+		addrs := v.At("bind_addresses").Items()
+		l.loopback = len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a source.Value) bool {
+			return a.Str() != "::1" && a.Str() != "localhost" && !strings.HasPrefix(a.Str(), "127.")
+		})
+		ls = append(ls, l)
+	}
+	return ls
+}
+
+// endpoint takes a URL apart; port is the scheme's when none stands there.
+func endpoint(s string) (u *url.URL, port string, ok bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" {
+		return nil, "", false
+	}
+	if port = u.Port(); port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u, port, true
+}
+
+var masEndpointReachable = Rule{
+	ID: "mas-endpoint-reachable", Severity: source.Error,
+	Summary: "Synapse's endpoint is a MAS listener that serves discovery and OAuth",
+	Why:     "Synapse answers 503 to every request with a token, and clients find no login: auth_metadata fails.",
+	Fix:     "Set matrix_authentication_service.endpoint to http://<MAS service>:<port><listener prefix>, on a network that both share.",
+	Source:  "Synapse api/auth/mas.py; MAS crates/cli/src/server.rs build_router",
+	Check: func(d *Deployment, r *Reporter) {
+		d.pairs(func(s *Synapse, m *MAS) {
+			v := s.Config.At("matrix_authentication_service", "endpoint")
+			u, port, ok := endpoint(v.Str())
+			fix := fmt.Sprintf("endpoint: http://%s:8080/", m.Name)
+			switch {
+			case !v.Set() || !ok:
+				r.Fail("Synapse's endpoint for MAS is missing or no URL; every request with a token fails with 503", fix, v.Site(""))
+				return
+			case !slices.Contains(m.names(), u.Hostname()):
+				if d.serviceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") {
+					r.NotChecked("the endpoint "+u.Redacted()+" is outside of the stack", v.Site(""))
+					return
+				}
+				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, v.Site(""), m.Value.Site("MAS"))
+				return
+			case !s.shares(m.Service):
+				r.Fail("Synapse and MAS share no network; every request with a token fails with 503", "put both on one network", v.Site(""), s.Value.Site("Synapse"), m.Value.Site("MAS"))
+				return
+			}
+			prefix := strings.TrimSuffix(u.Path, "/") + "/"
+			var near source.Site
+			for _, l := range masListeners(m) {
+				if slices.Contains(l.resources, "oauth") {
+					near = l.value.Site("MAS's listener for OAuth")
+					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.Name, l.port, l.prefix)
+				}
+				if l.port == port && l.prefix == prefix && !l.loopback && slices.Contains(l.resources, "discovery") && slices.Contains(l.resources, "oauth") {
+					return
+				}
+			}
+			sites := []source.Site{v.Site("")}
+			if near.Line > 0 {
+				sites = append(sites, near)
+			}
+			r.Fail("no listener of MAS serves discovery and oauth at "+u.Redacted()+"; every request with a token fails with 503", fix, sites...)
+		})
+	},
+}
+
+var synapseEndpointInternal = Rule{
+	ID: "synapse-endpoint-internal", Severity: source.Error,
+	Summary: "MAS reaches Synapse on its internal client listener",
+	Why:     "Logins end in an error: MAS cannot create the user or the device on Synapse. Through the public host /_synapse/mas is not routed, and should not be.",
+	Fix:     "Set MAS's matrix.endpoint to http://<Synapse service>:<port of a client listener>/.",
+	Source:  "MAS crates/matrix-synapse modern.rs; Synapse rest/synapse/client/__init__.py",
+	Check: func(d *Deployment, r *Reporter) {
+		d.pairs(func(s *Synapse, m *MAS) {
+			v := m.Config.At("matrix", "endpoint")
+			fix := fmt.Sprintf("endpoint: http://%s:8008/", s.Name)
+			u, port, ok := endpoint(v.Str())
+			switch {
+			case !ok:
+				r.Fail("MAS's endpoint for Synapse is missing or no URL; no login can be completed", fix, v.Site(""))
+				return
+			case !slices.Contains(s.names(), u.Hostname()):
+				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, v.Site(""), s.Value.Site("Synapse"))
+				return
+			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
+				r.Fail("MAS's endpoint for Synapse has a path without a slash at its end; MAS drops the last part of it", fix, v.Site(""))
+				return
+			case !s.shares(m.Service):
+				r.Fail("MAS and Synapse share no network; no login can be completed", "put both on one network", v.Site(""), s.Value.Site("Synapse"))
+				return
+			}
+			for _, l := range synapseListeners(s) {
+				if l.port == port && !l.loopback && slices.Contains(l.resources, "client") {
+					return
+				}
+			}
+			r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
+		})
+	},
+}
+
+// forbiddenWithMAS are the options of Synapse that stop it next to MAS, in the order it looks at them.
+var forbiddenWithMAS = []struct {
+	path []string
+	bad  func(source.Value) bool
+}{
+	{[]string{"password_config", "enabled"}, func(v source.Value) bool { return v.True() || v.Str() == "only_for_reauth" }},
+	{[]string{"enable_registration"}, source.Value.True},
+	{[]string{"disable_registration"}, isFalse},
+	{[]string{"user_consent"}, source.Value.Set},
+	{[]string{"oidc_providers"}, func(v source.Value) bool { return v.Len() > 0 }},
+	{[]string{"oidc_config"}, func(v source.Value) bool { return v.Len() > 0 && !isFalse(v.At("enabled")) }},
+	{[]string{"saml2_config"}, func(v source.Value) bool { return v.Len() > 0 && !isFalse(v.At("enabled")) }},
+	{[]string{"cas_config", "enabled"}, source.Value.True},
+	{[]string{"jwt_config", "enabled"}, source.Value.True},
+	{[]string{"password_providers"}, func(v source.Value) bool { return v.Len() > 0 }},
+	{[]string{"ldap_config", "enabled"}, source.Value.True},
+	{[]string{"enable_registration_captcha"}, source.Value.True},
+	{[]string{"login_via_existing_session", "enabled"}, source.Value.True},
+	{[]string{"refresh_token_lifetime"}, source.Value.Set},
+	{[]string{"nonrefreshable_access_token_lifetime"}, source.Value.Set},
+	{[]string{"session_lifetime"}, source.Value.Set},
+	{[]string{"enable_3pid_changes"}, source.Value.True},
+}
+
+func isFalse(v source.Value) bool {
+	b, ok := v.Bool()
+	return ok && !b
+}
+
+var synapseNoLocalAuth = Rule{
+	ID: "synapse-no-local-auth", Severity: source.Error,
+	Summary: "Synapse has none of its own ways to log in next to MAS",
+	Why:     "Synapse does not start: \"… cannot be enabled when OAuth delegation is enabled\".",
+	Fix:     "Remove the option; MAS does its work.",
+	Source:  "Synapse config/mas.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			if !s.delegates() {
+				continue
+			}
+			for _, f := range forbiddenWithMAS {
+				if v := s.Config.At(f.path...); f.bad(v) {
+					r.Fail(v.Path()+" is not possible next to MAS; Synapse does not start", "remove the line",
+						v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
+				}
+			}
+		}
+	},
+}
+
+// passwordModules register password callbacks, which Synapse refuses next to MAS when it loads them.
+var passwordModules = regexp.MustCompile(`(?i)shared_secret_authenticator|ldap_auth_provider|rest_auth_provider|rest_password_provider|password_auth_provider|ldap3`)
+
+var synapseNoPasswordModule = Rule{
+	ID: "synapse-no-password-module", Severity: source.Error,
+	Summary: "no module of Synapse checks passwords next to MAS",
+	Why:     "Synapse stops at its start: \"Cannot use password auth provider callbacks when OAuth delegation is enabled\".",
+	Fix:     "Remove the module. Bridges puppet their users through the doublepuppet appservice instead.",
+	Source:  "Synapse module_api/__init__.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, m := range s.Config.At("modules").Items() {
+				if v := m.At("module"); s.delegates() && passwordModules.MatchString(v.Str()) {
+					r.Fail(fmt.Sprintf("the module %s checks passwords, which Synapse leaves to MAS; Synapse stops at its start", v.Str()),
+						"remove the module; double puppeting works through the doublepuppet registration",
+						v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
+				}
+			}
+		}
+	},
+}
+
+var masPublicBaseSlash = Rule{
+	ID: "mas-public-base-slash", Severity: source.Error,
+	Summary: "http.public_base with a path ends in a slash",
+	Why:     "Every address that MAS advertises loses the path: the login page is not found, and the provider says \"Invalid parameter: redirect_uri\".",
+	Fix:     "Write the slash.",
+	Source:  "MAS crates/router/src/traits.rs (Url::join)",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, m := range d.MASs {
+			v := m.Config.At("http", "public_base")
+			if u, err := url.Parse(v.Str()); v.Set() && err == nil && u.Path != "" && !strings.HasSuffix(u.Path, "/") {
+				r.Fail("http.public_base has a path without a slash at its end; every address that MAS advertises loses the path", "public_base: "+v.Str()+"/", v.Site(""))
+			}
+		}
+	},
+}
+
+var masHealthcheck = Rule{
+	ID: "mas-healthcheck", Severity: source.Error,
+	Summary: "MAS's health check is off, or one that its image can run",
+	Why:     "The container is unhealthy for ever, Traefik does not route to it, and nobody can log in. The image has no shell, no curl and no wget.",
+	Fix:     "Write healthcheck: {disable: true}, or take a -debug image and ask the port of the listener that has the health resource.",
+	Source:  "MAS Dockerfile (distroless); Traefik pkg/provider/docker keepContainer",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, m := range d.MASs {
+			v := m.Value.At("healthcheck")
+			test := v.At("test")
+			words := append([]string{test.Str()}, itemTexts(test)...)
+			text := strings.Join(words, " ")
+			if !v.Set() || v.At("disable").True() || !test.Set() || slices.Contains(words, "NONE") {
+				continue
+			}
+			switch {
+			case strings.Contains(text, "mas-cli") && !slices.Contains(words, "CMD-SHELL") && test.Kind() == source.Sequence:
+			case strings.HasSuffix(m.Image.Tag, "-debug") && strings.Contains(text, "/busybox/"):
+				healthPort(r, m, test, text)
+			default:
+				r.Fail("the image of MAS has no shell and no client to run this check; the container stays unhealthy and Traefik does not route to it",
+					"healthcheck: {disable: true}", test.Site(""), m.Value.At("image").Site("the image"))
+			}
+		}
+	},
+}
+
+func itemTexts(v source.Value) []string {
+	var words []string
+	for _, i := range v.Items() {
+		words = append(words, i.Str())
+	}
+	return words
+}
+
+var urlPort = regexp.MustCompile(`https?://[^/:\s]+:(\d+)`)
+
+func healthPort(r *Reporter, m *MAS, test source.Value, text string) {
+	g := urlPort.FindStringSubmatch(text)
+	if g == nil {
+		return
+	}
+	for _, l := range masListeners(m) {
+		if l.port == g[1] && slices.Contains(l.resources, "health") {
+			return
+		}
+	}
+	r.Fail(fmt.Sprintf("no listener of MAS serves health on port %s; the container stays unhealthy", g[1]),
+		"ask the port of a listener with the resource health", test.Site(""), m.Config.At("http", "listeners").Site("the listeners"))
+}
+
+var masUpstreamMigrated = Rule{
+	ID: "mas-upstream-migrated", Severity: source.Warning,
+	Summary: "users that come from Synapse can log in through the provider",
+	Why:     "Whoever was migrated sees \"User exists\" when logging in through the provider for the first time.",
+	Fix:     "Set synapse_idp_id to what Synapse called the provider, or claims_imports.localpart.on_conflict: set.",
+	Source:  "MAS crates/handlers upstream_oauth2/link.rs, crates/syn2mas",
+	Check: func(d *Deployment, r *Reporter) {
+		migrating := slices.ContainsFunc(d.Services, func(s *Service) bool {
+			return s.Program == image.MAS && slices.Contains(s.Command(), "syn2mas")
+		})
+		for _, m := range d.MASs {
+			// The bcrypt scheme is what a Synapse's users bring along.
+			scheme := source.Value{}
+			for _, v := range m.Config.At("passwords", "schemes").Items() {
+				if v.At("algorithm").Str() == "bcrypt" {
+					scheme, migrating = v, true
+				}
+			}
+			for _, p := range m.Config.At("upstream_oauth2", "providers").Items() {
+				local := p.At("claims_imports", "localpart")
+				conflict := local.At("on_conflict").Str()
+				if !migrating || p.At("synapse_idp_id").Set() || conflict != "" && conflict != "fail" || isFalse(p.At("enabled")) {
+					continue
+				}
+				sites := []source.Site{local.Site("")}
+				if scheme.Exists() {
+					sites = append(sites, scheme.Site("users from Synapse are expected here"))
+				}
+				r.Fail("an existing user who logs in through this provider sees \"User exists\"", "on_conflict: set", sites...)
+			}
+		}
+	},
+}

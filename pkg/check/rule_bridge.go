@@ -1,0 +1,181 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var bridgeMSC4190 = Rule{
+	ID: "bridge-msc4190", Severity: source.Error,
+	Summary: "an encrypting bridge next to MAS has encryption.msc4190 on, in an image that knows it",
+	Why:     "The bridge stops at its start: \"failed to get supported login flows: M_UNRECOGNIZED\", because Synapse next to MAS has no /login for bots.",
+	Fix:     "Write msc4190: true in the bridge's encryption section.",
+	Source:  "Synapse rest/client/login.py; mautrix-go bridgev2/matrix/crypto.go",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, b := range d.Bridges {
+				enc := b.encryption()
+				if !s.delegates() || !enc.At("allow").True() {
+					continue
+				}
+				// The old place is still read by bridgev2, and wins.
+				v := enc.At("msc4190")
+				if old := b.Config.At("appservice", "msc4190"); b.Dialect == image.BridgeV2 && old.Set() {
+					v = old
+				}
+				if !v.True() {
+					r.Fail(fmt.Sprintf("the bridge %s encrypts without msc4190, but Synapse leaves logins to MAS; the bridge stops with M_UNRECOGNIZED", b.Name),
+						"msc4190: true", v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
+				}
+				ver, ok := b.Image.Version()
+				first := map[image.Program]image.Version{image.Discord: {0, 7, 4}, image.Telegram: {0, 15, 3}}[b.Program]
+				if ok && ver.Less(first) {
+					r.Fail(fmt.Sprintf("%s %s does not know encryption.msc4190, which begins with %s; the bridge stops with M_UNRECOGNIZED", b.Program, b.Image.Tag, first),
+						"image: "+image.Tested[b.Program].String(), b.Value.At("image").Site(""), v.Site("the setting is ignored"))
+				}
+			}
+		}
+	},
+}
+
+var bridgeHomeserverAddress = Rule{
+	ID: "bridge-homeserver-address", Severity: source.Error,
+	Summary: "a bridge talks to Synapse's internal listener; Python Telegram next to MAS to one whose /login is MAS's",
+	Why:     "\"Failed to connect to homeserver, retrying in 10 seconds…\" for ever; or, for the Python bridge, M_UNRECOGNIZED on GET /login.",
+	Fix:     "Set homeserver.address to http://<Synapse service>:<port>; for the encrypting Python Telegram bridge to the public https address.",
+	Source:  "mautrix-go bridgev2; mautrix-python 0.20.8 bridge/e2ee.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, b := range d.Bridges {
+				d.checkHomeserverAddress(r, s, b)
+			}
+		}
+	},
+}
+
+func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) {
+	v := b.Config.At("homeserver", "address")
+	u, port, ok := endpoint(v.Str())
+	internal := fmt.Sprintf("address: http://%s:8008", s.Name)
+	if !ok {
+		r.Fail("homeserver.address is missing or no URL; the bridge does not start", internal, v.Site(""))
+		return
+	}
+	inside := slices.Contains(s.names(), u.Hostname())
+	if b.Dialect == image.Python && s.delegates() && b.encryption().At("allow").True() {
+		public, _, _ := endpoint(s.Config.At("public_baseurl").Str())
+		switch {
+		case inside:
+			fix := "address: the public https address of Synapse"
+			if public != nil {
+				fix = "address: https://" + public.Host
+			}
+			r.Fail("this bridge asks Synapse itself for GET /login, which only MAS answers; it stops with M_UNRECOGNIZED", fix,
+				v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
+		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.Config.At("server_name").Str():
+			r.Fail(fmt.Sprintf("%s is not a host of this homeserver; the bridge cannot connect", u.Hostname()), "address: https://"+public.Host,
+				v.Site(""), s.Config.At("public_baseurl").Site("Synapse's"))
+		}
+		return
+	}
+	switch {
+	case !inside:
+		msg := fmt.Sprintf("the bridge looks for Synapse at %q, but the service is called %q; it never connects", u.Hostname(), s.Name)
+		if strings.Contains(u.Hostname(), ".") {
+			msg = fmt.Sprintf("the bridge reaches Synapse through %s and the proxy, where MAS answers its logins; it belongs on the internal listener", u.Hostname())
+		}
+		r.Fail(msg, internal, v.Site(""), s.Value.Site("Synapse"))
+	case !s.shares(b.Service):
+		r.Fail(fmt.Sprintf("the bridge %s and Synapse share no network; the bridge never connects", b.Name), "put both on one network", v.Site(""), b.Value.Site("the bridge"), s.Value.Site("Synapse"))
+	default:
+		for _, l := range synapseListeners(s) {
+			if l.port == port && !l.loopback && slices.Contains(l.resources, "client") {
+				return
+			}
+		}
+		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
+			v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
+	}
+}
+
+// puppetSecret is the bridge's setting for double puppeting on the server.
+func (b *Bridge) puppetSecret(server string) source.Value {
+	if b.Dialect == image.BridgeV2 {
+		return b.Config.At("double_puppet", "secrets", server)
+	}
+	return b.Config.At("bridge", "login_shared_secret_map", server)
+}
+
+var doublePuppetToken = Rule{
+	ID: "double-puppet-token", Severity: source.Error,
+	Summary: "every bridge puppets through the doublepuppet registration's as_token",
+	Why:     "Double puppeting does nothing: what you write in the other app appears in Matrix as somebody else. No bridge checks the token when it starts.",
+	Fix:     "Write \"as_token:\" and right behind it the as_token of the doublepuppet registration, under your server name.",
+	Source:  "mautrix docs, Double puppeting; mautrix-go bridgev2/matrix/doublepuppet.go",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			server := s.Config.At("server_name").Str()
+			for _, b := range d.Bridges {
+				v := b.puppetSecret(server)
+				token, isToken := strings.CutPrefix(v.Str(), "as_token:")
+				if len(d.DoublePuppets) == 0 {
+					if isToken {
+						r.Fail(fmt.Sprintf("the bridge %s puppets with an as_token, but Synapse lists no registration for that; double puppeting does nothing", b.Name),
+							"list a doublepuppet registration below app_service_config_files", v.Site(""), s.Config.At("app_service_config_files").Site("Synapse's registrations"))
+					}
+					continue
+				}
+				dp := d.DoublePuppets[0]
+				switch {
+				case !v.Set() && b.puppetSecrets().Len() == 0:
+					r.Fail(fmt.Sprintf("the bridge %s has no secret for double puppeting on %s", b.Name, server), `"`+server+`": "as_token:…"`, v.Site(""), dp.At("as_token").Site("the token to use"))
+				case !v.Set():
+					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`, b.puppetSecrets().Site(""))
+				case !isToken:
+					r.Fail(fmt.Sprintf("the secret of %s for double puppeting does not begin with as_token:; it is ignored, or tried as a password, which MAS refuses", b.Name), `"as_token:…"`, v.Site(""))
+				case token != dp.At("as_token").Str():
+					r.Fail(fmt.Sprintf("the token of %s for double puppeting is not the doublepuppet registration's; double puppeting fails", b.Name),
+						"write the same token in both places", v.Site("the bridge's"), dp.At("as_token").Site("the registration's differs"))
+				}
+			}
+		}
+	},
+}
+
+func (b *Bridge) puppetSecrets() source.Value {
+	if b.Dialect == image.BridgeV2 {
+		return b.Config.At("double_puppet", "secrets")
+	}
+	return b.Config.At("bridge", "login_shared_secret_map")
+}
+
+var doublePuppetRegistration = Rule{
+	ID: "double-puppet-registration", Severity: source.Error,
+	Summary: "the doublepuppet registration has url null, is not exclusive, covers the server and is not rate limited",
+	Why:     "exclusive: true stops every bridge (M_EXCLUSIVE) and every new user. Without the key url Synapse does not start. An empty url makes Synapse push to nowhere.",
+	Fix:     "url: null, exclusive: false, regex @.*:<server name>, rate_limited: false.",
+	Source:  "Synapse config/appservice.py; mautrix docs, Double puppeting",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, dp := range d.DoublePuppets {
+			if v := dp.At("url"); v.Kind() != source.Null {
+				consequence := "Synapse pushes every event there"
+				if !v.Exists() {
+					consequence = "Synapse does not start"
+				}
+				r.Fail("url of the doublepuppet registration must be present and null; "+consequence, "url: null", v.Site(""))
+			}
+			if v := dp.At("rate_limited"); !isFalse(v) {
+				r.Fail("rate_limited of the doublepuppet registration is not false; bridged messages are held back", "rate_limited: false", v.Site(""))
+			}
+			for _, u := range dp.At("namespaces", "users").Items() {
+				if v := u.At("exclusive"); !isFalse(v) && strings.Contains(u.At("regex").Str(), "@.*:") {
+					r.Fail("the doublepuppet registration claims every user for itself; no bridge starts and nobody new can register", "exclusive: false", v.Site(""))
+				}
+			}
+		}
+	},
+}

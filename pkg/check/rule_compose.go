@@ -1,0 +1,149 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+var composeValid = Rule{
+	ID: "compose-valid", Severity: source.Error,
+	Summary: "Compose accepts the file",
+	Why:     "docker compose stops with an error and starts nothing.",
+	Fix:     "Correct what Compose names.",
+	Source:  "compose-go v2",
+	Check: func(d *Deployment, r *Reporter) {
+		// compose-go warns through logrus' global logger; what it warns of are findings of ours.
+		logrus.SetOutput(io.Discard)
+		details := types.ConfigDetails{
+			WorkingDir:  "/",
+			ConfigFiles: []types.ConfigFile{{Filename: d.Compose.Path, Content: d.Compose.Src}},
+			Environment: types.Mapping(d.env),
+		}
+		_, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
+			o.SetProjectName("stack", false)
+			o.SkipResolveEnvironment = true
+			o.ResolvePaths = false
+			o.SkipExtends = true
+			o.SkipInclude = true
+			o.Profiles = []string{"*"}
+		})
+		if err != nil {
+			msg := strings.ReplaceAll(err.Error(), "\n", " ")
+			r.Fail("Compose refuses the file: "+composeMasked(msg), "", d.composeSite(err.Error()))
+		}
+	},
+}
+
+// composeMasked keeps what a message says, without values that it may quote.
+func composeMasked(msg string) string { return quoted.ReplaceAllString(msg, `"…"`) }
+
+var (
+	quoted      = regexp.MustCompile(`"[^"]{24,}"`)
+	composePath = regexp.MustCompile(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
+)
+
+// composeSite finds the place that an error of compose-go names by its path; it knows no lines.
+func (d *Deployment) composeSite(msg string) source.Site {
+	g := composePath.FindStringSubmatch(msg)
+	if g == nil {
+		return d.Compose.Root().Site("")
+	}
+	if g[3] != "" {
+		return d.Compose.At("services", g[3]).Site("")
+	}
+	v := d.Compose.At(g[1])
+	for key := range strings.SplitSeq(g[2], ".") {
+		if next := v.At(key); next.Exists() {
+			v = next
+		}
+	}
+	return v.Site("")
+}
+
+var composeInterpolation = Rule{
+	ID: "compose-interpolation", Severity: source.Error,
+	Summary: "no $ in the compose file that Compose would eat",
+	Why:     "Compose replaces $word by a variable that is not set, that is by nothing: routing rules and passwords lose characters without an error.",
+	Fix:     "Write $$ for a dollar. A variable that is meant as one must be set in .env, or have a default.",
+	Source:  "compose-go v2 interpolation",
+	Check: func(d *Deployment, r *Reporter) {
+		d.scalars(d.Compose.Root(), func(v source.Value) {
+			if _, ok := d.expand(v); !ok {
+				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", v.Site(""))
+			} else if stray.MatchString(variable.ReplaceAllString(v.Str(), "")) {
+				r.Fail("Compose cannot read the ${ in this value; it refuses the file", "write $${ for a dollar and a brace", v.Site(""))
+			}
+		})
+	},
+}
+
+var stray = regexp.MustCompile(`\$\{`)
+
+func (d *Deployment) scalars(v source.Value, f func(source.Value)) {
+	switch v.Kind() {
+	case source.Mapping:
+		for _, val := range v.Entries() {
+			d.scalars(val, f)
+		}
+	case source.Sequence:
+		for _, item := range v.Items() {
+			d.scalars(item, f)
+		}
+	case source.Scalar:
+		f(v)
+	default:
+	}
+}
+
+var composeMountExists = Rule{
+	ID: "compose-mount-exists", Severity: source.Error,
+	Summary: "every mounted file and directory of the stack exists",
+	Why:     "Docker makes an empty directory in the place of a missing file, owned by root: the program starts without its configuration or not at all.",
+	Fix:     "Correct the path, or make the file.",
+	Source:  "docker compose up; compose-go does not look",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Services {
+			for _, m := range s.Mounts {
+				if m.Host == "" || m.Host == "." {
+					continue
+				}
+				if _, err := fs.Stat(d.FS, m.Host); errors.Is(err, fs.ErrNotExist) {
+					v := m.Value
+					if def := d.Compose.At("secrets", v.Str(), "file"); strings.HasPrefix(m.Container, "/run/secrets/") && def.Set() {
+						v = def
+					}
+					r.Fail(fmt.Sprintf("%s does not exist%s; the service %s does not get it", m.Host, d.similar(m.Host), s.Name), "correct the path, or make it", v.Site(""))
+				} else if err != nil {
+					r.NotChecked(m.Host+" cannot be read", m.Value.Site(""))
+				}
+			}
+		}
+	},
+}
+
+// similar names what stands in the directory where the missing path should be, if that is not much.
+func (d *Deployment) similar(missing string) string {
+	entries, err := fs.ReadDir(d.FS, path.Dir(missing))
+	if err != nil || len(entries) == 0 || len(entries) > 8 {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	slices.Sort(names)
+	return " (there are " + strings.Join(names, ", ") + ")"
+}

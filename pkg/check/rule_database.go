@@ -1,0 +1,221 @@
+package check
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// client is a program's connection to a database as its configuration says it.
+type client struct {
+	service                  *Service
+	host, user, password, db string
+	at                       source.Value // the connection
+	passwordAt               source.Value
+	passwordReason           string
+}
+
+// clients lists every connection to a PostgreSQL database of the stack.
+func (d *Deployment) clients() []client {
+	var cs []client
+	for _, s := range d.Synapses {
+		args := s.Config.At("database", "args")
+		if s.Config.At("database", "name").Str() != "psycopg2" {
+			continue
+		}
+		name := args.At("dbname")
+		if !name.Set() {
+			name = args.At("database")
+		}
+		cs = append(cs, client{
+			service: s.Service, host: args.At("host").Str(), user: args.At("user").Str(), db: name.Str(),
+			password: args.At("password").Str(), at: name, passwordAt: args.At("password"),
+		})
+	}
+	for _, m := range d.MASs {
+		db := m.Config.At("database")
+		if uri := db.At("uri"); uri.Set() {
+			cs = append(cs, fromURI(m.Service, uri))
+			continue
+		}
+		c := client{service: m.Service, host: db.At("host").Str(), user: db.At("username").Str(), db: db.At("database").Str(), at: db.At("database")}
+		c.password, c.passwordAt, c.passwordReason = d.secretOf(m.Service, db, "password", "password_file")
+		if db.Set() {
+			cs = append(cs, c)
+		}
+	}
+	for _, b := range d.Bridges {
+		v := map[image.Dialect]source.Value{
+			image.BridgeV2: b.Config.At("database", "uri"),
+			image.Legacy:   b.Config.At("appservice", "database", "uri"),
+			image.Python:   b.Config.At("appservice", "database"),
+		}[b.Dialect]
+		if strings.HasPrefix(v.Str(), "postgres") {
+			cs = append(cs, fromURI(b.Service, v))
+		}
+	}
+	return cs
+}
+
+func fromURI(s *Service, v source.Value) client {
+	c := client{service: s, at: v, passwordAt: v}
+	u, err := url.Parse(v.Str())
+	if err != nil {
+		c.passwordReason = "the database URI cannot be parsed: a character of the password is not escaped"
+		return c
+	}
+	c.host, c.user, c.db = u.Hostname(), u.User.Username(), strings.TrimPrefix(u.Path, "/")
+	c.password, _ = u.User.Password()
+	return c
+}
+
+var databaseCredentialsMatch = Rule{
+	ID: "database-credentials-match", Severity: source.Error,
+	Summary: "host, user, password and name of every database client are what PostgreSQL is given",
+	Why:     "\"password authentication failed\", \"database does not exist\" or \"could not translate host name\": the service restarts for ever.",
+	Fix:     "Write the same values on both sides.",
+	Source:  "Synapse docs/postgres.md; MAS crates/config sections/database.rs; mautrix docs",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, c := range d.clients() {
+			if c.host == "" && c.passwordReason != "" {
+				r.Fail(c.passwordReason+"; the service does not start", "escape the password as in a URL", c.at.Site(""))
+				continue
+			}
+			server := d.serviceAt(c.host)
+			switch {
+			case server == nil && strings.Contains(c.host, "."), strings.HasPrefix(c.host, "/"):
+				r.NotChecked("the database of "+c.service.Name+" is outside of the stack", c.at.Site(""))
+				continue
+			case server == nil || server.Program != image.Postgres:
+				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.service.Name, c.host), d.databaseFix(), c.at.Site(""))
+				continue
+			case !server.shares(c.service):
+				r.Fail(fmt.Sprintf("%s and its database share no network; it does not start", c.service.Name), "put both on one network", c.at.Site(""), server.Value.Site("the database"))
+				continue
+			}
+			d.checkCredentials(r, c, server)
+		}
+	},
+}
+
+func (d *Deployment) databaseFix() string {
+	for _, s := range d.Services {
+		if s.Program == image.Postgres && s.Value.At("volumes").Set() {
+			return "host: " + s.Name
+		}
+	}
+	return ""
+}
+
+func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
+	made := d.provisioned(server)
+	role, known := made.roles[c.user]
+	switch {
+	case !known && made.opaque != "":
+		r.NotChecked(made.opaque, c.at.Site(""))
+		return
+	case !known:
+		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), "user: one of "+keysOf(made.roles), c.at.Site(""), made.site())
+		return
+	case c.passwordReason != "":
+		r.NotChecked(c.passwordReason, c.passwordAt.Site(""))
+	case role.reason != "":
+		r.NotChecked(role.reason, role.site)
+	case role.password != c.password:
+		r.Fail(fmt.Sprintf("the database password of %s differs from the one its role is given; it does not start (password authentication failed)", c.service.Name),
+			"write the same password in both places", c.passwordAt.Site(c.service.Name+"'s"), role.site)
+	}
+	if db, ok := made.databases[c.db]; ok && db.owner != "" && db.owner != c.user {
+		r.Fail(fmt.Sprintf("the database %s belongs to %s, but %s logs in as %s; it cannot create its tables", c.db, db.owner, c.service.Name, c.user), "user: "+db.owner, c.at.Site(""), db.site)
+	}
+}
+
+var databaseCreated = Rule{
+	ID: "database-created", Severity: source.Error,
+	Summary: "every database in use is created by something that also runs on an existing cluster",
+	Why:     "\"database does not exist\": the init directory of the PostgreSQL image runs only when the cluster is made, so a bridge that is added later never gets its database.",
+	Fix:     "Create databases in a one-shot service that every `up` runs; on a running cluster by hand this once.",
+	Source:  "docker-library/postgres docker-entrypoint.sh",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, c := range d.clients() {
+			server := d.serviceAt(c.host)
+			if server == nil || server.Program != image.Postgres {
+				continue // database-credentials-match says so
+			}
+			made := d.provisioned(server)
+			db, ok := made.databases[c.db]
+			switch {
+			case !ok && made.opaque != "":
+				r.NotChecked(made.opaque, c.at.Site(""))
+			case !ok:
+				r.Fail(fmt.Sprintf("nothing creates the database %q of %s; it does not start", c.db, c.service.Name), "create it: "+exampleSQL(c), c.at.Site(""), made.site())
+			case db.firstStartOnly:
+				r.Warn(fmt.Sprintf("the database %q of %s is created only when the cluster is; on a cluster that exists already %s does not start", c.db, c.service.Name, c.service.Name),
+					"on a running cluster: "+exampleSQL(c)+"; better a one-shot service that every `up` runs", db.site, c.at.Site(c.service.Name+" uses it"))
+			}
+		}
+	},
+}
+
+func exampleSQL(c client) string {
+	return fmt.Sprintf("CREATE DATABASE %s OWNER %s", c.db, c.user)
+}
+
+// superuser follows the image's defaults.
+func (d *Deployment) superuser(server *Service) (user, db string, password role) {
+	user, _ = server.Env("POSTGRES_USER")
+	if user == "" {
+		user = "postgres"
+	}
+	db, _ = server.Env("POSTGRES_DB")
+	if db == "" {
+		db = user
+	}
+	text, v := server.Env("POSTGRES_PASSWORD")
+	password = role{password: text, site: v.Site("the server's")}
+	if file, fv := server.Env("POSTGRES_PASSWORD_FILE"); file != "" {
+		content, _, reason := d.Text(server, file)
+		password = role{password: strings.TrimRight(content, "\n"), site: fv.Site("the server's"), reason: reason}
+	}
+	return user, db, password
+}
+
+const initDir = "/docker-entrypoint-initdb.d"
+
+// provisioned collects what creates roles and databases on a server: the image's own variables, the scripts
+// of its init directory, and one-shot services that run psql against it.
+func (d *Deployment) provisioned(server *Service) *provision {
+	p := &provision{roles: map[string]role{}, databases: map[string]database{}, server: server}
+	user, db, password := d.superuser(server)
+	p.roles[user] = password
+	p.databases[db] = database{site: server.Value.At("environment").Site("created with the cluster")}
+	for _, m := range server.Mounts {
+		if path.Clean(m.Container) != initDir && path.Dir(path.Clean(m.Container)) != initDir {
+			continue
+		}
+		if m.Host == "" {
+			p.opaque = "the init scripts of PostgreSQL cannot be seen: " + m.Reason
+			continue
+		}
+		for _, name := range d.scripts(m.Host) {
+			p.script(d, server, name, true)
+		}
+	}
+	for _, s := range d.Services {
+		if s != server && s.Program == image.Postgres && s.shares(server) {
+			words := s.Command()
+			for i, w := range words {
+				if (w == "-f" || w == "--file") && i+1 < len(words) {
+					if host, reason := s.HostPath(words[i+1]); reason == "" {
+						p.script(d, s, host, false)
+					}
+				}
+			}
+		}
+	}
+	return p
+}

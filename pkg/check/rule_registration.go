@@ -1,0 +1,201 @@
+package check
+
+import (
+	"fmt"
+	"path"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var registrationCopiesEqual = Rule{
+	ID: "registration-copies-equal", Severity: source.Error,
+	Summary: "a bridge's registration and Synapse's copy of it say the same",
+	Why:     "Whoever changes one copy and not the other gets 401 M_UNKNOWN_TOKEN, ghosts that cannot register, or a flag without effect.",
+	Fix:     "Make both copies equal.",
+	Source:  "mautrix docs, Registering appservices",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, b := range d.Bridges {
+			theirs := d.registrationOf(b)
+			if b.Own == nil || theirs == nil {
+				continue
+			}
+			differences(b.Own.Root(), theirs.Root(), func(a, z source.Value) {
+				name := a.Path()
+				if name == "" {
+					name = z.Path()
+				}
+				r.Fail(fmt.Sprintf("%s differs between the two copies of the registration of %s; Synapse goes by its own", name, b.Name),
+					"make both copies equal", z.Site("Synapse's copy"), a.Site("the bridge's copy"))
+			})
+		}
+	},
+}
+
+// differences calls f for the deepest values in which a and z differ.
+func differences(a, z source.Value, f func(a, z source.Value)) {
+	switch {
+	case a.Equal(z):
+	case a.Kind() == source.Mapping && z.Kind() == source.Mapping:
+		for k, v := range a.Entries() {
+			differences(v, z.At(k.Str()), f)
+		}
+		for k, v := range z.Entries() {
+			if !a.At(k.Str()).Exists() {
+				f(a.At(k.Str()), v)
+			}
+		}
+	case a.Kind() == source.Sequence && z.Kind() == source.Sequence && a.Len() == z.Len():
+		zs := z.Items()
+		for i, v := range a.Items() {
+			differences(v, zs[i], f)
+		}
+	default:
+		f(a, z)
+	}
+}
+
+var registrationListed = Rule{
+	ID: "registration-listed", Severity: source.Error,
+	Summary: "Synapse lists every registration by its path in the container, and every listed file is there",
+	Why:     "Synapse does not start (\"No such file or directory\"), or the bridge stops with \"The as_token was not accepted. Is the registration file installed in your homeserver correctly?\".",
+	Fix:     "Name the registration below app_service_config_files by the path that Synapse's container sees.",
+	Source:  "Synapse config/appservice.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			list := s.Config.At("app_service_config_files")
+			for _, m := range s.Missing {
+				r.Fail(fmt.Sprintf("the registration %s is not there for Synapse: %s; Synapse does not start", m.Value.Str(), m.Reason),
+					"write the path that Synapse's container sees", m.Value.Site(""))
+			}
+			if len(s.Missing) > 0 {
+				continue
+			}
+			for _, b := range d.Bridges {
+				if d.registrationOf(b) == nil {
+					r.Fail(fmt.Sprintf("Synapse lists no registration of the bridge %s; the bridge stops because its as_token is not accepted", b.Name),
+						fmt.Sprintf("app_service_config_files: [%s]", path.Join(path.Dir(s.configPath), b.Name+".yaml")),
+						list.Site(""), b.Config.At("appservice", "id").Site("the bridge"))
+				}
+			}
+		}
+	},
+}
+
+var registrationTokensMatch = Rule{
+	ID: "registration-tokens-match", Severity: source.Error,
+	Summary: "as_token and hs_token of a bridge are those of Synapse's registration",
+	Why:     "as_token: the bridge stops with \"The as_token was not accepted\". hs_token: \"Homeserver -> appservice connection is not working\", M_UNKNOWN_TOKEN.",
+	Fix:     "Copy the token from one side to the other.",
+	Source:  "mautrix-go bridgev2/matrix; Synapse config/appservice.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, b := range d.Bridges {
+			reg := d.registrationOf(b)
+			if reg == nil {
+				continue
+			}
+			for _, token := range []string{"as_token", "hs_token"} {
+				mine, theirs := b.Config.At("appservice", token), reg.At(token)
+				if mine.Str() != theirs.Str() || !mine.Set() {
+					r.Fail(fmt.Sprintf("%s of the bridge %s differs from Synapse's registration; the bridge does not start", token, b.Name),
+						"write the same token in both places", mine.Site("the bridge's"), theirs.Site("Synapse's differs"))
+				}
+			}
+		}
+	},
+}
+
+var registrationIDsUnique = Rule{
+	ID: "registration-ids-unique", Severity: source.Error,
+	Summary: "every registration has an id and an as_token of its own, and the id is the bridge's",
+	Why:     "Synapse does not start: \"Cannot reuse ID across application services\". Or the bridge stops with M_FORBIDDEN \"Mismatching application service ID\".",
+	Fix:     "Give each registration its own id and as_token, and the bridge's appservice.id the same id.",
+	Source:  "Synapse config/appservice.py; rest/client/appservice_ping.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, key := range []string{"id", "as_token"} {
+				first := make(map[string]source.Value)
+				for _, reg := range s.Registrations {
+					v := reg.At(key)
+					if other, ok := first[v.Str()]; ok && v.Set() {
+						r.Fail("two registrations have the same "+key+"; Synapse does not start", "give one of them another "+key, v.Site(""), other.Site("the other"))
+					}
+					first[v.Str()] = v
+				}
+			}
+		}
+		for _, b := range d.Bridges {
+			reg, mine := d.registrationOf(b), b.Config.At("appservice", "id")
+			if reg != nil && mine.Set() && mine.Str() != reg.At("id").Str() {
+				r.Fail(fmt.Sprintf("the bridge calls itself %q, but Synapse's registration %q; the bridge stops with M_FORBIDDEN", mine.Str(), reg.At("id").Str()),
+					"id: "+reg.At("id").Str(), mine.Site("the bridge's"), reg.At("id").Site("Synapse's"))
+			}
+		}
+	},
+}
+
+// encryption is the bridge's encryption section.
+func (b *Bridge) encryption() source.Value {
+	if b.Dialect == image.BridgeV2 {
+		return b.Config.At("encryption")
+	}
+	return b.Config.At("bridge", "encryption")
+}
+
+// needsMSC4190Flag reports whether the Synapse goes by the flag in a registration, and from which version
+// on it does not.
+func needsMSC4190Flag(s *Synapse) (needed, known bool) {
+	v, ok := s.Image.Version()
+	if !ok {
+		return false, false
+	}
+	if s.delegates() {
+		return v.Less(image.Version{1, 139, 0}), true
+	}
+	return v.Less(image.Version{1, 141, 0}), true
+}
+
+var registrationMSC4190 = Rule{
+	ID: "registration-msc4190", Severity: source.Error,
+	Summary: "io.element.msc4190 in Synapse's registration is what the bridge's encryption.msc4190 says",
+	Why:     "Synapse below 1.139 (1.141 without MAS): the bridge's bot cannot make its device (M_NOT_FOUND, or M_UNRECOGNIZED on /login). Flag without the bridge's setting and without MAS: IO.ELEMENT.MSC4190.M_APPSERVICE_LOGIN_UNSUPPORTED.",
+	Fix:     "Write io.element.msc4190: true in both copies of the registration, and msc4190: true in the bridge's encryption section.",
+	Source:  "Synapse storage/databases/main/appservice.py, rest/client/devices.py; mautrix-go bridgev2/matrix/crypto.go",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, reg := range s.Registrations {
+				b := d.bridgeOf(reg)
+				if b == nil || !b.encryption().At("allow").True() {
+					continue
+				}
+				flag, setting := reg.At("io.element.msc4190"), b.encryption().At("msc4190")
+				needed, known := needsMSC4190Flag(s)
+				switch {
+				case setting.True() && !flag.True() && (needed || !known):
+					r.Fail(fmt.Sprintf("io.element.msc4190 is missing in Synapse's registration of %s; Synapse %s then refuses the device of the bridge's bot", b.Name, s.Image.Tag),
+						"io.element.msc4190: true", flag.Site("Synapse's copy"), setting.Site("the bridge relies on it"))
+				case flag.True() && !setting.True() && !s.delegates():
+					r.Fail(fmt.Sprintf("Synapse refuses the login of %s's bot because of io.element.msc4190, but the bridge does not use it; the bridge does not start", b.Name),
+						"msc4190: true", setting.Site("the bridge's"), flag.Site("Synapse's"))
+				}
+			}
+		}
+	},
+}
+
+var registrationMSC4190Spelling = Rule{
+	ID: "registration-msc4190-spelling", Severity: source.Error,
+	Summary: "org.matrix.msc4190 does not stand alone: only io.element.msc4190 is read",
+	Why:     "The flag has no effect at all: neither Synapse nor any bridge knows org.matrix.msc4190, and unknown keys are ignored.",
+	Fix:     "Write io.element.msc4190: true.",
+	Source:  "Synapse config/appservice.py; mautrix-go appservice/registration.go",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, reg := range s.Registrations {
+				if v := reg.At("org.matrix.msc4190"); v.True() && !reg.At("io.element.msc4190").Exists() {
+					r.Fail("org.matrix.msc4190 is read by nobody; without io.element.msc4190 it has no effect", "io.element.msc4190: true", v.Site(""))
+				}
+			}
+		}
+	},
+}

@@ -1,0 +1,329 @@
+package check
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Routes is what Traefik makes of the labels of all services.
+func (d *Deployment) Routes() *route.Table {
+	if d.routes == nil {
+		var cs []route.Container
+		major := 3
+		for _, s := range d.Services {
+			if v, ok := s.Image.Version(); ok && s.Program == image.Traefik {
+				major = v[0]
+			}
+			cs = append(cs, d.container(s))
+		}
+		d.routes = route.New(cs, route.Options{Major: major})
+	}
+	return d.routes
+}
+
+func (d *Deployment) container(s *Service) route.Container {
+	project := d.Compose.At("name").Str()
+	c := route.Container{Name: s.Name, Project: project, Site: s.Value.Site("")}
+	for _, key := range s.Networks {
+		def := d.Compose.At("networks", key)
+		name, _ := d.expand(def.At("name"))
+		if name == "" && def.At("external").True() {
+			name = key
+		}
+		if name == "" {
+			name = project + "_" + key
+		}
+		c.Networks = append(c.Networks, name)
+	}
+	labels := s.Value.At("labels")
+	for key, v := range labels.Entries() {
+		text, _ := d.expand(v)
+		c.Labels = append(c.Labels, route.Label{Key: key.Str(), Value: text, Site: v.Site("")})
+	}
+	for _, item := range labels.Items() {
+		text, _ := d.expand(item)
+		key, val, _ := strings.Cut(text, "=")
+		c.Labels = append(c.Labels, route.Label{Key: key, Value: val, Site: item.Site("")})
+	}
+	return c
+}
+
+// routed reports whether any container has labels for Traefik; without any, another proxy is at work that
+// cannot be seen.
+func (d *Deployment) routed(r *Reporter) bool {
+	if len(d.Routes().Routers) > 0 {
+		return true
+	}
+	for _, s := range d.Synapses {
+		r.NotChecked("no service has labels for Traefik: what is routed where cannot be seen", s.Value.Site(""))
+	}
+	return false
+}
+
+// matrixHost is the host of Synapse's public address; the server name when none is set.
+func (s *Synapse) matrixHost() string {
+	if u, _, ok := endpoint(s.Config.At("public_baseurl").Str()); ok {
+		return u.Hostname()
+	}
+	return s.Config.At("server_name").Str()
+}
+
+// hosts are those on which clients and other servers ask for /_matrix.
+func (s *Synapse) hosts() []string {
+	hosts := []string{s.matrixHost()}
+	if name := s.Config.At("server_name").Str(); name != hosts[0] {
+		hosts = append(hosts, name)
+	}
+	return hosts
+}
+
+// routerSite is the rule that decided a request, or the service that should have.
+func routerSite(res route.Result, s *Service) source.Site {
+	if res.Router != nil {
+		return res.Router.Site
+	}
+	return s.Value.At("labels").Site("")
+}
+
+func answerer(res route.Result) string {
+	switch {
+	case res.Backend != nil:
+		return res.Backend.Container
+	case res.Router != nil:
+		return "the router " + res.Router.Name
+	}
+	return "nobody"
+}
+
+// reaches reports whether a request ends at a port on which the service listens, with the path unchanged if
+// path is empty, otherwise with that path.
+func reaches(res route.Result, s *Service, path string) bool {
+	return res.Backend != nil && res.Backend.Container == s.Name && res.Redirect == "" && (path == "" || res.Path == path)
+}
+
+var compatPaths = []struct{ method, path string }{
+	{"GET", "/_matrix/client/v3/login"},
+	{"POST", "/_matrix/client/v3/login"},
+	{"OPTIONS", "/_matrix/client/v3/login"},
+	{"GET", "/_matrix/client/v3/login/sso/redirect"},
+	{"GET", "/_matrix/client/v3/login/sso/redirect/oidc-x"},
+	{"POST", "/_matrix/client/v3/logout"},
+	{"POST", "/_matrix/client/v3/logout/all"},
+	{"POST", "/_matrix/client/v3/refresh"},
+	{"POST", "/_matrix/client/r0/login"},
+	{"POST", "/_matrix/client/unstable/logout"},
+}
+
+// notCompatPaths look like the ones above and belong to Synapse.
+var notCompatPaths = []struct{ method, path string }{
+	{"PUT", "/_matrix/client/v3/user/@a:example.org/account_data/login"},
+	{"PUT", "/_matrix/client/v3/user/@a:example.org/account_data/refresh_settings"},
+	{"PUT", "/_matrix/client/v3/rooms/%21r%3Aexample.org/state/logout"},
+	{"POST", "/_matrix/client/v3/logout_devices"},
+	{"GET", "/_matrix/client/v3/loginx"},
+}
+
+var compatRouterWins = Rule{
+	ID: "compat-router-wins", Severity: source.Error,
+	Summary: "login, logout and refresh of every client API version reach MAS on every host that serves /_matrix, and nothing else does",
+	Why:     "Older clients cannot log in: M_UNRECOGNIZED (404) from Synapse. Or, with too wide a rule, account data and state events named like that vanish in MAS.",
+	Fix:     "A router for all hosts with PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) and a priority above Synapse's.",
+	Source:  "MAS docs/setup/reverse-proxy.md, crates/router/src/endpoints.rs; Synapse rest/client/login.py",
+	Check: func(d *Deployment, r *Reporter) {
+		d.pairs(func(s *Synapse, m *MAS) {
+			if !d.routed(r) {
+				return
+			}
+			for _, host := range s.hosts() {
+				// A host that does not serve /_matrix at all needs no logins; apex-matrix-routed looks at that.
+				if !reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
+					continue
+				}
+				d.checkCompat(r, m, host)
+			}
+		})
+	},
+}
+
+func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
+	fix := "PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) for this host, with a priority above Synapse's router"
+	for _, p := range compatPaths {
+		res := d.Routes().Match(p.method, host, p.path)
+		switch {
+		case res.Unknown != "":
+			r.NotChecked(res.Unknown, routerSite(res, m.Service))
+			return
+		case res.Tie != nil:
+			r.Fail(fmt.Sprintf("%s %s%s: two routers have the same priority; which of them answers changes with every start", p.method, host, p.path),
+				"give the router for MAS a higher priority", res.Tie[0].Site, res.Tie[1].Site)
+			return
+		case !m.serves("compat", strings.TrimPrefix(p.path, "/"), res):
+			r.Fail(fmt.Sprintf("%s %s%s is answered by %s and not by MAS; older clients cannot log in (M_UNRECOGNIZED)", p.method, host, p.path, answerer(res)),
+				fix, routerSite(res, m.Service))
+			return
+		}
+	}
+	for _, p := range notCompatPaths {
+		if res := d.Routes().Match(p.method, host, p.path); res.Backend != nil && res.Backend.Container == m.Name {
+			r.Fail(fmt.Sprintf("%s %s%s is sent to MAS, which does not know it; it belongs to Synapse", p.method, host, p.path), fix, routerSite(res, m.Service))
+			return
+		}
+	}
+}
+
+// serves reports whether a request ends at a listener of MAS that has the resource, and arrives there as
+// path, which is relative to the listener's prefix.
+func (m *MAS) serves(resource, path string, res route.Result) bool {
+	if res.Backend == nil || res.Backend.Container != m.Name || res.Redirect != "" {
+		return false
+	}
+	return slices.ContainsFunc(masListeners(m), func(l listener) bool {
+		return (l.port == res.Backend.Port || res.Backend.Port == "") && !l.loopback &&
+			slices.Contains(l.resources, resource) && res.Path == l.prefix+path
+	})
+}
+
+var masPathRouting = Rule{
+	ID: "mas-path-routing", Severity: source.Error,
+	Summary: "public_base, router, StripPrefix and listener prefix fit: MAS is asked for the paths it serves",
+	Why:     "The login page is a 404, or comes without its scripts and styles.",
+	Fix:     "Either strip the path in Traefik and give the listener no prefix, or keep it and give the listener that prefix; and redirect the bare path.",
+	Source:  "MAS crates/cli/src/server.rs build_router, crates/config sections/http.rs",
+	Check: func(d *Deployment, r *Reporter) {
+		d.pairs(func(_ *Synapse, m *MAS) {
+			base := m.Config.At("http", "public_base")
+			u, _, ok := endpoint(base.Str())
+			if !ok || !d.routed(r) {
+				return
+			}
+			root := strings.TrimSuffix(u.Path, "/") + "/"
+			for _, p := range []struct{ path, resource string }{
+				{".well-known/openid-configuration", "discovery"},
+				{"authorize", "oauth"},
+				{"oauth2/token", "oauth"},
+				{"account/", "human"},
+				{"assets/x.js", "assets"},
+				{"graphql", "graphql"},
+			} {
+				if res := d.Routes().Match("GET", u.Hostname(), root+p.path); !d.masServes(r, m, res, p.resource, base, u, p.path) {
+					return
+				}
+			}
+			if root != "/" {
+				d.checkBare(r, m, base, u, strings.TrimSuffix(root, "/"))
+			}
+		})
+	},
+}
+
+func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource string, base source.Value, u *url.URL, path string) bool {
+	where := u.Hostname() + strings.TrimSuffix(u.Path, "/") + "/" + path
+	switch {
+	case res.Unknown != "":
+		r.NotChecked(res.Unknown, routerSite(res, m.Service))
+	case res.Backend == nil || res.Backend.Container != m.Name:
+		r.Fail(fmt.Sprintf("%s belongs to MAS, but is answered by %s; nobody can log in", where, answerer(res)),
+			fmt.Sprintf("a router for Host(`%s`) && PathPrefix(`%s`) to MAS", u.Hostname(), u.Path), routerSite(res, m.Service), base.Site("what MAS advertises"))
+	case !m.serves(resource, path, res):
+		sites := []source.Site{routerSite(res, m.Service), base.Site("what MAS advertises")}
+		for _, l := range masListeners(m) {
+			sites = append(sites, l.value.Site(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.resources, ", "), l.port, l.prefix)))
+		}
+		r.Fail(fmt.Sprintf("%s arrives at MAS as %s on port %s, where no listener serves %s; the login page is a 404", where, res.Path, res.Backend.Port, resource),
+			"strip the path in Traefik and give the listener no prefix, or neither", sites...)
+	default:
+		return true
+	}
+	return false
+}
+
+// checkBare looks at the path without its slash, which MAS itself does not know.
+func (d *Deployment) checkBare(r *Reporter, m *MAS, base source.Value, u *url.URL, bare string) {
+	res := d.Routes().Match("GET", u.Hostname(), bare)
+	if res.Unknown != "" || res.Redirect != "" && strings.HasSuffix(res.Redirect, bare+"/") {
+		return
+	}
+	// With a listener that has no prefix, a stripped bare path is its root.
+	if m.serves("human", "", res) {
+		return
+	}
+	r.Fail(fmt.Sprintf("%s%s without the slash is answered by %s; whoever types the address by hand sees a 404", u.Hostname(), bare, answerer(res)),
+		fmt.Sprintf("match Path(`%s`) too and redirect it to %s/", bare, bare), routerSite(res, m.Service), base.Site(""))
+}
+
+var apexMatrixRouted = Rule{
+	ID: "apex-matrix-routed", Severity: source.Error,
+	Summary: "the server name's own host sends /_matrix to Synapse when it is not the API's host",
+	Why:     "Element X, which asks the server name's host first, finds no homeserver; and with Synapse's own /.well-known/matrix/server no other server can reach this one.",
+	Fix:     "A router with Host(`<server_name>`) && PathPrefix(`/_matrix/`) to Synapse.",
+	Source:  "Synapse rest/well_known.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			name := s.Config.At("server_name")
+			if name.Str() == "" || name.Str() == s.matrixHost() || !d.routed(r) {
+				continue
+			}
+			served := s.Config.At("serve_server_wellknown").True()
+			for _, path := range []string{"/_matrix/client/versions", "/_matrix/federation/v1/version", "/_matrix/key/v2/server"} {
+				res := d.Routes().Match("GET", name.Str(), path)
+				if res.Unknown != "" {
+					r.NotChecked(res.Unknown, routerSite(res, s.Service))
+					break
+				}
+				if reaches(res, s.Service, path) {
+					continue
+				}
+				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answerer(res))
+				fix := fmt.Sprintf("rule: Host(`%s`) && PathPrefix(`/_matrix/`)", name.Str())
+				sites := []source.Site{routerSite(res, s.Service), name.Site("the server name")}
+				if served {
+					r.Fail(msg+", and no other server reaches this one", fix, append(sites, s.Config.At("serve_server_wellknown").Site("sends other servers there"))...)
+				} else {
+					r.Warn(msg+" unless the site there serves /.well-known/matrix/client", fix, sites...)
+				}
+				break
+			}
+		}
+	},
+}
+
+var privatePaths = []string{
+	"/_synapse/admin/v1/server_version", "/_synapse/mas/query_user", "/_synapse/mas/provision_user",
+	"/_synapse/metrics", "/_synapse/replication", "/health",
+}
+
+var internalAPIsPrivate = Rule{
+	ID: "internal-apis-private", Severity: source.Error,
+	Summary: "Synapse's admin API, the API for MAS, metrics, replication and health are not routed from outside",
+	Why:     "Anyone on the internet can try the admin API, and create or delete users with nothing but the shared secret.",
+	Fix:     "Limit Synapse's router to PathPrefix(`/_matrix/`) and PathPrefix(`/_synapse/client/`).",
+	Source:  "Synapse docs/reverse_proxy.md, rest/synapse/client/__init__.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			if !d.routed(r) {
+				return
+			}
+			seen := make(map[string]bool)
+			for _, host := range s.hosts() {
+				for _, path := range privatePaths {
+					res := d.Routes().Match("GET", host, path)
+					if res.Backend == nil || res.Backend.Container != s.Name || seen[res.Router.Name] {
+						continue
+					}
+					if res.Redirect != "" || res.Refused != "" {
+						continue
+					}
+					seen[res.Router.Name] = true
+					r.Fail(fmt.Sprintf("%s%s is reachable from outside; it is meant for the inside only", host, path),
+						fmt.Sprintf("rule: Host(`%s`) && (PathPrefix(`/_matrix/`) || PathPrefix(`/_synapse/client/`))", host), res.Router.Site)
+				}
+			}
+		}
+	},
+}

@@ -1,0 +1,266 @@
+package check
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Service is one service of the compose file.
+type Service struct {
+	Name     string
+	Value    source.Value
+	Image    image.Ref
+	Program  image.Program
+	Mounts   []Mount
+	Networks []string // keys below the top-level networks
+
+	d          *Deployment
+	configPath string
+}
+
+// Mount is a bind mount, a Compose secret or a Compose config. Host is the slash-separated path below the
+// deployment, Reason why there is none (a named volume, an absolute path, an external secret).
+type Mount struct {
+	Host, Container, Reason string
+	Value                   source.Value
+}
+
+func newService(d *Deployment, name string, v source.Value) *Service {
+	s := &Service{Name: name, Value: v, d: d}
+	ref, _ := d.expand(v.At("image"))
+	s.Image = image.Parse(ref)
+	s.Program = s.Image.Program()
+	for _, m := range v.At("volumes").Items() {
+		s.Mounts = append(s.Mounts, s.volume(m))
+	}
+	s.Mounts = append(s.Mounts, s.handed("secrets", "/run/secrets/")...)
+	s.Mounts = append(s.Mounts, s.handed("configs", "/")...)
+	switch nets := v.At("networks"); nets.Kind() {
+	case source.Sequence:
+		for _, n := range nets.Items() {
+			s.Networks = append(s.Networks, n.Str())
+		}
+	case source.Mapping:
+		for k := range nets.Entries() {
+			s.Networks = append(s.Networks, k.Str())
+		}
+	default:
+		if !v.At("network_mode").Set() {
+			s.Networks = []string{"default"}
+		}
+	}
+	return s
+}
+
+func (s *Service) volume(v source.Value) Mount {
+	m := Mount{Value: v}
+	var src string
+	var ok bool
+	if v.Kind() == source.Mapping {
+		src, ok = s.d.expand(v.At("source"))
+		m.Container = v.At("target").Str()
+		if v.At("type").Str() != "bind" {
+			m.Reason = "it is not a bind mount"
+			return m
+		}
+	} else {
+		var text string
+		text, ok = s.d.expand(v)
+		var rest string
+		src, rest, _ = strings.Cut(text, ":")
+		m.Container, _, _ = strings.Cut(rest, ":")
+		if rest == "" {
+			m.Container, m.Reason = src, "it is an anonymous volume"
+			return m
+		}
+	}
+	switch {
+	case !ok:
+		m.Reason = "it stands behind a variable that is set elsewhere"
+	case strings.HasPrefix(src, "./") || src == "." || strings.HasPrefix(src, "../"):
+		m.Host = path.Clean(src)
+	case strings.HasPrefix(src, "/") || strings.HasPrefix(src, "~"):
+		m.Reason = src + " is outside of the directory"
+	case strings.Contains(src, "/"):
+		m.Host = path.Clean(src)
+	default:
+		m.Reason = "it is the named volume " + src
+	}
+	if strings.HasPrefix(m.Host, "..") {
+		m.Host, m.Reason = "", src+" is outside of the directory"
+	}
+	return m
+}
+
+// handed lists the Compose secrets or configs of the service, which Compose mounts as single files.
+func (s *Service) handed(kind, dir string) []Mount {
+	var ms []Mount
+	for _, item := range s.Value.At(kind).Items() {
+		name, target := item.Str(), ""
+		if item.Kind() == source.Mapping {
+			name, target = item.At("source").Str(), item.At("target").Str()
+		}
+		if target == "" {
+			target = name
+		}
+		if !strings.HasPrefix(target, "/") {
+			target = dir + target
+		}
+		m := Mount{Container: target, Value: item}
+		def := s.d.Compose.At(kind, name)
+		file, ok := s.d.expand(def.At("file"))
+		switch {
+		case !def.At("file").Set():
+			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + " is not a file"
+		case !ok || strings.HasPrefix(file, "/") || strings.HasPrefix(path.Clean(file), ".."):
+			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + " is outside of the directory"
+		default:
+			m.Host = path.Clean(file)
+		}
+		ms = append(ms, m)
+	}
+	return ms
+}
+
+// HostPath follows a path in the container to the deployment's files by the longest mount that holds it;
+// otherwise it says why not.
+func (s *Service) HostPath(container string) (host, reason string) {
+	container = path.Clean(container)
+	best := -1
+	for i, m := range s.Mounts {
+		target := path.Clean(m.Container)
+		if (container == target || strings.HasPrefix(container, strings.TrimSuffix(target, "/")+"/")) &&
+			(best < 0 || len(target) > len(path.Clean(s.Mounts[best].Container))) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return "", "nothing is mounted at " + container
+	}
+	m := s.Mounts[best]
+	if m.Host == "" {
+		return "", m.Reason
+	}
+	return path.Join(m.Host, strings.TrimPrefix(container, path.Clean(m.Container))), ""
+}
+
+// Env gives a variable of the service's environment, with ${X} replaced from .env.
+func (s *Service) Env(name string) (text string, v source.Value) {
+	env := s.Value.At("environment")
+	if env.Kind() == source.Mapping {
+		v = env.At(name)
+		text, _ = s.d.expand(v)
+		return text, v
+	}
+	for _, item := range env.Items() {
+		expanded, _ := s.d.expand(item)
+		if key, val, _ := strings.Cut(expanded, "="); key == name {
+			return val, item
+		}
+	}
+	return "", env.At(name)
+}
+
+// Command is the words of command, or of entrypoint and command.
+func (s *Service) Command() []string {
+	var words []string
+	for _, key := range []string{"entrypoint", "command"} {
+		v := s.Value.At(key)
+		if v.Kind() == source.Scalar {
+			words = append(words, strings.Fields(v.Str())...)
+		}
+		for _, item := range v.Items() {
+			words = append(words, item.Str())
+		}
+	}
+	return words
+}
+
+// flag gives the value of a command line flag, or def.
+func (s *Service) flag(def string, names ...string) string {
+	words := s.Command()
+	for i, w := range words {
+		if slices.Contains(names, w) && i+1 < len(words) {
+			return words[i+1]
+		}
+		if name, val, ok := strings.Cut(w, "="); ok && slices.Contains(names, name) {
+			return val
+		}
+	}
+	return def
+}
+
+func (s *Service) synapseConfigPath() string {
+	def := "/data/homeserver.yaml"
+	if dir, _ := s.Env("SYNAPSE_CONFIG_DIR"); dir != "" {
+		def = path.Join(dir, "homeserver.yaml")
+	}
+	if p, _ := s.Env("SYNAPSE_CONFIG_PATH"); p != "" {
+		def = p
+	}
+	return s.flag(def, "-c", "--config-path")
+}
+
+func (s *Service) masConfigPath() string {
+	def := "/config.yaml"
+	if p, _ := s.Env("MAS_CONFIG"); p != "" {
+		def, _, _ = strings.Cut(p, ":")
+	}
+	return s.flag(def, "-c", "--config")
+}
+
+// names are the host names under which other containers of a shared network reach the service.
+func (s *Service) names() []string {
+	names := []string{s.Name}
+	for _, key := range []string{"container_name", "hostname"} {
+		if n := s.Value.At(key).Str(); n != "" {
+			names = append(names, n)
+		}
+	}
+	for _, net := range s.Value.At("networks").Entries() {
+		for _, alias := range net.At("aliases").Items() {
+			names = append(names, alias.Str())
+		}
+	}
+	return names
+}
+
+// shares reports whether the two services have a network in common.
+func (s *Service) shares(t *Service) bool {
+	return slices.ContainsFunc(s.Networks, func(n string) bool { return slices.Contains(t.Networks, n) })
+}
+
+// serviceAt finds the service that a host name means inside the stack.
+func (d *Deployment) serviceAt(host string) *Service {
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return slices.Contains(s.names(), host) })
+	if i < 0 {
+		return nil
+	}
+	return d.Services[i]
+}
+
+var variable = regexp.MustCompile(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))`)
+
+// expand gives the text of a value as Compose hands it on. ok is false when a variable in it is set
+// nowhere in the directory.
+func (d *Deployment) expand(v source.Value) (text string, ok bool) {
+	ok = true
+	text = variable.ReplaceAllStringFunc(v.Str(), func(m string) string {
+		if m == "$$" {
+			return "$"
+		}
+		g := variable.FindStringSubmatch(m)
+		val, set := d.env[g[2]+g[4]]
+		if !set {
+			val = g[3]
+			ok = ok && val != ""
+		}
+		return val
+	})
+	return text, ok
+}

@@ -1,0 +1,166 @@
+package check
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// role is a role that a script gives a password; reason says why the password cannot be seen.
+type role struct {
+	password, reason string
+	site             source.Site
+}
+
+// database is a database that a script creates.
+type database struct {
+	owner          string
+	site           source.Site
+	firstStartOnly bool // by the init directory, which a cluster that is in use never runs again
+}
+
+// provision is what creates roles and databases on one server.
+type provision struct {
+	server    *Service
+	roles     map[string]role
+	databases map[string]database
+	opaque    string // why not everything can be seen
+}
+
+func (p *provision) site() source.Site {
+	return p.server.Value.Site("the database server")
+}
+
+func keysOf[V any](m map[string]V) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
+// scripts lists the files of an init directory, or the file itself.
+func (d *Deployment) scripts(host string) []string {
+	entries, err := fs.ReadDir(d.FS, host)
+	if err != nil {
+		return []string{host}
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, path.Join(host, e.Name()))
+		}
+	}
+	return names
+}
+
+var (
+	psqlSet        = regexp.MustCompile(`^\\set\s+(\w+)\s+(.*)$`)
+	catFile        = regexp.MustCompile("^`cat\\s+(\\S+)`$")
+	createDatabase = regexp.MustCompile(`(?i)CREATE\s+DATABASE\s+("[^"]+"|:"?'?\w+"?'?|%I|\$\{?\w+\}?|[\w-]+)(.*)`)
+	createRole     = regexp.MustCompile(`(?i)(?:CREATE|ALTER)\s+(?:ROLE|USER)\s+("[^"]+"|:"?'?\w+"?'?|%I|\$\{?\w+\}?|[\w-]+)(.*)`)
+	ownerOf        = regexp.MustCompile(`(?i)OWNER\s*=?\s*("[^"]+"|:"?'?\w+"?'?|%I|[\w-]+)`)
+	passwordOf     = regexp.MustCompile(`(?i)PASSWORD\s+('(?:[^']|'')*'|:'?\w+'?)`)
+	formatArgs     = regexp.MustCompile(`:'(\w+)'`)
+	createdb       = regexp.MustCompile(`\bcreatedb\b.*?\s([\w-]+)\s*$`)
+)
+
+// script reads an SQL or shell script for the roles and databases that it makes. It knows psql's \set, with
+// a value or with `cat FILE`, and format('… %I', :'name').
+func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
+	src, err := source.ReadFS(d.FS, host)
+	if err != nil {
+		p.opaque = host + " cannot be read"
+		return
+	}
+	if d.files[host] == nil {
+		d.files[host] = &source.File{Path: host, Src: src}
+	}
+	vars := make(map[string]string)
+	reasons := make(map[string]string)
+	secret := make(map[string]source.Site)
+	n := 0
+	for line := range strings.Lines(string(src)) {
+		n++
+		line = strings.TrimSpace(line)
+		site := source.Site{Pos: source.Pos{File: host, Line: n, Col: 1}, Note: "created here"}
+		if strings.HasPrefix(line, "--") || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if g := psqlSet.FindStringSubmatch(line); g != nil {
+			vars[g[1]] = strings.Trim(g[2], "'")
+			secret[g[1]] = site
+			if c := catFile.FindStringSubmatch(g[2]); c != nil {
+				text, at, reason := d.Text(s, c[1])
+				vars[g[1]], reasons[g[1]] = strings.TrimRight(text, "\n"), reason
+				secret[g[1]] = source.Site{Pos: source.Pos{File: at}, Note: "the password that the role is given"}
+			}
+			continue
+		}
+		name := func(word string) string { return resolveName(word, line, vars) }
+		if g := createRole.FindStringSubmatch(line); g != nil {
+			p.addRole(name(g[1]), line, vars, reasons, secret, site)
+		}
+		g := createDatabase.FindStringSubmatch(line)
+		if g == nil {
+			if c := createdb.FindStringSubmatch(line); c != nil {
+				g = []string{line, c[1], ""}
+			}
+		}
+		if g != nil {
+			db := database{site: site, firstStartOnly: first}
+			if o := ownerOf.FindStringSubmatch(g[2]); o != nil {
+				db.owner = name(o[1])
+			}
+			n := name(g[1])
+			if strings.HasPrefix(n, "$") {
+				p.opaque = fmt.Sprintf("%s makes databases whose names stand in variables", host)
+				continue
+			}
+			if old, ok := p.databases[n]; ok && !old.firstStartOnly && first {
+				continue
+			}
+			p.databases[n] = db
+		}
+	}
+}
+
+func (p *provision) addRole(name, line string, vars, reasons map[string]string, secret map[string]source.Site, site source.Site) {
+	if strings.HasPrefix(name, "$") {
+		p.opaque = site.File + " makes roles whose names stand in variables"
+		return
+	}
+	r, known := p.roles[name]
+	g := passwordOf.FindStringSubmatch(line)
+	switch {
+	case g == nil && known:
+		return
+	case g == nil:
+		r = role{site: site, reason: "the password of the role " + name + " is set somewhere else"}
+	case strings.HasPrefix(g[1], ":"):
+		v := strings.Trim(g[1], ":'")
+		r = role{site: secret[v], password: vars[v], reason: reasons[v]}
+	default:
+		r = role{site: site, password: strings.ReplaceAll(strings.Trim(g[1], "'"), "''", "'")}
+		if strings.Contains(r.password, "$") {
+			r.reason = "the password stands in a variable of the script"
+		}
+	}
+	p.roles[name] = r
+}
+
+// resolveName follows quotes, :"var" and a %I whose argument is the next :'var' of the line.
+func resolveName(word, line string, vars map[string]string) string {
+	if word == "%I" {
+		if g := formatArgs.FindStringSubmatch(line); g != nil {
+			return vars[g[1]]
+		}
+		return "$"
+	}
+	if strings.HasPrefix(word, ":") {
+		return vars[strings.Trim(word, `:"'`)]
+	}
+	return strings.Trim(word, `"`)
+}

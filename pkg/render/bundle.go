@@ -1,0 +1,234 @@
+package render
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"testing/fstest"
+	"text/template"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
+	"philipp.info/stackgen/templates"
+)
+
+// File is one rendered file, or an empty directory when Data is nil.
+type File struct {
+	Path string // slash-separated, below the output directory
+	Data []byte
+	// UID and GID of the process that reads the file; -1 where only people and tools on the host do.
+	UID, GID int
+
+	extra []string // path in the spec of what was laid onto the file
+	spec  []string // path in the spec of the section that the file comes from
+}
+
+// Bundle is a whole rendered stack in memory, sorted by path.
+type Bundle struct {
+	Files []File
+	Stack *Stack
+	spec  *spec.Spec
+}
+
+// artifact says how a file comes about. Adding a rendered file means adding a line to artifacts.
+type artifact struct {
+	path     string
+	template string // in templates/; empty for a file that is one value
+	content  string
+	data     any
+	service  string // whose user owns the file; empty for the one who renders
+	spec     []string
+}
+
+// item gives a template the stack and the one thing that the file is about.
+type item struct {
+	*Stack
+	Bridge       Bridge
+	Registration Registration
+	Upstream     Upstream
+}
+
+var dialectTemplates = map[image.Dialect]string{
+	image.BridgeV2: "bridgev2.yaml", image.Legacy: "legacy.yaml", image.Python: "python.yaml",
+}
+
+// artifacts lists the files of a stack. docker-compose.yml comes last: it holds digests of the others.
+func artifacts(st *Stack, secrets func(string) string) []artifact {
+	as := []artifact{
+		{path: ".gitignore", template: "gitignore"},
+		{path: "RUNBOOK.md", template: "RUNBOOK.md"},
+		{path: "config/matrix/homeserver.yaml", template: "homeserver.yaml", service: "synapse", spec: []string{"synapse"}},
+		{path: "config/matrix/log.config", template: "log.config", service: "synapse"},
+		{path: "config/matrix/" + st.ServerName + ".signing.key", content: secrets("synapse.signing_key") + "\n", service: "synapse"},
+		{path: "config/mas/config.yaml", template: "mas.yaml", service: "mas", spec: []string{"auth"}},
+		{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: []string{"database"}},
+	}
+	for _, b := range st.Bridges {
+		section := []string{"bridges", b.Name}
+		reg := item{Stack: st, Registration: b.Registration}
+		as = append(as,
+			artifact{path: "config/" + b.Name + "/config.yaml", template: dialectTemplates[b.Dialect], data: item{Stack: st, Bridge: b}, service: b.Name, spec: section},
+			artifact{path: "config/" + b.Name + "/registration.yaml", template: "registration.yaml", data: reg, service: b.Name},
+			artifact{path: "config/matrix/" + b.Name + ".yaml", template: "registration.yaml", data: reg, service: "synapse"},
+		)
+	}
+	if len(st.Bridges) > 0 {
+		as = append(as, artifact{path: "config/matrix/doublepuppet.yaml", template: "registration.yaml", data: item{Stack: st, Registration: st.DoublePuppet}, service: "synapse"})
+	}
+	for _, u := range st.MAS.Upstreams {
+		if u.Keycloak {
+			as = append(as, artifact{path: u.ClientFile, template: "keycloak-client.json", data: item{Stack: st, Upstream: u}})
+		}
+	}
+	if st.Backup != nil {
+		as = append(as, artifact{path: "borgmatic.d/" + st.Name + ".yaml", template: "borgmatic.yaml", spec: []string{"backup"}})
+	}
+	for _, s := range st.Secrets {
+		as = append(as, artifact{path: "secrets/" + s.Name, content: s.Content, service: s.Service})
+	}
+	return append(as, artifact{path: "docker-compose.yml", template: "docker-compose.yml", spec: []string{"compose"}})
+}
+
+// dataDirs are made when missing and never touched again.
+var dataDirs = map[string]string{"data/matrix": "synapse", "data/postgres": "postgres"}
+
+// Render makes the files of the stack. secrets gives the value of a secret by name. An error means that a
+// template and the Stack do not fit, or that an extra block cannot be laid onto its file.
+func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, error) {
+	b := &Bundle{Stack: st, spec: s}
+	for _, a := range artifacts(st, secrets) {
+		if a.path == "docker-compose.yml" {
+			st.hashServices(b.Files)
+		}
+		f, err := a.render(s, st)
+		if err != nil {
+			return nil, fmt.Errorf("render %q: %w", a.path, err)
+		}
+		b.Files = append(b.Files, f)
+	}
+	for dir, service := range dataDirs {
+		f := File{Path: dir}
+		f.UID, f.GID = st.owner(service)
+		b.Files = append(b.Files, f)
+	}
+	slices.SortFunc(b.Files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
+	return b, nil
+}
+
+func (a artifact) render(s *spec.Spec, st *Stack) (File, error) {
+	f := File{Path: a.path, Data: []byte(a.content), spec: a.spec}
+	f.UID, f.GID = st.owner(a.service)
+	if a.template == "" {
+		return f, nil
+	}
+	if a.data == nil {
+		a.data = st
+	}
+	quote := source.Quote
+	if a.path == "docker-compose.yml" {
+		// Compose replaces $x in every value; $$ is a dollar.
+		quote = func(v string) string { return source.Quote(strings.ReplaceAll(v, "$", "$$")) }
+	}
+	t, err := parsed.Clone()
+	if err != nil {
+		return f, err
+	}
+	var out bytes.Buffer
+	if err := t.Funcs(template.FuncMap{"q": quote}).ExecuteTemplate(&out, a.template+".tmpl", a.data); err != nil {
+		return f, err
+	}
+	f.Data = out.Bytes()
+	if extra := s.At(append(slices.Clip(a.spec), "extra")...); len(a.spec) > 0 && extra.Set() && a.spec[0] != "database" {
+		f.extra = extra.Keys()
+		if f.Data, err = source.Merge(f.Data, extra); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+var parsed = template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
+	"q": source.Quote, "json": jsonText, "router": router,
+}).ParseFS(templates.FS, "*.tmpl"))
+
+func jsonText(v any) string {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return "null"
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// owner gives the uid and gid of a service's process.
+func (st *Stack) owner(service string) (uid, gid int) {
+	u, g, ok := strings.Cut(st.Services[service].User, ":")
+	if !ok {
+		return -1, -1
+	}
+	uid, _ = strconv.Atoi(u)
+	gid, _ = strconv.Atoi(g)
+	return uid, gid
+}
+
+// hashServices sets the config hash of every service: Compose does not notice when the content of a mounted
+// file changes, but it does notice a label.
+func (st *Stack) hashServices(files []File) {
+	slices.SortFunc(files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
+	for name, svc := range st.Services {
+		h := sha256.New()
+		for _, f := range files {
+			if slices.ContainsFunc(svc.reads, func(p string) bool { return f.Path == p || strings.HasPrefix(f.Path, p+"/") }) {
+				fmt.Fprintf(h, "%s\x00%d\x00", f.Path, len(f.Data))
+				h.Write(f.Data)
+			}
+		}
+		svc.ConfigHash = hex.EncodeToString(h.Sum(nil))[:32]
+		st.Services[name] = svc
+	}
+}
+
+// FS is the bundle as a file system, for check.Open.
+func (b *Bundle) FS() fs.FS {
+	m := make(fstest.MapFS)
+	for _, f := range b.Files {
+		mode := fs.FileMode(0o600)
+		if f.Data == nil {
+			mode = fs.ModeDir | 0o700
+		}
+		m[f.Path] = &fstest.MapFile{Data: f.Data, Mode: mode}
+	}
+	return m
+}
+
+// Govern adds to each finding the line of the spec that governs the place to edit first: the very line of
+// an extra block if that is where the value comes from, otherwise the section of the component.
+func (b *Bundle) Govern(findings []source.Finding, keys func(source.Pos) []string) {
+	for i, f := range findings {
+		for _, site := range f.Sites {
+			j := slices.IndexFunc(b.Files, func(file File) bool { return file.Path == site.File })
+			if j < 0 || b.Files[j].spec == nil {
+				continue
+			}
+			v := b.spec.At(b.Files[j].spec...)
+			if extra := b.Files[j].extra; extra != nil {
+				if e := b.spec.At(append(slices.Clip(extra), keys(site.Pos)...)...); e.Exists() {
+					v = e
+				}
+			}
+			if v.Exists() {
+				findings[i].Sites = append(findings[i].Sites, v.Site("from this part of the spec"))
+				break
+			}
+		}
+	}
+}

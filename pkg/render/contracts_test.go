@@ -1,0 +1,183 @@
+package render_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// contracts is where the official schemas and the bridges' key lists lie, beside a checkout. They are not
+// ours to ship.
+func contracts(t *testing.T, name string) string {
+	t.Helper()
+	dir := os.Getenv("STACKGEN_CONTRACTS")
+	if dir == "" {
+		dir = "../../../shared/contracts"
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("skipped: %s is not here (STACKGEN_CONTRACTS); the rendered files are not held against it in this run", name)
+	}
+	return path
+}
+
+func schemaFrom(t *testing.T, path string) *jsonschema.Schema {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, findings := source.Parse(path, src)
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	doc, ok := f.Root().Any().(map[string]any)
+	if !ok {
+		t.Fatal("no schema")
+	}
+	// Synapse's meta schema is its own and cannot be fetched.
+	delete(doc, "$schema")
+	delete(doc, "$id")
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", plain(t, doc)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func plain(t *testing.T, v any) any {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestOfficialSchemas(t *testing.T) {
+	for _, c := range []struct{ schema, file string }{
+		{"schemas/synapse-config.schema.yaml", "config/matrix/homeserver.yaml"},
+		{"schemas/mas-config.schema.json", "config/mas/config.yaml"},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			s := schemaFrom(t, contracts(t, c.schema))
+			eachFile(t, func(t *testing.T, example string, f *source.File) {
+				if f.Path != c.file {
+					return
+				}
+				doc, _ := f.Root().Any().(map[string]any)
+				// The schema asks for a text where its own example has a number; Synapse hands what stands there
+				// to the connection, which wants a number.
+				if email, ok := doc["email"].(map[string]any); ok {
+					delete(email, "smtp_port")
+				}
+				if err := s.Validate(plain(t, doc)); err != nil {
+					t.Errorf("%s: %v", example, err)
+				}
+			})
+		})
+	}
+}
+
+func eachFile(t *testing.T, visit func(t *testing.T, example string, f *source.File)) {
+	t.Helper()
+	for _, path := range examples(t) {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := load(t, path, src)
+		for _, file := range b.Files {
+			if file.Data == nil || !strings.HasSuffix(file.Path, ".yaml") {
+				continue
+			}
+			f, findings := source.Parse(file.Path, file.Data)
+			if len(findings) > 0 {
+				t.Fatal(findings)
+			}
+			visit(t, path, f)
+		}
+	}
+}
+
+var keyLists = map[string]string{
+	"signal": "keys-signal.txt", "whatsapp": "keys-whatsapp.txt", "telegram": "keys-telegram.txt", "discord": "keys-discord.txt",
+	"meta": "keys-meta.txt", "instagram": "keys-instagram.txt", "telegram-python": "keys-telegram-python.txt",
+}
+
+// A bridge ignores keys that it does not know, so a key that its own example does not have is a mistake.
+func TestBridgeKeys(t *testing.T) {
+	tried := make(map[string]bool)
+	eachFile(t, func(t *testing.T, example string, f *source.File) {
+		dir, file := filepath.Split(f.Path)
+		name := filepath.Base(dir)
+		list := keyLists[name]
+		if file != "config.yaml" || list == "" {
+			return
+		}
+		if f.At("telegram").Exists() {
+			list = keyLists["telegram-python"]
+		}
+		known := keysIn(t, contracts(t, "keys/"+list))
+		tried[list] = true
+		walk(f.Root(), func(v source.Value) {
+			if path := v.Path(); !known[path] && !freeKey.MatchString(path) {
+				t.Errorf("%s: %s holds %s, which %s does not have", example, f.Path, path, list)
+			}
+		})
+	})
+	if len(tried) != len(keyLists) {
+		t.Errorf("only %d of %d kinds of bridge were held against their keys: %v", len(tried), len(keyLists), tried)
+	}
+}
+
+// freeKey are mappings whose keys are the user's, and the log configuration, which each program's logging
+// library defines.
+var freeKey = regexp.MustCompile(`^(bridge\.permissions|double_puppet\.(servers|secrets)|bridge\.(login_shared_secret_map|double_puppet_server_map)|logging)(\.|$)`)
+
+var listedKey = regexp.MustCompile(`^((?:[^\s"]|"[^"]*")+) = `)
+
+func keysIn(t *testing.T, path string) map[string]bool {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := make(map[string]bool)
+	for line := range strings.Lines(string(src)) {
+		if g := listedKey.FindStringSubmatch(line); g != nil {
+			known[strings.ReplaceAll(g[1], `"`, "")] = true
+		}
+	}
+	if len(known) < 50 {
+		t.Fatalf("%s lists only %d keys", path, len(known))
+	}
+	return known
+}
+
+// walk visits every value that is no mapping.
+func walk(v source.Value, visit func(source.Value)) {
+	if v.Kind() != source.Mapping || v.Len() == 0 {
+		visit(v)
+		return
+	}
+	for _, val := range v.Entries() {
+		walk(val, visit)
+	}
+}

@@ -1,0 +1,119 @@
+package render
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// Needs lists every secret that the stack of s has, in the order of secrets.yaml: the generated ones, and
+// those that only a person can get.
+func Needs(s *spec.Spec) []secret.Need {
+	var needs []secret.Need
+	token := func(names ...string) {
+		for _, n := range names {
+			needs = append(needs, secret.Need{Name: n, Kind: secret.Token})
+		}
+	}
+	needs = append(needs, secret.Need{
+		Name: "synapse.signing_key", Kind: secret.SigningKey,
+		Breaks: "other servers know this homeserver by its signing key: they refuse its events until the new key has spread, and rooms may stay broken",
+	})
+	token("synapse.macaroon_secret_key", "synapse.form_secret")
+	if s.Synapse.Email.User != "" {
+		needs = append(needs, secret.Need{
+			Name: "synapse.email_password", Kind: secret.External,
+			Where: "the password of " + s.Synapse.Email.User + " on the SMTP server " + s.Synapse.Email.Host, Example: "placeholder-email-password",
+		})
+	}
+	if len(s.Synapse.TURN.URIs) > 0 {
+		needs = append(needs, secret.Need{
+			Name: "synapse.turn_shared_secret", Kind: secret.External,
+			Where: "static-auth-secret in the TURN server's configuration", Example: "placeholder-turn-shared-secret",
+		})
+	}
+	token("auth.matrix_secret")
+	needs = append(needs, secret.Need{
+		Name: "auth.encryption", Kind: secret.Hex32,
+		Breaks: "MAS can no longer read what it has encrypted in its database, and every browser session ends",
+	}, secret.Need{Name: "auth.key_rsa", Kind: secret.RSAPEM}, secret.Need{Name: "auth.key_ec", Kind: secret.ECPEM})
+	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
+		u := s.Auth.Upstream[name]
+		needs = append(needs, secret.Need{
+			Name: "auth.upstream." + name + ".id", Kind: secret.ULID,
+			Breaks: "the id is part of the callback URL at " + name + " and of every user's link to it: nobody could log in through it until each is linked again",
+		}, secret.Need{
+			Name: "auth.upstream." + name + ".client_secret", Kind: secret.External,
+			Where:   "the client " + u.ClientID + " of " + u.Issuer + " (Keycloak: Clients, " + u.ClientID + ", Credentials)",
+			Example: "placeholder-client-secret",
+		})
+	}
+	needs = append(needs, secret.Need{
+		Name: "database.postgres_password", Kind: secret.Token,
+		Breaks: "a running cluster keeps the old superuser password, and db-init can no longer log in: set it there by hand (RUNBOOK.md, Rotate) before the next render",
+	})
+	for _, role := range roles(s) {
+		token("database." + role + "_password")
+	}
+	token("doublepuppet.as_token", "doublepuppet.hs_token", "doublepuppet.sender")
+	for _, def := range spec.Bridges {
+		b, ok := s.Bridges[string(def.Program)]
+		if !ok {
+			continue
+		}
+		name := "bridges." + string(def.Program) + "."
+		token(name+"as_token", name+"hs_token", name+"sender", name+"provisioning_secret")
+		needs = append(needs, secret.Need{Name: name + "direct_media_key", Kind: secret.SigningKey})
+		switch dialect(def, b) {
+		case image.BridgeV2:
+			token(name + "public_media_key")
+			needs = append(needs, secret.Need{
+				Name: name + "pickle_key", Kind: secret.Token,
+				Breaks: "the bridge can no longer read its encryption keys and does not start (bad mac)",
+			})
+		case image.Legacy:
+			token(name + "avatar_proxy_key")
+		case image.Python:
+		}
+		if def.NeedsAPI {
+			needs = append(needs, secret.Need{
+				Name: name + "api_id", Kind: secret.External, Where: "https://my.telegram.org, API development tools, App api_id",
+				Form: regexp.MustCompile(`^[1-9][0-9]{0,9}$`), FormHelp: "it is a number", Example: "7654321",
+			}, secret.Need{
+				Name: name + "api_hash", Kind: secret.External, Where: "https://my.telegram.org, API development tools, App api_hash",
+				Form: regexp.MustCompile(`^[0-9a-f]{32}$`), FormHelp: "it has 32 hexadecimal digits", Example: strings.Repeat("0", 31) + "1",
+			})
+		}
+	}
+	if s.Backup.Borgmatic.Heartbeat != "" {
+		needs = append(needs, secret.Need{
+			Name: "backup.heartbeat_url", Kind: secret.External, Where: "Uptime Kuma, the push monitor's push URL up to the question mark",
+			Form: regexp.MustCompile(`^https?://[^?#\s]+$`), FormHelp: "it is a URL without a query", Example: "https://uptime.example.org/api/push/placeholder",
+		})
+	}
+	return needs
+}
+
+// roles lists the databases of the stack, each owned by a role of the same name.
+func roles(s *spec.Spec) []string {
+	names := []string{"synapse", "mas"}
+	for _, def := range spec.Bridges {
+		if _, ok := s.Bridges[string(def.Program)]; ok {
+			names = append(names, string(def.Program))
+		}
+	}
+	return names
+}
+
+// dialect follows the tag, whatever mirror the image comes from; spec.Load has refused tags without one.
+func dialect(def spec.BridgeDefaults, b spec.Bridge) image.Dialect {
+	ref := b.Ref(def.Program)
+	ref.Repository = image.Tested[def.Program].Repository
+	d, _ := ref.Dialect()
+	return d
+}

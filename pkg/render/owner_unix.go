@@ -1,0 +1,13 @@
+//go:build unix
+
+package render
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+func ownedBy(info fs.FileInfo, uid, gid int) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == uid && int(st.Gid) == gid
+}

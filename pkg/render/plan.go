@@ -1,0 +1,194 @@
+package render
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+)
+
+const manifestPath = ".stackgen/manifest.json"
+
+// manifest says which files of an output directory are ours, by the digest of what we wrote. It is for
+// finding hand edits, and written before and after the files: a run that dies between the two leaves both
+// the old and the new digest, so the next run knows every file it meets.
+type manifest struct {
+	Version int                      `json:"version"`
+	Files   map[string]manifestEntry `json:"files"`
+}
+
+type manifestEntry struct {
+	SHA256  string `json:"sha256,omitempty"`
+	Pending string `json:"pending,omitempty"`
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func (m manifest) bytes() []byte {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	return append(data, '\n')
+}
+
+// Action is what Write does, or did, with one path.
+type Action string
+
+// The actions. Edited and Foreign are refused without force; Kept is a file that the spec no longer yields
+// but that was edited by hand.
+const (
+	Create  Action = "create"
+	Update  Action = "update"
+	Delete  Action = "delete"
+	Kept    Action = "kept"
+	Edited  Action = "edited"
+	Foreign Action = "foreign"
+)
+
+// Change is one path that differs between the directory and the bundle.
+type Change struct {
+	Path   string
+	Action Action
+	old    []byte
+}
+
+// Plan is what Write would do in a directory.
+type Plan struct {
+	Changes []Change
+	owned   manifest
+	bundle  *Bundle
+}
+
+// Conflicts are the changes that need force.
+func (p *Plan) Conflicts() []Change {
+	return slices.DeleteFunc(slices.Clone(p.Changes), func(c Change) bool { return c.Action != Edited && c.Action != Foreign })
+}
+
+// Old is the content of the file before the change; nil for a new one.
+func (c Change) Old() []byte { return c.old }
+
+// plan compares the bundle with the directory; root is nil when that does not exist yet.
+func (b *Bundle) plan(root *os.Root) (*Plan, error) {
+	p := &Plan{bundle: b, owned: manifest{Version: 1, Files: map[string]manifestEntry{}}}
+	if root == nil {
+		for _, f := range b.Files {
+			if f.Data != nil {
+				p.Changes = append(p.Changes, Change{Path: f.Path, Action: Create})
+			}
+		}
+		return p, nil
+	}
+	if data, err := root.ReadFile(manifestPath); err == nil {
+		if err := json.Unmarshal(data, &p.owned); err != nil || p.owned.Files == nil {
+			return nil, fmt.Errorf("%s is damaged: what is ours in the directory cannot be known; restore it, or delete it and render with --force", manifestPath)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, readable(err, manifestPath)
+	}
+	wanted := make(map[string]bool)
+	for _, f := range b.Files {
+		if f.Data == nil {
+			continue
+		}
+		wanted[f.Path] = true
+		if err := p.compare(root, f); err != nil {
+			return nil, err
+		}
+	}
+	for _, stale := range slices.Sorted(maps.Keys(p.owned.Files)) {
+		if wanted[stale] || !fs.ValidPath(stale) {
+			continue
+		}
+		data, err := root.ReadFile(stale)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, readable(err, stale)
+		case p.ours(stale, data):
+			p.Changes = append(p.Changes, Change{Path: stale, Action: Delete, old: data})
+		default:
+			p.Changes = append(p.Changes, Change{Path: stale, Action: Kept, old: data})
+		}
+	}
+	return p, nil
+}
+
+func (p *Plan) ours(name string, data []byte) bool {
+	e, sum := p.owned.Files[name], digest(data)
+	return sum == e.SHA256 || sum == e.Pending
+}
+
+func (p *Plan) compare(root *os.Root, f File) error {
+	info, err := root.Lstat(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Create})
+		return nil
+	}
+	if err != nil {
+		return readable(err, f.Path)
+	}
+	if !info.Mode().IsRegular() {
+		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Foreign})
+		if info.IsDir() {
+			return fmt.Errorf("%s is a directory, but a file belongs there; move it away", f.Path)
+		}
+		return nil
+	}
+	old, err := root.ReadFile(f.Path)
+	if err != nil {
+		return readable(err, f.Path)
+	}
+	_, known := p.owned.Files[f.Path]
+	switch {
+	case bytes.Equal(old, f.Data):
+	case p.ours(f.Path, old):
+		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Update, old: old})
+	case known:
+		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Edited, old: old})
+	default:
+		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Foreign, old: old})
+	}
+	return nil
+}
+
+// readable says what a failed access means for the person in front of it.
+func readable(err error, name string) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: permission denied; the files belong to the containers' users: render as root, or set owner in the spec", name)
+	case escapes(err):
+		return fmt.Errorf("%s: a symbolic link leads out of the output directory; nothing is written through it: replace it with a directory", name)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func escapes(err error) bool {
+	pe, ok := errors.AsType[*fs.PathError](err)
+	return ok && pe.Err.Error() == "path escapes from parent"
+}
+
+// dirsOf lists the directories that the files stand in, parents first.
+func dirsOf(files []File) []string {
+	set := make(map[string]bool)
+	for _, f := range files {
+		d := path.Dir(f.Path)
+		if f.Data == nil {
+			d = f.Path
+		}
+		for ; d != "."; d = path.Dir(d) {
+			set[d] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}

@@ -1,0 +1,289 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// The uids that the official images run as: Synapse's and the bridges' UID default, distroless' nonroot,
+// Debian's and Alpine's postgres.
+const (
+	synapseUser        = "991:991"
+	masUser            = "65532:65532"
+	bridgeUser         = "1337:1337"
+	postgresUser       = "999:999"
+	postgresAlpineUser = "70:70"
+)
+
+const (
+	synapsePort   = 8008
+	masPort       = 8080
+	masHealthPort = 8081
+)
+
+// Resolve makes the Stack of a valid spec. Every secret that Needs names has a value in secrets. dir is the
+// absolute directory that the stack is deployed to.
+func Resolve(s *spec.Spec, secrets *secret.Set, dir string) *Stack {
+	st := &Stack{
+		SpecName: printable(path.Base(filepath.ToSlash(s.File().Path))), Name: cmp.Or(s.Name, "matrix"), ServerName: s.ServerName, MatrixHost: s.MatrixHost(),
+		Dir: dir, NeedsRoot: s.Owner == "", Migration: s.Auth.Migration,
+		Traefik: Traefik{
+			Network:      cmp.Or(s.Ingress.Traefik.Network, "traefik"),
+			Entrypoint:   cmp.Or(s.Ingress.Traefik.Entrypoint, "websecure"),
+			CertResolver: s.Ingress.Traefik.CertResolver,
+		},
+		Services: make(map[string]Service),
+	}
+	st.Apex = st.ServerName != st.MatrixHost && (s.Ingress.Apex.Matrix == nil || *s.Ingress.Apex.Matrix)
+	st.WellKnown = cmp.Or(s.Ingress.Apex.WellKnown, "synapse") == "synapse"
+	st.resolveDatabases(s, secrets)
+	st.resolveSynapse(s, secrets)
+	st.resolveMAS(s, secrets)
+	st.DoublePuppet = Registration{
+		ID: "doublepuppet", ASToken: secrets.Get("doublepuppet.as_token"), HSToken: secrets.Get("doublepuppet.hs_token"),
+		Sender: sender(secrets.Get("doublepuppet.sender")),
+		Users:  []Namespace{{Regex: "@.*:" + regexp.QuoteMeta(st.ServerName)}},
+	}
+	for _, def := range spec.Bridges {
+		if b, ok := s.Bridges[string(def.Program)]; ok {
+			st.addBridge(s, def, b, secrets)
+			st.Synapse.Registrations = append(st.Synapse.Registrations, string(def.Program))
+		}
+	}
+	if len(st.Bridges) > 0 {
+		st.Synapse.Registrations = append(st.Synapse.Registrations, "doublepuppet")
+	}
+	st.resolveBackup(s, secrets)
+	st.resolveServices(s)
+	return st
+}
+
+// printable keeps a file name from breaking out of the comment it stands in.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, name)
+}
+
+// sender turns a token into a localpart that no person and no bot has. A sender that is also the bot makes
+// Synapse answer /sync with 500 (handlers/sync.py).
+func sender(token string) string {
+	return strings.ToLower(token[:min(len(token), 32)])
+}
+
+func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
+	for _, role := range roles(s) {
+		db := Database{Name: role, Password: secrets.Get("database." + role + "_password"), Secret: "postgres_" + role}
+		u := url.URL{Scheme: "postgres", User: url.UserPassword(role, db.Password), Host: "postgres", Path: "/" + role}
+		db.URI = u.String()
+		st.Databases = append(st.Databases, db)
+	}
+	superuser := secrets.Get("database.postgres_password")
+	st.addSecret("postgres", "postgres_password", superuser)
+	st.addSecret("db-init", "postgres_pgpass", "postgres:5432:*:postgres:"+pgpassEscape.Replace(superuser)+"\n")
+	for _, db := range st.Databases {
+		st.addSecret("db-init", db.Secret, db.Password)
+	}
+	ref := s.Database.Ref(image.Postgres)
+	st.Postgres.FixedName = s.Database.ContainerName != ""
+	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-postgres-1")
+	// PostgreSQL 18's image refuses a volume at .../data: it keeps each major in a directory of its own.
+	st.Postgres.DataPath = "/var/lib/postgresql/data"
+	if v, ok := ref.Version(); ok && v[0] >= 18 {
+		st.Postgres.DataPath = "/var/lib/postgresql"
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Database.Extra)) {
+		st.Postgres.Settings = append(st.Postgres.Settings, "-c", fmt.Sprintf("%s=%v", key, s.Database.Extra[key]))
+	}
+}
+
+// pgpassEscape is libpq's escaping of a field in a password file.
+var pgpassEscape = strings.NewReplacer(`\`, `\\`, ":", `\:`)
+
+func (st *Stack) database(name string) Database {
+	i := slices.IndexFunc(st.Databases, func(d Database) bool { return d.Name == name })
+	return st.Databases[i]
+}
+
+func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
+	sy := s.Synapse
+	st.Synapse = Synapse{
+		Address: fmt.Sprintf("http://synapse:%d", synapsePort), Port: synapsePort, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
+		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database("synapse"),
+	}
+	st.Synapse.Media.Local, st.Synapse.Media.Remote = sy.MediaRetention.Local, sy.MediaRetention.Remote
+	if sy.Email.Host != "" {
+		st.Synapse.Email = &Email{
+			Host: sy.Email.Host, Port: cmp.Or(sy.Email.Port, 587), User: sy.Email.User, From: sy.Email.From,
+			Password: secrets.Get("synapse.email_password"),
+		}
+	}
+	if len(sy.WellKnownExtra) > 0 {
+		st.Synapse.WellKnownExtra = s.At("synapse", "well_known_extra").Flow()
+	}
+	st.addSecret("synapse", "synapse_mas_secret", secrets.Get("auth.matrix_secret"))
+	st.addSecret("synapse", "synapse_macaroon_secret_key", secrets.Get("synapse.macaroon_secret_key"))
+	st.addSecret("synapse", "synapse_form_secret", secrets.Get("synapse.form_secret"))
+	if len(st.Synapse.TURN) > 0 {
+		st.addSecret("synapse", "synapse_turn_shared_secret", secrets.Get("synapse.turn_shared_secret"))
+	}
+}
+
+func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
+	u, _ := url.Parse(cmp.Or(s.Auth.PublicURL, "https://"+st.MatrixHost+"/auth/"))
+	v, known := image.Ref{Repository: image.Tested[image.MAS].Repository, Tag: s.Auth.Ref(image.MAS).Tag}.Version()
+	st.MAS = MAS{
+		Host: u.Host, Path: strings.TrimRight(u.Path, "/"), Port: masPort, HealthPort: masHealthPort,
+		Address: fmt.Sprintf("http://mas:%d/", masPort), Passwords: s.Auth.Passwords,
+		PasswordFile: known && !v.Less(image.Version{1, 22, 0}), DB: st.database("mas"),
+	}
+	st.MAS.PublicBase = "https://" + st.MAS.Host + st.MAS.Path + "/"
+	st.addSecret("mas", "mas_matrix_secret", secrets.Get("auth.matrix_secret"))
+	st.addSecret("mas", "mas_encryption", secrets.Get("auth.encryption"))
+	st.addSecret("mas", "mas_key_rsa", secrets.Get("auth.key_rsa"))
+	st.addSecret("mas", "mas_key_ec", secrets.Get("auth.key_ec"))
+	if st.MAS.PasswordFile {
+		st.addSecret("mas", "mas_database_password", st.MAS.DB.Password)
+	}
+	files := make(map[string]bool)
+	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
+		up := s.Auth.Upstream[name]
+		link := up.ExistingUsers == "link" || up.ExistingUsers == "" && s.Auth.Migration
+		id := secrets.Get("auth.upstream." + name + ".id")
+		file := up.ClientID
+		if !safeName.MatchString(file) || files[file] {
+			file = name
+		}
+		files[file] = true
+		st.MAS.Upstreams = append(st.MAS.Upstreams, Upstream{
+			Name: name, ID: id, Issuer: up.Issuer, ClientID: up.ClientID, HumanName: cmp.Or(up.HumanName, name),
+			Scope: cmp.Or(up.Scope, "openid profile email"), SynapseIDP: up.SynapseIDP, Link: link,
+			Keycloak: strings.Contains(up.Issuer, "/realms/"), ClientFile: "keycloak/" + file + ".json",
+			RedirectURI: st.MAS.PublicBase + "upstream/callback/" + id, LogoutURI: st.MAS.PublicBase + "upstream/backchannel-logout/" + id,
+		})
+		st.addSecret("mas", "mas_upstream_"+name, secrets.Get("auth.upstream."+name+".client_secret"))
+	}
+}
+
+var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
+
+func (st *Stack) addSecret(service, name, content string) {
+	st.Secrets = append(st.Secrets, SecretFile{Name: name, Service: service, Content: content})
+}
+
+// pythonLevels are the words of mautrix-telegram v0.15 for ours. It has no block: whoever is not named is.
+var pythonLevels = map[spec.Permission]string{"relay": "relaybot", "user": "full", "admin": "admin"}
+
+func (st *Stack) addBridge(s *spec.Spec, def spec.BridgeDefaults, b spec.Bridge, secrets *secret.Set) {
+	name := string(def.Program)
+	get := func(key string) string { return secrets.Get("bridges." + name + "." + key) }
+	br := Bridge{
+		Name: name, Title: def.Title, Program: def.Program, Dialect: dialect(def, b),
+		HomeserverAddress: st.Synapse.Address, Port: cmp.Or(b.Port, def.Port), Bot: cmp.Or(b.Bot, def.Bot),
+		DisplayName: def.DisplayName, Avatar: def.Avatar, CommandPrefix: def.CommandPrefix,
+		UsernamePrefix: cmp.Or(b.UsernamePrefix, def.Prefix), PickleKey: get("pickle_key"), Provisioning: get("provisioning_secret"),
+		PublicMediaKey: get("public_media_key"), DirectMediaKey: get("direct_media_key"), AvatarProxyKey: get("avatar_proxy_key"),
+		NeedsAPI: def.NeedsAPI, APIID: get("api_id"), APIHash: get("api_hash"), DB: st.database(name),
+		Command: []string{def.Binary, "-c", "/data/config.yaml", "-n"},
+	}
+	br.Address = fmt.Sprintf("http://%s:%d", name, br.Port)
+	br.DB.URI += "?sslmode=disable"
+	br.Encryption.Allow = b.Encryption != "off"
+	br.Encryption.Require = b.Encryption == "required"
+	domain := regexp.QuoteMeta(st.ServerName)
+	br.Registration = Registration{
+		ID: cmp.Or(b.ID, def.ID), URL: br.Address, ASToken: get("as_token"), HSToken: get("hs_token"), Sender: sender(get("sender")),
+		Bridge: true, MSC4190: br.Encryption.Allow,
+		Users: []Namespace{
+			{Regex: "^@" + regexp.QuoteMeta(br.Bot) + ":" + domain + "$", Exclusive: true},
+			{Regex: "^@" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true},
+		},
+	}
+	perms := s.Permissions
+	if b.Permissions != nil {
+		perms = b.Permissions
+	}
+	for _, who := range slices.Sorted(maps.Keys(perms)) {
+		level := string(perms[who])
+		if br.Dialect == image.Python {
+			if level = pythonLevels[perms[who]]; level == "" {
+				continue
+			}
+		}
+		br.Permissions = append(br.Permissions, Permission{Who: who, Level: level})
+	}
+	if br.Dialect == image.Python {
+		br.Command = []string{"python3", "-m", "mautrix_telegram", "-c", "/data/config.yaml", "-n"}
+		br.DB.URI = strings.TrimSuffix(br.DB.URI, "?sslmode=disable")
+		br.Registration.Aliases = []Namespace{{Regex: "^#" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true}}
+		// mautrix-python 0.20 asks GET /login before it makes a device, and Synapse does not serve that next
+		// to MAS: the public address does.
+		if br.Encryption.Allow {
+			br.HomeserverAddress = "https://" + st.MatrixHost
+		}
+	}
+	st.Bridges = append(st.Bridges, br)
+}
+
+func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set) {
+	borg := s.Backup.Borgmatic
+	if len(borg.Repositories) == 0 {
+		return
+	}
+	k := borg.Keep
+	if k == (spec.Keep{}) {
+		k = spec.Keep{Daily: 7, Weekly: 4, Monthly: 6}
+	}
+	b := &Backup{Hourly: k.Hourly, Daily: k.Daily, Weekly: k.Weekly, Monthly: k.Monthly}
+	if borg.Heartbeat != "" {
+		b.PushURL = secrets.Get("backup.heartbeat_url")
+	}
+	for _, r := range borg.Repositories {
+		b.Repositories = append(b.Repositories, struct{ Path, Label string }{r.Path, r.Label})
+	}
+	st.Dir = cmp.Or(borg.Directory, st.Dir)
+	st.Backup = b
+}
+
+// resolveServices says which image each service runs, as whom, and which files it reads at its start: the
+// config hash is made of exactly those.
+func (st *Stack) resolveServices(s *spec.Spec) {
+	postgres := s.Database.Ref(image.Postgres)
+	pgUser := postgresUser
+	if strings.Contains(postgres.Tag, "alpine") {
+		pgUser = postgresAlpineUser
+	}
+	add := func(name string, ref image.Ref, user string, reads ...string) {
+		svc := Service{Image: ref, User: cmp.Or(s.Owner, user), reads: reads}
+		for _, sec := range st.Secrets {
+			if sec.Service == name {
+				svc.Secrets = append(svc.Secrets, sec.Name)
+				svc.reads = append(svc.reads, "secrets/"+sec.Name)
+			}
+		}
+		st.Services[name] = svc
+	}
+	add("postgres", postgres, pgUser)
+	add("db-init", postgres, pgUser, "config/postgres/databases.sql")
+	add("synapse", s.Synapse.Ref(image.Synapse), synapseUser, "config/matrix")
+	add("mas", s.Auth.Ref(image.MAS), masUser, "config/mas")
+	for _, b := range st.Bridges {
+		// registration.yaml is not among them: a bridge never reads it when it runs.
+		add(b.Name, s.Bridges[b.Name].Ref(b.Program), bridgeUser, "config/"+b.Name+"/config.yaml")
+	}
+}

@@ -1,0 +1,169 @@
+// Package render turns a Spec and its secrets into the files of a stack: Resolve makes the Stack, the
+// templates make the Bundle, and Write puts it into a directory.
+package render
+
+import "philipp.info/stackgen/pkg/image"
+
+// Stack is everything that templates see. All of it is resolved: there are no defaults left to apply, and
+// a value that two files share is one field here, so it cannot differ between them.
+type Stack struct {
+	SpecName   string // base name of the spec, for the header of each file
+	Name       string // Compose project
+	ServerName string
+	MatrixHost string
+	// Apex: the server name's host differs from the Matrix host and sends /_matrix to Synapse.
+	Apex bool
+	// WellKnown: Synapse serves /.well-known/matrix on the server name's host.
+	WellKnown bool
+	// Dir is the directory on the host that the stack is deployed to, for the backup.
+	Dir string
+	// NeedsRoot: the files belong to several users, so that only root can hand them out.
+	NeedsRoot bool
+
+	Traefik      Traefik
+	Synapse      Synapse
+	MAS          MAS
+	Postgres     Postgres
+	Databases    []Database
+	Bridges      []Bridge
+	DoublePuppet Registration
+	Backup       *Backup
+	Migration    bool
+	Secrets      []SecretFile
+	Services     map[string]Service
+}
+
+// Service is what Compose needs to know about a service besides its own section.
+type Service struct {
+	Image image.Ref
+	User  string // uid:gid of its process, and of the files it reads
+	// ConfigHash is the digest of exactly the files that the service reads at its start.
+	ConfigHash string
+	Secrets    []string // names of the Compose secrets it is handed
+	reads      []string // paths or directories below the output directory
+}
+
+// SecretFile is a file below secrets/ that Compose hands to one service under /run/secrets.
+type SecretFile struct {
+	Name    string
+	Service string
+	Content string
+}
+
+// Traefik is the running reverse proxy.
+type Traefik struct {
+	Network, Entrypoint, CertResolver string
+}
+
+// Synapse is the homeserver.
+type Synapse struct {
+	Address        string // http://service:port, as the other services reach it
+	Port           int
+	MaxUploadSize  string
+	Media          struct{ Local, Remote string }
+	MaxLifetime    string
+	URLPreview     bool
+	Email          *Email
+	TURN           []string
+	WellKnownExtra string // as a YAML flow mapping, empty when there is none
+	Registrations  []string
+	DB             Database
+}
+
+// Email is Synapse's SMTP server.
+type Email struct {
+	Host, User, Password, From string
+	Port                       int
+}
+
+// MAS is the Matrix Authentication Service.
+type MAS struct {
+	Host       string
+	Path       string // without trailing slash; empty when MAS has a host of its own
+	PublicBase string // ends in a slash
+	Port       int
+	HealthPort int
+	Address    string
+	Passwords  bool
+	// PasswordFile: the version knows database.password_file (MAS 1.22.0).
+	PasswordFile bool
+	Upstreams    []Upstream
+	DB           Database
+}
+
+// Upstream is an OpenID Connect provider of MAS.
+type Upstream struct {
+	Name, ID, Issuer, ClientID, HumanName, Scope, SynapseIDP string
+	Link                                                     bool
+	Keycloak                                                 bool
+	ClientFile                                               string // path of the client to import into Keycloak
+	RedirectURI, LogoutURI                                   string
+}
+
+// Postgres is the database server.
+type Postgres struct {
+	ContainerName string // as `docker exec` takes it
+	FixedName     bool   // container_name is set in the spec
+	DataPath      string // where this major keeps its data
+	Settings      []string
+}
+
+// Database is a database and the role that owns it.
+type Database struct {
+	Name     string
+	Password string
+	Secret   string // name of the Compose secret that holds the password
+	URI      string
+}
+
+// Permission is one entry of a bridge's permissions, in the words of its dialect.
+type Permission struct{ Who, Level string }
+
+// Bridge is one mautrix bridge.
+type Bridge struct {
+	Name, Title           string
+	Program               image.Program
+	Dialect               image.Dialect
+	HomeserverAddress     string
+	Address               string
+	Port                  int
+	Bot, DisplayName      string
+	Avatar, CommandPrefix string
+	UsernamePrefix        string
+	Permissions           []Permission
+	Encryption            struct{ Allow, Require bool }
+	Command               []string
+	PickleKey             string
+	Provisioning          string
+	PublicMediaKey        string
+	DirectMediaKey        string
+	AvatarProxyKey        string
+	APIID, APIHash        string
+	NeedsAPI              bool
+	Registration          Registration
+	DB                    Database
+}
+
+// Registration is an appservice registration, the one source of both of its copies.
+type Registration struct {
+	ID, URL, ASToken, HSToken, Sender string
+	Users, Aliases                    []Namespace
+	Bridge                            bool // of a bridge, not the one for double puppeting
+	MSC4190                           bool
+}
+
+// Namespace is a set of user ids or aliases that an appservice claims.
+type Namespace struct {
+	Regex     string
+	Exclusive bool
+}
+
+// Backup is a borgmatic configuration.
+type Backup struct {
+	Repositories []struct{ Path, Label string }
+	Hourly       int
+	Daily        int
+	Weekly       int
+	Monthly      int
+	PushURL      string
+}

@@ -1,0 +1,323 @@
+package render
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockWait is how long a render waits for another one in the same directory.
+const lockWait = 30 * time.Second
+
+// ErrConflict means that files were edited by hand, or are not ours, and nothing was written.
+var ErrConflict = errors.New("files in the output directory were changed by hand or are not stackgen's")
+
+// Write puts the bundle into dir, which is made if it is missing. Files with equal bytes are not touched.
+// The others are first all written beside their places and synced, and only then renamed into place, so
+// that a full disk or a failure leaves the directory as it was. Without force, a file that was edited by
+// hand or is not ours makes it return ErrConflict with the plan, and nothing is written. The plan says what
+// was done. Everything goes through one os.Root: no link leads out of dir.
+func (b *Bundle) Write(ctx context.Context, dir string, force bool) (*Plan, error) {
+	root, unlock, err := open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if root != nil {
+		defer root.Close()
+		defer unlock()
+	}
+	p, err := b.plan(root)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Conflicts()) > 0 && !force {
+		return p, ErrConflict
+	}
+	if root == nil {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		if root, unlock, err = open(ctx, dir); err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		defer unlock()
+	}
+	return p, p.apply(root)
+}
+
+// Plan compares the bundle with dir and writes nothing.
+func (b *Bundle) Plan(dir string) (*Plan, error) {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b.plan(nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return b.plan(root)
+}
+
+// open opens and locks the directory; root is nil when it does not exist.
+func open(ctx context.Context, dir string) (root *os.Root, unlock func(), err error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, nil
+	case err != nil:
+		return nil, nil, err
+	case !info.IsDir():
+		return nil, nil, fmt.Errorf("the output directory %s is a file; name another with -o", dir)
+	}
+	unlock = func() {}
+	if runtime.GOOS != "windows" { // where a directory cannot be locked
+		lock := flock.New(dir, flock.SetFlag(os.O_RDONLY))
+		ctx, cancel := context.WithTimeout(ctx, lockWait)
+		defer cancel()
+		if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+			return nil, nil, fmt.Errorf("lock %s: another render is at work there: %w", dir, err)
+		}
+		unlock = func() { _ = lock.Unlock() }
+	}
+	if root, err = os.OpenRoot(dir); err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return root, unlock, nil
+}
+
+// staged is a file written under a temporary name beside its place.
+type staged struct{ temp, path string }
+
+func (p *Plan) apply(root *os.Root) (err error) {
+	files := make(map[string]File)
+	next := manifest{Version: 1, Files: map[string]manifestEntry{}}
+	pending := manifest{Version: 1, Files: map[string]manifestEntry{}}
+	maps.Copy(pending.Files, p.owned.Files)
+	for _, f := range p.bundle.Files {
+		if f.Data != nil {
+			files[f.Path] = f
+			next.Files[f.Path] = manifestEntry{SHA256: digest(f.Data)}
+			e := pending.Files[f.Path]
+			e.Pending = digest(f.Data)
+			pending.Files[f.Path] = e
+		}
+	}
+	for _, c := range p.Changes {
+		if c.Action == Kept {
+			next.Files[c.Path] = p.owned.Files[c.Path]
+		}
+	}
+	made, err := p.makeDirs(root)
+	var work []staged
+	defer func() {
+		if err != nil {
+			for _, s := range work {
+				_ = root.Remove(s.temp)
+			}
+			for _, d := range slices.Backward(made) {
+				_ = root.Remove(d) // only where it is still empty
+			}
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	p.sweep(root)
+	if err := p.own(root, made); err != nil {
+		return err
+	}
+	old, _ := root.ReadFile(manifestPath)
+	if len(p.Changes) == 0 && string(old) == string(next.bytes()) {
+		return nil
+	}
+	stage := func(f File) error {
+		s := staged{temp: path.Join(path.Dir(f.Path), ".stackgen-"+rand.Text()+".tmp"), path: f.Path}
+		work = append(work, s)
+		return writeTemp(root, s.temp, f)
+	}
+	if err := stage(File{Path: manifestPath, Data: pending.bytes(), UID: -1}); err != nil {
+		return err
+	}
+	for _, c := range p.Changes {
+		if f, ok := files[c.Path]; ok {
+			if err := stage(f); err != nil {
+				return err
+			}
+		}
+	}
+	if err := stage(File{Path: manifestPath, Data: next.bytes(), UID: -1}); err != nil {
+		return err
+	}
+	return p.commit(root, &work)
+}
+
+// commit renames what is staged into place: the pending manifest first, the final one last.
+func (p *Plan) commit(root *os.Root, work *[]staged) error {
+	for len(*work) > 0 {
+		s := (*work)[0]
+		if len(*work) == 1 { // only the final manifest is left
+			if err := p.deleteStale(root); err != nil {
+				return err
+			}
+		}
+		if err := root.Rename(s.temp, s.path); err != nil {
+			return readable(err, s.path)
+		}
+		*work = (*work)[1:]
+		if len(*work) == 0 || path.Dir((*work)[0].path) != path.Dir(s.path) {
+			if err := syncDir(root, path.Dir(s.path)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Plan) deleteStale(root *os.Root) error {
+	for _, c := range p.Changes {
+		if c.Action != Delete {
+			continue
+		}
+		if err := root.Remove(c.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return readable(err, c.Path)
+		}
+		for d := path.Dir(c.Path); d != "."; d = path.Dir(d) {
+			if root.Remove(d) != nil { // not empty
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Plan) makeDirs(root *os.Root) (made []string, err error) {
+	for _, d := range append(dirsOf(p.bundle.Files), path.Dir(manifestPath)) {
+		err := root.Mkdir(d, 0o700)
+		if errors.Is(err, fs.ErrExist) {
+			if info, err := root.Stat(d); err != nil {
+				return made, readable(err, d)
+			} else if !info.IsDir() {
+				return made, fmt.Errorf("%s is a file, but a directory belongs there; move it away", d)
+			}
+			continue
+		}
+		if err != nil {
+			return made, readable(err, d)
+		}
+		made = append(made, d)
+	}
+	return made, nil
+}
+
+// sweep removes what a killed render left behind.
+func (p *Plan) sweep(root *os.Root) {
+	for _, d := range append(dirsOf(p.bundle.Files), path.Dir(manifestPath), ".") {
+		entries, err := fs.ReadDir(root.FS(), d)
+		if err != nil || strings.HasPrefix(d, "data") {
+			continue
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".stackgen-") && strings.HasSuffix(e.Name(), ".tmp") {
+				_ = root.Remove(path.Join(d, e.Name()))
+			}
+		}
+	}
+}
+
+// own gives every file and directory that is there already to the user of its service. Only root can.
+func (p *Plan) own(root *os.Root, made []string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for dir, f := range p.bundle.owners() {
+		if f.Data == nil && !slices.Contains(made, dir) {
+			continue // data that is in use is not ours to touch
+		}
+		if err := chown(root, dir, f); err != nil {
+			return err
+		}
+	}
+	for _, f := range p.bundle.Files {
+		if f.Data == nil {
+			continue
+		}
+		if err := chown(root, f.Path, f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if info, err := root.Lstat(f.Path); err == nil && info.Mode().IsRegular() && info.Mode().Perm() != 0o600 {
+			if err := root.Chmod(f.Path, 0o600); err != nil {
+				return readable(err, f.Path)
+			}
+		}
+	}
+	return nil
+}
+
+func chown(root *os.Root, name string, f File) error {
+	if f.UID < 0 {
+		return nil
+	}
+	if info, err := root.Lstat(name); err == nil && ownedBy(info, f.UID, f.GID) {
+		return nil
+	}
+	return root.Lchown(name, f.UID, f.GID)
+}
+
+// owners says whom a directory belongs to: the service that reads everything in it.
+func (b *Bundle) owners() map[string]File {
+	dirs := make(map[string]File)
+	for _, f := range b.Files {
+		if f.Data == nil {
+			dirs[f.Path] = f
+		} else if strings.HasPrefix(f.Path, "config/") {
+			dirs[path.Dir(f.Path)] = f
+		}
+	}
+	return dirs
+}
+
+func writeTemp(root *os.Root, temp string, f File) error {
+	out, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return readable(err, path.Dir(f.Path))
+	}
+	_, err = out.Write(f.Data)
+	if err == nil && f.UID >= 0 && os.Geteuid() == 0 {
+		err = out.Chown(f.UID, f.GID)
+	}
+	if err == nil {
+		err = out.Sync()
+	}
+	if closeErr := out.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w; nothing was changed", f.Path, err)
+	}
+	return nil
+}
+
+func syncDir(root *os.Root, dir string) error {
+	if runtime.GOOS == "windows" { // where a directory cannot be synced
+		return nil
+	}
+	d, err := root.Open(dir)
+	if err != nil {
+		return readable(err, dir)
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,254 @@
+package render_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"philipp.info/stackgen/pkg/render"
+)
+
+const smallSpec = `version: 1
+server_name: example.org
+auth: {passwords: true}
+bridges: {signal: {}, whatsapp: {}}
+permissions: {"@admin:example.org": admin}
+`
+
+func small(t testing.TB) *render.Bundle {
+	t.Helper()
+	b := load(t, "stack.yaml", []byte(smallSpec))
+	return b
+}
+
+// state is every path below dir with its content and modification time.
+func state(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	got := make(map[string]string)
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, p)
+		if e.Type().IsRegular() {
+			data, err := os.ReadFile(p)
+			got[rel] = info.ModTime().Format(time.RFC3339Nano) + " " + string(data)
+			return err
+		}
+		got[rel] = e.Type().String()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func write(t *testing.T, b *render.Bundle, dir string, force bool) *render.Plan {
+	t.Helper()
+	p, err := b.Write(t.Context(), dir, force)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWriteTwiceChangesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	b := small(t)
+	if p := write(t, b, dir, false); len(p.Changes) < 20 {
+		t.Fatalf("only %d changes", len(p.Changes))
+	}
+	before := state(t, dir)
+	if p := write(t, b, dir, false); len(p.Changes) != 0 {
+		t.Errorf("the second run changed %v", p.Changes)
+	}
+	if diff := cmp.Diff(before, state(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	for path := range before {
+		info, err := os.Stat(filepath.Join(dir, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s is open to others: %v", path, info.Mode())
+		}
+	}
+}
+
+// A conflict leaves everything as it was; force overwrites.
+func TestWriteRefuses(t *testing.T) {
+	for name, spoil := range map[string]struct {
+		file   string
+		before bool
+		action render.Action
+	}{
+		"hand edit":                    {"config/matrix/homeserver.yaml", false, render.Edited},
+		"somebody else's compose file": {"docker-compose.yml", true, render.Foreign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			b := small(t)
+			if !spoil.before {
+				write(t, b, dir, false)
+			}
+			put(t, filepath.Join(dir, spoil.file), "mine: true\n")
+			before := state(t, dir)
+			p, err := b.Write(t.Context(), dir, false)
+			if !errors.Is(err, render.ErrConflict) {
+				t.Fatalf("err = %v", err)
+			}
+			if c := p.Conflicts(); len(c) != 1 || c[0].Path != spoil.file || c[0].Action != spoil.action {
+				t.Errorf("conflicts = %v", c)
+			}
+			if diff := cmp.Diff(before, state(t, dir)); diff != "" {
+				t.Errorf("something was written:\n%s", diff)
+			}
+			write(t, b, dir, true)
+			if p := write(t, b, dir, false); len(p.Changes) != 0 {
+				t.Errorf("after force: %v", p.Changes)
+			}
+		})
+	}
+}
+
+func TestWriteDeletesOnlyItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	write(t, small(t), dir, false)
+	put(t, filepath.Join(dir, "config/whatsapp/config.yaml"), "edited: true\n")
+	put(t, filepath.Join(dir, "config/notes.txt"), "mine\n")
+	put(t, filepath.Join(dir, "data/matrix/media_store/x"), "a picture\n")
+	b := load(t, "stack.yaml", []byte(strings.Replace(smallSpec, ", whatsapp: {}", "", 1)))
+	p := write(t, b, dir, false)
+	want := map[string]render.Action{
+		"config/whatsapp/config.yaml": render.Kept, "config/whatsapp/registration.yaml": render.Delete,
+		"config/matrix/whatsapp.yaml": render.Delete, "secrets/postgres_whatsapp": render.Delete,
+	}
+	for path, action := range want {
+		if !slices.ContainsFunc(p.Changes, func(c render.Change) bool { return c.Path == path && c.Action == action }) {
+			t.Errorf("%s is not %s", path, action)
+		}
+		if _, err := os.Stat(filepath.Join(dir, path)); (err == nil) != (action == render.Kept) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for _, path := range []string{"config/notes.txt", "data/matrix/media_store/x"} {
+		if _, err := os.Stat(filepath.Join(dir, path)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// No link leads a write out of the directory.
+func TestWriteThroughLinks(t *testing.T) {
+	for _, link := range []string{"config", "config/matrix", ".stackgen", "secrets", "data"} {
+		t.Run(link, func(t *testing.T) {
+			dir, outside := t.TempDir(), t.TempDir()
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, link)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(outside, filepath.Join(dir, link)); err != nil {
+				t.Skip("links cannot be made here:", err)
+			}
+			before := state(t, dir)
+			_, err := small(t).Write(t.Context(), dir, true)
+			if err == nil || !strings.Contains(err.Error(), "symbolic link") {
+				t.Errorf("err = %v", err)
+			}
+			if diff := cmp.Diff(before, state(t, dir)); diff != "" {
+				t.Errorf("the tree changed:\n%s", diff)
+			}
+			if entries, _ := os.ReadDir(outside); len(entries) > 0 {
+				t.Errorf("written outside: %v", entries)
+			}
+		})
+	}
+}
+
+func TestWriteIntoAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out")
+	put(t, file, "text")
+	if _, err := small(t).Write(t.Context(), file, false); err == nil || !strings.Contains(err.Error(), "is a file") {
+		t.Errorf("err = %v", err)
+	}
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "config"), "text")
+	before := state(t, dir)
+	if _, err := small(t).Write(t.Context(), dir, false); err == nil || !strings.Contains(err.Error(), "config") {
+		t.Errorf("err = %v", err)
+	}
+	if diff := cmp.Diff(before, state(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A run that died between its files is completed by the next, also when the spec has changed meanwhile, and
+// what it left lying about is removed.
+func TestWriteAfterADeadRun(t *testing.T) {
+	dir := t.TempDir()
+	first := small(t)
+	write(t, first, dir, false)
+	second := load(t, "stack.yaml", []byte(strings.Replace(smallSpec, "auth:", "synapse: {max_upload_size: 10M}\nauth:", 1)))
+	// What a killed run leaves: the pending manifest, some of the files, a temporary file.
+	manifest := filepath.Join(dir, ".stackgen", "manifest.json")
+	old, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, second, dir, false)
+	done, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, manifest, pendingManifest(t, old, done))
+	put(t, filepath.Join(dir, "config/matrix/.stackgen-X.tmp"), "half")
+	third := load(t, "stack.yaml", []byte(strings.Replace(smallSpec, "auth:", "synapse: {max_upload_size: 20M}\nauth:", 1)))
+	write(t, third, dir, false)
+	if _, err := os.Stat(filepath.Join(dir, "config/matrix/.stackgen-X.tmp")); err == nil {
+		t.Error("the temporary file is still there")
+	}
+	if p := write(t, third, dir, false); len(p.Changes) != 0 {
+		t.Errorf("not completed: %v", p.Changes)
+	}
+}
+
+func TestTwoWritesAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	b := small(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if _, err := b.Write(t.Context(), dir, false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if p := write(t, b, dir, false); len(p.Changes) != 0 {
+		t.Errorf("left over: %v", p.Changes)
+	}
+}

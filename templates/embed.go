@@ -1,0 +1,10 @@
+// Package templates holds one template per kind of rendered file. They see a render.Stack and nothing
+// else; every value is printed through q, which quotes it for all YAML readers.
+package templates
+
+import "embed"
+
+// FS holds the templates, named after their output.
+//
+//go:embed *.tmpl
+var FS embed.FS

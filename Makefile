@@ -1,0 +1,74 @@
+# The Go tools run with exactly these versions and stay out of go.mod.
+GOLANGCI_LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT       = go run mvdan.cc/gofumpt@v0.12.0
+
+# What stands in the repository but is made by tests run with -update: help texts, golden trees, the
+# schema, RULES.md.
+GENERATED = TestSchema|TestHelp|TestGolden|TestRulesDoc
+
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/stackgen
+	CGO_ENABLED=0 go build -trimpath -o bin/stackgen ./cmd/stackgen
+
+.PHONY: test
+test: ## Run all tests
+	go test ./...
+
+.PHONY: race
+race: ## Run all tests with the race detector (needs a C compiler)
+	go test -race ./...
+
+.PHONY: lint
+lint: ## Check formatting, golangci-lint, vet and go.mod
+	@files="$$($(GOFUMPT) -l .)" || exit 1; \
+	if [ -n "$$files" ]; then printf 'not formatted, run make fmt:\n%s\n' "$$files"; exit 1; fi
+	$(GOLANGCI_LINT) run
+	go vet ./...
+	go mod tidy -diff
+
+.PHONY: fmt
+fmt: ## Format all Go files
+	$(GOFUMPT) -w .
+
+.PHONY: generate
+generate: ## Write again what tests compare: schema, help texts, golden trees, RULES.md
+	@# Only the packages whose tests define -update: the flag is an error to all others.
+	@set -e; packages="$$(grep -rlE 'flag\.Bool(Var)?\(.*"update"' --include='*_test.go' cmd pkg | xargs -r -n1 dirname | sort -u)"; \
+	test -n "$$packages" || { echo 'no test knows -update'; exit 1; }; \
+	set -x; go test $$(printf './%s ' $$packages) -run '$(GENERATED)' -update
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run xxx -bench . -benchmem ./pkg/...
+
+.PHONY: check
+check: ## Validate every example with the stackgen of this tree
+	go run ./cmd/stackgen validate examples/*/stack.yaml
+
+.PHONY: cover
+cover: ## Measure test coverage into bin/cover.html
+	@mkdir -p bin
+	go test -coverpkg=./... -coverprofile=bin/cover.out ./...
+	go tool cover -func=bin/cover.out | tail -n 1
+	go tool cover -html=bin/cover.out -o bin/cover.html
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (30s)
+	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' cmd pkg); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "$$target in $$(dirname "$$file")"; \
+			go test "./$$(dirname "$$file")" -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,120 @@
+// Command stackgen renders a whole Matrix stack from one spec, and proves that its files fit together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
+
+	"philipp.info/stackgen/pkg/report"
+)
+
+const (
+	exitClean    = 0
+	exitFindings = 1 // errors were found, or files were edited by hand
+	exitUsage    = 2 // the command line makes no sense
+	exitFailed   = 3 // it could not be finished: a file cannot be read, a disk is full
+)
+
+// exitCode is an error that has been told already.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit %d", int(c)) }
+
+// usageError is a command line that kong accepts and we do not.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+type cli struct {
+	Color string `help:"Colours: auto (where it is a terminal), always or never." enum:"auto,always,never" default:"auto" placeholder:"WHEN"`
+
+	Init       initCmd       `cmd:"" help:"Start a stack: write a commented stack.yaml."`
+	Render     renderCmd     `cmd:"" help:"Write every file of the stack, after proving that they fit together."`
+	Validate   validateCmd   `cmd:"" help:"The same proof, with nothing written."`
+	Check      checkCmd      `cmd:"" help:"Audit the files of a deployment, whoever wrote them."`
+	Rules      rulesCmd      `cmd:"" help:"List the rules, or explain one."`
+	Secrets    secretsCmd    `cmd:"" help:"List, set and rotate secrets. Never prints a value."`
+	Schema     schemaCmd     `cmd:"" help:"Print the JSON Schema of stack.yaml."`
+	Completion completionCmd `cmd:"" help:"Say how to turn on completion in your shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+// app is what the commands share.
+type app struct {
+	ctx            context.Context
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	color          string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	c := &cli{}
+	parser, err := newParser(c, stdout, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "stackgen:", err)
+		return exitFailed
+	}
+	// kong ends the program in the middle of parsing after --help; here that is only a way out of run.
+	defer func() {
+		if r := recover(); r != nil {
+			exit, ok := r.(exitCode)
+			if !ok {
+				panic(r)
+			}
+			code = int(exit)
+		}
+	}()
+	kongcompletion.Register(parser)
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return fail(stderr, usageError{err})
+	}
+	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, color: c.Color}
+	return fail(stderr, k.Run(a))
+}
+
+func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("stackgen"),
+		kong.Description("One spec becomes every file of a Matrix stack, proven consistent before a byte is written."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exitCode(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Vars{"formats": strings.Join(report.Formats, ",")},
+	)
+}
+
+// fail tells an error, unless that is done, and gives the exit code for it.
+func fail(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitClean
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	fmt.Fprintln(stderr, "stackgen:", err)
+	if _, ok := errors.AsType[usageError](err); ok {
+		fmt.Fprintln(stderr, "`stackgen COMMAND --help` shows how it is used")
+		return exitUsage
+	}
+	return exitFailed
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/source"
+)
+
+const composeFile = "docker-compose.yml"
+
+// text tells what was written and what to do next.
+func (o *outcome) text(st style) string {
+	if o.code != exitClean {
+		return o.conflict(st)
+	}
+	if o.unchanged() {
+		return o.dir + ": unchanged\n"
+	}
+	var b strings.Builder
+	section := func(title string, lines ...string) {
+		for i, line := range lines {
+			head := st.bold(fmt.Sprintf("%-8s", title))
+			if i > 0 {
+				head = fmt.Sprintf("%8s", "")
+			}
+			fmt.Fprintf(&b, "  %s  %s\n", head, line)
+		}
+	}
+	fmt.Fprintf(&b, "%s %s %s\n", st.bold(o.spec), "→", st.bold(o.dir))
+	if len(o.made) > 0 {
+		section("secrets", wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)
+	}
+	section("files", o.fileLines(st)...)
+	s := o.services()
+	if o.first() {
+		section("start", wrap(count(len(s.added), "service")+": "+strings.Join(s.added, ", "), 84)...)
+	} else {
+		section("restart", s.lines()...)
+	}
+	section("by hand", o.steps(s)...)
+	if len(s.added)+len(s.changed)+len(s.removed) > 0 {
+		up := "docker compose up -d"
+		if len(s.removed) > 0 {
+			up += " --remove-orphans"
+		}
+		section("next", "cd "+shellWord(o.dir)+" && "+up)
+	}
+	return b.String()
+}
+
+// madeNames names the new secrets, or counts them by component where nobody would read all the names.
+func (o *outcome) madeNames() []string {
+	if len(o.made) <= 6 {
+		return o.made
+	}
+	var names []string
+	counts := map[string]int{}
+	for _, name := range o.made {
+		component := name[:strings.LastIndex(name, ".")]
+		if counts[component]++; counts[component] == 1 {
+			names = append(names, component)
+		}
+	}
+	for i, component := range names {
+		names[i] = fmt.Sprintf("%s %d", component, counts[component])
+	}
+	return names
+}
+
+func (o *outcome) unchanged() bool { return len(o.plan.Changes) == 0 && len(o.made) == 0 }
+
+// conflict says which files are in the way, and the two ways out.
+func (o *outcome) conflict(st style) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: nothing was written, because files there are not as stackgen left them\n", o.dir)
+	said := map[render.Action]string{render.Edited: "edited by hand", render.Foreign: "not stackgen's"}
+	edited := false
+	for _, c := range o.plan.Conflicts() {
+		edited = edited || c.Action == render.Edited
+		fmt.Fprintf(&b, "  %s  %s\n", st.red(said[c.Action]), path.Join(filepath.ToSlash(o.dir), c.Path))
+	}
+	if edited {
+		b.WriteString("put the change into an `extra:` block of the spec, or overwrite the files with --force\n")
+	} else {
+		b.WriteString("render into another directory with -o, move the files away, or overwrite them with --force\n")
+	}
+	return b.String()
+}
+
+// first reports whether the directory held no stack before.
+func (o *outcome) first() bool {
+	return slices.ContainsFunc(o.plan.Changes, func(c render.Change) bool { return c.Path == composeFile && c.Old() == nil })
+}
+
+// fileLines lists the changed files: by directory on the first render, one by one later.
+func (o *outcome) fileLines(st style) []string {
+	var lines []string
+	if o.first() {
+		counts := map[string]int{}
+		for _, c := range o.plan.Changes {
+			counts[path.Dir(c.Path)]++
+		}
+		var parts []string
+		for _, dir := range slices.Sorted(maps.Keys(counts)) {
+			name := dir
+			if dir == "." {
+				name = "top"
+			}
+			parts = append(parts, fmt.Sprintf("%s %d", name, counts[dir]))
+		}
+		return wrap(fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", ")), 84)
+	}
+	said := map[render.Action]string{
+		render.Create: st.green("created"), render.Update: st.yellow("updated"), render.Delete: st.red("deleted"),
+		render.Kept:   st.yellow("kept   "),
+		render.Edited: st.yellow("forced "), render.Foreign: st.yellow("forced "),
+	}
+	for _, c := range o.plan.Changes {
+		line := said[c.Action] + "  " + c.Path
+		if c.Action == render.Kept {
+			line += "  (no longer in the spec, but edited by hand: delete it yourself)"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// services is what `docker compose up -d` does to the services of the stack.
+type services struct{ added, changed, removed []string }
+
+func (s services) lines() []string {
+	var lines []string
+	for _, g := range []struct {
+		word  string
+		names []string
+	}{{"changed", s.changed}, {"new    ", s.added}, {"removed", s.removed}} {
+		if len(g.names) > 0 {
+			lines = append(lines, g.word+"  "+strings.Join(g.names, ", "))
+		}
+	}
+	return lines
+}
+
+func (o *outcome) services() (s services) {
+	var before, after source.Value
+	changed := false
+	for _, c := range o.plan.Changes {
+		if c.Path == composeFile {
+			f, _ := source.Parse(composeFile, c.Old())
+			before, changed = f.At("services"), true
+		}
+	}
+	for _, f := range o.bundle.Files {
+		if f.Path == composeFile {
+			parsed, _ := source.Parse(composeFile, f.Data)
+			after = parsed.At("services")
+		}
+	}
+	if !changed {
+		return s
+	}
+	for key, service := range after.Entries() {
+		switch old := before.At(key.Str()); {
+		case service.At("profiles").Set(): // only started by name
+		case !old.Exists():
+			s.added = append(s.added, key.Str())
+		case !old.Equal(service):
+			s.changed = append(s.changed, key.Str())
+		}
+	}
+	for key := range before.Entries() {
+		if !after.At(key.Str()).Exists() && !before.At(key.Str(), "profiles").Set() {
+			s.removed = append(s.removed, key.Str())
+		}
+	}
+	return s
+}
+
+// steps are what only a person can do.
+func (o *outcome) steps(s services) []string {
+	var steps []string
+	st := o.bundle.Stack
+	first := o.first()
+	if first {
+		hosts := []string{st.MatrixHost}
+		if st.MAS.Host != st.MatrixHost {
+			hosts = append(hosts, st.MAS.Host)
+		}
+		if (st.Apex || st.WellKnown) && st.ServerName != st.MatrixHost {
+			hosts = append(hosts, st.ServerName)
+		}
+		steps = append(steps, "let the DNS names of "+strings.Join(hosts, ", ")+" lead to this Traefik")
+		if !st.WellKnown {
+			steps = append(steps, "let the site of "+st.ServerName+" serve /.well-known/matrix/ (RUNBOOK.md)")
+		}
+	}
+	for _, c := range o.plan.Changes {
+		if c.Action != render.Delete && c.Action != render.Kept && strings.HasPrefix(c.Path, "keycloak/") {
+			steps = append(steps, "import "+path.Join(filepath.ToSlash(o.dir), c.Path)+" into Keycloak (Clients, Import client)")
+		}
+		if c.Path == "config/postgres/databases.sql" && !first && len(s.added) > 0 {
+			steps = append(steps, "nothing for the new databases: db-init makes them at the next start")
+		}
+	}
+	if st.Migration && len(o.plan.Changes) > 0 {
+		steps = append(steps, "migrate with syn2mas as RUNBOOK.md says, before users log in")
+	}
+	return append(steps, o.chowns()...)
+}
+
+// chowns are the commands that give the files to the services' users, which only root can do.
+func (o *outcome) chowns() []string {
+	if os.Geteuid() <= 0 || !o.bundle.Stack.NeedsRoot {
+		return nil
+	}
+	changed := map[string]bool{}
+	for _, c := range o.plan.Changes {
+		changed[c.Path] = c.Action != render.Delete && c.Action != render.Kept
+	}
+	paths := map[string][]string{}
+	for _, f := range o.bundle.Files {
+		if f.UID < 0 || f.Data == nil && !o.first() || f.Data != nil && !changed[f.Path] {
+			continue
+		}
+		p := f.Path
+		if strings.HasPrefix(p, "config/") {
+			p = path.Dir(p)
+		}
+		owner := fmt.Sprintf("%d:%d", f.UID, f.GID)
+		if p = shellWord(path.Join(filepath.ToSlash(o.dir), p)); !slices.Contains(paths[owner], p) {
+			paths[owner] = append(paths[owner], p)
+		}
+	}
+	var steps []string
+	for _, owner := range slices.Sorted(maps.Keys(paths)) {
+		steps = append(steps, "sudo chown -R "+owner+" "+strings.Join(paths[owner], " "))
+	}
+	return steps
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// shellWord quotes a path where a shell would take it apart.
+func shellWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n'\"$`\\*?[]{}()<>|&;!#~", r) }) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return cmp.Or(s, "''")
+}

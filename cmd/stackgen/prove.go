@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// proof is one spec, rendered in memory, and what the rules say about it.
+type proof struct {
+	set      *secret.Set
+	bundle   *render.Bundle // nil when it did not come that far
+	made     []string       // the secrets that were missing
+	findings []source.Finding
+	files    int
+	err      error
+}
+
+func (p *proof) ok() bool { return p.bundle != nil && !source.HasErrors(p.findings) }
+
+func (p *proof) mask(text string) string {
+	if p == nil || p.set == nil {
+		return text
+	}
+	return p.set.Mask(text)
+}
+
+// maskErr keeps the chain of an error and hides secrets in its text.
+func (p *proof) maskErr(err error) error {
+	if text := p.mask(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
+}
+
+// prove renders the spec at path as it would lie in dir, and checks the result. Without real,
+// placeholders stand in for missing secrets and no command of the spec is run. It writes nothing.
+func prove(ctx context.Context, path, secrets, dir string, real bool) (*proof, error) {
+	s, findings, err := loadSpec(path)
+	p := &proof{findings: findings}
+	if err != nil || s == nil {
+		return p, err
+	}
+	set, findings := loadSecrets(ctx, s, path, secrets, real)
+	p.set, p.findings = set, append(p.findings, findings...)
+	if real {
+		p.findings = append(p.findings, secret.MissingFindings(set.Missing(), secretsPath(path, secrets))...)
+	}
+	if source.HasErrors(p.findings) {
+		return p, nil
+	}
+	if real {
+		p.made = set.Fill()
+	} else {
+		secret.FillPlaceholders(set)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return p, err
+	}
+	bundle, err := render.Render(s, render.Resolve(s, set, abs), set.Get)
+	if err != nil {
+		return p, p.maskErr(fmt.Errorf("%s: %w", path, err))
+	}
+	p.bundle = bundle
+	deployment, found := check.Open(bundle.FS())
+	more, files := check.Run(deployment)
+	found = append(found, more...)
+	bundle.Govern(found, deployment.KeysAt)
+	p.findings, p.files = append(p.findings, found...), files
+	return p, nil
+}
+
+func loadSpec(path string) (*spec.Spec, []source.Finding, error) {
+	s, findings, err := spec.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: no such file; name the spec, or start one with `stackgen init`", path)
+	}
+	return s, findings, err
+}
+
+// secretsPath is where the secrets of a spec are, unless the command line says otherwise.
+func secretsPath(path, given string) string {
+	if given != "" {
+		return given
+	}
+	return filepath.Join(filepath.Dir(path), "secrets.yaml")
+}
+
+func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, commands bool) (*secret.Set, []source.Finding) {
+	src := secret.Sources{
+		Path: secretsPath(path, secrets), Command: s.Secrets.Command, CommandPos: s.At("secrets", "command").Pos(),
+		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, RunCommands: commands,
+	}
+	for name, from := range s.Secrets.From {
+		// Where only the files are proven, a secret that lies on another machine is no fault.
+		if !commands && from.File != "" && !there(src.Dir, from.File) {
+			continue
+		}
+		src.From[name] = secret.From{File: from.File, Command: from.Command, Pos: s.At("secrets", "from", name).KeyPos()}
+	}
+	return secret.Load(ctx, src, render.Needs(s))
+}
+
+func there(dir, file string) bool {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// report prints findings, with secrets hidden, as the product of a command.
+func (a *app) report(w io.Writer, format string, findings []source.Finding, files int, mask func(string) string) error {
+	text, err := a.findings(w, format, findings, files)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, mask(text))
+	return err
+}
+
+func (a *app) findings(w io.Writer, format string, findings []source.Finding, files int) (string, error) {
+	var b bytes.Buffer
+	err := report.Write(&b, source.Sort(findings), report.Summary{Rules: len(check.Rules), Files: files}, report.Options{
+		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(),
+	})
+	return b.String(), err
+}
+
+// findingsJSON gives the findings alone, as they stand in the JSON report.
+func (a *app) findingsJSON(findings []source.Finding) (json.RawMessage, error) {
+	text, err := a.findings(io.Discard, "json", findings, 0)
+	if err != nil {
+		return nil, err
+	}
+	var doc struct{ Findings json.RawMessage }
+	err = json.Unmarshal([]byte(text), &doc)
+	return doc.Findings, err
+}
+
+func (a *app) colored(w io.Writer) bool { return report.ColorFor(w, a.color, os.LookupEnv) }
+
+func ruleInfos() []report.RuleInfo {
+	infos := make([]report.RuleInfo, 0, len(check.Rules))
+	for _, r := range check.Rules {
+		infos = append(infos, report.RuleInfo{ID: r.ID, Severity: r.Severity, Summary: r.Summary, Why: r.Why, Fix: r.Fix})
+	}
+	return infos
+}
+
+// outputs says where each spec is rendered to: below out by the name of its directory when there are several.
+func outputs(specs []string, out string) ([]string, error) {
+	if len(specs) == 1 {
+		return []string{out}, nil
+	}
+	dirs := make([]string, len(specs))
+	for i, path := range specs {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		dirs[i] = filepath.Join(out, filepath.Base(filepath.Dir(abs)))
+		if j := slices.Index(dirs[:i], dirs[i]); j >= 0 {
+			return nil, usagef("%s and %s would both be rendered into %s; render them one by one, each with its own -o", specs[j], path, dirs[i])
+		}
+	}
+	return dirs, nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"philipp.info/stackgen/pkg/render"
+)
+
+type renderCmd struct {
+	Specs   []string `arg:"" optional:"" name:"spec" help:"Specs to render." default:"stack.yaml"`
+	Output  string   `short:"o" help:"Output directory; with several specs, each gets a directory below it, called as the one that the spec is in." default:"out" placeholder:"DIR"`
+	Secrets string   `help:"Secrets file. Default: secrets.yaml beside the spec." placeholder:"FILE"`
+	Force   bool     `help:"Overwrite files that were edited by hand or are not stackgen's."`
+	Format  string   `help:"What is printed on stdout: ${enum}." enum:"text,json" default:"text" placeholder:"FORMAT"`
+}
+
+func (*renderCmd) Help() string {
+	return `Makes the secrets that are missing, renders everything in memory, checks it, and only then writes what differs. A file that was edited by hand is never overwritten without --force.
+
+Example:
+
+    stackgen render stack.yaml -o out
+    stackgen render */stack.yaml -o stacks
+`
+}
+
+// outcome is what became of one spec.
+type outcome struct {
+	*proof
+	spec, dir string
+	plan      *render.Plan
+	code      int
+	err       error
+}
+
+func (c *renderCmd) Run(a *app) error {
+	if c.Secrets != "" && len(c.Specs) > 1 {
+		return usagef("--secrets is the file of one spec, but there are %d", len(c.Specs))
+	}
+	dirs, err := outputs(c.Specs, c.Output)
+	if err != nil {
+		return err
+	}
+	outcomes := each(a, c.Specs, func(i int) *outcome { return c.one(a, c.Specs[i], dirs[i]) })
+	code, failed := exitClean, 0
+	for i, o := range outcomes {
+		if i > 0 && c.Format == "text" && (o.code != exitClean || !o.unchanged()) {
+			fmt.Fprintln(a.stderr)
+		}
+		if err := c.print(a, o); err != nil {
+			return err
+		}
+		if o.code != exitClean {
+			failed++
+		}
+		code = max(code, o.code)
+	}
+	if len(outcomes) > 1 && c.Format == "text" {
+		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", count(len(outcomes)-failed, "spec"), failed)
+	}
+	return exit(code)
+}
+
+func (c *renderCmd) one(a *app, path, dir string) *outcome {
+	o := &outcome{proof: &proof{}, spec: path, dir: dir}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		o.code, o.err = exitFailed, fmt.Errorf("the output directory %s is a file; name another with -o", dir)
+		return o
+	}
+	if o.proof, o.err = prove(a.ctx, path, c.Secrets, dir, true); o.err == nil && o.ok() {
+		// Secrets go first: a tree without the secrets that it was made with could never be made again.
+		o.err = c.save(o)
+		if o.err == nil {
+			o.plan, o.err = o.bundle.Write(a.ctx, dir, c.Force)
+		}
+	}
+	switch {
+	case errors.Is(o.err, render.ErrConflict):
+		o.code, o.err = exitFindings, nil
+	case o.err != nil:
+		o.code, o.err = exitFailed, o.maskErr(o.err)
+	case !o.ok():
+		o.code = exitFindings
+	}
+	return o
+}
+
+// save writes the secrets that were made, but not for a render that is refused anyway.
+func (c *renderCmd) save(o *outcome) error {
+	plan, err := o.bundle.Plan(o.dir)
+	if err != nil {
+		return err
+	}
+	if len(plan.Conflicts()) > 0 && !c.Force {
+		return nil
+	}
+	return o.set.Save()
+}
+
+func (c *renderCmd) print(a *app, o *outcome) error {
+	if c.Format == "json" {
+		return a.printJSON(o)
+	}
+	if len(o.findings) > 0 {
+		if err := a.report(a.stdout, "text", o.findings, o.files, o.mask); err != nil {
+			return err
+		}
+	}
+	if o.err != nil {
+		fail(a.stderr, o.err)
+		return nil
+	}
+	if o.plan == nil {
+		return nil
+	}
+	_, err := io.WriteString(a.stderr, o.mask(o.text(style(a.colored(a.stderr)))))
+	return err
+}
+
+type changedJSON struct {
+	Path   string        `json:"path"`
+	Action render.Action `json:"action"`
+}
+
+func (a *app) printJSON(o *outcome) error {
+	doc := struct {
+		Spec     string          `json:"spec"`
+		Output   string          `json:"output"`
+		Changed  []changedJSON   `json:"changed"`
+		Recreate []string        `json:"recreate"`
+		Steps    []string        `json:"steps"`
+		Findings json.RawMessage `json:"findings"`
+		Error    string          `json:"error,omitempty"`
+	}{Spec: o.spec, Output: o.dir, Changed: []changedJSON{}, Recreate: []string{}, Steps: []string{}}
+	var err error
+	if doc.Findings, err = a.findingsJSON(o.findings); err != nil {
+		return err
+	}
+	if o.plan != nil {
+		for _, ch := range o.plan.Changes {
+			doc.Changed = append(doc.Changed, changedJSON{ch.Path, ch.Action})
+		}
+		if o.code == exitClean {
+			s := o.services()
+			doc.Recreate = append(append(doc.Recreate, s.changed...), s.added...)
+			doc.Steps = append(doc.Steps, o.steps(s)...)
+		}
+	}
+	if o.err != nil {
+		doc.Error = o.err.Error()
+		fail(a.stderr, o.err)
+	}
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.stdout, o.mask(string(text)))
+	return err
+}

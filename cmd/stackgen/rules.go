@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/agext/levenshtein"
+
+	"philipp.info/stackgen/pkg/check"
+)
+
+type rulesCmd struct {
+	ID string `arg:"" optional:"" help:"The rule to explain."`
+}
+
+func (*rulesCmd) Help() string {
+	return `Without an ID, lists every rule. With one, says what breaks without it, how it is put right, and where that is written.
+
+Example:
+
+    stackgen rules mas-secret-matches
+`
+}
+
+func (c *rulesCmd) Run(a *app) error {
+	st := style(a.colored(a.stdout))
+	if c.ID == "" {
+		listRules(a.stdout, st)
+		return nil
+	}
+	r, ok := check.Find(c.ID)
+	if ok {
+		explain(a.stdout, st, r)
+		return nil
+	}
+	nearest, best := "", 0.5
+	for _, r := range check.Rules {
+		if near := levenshtein.Similarity(c.ID, r.ID, nil); near > best {
+			nearest, best = r.ID, near
+		}
+	}
+	if nearest != "" {
+		return usagef("there is no rule %q; did you mean %q?", c.ID, nearest)
+	}
+	return usagef("there is no rule %q; `stackgen rules` lists them", c.ID)
+}
+
+func explain(w io.Writer, st style, r check.Rule) {
+	fmt.Fprintf(w, "%s  %s\n%s\n", st.bold(r.ID), r.Severity, r.Summary)
+	for _, part := range [][2]string{{"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}} {
+		if part[1] != "" {
+			fmt.Fprintf(w, "\n%s\n%s\n", st.bold(part[0]), indent(wrap(part[1], 90)))
+		}
+	}
+}
+
+func listRules(w io.Writer, st style) {
+	width := 0
+	for _, r := range check.Rules {
+		width = max(width, len(r.ID))
+	}
+	group := ""
+	for _, r := range check.Rules {
+		if g := groupOf(r.ID); g != group {
+			if group != "" {
+				fmt.Fprintln(w)
+			}
+			fmt.Fprintln(w, st.bold(g))
+			group = g
+		}
+		fmt.Fprintf(w, "  %-*s  %-7s  %s\n", width, r.ID, r.Severity, r.Summary)
+	}
+}
+
+// groupOf gives the heading of a rule: its subject, or what several subjects have in common.
+func groupOf(id string) string {
+	subject, _, _ := strings.Cut(id, "-")
+	switch subject {
+	case "mas", "synapse", "server":
+		return "login"
+	case "compat", "apex", "internal":
+		return "routing"
+	case "bridge", "registration", "double":
+		return "bridges"
+	}
+	return subject
+}

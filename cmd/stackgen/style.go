@@ -1,0 +1,36 @@
+package main
+
+import "strings"
+
+// style says whether to use colours.
+type style bool
+
+func (s style) sgr(code, text string) string {
+	if !s {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s style) bold(text string) string   { return s.sgr("1", text) }
+func (s style) green(text string) string  { return s.sgr("32", text) }
+func (s style) yellow(text string) string { return s.sgr("33", text) }
+func (s style) red(text string) string    { return s.sgr("31", text) }
+
+// wrap breaks text between words into lines of at most width.
+func wrap(text string, width int) []string {
+	var lines []string
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		line := ""
+		for word := range strings.FieldsSeq(paragraph) {
+			if line != "" && len(line)+1+len(word) > width {
+				lines, line = append(lines, line), ""
+			}
+			line = strings.TrimPrefix(line+" "+word, " ")
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") }

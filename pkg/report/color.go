@@ -1,0 +1,64 @@
+package report
+
+import (
+	"io"
+
+	"github.com/muesli/termenv"
+	"golang.org/x/term"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// ColorFor decides whether to colour what goes to w. mode is auto, always or never; in auto the
+// environment (NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM) counts, then whether w is a terminal.
+func ColorFor(w io.Writer, mode string, getenv func(string) (string, bool)) bool {
+	env := func(name string) string {
+		value, _ := getenv(name)
+		return value
+	}
+	force := env("CLICOLOR_FORCE")
+	switch {
+	case mode == "always":
+		return true
+	case mode == "never" || env("NO_COLOR") != "":
+		return false
+	case force != "" && force != "0":
+		return true
+	case env("CLICOLOR") == "0" || env("TERM") == "dumb":
+		return false
+	}
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// palette styles the parts of the text format, or leaves them alone.
+type palette struct{ profile termenv.Profile }
+
+func paletteFor(color bool) palette {
+	if color {
+		return palette{termenv.ANSI}
+	}
+	return palette{termenv.Ascii}
+}
+
+func (p palette) path(s string) string { return p.profile.String(s).Bold().String() }
+func (p palette) dim(s string) string  { return p.profile.String(s).Faint().String() }
+func (p palette) fix(s string) string  { return p.color(s, termenv.ANSIGreen) }
+
+func (p palette) severity(sev source.Severity) string {
+	return p.mark(sev, sev.String())
+}
+
+// mark colours s as belonging to a finding of the severity.
+func (p palette) mark(sev source.Severity, s string) string {
+	return p.color(s, map[source.Severity]termenv.ANSIColor{
+		source.Error: termenv.ANSIRed, source.Warning: termenv.ANSIYellow, source.Info: termenv.ANSICyan,
+	}[sev])
+}
+
+func (p palette) color(s string, c termenv.ANSIColor) string {
+	return p.profile.String(s).Foreground(p.profile.Convert(c)).String()
+}
+
+// width is the number of terminal columns that s takes.
+func width(s string) int { return termenv.String(s).Width() }

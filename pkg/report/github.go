@@ -1,0 +1,80 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// maxAnnotations is how many annotations of each severity GitHub takes from one step.
+const maxAnnotations = 10
+
+var (
+	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+func writeGitHub(out *bytes.Buffer, findings []source.Finding, s Summary, o Options) {
+	found, unchecked := split(findings)
+	if o.Verbose {
+		found = append(found, unchecked...)
+	}
+	total := count(found)
+	var left [3]int
+	for sev, n := range total {
+		left[sev] = max(n-maxAnnotations, 0)
+	}
+	// The line about what is left out is a notice too.
+	if left != [3]int{} && total[source.Info] >= maxAnnotations {
+		left[source.Info] = total[source.Info] - (maxAnnotations - 1)
+	}
+	for sev := source.Error; sev >= source.Info; sev-- {
+		show := total[sev] - left[sev]
+		for _, f := range found {
+			if f.Severity == sev && show > 0 {
+				fmt.Fprintln(out, annotation(f))
+				show--
+			}
+		}
+	}
+	if left != [3]int{} {
+		fmt.Fprintf(out, "::notice::… %s more, see the SARIF/JSON output\n", counts(left))
+	}
+	fmt.Fprintln(out, headline(findings, s, o))
+}
+
+func annotation(f source.Finding) string {
+	level := f.Severity.String()
+	if f.Severity == source.Info {
+		level = "notice"
+	}
+	var props []string
+	if pos := f.Pos(); pos.File != "" {
+		props = append(props, "file="+githubProperty.Replace(clean(pos.File)))
+		if pos.Line > 0 {
+			props = append(props, fmt.Sprintf("line=%d", pos.Line))
+			if pos.Col > 0 {
+				props = append(props, fmt.Sprintf("col=%d", pos.Col))
+			}
+		}
+	}
+	props = append(props, "title="+githubProperty.Replace(clean(f.Rule)))
+	return fmt.Sprintf("::%s %s::%s", level, strings.Join(props, ","), githubData.Replace(annotationText(f)))
+}
+
+func annotationText(f source.Finding) string {
+	lines := []string{clean(f.Message)}
+	for i, s := range f.Sites {
+		switch note := clean(s.Note); {
+		case i > 0 && note != "":
+			lines = append(lines, "see "+clean(s.String())+": "+note)
+		case i > 0:
+			lines = append(lines, "see "+clean(s.String()))
+		case note != "":
+			lines = append(lines, "here: "+note)
+		}
+	}
+	return strings.Join(append(lines, fixLines(f)...), "\n")
+}

@@ -1,0 +1,152 @@
+// Package report prints findings for people and for machines. Whatever text a finding carries, it cannot
+// break out of its place in the output.
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Format names an output format.
+type Format string
+
+// The formats.
+const (
+	Text     Format = "text"     // for terminals, and for tools that read file:line:col
+	JSON     Format = "json"     // the whole truth, for scripts
+	SARIF    Format = "sarif"    // for code scanning services
+	GitHub   Format = "github"   // workflow commands that annotate a pull request
+	Markdown Format = "markdown" // for a comment or a job summary
+)
+
+// Formats are the names of the formats, the default first.
+var Formats = []string{string(Text), string(JSON), string(SARIF), string(GitHub), string(Markdown)}
+
+// Summary says what was run to get the findings.
+type Summary struct {
+	Rules int // how many rules
+	Files int // on how many files
+}
+
+// RuleInfo describes a rule to those who read the report elsewhere.
+type RuleInfo struct {
+	ID       string
+	Severity source.Severity
+	Summary  string
+	Why      string
+	Fix      string
+}
+
+// Options select what Write prints.
+type Options struct {
+	Format  Format                 // Text when empty
+	Color   bool                   // see ColorFor; used by Text only
+	RuleURL func(id string) string // where a rule is explained; may be nil, or give ""
+	Rules   []RuleInfo             // all rules that were run, for SARIF
+	Verbose bool                   // list what was not checked instead of counting it
+}
+
+// Write prints findings in their order, and a summary. Nothing is written when the format is unknown.
+// JSON and SARIF hold every finding whatever the options say.
+func Write(w io.Writer, findings []source.Finding, s Summary, o Options) error {
+	var out bytes.Buffer
+	switch o.Format {
+	case Text, "":
+		writeText(&out, findings, s, o)
+	case JSON:
+		if err := writeJSON(&out, findings, s); err != nil {
+			return err
+		}
+	case SARIF:
+		if err := writeSARIF(&out, findings, o); err != nil {
+			return err
+		}
+	case GitHub:
+		writeGitHub(&out, findings, s, o)
+	case Markdown:
+		writeMarkdown(&out, findings, s, o)
+	default:
+		return fmt.Errorf("unknown format %q; the formats are %s", o.Format, strings.Join(Formats, ", "))
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+// notChecked tells what a rule could not look at from what it found.
+func notChecked(f source.Finding) bool {
+	return f.Severity == source.Info && strings.Contains(f.Message, "not checked, because")
+}
+
+// split separates what was found from what was not checked.
+func split(findings []source.Finding) (found, unchecked []source.Finding) {
+	for _, f := range findings {
+		if notChecked(f) {
+			unchecked = append(unchecked, f)
+		} else {
+			found = append(found, f)
+		}
+	}
+	return found, unchecked
+}
+
+func count(findings []source.Finding) (n [3]int) {
+	for _, f := range findings {
+		n[f.Severity]++
+	}
+	return n
+}
+
+// headline sums the findings up in one line.
+func headline(findings []source.Finding, s Summary, o Options) string {
+	found, unchecked := split(findings)
+	line := fmt.Sprintf("no findings: %s held on %s", plural(s.Rules, "rule"), plural(s.Files, "file"))
+	if len(found) > 0 {
+		line = fmt.Sprintf("%s in %s; %s run", counts(count(found)), plural(s.Files, "file"), plural(s.Rules, "rule"))
+	}
+	if n := len(unchecked); n > 0 {
+		line += fmt.Sprintf("; %d not checked", n)
+		if !o.Verbose {
+			line += " (--format json says why)"
+		}
+	}
+	return line
+}
+
+// counts words the number of findings of each severity, the gravest first.
+func counts(n [3]int) string {
+	var parts []string
+	for sev := source.Error; sev >= source.Info; sev-- {
+		switch {
+		case n[sev] > 0 && sev == source.Info:
+			parts = append(parts, fmt.Sprintf("%d info", n[sev]))
+		case n[sev] > 0:
+			parts = append(parts, plural(n[sev], sev.String()))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// position is p as file:line:col also when the finding is about the whole file: programs that match
+// the first line of a finding want all three. "" when there is no file.
+func position(p source.Pos) string {
+	if p.File == "" {
+		return ""
+	}
+	// What begins with a blank looks like a part of the finding above, and :: is a command to GitHub.
+	if p.File[0] == ' ' || p.File[0] == ':' {
+		p.File = "./" + p.File
+	}
+	p.Line, p.Col = max(p.Line, 1), max(p.Col, 1)
+	return p.String()
+}

@@ -1,0 +1,168 @@
+package report
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func site(file string, line, col int, snippet, note string) source.Site {
+	return source.Site{Pos: source.Pos{File: file, Line: line, Col: col}, Note: note, Snippet: snippet}
+}
+
+// sample has what a report can meet: several files, wide characters, no line, no site, several lines of
+// fix, and things that were not checked.
+func sample() []source.Finding {
+	return []source.Finding{
+		{
+			Rule: "bridge-msc4190-in-both-registrations", Severity: source.Error,
+			Message: `the bridge "signal" logs in by MSC4190, but Synapse's copy of the registration does not allow it; the bridge stops at start with M_UNKNOWN_ENDPOINT`,
+			Fix:     "io.element.msc4190: true",
+			Sites: []source.Site{
+				site("config/matrix/signal.yaml", 12, 1, "io.element.msc4190: false", "Synapse reads this copy"),
+				site("config/matrix/signal.yaml", 4, 1, "id: signal", "the same registration"),
+				site("config/signal/registration.yaml", 112, 1, "io.element.msc4190: true", ""),
+				site("config/signal/config.yaml", 0, 0, "", "encryption.msc4190 is not set"),
+			},
+		},
+		{
+			Rule: "room-name-readable", Severity: source.Warning,
+			Message: "the name has no letters",
+			Sites:   []source.Site{site("config/名前.yaml", 3, 8, "  日本語: x 😀", "wide characters stand before it")},
+		},
+		{
+			Rule: "yaml", Severity: source.Error, Message: "the file is binary, not YAML", Fix: "name the right file",
+			Sites: []source.Site{site("config/mas/config.yaml", 0, 0, "", "")},
+		},
+		{
+			Rule: "compose-file-present", Severity: source.Error, Message: "the directory has no compose file",
+			Fix: "services:\n  synapse:\n    image: matrixdotorg/synapse:v1.157.1",
+		},
+		{
+			Rule: "backup-configured", Severity: source.Info, Message: "no backup is described here",
+			Sites: []source.Site{site("docker-compose.yml", 1, 1, "services:", "")},
+		},
+		{
+			Rule: "traefik-entrypoint-exists", Severity: source.Info,
+			Message: "not checked, because Traefik's own configuration is not in the directory",
+			Sites:   []source.Site{site("docker-compose.yml", 40, 7, "    - traefik.enable=true", "")},
+		},
+	}
+}
+
+func rules() []RuleInfo {
+	return []RuleInfo{
+		{ID: "unbroken", Severity: source.Error, Summary: "A rule that held", Why: "Because [see](here).", Fix: "Nothing."},
+		{ID: "bridge-msc4190-in-both-registrations", Severity: source.Error, Summary: "Both registrations allow MSC4190", Why: "Else the bridge stops.", Fix: "io.element.msc4190: true"},
+	}
+}
+
+func render(t *testing.T, findings []source.Finding, s Summary, o Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, findings, s, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	url := func(id string) string {
+		if id == "yaml" {
+			return ""
+		}
+		return "https://example.org/RULES.md#" + id
+	}
+	all := Summary{Rules: 88, Files: 25}
+	for name, o := range map[string]Options{
+		"text.txt":           {},
+		"text-color.txt":     {Format: Text, Color: true, Verbose: true},
+		"findings.json":      {Format: JSON},
+		"findings.sarif":     {Format: SARIF, RuleURL: url, Rules: rules()},
+		"github.txt":         {Format: GitHub},
+		"github-verbose.txt": {Format: GitHub, Verbose: true},
+		"markdown.md":        {Format: Markdown, RuleURL: url},
+		"markdown-plain.md":  {Format: Markdown, Verbose: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name, render(t, sample(), all, o))
+		})
+	}
+	for _, format := range Formats {
+		t.Run("empty-"+format, func(t *testing.T) {
+			golden(t, "empty."+format, render(t, nil, Summary{Rules: 28, Files: 25}, Options{Format: Format(format)}))
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-golden +got; -update rewrites):\n%s", diff)
+	}
+}
+
+func TestHeadline(t *testing.T) {
+	finding := func(sev source.Severity, msg string) source.Finding {
+		return source.Finding{Severity: sev, Message: msg}
+	}
+	skipped := finding(source.Info, "not checked, because it is Tuesday")
+	for _, tt := range []struct {
+		name     string
+		findings []source.Finding
+		s        Summary
+		verbose  bool
+		want     string
+	}{
+		{"none", nil, Summary{Rules: 28, Files: 25}, false, "no findings: 28 rules held on 25 files"},
+		{"one of each", []source.Finding{finding(source.Info, "x"), finding(source.Warning, "x"), finding(source.Error, "x")}, Summary{1, 1}, false, "1 error, 1 warning, 1 info in 1 file; 1 rule run"},
+		{"many", []source.Finding{finding(source.Error, "x"), finding(source.Error, "y")}, Summary{88, 25}, false, "2 errors in 25 files; 88 rules run"},
+		{"skipped", []source.Finding{skipped}, Summary{2, 3}, false, "no findings: 2 rules held on 3 files; 1 not checked (--format json says why)"},
+		{"skipped, listed", []source.Finding{skipped, finding(source.Warning, "x")}, Summary{2, 3}, true, "1 warning in 3 files; 2 rules run; 1 not checked"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := headline(tt.findings, tt.s, Options{Verbose: tt.verbose}); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnknownFormatWritesNothing(t *testing.T) {
+	var b bytes.Buffer
+	err := Write(&b, sample(), Summary{}, Options{Format: "xml"})
+	if err == nil || !strings.Contains(err.Error(), "sarif") || b.Len() > 0 {
+		t.Errorf("error %v, output %q; want an error that names the formats, and nothing written", err, &b)
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestWriteErrorIsReported(t *testing.T) {
+	for _, format := range Formats {
+		if Write(broken{}, sample(), Summary{}, Options{Format: Format(format)}) == nil {
+			t.Errorf("%s: no error from a writer that refuses", format)
+		}
+	}
+}

@@ -136,7 +136,11 @@ func (a *app) report(w io.Writer, format string, findings []source.Finding, file
 
 func (a *app) findings(w io.Writer, format string, findings []source.Finding, files int) (string, error) {
 	var b bytes.Buffer
-	err := report.Write(&b, source.Sort(findings), report.Summary{Rules: len(check.Rules), Files: files}, report.Options{
+	ran := len(check.Rules)
+	if files == 0 {
+		ran = 0
+	}
+	err := report.Write(&b, source.Sort(findings), report.Summary{Rules: ran, Files: files}, report.Options{
 		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(),
 	})
 	return b.String(), err

@@ -35,6 +35,7 @@ type Deployment struct {
 	env      map[string]string
 	files    map[string]*source.File
 	problems []source.Finding
+	broken   map[string]bool // files with a finding of their own, which is not repeated
 }
 
 // Synapse is a homeserver service with its configuration.
@@ -50,6 +51,8 @@ type Synapse struct {
 type MissingFile struct {
 	Value  source.Value
 	Reason string
+
+	hidden, broken bool // outside of what can be seen; there, but with a finding of its own
 }
 
 // MAS is an authentication service with its configuration.
@@ -75,9 +78,9 @@ type Bridge struct {
 // Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
 // compose file and Run finds nothing more.
 func Open(fsys fs.FS) (*Deployment, []source.Finding) {
-	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string)}
+	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool)}
 	for _, name := range composeNames {
-		if _, err := fs.Stat(fsys, name); err != nil {
+		if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		f, findings := d.read(name)
@@ -105,27 +108,58 @@ func Open(fsys fs.FS) (*Deployment, []source.Finding) {
 
 // recognise finds the configuration of a service by the program in its image.
 func (d *Deployment) recognise(s *Service) {
-	// A one-shot such as syn2mas runs a program's image but is not that program.
-	if s.Value.At("profiles").Len() > 0 {
+	if d.oneShot(s) {
 		return
 	}
 	switch s.Program {
 	case image.Synapse:
 		s.configPath = s.synapseConfigPath()
-		syn := &Synapse{Service: s, Config: d.config(s)}
-		d.readRegistrations(syn)
-		d.Synapses = append(d.Synapses, syn)
+		if f := d.config(s); f != nil {
+			syn := &Synapse{Service: s, Config: f}
+			d.readRegistrations(syn)
+			d.Synapses = append(d.Synapses, syn)
+		}
 	case image.MAS:
 		s.configPath = s.masConfigPath()
-		d.MASs = append(d.MASs, &MAS{Service: s, Config: d.config(s)})
+		if f := d.config(s); f != nil {
+			d.MASs = append(d.MASs, &MAS{Service: s, Config: f})
+		}
 	case image.Signal, image.WhatsApp, image.Telegram, image.Discord, image.Meta, image.Instagram:
 		s.configPath = s.flag("/data/config.yaml", "-c", "--config")
-		b := &Bridge{Service: s, Config: d.config(s)}
-		b.Own, _ = d.follow(s, s.flag(path.Join(path.Dir(s.configPath), "registration.yaml"), "-r", "--registration"))
-		b.Dialect = dialectOf(b)
-		d.Bridges = append(d.Bridges, b)
+		if f := d.config(s); f != nil {
+			b := &Bridge{Service: s, Config: f}
+			b.Own, _, _ = d.follow(s, s.flag(path.Join(path.Dir(s.configPath), "registration.yaml"), "-r", "--registration"))
+			b.Dialect = dialectOf(b)
+			d.Bridges = append(d.Bridges, b)
+		}
 	default:
 	}
+}
+
+// oneShot reports whether a service runs a program's image without being that program: a migration such as
+// syn2mas, a worker, or a tool behind a profile next to the service itself.
+func (d *Deployment) oneShot(s *Service) bool {
+	words := s.Command()
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(words, n) })
+	}
+	switch s.Program {
+	case image.Synapse:
+		if worker, _ := s.Env("SYNAPSE_WORKER"); worker != "" || has("generate", "migrate_config", "migrate-config", "synapse.app.generic_worker", "register_new_matrix_user") {
+			return true
+		}
+	case image.MAS:
+		if !has("server") && has("syn2mas", "config", "database", "manage", "doctor", "templates", "worker") {
+			return true
+		}
+	default:
+	}
+	if s.Value.At("profiles").Len() == 0 {
+		return false
+	}
+	return slices.ContainsFunc(d.Services, func(o *Service) bool {
+		return o.Program == s.Program && o.Value.At("profiles").Len() == 0
+	})
 }
 
 // dialectOf follows the tag, and the shape of the file where the tag says nothing.
@@ -143,45 +177,72 @@ func dialectOf(b *Bridge) image.Dialect {
 	return image.BridgeV2
 }
 
-// config reads the configuration of a service; an empty file when it cannot be had, and a finding.
+// config reads the configuration of a service; nil and a finding when it cannot be had. What is not there
+// is an error, what lies outside of the directory was not looked at.
 func (d *Deployment) config(s *Service) *source.File {
-	f, reason := d.follow(s, s.configPath)
-	if f == nil {
-		d.problems = append(d.problems, source.Finding{
-			Rule: "compose-mount-exists", Severity: source.Error,
-			Message: "the configuration of " + s.Name + ", " + s.configPath + " in its container, cannot be read: " + reason + "; the service does not start",
-			Sites:   []source.Site{s.Value.Site("")},
-		})
-		return &source.File{Path: d.Compose.Path}
+	f, reason, hidden := d.follow(s, s.configPath)
+	finding := source.Finding{Rule: "compose-mount-exists", Severity: source.Error, Sites: []source.Site{s.Value.Site("")}}
+	what := "the configuration of " + s.Name + ", " + s.configPath + " in its container, "
+	switch {
+	case f == nil && hidden:
+		finding.Severity = source.Info
+		finding.Message = "not checked, because " + what + "cannot be seen: " + reason
+	case f == nil:
+		if host, _ := s.HostPath(s.configPath); d.broken[host] {
+			return nil
+		}
+		finding.Message = what + "cannot be read: " + reason + "; the service does not start"
+		finding.Fix = "mount the file there"
+	case f.Root().Kind() != source.Mapping:
+		finding.Message = what + "holds no settings; the service does not start"
+		finding.Fix = "write the configuration"
+		finding.Sites = []source.Site{{Pos: source.Pos{File: f.Path}}, s.Value.Site("")}
+	default:
+		return f
 	}
-	return f
+	d.problems = append(d.problems, finding)
+	return nil
 }
 
-// follow reads the YAML file that a container sees at a path; nil and why when that is not possible.
-func (d *Deployment) follow(s *Service, container string) (*source.File, string) {
+// follow reads the YAML file that a container sees at a path; nil and why when that is not possible. hidden
+// says that the file may well be there, but outside of what can be seen.
+func (d *Deployment) follow(s *Service, container string) (f *source.File, reason string, hidden bool) {
 	host, reason := s.HostPath(container)
 	if reason != "" {
-		return nil, reason
+		return nil, reason, !strings.HasPrefix(reason, nothingMounted)
+	}
+	if d.broken[host] {
+		return nil, host + " cannot be read", false
 	}
 	if f, ok := d.files[host]; ok {
-		return f, ""
+		return f, "", false
 	}
 	if _, err := fs.Stat(d.FS, host); errors.Is(err, fs.ErrNotExist) {
-		return nil, host + " does not exist"
+		return nil, host + " does not exist", false
 	}
 	f, findings := d.read(host)
 	if len(findings) > 0 {
 		d.problems = append(d.problems, findings...)
-		return nil, findings[0].Message
+		d.broken[host] = true
+		return nil, findings[0].Message, false
 	}
-	return f, ""
+	return f, "", false
+}
+
+// cause is the error without the path, which the finding's place names already.
+func cause(err error) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	_, msg, _ := strings.Cut(err.Error(), ": ")
+	return msg
 }
 
 func (d *Deployment) read(name string) (*source.File, []source.Finding) {
 	src, err := source.ReadFS(d.FS, name)
 	if err != nil {
 		return nil, []source.Finding{{
-			Rule: "compose-mount-exists", Severity: source.Error, Message: "cannot be read: " + errors.Unwrap(err).Error(),
+			Rule: "compose-mount-exists", Severity: source.Error, Message: "cannot be read: " + cause(err),
 			Sites: []source.Site{{Pos: source.Pos{File: name}}},
 		}}
 	}
@@ -207,9 +268,10 @@ func (d *Deployment) Text(s *Service, container string) (text, host, reason stri
 
 func (d *Deployment) readRegistrations(s *Synapse) {
 	for _, item := range s.Config.At("app_service_config_files").Items() {
-		f, reason := d.follow(s.Service, item.Str())
+		f, reason, hidden := d.follow(s.Service, item.Str())
 		if f == nil {
-			s.Missing = append(s.Missing, MissingFile{Value: item, Reason: reason})
+			host, _ := s.HostPath(item.Str())
+			s.Missing = append(s.Missing, MissingFile{Value: item, Reason: reason, hidden: hidden, broken: d.broken[host]})
 			continue
 		}
 		r := &Registration{File: f, Listed: item}
@@ -242,12 +304,27 @@ func (d *Deployment) readEnv() {
 	if err != nil {
 		return
 	}
-	for line := range strings.Lines(string(src)) {
+	d.env = dotenv(string(src))
+}
+
+// dotenv reads the lines NAME=value of an environment file.
+func dotenv(src string) map[string]string {
+	env := make(map[string]string)
+	for line := range strings.Lines(src) {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
-		if key, val, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
-			d.env[strings.TrimSpace(key)] = strings.Trim(strings.TrimSpace(val), `"'`)
+		key, val, ok := strings.Cut(line, "=")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
 		}
+		val = strings.TrimSpace(val)
+		if q := val[:min(len(val), 1)]; q == `"` || q == "'" {
+			val, _, _ = strings.Cut(val[1:], q)
+		} else if i := strings.Index(val, " #"); i >= 0 {
+			val = strings.TrimSpace(val[:i])
+		}
+		env[strings.TrimSpace(key)] = val
 	}
+	return env
 }
 
 // bridgeOf finds the bridge that a registration belongs to: by its token, and if no bridge has that, by the

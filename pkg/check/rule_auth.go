@@ -77,7 +77,7 @@ var serverNameAgrees = Rule{
 		for _, s := range d.Synapses {
 			name := s.Config.At("server_name")
 			differs := func(v source.Value, what, consequence string) {
-				if v.Set() && v.Str() != name.Str() {
+				if v.Set() && name.Set() && v.Str() != name.Str() {
 					r.Fail(fmt.Sprintf("%s is %q, but Synapse's server_name is %q; %s", what, v.Str(), name.Str(), consequence),
 						v.Name()+": "+name.Str(), v.Site(""), name.Site("Synapse's"))
 				}
@@ -90,11 +90,12 @@ var serverNameAgrees = Rule{
 			}
 			suffix := regexp.QuoteMeta(":" + name.Str())
 			for _, reg := range s.Registrations {
+				if !name.Set() {
+					break
+				}
 				for _, u := range reg.At("namespaces", "users").Items() {
 					v := u.At("regex")
-					// A dot that is not escaped still matches; what matters is that the server is ours.
-					plain := strings.ReplaceAll(v.Str(), `\`, "")
-					if v.Set() && name.Set() && !strings.Contains(v.Str(), suffix) && !strings.Contains(plain, ":"+name.Str()) && !strings.HasSuffix(plain, ":.*") {
+					if v.Set() && !onServer(v.Str(), name.Str()) {
 						r.Fail(fmt.Sprintf("the namespace %q is not on %s; the appservice's users cannot be registered", v.Str(), name.Str()),
 							"end the expression in "+suffix, v.Site(""), name.Site("Synapse's"))
 					}
@@ -102,6 +103,22 @@ var serverNameAgrees = Rule{
 			}
 		}
 	},
+}
+
+// onServer reports whether the expression of a namespace can match users of the server. A dot that is not
+// escaped still matches, and an expression without a server matches those of any: Synapse matches prefixes.
+func onServer(expr, server string) bool {
+	plain := strings.ReplaceAll(strings.TrimSuffix(expr, "$"), `\`, "")
+	if strings.HasSuffix(plain, ":"+server) {
+		return true
+	}
+	i := strings.LastIndexByte(expr, ':')
+	if i < 0 || i > 0 && expr[i-1] == '?' {
+		return true
+	}
+	// What a number follows is the port of the server name, which was compared above.
+	tail, err := regexp.Compile("^(?:" + expr[i+1:] + ")")
+	return err != nil || tail.MatchString(server) && !tail.MatchString("a.b.invalid") && len(tail.FindString(server)) == len(server) || tail.MatchString("a.b.invalid")
 }
 
 // listener is one address that a program listens on.
@@ -154,12 +171,27 @@ func synapseListeners(s *Synapse) []listener {
 			}
 		}
 		addrs := v.At("bind_addresses").Items()
+		if one := v.At("bind_address"); one.Str() != "" {
+			addrs = append(addrs, one)
+		}
 		l.loopback = len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a source.Value) bool {
 			return a.Str() != "::1" && a.Str() != "localhost" && !strings.HasPrefix(a.Str(), "127.")
 		})
 		ls = append(ls, l)
 	}
 	return ls
+}
+
+// clientAddress is the address under which other containers reach Synapse's client API.
+func (s *Synapse) clientAddress() string {
+	port := "8008"
+	for _, l := range synapseListeners(s) {
+		if !l.loopback && l.port != "" && slices.Contains(l.resources, "client") && !l.value.At("tls").True() {
+			port = l.port
+			break
+		}
+	}
+	return "http://" + s.Name + ":" + port
 }
 
 // endpoint takes a URL apart; port is the scheme's when none stands there.
@@ -185,6 +217,11 @@ var masEndpointReachable = Rule{
 			v := s.Config.At("matrix_authentication_service", "endpoint")
 			u, port, ok := endpoint(v.Str())
 			fix := fmt.Sprintf("endpoint: http://%s:8080/", m.Name)
+			for _, l := range masListeners(m) {
+				if slices.Contains(l.resources, "oauth") && !l.loopback {
+					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.Name, l.port, l.prefix)
+				}
+			}
 			switch {
 			case !v.Set() || !ok:
 				r.Fail("Synapse's endpoint for MAS is missing or no URL; every request with a token fails with 503", fix, v.Site(""))
@@ -205,7 +242,6 @@ var masEndpointReachable = Rule{
 			for _, l := range masListeners(m) {
 				if slices.Contains(l.resources, "oauth") {
 					near = l.value.Site("MAS's listener for OAuth")
-					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.Name, l.port, l.prefix)
 				}
 				if l.port == port && l.prefix == prefix && !l.loopback && slices.Contains(l.resources, "discovery") && slices.Contains(l.resources, "oauth") {
 					return
@@ -229,7 +265,7 @@ var synapseEndpointInternal = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		d.pairs(func(s *Synapse, m *MAS) {
 			v := m.Config.At("matrix", "endpoint")
-			fix := fmt.Sprintf("endpoint: http://%s:8008/", s.Name)
+			fix := "endpoint: " + s.clientAddress() + "/"
 			u, port, ok := endpoint(v.Str())
 			switch {
 			case !ok:
@@ -307,6 +343,16 @@ var synapseNoLocalAuth = Rule{
 
 // passwordModules register password callbacks, which Synapse refuses next to MAS when it loads them.
 var passwordModules = regexp.MustCompile(`(?i)shared_secret_authenticator|ldap_auth_provider|rest_auth_provider|rest_password_provider|password_auth_provider|ldap3`)
+
+// passwordModule is the first module that checks passwords.
+func (s *Synapse) passwordModule() source.Value {
+	for _, m := range s.Config.At("modules").Items() {
+		if v := m.At("module"); passwordModules.MatchString(v.Str()) {
+			return v
+		}
+	}
+	return source.Value{}
+}
 
 var synapseNoPasswordModule = Rule{
 	ID: "synapse-no-password-module", Severity: source.Error,

@@ -22,11 +22,7 @@ var bridgeMSC4190 = Rule{
 				if !s.delegates() || !enc.At("allow").True() {
 					continue
 				}
-				// The old place is still read by bridgev2, and wins.
-				v := enc.At("msc4190")
-				if old := b.Config.At("appservice", "msc4190"); b.Dialect == image.BridgeV2 && old.Set() {
-					v = old
-				}
+				v := b.msc4190()
 				if !v.True() {
 					r.Fail(fmt.Sprintf("the bridge %s encrypts without msc4190, but Synapse leaves logins to MAS; the bridge stops with M_UNRECOGNIZED", b.Name),
 						"msc4190: true", v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
@@ -60,7 +56,7 @@ var bridgeHomeserverAddress = Rule{
 func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) {
 	v := b.Config.At("homeserver", "address")
 	u, port, ok := endpoint(v.Str())
-	internal := fmt.Sprintf("address: http://%s:8008", s.Name)
+	internal := "address: " + s.clientAddress()
 	if !ok {
 		r.Fail("homeserver.address is missing or no URL; the bridge does not start", internal, v.Site(""))
 		return
@@ -83,6 +79,11 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 		return
 	}
 	switch {
+	case !inside && !s.delegates() && strings.Contains(u.Hostname(), "."):
+		// Without MAS the way through the proxy works as well, only slower.
+		if !slices.Contains(s.hosts(), u.Hostname()) {
+			r.NotChecked("the address "+u.Redacted()+" of Synapse is outside of the stack", v.Site(""))
+		}
 	case !inside:
 		msg := fmt.Sprintf("the bridge looks for Synapse at %q, but the service is called %q; it never connects", u.Hostname(), s.Name)
 		if strings.Contains(u.Hostname(), ".") {
@@ -131,13 +132,15 @@ var doublePuppetToken = Rule{
 				}
 				dp := d.DoublePuppets[0]
 				switch {
+				case !isToken && !s.delegates() && s.passwordModule().Set():
+					// Without MAS the shared secret works, too.
 				case !v.Set() && b.puppetSecrets().Len() == 0:
 					r.Fail(fmt.Sprintf("the bridge %s has no secret for double puppeting on %s", b.Name, server), `"`+server+`": "as_token:…"`, v.Site(""), dp.At("as_token").Site("the token to use"))
 				case !v.Set():
 					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`, b.puppetSecrets().Site(""))
 				case !isToken:
 					r.Fail(fmt.Sprintf("the secret of %s for double puppeting does not begin with as_token:; it is ignored, or tried as a password, which MAS refuses", b.Name), `"as_token:…"`, v.Site(""))
-				case token != dp.At("as_token").Str():
+				case !slices.ContainsFunc(d.DoublePuppets, func(o *Registration) bool { return o.At("as_token").Str() == token }):
 					r.Fail(fmt.Sprintf("the token of %s for double puppeting is not the doublepuppet registration's; double puppeting fails", b.Name),
 						"write the same token in both places", v.Site("the bridge's"), dp.At("as_token").Site("the registration's differs"))
 				}

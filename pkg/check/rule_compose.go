@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -30,28 +31,76 @@ var composeValid = Rule{
 		details := types.ConfigDetails{
 			WorkingDir:  "/",
 			ConfigFiles: []types.ConfigFile{{Filename: d.Compose.Path, Content: d.Compose.Src}},
-			Environment: types.Mapping(d.env),
+			Environment: types.Mapping(maps.Clone(d.env)),
 		}
-		_, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
-			o.SetProjectName("stack", false)
-			o.SkipResolveEnvironment = true
-			o.ResolvePaths = false
-			o.SkipExtends = true
-			o.SkipInclude = true
-			o.Profiles = []string{"*"}
-		})
+		load := func() error {
+			_, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
+				o.SetProjectName("stack", false)
+				o.SkipResolveEnvironment = true
+				o.ResolvePaths = false
+				o.SkipExtends = true
+				o.SkipInclude = true
+				o.Profiles = []string{"*"}
+			})
+			return err
+		}
+		err := load()
+		// A variable that only the shell sets may be what makes the file valid: some value must do.
+		if names := d.unset(); err != nil && len(names) > 0 {
+			for _, dummy := range []string{"1", "./x"} {
+				for _, name := range names {
+					details.Environment[name] = dummy
+				}
+				if load() == nil {
+					return
+				}
+			}
+		}
 		if err != nil {
 			msg := strings.ReplaceAll(err.Error(), "\n", " ")
-			r.Fail("Compose refuses the file: "+composeMasked(msg), "", d.composeSite(err.Error()))
+			r.Fail("Compose refuses the file: "+d.composeMasked(msg), "", d.composeSite(err.Error()))
 		}
 	},
 }
 
-// composeMasked keeps what a message says, without values that it may quote.
-func composeMasked(msg string) string { return quoted.ReplaceAllString(msg, `"…"`) }
+// unset are the variables in the compose file that are set nowhere here.
+func (d *Deployment) unset() []string {
+	var names []string
+	d.scalars(d.Compose.Root(), func(v source.Value) {
+		for _, g := range variable.FindAllStringSubmatch(v.Str(), -1) {
+			if name := g[2] + g[5]; name != "" && d.env[name] == "" {
+				names = append(names, name)
+			}
+		}
+	})
+	return names
+}
+
+// composeMasked keeps what a message says, without values that it may quote: what stands between quotes
+// stays only where it is a key of the file.
+func (d *Deployment) composeMasked(msg string) string {
+	keys := make(map[string]bool)
+	var collect func(source.Value)
+	collect = func(v source.Value) {
+		for k, val := range v.Entries() {
+			keys[k.Str()] = true
+			collect(val)
+		}
+		for _, item := range v.Items() {
+			collect(item)
+		}
+	}
+	collect(d.Compose.Root())
+	return quoted.ReplaceAllStringFunc(msg, func(m string) string {
+		if keys[strings.Trim(m, `"'`)] {
+			return m
+		}
+		return `"…"`
+	})
+}
 
 var (
-	quoted      = regexp.MustCompile(`"[^"]{24,}"`)
+	quoted      = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 	composePath = regexp.MustCompile(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
 )
 
@@ -82,15 +131,39 @@ var composeInterpolation = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		d.scalars(d.Compose.Root(), func(v source.Value) {
 			if _, ok := d.expand(v); !ok {
+				if !bareWord(d, v) {
+					r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", v.Site(""))
+					return
+				}
 				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", v.Site(""))
-			} else if stray.MatchString(variable.ReplaceAllString(v.Str(), "")) {
+			} else if stray.MatchString(withoutVariables(v.Str())) {
 				r.Fail("Compose cannot read the ${ in this value; it refuses the file", "write $${ for a dollar and a brace", v.Site(""))
 			}
 		})
 	},
 }
 
-var stray = regexp.MustCompile(`\$\{`)
+var (
+	stray = regexp.MustCompile(`\$\{(?:[^A-Za-z_]|$)`)
+	upper = regexp.MustCompile(`^[A-Z][A-Z0-9_]{3,}$`)
+)
+
+// withoutVariables takes the variables out, from the innermost on: a default may hold others.
+func withoutVariables(s string) string {
+	for range 5 {
+		s = variable.ReplaceAllString(s, "")
+	}
+	return s
+}
+
+// bareWord reports whether an unset variable of the value is most likely none: it has no braces and does
+// not look like the name of one.
+func bareWord(d *Deployment, v source.Value) bool {
+	return slices.ContainsFunc(variable.FindAllStringSubmatch(v.Str(), -1), func(g []string) bool {
+		_, set := d.env[g[5]]
+		return g[5] != "" && !set && !upper.MatchString(g[5])
+	})
+}
 
 func (d *Deployment) scalars(v source.Value, f func(source.Value)) {
 	switch v.Kind() {
@@ -125,7 +198,11 @@ var composeMountExists = Rule{
 					if def := d.Compose.At("secrets", v.Str(), "file"); strings.HasPrefix(m.Container, "/run/secrets/") && def.Set() {
 						v = def
 					}
-					r.Fail(fmt.Sprintf("%s does not exist%s; the service %s does not get it", m.Host, d.similar(m.Host), s.Name), "correct the path, or make it", v.Site(""))
+					if strings.HasPrefix(m.Container, "/run/secrets/") || path.Ext(m.Host) != "" || path.Ext(m.Container) != "" {
+						r.Fail(fmt.Sprintf("%s does not exist%s; the service %s does not get it", m.Host, d.similar(m.Host), s.Name), "correct the path, or make it", v.Site(""))
+					} else {
+						r.Warn(fmt.Sprintf("%s does not exist%s; Docker makes an empty directory there, which belongs to root", m.Host, d.similar(m.Host)), "mkdir -p "+m.Host+", owned by the user of the container", v.Site(""))
+					}
 				} else if err != nil {
 					r.NotChecked(m.Host+" cannot be read", m.Value.Site(""))
 				}

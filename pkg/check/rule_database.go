@@ -1,9 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/image"
@@ -70,6 +72,9 @@ func fromURI(s *Service, v source.Value) client {
 	}
 	c.host, c.user, c.db = u.Hostname(), u.User.Username(), strings.TrimPrefix(u.Path, "/")
 	c.password, _ = u.User.Password()
+	q := u.Query()
+	c.host, c.user = cmp.Or(c.host, q.Get("host")), cmp.Or(c.user, q.Get("user"))
+	c.password = cmp.Or(c.password, q.Get("password"))
 	return c
 }
 
@@ -90,6 +95,12 @@ var databaseCredentialsMatch = Rule{
 			case server == nil && strings.Contains(c.host, "."), strings.HasPrefix(c.host, "/"):
 				r.NotChecked("the database of "+c.service.Name+" is outside of the stack", c.at.Site(""))
 				continue
+			case server != nil && server.Program == image.Unknown:
+				r.NotChecked(fmt.Sprintf("%s, the database of %s, runs an image that stackgen does not know", server.Name, c.service.Name), c.at.Site(""))
+				continue
+			case server == nil && d.databaseFix() == "" && d.external(c.service):
+				r.NotChecked("the database of "+c.service.Name+" is outside of the stack", c.at.Site(""))
+				continue
 			case server == nil || server.Program != image.Postgres:
 				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.service.Name, c.host), d.databaseFix(), c.at.Site(""))
 				continue
@@ -100,6 +111,11 @@ var databaseCredentialsMatch = Rule{
 			d.checkCredentials(r, c, server)
 		}
 	},
+}
+
+// external reports whether the service is on a network that other stacks may be on, too.
+func (d *Deployment) external(s *Service) bool {
+	return slices.ContainsFunc(s.Networks, func(n string) bool { return d.Compose.At("networks", n, "external").Set() })
 }
 
 func (d *Deployment) databaseFix() string {
@@ -176,7 +192,7 @@ func (d *Deployment) superuser(server *Service) (user, db string, password role)
 		db = user
 	}
 	text, v := server.Env("POSTGRES_PASSWORD")
-	password = role{password: text, site: v.Site("the server's")}
+	password = role{password: text, site: v.Site("the server's"), reason: server.envHidden("POSTGRES_PASSWORD")}
 	if file, fv := server.Env("POSTGRES_PASSWORD_FILE"); file != "" {
 		content, _, reason := d.Text(server, file)
 		password = role{password: strings.TrimRight(content, "\n"), site: fv.Site("the server's"), reason: reason}
@@ -191,6 +207,11 @@ const initDir = "/docker-entrypoint-initdb.d"
 func (d *Deployment) provisioned(server *Service) *provision {
 	p := &provision{roles: map[string]role{}, databases: map[string]database{}, server: server}
 	user, db, password := d.superuser(server)
+	for _, name := range []string{"POSTGRES_USER", "POSTGRES_DB"} {
+		if reason := server.envHidden(name); reason != "" {
+			p.opaque = reason
+		}
+	}
 	p.roles[user] = password
 	p.databases[db] = database{site: server.Value.At("environment").Site("created with the cluster")}
 	for _, m := range server.Mounts {

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -65,6 +66,13 @@ var registrationListed = Rule{
 		for _, s := range d.Synapses {
 			list := s.Config.At("app_service_config_files")
 			for _, m := range s.Missing {
+				if m.hidden {
+					r.NotChecked(fmt.Sprintf("the registration %s cannot be seen: %s", m.Value.Str(), m.Reason), m.Value.Site(""))
+					continue
+				}
+				if m.broken {
+					continue
+				}
 				r.Fail(fmt.Sprintf("the registration %s is not there for Synapse: %s; Synapse does not start", m.Value.Str(), m.Reason),
 					"write the path that Synapse's container sees", m.Value.Site(""))
 			}
@@ -74,12 +82,28 @@ var registrationListed = Rule{
 			for _, b := range d.Bridges {
 				if d.registrationOf(b) == nil {
 					r.Fail(fmt.Sprintf("Synapse lists no registration of the bridge %s; the bridge stops because its as_token is not accepted", b.Name),
-						fmt.Sprintf("app_service_config_files: [%s]", path.Join(path.Dir(s.configPath), b.Name+".yaml")),
+						listFix(s, b, list),
 						list.Site(""), b.Config.At("appservice", "id").Site("the bridge"))
 				}
 			}
 		}
 	},
+}
+
+// listFix is the line that lists the bridge's registration: by the path that Synapse sees, if it sees it.
+func listFix(s *Synapse, b *Bridge, list source.Value) string {
+	at := path.Join(path.Dir(s.configPath), b.Name+".yaml")
+	if b.Own != nil {
+		for _, m := range s.Mounts {
+			if rest, ok := strings.CutPrefix(b.Own.Path, m.Host); m.Host != "" && ok && (rest == "" || rest[0] == '/') {
+				at = path.Clean(m.Container) + rest
+			}
+		}
+	}
+	if list.Kind() == source.Sequence {
+		return "- " + at
+	}
+	return "app_service_config_files: [" + at + "]"
 }
 
 var registrationTokensMatch = Rule{
@@ -142,6 +166,14 @@ func (b *Bridge) encryption() source.Value {
 	return b.Config.At("bridge", "encryption")
 }
 
+// msc4190 is the bridge's setting. The old place is still read by bridgev2, and wins.
+func (b *Bridge) msc4190() source.Value {
+	if old := b.Config.At("appservice", "msc4190"); b.Dialect == image.BridgeV2 && old.Set() {
+		return old
+	}
+	return b.encryption().At("msc4190")
+}
+
 // needsMSC4190Flag reports whether the Synapse goes by the flag in a registration, and from which version
 // on it does not.
 func needsMSC4190Flag(s *Synapse) (needed, known bool) {
@@ -168,10 +200,12 @@ var registrationMSC4190 = Rule{
 				if b == nil || !b.encryption().At("allow").True() {
 					continue
 				}
-				flag, setting := reg.At("io.element.msc4190"), b.encryption().At("msc4190")
+				flag, setting := reg.At("io.element.msc4190"), b.msc4190()
 				needed, known := needsMSC4190Flag(s)
 				switch {
-				case setting.True() && !flag.True() && (needed || !known):
+				case setting.True() && !flag.True() && !known:
+					r.NotChecked("the tag of Synapse's image says no version; below 1.139 (1.141 without MAS) io.element.msc4190 would be missing here", flag.Site("Synapse's copy"))
+				case setting.True() && !flag.True() && needed:
 					r.Fail(fmt.Sprintf("io.element.msc4190 is missing in Synapse's registration of %s; Synapse %s then refuses the device of the bridge's bot", b.Name, s.Image.Tag),
 						"io.element.msc4190: true", flag.Site("Synapse's copy"), setting.Site("the bridge relies on it"))
 				case flag.True() && !setting.True() && !s.delegates():

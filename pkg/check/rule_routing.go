@@ -22,7 +22,11 @@ func (d *Deployment) Routes() *route.Table {
 			}
 			cs = append(cs, d.container(s))
 		}
-		d.routes = route.New(cs, route.Options{Major: major})
+		// Who never writes traefik.enable relies on the default, which uses every container.
+		exposed := !slices.ContainsFunc(cs, func(c route.Container) bool {
+			return slices.ContainsFunc(c.Labels, func(l route.Label) bool { return strings.EqualFold(l.Key, "traefik.enable") })
+		})
+		d.routes = route.New(cs, route.Options{Major: major, ExposedByDefault: exposed})
 	}
 	return d.routes
 }
@@ -229,18 +233,34 @@ func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource s
 		r.NotChecked(res.Unknown, routerSite(res, m.Service))
 	case res.Backend == nil || res.Backend.Container != m.Name:
 		r.Fail(fmt.Sprintf("%s belongs to MAS, but is answered by %s; nobody can log in", where, answerer(res)),
-			fmt.Sprintf("a router for Host(`%s`) && PathPrefix(`%s`) to MAS", u.Hostname(), u.Path), routerSite(res, m.Service), base.Site("what MAS advertises"))
+			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), routerSite(res, m.Service), base.Site("what MAS advertises"))
 	case !m.serves(resource, path, res):
 		sites := []source.Site{routerSite(res, m.Service), base.Site("what MAS advertises")}
 		for _, l := range masListeners(m) {
 			sites = append(sites, l.value.Site(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.resources, ", "), l.port, l.prefix)))
 		}
 		r.Fail(fmt.Sprintf("%s arrives at MAS as %s on port %s, where no listener serves %s; the login page is a 404", where, res.Path, res.Backend.Port, resource),
-			"strip the path in Traefik and give the listener no prefix, or neither", sites...)
+			d.prefixFix(res, u), sites...)
 	default:
 		return true
 	}
 	return false
+}
+
+func below(u *url.URL) string {
+	if strings.Trim(u.Path, "/") == "" {
+		return ""
+	}
+	return fmt.Sprintf(" && PathPrefix(`%s`)", u.Path)
+}
+
+// prefixFix goes by what arrives at MAS: with or without the path of public_base.
+func (d *Deployment) prefixFix(res route.Result, u *url.URL) string {
+	bare := "/" + strings.Trim(u.Path, "/")
+	if bare != "/" && strings.HasPrefix(res.Path, bare+"/") {
+		return fmt.Sprintf("strip %s in Traefik and give the listener no prefix, or prefix: %s/ on the listener with its port in the router", bare, bare)
+	}
+	return "remove StripPrefix from the router, or the prefix from the listener; and send the router to that listener's port"
 }
 
 // checkBare looks at the path without its slash, which MAS itself does not know.

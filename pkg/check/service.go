@@ -140,7 +140,7 @@ func (s *Service) HostPath(container string) (host, reason string) {
 		}
 	}
 	if best < 0 {
-		return "", "nothing is mounted at " + container
+		return "", nothingMounted + container
 	}
 	m := s.Mounts[best]
 	if m.Host == "" {
@@ -149,21 +149,78 @@ func (s *Service) HostPath(container string) (host, reason string) {
 	return path.Join(m.Host, strings.TrimPrefix(container, path.Clean(m.Container))), ""
 }
 
+const nothingMounted = "nothing is mounted at "
+
 // Env gives a variable of the service's environment, with ${X} replaced from .env.
 func (s *Service) Env(name string) (text string, v source.Value) {
 	env := s.Value.At("environment")
 	if env.Kind() == source.Mapping {
-		v = env.At(name)
-		text, _ = s.d.expand(v)
-		return text, v
+		if v = env.At(name); v.Exists() {
+			if text, _ = s.d.expand(v); !v.Set() {
+				text = s.d.env[name]
+			}
+			return text, v
+		}
 	}
 	for _, item := range env.Items() {
 		expanded, _ := s.d.expand(item)
-		if key, val, _ := strings.Cut(expanded, "="); key == name {
+		if key, val, ok := strings.Cut(expanded, "="); key == name {
+			if !ok { // without = it is handed through
+				val = s.d.env[name]
+			}
 			return val, item
 		}
 	}
+	for _, f := range s.envFiles() {
+		if src, err := source.ReadFS(s.d.FS, path.Clean(f.Str())); err == nil {
+			if val, ok := dotenv(string(src))[name]; ok {
+				return val, f
+			}
+		}
+	}
 	return "", env.At(name)
+}
+
+// envFiles are the entries of env_file, the one that counts most first.
+func (s *Service) envFiles() []source.Value {
+	v := s.Value.At("env_file")
+	if v.Kind() == source.Scalar {
+		return []source.Value{v}
+	}
+	var files []source.Value
+	for _, item := range slices.Backward(v.Items()) {
+		if item.Kind() == source.Mapping {
+			item = item.At("path")
+		}
+		files = append(files, item)
+	}
+	return files
+}
+
+// envHidden says why a variable of the service may have a value that cannot be seen; "" when it cannot.
+func (s *Service) envHidden(name string) string {
+	env := s.Value.At("environment")
+	v, handed := env.At(name), env.At(name).Exists() && !env.At(name).Set()
+	for _, item := range env.Items() {
+		if key, _, ok := strings.Cut(item.Str(), "="); key == name {
+			v, handed = item, !ok
+		}
+	}
+	if _, known := s.d.env[name]; handed && !known {
+		return name + " comes from outside of the directory"
+	}
+	if _, ok := s.d.expand(v); v.Exists() {
+		if !ok {
+			return name + " stands behind a variable that is set elsewhere"
+		}
+		return ""
+	}
+	for _, f := range s.envFiles() {
+		if _, err := source.ReadFS(s.d.FS, path.Clean(f.Str())); err != nil {
+			return "the env_file " + f.Str() + " cannot be read"
+		}
+	}
+	return ""
 }
 
 // Command is the words of command, or of entrypoint and command.
@@ -185,6 +242,9 @@ func (s *Service) Command() []string {
 func (s *Service) flag(def string, names ...string) string {
 	words := s.Command()
 	for i, w := range words {
+		if i > 0 && w == "-c" && slices.Contains([]string{"sh", "ash", "bash"}, path.Base(words[i-1])) {
+			continue // what follows is a script
+		}
 		if slices.Contains(names, w) && i+1 < len(words) {
 			return words[i+1]
 		}
@@ -232,6 +292,10 @@ func (s *Service) names() []string {
 
 // shares reports whether the two services have a network in common.
 func (s *Service) shares(t *Service) bool {
+	// On the host's network, or another container's, who reaches whom cannot be told.
+	if s.Value.At("network_mode").Set() || t.Value.At("network_mode").Set() {
+		return true
+	}
 	return slices.ContainsFunc(s.Networks, func(n string) bool { return slices.Contains(t.Networks, n) })
 }
 
@@ -244,7 +308,8 @@ func (d *Deployment) serviceAt(host string) *Service {
 	return d.Services[i]
 }
 
-var variable = regexp.MustCompile(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))`)
+// variable knows every form of Compose but those that nest.
+var variable = regexp.MustCompile(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))`)
 
 // expand gives the text of a value as Compose hands it on. ok is false when a variable in it is set
 // nowhere in the directory.
@@ -255,10 +320,18 @@ func (d *Deployment) expand(v source.Value) (text string, ok bool) {
 			return "$"
 		}
 		g := variable.FindStringSubmatch(m)
-		val, set := d.env[g[2]+g[4]]
-		if !set {
-			val = g[3]
-			ok = ok && val != ""
+		val, set := d.env[g[2]+g[5]]
+		there := set && (val != "" || !strings.HasPrefix(g[3], ":"))
+		switch {
+		case strings.HasSuffix(g[3], "+"):
+			if !there {
+				return ""
+			}
+			return g[4]
+		case strings.HasSuffix(g[3], "-") && !there:
+			return g[4]
+		case !there && (!set || g[3] != ""):
+			ok = false
 		}
 		return val
 	})

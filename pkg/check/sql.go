@@ -64,6 +64,9 @@ var (
 	ownerOf        = regexp.MustCompile(`(?i)OWNER\s*=?\s*("[^"]+"|:"?'?\w+"?'?|%I|[\w-]+)`)
 	passwordOf     = regexp.MustCompile(`(?i)PASSWORD\s+('(?:[^']|'')*'|:'?\w+'?)`)
 	formatArgs     = regexp.MustCompile(`:'(\w+)'`)
+	createuser     = regexp.MustCompile(`\bcreateuser\b.*?\s([\w-]+)\s*$`)
+	otherFile      = regexp.MustCompile(`^\\ir?\s|\bpsql\b.*\s(?:-f|--file)\b|\bpg_restore\b`)
+	hashed         = regexp.MustCompile(`^(?:md5[0-9a-f]{32}$|SCRAM-SHA-256\$)`)
 	createdb       = regexp.MustCompile(`\bcreatedb\b.*?\s([\w-]+)\s*$`)
 )
 
@@ -84,7 +87,10 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 	n := 0
 	for line := range strings.Lines(string(src)) {
 		n++
-		line = strings.TrimSpace(line)
+		line = strings.ReplaceAll(strings.TrimSpace(line), `\"`, `"`)
+		if otherFile.MatchString(line) {
+			p.opaque = host + " runs another script"
+		}
 		site := source.Site{Pos: source.Pos{File: host, Line: n, Col: 1}, Note: "created here"}
 		if strings.HasPrefix(line, "--") || strings.HasPrefix(line, "#") {
 			continue
@@ -101,7 +107,9 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 		}
 		name := func(word string) string { return resolveName(word, line, vars) }
 		if g := createRole.FindStringSubmatch(line); g != nil {
-			p.addRole(name(g[1]), line, vars, reasons, secret, site)
+			p.addRole(s, name(g[1]), line, vars, reasons, secret, site)
+		} else if g := createuser.FindStringSubmatch(line); g != nil {
+			p.addRole(s, g[1], line, vars, reasons, secret, site)
 		}
 		g := createDatabase.FindStringSubmatch(line)
 		if g == nil {
@@ -127,7 +135,7 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 	}
 }
 
-func (p *provision) addRole(name, line string, vars, reasons map[string]string, secret map[string]source.Site, site source.Site) {
+func (p *provision) addRole(s *Service, name, line string, vars, reasons map[string]string, secret map[string]source.Site, site source.Site) {
 	if strings.HasPrefix(name, "$") {
 		p.opaque = site.File + " makes roles whose names stand in variables"
 		return
@@ -143,12 +151,29 @@ func (p *provision) addRole(name, line string, vars, reasons map[string]string, 
 		v := strings.Trim(g[1], ":'")
 		r = role{site: secret[v], password: vars[v], reason: reasons[v]}
 	default:
-		r = role{site: site, password: strings.ReplaceAll(strings.Trim(g[1], "'"), "''", "'")}
-		if strings.Contains(r.password, "$") {
-			r.reason = "the password stands in a variable of the script"
+		r = role{site: site, password: strings.ReplaceAll(g[1][1:len(g[1])-1], "''", "'")}
+		switch {
+		case hashed.MatchString(r.password):
+			r.reason = "the password of the role " + name + " is hashed"
+		case strings.Contains(r.password, "$") && path.Ext(site.File) != ".sql":
+			r.password, r.reason = scriptText(s, r.password)
 		}
 	}
 	p.roles[name] = r
+}
+
+// scriptText replaces the variables of a shell script by those of the container.
+func scriptText(s *Service, text string) (expanded, reason string) {
+	expanded = variable.ReplaceAllStringFunc(text, func(m string) string {
+		g := variable.FindStringSubmatch(m)
+		name := g[2] + g[5]
+		val, v := s.Env(name)
+		if name == "" || g[3] != "" || !v.Exists() || s.envHidden(name) != "" {
+			reason = "the password stands in a variable of the script"
+		}
+		return val
+	})
+	return expanded, reason
 }
 
 // resolveName follows quotes, :"var" and a %I whose argument is the next :'var' of the line.
@@ -162,5 +187,8 @@ func resolveName(word, line string, vars map[string]string) string {
 	if strings.HasPrefix(word, ":") {
 		return vars[strings.Trim(word, `:"'`)]
 	}
-	return strings.Trim(word, `"`)
+	if strings.HasPrefix(word, `"`) || strings.HasPrefix(word, "$") {
+		return strings.Trim(word, `"`)
+	}
+	return strings.ToLower(word)
 }

@@ -28,7 +28,7 @@ var ErrConflict = errors.New("files in the output directory were changed by hand
 // that a full disk or a failure leaves the directory as it was. Without force, a file that was edited by
 // hand or is not ours makes it return ErrConflict with the plan, and nothing is written. The plan says what
 // was done. Everything goes through one os.Root: no link leads out of dir.
-func (b *Bundle) Write(ctx context.Context, dir string, force bool) (*Plan, error) {
+func (b *Bundle) Write(ctx context.Context, dir string, force bool) (p *Plan, err error) {
 	root, unlock, err := open(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -37,8 +37,7 @@ func (b *Bundle) Write(ctx context.Context, dir string, force bool) (*Plan, erro
 		defer root.Close()
 		defer unlock()
 	}
-	p, err := b.plan(root)
-	if err != nil {
+	if p, err = b.plan(root); err != nil {
 		return nil, err
 	}
 	if len(p.Conflicts()) > 0 && !force {
@@ -48,6 +47,11 @@ func (b *Bundle) Write(ctx context.Context, dir string, force bool) (*Plan, erro
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}
+		defer func() {
+			if err != nil {
+				_ = os.Remove(dir) // only where it is still empty
+			}
+		}()
 		if root, unlock, err = open(ctx, dir); err != nil {
 			return nil, err
 		}

@@ -104,7 +104,10 @@ func count(findings []source.Finding) (n [3]int) {
 func headline(findings []source.Finding, s Summary, o Options) string {
 	found, unchecked := split(findings)
 	line := fmt.Sprintf("no findings: %s held on %s", plural(s.Rules, "rule"), plural(s.Files, "file"))
-	if len(found) > 0 {
+	switch {
+	case len(found) > 0 && s.Files == 0: // what came before the rules stopped it
+		line = counts(count(found)) + "; no rule was run"
+	case len(found) > 0:
 		line = fmt.Sprintf("%s in %s; %s run", counts(count(found)), plural(s.Files, "file"), plural(s.Rules, "rule"))
 	}
 	if n := len(unchecked); n > 0 {

@@ -80,7 +80,7 @@ func TestWholeFileCommand(t *testing.T) {
 	}{
 		"fails": {"echo 'smtp.password: LEAK'; exit 1", []string{"stack.yaml:2:1: error: the command for all secrets did not give them: `sh` ended with status 1 fix: " + runByHand}},
 		"no YAML": {"printf 'smtp.password: \"LEAK\\n'", []string{
-			"stack.yaml:2:1(line 2 of what it prints): error: what `sh` prints cannot be read: not valid YAML fix: write every value in double quotes",
+			"stack.yaml:2:1(line 1 of what it prints): error: what `sh` prints cannot be read: not valid YAML fix: write every value in double quotes",
 		}},
 		"prints nothing": {":", nil},
 		"nested": {"printf 'smtp: {password: LEAK}\\nother.stacks: x\\n'", []string{

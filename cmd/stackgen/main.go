@@ -42,6 +42,7 @@ type cli struct {
 	Validate   validateCmd   `cmd:"" help:"The same proof, with nothing written."`
 	Check      checkCmd      `cmd:"" help:"Audit the files of a deployment, whoever wrote them."`
 	Rules      rulesCmd      `cmd:"" help:"List the rules, or explain one."`
+	Route      routeCmd      `cmd:"" help:"Tell which router takes a request, and what the container sees."`
 	Secrets    secretsCmd    `cmd:"" help:"List, set and rotate secrets. Never prints a value."`
 	Schema     schemaCmd     `cmd:"" help:"Print the JSON Schema of stack.yaml."`
 	Completion completionCmd `cmd:"" help:"Say how to turn on completion in your shell."`

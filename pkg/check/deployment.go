@@ -31,11 +31,12 @@ type Deployment struct {
 	// DoublePuppets are the registrations that claim every user without excluding anyone.
 	DoublePuppets []*Registration
 
-	routes   *route.Table
-	env      map[string]string
-	files    map[string]*source.File
-	problems []source.Finding
-	broken   map[string]bool // files with a finding of their own, which is not repeated
+	routes     *route.Table
+	provisions map[*Service]*provision
+	env        map[string]string
+	files      map[string]*source.File
+	problems   []source.Finding
+	broken     map[string]bool // files with a finding of their own, which is not repeated
 }
 
 // Synapse is a homeserver service with its configuration.
@@ -78,7 +79,7 @@ type Bridge struct {
 // Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
 // compose file and Run finds nothing more.
 func Open(fsys fs.FS) (*Deployment, []source.Finding) {
-	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool)}
+	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision)}
 	for _, name := range composeNames {
 		if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
 			continue

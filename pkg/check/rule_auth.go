@@ -116,9 +116,8 @@ func onServer(expr, server string) bool {
 	if i < 0 || i > 0 && expr[i-1] == '?' {
 		return true
 	}
-	// What a number follows is the port of the server name, which was compared above.
 	tail, err := regexp.Compile("^(?:" + expr[i+1:] + ")")
-	return err != nil || tail.MatchString(server) && !tail.MatchString("a.b.invalid") && len(tail.FindString(server)) == len(server) || tail.MatchString("a.b.invalid")
+	return err != nil || tail.MatchString(server)
 }
 
 // listener is one address that a program listens on.
@@ -333,7 +332,11 @@ var synapseNoLocalAuth = Rule{
 			}
 			for _, f := range forbiddenWithMAS {
 				if v := s.Config.At(f.path...); f.bad(v) {
-					r.Fail(v.Path()+" is not possible next to MAS; Synapse does not start", "remove the line",
+					fix := "remove the line"
+					if v.Len() > 0 {
+						fix = "remove " + v.Path() + " with all that stands below it"
+					}
+					r.Fail(v.Path()+" is not possible next to MAS; Synapse does not start", fix,
 						v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
 				}
 			}

@@ -58,7 +58,7 @@ var composeValid = Rule{
 		}
 		if err != nil {
 			msg := strings.ReplaceAll(err.Error(), "\n", " ")
-			r.Fail("Compose refuses the file: "+d.composeMasked(msg), "", d.composeSite(err.Error()))
+			r.Fail("Compose refuses the file: "+d.composeMasked(msg), "correct what Compose names", d.composeSite(err.Error()))
 		}
 	},
 }
@@ -91,6 +91,16 @@ func (d *Deployment) composeMasked(msg string) string {
 		}
 	}
 	collect(d.Compose.Root())
+	// An interpolation error ends in the whole value, without quotes.
+	if i := strings.Index(msg, " You may need to escape"); i >= 0 {
+		msg = msg[:i] + " You may need to escape any $ with another $"
+	}
+	d.scalars(d.Compose.At("services"), func(v source.Value) {
+		hides := slices.ContainsFunc(v.Keys(), func(k string) bool { return slices.Contains(mayHide, k) })
+		if hides && len(v.Str()) > 3 {
+			msg = strings.ReplaceAll(msg, v.Str(), "…")
+		}
+	})
 	return quoted.ReplaceAllStringFunc(msg, func(m string) string {
 		if keys[strings.Trim(m, `"'`)] {
 			return m
@@ -98,6 +108,9 @@ func (d *Deployment) composeMasked(msg string) string {
 		return `"…"`
 	})
 }
+
+// mayHide are the keys of a service below which secrets stand inline.
+var mayHide = []string{"environment", "command", "entrypoint", "labels", "healthcheck", "build", "annotations"}
 
 var (
 	quoted      = regexp.MustCompile(`"[^"]*"|'[^']*'`)

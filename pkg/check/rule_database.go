@@ -66,7 +66,8 @@ func (d *Deployment) clients() []client {
 func fromURI(s *Service, v source.Value) client {
 	c := client{service: s, at: v, passwordAt: v}
 	u, err := url.Parse(v.Str())
-	if err != nil {
+	// With a slash or # in the password it parses, as something else: parts of the password would be shown.
+	if err != nil || u.User == nil && strings.Contains(v.Str(), "@") {
 		c.passwordReason = "the database URI cannot be parsed: a character of the password is not escaped"
 		return c
 	}
@@ -205,7 +206,11 @@ const initDir = "/docker-entrypoint-initdb.d"
 // provisioned collects what creates roles and databases on a server: the image's own variables, the scripts
 // of its init directory, and one-shot services that run psql against it.
 func (d *Deployment) provisioned(server *Service) *provision {
+	if p := d.provisions[server]; p != nil {
+		return p
+	}
 	p := &provision{roles: map[string]role{}, databases: map[string]database{}, server: server}
+	d.provisions[server] = p
 	user, db, password := d.superuser(server)
 	for _, name := range []string{"POSTGRES_USER", "POSTGRES_DB"} {
 		if reason := server.envHidden(name); reason != "" {

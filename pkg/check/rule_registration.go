@@ -35,8 +35,11 @@ var registrationCopiesEqual = Rule{
 
 // differences calls f for the deepest values in which a and z differ.
 func differences(a, z source.Value, f func(a, z source.Value)) {
+	// PyYAML and the bridges read yes and true alike.
+	yes, isBool := a.Bool()
+	also, areBools := z.Bool()
 	switch {
-	case a.Equal(z):
+	case a.Equal(z), isBool && areBools && yes == also:
 	case a.Kind() == source.Mapping && z.Kind() == source.Mapping:
 		for k, v := range a.Entries() {
 			differences(v, z.At(k.Str()), f)

@@ -318,6 +318,17 @@ var privatePaths = []string{
 	"/_synapse/metrics", "/_synapse/replication", "/health",
 }
 
+// guard is the middleware of a router that lets only some through.
+func (d *Deployment) guard(r *route.Router) *route.Middleware {
+	for _, m := range d.Routes().Middlewares {
+		named := slices.ContainsFunc(r.Middlewares, func(n string) bool { n, _, _ = strings.Cut(n, "@"); return strings.EqualFold(n, m.Name) })
+		if named && slices.Contains([]string{"ipallowlist", "ipwhitelist", "basicauth", "digestauth", "forwardauth"}, strings.ToLower(m.Type)) {
+			return m
+		}
+	}
+	return nil
+}
+
 var internalAPIsPrivate = Rule{
 	ID: "internal-apis-private", Severity: source.Error,
 	Summary: "Synapse's admin API, the API for MAS, metrics, replication and health are not routed from outside",
@@ -333,7 +344,16 @@ var internalAPIsPrivate = Rule{
 			for _, host := range s.hosts() {
 				for _, path := range privatePaths {
 					res := d.Routes().Match("GET", host, path)
-					if res.Backend == nil || res.Backend.Container != s.Name || seen[res.Router.Name] {
+					if res.Unknown != "" && !seen[res.Unknown] {
+						seen[res.Unknown] = true
+						r.NotChecked(res.Unknown, routerSite(res, s.Service))
+					}
+					if res.Unknown != "" || res.Backend == nil || res.Backend.Container != s.Name || seen[res.Router.Name] {
+						continue
+					}
+					if guard := d.guard(res.Router); guard != nil {
+						seen[res.Router.Name] = true
+						r.NotChecked(fmt.Sprintf("the middleware %s decides who gets to %s%s", guard.Name, host, path), guard.Site)
 						continue
 					}
 					if res.Redirect != "" || res.Refused != "" {

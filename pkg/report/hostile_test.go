@@ -45,7 +45,7 @@ func hostileFindings(r *rand.Rand) []source.Finding {
 func forEachHostile(t *testing.T, o Options, check func(t *testing.T, fs []source.Finding, out string)) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range 2000 {
+	for i := range 1000 {
 		fs := hostileFindings(r)
 		out := render(t, fs, Summary{Rules: 1, Files: 1}, o)
 		check(t, fs, out)
@@ -197,7 +197,7 @@ func TestHostileJSON(t *testing.T) {
 func TestHostileSARIF(t *testing.T) {
 	uri := regexp.MustCompile(`^[A-Za-z0-9._~!$&'()*+,;=:@/%-]*$`)
 	r := rand.New(rand.NewPCG(3, 4))
-	for i := range 40 { // each is held against the whole schema
+	for i := range 20 { // each is held against the whole schema
 		fs := hostileFindings(r)
 		out := render(t, fs, Summary{}, Options{Format: SARIF})
 		checkPrintable(t, out)

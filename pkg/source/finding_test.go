@@ -12,10 +12,12 @@ func TestSort(t *testing.T) {
 	}
 	got := Sort([]Finding{
 		at("r", "m", "b", 1, 1), at("r", "m", "a", 10, 1), at("r", "m", "a", 9, 2), at("r", "m", "a", 9, 1),
-		at("q", "z", "a", 9, 1), at("r", "a", "a", 9, 1), at("r", "m", "a", 9, 1), {Rule: "none"},
+		at("q", "z", "a", 9, 1), at("r", "a", "a", 9, 1), at("r", "m", "a", 9, 1),
+		{Rule: "none"},
 	})
 	want := []Finding{
-		{Rule: "none"}, at("q", "z", "a", 9, 1), at("r", "a", "a", 9, 1), at("r", "m", "a", 9, 1),
+		{Rule: "none"},
+		at("q", "z", "a", 9, 1), at("r", "a", "a", 9, 1), at("r", "m", "a", 9, 1),
 		at("r", "m", "a", 9, 2), at("r", "m", "a", 10, 1), at("r", "m", "b", 1, 1),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -51,7 +51,8 @@ func checkParse(t *testing.T, src string) {
 		t.Error("the value does not equal itself")
 	}
 	f.Root().Any()
-	for n := -1; n < len(splitLines(src))+2; n++ {
+	lines := len(splitLines(src))
+	for n := range lines + 2 {
 		if s := f.Snippet(n); strings.ContainsAny(s, "\n\r") {
 			t.Errorf("the snippet of line %d has several lines: %q", n, s)
 		}

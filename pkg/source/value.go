@@ -103,10 +103,8 @@ func (v Value) child(key string) Value {
 	}
 	switch v.Kind() {
 	case Mapping:
-		for k, val := range v.Entries() {
-			if k.Kind() == Scalar && k.Str() == key {
-				return val
-			}
+		if val, ok := v.lookup(key); ok {
+			return val
 		}
 	case Sequence:
 		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(deref(v.node).Content) {
@@ -114,6 +112,27 @@ func (v Value) child(key string) Value {
 		}
 	}
 	return c
+}
+
+// lookup finds an entry without building all of them, as most mappings have no merge keys.
+func (v Value) lookup(key string) (Value, bool) {
+	content := deref(v.node).Content
+	merges := false
+	for i := len(content) - 2; i >= 0; i -= 2 {
+		k := deref(content[i])
+		merges = merges || isMerge(content[i])
+		if k.Kind == yaml.ScalarNode && k.Value == key && k.ShortTag() != "!!null" && !isMerge(content[i]) {
+			return v.entry(content[i], content[i+1])[1], true
+		}
+	}
+	if merges {
+		for k, val := range v.Entries() {
+			if k.Kind() == Scalar && k.Str() == key {
+				return val, true
+			}
+		}
+	}
+	return Value{}, false
 }
 
 // Entries yields key and value of a mapping in the order of the file, with merge keys (<<) replaced by

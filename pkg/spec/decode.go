@@ -20,10 +20,12 @@ import (
 // turns numbers into strings without a word.
 type decoder struct {
 	findings []source.Finding
-	// bad are the paths of the values that could not be read. What validate says about such a value, or
-	// about one around or in it, would only repeat the problem or be wrong.
-	bad        [][]string
-	validating bool
+	// bad are the paths of the values that could not be read, around the paths of what holds them. What
+	// validate says about such a value, or about one around or in it, would only repeat the problem or be
+	// wrong.
+	bad, around map[string]bool
+	// No check depends on what is laid onto the rendered files.
+	inExtra, validating bool
 }
 
 func (d *decoder) fail(v source.Value, msg, fix string, others ...source.Site) {
@@ -33,17 +35,26 @@ func (d *decoder) fail(v source.Value, msg, fix string, others ...source.Site) {
 	d.findings = append(d.findings, source.Finding{
 		Rule: "spec", Severity: source.Error, Message: msg, Fix: fix, Sites: append([]source.Site{v.Site("")}, others...),
 	})
-	if !d.validating {
-		d.bad = append(d.bad, v.Keys())
+	if !d.validating && !d.inExtra {
+		keys := v.Keys()
+		d.bad[joined(keys)] = true
+		for i := range keys {
+			d.around[joined(keys[:i])] = true
+		}
 	}
 }
 
+// joined makes a path a map key; a dot would not do, for keys may hold dots.
+func joined(path []string) string { return strings.Join(path, "\x00") }
+
 // unread tells whether the decoder has complained of the value at path, of one around it or of one in it.
 func (d *decoder) unread(path []string) bool {
-	return slices.ContainsFunc(d.bad, func(bad []string) bool {
-		n := min(len(bad), len(path))
-		return slices.Equal(bad[:n], path[:n])
-	})
+	for i := 1; i <= len(path); i++ {
+		if d.bad[joined(path[:i])] {
+			return true
+		}
+	}
+	return d.around[joined(path)]
 }
 
 func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag) {
@@ -150,7 +161,7 @@ func (d *decoder) keys(v source.Value) bool {
 }
 
 func (d *decoder) noMapping(v source.Value) {
-	fix := v.Name() + ": {…}, or indented lines of `key: value` below " + v.Name() + ":"
+	fix := "below " + v.Name() + ": write indented lines of the form `key: value`"
 	if len(v.Keys()) == 0 {
 		fix = "begin with `version: 1`, or name the right file"
 	}
@@ -237,10 +248,9 @@ func (d *decoder) extra(v source.Value, dst reflect.Value) {
 		d.noMapping(v)
 		return
 	}
-	// No check of validate depends on what is laid onto the rendered files.
-	bad := len(d.bad)
+	d.inExtra = true
 	d.agreed(v)
-	d.bad = d.bad[:bad]
+	d.inExtra = false
 	if m, ok := v.Any().(map[string]any); ok {
 		dst.Set(reflect.ValueOf(Extra(m)))
 	}
@@ -301,7 +311,8 @@ func nearest(word string, candidates []string, none string) string {
 	if len(word) > maxWord {
 		return none
 	}
-	best := 0.6
+	// Two letters that changed places in a short word, as in lable, are just alike enough.
+	best := 0.59
 	for _, c := range candidates {
 		if s := levenshtein.Similarity(strings.ToLower(word), c, nil); s > best {
 			best, none = s, c

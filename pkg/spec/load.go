@@ -46,10 +46,12 @@ func Parse(path string, src []byte) (*Spec, []source.Finding) {
 		}}
 	}
 	s := &Spec{file: f}
-	d := &decoder{}
+	d := &decoder{bad: make(map[string]bool), around: make(map[string]bool)}
 	d.mapping(f.Root(), reflect.ValueOf(s).Elem())
-	d.validating = true
-	s.validate(d)
+	if f.Root().Kind() == source.Mapping {
+		d.validating = true
+		s.validate(d)
+	}
 	d.findings = source.Sort(d.findings)
 	if source.HasErrors(d.findings) {
 		return nil, d.findings

@@ -3,7 +3,6 @@ package spec
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/url"
 	"path"
 	"regexp"
@@ -89,8 +88,8 @@ func (s *Spec) checkAuth(d *decoder, named bool) {
 	if s.Auth.PublicURL != "" {
 		s.checkPublicURL(d, s.At("auth", "public_url"), named)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
-		v := s.At("auth", "upstream", name)
+	for key, v := range s.At("auth", "upstream").Entries() {
+		name := key.Str()
 		if !upstreamName.MatchString(name) {
 			d.fail(v, fmt.Sprintf("the name of the upstream %s cannot be part of the name of its secret", quote(name)), "name it with lower-case letters, digits and dashes, beginning with a letter")
 		}
@@ -294,7 +293,7 @@ func (s *Spec) checkServices(d *decoder) {
 	}
 	for _, item := range s.At("synapse", "turn", "uris").Items() {
 		if !strings.HasPrefix(item.Str(), "turn:") && !strings.HasPrefix(item.Str(), "turns:") && !strings.HasPrefix(item.Str(), "stun:") {
-			d.fail(item, item.Path()+" is not a TURN URI; it must begin with turn:, turns: or stun:", "turn:turn."+s.ServerName+"?transport=udp")
+			d.fail(item, item.Path()+" is no address of a TURN server; it must begin with `turn:`, `turns:` or `stun:` in front of the host", "turn:turn."+s.ServerName+"?transport=udp")
 		}
 	}
 	borg := s.At("backup", "borgmatic")
@@ -304,9 +303,10 @@ func (s *Spec) checkServices(d *decoder) {
 	if rep := s.Synapse.Retention; s.At("synapse", "retention").Set() && rep.MaxLifetime == "" {
 		d.fail(s.At("synapse", "retention"), "synapse.retention has no max_lifetime; nothing would ever be deleted", "retention: {max_lifetime: 365d}")
 	}
-	for name, from := range s.Secrets.From {
-		if (from.File == "") == (len(from.Command) == 0) {
-			d.fail(s.At("secrets", "from", name), "the secret "+quote(name)+" must come from a file or from a command, one of the two", quote(name)+": {file: path}")
+	for key, v := range s.At("secrets", "from").Entries() {
+		name := key.Str()
+		if from := s.Secrets.From[name]; (from.File == "") == (len(from.Command) == 0) {
+			d.fail(v, "the secret "+quote(name)+" must come from a file or from a command, one of the two", quote(name)+": {file: path}")
 		}
 	}
 	for _, forbidden := range []string{"m.homeserver", "m.identity_server"} {

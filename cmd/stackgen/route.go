@@ -1,0 +1,263 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+type routeCmd struct {
+	Method string `arg:"" help:"HTTP method of the request."`
+	URL    string `arg:"" name:"url" help:"What is asked for: https://host/path or host/path."`
+	Dir    string `help:"Directory with the compose file. Default: out if there is one in it, else the current one." placeholder:"DIR"`
+	Format string `help:"What is printed on stdout: ${enum}." enum:"text,json" default:"text" placeholder:"FORMAT"`
+}
+
+func (*routeCmd) Help() string {
+	return `Reads the Traefik labels of the compose file and follows one HTTPS request: the routers in the order in which Traefik tries them, the one that takes it, and what the container is asked for in the end. Nothing is sent.
+
+Example:
+
+    stackgen route POST https://matrix.example.org/_matrix/client/v3/login
+`
+}
+
+func (c *routeCmd) Run(a *app) error {
+	if strings.ContainsFunc(c.Method, func(r rune) bool { return !unicode.IsLetter(r) && r != '-' }) {
+		return usagef("%q is no HTTP method; it stands before the URL", c.Method)
+	}
+	u, err := requestURL(c.URL)
+	if err != nil {
+		return err
+	}
+	dir := c.Dir
+	if dir == "" {
+		dir = stackDir()
+	}
+	d, findings := check.Open(os.DirFS(dir))
+	if d.Compose == nil {
+		inDir(dir, findings)
+		return fmt.Errorf("%s: %s", findings[0].Pos(), findings[0].Message)
+	}
+	table := d.Routes()
+	method := strings.ToUpper(c.Method)
+	res := table.Match(method, u.Host, u.RequestURI())
+	way := newWay(dir, res)
+	way.Method, way.Host, way.Path = method, u.Host, u.RequestURI()
+	if c.Format == "json" {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetEscapeHTML(false) // rules are full of &&
+		err = enc.Encode(way)
+	} else {
+		_, err = io.WriteString(a.stdout, way.text(style(a.colored(a.stdout)), problemLines(dir, table, res)))
+	}
+	if err != nil {
+		return err
+	}
+	if res.Router == nil && res.Unknown == "" {
+		return exitCode(exitFindings)
+	}
+	return nil
+}
+
+// requestURL reads a URL whose scheme may be left out.
+func requestURL(text string) (*url.URL, error) {
+	scheme, _, ok := strings.Cut(text, "://")
+	switch {
+	case !ok || strings.ContainsAny(scheme, "/?#"):
+		text = "https://" + text
+	case !strings.EqualFold(scheme, "https"):
+		return nil, usagef("only the way of HTTPS requests is known, not of %s", scheme)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if u.Hostname() == "" {
+		return nil, usagef("%q names no host; write https://host/path or host/path", text)
+	}
+	return u, nil
+}
+
+// stackDir is where render puts a stack, unless there is none.
+func stackDir() string {
+	for _, name := range []string{"compose.yaml", "compose.yml", composeFile, "docker-compose.yaml"} {
+		if there("out", name) {
+			return "out"
+		}
+	}
+	return "."
+}
+
+// way is what becomes of one request, as the JSON shows it.
+type way struct {
+	Method   string      `json:"method"`
+	Host     string      `json:"host"`
+	Path     string      `json:"path"`
+	Tried    []triedJSON `json:"tried"`
+	Winner   string      `json:"winner"`
+	Service  string      `json:"service"`
+	Port     string      `json:"port"`
+	Sees     string      `json:"sees"`
+	Redirect string      `json:"redirect"`
+	Refused  string      `json:"refused,omitempty"`
+	Unknown  string      `json:"unknown"`
+
+	tie []string
+}
+
+type triedJSON struct {
+	Router   string `json:"router"`
+	Priority int    `json:"priority"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Matched  bool   `json:"matched"`
+	Why      string `json:"why"`
+}
+
+func newWay(dir string, res route.Result) *way {
+	w := &way{Tried: []triedJSON{}, Unknown: res.Unknown}
+	for _, t := range res.Tried {
+		pos := posIn(dir, t.Router.Site)
+		w.Tried = append(w.Tried, triedJSON{t.Router.Name, t.Router.Priority, pos.File, pos.Line, t.Matched, t.Why})
+	}
+	for _, r := range res.Tie {
+		w.tie = append(w.tie, r.Name)
+	}
+	switch {
+	case w.tie != nil:
+		w.Unknown = fmt.Sprintf("a random one of these routers wins, for they have one priority: %s", strings.Join(w.tie, ", "))
+		return w
+	case res.Router == nil:
+		return w
+	}
+	w.Winner, w.Redirect, w.Refused = res.Router.Name, res.Redirect, res.Refused
+	if w.Redirect == "" && w.Refused == "" && w.Unknown == "" {
+		if res.Backend == nil {
+			w.Unknown = fmt.Sprintf("service %q has no server", res.Router.Service)
+			return w
+		}
+		w.Service, w.Port, w.Sees = res.Backend.Container, res.Backend.Port, res.Path
+	}
+	return w
+}
+
+func (w *way) text(st style, problems []string) string {
+	var b strings.Builder
+	section := func(title string, lines ...string) {
+		for i, line := range lines {
+			head := st.bold(fmt.Sprintf("%-8s", title))
+			if i > 0 {
+				head = fmt.Sprintf("%8s", "")
+			}
+			fmt.Fprintf(&b, "  %s  %s\n", head, line)
+		}
+	}
+	fmt.Fprintf(&b, "%s\n", st.bold(printable(w.Method+" https://"+w.Host+w.Path)))
+	section("tried", w.triedLines(st)...)
+	switch {
+	case w.tie != nil:
+		section("winner", st.yellow("random")+"  "+printable(w.Unknown))
+	case w.Winner != "":
+		section("winner", st.green(printable(w.Winner)))
+		if w.Unknown != "" {
+			section("unknown", st.yellow(printable(w.Unknown)))
+		}
+	case w.Unknown != "":
+		section("winner", st.yellow("unknown")+"  "+printable(w.Unknown))
+	default:
+		section("winner", st.red("none")+"  no router takes the request")
+	}
+	if w.Redirect != "" {
+		section("redirect", printable(w.Redirect))
+	}
+	if w.Refused != "" {
+		section("refused", st.red(printable(w.Refused)))
+	}
+	if w.Service != "" {
+		port := ":" + w.Port
+		if w.Port == "" {
+			port = " at the lowest port that its image exposes"
+		}
+		section("sees", printable(w.Service+port+"  "+w.Sees))
+	}
+	section("problems", problems...)
+	return b.String()
+}
+
+func (w *way) triedLines(st style) []string {
+	if len(w.Tried) == 0 {
+		return []string{"no router"}
+	}
+	var names, places []string
+	name, place, priority := 0, 0, 0
+	for _, t := range w.Tried {
+		names = append(names, printable(t.Router))
+		places = append(places, printable(fmt.Sprintf("%s:%d", t.File, t.Line)))
+		name, place = max(name, utf8.RuneCountInString(names[len(names)-1])), max(place, utf8.RuneCountInString(places[len(places)-1]))
+		priority = max(priority, len(fmt.Sprint(t.Priority)))
+	}
+	var lines []string
+	for i, t := range w.Tried {
+		said := "no      "
+		switch {
+		case t.Matched:
+			said = st.green("matches ")
+		case w.Winner == "" && w.Unknown != "" && i == len(w.Tried)-1: // the one on which all depends
+			said = st.yellow("unknown ")
+		}
+		line := fmt.Sprintf("%*d  %-*s  %-*s  %s %s", priority, t.Priority, name, names[i], place, places[i], said, printable(t.Why))
+		lines = append(lines, strings.TrimRight(line, " "))
+	}
+	return lines
+}
+
+// problemLines tells the problems of the routers tried and of the containers that they belong to.
+func problemLines(dir string, table *route.Table, res route.Result) []string {
+	var lines []string
+	for _, p := range table.Problems {
+		if !slices.ContainsFunc(res.Tried, func(t route.Attempt) bool {
+			return p.Router == t.Router.Name || p.Router == "" && p.Container == t.Router.Container
+		}) {
+			continue
+		}
+		line := fmt.Sprintf("%s [%s]", p.Message, p.Kind)
+		if len(p.Sites) > 0 {
+			pos := posIn(dir, p.Sites[0])
+			line = fmt.Sprintf("%s:%d: %s", pos.File, pos.Line, line)
+		}
+		lines = append(lines, printable(line))
+	}
+	return lines
+}
+
+// posIn is the place of a site, relative to where the user stands.
+func posIn(dir string, site source.Site) source.Pos {
+	pos := site.Pos
+	if pos.File != "" {
+		pos.File = path.Join(filepath.ToSlash(dir), pos.File)
+	}
+	return pos
+}
+
+// printable keeps what stands in labels from steering the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}

@@ -1,0 +1,55 @@
+package render_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// The parts of a render of phil-app, to be read against each other and not as absolute times.
+func BenchmarkPhilApp(b *testing.B) {
+	src, err := os.ReadFile("../../examples/phil-app/stack.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, _ := spec.Parse("stack.yaml", src)
+	set := secret.Placeholders(render.Needs(s))
+	bundle, err := render.Render(s, render.Resolve(s, set, "/srv"), set.Get)
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := filepath.Join(b.TempDir(), "out")
+	if _, err := bundle.Write(b.Context(), dir, false); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("load", func(b *testing.B) {
+		for b.Loop() {
+			spec.Parse("stack.yaml", src)
+		}
+	})
+	b.Run("render", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := render.Render(s, render.Resolve(s, set, "/srv"), set.Get); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("check", func(b *testing.B) {
+		for b.Loop() {
+			d, _ := check.Open(bundle.FS())
+			check.Run(d)
+		}
+	})
+	b.Run("write unchanged", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := bundle.Write(b.Context(), dir, false); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

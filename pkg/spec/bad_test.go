@@ -1,0 +1,302 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// What a person reads must not show that a Go program wrote it, nor end in the middle.
+var (
+	goWords = regexp.MustCompile(`\b(u?int(64)?|float64|bool|string|struct|interface|nil|\w+\.\w+\{)\b|map\[|\[\]|%!|!!`)
+	broken  = regexp.MustCompile(`\s$|^\s|  |\. ?$|[:;,] ?$|<nil>|""`)
+)
+
+func readable(t *testing.T, f source.Finding) {
+	t.Helper()
+	for what, text := range map[string]string{"message": f.Message, "fix": f.Fix} {
+		if text == "" || broken.MatchString(text) || goWords.MatchString(text) {
+			t.Errorf("the %s of %v does not read well: %q", what, f.Pos(), text)
+		}
+	}
+	if len(strings.Fields(f.Message)) < 3 {
+		t.Errorf("the message is no sentence: %q", f.Message)
+	}
+}
+
+// base is a valid spec of three lines; the cases that begin with a newline go on at line 4.
+const base = "version: 1\nserver_name: example.org\nauth: {passwords: true}"
+
+func bigSpec() string { return base + "\n#" + strings.Repeat("x", 1<<20) }
+
+// bomb has few values, but billions once the aliases are followed.
+func bomb() string {
+	var b strings.Builder
+	b.WriteString(base + "\ncompose:\n  extra:\n    a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
+	for i := 1; i < 10; i++ {
+		fmt.Fprintf(&b, "    a%d: &a%d [%s]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10))
+	}
+	return b.String()
+}
+
+type badCase struct {
+	name, yaml string
+	// line:col and a part of the message of every finding, in order.
+	want []string
+}
+
+func checkBad(t *testing.T, cases []badCase) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			src := c.yaml
+			if strings.HasPrefix(src, "\n") {
+				src = base + src
+			}
+			s, got := Parse("dir/stack.yaml", []byte(src))
+			if (s == nil) != source.HasErrors(got) {
+				t.Errorf("spec %v with findings %v", s, got)
+			}
+			var lines []string
+			for _, f := range got {
+				readable(t, f)
+				if f.Pos().File != "dir/stack.yaml" {
+					t.Errorf("the finding is in %q", f.Pos().File)
+				}
+				lines = append(lines, fmt.Sprintf("%d:%d %s\n\tfix: %s", f.Pos().Line, f.Pos().Col, f.Message, f.Fix))
+			}
+			if !slices.IsSortedFunc(got, func(a, b source.Finding) int {
+				p, q := a.Pos(), b.Pos()
+				return slices.Compare([]int{p.Line, p.Col}, []int{q.Line, q.Col})
+			}) {
+				t.Error("the findings are not in the order of the file")
+			}
+			ok := len(lines) == len(c.want)
+			for i := 0; ok && i < len(lines); i++ {
+				place, fragment, _ := strings.Cut(c.want[i], " ")
+				ok = strings.HasPrefix(lines[i], place+" ") && strings.Contains(lines[i], fragment)
+			}
+			if !ok {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+func TestBadFile(t *testing.T) {
+	checkBad(t, []badCase{
+		{"empty", "", []string{"0:0 the spec is empty"}},
+		{"only comments", "# later\n", []string{"0:0 the spec is empty"}},
+		{"null", "~\n", []string{"0:0 the spec is empty"}},
+		{"binary", "version: 1\n\x00\x01", []string{"0:0 binary"}},
+		{"not UTF-8", "version: 1\nname: \xff\n", []string{"2:1 not UTF-8"}},
+		{"larger than 1 MiB", bigSpec(), []string{"0:0 larger than 1 MiB"}},
+		{"alias bomb", bomb(), []string{"1:1 expand to too many values"}},
+		{"anchor in itself", "\ncompose: {extra: &a {a: *a}}", []string{"1:1 anchor contains itself"}},
+		{"unknown alias", "\nname: *gone", []string{"4:1 alias"}},
+		{"tab", "\nhosts:\n\tmatrix: m.example.org", []string{"5:1 tab"}},
+		{"syntax", "\nname: [a", []string{"4:1 not valid YAML"}},
+		{"second document", "\n---\nversion: 1", []string{"4:1 second YAML document"}},
+		{"a list", "- version: 1", []string{"1:1 the spec must be a mapping, not a list"}},
+		{"a text", "hello", []string{"1:1 the spec must be a mapping, not a single value"}},
+		{"merge key", "\nbridges:\n  signal: &s {}\n  whatsapp: {<<: *s}\npermissions: {example.org: user}", []string{"6:14 merge keys"}},
+		{"merge key in extra", "\nsynapse: {extra: {a: &a {b: 1}, c: {<<: *a}}}", []string{"4:37 merge keys"}},
+	})
+}
+
+func TestBadKeys(t *testing.T) {
+	checkBad(t, []badCase{
+		{"top", "\nbrigdes: {}", []string{`4:1 unknown key "brigdes"` + "\n\tfix: did you mean bridges?"}},
+		{"far from every name", "\nzzz: {}", []string{`4:1 unknown key "zzz"` + "\n\tfix: the known keys here are auth, backup"}},
+		{"in a component", "\nsynapse: {verison: v1.157.1}", []string{`4:11 unknown key "verison" in synapse` + "\n\tfix: did you mean version?"}},
+		{"deep", "\ningress: {apex: {well_know: synapse}}", []string{`4:18 unknown key "well_know" in ingress.apex` + "\n\tfix: did you mean well_known?"}},
+		{"in a list", "\nbackup: {borgmatic: {repositories: [{path: /a, lable: b}]}}", []string{`4:48 "lable" in backup.borgmatic.repositories.0` + "\n\tfix: did you mean label?"}},
+		{
+			"in a named entry", "version: 1\nserver_name: example.org\nauth: {upstream: {sso: {issuer: https://a.example.org, client_id: a, clientid: b}}}",
+			[]string{`3:70 unknown key "clientid" in auth.upstream.sso` + "\n\tfix: did you mean client_id?"},
+		},
+		{"typo hides nothing else", "version: 1\nserver_name: example.org\nauth: {pasword: true}", []string{`3:8 unknown key "pasword" in auth` + "\n\tfix: did you mean passwords?"}},
+		{"very long", "\n? " + strings.Repeat("k", 3000) + "\n: 1", []string{`4:3 unknown key "` + strings.Repeat("k", 79) + `…"` + "\n\tfix: the known"}},
+		{"bridge", "\npermissions: {example.org: user}\nbridges: {singal: {}}", []string{`5:11 unknown key "singal" in bridges` + "\n\tfix: did you mean signal?"}},
+		{"list as key", "\n? [a]\n: 1", []string{"4:3 a key must be a single text"}},
+		{"duplicate", "\nname: a\n\nname: b", []string{"6:1 name stands twice; the first is at line 4"}},
+		{"duplicate bridge", "\npermissions: {example.org: user}\nbridges:\n  signal: {}\n  signal: {}", []string{"7:3 bridges.signal stands twice; the first is at line 6"}},
+		{"duplicate in extra", "\nsynapse: {extra: {a: {b: 1, b: 2}}}", []string{"4:29 synapse.extra.a.b stands twice; the first is at line 4"}},
+		{"all required keys missing", "name: a", []string{"1:1 auth is missing", "1:1 server_name is missing", "1:1 version is missing"}},
+		{
+			"required deeper", "version: 1\nserver_name: example.org\nauth:\n  upstream:\n    sso: {issuer: https://sso.example.org}\n    work:\n",
+			[]string{"5:5 auth.upstream.sso.client_id is missing", "6:5 auth.upstream.work.client_id is missing", "6:5 auth.upstream.work.issuer is missing"},
+		},
+		{"required in a list", "\nbackup: {borgmatic: {repositories: [{label: a}]}}", []string{"4:37 backup.borgmatic.repositories.0.path is missing\n\tfix: path: ssh://"}},
+	})
+}
+
+func TestBadTypes(t *testing.T) {
+	checkBad(t, []badCase{
+		{"quoted number", "version: \"1\"\nserver_name: example.org\nauth: {passwords: true}", []string{"1:1 version must be a whole number\n\tfix: version: 1"}},
+		{"other version", "version: 2\nserver_name: example.org\nauth: {passwords: true}", []string{"1:1 version must be 1\n\tfix: version: 1"}},
+		{"word for a number", "\nsynapse: {email: {host: a, from: b, port: smtp}}", []string{"4:37 synapse.email.port must be a whole number"}},
+		{"yes", "\nsynapse: {url_preview: yes}", []string{"4:11 synapse.url_preview must be true or false\n\tfix: url_preview: true"}},
+		{"no", "\nsynapse: {url_preview: no}", []string{"4:11 synapse.url_preview must be true or false\n\tfix: url_preview: false"}},
+		{"quoted bool", "\nsynapse: {url_preview: \"true\"}", []string{"4:11 synapse.url_preview must be true or false\n\tfix: url_preview: true"}},
+		{"list for a text", "\nname: [a]", []string{"4:1 name must be a text, not a list"}},
+		{"mapping for a text", "\nname: {a: b}", []string{"4:1 name must be a text, not a mapping"}},
+		{"text for a mapping", "\nhosts: m.example.org", []string{"4:1 hosts must be a mapping, not a single value"}},
+		{"list for a mapping", "\npermissions: [example.org]", []string{"4:1 permissions must be a mapping, not a list"}},
+		{"text for a list", "\nsecrets: {command: sops -d secrets.yaml}", []string{"4:11 secrets.command must be a list, not a single value"}},
+		{"text for extra", "\ncompose: {extra: no}", []string{"4:11 compose.extra must be a mapping, not a single value"}},
+		{"null", "\nname:", []string{"4:1 name has no value"}},
+		{"null in a list", "\nsecrets: {command: [sops, ~]}", []string{"4:27 secrets.command.1 has no value"}},
+		{"null permission", "\npermissions: {example.org: }", []string{"4:15 permissions.example.org has no value"}},
+		{"empty text", "\nname: \"\"", []string{"4:1 name is empty"}},
+		{"name", "\nname: My Stack", []string{"4:1 name must be a word of lower-case letters, digits, dashes and underscores, such as matrix\n\tfix: name: matrix"}},
+		{"size", "\nsynapse: {max_upload_size: 50MB}", []string{"4:11 synapse.max_upload_size must be a number of bytes that may end in K, M or G, such as 50M\n\tfix: max_upload_size: 50M"}},
+		{"duration", "\nsynapse: {media_retention: {local: 1 year}}", []string{"4:29 synapse.media_retention.local must be a number with the unit"}},
+		{"owner", "\nowner: matrix", []string{"4:1 owner must be a uid and a gid in quotes, such as \"1000:1000\""}},
+		{"port too high", "\nsynapse: {email: {host: a, from: b, port: 70000}}", []string{"4:37 synapse.email.port must be at most 65535"}},
+		{"port too low", "\nsynapse: {email: {host: a, from: b, port: 0}}", []string{"4:37 synapse.email.port must be at least 1"}},
+		{"enum", "\ningress: {apex: {well_known: externel}}", []string{"4:18 ingress.apex.well_known must be synapse or external\n\tfix: well_known: external"}},
+		{"a word that readers disagree on", "\nsynapse: {extra: {a: [yes]}}", []string{"4:23 synapse.extra.a.0 is yes: some programs take this word"}},
+	})
+}
+
+func TestBadNames(t *testing.T) {
+	server := func(name string) string { return "version: 1\nserver_name: " + name + "\nauth: {passwords: true}" }
+	auth := func(rest string) string {
+		return "version: 1\nserver_name: example.org\nauth:\n  passwords: true\n  " + rest
+	}
+	issuer := func(url string) string {
+		return "version: 1\nserver_name: example.org\nauth: {upstream: {sso: {client_id: a, issuer: '" + url + "'}}}"
+	}
+	checkBad(t, []badCase{
+		{"port", server("example.org:8448"), []string{"2:1 server_name holds a port; the stack answers on 443, and other servers find it there\n\tfix: server_name: example.org"}},
+		{"scheme", server("https://example.org/"), []string{"2:1 server_name is a URL; only the host belongs here, as it stands in user ids and certificates\n\tfix: server_name: example.org"}},
+		{"upper case", server("Example.ORG"), []string{"2:1 server_name has upper-case letters; user ids with them are not the same users\n\tfix: server_name: example.org"}},
+		{"IDN", server("bücher.example"), []string{"2:1 server_name has letters outside ASCII"}},
+		{"underscore", server("my_server.example.org"), []string{"2:1 server_name has an underscore"}},
+		{"single label", server("localhost"), []string{"2:1 server_name is not a host name"}},
+		{"IPv6", server("'[::1]:8448'"), []string{"2:1 server_name holds a port"}},
+		{"matrix host", "\nhosts: {matrix: matrix.example.org:443}", []string{"4:9 hosts.matrix holds a port; the stack answers on 443, and other servers find it there\n\tfix: matrix: matrix.example.org"}},
+		{"permissions wait for the name", server("Example.org") + "\npermissions: {example.org: user}", []string{"2:1 upper-case"}},
+
+		{"nobody can log in", "version: 1\nserver_name: example.org\nauth: {}", []string{"3:1 auth has neither passwords nor an upstream; nobody could log in"}},
+		{"root of the matrix host", auth("public_url: https://matrix.example.org/"), []string{"5:3 the root of the Matrix host; MAS would answer for Synapse\n\tfix: public_url: https://matrix.example.org/auth/"}},
+		{"no path", auth("public_url: https://matrix.example.org"), []string{"5:3 the root of the Matrix host"}},
+		{"root of the apex", auth("public_url: https://example.org/"), []string{"5:3 the root of the server name's own host"}},
+		{"query", auth("public_url: https://matrix.example.org/auth/?a=b"), []string{"5:3 a query"}},
+		{"http", auth("public_url: http://matrix.example.org/auth/"), []string{"5:3 auth.public_url is http;"}},
+		{"no scheme", auth("public_url: matrix.example.org/auth/"), []string{"5:3 must be an https URL"}},
+		{"URL with a port", auth("public_url: https://matrix.example.org:8443/auth/"), []string{"5:3 without a port"}},
+		{"inside _matrix", auth("public_url: https://matrix.example.org/_matrix/auth/"), []string{"5:3 inside a path of Synapse"}},
+		{"escaped slash", auth("public_url: https://matrix.example.org/auth%2Fx/"), []string{"5:3 a path with characters"}},
+		{"dots", auth("public_url: https://matrix.example.org/auth/../"), []string{"5:3 a path with characters"}},
+
+		{"issuer with slash", issuer("https://sso.example.org/realms/main/"), []string{"3:39 auth.upstream.sso.issuer ends in a slash; MAS compares it byte for byte with the provider's own answer, and Keycloak's has none\n\tfix: issuer: https://sso.example.org/realms/main"}},
+		{"issuer is no URL", issuer("sso.example.org"), []string{"3:39 auth.upstream.sso.issuer is not an https URL"}},
+		{"upstream's name", "version: 1\nserver_name: example.org\nauth: {upstream: {My SSO: {client_id: a, issuer: 'https://a.example.org'}}}", []string{`3:19 the name of the upstream "My SSO"`}},
+		{"apex off", "\ningress: {apex: {matrix: false}}", []string{"4:18 federation would be dead\n\tfix: well_known: external"}},
+		{"apex off with synapse", "\ningress: {apex: {matrix: false, well_known: synapse}}", []string{"4:18 federation would be dead"}},
+
+		{"email without host", "\nsynapse: {email: {from: a@example.org}}", []string{"4:11 synapse.email needs both host and from"}},
+		{"turn without uris", "\nsynapse: {turn: {uris: []}}", []string{"4:11 synapse.turn names no uris"}},
+		{"turn with a host", "\nsynapse: {turn: {uris: [turn.example.org]}}", []string{"4:25 synapse.turn.uris.0 is no address of a TURN server"}},
+		{"retention", "\nsynapse: {retention: {}}", []string{"4:11 synapse.retention has no max_lifetime"}},
+		{"backup to nowhere", "\nbackup: {borgmatic: {heartbeat: uptime-kuma}}", []string{"4:10 backup.borgmatic has no repository"}},
+		{"secret from two places", "\nsecrets: {from: {a.b: {file: x, command: [y]}}}", []string{`4:18 the secret "a.b" must come from a file or from a command`}},
+		{"secret from nowhere", "\nsecrets: {from: {a.b: {}}}", []string{`4:18 the secret "a.b" must come from a file or from a command`}},
+		{"well-known", "\nsynapse: {well_known_extra: {m.homeserver: {base_url: https://a}}}", []string{"4:30 m.homeserver cannot stand in well_known_extra"}},
+	})
+}
+
+func TestBadImages(t *testing.T) {
+	bridge := func(s string) string { return "\npermissions: {example.org: user}\nbridges: {" + s + "}" }
+	checkBad(t, []badCase{
+		{"tag in the image", "\nsynapse: {image: 'reg.example.org:5000/synapse:v1.157.1'}", []string{"4:11 synapse.image holds a tag; the tag decides what is rendered and has a key of its own\n\tfix: image: reg.example.org:5000/synapse, and on the next line version: v1.157.1"}},
+		{"digest in the image", "\ndatabase: {image: 'postgres@sha256:abc'}", []string{"4:12 database.image holds a digest"}},
+		{"no image", "\ndatabase: {image: 'https://reg.example.org/postgres'}", []string{"4:12 database.image is not the name of an image"}},
+		{"no tag", "\ndatabase: {version: '17-al pine'}", []string{`4:12 database.version "17-al pine" names no release`}},
+		{"latest", "\nsynapse: {version: latest}", []string{`4:11 synapse.version "latest" names no release`}},
+		{"old Synapse", "\nsynapse: {version: v1.135.2}", []string{"4:11 synapse.version v1.135.2 is too old; matrix_authentication_service exists since Synapse 1.136\n\tfix: version: v"}},
+		{"old MAS", "version: 1\nserver_name: example.org\nauth: {passwords: true, version: 1.7.0}", []string{"3:25 auth.version 1.7.0 is too old"}},
+		{"old PostgreSQL", "\ndatabase: {version: 13-alpine}", []string{"4:12 database.version 13-alpine is too old"}},
+		{"old Signal", bridge("signal: {version: v0.8.7}"), []string{"5:20 bridges.signal.version v0.8.7 is too old"}},
+		{"old Discord", bridge("discord: {version: v0.7.3}"), []string{"5:21 bridges.discord.version v0.7.3 is too old"}},
+		{"Discord to come", bridge("discord: {version: v0.8.0}"), []string{"5:21 is no release whose configuration is known; that of mautrix-discord v0.7 is"}},
+		{"old Telegram", bridge("telegram: {version: v0.15.2}"), []string{"5:22 bridges.telegram.version v0.15.2 is too old"}},
+		{"Telegram between the dialects", bridge("telegram: {version: v0.16.0}"), []string{"5:22 bridges.telegram.version v0.16.0 is no release whose configuration is known; the Python bridge ends at v0.15.3"}},
+		{"Telegram before the Go bridge", bridge("telegram: {version: v25.11}"), []string{"5:22 bridges.telegram.version v25.11 is no release"}},
+		{"Instagram's tag", bridge("meta: {version: ig-v0.2608.0}"), []string{"5:18 bridges.meta.version is a tag of the Instagram bridge; it would bridge another network\n\tfix: version: v0.2608.0"}},
+		{"Facebook's tag", bridge("instagram: {version: v0.2608.0}"), []string{"5:23 bridges.instagram.version is a tag of the Facebook bridge; those of Instagram begin with ig-\n\tfix: version: ig-v0.2608.0"}},
+	})
+}
+
+func TestBadBridges(t *testing.T) {
+	perms := func(s string) string { return "\npermissions: {" + s + "}" }
+	bridges := func(s string) string { return perms("example.org: user") + "\nbridges:\n" + s }
+	same := "the bridges signal and whatsapp have the same "
+	checkBad(t, []badCase{
+		{"one id", bridges("  signal: {id: im}\n  whatsapp: {id: im}"), []string{"7:14 " + same + "id im"}},
+		{"one port", bridges("  signal: {port: 30000}\n  whatsapp: {port: 30000}"), []string{"7:14 " + same + "port 30000"}},
+		{"one bot", bridges("  signal: {bot: b}\n  whatsapp: {bot: b}"), []string{"7:14 " + same + "bot b"}},
+		{"one prefix", bridges("  signal: {username_prefix: im}\n  whatsapp: {username_prefix: im}"), []string{"7:14 " + same + "username_prefix im"}},
+		{"another's default, before it", bridges("  signal: {port: 29318}\n  whatsapp: {}"), []string{"6:12 " + same + "port 29318"}},
+		{"another's default, after it", bridges("  signal: {}\n  whatsapp: {id: signal}"), []string{"7:14 " + same + "id signal"}},
+		{"doublepuppet", bridges("  signal: {id: doublepuppet}"), []string{"6:12 the id doublepuppet belongs to"}},
+		{"nobody", "\nbridges: {signal: {}}", []string{"4:11 bridges.signal has no permissions, nor has the spec"}},
+		{"only all", perms("'*': relay"), []string{"4:1 permissions names no server and no user"}},
+		{"empty", "\npermissions: {}", []string{"4:1 permissions names no server and no user"}},
+		{"of one bridge", bridges("  signal: {permissions: {'*': relay}}"), []string{"6:12 bridges.signal.permissions names no server and no user"}},
+		{"another server", perms("example.com: user"), []string{"4:15 the permission is for \"example.com\", but the users of this stack are on example.org; it would apply to none of them\n\tfix: \"example.org\": user"}},
+		{"a user of another server", perms(`"@a:example.com": admin`), []string{"4:15 the permission is for \"example.com\", but the users of this stack are on example.org; it would apply to none of them\n\tfix: \"@a:example.org\": admin"}},
+		{"a user without server", perms(`"@anna": admin`), []string{"4:15 \"@anna\" is not a whole user id; the permission would apply to nobody\n\tfix: \"@anna:example.org\": admin"}},
+		{"level", perms("example.org: usr"), []string{"4:15 the permission of \"example.org\" must be block, relay, user or admin\n\tfix: \"example.org\": user"}},
+		{"level of one bridge", bridges("  signal: {permissions: {'@a:example.org': root}}"), []string{"6:26 the permission of \"@a:example.org\" must be"}},
+	})
+}
+
+// Nobody wants to meet the problems one run at a time: those of reading and those of meaning come together.
+func TestAllAtOnce(t *testing.T) {
+	checkBad(t, []badCase{{
+		"all at once", `version: "1"
+server_name: Example.org
+auth: {passwords: true, public_url: "http://a.example.org"}
+synapse: {url_preview: maybe, version: latest, extra: {a: 1, a: 2}}
+brigdes: {}
+bridges:
+  singal: {}
+  signal: {port: 29318, encryption: maybe}
+  whatsapp: {id: signal}
+permissions: {example.com: king}
+`, []string{
+			"1:1 version must be a whole number", "2:1 upper-case", "3:25 auth.public_url is http",
+			"4:11 synapse.url_preview must be", "4:31 synapse.version \"latest\"", "4:62 synapse.extra.a stands twice",
+			"5:1 unknown key \"brigdes\"", "7:3 unknown key \"singal\"", "8:12 port 29318", "8:25 bridges.signal.encryption must be",
+			"9:14 id signal", "10:15 the permission of",
+		},
+	}})
+}
+
+// Where two places take part, the finding names both.
+func TestBothPlaces(t *testing.T) {
+	for src, want := range map[string]string{
+		"\nname: a\nname: b": "4:1 the first",
+		"\npermissions: {example.org: user}\nbridges:\n  signal: {id: im}\n  whatsapp: {id: im}":        "6:12 the other",
+		"\npermissions: {example.org: user}\nbridges:\n  signal: {port: 29318}\n  whatsapp: {}":         "7:3 the other",
+		"\npermissions: {example.org: user}\nbridges:\n  signal: {bot: b}\n  whatsapp: {bot: b}":        "6:12 the other",
+		"\npermissions: {example.org: user}\nbridges:\n  signal: {}\n  meta: {username_prefix: signal}": "6:3 the other",
+	} {
+		_, got := Parse("stack.yaml", []byte(base+src))
+		if len(got) != 1 || len(got[0].Sites) != 2 {
+			t.Errorf("%s: %+v", src, got)
+			continue
+		}
+		site := got[0].Sites[1]
+		if place := fmt.Sprintf("%d:%d %s", site.Line, site.Col, site.Note); place != want || site.Snippet == "" {
+			t.Errorf("%s: the second place is %s with %q, want %s", src, place, site.Snippet, want)
+		}
+	}
+}

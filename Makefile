@@ -74,7 +74,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' cmd pkg); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
 			echo "$$target in $$(dirname "$$file")"; \
-			go test "./$$(dirname "$$file")" -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+			go test "./$$(dirname "$$file")" -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
 		done; \
 	done
 

@@ -70,7 +70,7 @@ func (o *outcome) madeNames() []string {
 		}
 	}
 	for i, component := range names {
-		names[i] = fmt.Sprintf("%s %d", component, counts[component])
+		names[i] = fmt.Sprintf("%s"+noBreak+"%d", component, counts[component])
 	}
 	return names
 }
@@ -114,7 +114,7 @@ func (o *outcome) fileLines(st style) []string {
 			if dir == "." {
 				name = "top"
 			}
-			parts = append(parts, fmt.Sprintf("%s %d", name, counts[dir]))
+			parts = append(parts, fmt.Sprintf("%s"+noBreak+"%d", name, counts[dir]))
 		}
 		return wrap(fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", ")), 84)
 	}

@@ -17,12 +17,13 @@ func (s style) green(text string) string  { return s.sgr("32", text) }
 func (s style) yellow(text string) string { return s.sgr("33", text) }
 func (s style) red(text string) string    { return s.sgr("31", text) }
 
-// wrap breaks text between words into lines of at most width.
+// wrap breaks text at spaces into lines of at most width; a no-break space comes out as a space.
 func wrap(text string, width int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		line := ""
-		for word := range strings.FieldsSeq(paragraph) {
+		for word := range strings.FieldsFuncSeq(paragraph, func(r rune) bool { return r == ' ' }) {
+			word = strings.ReplaceAll(word, noBreak, " ")
 			if line != "" && len(line)+1+len(word) > width {
 				lines, line = append(lines, line), ""
 			}
@@ -32,5 +33,8 @@ func wrap(text string, width int) []string {
 	}
 	return lines
 }
+
+// noBreak keeps a name and its number on one line.
+const noBreak = "\u00a0"
 
 func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") }

@@ -166,7 +166,7 @@ func (p *Plan) compare(root *os.Root, f File) error {
 func readable(err error, name string) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s: permission denied; the files belong to the containers' users: render as root, or set owner in the spec", name)
+		return fmt.Errorf("%s: permission denied; either the directory is not yours to write, or the files belong to the containers' users: render as root, or set owner in the spec", name)
 	case escapes(err):
 		return fmt.Errorf("%s: a symbolic link leads out of the output directory; nothing is written through it: replace it with a directory", name)
 	}

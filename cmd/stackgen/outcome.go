@@ -25,15 +25,7 @@ func (o *outcome) text(st style) string {
 		return o.dir + ": unchanged\n"
 	}
 	var b strings.Builder
-	section := func(title string, lines ...string) {
-		for i, line := range lines {
-			head := st.bold(fmt.Sprintf("%-8s", title))
-			if i > 0 {
-				head = fmt.Sprintf("%8s", "")
-			}
-			fmt.Fprintf(&b, "  %s  %s\n", head, line)
-		}
-	}
+	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
 	fmt.Fprintf(&b, "%s %s %s\n", st.bold(o.spec), "→", st.bold(o.dir))
 	if len(o.made) > 0 {
 		section("secrets", wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)

@@ -93,7 +93,7 @@ func requestURL(text string) (*url.URL, error) {
 
 // stackDir is where render puts a stack, unless there is none.
 func stackDir() string {
-	for _, name := range []string{"compose.yaml", "compose.yml", composeFile, "docker-compose.yaml"} {
+	for _, name := range check.ComposeNames {
 		if there("out", name) {
 			return "out"
 		}
@@ -156,15 +156,7 @@ func newWay(dir string, res route.Result) *way {
 
 func (w *way) text(st style, problems []string) string {
 	var b strings.Builder
-	section := func(title string, lines ...string) {
-		for i, line := range lines {
-			head := st.bold(fmt.Sprintf("%-8s", title))
-			if i > 0 {
-				head = fmt.Sprintf("%8s", "")
-			}
-			fmt.Fprintf(&b, "  %s  %s\n", head, line)
-		}
-	}
+	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
 	fmt.Fprintf(&b, "%s\n", st.bold(printable(w.Method+" https://"+w.Host+w.Path)))
 	section("tried", w.triedLines(st)...)
 	switch {

@@ -87,6 +87,16 @@ func (c *secretsCmd) open(a *app) (*spec.Spec, *secret.Set, error) {
 	return s, p.set, nil
 }
 
+// openOne is open for a command on the secret of that name.
+func (c *secretsCmd) openOne(a *app, name string) (*secret.Set, secret.Need, error) {
+	s, set, err := c.open(a)
+	if err != nil {
+		return nil, secret.Need{}, err
+	}
+	n, err := need(s, name)
+	return set, n, err
+}
+
 func need(s *spec.Spec, name string) (secret.Need, error) {
 	needs := render.Needs(s)
 	if i := slices.IndexFunc(needs, func(n secret.Need) bool { return n.Name == name }); i >= 0 {
@@ -135,11 +145,7 @@ func (*secretsListCmd) Run(a *app, c *cli) error {
 }
 
 func (c *secretsSetCmd) Run(a *app, all *cli) error {
-	s, set, err := all.Secrets.open(a)
-	if err != nil {
-		return err
-	}
-	n, err := need(s, c.Name)
+	set, n, err := all.Secrets.openOne(a, c.Name)
 	if err != nil {
 		return err
 	}
@@ -189,11 +195,7 @@ func (c *secretsSetCmd) value(a *app) (string, error) {
 }
 
 func (c *secretsRotateCmd) Run(a *app, all *cli) error {
-	s, set, err := all.Secrets.open(a)
-	if err != nil {
-		return err
-	}
-	n, err := need(s, c.Name)
+	set, n, err := all.Secrets.openOne(a, c.Name)
 	if err != nil {
 		return err
 	}

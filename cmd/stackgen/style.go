@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"fmt"
+	"io"
+	"strings"
+)
 
 // style says whether to use colours.
 type style bool
@@ -16,6 +20,17 @@ func (s style) bold(text string) string   { return s.sgr("1", text) }
 func (s style) green(text string) string  { return s.sgr("32", text) }
 func (s style) yellow(text string) string { return s.sgr("33", text) }
 func (s style) red(text string) string    { return s.sgr("31", text) }
+
+// section writes lines below each other, with the title before the first.
+func (s style) section(w io.Writer, title string, lines ...string) {
+	for i, line := range lines {
+		head := s.bold(fmt.Sprintf("%-8s", title))
+		if i > 0 {
+			head = fmt.Sprintf("%8s", "")
+		}
+		fmt.Fprintf(w, "  %s  %s\n", head, line)
+	}
+}
 
 // wrap breaks text at spaces into lines of at most width; a no-break space comes out as a space.
 func wrap(text string, width int) []string {

@@ -15,8 +15,8 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// composeNames are the file names that Compose looks for, in its order.
-var composeNames = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+// ComposeNames are the file names that Compose looks for, in its order.
+var ComposeNames = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
 
 // Deployment is what the files of a directory say, found from its compose file on: images, mounts and
 // commands lead to the other files.
@@ -80,7 +80,7 @@ type Bridge struct {
 // compose file and Run finds nothing more.
 func Open(fsys fs.FS) (*Deployment, []source.Finding) {
 	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision)}
-	for _, name := range composeNames {
+	for _, name := range ComposeNames {
 		if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -93,7 +93,7 @@ func Open(fsys fs.FS) (*Deployment, []source.Finding) {
 	}
 	if d.Compose == nil {
 		return d, []source.Finding{{
-			Rule: "compose-valid", Severity: source.Error, Message: "there is no compose file here: " + strings.Join(composeNames, ", "),
+			Rule: "compose-valid", Severity: source.Error, Message: "there is no compose file here: " + strings.Join(ComposeNames, ", "),
 			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
 		}}
 	}

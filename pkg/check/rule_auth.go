@@ -146,7 +146,7 @@ func masListeners(m *MAS) []listener {
 				i := strings.LastIndexByte(addr, ':')
 				host, l.port = strings.Trim(addr[:max(i, 0)], "[]"), addr[i+1:]
 			}
-			l.loopback = host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+			l.loopback = loopback(host)
 			ls = append(ls, l)
 		}
 	}
@@ -160,7 +160,13 @@ func masListeners(m *MAS) []listener {
 	return ls
 }
 
-func synapseListeners(s *Synapse) []listener {
+// loopback reports whether an address to listen on is reached from inside the container only.
+func loopback(host string) bool {
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}
+
+// clientListeners are those that serve the client API to other containers.
+func (s *Synapse) clientListeners() []listener {
 	var ls []listener
 	for _, v := range s.Config.At("listeners").Items() {
 		l := listener{port: v.At("port").Str(), value: v}
@@ -173,10 +179,10 @@ func synapseListeners(s *Synapse) []listener {
 		if one := v.At("bind_address"); one.Str() != "" {
 			addrs = append(addrs, one)
 		}
-		l.loopback = len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a source.Value) bool {
-			return a.Str() != "::1" && a.Str() != "localhost" && !strings.HasPrefix(a.Str(), "127.")
-		})
-		ls = append(ls, l)
+		l.loopback = len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a source.Value) bool { return !loopback(a.Str()) })
+		if !l.loopback && slices.Contains(l.resources, "client") {
+			ls = append(ls, l)
+		}
 	}
 	return ls
 }
@@ -184,8 +190,8 @@ func synapseListeners(s *Synapse) []listener {
 // clientAddress is the address under which other containers reach Synapse's client API.
 func (s *Synapse) clientAddress() string {
 	port := "8008"
-	for _, l := range synapseListeners(s) {
-		if !l.loopback && l.port != "" && slices.Contains(l.resources, "client") && !l.value.At("tls").True() {
+	for _, l := range s.clientListeners() {
+		if l.port != "" && !l.value.At("tls").True() {
 			port = l.port
 			break
 		}
@@ -280,12 +286,9 @@ var synapseEndpointInternal = Rule{
 				r.Fail("MAS and Synapse share no network; no login can be completed", "put both on one network", v.Site(""), s.Value.Site("Synapse"))
 				return
 			}
-			for _, l := range synapseListeners(s) {
-				if l.port == port && !l.loopback && slices.Contains(l.resources, "client") {
-					return
-				}
+			if !slices.ContainsFunc(s.clientListeners(), func(l listener) bool { return l.port == port }) {
+				r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 			}
-			r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 		})
 	},
 }
@@ -344,17 +347,18 @@ var synapseNoLocalAuth = Rule{
 	},
 }
 
-// passwordModules register password callbacks, which Synapse refuses next to MAS when it loads them.
-var passwordModules = regexp.MustCompile(`(?i)shared_secret_authenticator|ldap_auth_provider|rest_auth_provider|rest_password_provider|password_auth_provider|ldap3`)
+// passwordModule registers password callbacks, which Synapse refuses next to MAS when it loads them.
+var passwordModule = regexp.MustCompile(`(?i)shared_secret_authenticator|ldap_auth_provider|rest_auth_provider|rest_password_provider|password_auth_provider|ldap3`)
 
-// passwordModule is the first module that checks passwords.
-func (s *Synapse) passwordModule() source.Value {
+// passwordModules are the modules of Synapse that check passwords.
+func (s *Synapse) passwordModules() []source.Value {
+	var vs []source.Value
 	for _, m := range s.Config.At("modules").Items() {
-		if v := m.At("module"); passwordModules.MatchString(v.Str()) {
-			return v
+		if v := m.At("module"); passwordModule.MatchString(v.Str()) {
+			vs = append(vs, v)
 		}
 	}
-	return source.Value{}
+	return vs
 }
 
 var synapseNoPasswordModule = Rule{
@@ -365,8 +369,8 @@ var synapseNoPasswordModule = Rule{
 	Source:  "Synapse module_api/__init__.py",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			for _, m := range s.Config.At("modules").Items() {
-				if v := m.At("module"); s.delegates() && passwordModules.MatchString(v.Str()) {
+			for _, v := range s.passwordModules() {
+				if s.delegates() {
 					r.Fail(fmt.Sprintf("the module %s checks passwords, which Synapse leaves to MAS; Synapse stops at its start", v.Str()),
 						"remove the module; double puppeting works through the doublepuppet registration",
 						v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))

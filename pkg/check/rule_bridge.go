@@ -92,12 +92,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 		r.Fail(msg, internal, v.Site(""), s.Value.Site("Synapse"))
 	case !s.shares(b.Service):
 		r.Fail(fmt.Sprintf("the bridge %s and Synapse share no network; the bridge never connects", b.Name), "put both on one network", v.Site(""), b.Value.Site("the bridge"), s.Value.Site("Synapse"))
-	default:
-		for _, l := range synapseListeners(s) {
-			if l.port == port && !l.loopback && slices.Contains(l.resources, "client") {
-				return
-			}
-		}
+	case !slices.ContainsFunc(s.clientListeners(), func(l listener) bool { return l.port == port }):
 		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
 			v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 	}
@@ -132,7 +127,7 @@ var doublePuppetToken = Rule{
 				}
 				dp := d.DoublePuppets[0]
 				switch {
-				case !isToken && !s.delegates() && s.passwordModule().Set():
+				case !isToken && !s.delegates() && len(s.passwordModules()) > 0:
 					// Without MAS the shared secret works, too.
 				case !v.Set() && b.puppetSecrets().Len() == 0:
 					r.Fail(fmt.Sprintf("the bridge %s has no secret for double puppeting on %s", b.Name, server), `"`+server+`": "as_token:…"`, v.Site(""), dp.At("as_token").Site("the token to use"))

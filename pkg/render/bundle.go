@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing/fstest"
 	"text/template"
 
@@ -132,20 +133,16 @@ func (a artifact) render(s *spec.Spec, st *Stack) (File, error) {
 	if a.data == nil {
 		a.data = st
 	}
-	quote := source.Quote
+	set := plain
 	if a.path == "docker-compose.yml" {
-		// Compose replaces $x in every value; $$ is a dollar.
-		quote = func(v string) string { return source.Quote(strings.ReplaceAll(v, "$", "$$")) }
-	}
-	t, err := parsed.Clone()
-	if err != nil {
-		return f, err
+		set = composed
 	}
 	var out bytes.Buffer
-	if err := t.Funcs(template.FuncMap{"q": quote}).ExecuteTemplate(&out, a.template+".tmpl", a.data); err != nil {
+	if err := set().ExecuteTemplate(&out, a.template+".tmpl", a.data); err != nil {
 		return f, err
 	}
 	f.Data = out.Bytes()
+	var err error
 	if extra := s.At(append(slices.Clip(a.spec), "extra")...); len(a.spec) > 0 && extra.Set() && a.spec[0] != "database" {
 		f.extra = extra.Keys()
 		if f.Data, err = source.Merge(f.Data, extra); err != nil {
@@ -155,9 +152,20 @@ func (a artifact) render(s *spec.Spec, st *Stack) (File, error) {
 	return f, nil
 }
 
-var parsed = template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-	"q": source.Quote, "json": jsonText, "router": router,
-}).ParseFS(templates.FS, "*.tmpl"))
+// The templates are parsed when the first file is rendered: most commands render none. Compose replaces $x
+// in every value, so its file is quoted with $$ for a dollar.
+var (
+	plain    = parsed(source.Quote)
+	composed = parsed(func(v string) string { return source.Quote(strings.ReplaceAll(v, "$", "$$")) })
+)
+
+func parsed(quote func(string) string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
+			"q": quote, "json": jsonText, "router": router,
+		}).ParseFS(templates.FS, "*.tmpl"))
+	})
+}
 
 func jsonText(v any) string {
 	var b bytes.Buffer

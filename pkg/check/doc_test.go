@@ -1,4 +1,4 @@
-package check
+package check_test
 
 import (
 	"flag"
@@ -8,20 +8,31 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"philipp.info/stackgen/pkg/check"
 )
 
 var update = flag.Bool("update", false, "write RULES.md anew")
 
-// RULES.md is the catalogue as text, with one anchor per rule.
+// RULES.md is the catalogue as text, with one anchor per rule. Its examples are the first bad case of each rule,
+// and what TestRuleCases has seen printed for it.
 func TestRulesDoc(t *testing.T) {
+	examples := make(map[string]ruleCase)
+	for _, c := range readCases(t) {
+		if _, ok := examples[c.rule]; !ok && c.kind == "bad" {
+			examples[c.rule] = c
+		}
+	}
 	var b strings.Builder
 	b.WriteString("# Rules\n\nWhat `stackgen check` proves. Made from pkg/check by `make generate`.\n\n| rule | severity | holds when |\n| --- | --- | --- |\n")
-	for _, r := range Rules {
+	for _, r := range check.Rules {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, cell(r.Summary))
 	}
-	for _, r := range Rules {
+	for _, r := range check.Rules {
 		fmt.Fprintf(&b, "\n## %s\n\n%s (%s)\n\nWhat you see when it is broken: %s\n\nWhat to do: %s\n\nRead in: %s\n",
 			r.ID, sentence(r.Summary), r.Severity, plain(r.Why), plain(r.Fix), plain(r.Source))
+		c := examples[r.ID]
+		fmt.Fprintf(&b, "\nExample: %s\n\n```diff\n%s\n```\n\n```text\n%s\n```\n", c.name, strings.TrimRight(c.edits, "\n"), strings.TrimRight(c.want, "\n"))
 	}
 	const path = "../../RULES.md"
 	if *update {
@@ -48,7 +59,7 @@ func plain(s string) string { return strings.ReplaceAll(s, "<", "&lt;") }
 // Every rule says what a person needs to know, under an id of its own.
 func TestRulesAreWhole(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, r := range Rules {
+	for _, r := range check.Rules {
 		if seen[r.ID] {
 			t.Errorf("%s stands twice", r.ID)
 		}
@@ -56,7 +67,7 @@ func TestRulesAreWhole(t *testing.T) {
 		if r.Summary == "" || r.Why == "" || r.Fix == "" || r.Source == "" || r.Check == nil {
 			t.Errorf("%s is not whole", r.ID)
 		}
-		if got, ok := Find(r.ID); !ok || got.ID != r.ID {
+		if got, ok := check.Find(r.ID); !ok || got.ID != r.ID {
 			t.Errorf("%s is not found", r.ID)
 		}
 	}

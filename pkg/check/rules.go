@@ -1,7 +1,7 @@
 package check
 
 // Rules is the catalogue, in the order of the documents. Adding a rule means a value in rule_TOPIC.go, a
-// line here, and a fault that trips it in pkg/render/faults_test.go.
+// line here, and testdata/rules/ID.txtar with cases that trip it.
 var Rules = []Rule{
 	masSecretMatches,
 	serverNameAgrees,

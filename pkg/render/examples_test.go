@@ -86,7 +86,9 @@ func TestExamplesOnDisk(t *testing.T) {
 			if diff := cmp.Diff(before, state(t, dir)); diff != "" {
 				t.Error(diff)
 			}
-			for _, f := range findingsOf(os.DirFS(dir)) {
+			d, problems := check.Open(os.DirFS(dir))
+			findings, _ := check.Run(d)
+			for _, f := range append(problems, findings...) {
 				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)
 			}
 		})

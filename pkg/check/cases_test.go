@@ -1,0 +1,291 @@
+package check_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// A file testdata/rules/ID.txtar holds the cases of one rule, each as the edits that make it of a whole
+// stack without findings. A section is called "bad: NAME", followed by "want: NAME" with what is printed,
+// or "good: NAME", which is silent. Its lines are:
+//
+//	tree hand-kept           the stack to begin with; without this line the rendered phil-app
+//	config/mas/config.yaml   the file that the following hunks change
+//	 context                 lines as in a diff: old ones begin with a blank or -, new ones with a blank or +
+//	-old                     and the old ones stand exactly once in the file. A blank line ends a hunk.
+//	+new                     A file that does not exist is made of the new lines.
+//	delete PATH              removes the file
+//	mode 0644 PATH           changes the mode of a file
+type ruleCase struct {
+	rule, kind, name, edits, want string
+}
+
+const planted = "zebra" // part of every secret in the tree kept by hand
+
+// placeholder is part of most secrets in the rendered tree.
+const placeholder = "PLACEHOLDER"
+
+func readCases(t testing.TB) []ruleCase {
+	t.Helper()
+	files, err := filepath.Glob("testdata/rules/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var cases []ruleCase
+	for _, file := range files {
+		ar, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rule := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		for i, f := range ar.Files {
+			kind, name, ok := strings.Cut(f.Name, ": ")
+			switch {
+			case kind == "want" && i > 0 && ar.Files[i-1].Name == "bad: "+name:
+				cases[len(cases)-1].want = string(f.Data)
+			case ok && (kind == "bad" || kind == "good"):
+				cases = append(cases, ruleCase{rule: rule, kind: kind, name: name, edits: string(f.Data)})
+			default:
+				t.Fatalf("%s: %q is neither bad, good, nor the want of the bad one before", file, f.Name)
+			}
+		}
+	}
+	return cases
+}
+
+// stack is a whole tree to begin with, and what is found in it already.
+type stack struct {
+	tree  fstest.MapFS
+	known map[string]bool
+}
+
+var stacks = map[string]func() stack{
+	"rendered":  sync.OnceValue(func() stack { return newStack(renderedTree()) }),
+	"hand-kept": sync.OnceValue(func() stack { return newStack(handKeptTree()) }),
+}
+
+func newStack(tree fstest.MapFS) stack {
+	s := stack{tree: tree, known: make(map[string]bool)}
+	d, _ := check.Open(tree)
+	findings, _ := check.Run(d)
+	for _, f := range findings {
+		s.known[f.Rule+f.Message] = true
+	}
+	return s
+}
+
+func handKeptTree() fstest.MapFS {
+	tree := filesOf(txtar.Parse(mustRead("testdata/hand-kept.txtar")))
+	delete(tree, "want")
+	return tree
+}
+
+// renderedTree is examples/phil-app with placeholder secrets.
+func renderedTree() fstest.MapFS {
+	s, findings := spec.Parse("stack.yaml", mustRead("../../examples/phil-app/stack.yaml"))
+	if s == nil {
+		panic(fmt.Sprint(findings))
+	}
+	set := secret.Placeholders(render.Needs(s))
+	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	if err != nil {
+		panic(err)
+	}
+	return b.FS().(fstest.MapFS)
+}
+
+func mustRead(path string) []byte {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// build makes the tree of a case, and gives the stack that it began with.
+func (c ruleCase) build(t testing.TB) (fstest.MapFS, stack) {
+	t.Helper()
+	base := stacks["rendered"]()
+	edits, byHand := strings.CutPrefix(c.edits, "tree hand-kept\n")
+	if byHand {
+		base = stacks["hand-kept"]()
+	}
+	tree := maps.Clone(base.tree)
+	var file string
+	var before, after []string
+	flush := func() {
+		if len(before)+len(after) > 0 {
+			change(t, tree, file, strings.Join(before, ""), strings.Join(after, ""))
+		}
+		before, after = nil, nil
+	}
+	for line := range strings.Lines(edits) {
+		switch {
+		case line == "\n":
+			flush()
+		case line[0] == ' ' || line[0] == '-' || line[0] == '+':
+			if line[0] != '+' {
+				before = append(before, line[1:])
+			}
+			if line[0] != '-' {
+				after = append(after, line[1:])
+			}
+		default:
+			flush()
+			file = directive(t, tree, strings.Fields(line))
+		}
+	}
+	flush()
+	return tree, base
+}
+
+func change(t testing.TB, tree fstest.MapFS, file, before, after string) {
+	t.Helper()
+	f := tree[file]
+	if f == nil {
+		f = &fstest.MapFile{Mode: 0o600}
+	}
+	data := string(f.Data)
+	whole := data == "" || strings.HasSuffix(data, "\n") // a secret has no line break at its end
+	if !whole {
+		data += "\n"
+	}
+	if before != "" {
+		if n := strings.Count("\n"+data, "\n"+before); n != 1 {
+			t.Fatalf("these lines stand %d times in %s:\n%s", n, file, before)
+		}
+		after = strings.TrimPrefix(strings.Replace("\n"+data, "\n"+before, "\n"+after, 1), "\n")
+	} else if data != "" {
+		t.Fatalf("a hunk of %s has no old lines:\n%s", file, after)
+	}
+	if !whole {
+		after = strings.TrimSuffix(after, "\n")
+	}
+	tree[file] = &fstest.MapFile{Data: []byte(after), Mode: f.Mode, Sys: f.Sys}
+}
+
+// directive carries out a line that is no part of a hunk, and gives the file that it names.
+func directive(t testing.TB, tree fstest.MapFS, words []string) string {
+	t.Helper()
+	file := words[len(words)-1]
+	f := tree[file]
+	if f == nil && len(words) > 1 {
+		t.Fatalf("there is no %s", file)
+	}
+	switch {
+	case len(words) == 1:
+	case words[0] == "delete" && len(words) == 2:
+		delete(tree, file)
+	case words[0] == "mode" && len(words) == 3:
+		mode, err := strconv.ParseUint(words[1], 8, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree[file] = &fstest.MapFile{Data: f.Data, Mode: f.Mode&^0o777 | os.FileMode(mode), Sys: f.Sys}
+	default:
+		t.Fatalf("unknown line %q", strings.Join(words, " "))
+	}
+	return file
+}
+
+// caused are the findings in tree that the stack does not have: those that the edits of a case bring about.
+func (s stack) caused(t testing.TB, tree fstest.MapFS) []source.Finding {
+	t.Helper()
+	return slices.DeleteFunc(run(t, tree), func(f source.Finding) bool { return s.known[f.Rule+f.Message] })
+}
+
+// printed is what the command prints of the findings, without the last line, which counts them.
+func printed(t testing.TB, findings []source.Finding) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.Write(&b, findings, report.Summary{}, report.Options{Verbose: true}); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimRight(b.String(), "\n")
+	return text[:strings.LastIndexByte(text, '\n')+1]
+}
+
+// Every bad case trips its rule and no other, and prints what stands below it; every good case, which is the
+// same thing where it is allowed, is silent. Every rule has at least one bad case.
+func TestRuleCases(t *testing.T) {
+	tried := make(map[string]bool)
+	wants := make(map[string]string)
+	for _, c := range readCases(t) {
+		if _, ok := check.Find(c.rule); !ok {
+			t.Errorf("testdata/rules/%s.txtar: there is no such rule", c.rule)
+		}
+		tried[c.rule] = tried[c.rule] || c.kind == "bad"
+		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
+			tree, base := c.build(t)
+			findings := base.caused(t, tree)
+			for _, f := range findings {
+				if c.kind == "good" || f.Rule != c.rule {
+					t.Errorf("found: %s %s: %s [%s]", f.Severity, f.Pos(), f.Message, f.Rule)
+				}
+			}
+			if c.kind == "bad" && len(findings) == 0 {
+				t.Error("nothing was found")
+			}
+			got := printed(t, findings)
+			if wants[c.rule+c.name] = got; !*update && c.kind == "bad" {
+				if diff := cmp.Diff(c.want, got); diff != "" {
+					t.Errorf("printed (-want +got); make generate writes it anew:\n%s", diff)
+				}
+			}
+		})
+	}
+	for _, r := range check.Rules {
+		if !tried[r.ID] {
+			t.Errorf("%s has no bad case; write testdata/rules/%s.txtar", r.ID, r.ID)
+		}
+	}
+	if *update && !t.Failed() {
+		writeWants(t, wants)
+	}
+}
+
+func writeWants(t *testing.T, wants map[string]string) {
+	t.Helper()
+	files, _ := filepath.Glob("testdata/rules/*.txtar")
+	for _, file := range files {
+		ar, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rule := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		var out []txtar.File
+		for _, f := range ar.Files {
+			kind, name, _ := strings.Cut(f.Name, ": ")
+			if kind == "want" {
+				continue
+			}
+			out = append(out, f)
+			if kind == "bad" {
+				out = append(out, txtar.File{Name: "want: " + name, Data: []byte(wants[rule+name])})
+			}
+		}
+		ar.Files = out
+		if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

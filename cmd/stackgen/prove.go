@@ -141,7 +141,7 @@ func (a *app) findings(w io.Writer, format string, findings []source.Finding, fi
 		ran = 0
 	}
 	err := report.Write(&b, source.Sort(findings), report.Summary{Rules: ran, Files: files}, report.Options{
-		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(),
+		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(), RuleURL: ruleURL,
 	})
 	return b.String(), err
 }
@@ -158,6 +158,17 @@ func (a *app) findingsJSON(findings []source.Finding) (json.RawMessage, error) {
 }
 
 func (a *app) colored(w io.Writer) bool { return report.ColorFor(w, a.color, os.LookupEnv) }
+
+// rulesURL is where RULES.md is published, below the address of the module.
+const rulesURL = "https://philipp.info/stackgen/RULES.md"
+
+// ruleURL is the anchor of a rule in RULES.md; "" for what is no rule, such as a file that is not YAML.
+func ruleURL(id string) string {
+	if _, ok := check.Find(id); !ok {
+		return ""
+	}
+	return rulesURL + "#" + id
+}
 
 func ruleInfos() []report.RuleInfo {
 	infos := make([]report.RuleInfo, 0, len(check.Rules))

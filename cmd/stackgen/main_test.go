@@ -21,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files and scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"stackgen": main})
+	testscript.Main(m, map[string]func(){"stackgen": main, "inject": inject})
 }
 
 func TestScripts(t *testing.T) {

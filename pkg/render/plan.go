@@ -67,6 +67,7 @@ type Change struct {
 type Plan struct {
 	Changes []Change
 	owned   manifest
+	gone    []string // stale files that are not there any more
 	bundle  *Bundle
 }
 
@@ -113,6 +114,7 @@ func (b *Bundle) plan(root *os.Root) (*Plan, error) {
 		data, err := root.ReadFile(stale)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			p.gone = append(p.gone, stale)
 		case err != nil:
 			return nil, readable(err, stale)
 		case p.ours(stale, data):

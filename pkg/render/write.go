@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -140,7 +141,7 @@ func (p *Plan) apply(root *os.Root) (err error) {
 		return err
 	}
 	p.sweep(root)
-	if err := p.own(root, made); err != nil {
+	if err := p.own(root); err != nil {
 		return err
 	}
 	old, _ := root.ReadFile(manifestPath)
@@ -190,6 +191,8 @@ func (p *Plan) commit(root *os.Root, work *[]staged) error {
 	return nil
 }
 
+// deleteStale removes the files that the spec no longer yields, and the directories that are empty then,
+// also those of files that an earlier run has removed before it died.
 func (p *Plan) deleteStale(root *os.Root) error {
 	for _, c := range p.Changes {
 		if c.Action != Delete {
@@ -198,10 +201,14 @@ func (p *Plan) deleteStale(root *os.Root) error {
 		if err := root.Remove(c.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return readable(err, c.Path)
 		}
-		for d := path.Dir(c.Path); d != "."; d = path.Dir(d) {
-			if root.Remove(d) != nil { // not empty
-				break
-			}
+		p.gone = append(p.gone, c.Path)
+	}
+	for _, name := range p.gone {
+		dir := path.Dir(name)
+		for ; dir != "." && root.Remove(dir) == nil; dir = path.Dir(dir) {
+		}
+		if err := syncDir(root, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
 	return nil
@@ -223,31 +230,65 @@ func (p *Plan) makeDirs(root *os.Root) (made []string, err error) {
 		}
 		made = append(made, d)
 	}
+	for i, d := range made {
+		if i > 0 && path.Dir(made[i-1]) == path.Dir(d) {
+			continue
+		}
+		if err := syncDir(root, path.Dir(d)); err != nil {
+			return made, err
+		}
+	}
 	return made, nil
 }
 
-// sweep removes what a killed render left behind.
+// sweep removes what a killed render left behind, also where the spec has no file any more.
 func (p *Plan) sweep(root *os.Root) {
-	for _, d := range append(dirsOf(p.bundle.Files), path.Dir(manifestPath), ".") {
-		entries, err := fs.ReadDir(root.FS(), d)
-		if err != nil || strings.HasPrefix(d, "data") {
-			continue
+	remove := func(name string) {
+		if base := path.Base(name); strings.HasPrefix(base, ".stackgen-") && strings.HasSuffix(base, ".tmp") {
+			_ = root.Remove(name)
 		}
-		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), ".stackgen-") && strings.HasSuffix(e.Name(), ".tmp") {
-				_ = root.Remove(path.Join(d, e.Name()))
+	}
+	for _, d := range p.tops() {
+		_ = fs.WalkDir(root.FS(), d, func(name string, e fs.DirEntry, err error) error {
+			if err == nil && e.Type().IsRegular() {
+				remove(name)
 			}
-		}
+			return nil
+		})
+	}
+	entries, _ := fs.ReadDir(root.FS(), ".")
+	for _, e := range entries {
+		remove(e.Name())
 	}
 }
 
+// tops are the directories directly below the output directory that files of ours are in or were in.
+func (p *Plan) tops() []string {
+	set := map[string]bool{path.Dir(manifestPath): true}
+	add := func(name string) {
+		if top, _, ok := strings.Cut(name, "/"); ok {
+			set[top] = true
+		}
+	}
+	for _, f := range p.bundle.Files {
+		add(f.Path)
+	}
+	for name := range p.owned.Files {
+		if fs.ValidPath(name) {
+			add(name)
+		}
+	}
+	delete(set, "data")
+	return slices.Sorted(maps.Keys(set))
+}
+
 // own gives every file and directory that is there already to the user of its service. Only root can.
-func (p *Plan) own(root *os.Root, made []string) error {
+func (p *Plan) own(root *os.Root) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	for dir, f := range p.bundle.owners() {
-		if f.Data == nil && !slices.Contains(made, dir) {
+		if f.Data == nil && !empty(root, dir) {
 			continue // data that is in use is not ours to touch
 		}
 		if err := chown(root, dir, f); err != nil {
@@ -268,6 +309,16 @@ func (p *Plan) own(root *os.Root, made []string) error {
 		}
 	}
 	return nil
+}
+
+func empty(root *os.Root, dir string) bool {
+	d, err := root.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	_, err = d.ReadDir(1)
+	return errors.Is(err, io.EOF)
 }
 
 func chown(root *os.Root, name string, f File) error {

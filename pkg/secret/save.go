@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -33,6 +34,7 @@ func (s *Set) Save() error {
 	case s.err != nil:
 		return s.err
 	case !s.Dirty():
+		s.sweep()
 		return nil
 	case s.path == "":
 		return errors.New("no file is named for the secrets")
@@ -42,8 +44,35 @@ func (s *Set) Save() error {
 		return fmt.Errorf("write %q: %w", s.path, pathless(err))
 	}
 	s.loaded, s.existed, s.pending = text, true, nil
+	s.sweep()
 	return nil
 }
+
+// sweep removes what killed runs left beside the secrets file. Under the file's lock nobody else has a
+// temporary file that could still take its place: who wants to create the file comes too late.
+func (s *Set) sweep() {
+	path, err := filepath.EvalSymlinks(s.path)
+	if err != nil {
+		return
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	if locked, err := lock.TryLock(); err != nil || !locked {
+		return
+	}
+	defer lock.Unlock() //nolint:errcheck // The lock ends with the process at the latest.
+	dir, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return
+	}
+	before, after, _ := strings.Cut(tempPattern(path), "*")
+	for _, e := range dir {
+		if strings.HasPrefix(e.Name(), before) && strings.HasSuffix(e.Name(), after) {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+}
+
+func tempPattern(path string) string { return "." + filepath.Base(path) + "-*.tmp" }
 
 func (s *Set) save() ([]byte, error) {
 	switch {
@@ -79,7 +108,7 @@ func (s *Set) create(text []byte) error {
 	defer os.Remove(temp) //nolint:errcheck // After the rename it is gone.
 	err = os.Link(temp, s.path)
 	switch {
-	case errors.Is(err, fs.ErrExist):
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // made by another run, which swept ours
 		return ErrChanged
 	case err != nil:
 		// The file system has no hard links.
@@ -142,7 +171,7 @@ func changed(err error) error {
 
 // writeTemp writes text to a new file beside path, for its owner alone. like is whose owner it gets.
 func writeTemp(path string, text []byte, like fs.FileInfo) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	f, err := os.CreateTemp(filepath.Dir(path), tempPattern(path))
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+const canInject = true
+
+// changing are the system calls that change what a disk holds.
+var changing = map[uint64]string{
+	syscall.SYS_WRITE: "write", syscall.SYS_PWRITE64: "pwrite64", syscall.SYS_FTRUNCATE: "ftruncate", syscall.SYS_FSYNC: "fsync",
+	syscall.SYS_FDATASYNC: "fdatasync", syscall.SYS_OPENAT: "openat", syscall.SYS_MKDIRAT: "mkdirat", syscall.SYS_LINKAT: "linkat",
+	syscall.SYS_RENAMEAT: "renameat", sysRenameat2: "renameat2", syscall.SYS_UNLINKAT: "unlinkat", syscall.SYS_FCHMOD: "fchmod",
+	syscall.SYS_FCHMODAT: "fchmodat", syscall.SYS_FCHOWN: "fchown", syscall.SYS_FCHOWNAT: "fchownat",
+}
+
+const (
+	sysRenameat2   = 316
+	ptraceExitKill = 0x100000
+	ptraceSysGood  = 1
+	syscallStop    = syscall.SIGTRAP | 0x80
+)
+
+// tracer counts the changing system calls of all threads of a program, and spoils one of them. strace
+// counts for each thread alone, and Go moves its work between threads.
+type tracer struct {
+	nth      int           // which call is spoiled, from 1 on; 0 for none
+	errno    syscall.Errno // what it answers; 0 kills the program instead
+	calls    []string
+	inside   map[int]bool // threads between the entry and the exit of a call
+	spoiled  int          // the thread whose call is being spoiled
+	dieAfter bool         // the spoiled call is a write of half its bytes
+}
+
+// inject is a command of the test binary: inject N ERRNO LOG PROGRAM ARG... runs the program, lets its
+// N-th changing call fail with ERRNO, or kills it there when ERRNO is 0, and writes the names of the calls
+// to LOG. It is a process of its own because a tracer waits for every child.
+func inject() {
+	runtime.LockOSThread()
+	nth, _ := strconv.Atoi(os.Args[1])
+	errno, _ := strconv.Atoi(os.Args[2])
+	t := &tracer{nth: nth, errno: syscall.Errno(errno), inside: make(map[int]bool)}
+	cmd := exec.Command(os.Args[4], os.Args[5:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(injectNotAllowed)
+	}
+	code, err := t.follow(cmd.Process.Pid)
+	if err == nil {
+		err = os.WriteFile(os.Args[3], []byte(strings.Join(t.calls, "\n")), 0o600)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(injectNotAllowed)
+	}
+	os.Exit(code)
+}
+
+func (t *tracer) follow(pid int) (code int, err error) {
+	var ws syscall.WaitStatus
+	if _, err := syscall.Wait4(pid, &ws, 0, nil); err != nil {
+		return 0, err
+	}
+	if err := syscall.PtraceSetOptions(pid, ptraceExitKill|ptraceSysGood|syscall.PTRACE_O_TRACECLONE); err != nil {
+		return 0, err
+	}
+	for tid, deliver := pid, 0; ; {
+		// A thread may be gone already: the program was killed.
+		if err := syscall.PtraceSyscall(tid, deliver); err != nil && err != syscall.ESRCH { //nolint:errorlint // It is a bare errno.
+			return 0, err
+		}
+		if tid, err = syscall.Wait4(-1, &ws, syscall.WALL, nil); err != nil {
+			return 0, err
+		}
+		for ; ws.Exited() || ws.Signaled(); delete(t.inside, tid) {
+			if tid == pid && ws.Signaled() {
+				return 128 + int(ws.Signal()), nil
+			} else if tid == pid {
+				return ws.ExitStatus(), nil
+			}
+			if tid, err = syscall.Wait4(-1, &ws, syscall.WALL, nil); err != nil {
+				return 0, err
+			}
+		}
+		deliver = 0
+		switch sig := ws.StopSignal(); sig {
+		case syscallStop:
+			t.inside[tid] = !t.inside[tid]
+			if err := t.stop(pid, tid); err != nil && err != syscall.ESRCH { //nolint:errorlint // It is a bare errno.
+				return 0, err
+			}
+		case syscall.SIGTRAP, syscall.SIGSTOP: // a new thread
+		default:
+			deliver = int(sig)
+		}
+	}
+}
+
+// stop is called at the entry and at the exit of every system call.
+func (t *tracer) stop(pid, tid int) error {
+	var regs syscall.PtraceRegs
+	if !t.inside[tid] {
+		if t.spoiled != tid {
+			return nil
+		}
+		t.spoiled = 0
+		if t.dieAfter {
+			return syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if err := syscall.PtraceGetRegs(tid, &regs); err != nil {
+			return err
+		}
+		regs.Rax = uint64(-int64(t.errno))
+		return syscall.PtraceSetRegs(tid, &regs)
+	}
+	if err := syscall.PtraceGetRegs(tid, &regs); err != nil {
+		return err
+	}
+	name := changing[regs.Orig_rax]
+	if name == "" || !changes(tid, &regs) {
+		return nil
+	}
+	t.calls = append(t.calls, name)
+	if len(t.calls) != t.nth {
+		return nil
+	}
+	t.spoiled = tid
+	switch {
+	case t.errno != 0:
+		regs.Orig_rax = ^uint64(0) // no call at all
+	case regs.Orig_rax == syscall.SYS_WRITE:
+		regs.Rdx /= 2
+		t.dieAfter = true
+	default:
+		return syscall.Kill(pid, syscall.SIGKILL)
+	}
+	return syscall.PtraceSetRegs(tid, &regs)
+}
+
+// changes leaves out what only reads, and writes to pipes and to the event descriptor of Go itself.
+func changes(tid int, regs *syscall.PtraceRegs) bool {
+	switch regs.Orig_rax {
+	case syscall.SYS_OPENAT:
+		return regs.Rdx&syscall.O_CREAT != 0
+	case syscall.SYS_WRITE, syscall.SYS_PWRITE64:
+		file, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, regs.Rdi))
+		return err == nil && strings.HasPrefix(file, "/")
+	}
+	return true
+}

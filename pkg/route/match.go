@@ -13,7 +13,7 @@ import (
 // the entrypoint's; one that sends plain HTTP to HTTPS never does.
 func (t *Table) Match(method, host, path string) Result {
 	u, err := url.ParseRequestURI(path)
-	if err != nil || !strings.HasPrefix(path, "/") {
+	if err != nil || !strings.HasPrefix(path, "/") || strings.Contains(path, " ") {
 		return Result{Unknown: "the path is not one of a valid request"}
 	}
 	routing, err := routingPath(u.EscapedPath())

@@ -145,8 +145,10 @@ func TestMatchDetails(t *testing.T) {
 	}, tried); diff != "" {
 		t.Errorf("tried (-want +got)\n%s", diff)
 	}
-	if r := tab.Match("GET", "matrix.philipp.info", "no slash"); r.Unknown == "" {
-		t.Error("a path without a slash is answered")
+	for _, path := range []string{"no slash", "/_matrix/a space", "/%zz"} {
+		if r := tab.Match("GET", "matrix.philipp.info", path); r.Unknown == "" {
+			t.Errorf("%q is answered, which no request can hold", path)
+		}
 	}
 }
 

@@ -48,6 +48,9 @@ func (t *Table) resolve(r *Router) {
 		report(NotChecked, fmt.Sprintf("middleware %q is defined outside the labels, so it was not checked", name), false)
 		r.unchecked = fmt.Sprintf("middleware %q is defined outside the labels", name)
 	}
+	if _, provider := split(r.Name); provider != "" {
+		report(BadName, fmt.Sprintf("its name holds an @, so Traefik looks for its service at a provider %q", provider), !strings.Contains(r.Service, "@"))
+	}
 	switch {
 	case ref == "internal":
 		r.unchecked = fmt.Sprintf("%q is Traefik itself", r.Service)

@@ -104,6 +104,9 @@ const (
 	BadLabel ProblemKind = "bad-label"
 	// IgnoredLabel is a traefik.* label that Traefik does not read at all.
 	IgnoredLabel ProblemKind = "ignored-label"
+	// BadName is a router whose name holds an @, behind which Traefik reads the name of a provider: the router is
+	// dropped, for its service does not exist there.
+	BadName ProblemKind = "bad-name"
 	// NotEnabled is a container with routing labels that Traefik ignores for want of traefik.enable.
 	NotEnabled ProblemKind = "not-enabled"
 	// BadRule is a rule that does not parse: the router is dropped.

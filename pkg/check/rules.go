@@ -12,6 +12,7 @@ var Rules = []Rule{
 	masPublicBaseSlash,
 	masPathRouting,
 	masHealthcheck,
+	masKnownKeys,
 	masUpstreamMigrated,
 	compatRouterWins,
 	apexMatrixRouted,

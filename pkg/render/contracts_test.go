@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"philipp.info/stackgen/pkg/source"
@@ -179,5 +181,96 @@ func walk(v source.Value, visit func(source.Value)) {
 	}
 	for _, val := range v.Entries() {
 		walk(val, visit)
+	}
+}
+
+// TestMASKeyTable holds the table that the rule mas-known-keys goes by against MAS's own schema.
+func TestMASKeyTable(t *testing.T) {
+	schema := parseFile(t, contracts(t, "schemas/mas-config.schema.json"))
+	want, got := make(map[string]string), make(map[string]string)
+	schemaKeys(schema.Root(), schema.Root(), "", want)
+	walk(parseFile(t, "../check/keys/mas.yaml").Root(), func(v source.Value) { tableKeys(v, v.Path(), got) })
+	// A password may stand in it that is no part of a URL as MAS parses it: database-credentials-match says so.
+	want["database.uri"] = "str"
+	for path := range want {
+		if section, _, _ := strings.Cut(path, "[].jwks."); section == "clients" {
+			delete(want, path)
+		}
+	}
+	want["clients[].jwks"] = "any"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("pkg/check/keys/mas.yaml (-schema +table):\n%s", diff)
+	}
+}
+
+func parseFile(t *testing.T, path string) *source.File {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, findings := source.Parse(path, src)
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	return f
+}
+
+func tableKeys(v source.Value, path string, keys map[string]string) {
+	if v.Kind() != source.Sequence {
+		words := strings.Split(v.Str(), "|")
+		slices.Sort(words)
+		keys[path] = strings.Join(words, "|")
+		return
+	}
+	walk(v.At("0"), func(item source.Value) {
+		below := strings.TrimPrefix(strings.TrimPrefix(item.Path(), v.Path()+".0"), ".")
+		tableKeys(item, strings.TrimSuffix(path+"[]."+below, "."), keys)
+	})
+}
+
+// schemaKeys lists what a JSON Schema allows, each value by its path, with the words of the table for its type.
+func schemaKeys(root, v source.Value, path string, keys map[string]string) {
+	if ref := v.At("$ref").Str(); ref != "" {
+		v = root.At(strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+	}
+	add := func(word string) {
+		if words := append(strings.FieldsFunc(keys[path], func(r rune) bool { return r == '|' }), word); !slices.Contains(words[:len(words)-1], word) {
+			slices.Sort(words)
+			keys[path] = strings.Join(words, "|")
+		}
+	}
+	for _, kind := range []string{"allOf", "anyOf", "oneOf"} {
+		for _, one := range v.At(kind).Items() {
+			schemaKeys(root, one, path, keys)
+		}
+	}
+	for key, prop := range v.At("properties").Entries() {
+		schemaKeys(root, prop, strings.TrimPrefix(path+"."+key.Str(), "."), keys)
+	}
+	if v.At("additionalProperties").Kind() == source.Mapping {
+		schemaKeys(root, v.At("additionalProperties"), path+".*", keys)
+	}
+	kinds := append(v.At("type").Items(), v.At("type"))
+	has := func(kind string) bool {
+		return slices.ContainsFunc(kinds, func(k source.Value) bool { return k.Str() == kind })
+	}
+	switch {
+	case v.At("const").Exists():
+		add(v.At("const").Str())
+	case has("array"):
+		schemaKeys(root, v.At("items"), path+"[]", keys)
+	case has("string") && v.At("format").Str() == "uri":
+		add("url")
+	case v.Len() == 0 || v.Len() == 1 && v.At("description").Exists():
+		add("any")
+	}
+	for kind, word := range map[string]string{"boolean": "bool", "integer": "int", "number": "num"} {
+		if has(kind) {
+			add(word)
+		}
+	}
+	if has("string") && v.At("format").Str() != "uri" && !v.At("const").Exists() {
+		add("str")
 	}
 }

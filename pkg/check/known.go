@@ -10,12 +10,14 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // keyFiles hold what each program reads of its configuration: a document of the same shape that has, in
 // place of every value, the types it may have, with | between them. A word that names no type is itself the
-// value; "*" is any key; the one item of a list stands for all.
+// value; "*" is any key; the one item of a list stands for all. A word may end in @ and the first release
+// that has it, and then - and the first that has it no more.
 //
 //go:embed keys/*.yaml
 var keyFiles embed.FS
@@ -65,53 +67,88 @@ type reading struct {
 	report  func(message, fix string, sites ...source.Site)
 }
 
-// check holds a configuration against what its program knows. A key without a value counts as left out, and
-// one that begins with x- as the place where a person keeps an anchor.
-func (r reading) check(known, config source.Value) {
-	r.value(known, known, config, "")
+// place is a value of a configuration and what is known of it: absent for a key that is not known.
+type place struct {
+	value, known source.Value
+	above        source.Value // what is known of the mapping that holds the value
+	path         string
 }
 
-func (r reading) value(all, known, v source.Value, path string) {
-	switch {
-	case !v.Set() || known.Str() == "any":
-	case known.Kind() == source.Scalar:
-		r.scalar(known, v, path)
-	case known.Kind() != v.Kind():
-		r.report(path+" must be "+known.Kind().String()+", not "+described(v)+"; "+r.wrong, "write "+known.Kind().String(), v.Site(""))
-	case known.Kind() == source.Sequence:
-		for _, item := range v.Items() {
-			r.value(all, known.At("0"), item, path+"[]")
-		}
-	default:
-		for k, entry := range v.Entries() {
-			below := strings.TrimPrefix(path+"."+k.Str(), ".")
-			next := known.At(k.Str())
-			if !next.Exists() {
-				next = known.At("*")
-			}
-			switch {
-			case next.Exists():
-				r.value(all, next, entry, below)
-			case k.Kind() == source.Scalar && !strings.HasPrefix(k.Str(), "x-"):
-				r.report(r.program+" knows no "+below+"; "+r.unknown, renamed(all, known, k.Str()), k.Site(""))
-			}
-		}
-	}
-}
-
-func (r reading) scalar(known, v source.Value, path string) {
-	words := strings.Split(known.Str(), "|")
-	if slices.ContainsFunc(words, func(word string) bool { return fits(word, v) }) {
+// visit calls f for every value below the place, and for itself, but for what stands below a key that is not
+// known or may hold anything. A key without a value counts as left out.
+func (p place) visit(f func(place)) {
+	if !p.value.Set() {
 		return
 	}
-	msg := path + " must be " + anyOf(words) + ", not " + described(v)
-	if valueTypes[words[0]].fits == nil && v.IsString() {
-		msg = path + " is none of " + strings.Join(words, ", ")
+	f(p)
+	if p.known.Kind() == source.Sequence {
+		for _, item := range p.value.Items() {
+			place{value: item, known: p.known.At("0"), path: p.path + "[]"}.visit(f)
+		}
 	}
-	r.report(msg+"; "+r.wrong, retyped(words, v), v.Site(""))
+	if p.known.Kind() != source.Mapping {
+		return
+	}
+	for k, v := range p.value.Entries() {
+		next := place{value: v, known: p.known.At(k.Str()), above: p.known, path: strings.TrimPrefix(p.path+"."+k.Str(), ".")}
+		if !next.known.Exists() {
+			next.known = p.known.At("*")
+		}
+		// A person keeps anchors below keys that begin with x-.
+		if k.Kind() == source.Scalar && !strings.HasPrefix(k.Str(), "x-") {
+			next.visit(f)
+		}
+	}
+}
+
+// check holds a configuration against what its program knows.
+func (r reading) check(known, config source.Value) {
+	place{value: config, known: known}.visit(func(p place) {
+		switch {
+		case !p.known.Exists():
+			r.report(r.program+" knows no "+p.path+"; "+r.unknown, renamed(known, p), p.value.Site(""))
+		case p.known.Kind() == source.Scalar:
+			r.scalar(p)
+		case p.known.Kind() != p.value.Kind():
+			kind := p.known.Kind().String()
+			r.report(p.path+" must be "+kind+", not "+described(p.value)+"; "+r.wrong, "write "+kind, p.value.Site(""))
+		}
+	})
+}
+
+func (r reading) scalar(p place) {
+	words := wordsOf(p.known)
+	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) {
+		return
+	}
+	msg := p.path + " must be " + anyOf(words) + ", not " + described(p.value)
+	if valueTypes[words[0]].fits == nil && p.value.IsString() {
+		msg = p.path + " is none of " + strings.Join(words, ", ")
+	}
+	r.report(msg+"; "+r.wrong, retyped(words, p.value), p.value.Site(""))
+}
+
+// wordsOf gives the types or values that are known, without their releases.
+func wordsOf(known source.Value) []string {
+	words := strings.Split(known.Str(), "|")
+	for i, w := range words {
+		words[i], _, _ = strings.Cut(w, "@")
+	}
+	return words
+}
+
+// releases gives the release that first knew a word and the one that knows it no more; zero where there is
+// none.
+func releases(word string) (first, gone image.Version) {
+	_, span, _ := strings.Cut(word, "@")
+	from, to, _ := strings.Cut(span, "-")
+	first, _ = image.Ref{Tag: from}.Version()
+	gone, _ = image.Ref{Tag: to}.Version()
+	return first, gone
 }
 
 func fits(word string, v source.Value) bool {
+	word, _, _ = strings.Cut(word, "@")
 	if t, ok := valueTypes[word]; ok {
 		return t.fits(v)
 	}
@@ -169,15 +206,16 @@ func described(v source.Value) string {
 }
 
 // renamed is what to do about a key that is not known where it stands.
-func renamed(all, known source.Value, key string) string {
+func renamed(known source.Value, p place) string {
 	var here []string
-	for k := range known.Entries() {
+	for k := range p.above.Entries() {
 		here = append(here, k.Str())
 	}
+	key := p.value.Name()
 	if near := nearest(key, here); near != "" {
 		return "rename it to " + near
 	}
-	if places := placesOf(all, key, ""); len(places) == 1 {
+	if places := placesOf(known, key, ""); len(places) == 1 {
 		return "move it to " + places[0]
 	}
 	return "remove it"

@@ -1,6 +1,9 @@
 package check
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"philipp.info/stackgen/pkg/image"
@@ -40,3 +43,56 @@ func (m *MAS) read() bool {
 	tested, _ := image.Tested[image.MAS].Version()
 	return ok && !v.Less(image.Oldest[image.MAS].Version) && !tested.Less(v)
 }
+
+var masVersionSupports = Rule{
+	ID: "mas-version-supports", Severity: source.Error,
+	Summary: "the tagged MAS has every key and every word that its configuration uses",
+	Why:     "An older MAS ignores the key without a word, for instance a database.password_file, and then has no password; or it stops: \"unknown variant `set`\".",
+	Fix:     "Take an image that has it, or configure it as that release does.",
+	Source:  "MAS docs/config.schema.json of each tag; Synapse docs/upgrade.md (1.136)",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, m := range d.MASs {
+			v, ok := m.Image.Version()
+			if !ok {
+				continue
+			}
+			place{value: m.Config.Root(), known: masKeys()}.visit(func(p place) { m.checkRelease(r, p, v) })
+		}
+		d.pairs(func(s *Synapse, m *MAS) {
+			if v, ok := m.Image.Version(); ok && v.Less(image.Version{0, 20, 0}) {
+				r.Fail(fmt.Sprintf("Synapse's matrix_authentication_service needs MAS 0.20, and this is %s; every request with a token fails with 503", m.Image.Tag),
+					"image: "+image.Tested[image.MAS].String(), m.Value.At("image").Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
+			}
+		})
+	},
+}
+
+func (m *MAS) checkRelease(r *Reporter, p place, v image.Version) {
+	tested := "image: " + image.Tested[image.MAS].String()
+	words := strings.Split(p.known.Str(), "|")
+	i := slices.IndexFunc(words, func(w string) bool { return fits(w, p.value) })
+	if p.known.Kind() != source.Scalar || i < 0 {
+		return // mas-known-keys says so
+	}
+	name, consequence := p.path, "MAS ignores it"
+	if _, isType := valueTypes[wordsOf(p.known)[i]]; !isType {
+		name += ": " + p.value.Str()
+		if slices.ContainsFunc(words, func(w string) bool { first, _ := releases(w); return !v.Less(first) }) {
+			consequence = "MAS does not start"
+		}
+	}
+	first, gone := releases(words[i])
+	switch {
+	case v.Less(first):
+		r.Fail(fmt.Sprintf("%s begins with MAS %s, and this is %s; %s", name, first, m.Image.Tag, consequence),
+			tested, m.Value.At("image").Site(""), p.value.Site("is used here"))
+	case gone != image.Version{} && !v.Less(gone):
+		r.Fail(fmt.Sprintf("%s is gone since MAS %s, and this is %s; %s", name, gone, m.Image.Tag, consequence),
+			"remove the line", p.value.Site(""), m.Value.At("image").Site("the image"))
+	case strings.HasPrefix(p.path, masParameters) && strings.Contains(p.value.Str(), "{") && v.Less(image.Version{1, 22, 0}):
+		r.Fail(fmt.Sprintf("%s is a template, which MAS knows here since 1.22.0, and this is %s; the provider gets it as it stands", name, m.Image.Tag),
+			tested, m.Value.At("image").Site(""), p.value.Site("is used here"))
+	}
+}
+
+const masParameters = "upstream_oauth2.providers[].additional_authorization_parameters."

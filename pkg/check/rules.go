@@ -13,6 +13,7 @@ var Rules = []Rule{
 	masPathRouting,
 	masHealthcheck,
 	masKnownKeys,
+	masVersionSupports,
 	masUpstreamMigrated,
 	compatRouterWins,
 	apexMatrixRouted,

@@ -144,7 +144,9 @@ func (r Ref) Version() (v Version, ok bool) {
 		v[i], _ = strconv.Atoi(m[i+1])
 	}
 	switch r.Program() {
-	case Unknown, Synapse, MAS, Postgres, Traefik:
+	case Synapse, MAS: // v1 moves on with every release
+		return v, m[2] != ""
+	case Unknown, Postgres, Traefik:
 		return v, true
 	}
 	if v[0] >= 20 && m[2] != "" {

@@ -61,7 +61,7 @@ func TestVersion(t *testing.T) {
 		"synapse:v1.157.0rc1-x":             {-1},
 		"synapse:v1.157.0-rc1":              {1, 157, 0},
 		"synapse:20.1":                      {20, 1, 0},
-		"matrix-authentication-service:1":   {1, 0, 0},
+		"matrix-authentication-service:1":   {-1},
 		"postgres:17":                       {17, 0, 0},
 		"postgres:17-alpine":                {17, 0, 0},
 		"postgres:16.4-alpine3.20":          {16, 4, 0},

@@ -7,6 +7,7 @@ GOFUMPT       = go run mvdan.cc/gofumpt@v0.12.0
 GENERATED = TestSchema|TestHelp|TestGolden|TestRuleCases|TestRulesDoc
 
 FUZZTIME ?= 30s
+FUZZPARALLEL ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
 
@@ -54,9 +55,11 @@ generate: ## Write again what tests compare: schema, help texts, golden trees, R
 	test -n "$$packages" || { echo 'no test knows -update'; exit 1; }; \
 	set -x; go test $$(printf './%s ' $$packages) -run '$(GENERATED)' -update
 
+# DOCKER_COMPOSE=/path/to/docker-compose measures that, too.
 .PHONY: bench
-bench: ## Run the benchmarks
-	go test -run xxx -bench . -benchmem ./pkg/...
+bench: build ## Measure whole runs of stackgen against the floor; BENCH=-check fails on what became slower
+	CGO_ENABLED=0 go build -trimpath -o bin/floor ./bench/floor
+	go run ./bench $(BENCH)
 
 .PHONY: check
 check: ## Validate every example with the stackgen of this tree
@@ -70,13 +73,17 @@ cover: ## Measure test coverage into bin/cover.html
 	go tool cover -html=bin/cover.out -o bin/cover.html
 
 .PHONY: fuzz
-fuzz: ## Run each fuzz target for FUZZTIME (30s)
+fuzz: ## Run each fuzz target for FUZZTIME (30s) on FUZZPARALLEL processors
 	@set -e; for file in $$(grep -rl '^func Fuzz' --include='*_test.go' cmd pkg); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
 			echo "$$target in $$(dirname "$$file")"; \
-			go test "./$$(dirname "$$file")" -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
+			go test "./$$(dirname "$$file")" -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x -parallel $(FUZZPARALLEL); \
 		done; \
 	done
+
+.PHONY: crash
+crash: ## Let every system call of a render fail, and kill it there: every file stays whole
+	STACKGEN_EVERY_CALL=1 go test -count=1 -timeout 30m -run 'TestInterrupted|TestDiskFull|TestReadOnly' -v ./cmd/stackgen
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -292,4 +292,3 @@ func owner(info fs.FileInfo) string {
 	}
 	return ""
 }
-

@@ -27,7 +27,6 @@ type proof struct {
 	made     []string       // the secrets that were missing
 	findings []source.Finding
 	files    int
-	err      error
 }
 
 func (p *proof) ok() bool { return p.bundle != nil && !source.HasErrors(p.findings) }
@@ -78,7 +77,13 @@ func prove(ctx context.Context, path, secrets, dir string, real bool) (*proof, e
 	}
 	p.bundle = bundle
 	deployment, found := check.Open(bundle.FS())
+	if real {
+		deployment.Accepted = render.Accepted(dir)
+	}
 	more, files := check.Run(deployment)
+	if !slices.ContainsFunc(more, func(f source.Finding) bool { return f.Rule == "compose-valid" }) {
+		bundle.Accepted = deployment.ComposeVerdict()
+	}
 	found = append(found, more...)
 	bundle.Govern(found, deployment.KeysAt)
 	p.findings, p.files = append(p.findings, found...), files

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"philipp.info/stackgen/pkg/render"
@@ -45,24 +45,43 @@ func (c *renderCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	outcomes := each(a, c.Specs, func(i int) *outcome { return c.one(a, c.Specs[i], dirs[i]) })
 	code, failed := exitClean, 0
-	for i, o := range outcomes {
-		if i > 0 && c.Format == "text" && (o.code != exitClean || !o.unchanged()) {
+	for i, t := range each(a, c.Specs, func(i int) *told { return c.tell(a, c.one(a, c.Specs[i], dirs[i])) }) {
+		if t.err != nil {
+			return t.err
+		}
+		if i > 0 && c.Format == "text" && !t.unchanged {
 			fmt.Fprintln(a.stderr)
 		}
-		if err := c.print(a, o); err != nil {
+		if _, err := t.stdout.WriteTo(a.stdout); err != nil {
 			return err
 		}
-		if o.code != exitClean {
+		if _, err := t.stderr.WriteTo(a.stderr); err != nil {
+			return err
+		}
+		if t.code != exitClean {
 			failed++
 		}
-		code = max(code, o.code)
+		code = max(code, t.code)
 	}
-	if len(outcomes) > 1 && c.Format == "text" {
-		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", count(len(outcomes)-failed, "spec"), failed)
+	if len(c.Specs) > 1 && c.Format == "text" {
+		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", count(len(c.Specs)-failed, "spec"), failed)
 	}
 	return exit(code)
+}
+
+// told is what there is to say about an outcome. Of a thousand stacks it is all that is kept.
+type told struct {
+	stdout, stderr bytes.Buffer
+	code           int
+	unchanged      bool
+	err            error
+}
+
+func (c *renderCmd) tell(a *app, o *outcome) *told {
+	t := &told{code: o.code, unchanged: o.code == exitClean && o.unchanged()}
+	t.err = c.print(a, t, o)
+	return t
 }
 
 func (c *renderCmd) one(a *app, path, dir string) *outcome {
@@ -91,6 +110,9 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 
 // save writes the secrets that were made, but not for a render that is refused anyway.
 func (c *renderCmd) save(o *outcome) error {
+	if !o.set.Dirty() {
+		return o.set.Save() // which only tidies up
+	}
 	plan, err := o.bundle.Plan(o.dir)
 	if err != nil {
 		return err
@@ -101,24 +123,23 @@ func (c *renderCmd) save(o *outcome) error {
 	return o.set.Save()
 }
 
-func (c *renderCmd) print(a *app, o *outcome) error {
+func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 	if c.Format == "json" {
-		return a.printJSON(o)
+		return a.printJSON(t, o)
 	}
 	if len(o.findings) > 0 {
-		if err := a.report(a.stdout, "text", o.findings, o.files, o.mask); err != nil {
+		text, err := a.findings(a.stdout, "text", o.findings, o.files)
+		if err != nil {
 			return err
 		}
+		t.stdout.WriteString(o.mask(text))
 	}
 	if o.err != nil {
-		fail(a.stderr, o.err)
-		return nil
+		fail(&t.stderr, o.err)
+	} else if o.plan != nil {
+		t.stderr.WriteString(o.mask(o.text(style(a.colored(a.stderr)))))
 	}
-	if o.plan == nil {
-		return nil
-	}
-	_, err := io.WriteString(a.stderr, o.mask(o.text(style(a.colored(a.stderr)))))
-	return err
+	return nil
 }
 
 type changedJSON struct {
@@ -126,7 +147,7 @@ type changedJSON struct {
 	Action render.Action `json:"action"`
 }
 
-func (a *app) printJSON(o *outcome) error {
+func (a *app) printJSON(t *told, o *outcome) error {
 	doc := struct {
 		Spec     string          `json:"spec"`
 		Output   string          `json:"output"`
@@ -152,12 +173,12 @@ func (a *app) printJSON(o *outcome) error {
 	}
 	if o.err != nil {
 		doc.Error = o.err.Error()
-		fail(a.stderr, o.err)
+		fail(&t.stderr, o.err)
 	}
 	text, err := json.Marshal(doc)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.stdout, o.mask(string(text)))
-	return err
+	fmt.Fprintln(&t.stdout, o.mask(string(text)))
+	return nil
 }

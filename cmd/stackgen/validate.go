@@ -26,19 +26,17 @@ func (c *validateCmd) Run(a *app) error {
 		return usagef("--secrets is the file of one spec, but there are %d", len(c.Specs))
 	}
 	var findings []source.Finding
-	var proofs []*proof
-	code, files, dir := exitClean, 0, "out"
-	for i, r := range each(a, c.Specs, func(i int) *proof {
-		p, err := prove(a.ctx, c.Specs[i], c.Secrets, dir, false)
-		p.err = err
-		return p
-	}) {
-		proofs = append(proofs, r)
-		findings, files = append(findings, r.findings...), files+r.files
+	var masks []func(string) string
+	code, files := exitClean, 0
+	for i, v := range each(a, c.Specs, func(i int) verdict { return judge(a, c.Specs[i], c.Secrets) }) {
+		findings, files = append(findings, v.findings...), files+v.files
+		if v.mask != nil {
+			masks = append(masks, v.mask)
+		}
 		switch {
-		case r.err != nil:
-			code = max(code, fail(a.stderr, r.err))
-		case !r.ok():
+		case v.err != nil:
+			code = max(code, fail(a.stderr, v.err))
+		case !v.ok:
 			code = max(code, exitFindings)
 		default:
 			fmt.Fprintf(a.stderr, "%s: ok\n", c.Specs[i])
@@ -46,8 +44,8 @@ func (c *validateCmd) Run(a *app) error {
 	}
 	if len(findings) > 0 || c.Format != "text" {
 		err := a.report(a.stdout, c.Format, findings, files, func(text string) string {
-			for _, p := range proofs {
-				text = p.mask(text)
+			for _, mask := range masks {
+				text = mask(text)
 			}
 			return text
 		})
@@ -56,4 +54,22 @@ func (c *validateCmd) Run(a *app) error {
 		}
 	}
 	return exit(code)
+}
+
+// verdict is what is kept of a proof until all specs are through.
+type verdict struct {
+	findings []source.Finding
+	files    int
+	ok       bool
+	mask     func(string) string // nil where there is nothing to hide
+	err      error
+}
+
+func judge(a *app, spec, secrets string) verdict {
+	p, err := prove(a.ctx, spec, secrets, "out", false)
+	v := verdict{findings: p.findings, files: p.files, ok: p.ok(), err: err}
+	if len(p.findings) > 0 {
+		v.mask = p.mask
+	}
+	return v
 }

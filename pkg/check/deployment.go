@@ -30,6 +30,8 @@ type Deployment struct {
 	Bridges  []*Bridge
 	// DoublePuppets are the registrations that claim every user without excluding anyone.
 	DoublePuppets []*Registration
+	// Accepted is a ComposeVerdict from before Run: where it is the present one, compose-go is not asked again.
+	Accepted string
 
 	routes     *route.Table
 	provisions map[*Service]*provision

@@ -36,7 +36,9 @@ type File struct {
 type Bundle struct {
 	Files []File
 	Stack *Stack
-	spec  *spec.Spec
+	// Accepted is the verdict on docker-compose.yml that Write puts into the manifest, for Accepted to find.
+	Accepted string
+	spec     *spec.Spec
 }
 
 // artifact says how a file comes about. Adding a rendered file means adding a line to artifacts.
@@ -155,17 +157,17 @@ func (a artifact) render(s *spec.Spec, st *Stack) (File, error) {
 // The templates are parsed when the first file is rendered: most commands render none. Compose replaces $x
 // in every value, so its file is quoted with $$ for a dollar.
 var (
-	plain    = parsed(source.Quote)
-	composed = parsed(func(v string) string { return source.Quote(strings.ReplaceAll(v, "$", "$$")) })
-)
-
-func parsed(quote func(string) string) func() *template.Template {
-	return sync.OnceValue(func() *template.Template {
+	plain = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-			"q": quote, "json": jsonText, "router": router,
+			"q": source.Quote, "json": jsonText, "router": router,
 		}).ParseFS(templates.FS, "*.tmpl"))
 	})
-}
+	composed = sync.OnceValue(func() *template.Template {
+		return template.Must(plain().Clone()).Funcs(template.FuncMap{
+			"q": func(v string) string { return source.Quote(strings.ReplaceAll(v, "$", "$$")) },
+		})
+	})
+)
 
 func jsonText(v any) string {
 	var b bytes.Buffer

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 )
 
@@ -20,8 +21,10 @@ const manifestPath = ".stackgen/manifest.json"
 // finding hand edits, and written before and after the files: a run that dies between the two leaves both
 // the old and the new digest, so the next run knows every file it meets.
 type manifest struct {
-	Version int                      `json:"version"`
-	Files   map[string]manifestEntry `json:"files"`
+	Version int `json:"version"`
+	// Accepted is Bundle.Accepted of what was written.
+	Accepted string                   `json:"accepted,omitempty"`
+	Files    map[string]manifestEntry `json:"files"`
 }
 
 type manifestEntry struct {
@@ -32,6 +35,17 @@ type manifestEntry struct {
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// Accepted is the verdict on the compose file that the manifest in dir remembers, "" if there is none.
+func Accepted(dir string) string {
+	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(manifestPath)))
+	if err != nil {
+		return ""
+	}
+	var m struct{ Accepted string }
+	_ = json.Unmarshal(data, &m) // a damaged one remembers nothing; Write complains about it
+	return m.Accepted
 }
 
 func (m manifest) bytes() []byte {

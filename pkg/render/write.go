@@ -108,7 +108,7 @@ type staged struct{ temp, path string }
 
 func (p *Plan) apply(root *os.Root) (err error) {
 	files := make(map[string]File)
-	next := manifest{Version: 1, Files: map[string]manifestEntry{}}
+	next := manifest{Version: 1, Accepted: p.bundle.Accepted, Files: map[string]manifestEntry{}}
 	pending := manifest{Version: 1, Files: map[string]manifestEntry{}}
 	maps.Copy(pending.Files, p.owned.Files)
 	for _, f := range p.bundle.Files {

@@ -8,23 +8,34 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// scalar is a scalar node and whether it may be a secret.
+// scalar is a scalar node and the places it stands in: behind an alias it is met under several names.
 type scalar struct {
-	node   *yaml.Node
-	secret bool
+	node *yaml.Node
+	uses []use
+}
+
+// use is one place of a scalar, and the text that may be a secret there.
+type use struct {
+	place
+	text string
+}
+
+// secret reports whether the scalar may be a secret; one secret name is enough. It is asked of the lines
+// that are shown alone, for it is slow.
+func (s scalar) secret() bool {
+	return slices.ContainsFunc(s.uses, func(u use) bool {
+		return u.secret && !plainName(u.name) && !harmless(u.text) || looksSecret(u.name, u.text)
+	})
 }
 
 // index sorts the scalars of the file by the line on which they begin.
 func (f *File) index() {
 	f.lines = splitLines(strings.TrimPrefix(string(f.Src), "\ufeff"))
 	f.scalars = make(map[int][]scalar)
-	secret := make(map[*yaml.Node]bool)
-	walkScalars(f.root, place{}, func(n *yaml.Node, isSecret bool) {
-		// A scalar behind an alias is met under several names; one secret name is enough.
-		secret[n] = secret[n] || isSecret
-	})
-	for n, isSecret := range secret {
-		f.scalars[n.Line] = append(f.scalars[n.Line], scalar{n, isSecret})
+	uses := make(map[*yaml.Node][]use)
+	walkScalars(f.root, place{}, func(n *yaml.Node, u use) { uses[n] = append(uses[n], u) })
+	for n, us := range uses {
+		f.scalars[n.Line] = append(f.scalars[n.Line], scalar{n, us})
 	}
 	for _, line := range f.scalars {
 		slices.SortFunc(line, func(a, b scalar) int { return cmp.Compare(a.node.Column, b.node.Column) })
@@ -50,7 +61,7 @@ func (p place) down(key string) place {
 	}
 }
 
-func walkScalars(n *yaml.Node, p place, visit func(*yaml.Node, bool)) {
+func walkScalars(n *yaml.Node, p place, visit func(*yaml.Node, use)) {
 	n = deref(n)
 	if n == nil {
 		return
@@ -65,7 +76,7 @@ func walkScalars(n *yaml.Node, p place, visit func(*yaml.Node, bool)) {
 				text += n.Tag
 			}
 		}
-		visit(n, p.secret && !plainName(p.name) && !harmless(text) || looksSecret(p.name, text))
+		visit(n, use{p, text})
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			k, v := deref(n.Content[i]), n.Content[i+1]

@@ -22,7 +22,7 @@ func (f *File) Snippet(n int) string {
 		if start < shown || start > len(line) || !structural.MatchString(string(line[shown:start])) {
 			return strings.TrimLeft(string(line[:shown])+" "+Masked, " ")
 		}
-		if s.secret {
+		if s.secret() {
 			return string(line[:start]) + Masked
 		}
 		shown = scalarEnd(line, s.node)

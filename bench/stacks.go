@@ -63,7 +63,7 @@ func (b *bench) single() ([]*task, error) {
 	if err != nil {
 		return nil, err
 	}
-	specs, turn := [][]byte{spec, other}, 0
+	specs, turn := [][]byte{other, spec}, 0 // other is rendered now
 	change := func() error {
 		turn++
 		return b.put("b/stack.yaml", specs[turn%2])
@@ -108,7 +108,7 @@ func (b *bench) lots(most int) ([]*task, error) {
 	for _, args := range [][]string{{"validate"}, {"render", "-o", "many/out"}} {
 		var fewer *task
 		for n := 1; n <= most; n *= 10 {
-			t := &task{name: fmt.Sprintf("%s, %d specs", args[0], n), cmd: slices.Concat([]string{b.stackgen}, args, specs[:n]), per: n, base: fewer}
+			t := &task{name: fmt.Sprintf("%s, %d %s", args[0], n, map[bool]string{true: "spec", false: "specs"}[n == 1]), cmd: slices.Concat([]string{b.stackgen}, args, specs[:n]), per: n, base: fewer}
 			if fewer != nil {
 				t.bound = flat
 			}

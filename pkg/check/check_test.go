@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -180,6 +181,38 @@ func FuzzCheck(f *testing.F) {
 		for _, f := range append(findings, found...) {
 			if strings.Contains(f.Message, "of a fault in stackgen") {
 				t.Errorf("%s: %s", f.Rule, f.Message)
+			}
+		}
+	})
+}
+
+// FuzzTree has whole directories of any content: however odd, every rule copes, and every finding is of a
+// rule that exists and has a text and a place.
+func FuzzTree(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		f.Fatal(files, err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		tree := fstest.MapFS{}
+		for part := range strings.SplitSeq("\n"+string(src), "\n-- ") { // txtar.Parse panics on some
+			if name, data, ok := strings.Cut(part, " --\n"); ok && fs.ValidPath(name) && name != "." {
+				tree[name] = &fstest.MapFile{Data: []byte(data), Mode: 0o644}
+			}
+		}
+		d, findings := check.Open(tree)
+		found, _ := check.Run(d)
+		for _, f := range append(findings, found...) {
+			_, known := check.Find(f.Rule)
+			if !known && f.Rule != "yaml" || f.Message == "" || len(f.Sites) == 0 || f.Pos().File == "" || strings.Contains(f.Message, "of a fault in stackgen") {
+				t.Errorf("%s: %s: %s", f.Rule, f.Pos(), f.Message)
 			}
 		}
 	})

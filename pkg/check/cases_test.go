@@ -39,7 +39,11 @@ type ruleCase struct {
 	rule, kind, name, edits, want string
 }
 
-const planted = "zebra" // part of every secret in the tree kept by hand
+// planted or plantedHex is part of every secret in the tree kept by hand.
+const (
+	planted    = "zebra"
+	plantedHex = "decafbad"
+)
 
 // placeholder is part of most secrets in the rendered tree.
 const placeholder = "PLACEHOLDER"

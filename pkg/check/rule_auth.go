@@ -126,6 +126,7 @@ type listener struct {
 	resources    []string
 	loopback     bool
 	value        source.Value
+	bind         source.Value // the address of a MAS listener
 }
 
 func masListeners(m *MAS) []listener {
@@ -141,8 +142,10 @@ func masListeners(m *MAS) []listener {
 		}
 		for _, bind := range v.At("binds").Items() {
 			l := listener{prefix: prefix, resources: resources, value: v, port: bind.At("port").Str()}
-			host := bind.At("host").Str()
+			l.bind = bind.At("host")
+			host := l.bind.Str()
 			if addr := bind.At("address").Str(); addr != "" {
+				l.bind = bind.At("address")
 				i := strings.LastIndexByte(addr, ':')
 				host, l.port = strings.Trim(addr[:max(i, 0)], "[]"), addr[i+1:]
 			}
@@ -240,6 +243,9 @@ var masEndpointReachable = Rule{
 				return
 			case !s.shares(m.Service):
 				r.Fail("Synapse and MAS share no network; every request with a token fails with 503", "put both on one network", v.Site(""), s.Value.Site("Synapse"), m.Value.Site("MAS"))
+				return
+			}
+			if len(m.misbound()) > 0 {
 				return
 			}
 			prefix := strings.TrimSuffix(u.Path, "/") + "/"

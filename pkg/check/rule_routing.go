@@ -167,7 +167,7 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 			r.Fail(fmt.Sprintf("%s %s%s: two routers have the same priority; which of them answers changes with every start", p.method, host, p.path),
 				"give the router for MAS a higher priority", res.Tie[0].Site, res.Tie[1].Site)
 			return
-		case !m.serves("compat", strings.TrimPrefix(p.path, "/"), res):
+		case !reaches(res, m.Service, ""): // which of its listeners is what mas-compat-listener looks at
 			r.Fail(fmt.Sprintf("%s %s%s is answered by %s and not by MAS; older clients cannot log in (M_UNRECOGNIZED)", p.method, host, p.path, answerer(res)),
 				fix, routerSite(res, m.Service))
 			return
@@ -203,7 +203,7 @@ var masPathRouting = Rule{
 		d.pairs(func(_ *Synapse, m *MAS) {
 			base := m.Config.At("http", "public_base")
 			u, _, ok := endpoint(base.Str())
-			if !ok || !d.routed(r) {
+			if !ok || len(m.misbound()) > 0 || !d.routed(r) {
 				return
 			}
 			root := strings.TrimSuffix(u.Path, "/") + "/"

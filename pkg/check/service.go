@@ -274,6 +274,19 @@ func (s *Service) masConfigPath() string {
 	return s.flag(def, "-c", "--config")
 }
 
+// more reports whether MAS reads further configuration files, which it lays over the first: what the first
+// does not hold may stand in them.
+func (m *MAS) more() bool {
+	flags := 0
+	for _, w := range m.Command() {
+		if w == "-c" || w == "--config" || strings.HasPrefix(w, "--config=") {
+			flags++
+		}
+	}
+	files, _ := m.Env("MAS_CONFIG")
+	return flags > 1 || flags == 0 && strings.Contains(files, ":")
+}
+
 // names are the host names under which other containers of a shared network reach the service.
 func (s *Service) names() []string {
 	names := []string{s.Name}

@@ -1,0 +1,86 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// msc3861 is the setting by which Synapse below 1.157 left logins to MAS.
+func (s *Synapse) msc3861() source.Value { return s.Config.At("experimental_features", "msc3861") }
+
+// knowsMSC3861 reports whether the release of Synapse still reads it.
+func (s *Synapse) knowsMSC3861() bool {
+	v, ok := s.Image.Version()
+	return ok && v.Less(image.Version{1, 157, 0})
+}
+
+var authDelegationComplete = Rule{
+	ID: "auth-delegation-complete", Severity: source.Error,
+	Summary: "MAS and Synapse's matrix_authentication_service stand together, or neither does",
+	Why:     "With only one of them, every request with a token fails with 503 \"Unable to introspect the access token\", or there are two ways to log in that know nothing of each other: a token from MAS is M_UNKNOWN_TOKEN for Synapse.",
+	Fix:     "Add the service that is missing, or switch matrix_authentication_service on.",
+	Source:  "Synapse config/mas.py, rest/client/login.py",
+	Check: func(d *Deployment, r *Reporter) {
+		services := d.running(image.MAS)
+		// One whose configuration cannot be read may be the one that leaves logins to MAS.
+		delegated := len(d.Synapses) < len(d.running(image.Synapse)) || slices.ContainsFunc(d.Synapses, (*Synapse).delegates)
+		for _, s := range d.Synapses {
+			block := s.Config.At("matrix_authentication_service")
+			switch {
+			case s.delegates() && len(services) == 0:
+				d.masElsewhere(r, block)
+			case !delegated && len(services) > 0 && s.msc3861().Len() == 0:
+				r.Fail("MAS is part of the stack, but Synapse does not leave logins to it; Synapse knows none of the tokens that MAS gives out",
+					"matrix_authentication_service: {enabled: true, endpoint: …, secret: …}", block.At("enabled").Site(""), services[0].Value.Site("MAS"))
+			}
+		}
+		for _, m := range d.MASs {
+			if len(d.running(image.Synapse)) == 0 {
+				r.NotChecked("the Synapse that MAS works for is outside of the stack", m.Config.At("matrix").Site(""))
+			}
+		}
+	},
+}
+
+// running gives the services that are the program, also those whose configuration cannot be read.
+func (d *Deployment) running(p image.Program) []*Service {
+	return slices.DeleteFunc(slices.Clone(d.Services), func(s *Service) bool { return s.Program != p || d.oneShot(s) })
+}
+
+// masElsewhere looks for the MAS that no service of the stack is.
+func (d *Deployment) masElsewhere(r *Reporter, block source.Value) {
+	v := block.At("endpoint")
+	u, _, ok := endpoint(v.Str())
+	if ok {
+		switch s := d.serviceAt(u.Hostname()); {
+		case s != nil && s.Program == image.Unknown:
+			r.NotChecked(fmt.Sprintf("%s, to which Synapse leaves logins, runs an image that stackgen does not know", s.Name), v.Site(""), s.Value.At("image").Site("the image"))
+			return
+		case s == nil && strings.Contains(u.Hostname(), "."):
+			r.NotChecked("the MAS at "+u.Redacted()+" is outside of the stack", v.Site(""))
+			return
+		}
+	}
+	r.Fail("Synapse leaves logins to MAS, but no service of the stack is one; every request with a token fails with 503",
+		"a service with the image "+image.Tested[image.MAS].String(), block.At("enabled").Site(""), d.Compose.At("services").Site("the services"))
+}
+
+var synapseNoMSC3861 = Rule{
+	ID: "synapse-no-msc3861", Severity: source.Error,
+	Summary: "experimental_features.msc3861 is gone: Synapse 1.157 and later refuse it",
+	Why:     "Synapse does not start: \"experimental_features.msc3861 was removed. Use the matrix_authentication_service configuration instead.\"",
+	Fix:     "Move endpoint and secret to matrix_authentication_service, and remove msc3861 with all that stands below it.",
+	Source:  "Synapse config/experimental.py, docs/upgrade.md (1.157)",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			if v := s.msc3861(); v.Len() > 0 && !s.knowsMSC3861() {
+				r.Fail("experimental_features.msc3861 was removed in Synapse 1.157; Synapse does not start", "remove msc3861 with all that stands below it, and use matrix_authentication_service",
+					v.Site(""), s.Value.At("image").Site("the image"))
+			}
+		}
+	},
+}

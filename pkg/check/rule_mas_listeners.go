@@ -1,0 +1,143 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// facing are the resources of MAS that clients and Synapse ask for, all but those for the inside.
+var facing = []string{"discovery", "human", "oauth", "compat", "graphql", "assets"}
+
+// misbound is a reason why a port of MAS is not there: what is wrong, and what to write.
+type misbound struct {
+	value        source.Value
+	message, fix string
+}
+
+// misbound lists what keeps MAS from listening where it is asked. Rules that look for a listener say nothing
+// then.
+func (m *MAS) misbound() []misbound {
+	http := m.Config.At("http")
+	if !http.Set() {
+		return nil // MAS then has listeners of its own: masListeners
+	}
+	listeners := http.At("listeners")
+	if listeners.Len() == 0 {
+		if m.more() {
+			return nil
+		}
+		return []misbound{{
+			listeners, "the http block of MAS has no listeners, and with the block MAS has none of its own; no port is open",
+			`listeners: [{resources: [{name: discovery}, {name: human}, {name: oauth}, {name: compat}, {name: graphql}, {name: assets}], binds: [{address: "[::]:8080"}]}]`,
+		}}
+	}
+	var wrong []misbound
+	for _, l := range listeners.Items() {
+		if l.At("resources").Len() == 0 {
+			wrong = append(wrong, misbound{l.At("resources"), "a listener of MAS has no resources; MAS does not start", "resources: [{name: health}]"})
+		}
+		if l.At("binds").Len() == 0 {
+			wrong = append(wrong, misbound{l.At("binds"), "a listener of MAS binds to no address; MAS does not start", `binds: [{address: "[::]:8080"}]`})
+		}
+	}
+	for _, resource := range facing {
+		inside, outside := m.listening(resource)
+		if len(outside) == 0 && len(inside) > 0 {
+			fix := `host: "0.0.0.0"`
+			if inside[0].bind.Name() == "address" {
+				fix = `address: "[::]:` + inside[0].port + `"`
+			}
+			wrong = append(wrong, misbound{
+				inside[0].bind, fmt.Sprintf("MAS serves %s on its own loopback address only; nobody reaches it there (connection refused)", resource), fix,
+			})
+			break
+		}
+	}
+	return wrong
+}
+
+// listening gives the listeners with the resource: those on a loopback address, and the others.
+func (m *MAS) listening(resource string) (inside, outside []listener) {
+	for _, l := range masListeners(m) {
+		switch {
+		case !slices.Contains(l.resources, resource):
+		case l.loopback:
+			inside = append(inside, l)
+		default:
+			outside = append(outside, l)
+		}
+	}
+	return inside, outside
+}
+
+var masListenersBound = Rule{
+	ID: "mas-listeners-bound", Severity: source.Error,
+	Summary: "MAS has listeners, each with resources and an address, and what others ask for is not on loopback",
+	Why:     "Traefik answers 502 Bad Gateway and Synapse 503, for the port refuses connections; or MAS stops with \"listener has no resources\" or \"listener does not bind to any address\".",
+	Fix:     "Write http.listeners with resources and binds. The default listeners are only there without an http block.",
+	Source:  "MAS crates/config/src/sections/http.rs",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, m := range d.MASs {
+			for _, w := range m.misbound() {
+				r.Fail(w.message, w.fix, w.value.Site(""))
+			}
+			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.more() {
+				r.Fail("http has no public_base, which MAS wants with the block; MAS does not start (missing field `public_base`)",
+					"public_base: the https address of MAS, with a slash at its end", http.At("public_base").Site(""))
+			}
+		}
+	},
+}
+
+var masCompatListener = Rule{
+	ID: "mas-compat-listener", Severity: source.Error,
+	Summary: "the listener that the compat router reaches serves compat at the path it is asked for",
+	Why:     "Older clients cannot log in: /_matrix/client/v3/login is a 404 from MAS, although it is routed there.",
+	Fix:     "Mount compat on the listener whose port the router names. With a prefix on that listener, add the prefix to the path in Traefik.",
+	Source:  "MAS crates/router/src/endpoints.rs, crates/cli/src/server.rs build_router",
+	Check: func(d *Deployment, r *Reporter) {
+		d.pairs(func(s *Synapse, m *MAS) {
+			inside, outside := m.listening("compat")
+			switch {
+			case len(m.misbound()) > 0:
+			case len(inside)+len(outside) == 0:
+				r.Fail("no listener of MAS serves compat; older clients and bridges cannot log in", "- name: compat", m.Config.At("http", "listeners").Site(""))
+			case len(d.Routes().Routers) > 0:
+				for _, host := range s.hosts() {
+					if d.checkCompatListener(r, m, host) {
+						return
+					}
+				}
+			}
+		})
+	},
+}
+
+// checkCompatListener holds the listeners against what arrives of the first path that a host sends to MAS, and
+// reports whether it found something.
+func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool {
+	for _, p := range compatPaths {
+		res := d.Routes().Match(p.method, host, p.path)
+		if res.Unknown != "" || !reaches(res, m.Service, "") || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) {
+			continue // where it does not reach MAS at all, compat-router-wins says so
+		}
+		sites := []source.Site{routerSite(res, m.Service)}
+		fix := "send the router to the port of that listener"
+		_, outside := m.listening("compat")
+		for _, l := range outside {
+			sites = append(sites, l.value.Site(fmt.Sprintf("serves compat on port %s below %s", l.port, l.prefix)))
+			if l.port == res.Backend.Port && l.prefix != "/" {
+				fix = "a router middleware addprefix.prefix=" + strings.TrimSuffix(l.prefix, "/") + ", or compat on a listener without prefix"
+			}
+			if l.port == res.Backend.Port && res.Path != p.path {
+				fix = "leave the path of this router as it is"
+			}
+		}
+		r.Fail(fmt.Sprintf("%s %s%s arrives at MAS as %s on port %s, where no listener serves compat; older clients cannot log in (404)", p.method, host, p.path, res.Path, res.Backend.Port), fix, sites...)
+		return true
+	}
+	return false
+}

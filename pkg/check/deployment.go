@@ -34,6 +34,7 @@ type Deployment struct {
 	Accepted string
 
 	routes     *route.Table
+	proxy      *traefik
 	provisions map[*Service]*provision
 	env        map[string]string
 	files      map[string]*source.File

@@ -125,6 +125,7 @@ type listener struct {
 	port, prefix string
 	resources    []string
 	loopback     bool
+	tls          bool
 	value        source.Value
 	bind         source.Value // the address of a MAS listener
 }
@@ -141,7 +142,7 @@ func masListeners(m *MAS) []listener {
 			prefix = "/"
 		}
 		for _, bind := range v.At("binds").Items() {
-			l := listener{prefix: prefix, resources: resources, value: v, port: bind.At("port").Str()}
+			l := listener{prefix: prefix, resources: resources, tls: v.At("tls").Set(), value: v, port: bind.At("port").Str()}
 			l.bind = bind.At("host")
 			host := l.bind.Str()
 			if addr := bind.At("address").Str(); addr != "" {
@@ -168,11 +169,14 @@ func loopback(host string) bool {
 	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
 }
 
-// clientListeners are those that serve the client API to other containers.
-func (s *Synapse) clientListeners() []listener {
+// listeners are all on which Synapse answers HTTP.
+func (s *Synapse) listeners() []listener {
 	var ls []listener
 	for _, v := range s.Config.At("listeners").Items() {
-		l := listener{port: v.At("port").Str(), value: v}
+		if kind := v.At("type").Str(); kind == "manhole" || v.At("path").Set() {
+			continue
+		}
+		l := listener{port: v.At("port").Str(), tls: v.At("tls").True(), value: v}
 		for _, res := range v.At("resources").Items() {
 			for _, n := range res.At("names").Items() {
 				l.resources = append(l.resources, n.Str())
@@ -183,11 +187,19 @@ func (s *Synapse) clientListeners() []listener {
 			addrs = append(addrs, one)
 		}
 		l.loopback = len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a source.Value) bool { return !loopback(a.Str()) })
-		if !l.loopback && slices.Contains(l.resources, "client") {
-			ls = append(ls, l)
-		}
+		ls = append(ls, l)
 	}
 	return ls
+}
+
+// clientListeners are those that serve the client API to other containers.
+func (s *Synapse) clientListeners() []listener {
+	return slices.DeleteFunc(s.listeners(), func(l listener) bool { return l.loopback || !slices.Contains(l.resources, "client") })
+}
+
+// hears reports whether other containers reach Synapse's client API on the port.
+func (s *Synapse) hears(port string) bool {
+	return slices.ContainsFunc(s.clientListeners(), func(l listener) bool { return l.port == port })
 }
 
 // clientAddress is the address under which other containers reach Synapse's client API.
@@ -241,9 +253,6 @@ var masEndpointReachable = Rule{
 				}
 				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, v.Site(""), m.Value.Site("MAS"))
 				return
-			case !s.shares(m.Service):
-				r.Fail("Synapse and MAS share no network; every request with a token fails with 503", "put both on one network", v.Site(""), s.Value.Site("Synapse"), m.Value.Site("MAS"))
-				return
 			}
 			if len(m.misbound()) > 0 {
 				return
@@ -288,11 +297,8 @@ var synapseEndpointInternal = Rule{
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
 				r.Fail("MAS's endpoint for Synapse has a path without a slash at its end; MAS drops the last part of it", fix, v.Site(""))
 				return
-			case !s.shares(m.Service):
-				r.Fail("MAS and Synapse share no network; no login can be completed", "put both on one network", v.Site(""), s.Value.Site("Synapse"))
-				return
 			}
-			if !slices.ContainsFunc(s.clientListeners(), func(l listener) bool { return l.port == port }) {
+			if !s.hears(port) && !d.inward(s, port) {
 				r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 			}
 		})

@@ -72,7 +72,8 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 			}
 			r.Fail("this bridge asks Synapse itself for GET /login, which only MAS answers; it stops with M_UNRECOGNIZED", fix,
 				v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
-		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.Config.At("server_name").Str():
+		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.Config.At("server_name").Str() &&
+			!reaches(d.Routes().Match("GET", u.Hostname(), "/_matrix/client/versions"), s.Service, ""):
 			r.Fail(fmt.Sprintf("%s is not a host of this homeserver; the bridge cannot connect", u.Hostname()), "address: https://"+public.Host,
 				v.Site(""), s.Config.At("public_baseurl").Site("Synapse's"))
 		}
@@ -90,9 +91,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 			msg = fmt.Sprintf("the bridge reaches Synapse through %s and the proxy, where MAS answers its logins; it belongs on the internal listener", u.Hostname())
 		}
 		r.Fail(msg, internal, v.Site(""), s.Value.Site("Synapse"))
-	case !s.shares(b.Service):
-		r.Fail(fmt.Sprintf("the bridge %s and Synapse share no network; the bridge never connects", b.Name), "put both on one network", v.Site(""), b.Value.Site("the bridge"), s.Value.Site("Synapse"))
-	case !slices.ContainsFunc(s.clientListeners(), func(l listener) bool { return l.port == port }):
+	case !s.hears(port) && !d.inward(s, port):
 		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
 			v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 	}

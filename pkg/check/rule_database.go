@@ -105,13 +105,16 @@ var databaseCredentialsMatch = Rule{
 			case server == nil || server.Program != image.Postgres:
 				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.service.Name, c.host), d.databaseFix(), c.at.Site(""))
 				continue
-			case !server.shares(c.service):
-				r.Fail(fmt.Sprintf("%s and its database share no network; it does not start", c.service.Name), "put both on one network", c.at.Site(""), server.Value.Site("the database"))
-				continue
 			}
 			d.checkCredentials(r, c, server)
 		}
 	},
+}
+
+// connects reports whether a client of PostgreSQL means that server: by name, or because it shares a network.
+func (s *Service) connects(server *Service) bool {
+	host, _ := s.Env("PGHOST")
+	return slices.Contains(server.names(), host) || s.shares(server)
 }
 
 // external reports whether the service is on a network that other stacks may be on, too.
@@ -232,7 +235,7 @@ func (d *Deployment) provisioned(server *Service) *provision {
 		}
 	}
 	for _, s := range d.Services {
-		if s != server && s.Program == image.Postgres && s.shares(server) {
+		if s != server && s.Program == image.Postgres && s.connects(server) {
 			words := s.Command()
 			for i, w := range words {
 				if (w == "-f" || w == "--file") && i+1 < len(words) {

@@ -6,68 +6,34 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Routes is what Traefik makes of the labels of all services.
-func (d *Deployment) Routes() *route.Table {
-	if d.routes == nil {
-		var cs []route.Container
-		major := 3
-		for _, s := range d.Services {
-			if v, ok := s.Image.Version(); ok && s.Program == image.Traefik {
-				major = v[0]
-			}
-			cs = append(cs, d.container(s))
-		}
-		// Who never writes traefik.enable relies on the default, which uses every container.
-		exposed := !slices.ContainsFunc(cs, func(c route.Container) bool {
-			return slices.ContainsFunc(c.Labels, func(l route.Label) bool { return strings.EqualFold(l.Key, "traefik.enable") })
-		})
-		d.routes = route.New(cs, route.Options{Major: major, ExposedByDefault: exposed})
-	}
-	return d.routes
-}
-
-func (d *Deployment) container(s *Service) route.Container {
-	project := d.Compose.At("name").Str()
-	c := route.Container{Name: s.Name, Project: project, Site: s.Value.Site("")}
-	for _, key := range s.Networks {
-		def := d.Compose.At("networks", key)
-		name, _ := d.expand(def.At("name"))
-		if name == "" && def.At("external").True() {
-			name = key
-		}
-		if name == "" {
-			name = project + "_" + key
-		}
-		c.Networks = append(c.Networks, name)
-	}
-	labels := s.Value.At("labels")
-	for key, v := range labels.Entries() {
-		text, _ := d.expand(v)
-		c.Labels = append(c.Labels, route.Label{Key: key.Str(), Value: text, Site: v.Site("")})
-	}
-	for _, item := range labels.Items() {
-		text, _ := d.expand(item)
-		key, val, _ := strings.Cut(text, "=")
-		c.Labels = append(c.Labels, route.Label{Key: key, Value: val, Site: item.Site("")})
-	}
-	return c
-}
-
 // routed reports whether any container has labels for Traefik; without any, another proxy is at work that
 // cannot be seen.
 func (d *Deployment) routed(r *Reporter) bool {
-	if len(d.Routes().Routers) > 0 {
+	if d.hasRouters() {
 		return true
 	}
 	for _, s := range d.Synapses {
 		r.NotChecked("no service has labels for Traefik: what is routed where cannot be seen", s.Value.Site(""))
 	}
 	return false
+}
+
+func (d *Deployment) hasRouters() bool {
+	return slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return !d.disabled(router.Container) })
+}
+
+// explained reports whether another rule says why a request does not come to the service: a router of it that
+// Traefik drops, a tie, or a port on which nobody listens.
+func (d *Deployment) explained(s *Service, method, host, path string) bool {
+	res := d.Routes().Match(method, host, path)
+	if res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.listens(s, s.backendPort(*res.Backend)) {
+		return true
+	}
+	return slices.ContainsFunc(d.Routes().Lost(method, host, path), func(lost *route.Router) bool { return lost.Container == s.Name })
 }
 
 // matrixHost is the host of Synapse's public address; the server name when none is set.
@@ -163,9 +129,7 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 		case res.Unknown != "":
 			r.NotChecked(res.Unknown, routerSite(res, m.Service))
 			return
-		case res.Tie != nil:
-			r.Fail(fmt.Sprintf("%s %s%s: two routers have the same priority; which of them answers changes with every start", p.method, host, p.path),
-				"give the router for MAS a higher priority", res.Tie[0].Site, res.Tie[1].Site)
+		case d.explained(m.Service, p.method, host, p.path):
 			return
 		case !reaches(res, m.Service, ""): // which of its listeners is what mas-compat-listener looks at
 			r.Fail(fmt.Sprintf("%s %s%s is answered by %s and not by MAS; older clients cannot log in (M_UNRECOGNIZED)", p.method, host, p.path, answerer(res)),
@@ -231,6 +195,7 @@ func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource s
 	switch {
 	case res.Unknown != "":
 		r.NotChecked(res.Unknown, routerSite(res, m.Service))
+	case d.explained(m.Service, "GET", u.Hostname(), strings.TrimSuffix(u.Path, "/")+"/"+path):
 	case res.Backend == nil || res.Backend.Container != m.Name:
 		r.Fail(fmt.Sprintf("%s belongs to MAS, but is answered by %s; nobody can log in", where, answerer(res)),
 			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), routerSite(res, m.Service), base.Site("what MAS advertises"))
@@ -296,7 +261,7 @@ var apexMatrixRouted = Rule{
 					r.NotChecked(res.Unknown, routerSite(res, s.Service))
 					break
 				}
-				if reaches(res, s.Service, path) {
+				if reaches(res, s.Service, path) || d.explained(s.Service, "GET", name.Str(), path) {
 					continue
 				}
 				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answerer(res))

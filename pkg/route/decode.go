@@ -77,8 +77,13 @@ func (t *Table) decode(c *Container) (d decoded, ok bool) {
 		has := func(prefix string) bool {
 			return slices.ContainsFunc(c.Labels, func(l Label) bool { return hasPrefixFold(l.Key, prefix) })
 		}
-		if has("traefik.http.") && !has("traefik.enable") {
-			t.problem(NotEnabled, c, "", fmt.Sprintf("container %q has traefik.http labels but no traefik.enable: Traefik ignores it", c.Name), c.site("traefik", "http"))
+		if has("traefik.http.") {
+			kind, fact, at := NotEnabled, "no traefik.enable", c.site("traefik", "http")
+			if has("traefik.enable") {
+				kind, fact, at = Disabled, "traefik.enable=false", c.site("traefik", "enable")
+			}
+			t.problem(kind, c, "", fmt.Sprintf("container %q has traefik.http labels but %s; Traefik ignores it", c.Name, fact), at)
+			t.lostRouters(c, fmt.Sprintf("container %q has %s, so Traefik ignores it", c.Name, fact))
 		}
 		return d, false
 	}
@@ -116,11 +121,11 @@ func (t *Table) badLabels(c *Container, err error, filters []string, fresh func(
 		}
 		if e != nil {
 			found = true
-			t.problem(BadLabel, c, "", fmt.Sprintf("label %q: %v: Traefik skips the whole container %q", l.Key, e, c.Name), l.Site)
+			t.problem(BadLabel, c, "", fmt.Sprintf("label %q: %v; Traefik skips the whole container %q", l.Key, e, c.Name), l.Site)
 		}
 	}
 	if !found {
-		t.problem(BadLabel, c, "", fmt.Sprintf("%v: Traefik skips the whole container %q", err, c.Name), c.Site)
+		t.problem(BadLabel, c, "", fmt.Sprintf("%v; Traefik skips the whole container %q", err, c.Name), c.Site)
 	}
 	t.lostRouters(c, why)
 }
@@ -130,9 +135,11 @@ func (t *Table) lostRouters(c *Container, why string) {
 	for _, l := range c.Labels {
 		p := strings.Split(l.Key, ".")
 		if len(p) == 5 && strings.EqualFold(strings.Join(p[:3], "."), "traefik.http.routers") && strings.EqualFold(p[4], "rule") {
-			t.Routers = append(t.Routers, &Router{
-				Name: p[3], Rule: l.Value, Priority: len(l.Value), Container: c.Name, ContainerSite: c.Site, Site: l.Site, Dropped: why,
-			})
+			r := &Router{
+				Name: p[3], Rule: l.Value, Priority: len(l.Value), Container: c.Name, ContainerSite: c.Site, Site: l.Site, Dropped: why, from: c,
+			}
+			_ = r.parse(t.opts.Major)
+			t.Routers = append(t.Routers, r)
 		}
 	}
 }
@@ -141,7 +148,7 @@ func (t *Table) ignoredLabels(c *Container) {
 	for _, l := range c.Labels {
 		known := func(prefix string) bool { return hasPrefixFold(l.Key, prefix) }
 		if known("traefik.") && !slices.ContainsFunc(slices.Concat(providerFilters, dynamicFilters, otherPrefixes), known) {
-			t.problem(IgnoredLabel, c, "", fmt.Sprintf("label %q: Traefik does not read it", l.Key), l.Site)
+			t.problem(IgnoredLabel, c, "", fmt.Sprintf("Traefik does not know the label %q; it ignores it", l.Key), l.Site)
 		}
 	}
 }

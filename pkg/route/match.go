@@ -12,16 +12,10 @@ import (
 // and a query. A router without tls takes part only when no router of the table has tls, for then it is
 // the entrypoint's; one that sends plain HTTP to HTTPS never does.
 func (t *Table) Match(method, host, path string) Result {
-	u, err := url.ParseRequestURI(path)
-	if err != nil || !strings.HasPrefix(path, "/") || strings.Contains(path, " ") {
+	req, u, ok := newRequest(method, host, path)
+	if !ok {
 		return Result{Unknown: "the path is not one of a valid request"}
 	}
-	routing, err := routingPath(u.EscapedPath())
-	if err != nil {
-		return Result{Unknown: "the path is not one of a valid request"}
-	}
-	req := &request{method: strings.ToUpper(method), host: canonicalHost(host), path: routing, query: u.Query()}
-
 	var res Result
 	for i, r := range t.Routers {
 		got, why := t.try(r, req)
@@ -56,6 +50,46 @@ func (t *Table) Match(method, host, path string) Result {
 		return res
 	}
 	return res
+}
+
+// Lost lists the routers that would have taken the request, or might have, if Traefik did not drop them or
+// could read their rule as it is meant. Each of them has a Problem, or shares one with its container.
+func (t *Table) Lost(method, host, path string) []*Router {
+	req, _, ok := newRequest(method, host, path)
+	if !ok {
+		return nil
+	}
+	var list []*Router
+	for _, r := range t.Routers {
+		never := false
+		matched := maybe
+		if r.expr != nil {
+			matched, _ = r.expr.match(req)
+			r.expr.walk(func(m *matcher) { never = never || m.never != "" })
+		}
+		unreachable := r.Dropped != "" || !r.TLS && t.hasTLS && !r.plainHTTP
+		if unreachable && matched != no || matched == no && (never || r.lacksRule()) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// lacksRule tells a router that labels name, but give no rule, from the one that every container has.
+func (r *Router) lacksRule() bool {
+	return r.conf != nil && r.conf.DefaultRule && r.from.site("traefik", "http", "routers", r.Name) != r.from.Site
+}
+
+func newRequest(method, host, path string) (req *request, u *url.URL, ok bool) {
+	u, err := url.ParseRequestURI(path)
+	if err != nil || !strings.HasPrefix(path, "/") || strings.Contains(path, " ") {
+		return nil, nil, false
+	}
+	routing, err := routingPath(u.EscapedPath())
+	if err != nil {
+		return nil, nil, false
+	}
+	return &request{method: strings.ToUpper(method), host: canonicalHost(host), path: routing, query: u.Query()}, u, true
 }
 
 func (t *Table) try(r *Router, req *request) (truth, string) {

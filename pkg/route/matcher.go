@@ -35,7 +35,7 @@ func one(b builder) builder { return counted(b, 1, 1) }
 func counted(b builder, least, most int) builder {
 	return func(m *matcher) error {
 		if n := len(m.args); n < least || n > most {
-			return fmt.Errorf("%s has %d values; Traefik 3 takes %d", m.name, n, most)
+			return fmt.Errorf("%s has %d values, but Traefik 3 takes %d", m.name, n, most)
 		}
 		return b(m)
 	}
@@ -46,7 +46,7 @@ var braces = regexp.MustCompile(`\{[^{}:]*[A-Za-z][^{}:]*(:.*)?\}`)
 
 func warnBraces(m *matcher) {
 	if braces.MatchString(m.args[0]) {
-		m.never = m.String() + " is the syntax of Traefik 2; Traefik 3 takes the braces literally"
+		m.never = m.String() + " is the syntax of Traefik 2, and Traefik 3 takes the braces literally"
 	}
 }
 

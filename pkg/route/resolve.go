@@ -10,26 +10,24 @@ import (
 
 // resolve parses the rule of a router and looks up its middlewares and service.
 func (t *Table) resolve(r *Router) {
-	report := func(kind ProblemKind, msg string, drops bool) {
+	report := func(kind ProblemKind, label, ref, msg string, drops bool) {
 		if drops && r.Dropped == "" {
 			r.Dropped = msg
 		}
-		if drops {
-			msg += ": Traefik drops the router, its requests fall through to the next"
+		if kind == "" {
+			return
 		}
-		t.Problems = append(t.Problems, Problem{Kind: kind, Message: fmt.Sprintf("router %q: %s", r.Name, msg), Sites: []source.Site{r.Site}, Container: r.Container, Router: r.Name})
+		if drops {
+			msg += "; Traefik drops the router, and its requests fall through to the next"
+		}
+		t.Problems = append(t.Problems, Problem{Kind: kind, Message: fmt.Sprintf("router %q: %s", r.Name, msg), Sites: []source.Site{r.at(label)}, Container: r.Container, Router: r.Name, Ref: ref})
 	}
-	syntax := t.opts.Major
-	if r.conf.RuleSyntax == "v2" {
-		syntax = 2
-	}
-	var err error
-	if r.expr, err = parseRule(r.Rule, syntax); err != nil {
-		report(BadRule, fmt.Sprintf("the rule does not parse: %v", err), true)
+	if err := r.parse(t.opts.Major); err != nil {
+		report(BadRule, "rule", "", fmt.Sprintf("the rule does not parse: %v", err), true)
 	} else {
 		r.expr.walk(func(m *matcher) {
 			if m.never != "" {
-				report(NeverMatches, m.never, false)
+				report(NeverMatches, "rule", "", m.never, false)
 			}
 		})
 	}
@@ -42,29 +40,46 @@ func (t *Table) resolve(r *Router) {
 	}
 	r.steps, r.plainHTTP = c.steps, !r.TLS && c.toHTTPS
 	if c.bad != "" {
-		report(c.kind, c.bad, true)
+		report(c.kind, "middlewares", c.ref, c.bad, true)
 	}
 	for _, name := range c.foreign {
-		report(NotChecked, fmt.Sprintf("middleware %q is defined outside the labels, so it was not checked", name), false)
+		report(NotChecked, "middlewares", name, fmt.Sprintf("middleware %q is defined outside the labels, so it was not checked", name), false)
 		r.unchecked = fmt.Sprintf("middleware %q is defined outside the labels", name)
 	}
 	if _, provider := split(r.Name); provider != "" {
-		report(BadName, fmt.Sprintf("its name holds an @, so Traefik looks for its service at a provider %q", provider), !strings.Contains(r.Service, "@"))
+		report(BadName, "rule", "", fmt.Sprintf("its name holds an @, so Traefik looks for its service at a provider %q", provider), !strings.Contains(r.Service, "@"))
 	}
 	switch {
 	case ref == "internal":
 		r.unchecked = fmt.Sprintf("%q is Traefik itself", r.Service)
 	case ref != "":
-		report(NotChecked, fmt.Sprintf("service %q is defined outside the labels, so it was not checked", r.Service), false)
+		report(NotChecked, "service", r.Service, fmt.Sprintf("service %q is defined outside the labels, so it was not checked", r.Service), false)
 		r.unchecked = fmt.Sprintf("service %q is defined outside the labels", r.Service)
 	case svc == nil:
-		report(UndefinedService, fmt.Sprintf("service %q does not exist", r.Service), true)
+		report(UndefinedService, "service", r.Service, fmt.Sprintf("service %q does not exist", r.Service), true)
 	case svc.Dropped != "":
-		report(UndefinedService, fmt.Sprintf("service %q is deleted: %s", r.Service, svc.Dropped), true)
+		report("", "", "", fmt.Sprintf("service %q is deleted: %s", r.Service, svc.Dropped), true)
 	}
 	if !r.TLS && !r.plainHTTP {
-		report(NoTLS, "it has no tls, so HTTPS does not reach it unless its entrypoint has http.tls", false)
+		report(NoTLS, "tls", "", "it has no tls; HTTPS does not reach it unless its entrypoint has http.tls", false)
 	}
+}
+
+// parse reads the rule in the syntax that the router, or else the version of Traefik, asks for.
+func (r *Router) parse(syntax int) (err error) {
+	if r.conf != nil && r.conf.RuleSyntax == "v2" {
+		syntax = 2
+	}
+	r.expr, err = parseRule(r.Rule, syntax)
+	return err
+}
+
+// at is the place of one of the router's labels, of its rule where it has no such label.
+func (r *Router) at(label string) source.Site {
+	if site := r.from.site("traefik", "http", "routers", r.Name, label); site != r.from.Site {
+		return site
+	}
+	return r.Site
 }
 
 // service finds a service by reference; provider is set when another provider defines it.
@@ -90,9 +105,10 @@ type chained struct {
 	steps   []step
 	foreign []string
 	toHTTPS bool
-	// bad says why the list cannot be built.
+	// bad says why the list cannot be built. It has no kind where another problem says so.
 	bad  string
 	kind ProblemKind
+	ref  string
 }
 
 func (c *chained) join(d chained) {
@@ -100,13 +116,13 @@ func (c *chained) join(d chained) {
 	c.foreign = append(c.foreign, d.foreign...)
 	c.toHTTPS = c.toHTTPS || d.toHTTPS
 	if c.bad == "" {
-		c.bad, c.kind = d.bad, d.kind
+		c.bad, c.kind, c.ref = d.bad, d.kind, d.ref
 	}
 }
 
 func (t *Table) chain(names, above []string) (c chained) {
-	fail := func(kind ProblemKind, format string, args ...any) {
-		c.join(chained{kind: kind, bad: fmt.Sprintf(format, args...)})
+	fail := func(kind ProblemKind, format string, ref string, args ...any) {
+		c.join(chained{kind: kind, ref: ref, bad: fmt.Sprintf(format, append([]any{ref}, args...)...)})
 	}
 	for _, ref := range names {
 		name, provider := split(ref)
@@ -117,9 +133,9 @@ func (t *Table) chain(names, above []string) (c chained) {
 		case m == nil:
 			fail(UndefinedMiddleware, "middleware %q does not exist", ref)
 		case m.Dropped != "":
-			fail(UndefinedMiddleware, "middleware %q is deleted: %s", ref, m.Dropped)
+			fail("", "middleware %q is deleted: %s", ref, m.Dropped)
 		case m.err != "":
-			fail(BadMiddleware, "middleware %q: %s", ref, m.err)
+			fail("", "middleware %q: %s", ref, m.err)
 		case slices.Contains(above, name):
 			fail(BadMiddleware, "middleware %q contains itself", ref)
 		case m.conf.Chain != nil:

@@ -61,6 +61,7 @@ type Router struct {
 	ContainerSite, Site source.Site
 	Dropped             string
 
+	from      *Container
 	conf      *routerLabels
 	expr      *expr
 	steps     []step
@@ -109,6 +110,8 @@ const (
 	BadName ProblemKind = "bad-name"
 	// NotEnabled is a container with routing labels that Traefik ignores for want of traefik.enable.
 	NotEnabled ProblemKind = "not-enabled"
+	// Disabled is a container with routing labels and traefik.enable=false.
+	Disabled ProblemKind = "disabled"
 	// BadRule is a rule that does not parse: the router is dropped.
 	BadRule ProblemKind = "bad-rule"
 	// NeverMatches is Traefik 2's {name:regexp} under Traefik 3: it parses and never matches.
@@ -129,6 +132,9 @@ const (
 	Duplicate ProblemKind = "duplicate"
 	// Tie is two routers of one priority that can match the same request: the winner is random.
 	Tie ProblemKind = "tie"
+	// NoPriority is a router whose place before or behind another that can match the same request is left to
+	// the length of the rules.
+	NoPriority ProblemKind = "no-priority"
 	// NoTLS is a router without tls: HTTPS does not reach it unless its entrypoint has http.tls.
 	NoTLS ProblemKind = "no-tls"
 	// MissingNetwork is a container with several networks and none named: Traefik takes a random one.
@@ -140,12 +146,13 @@ const (
 )
 
 // Problem is one thing in the labels that does not do what it seems to. Message shows nothing but names
-// and the text of labels that route.
+// and the text of labels that route. Ref is the service or middleware that a reference names.
 type Problem struct {
 	Kind              ProblemKind
 	Message           string
 	Sites             []source.Site
 	Container, Router string
+	Ref               string
 }
 
 // Result is the answer of Match.

@@ -166,7 +166,7 @@ func TestMutations(t *testing.T) {
 		{"undefined middleware", compat + "service=mas", compat + "service=mas\n" + compat + "middlewares=nope", "undefined-middleware", 19},
 		{"middleware of another provider", compat + "service=mas", compat + "service=mas\n" + compat + "middlewares=auth@file", "not-checked", 19},
 		{"same router in two containers", "container mas ", "container twin in proxy\ntraefik.enable=true\ntraefik.http.services.twin.loadbalancer.server.port=1\ntraefik.http.routers.matrix.rule=Host(`x`)\ntraefik.http.routers.matrix.tls=true\n\ncontainer mas ", "duplicate", 33},
-		{"same service in two containers", "container mas ", "container twin in proxy\ntraefik.enable=true\ntraefik.http.services.synapse.loadbalancer.server.port=1\ntraefik.http.services.synapse.loadbalancer.passhostheader=false\ntraefik.http.routers.twin.rule=Host(`x`)\ntraefik.http.routers.twin.tls=true\n\ncontainer mas ", "duplicate undefined-service", 42},
+		{"same service in two containers", "container mas ", "container twin in proxy\ntraefik.enable=true\ntraefik.http.services.synapse.loadbalancer.server.port=1\ntraefik.http.services.synapse.loadbalancer.passhostheader=false\ntraefik.http.routers.twin.rule=Host(`x`)\ntraefik.http.routers.twin.tls=true\n\ncontainer mas ", "duplicate", 42},
 		{"no network", "traefik.docker.network=proxy", "", "missing-network", 0},
 		{"wrong network", "traefik.docker.network=proxy", "traefik.docker.network=prox", "unknown-network", 0},
 		{"unknown key", "matrix.priority", "matrix.prio", "bad-label", 42},

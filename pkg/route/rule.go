@@ -83,6 +83,19 @@ func (e *expr) match(r *request) (truth, []string) {
 	return left, append(whyLeft, whyRight...)
 }
 
+// Hosts are the names that stand in Host of the rule, in its order.
+func (r *Router) Hosts() []string {
+	var hosts []string
+	if r.expr != nil {
+		r.expr.walk(func(m *matcher) {
+			if strings.EqualFold(m.name, "Host") {
+				hosts = append(hosts, m.args...)
+			}
+		})
+	}
+	return hosts
+}
+
 func (e *expr) walk(visit func(*matcher)) {
 	if e.op == 0 {
 		visit(e.matcher)

@@ -47,7 +47,7 @@ func New(containers []Container, o Options) *Table {
 	slices.SortStableFunc(t.Routers, func(a, b *Router) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Container, b.Container))
 	})
-	t.findTies()
+	t.comparePriorities()
 	return t
 }
 
@@ -79,10 +79,10 @@ func (t *Table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 		site := d.site("traefik", "http", "services", name)
 		switch {
 		case conf.LoadBalancer == nil:
-			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has no loadbalancer: Traefik skips the whole container %q", name, d.Name), site)
+			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has no loadbalancer; Traefik skips the whole container %q", name, d.Name), site)
 			return false
 		case s.URL != "" && (s.Port != "" || s.Scheme != ""):
-			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has a url besides port or scheme: Traefik skips the whole container %q", name, d.Name), site)
+			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has a url besides port or scheme; Traefik skips the whole container %q", name, d.Name), site)
 			return false
 		}
 		b := Backend{
@@ -95,7 +95,7 @@ func (t *Table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 				b.Port, b.Scheme = u.Port(), u.Scheme
 			}
 		} else if n, err := strconv.ParseUint(s.Port, 10, 16); s.Port == "" {
-			t.problem(NoPort, d.Container, "", fmt.Sprintf("service %q has no port label: Traefik takes the lowest port that the image of %q exposes", name, d.Name), site)
+			t.problem(NoPort, d.Container, "", fmt.Sprintf("service %q has no port label; Traefik takes the lowest port that the image of %q exposes", name, d.Name), site)
 		} else if err != nil || n == 0 {
 			t.problem(NoPort, d.Container, "", fmt.Sprintf("the port %q of service %q is not a port number", s.Port, name), b.Site)
 		}
@@ -109,13 +109,13 @@ func (t *Table) checkNetwork(d *decoded) {
 	switch {
 	case d.network != nil && *d.network != "":
 		if len(d.Networks) > 0 && !slices.Contains(d.Networks, *d.network) {
-			t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in the network %q of its label: Traefik takes any of %s", d.Name, *d.network, strings.Join(d.Networks, ", ")), d.site("traefik", "docker", "network"))
+			t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in the network %q of its label; Traefik takes any of %s", d.Name, *d.network, strings.Join(d.Networks, ", ")), d.site("traefik", "docker", "network"))
 		}
 	case !several:
 	case d.network != nil || t.opts.DefaultNetwork == "":
-		t.problem(MissingNetwork, d.Container, "", fmt.Sprintf("container %q has no traefik.docker.network: Traefik takes any of %s", d.Name, strings.Join(d.Networks, ", ")), d.Site)
+		t.problem(MissingNetwork, d.Container, "", fmt.Sprintf("container %q has no traefik.docker.network; Traefik takes any of %s", d.Name, strings.Join(d.Networks, ", ")), d.Site)
 	case !slices.Contains(d.Networks, t.opts.DefaultNetwork):
-		t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in Traefik's default network %q: Traefik takes any of %s", d.Name, t.opts.DefaultNetwork, strings.Join(d.Networks, ", ")), d.Site)
+		t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in Traefik's default network %q; Traefik takes any of %s", d.Name, t.opts.DefaultNetwork, strings.Join(d.Networks, ", ")), d.Site)
 	}
 }
 
@@ -127,12 +127,13 @@ func (t *Table) addRouters(d *decoded, defs *definitions[*Router]) {
 	for _, name := range slices.Sorted(maps.Keys(d.http.Routers)) {
 		conf := d.http.Routers[name]
 		r := &Router{
-			Name: name, Container: d.Name, ContainerSite: d.Site, conf: conf,
+			Name: name, Container: d.Name, ContainerSite: d.Site, from: d.Container, conf: conf,
 			Site: d.site("traefik", "http", "routers", name, "rule"),
 		}
 		if conf.Rule == "" {
+			r.Site = d.site("traefik", "http", "routers", name)
 			conf.Rule, conf.DefaultRule = "Host(`"+d.serviceName()+"`)", true
-			t.problem(DefaultRule, d.Container, name, fmt.Sprintf("router %q has no rule: Traefik takes %s", name, conf.Rule), r.Site)
+			t.problem(DefaultRule, d.Container, name, fmt.Sprintf("router %q has no rule; Traefik takes %s", name, conf.Rule), r.Site)
 		}
 		if conf.Service == "" && len(services) == 1 {
 			conf.Service = services[0]
@@ -144,7 +145,8 @@ func (t *Table) addRouters(d *decoded, defs *definitions[*Router]) {
 		}
 		if conf.Service == "" {
 			r.Dropped = fmt.Sprintf("it names no service and container %q has several", d.Name)
-			t.problem(MissingService, d.Container, name, fmt.Sprintf("router %q names no service and container %q has %s: Traefik drops the router", name, d.Name, strings.Join(services, ", ")), r.Site)
+			t.problem(MissingService, d.Container, name, fmt.Sprintf("router %q names no service and container %q has %s; Traefik drops the router", name, d.Name, strings.Join(services, ", ")), r.Site)
+			_ = r.parse(t.opts.Major)
 			t.Routers = append(t.Routers, r)
 			continue
 		}
@@ -183,7 +185,7 @@ func (d *definitions[T]) conflict(t *Table, name string, conf func(T) any, at fu
 	}
 	in := strings.Join(names, " and ")
 	first, _ := at(all[0])
-	p := Problem{Kind: Duplicate, Sites: sites, Container: first, Message: fmt.Sprintf("%s %q is defined differently in containers %s: Traefik deletes all of them", d.kind, name, in)}
+	p := Problem{Kind: Duplicate, Sites: sites, Container: first, Message: fmt.Sprintf("%s %q is defined differently in containers %s; Traefik deletes all of them", d.kind, name, in)}
 	if d.kind == "router" {
 		p.Router = name
 	}
@@ -226,7 +228,7 @@ func (t *Table) mergeMiddlewares(defs definitions[*Middleware]) {
 			if i == 0 && err != nil {
 				t.Problems = append(t.Problems, Problem{
 					Kind: BadMiddleware, Container: m.Container, Sites: []source.Site{m.Site},
-					Message: fmt.Sprintf("middleware %q: %s: Traefik drops the routers that use it", name, m.err),
+					Message: fmt.Sprintf("middleware %q: %s; Traefik drops the routers that use it", name, m.err),
 				})
 			}
 		}

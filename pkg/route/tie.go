@@ -9,27 +9,45 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// findTies reports each pair of live routers of one priority that may match the same request and do not
-// lead to the same place. Two regexps that only differ past their literal beginning count as overlapping.
-func (t *Table) findTies() {
+// comparePriorities reports each pair of live routers that may match the same request and do not lead to the
+// same place, where a random one wins or the length of the rules decides. Two regexps that only differ past
+// their literal beginning count as overlapping.
+func (t *Table) comparePriorities() {
+	told := make(map[*Router]bool) // once a router is enough
 	for i, a := range t.Routers {
 		for _, b := range t.Routers[i+1:] {
-			if b.Priority != a.Priority {
-				break
+			tie := a.Priority == b.Priority
+			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !a.rival(b) || !overlap(a.expr, b.expr) {
+				continue
 			}
-			if a.rival(b) && overlap(a.expr, b.expr) {
-				t.Problems = append(t.Problems, Problem{
-					Kind: Tie, Container: a.Container, Router: a.Name, Sites: []source.Site{a.Site, b.Site},
-					Message: fmt.Sprintf("routers %q and %q have the same priority %d and can both match: a random one wins", a.Name, b.Name, a.Priority),
-				})
-			}
+			p := compared(a, b, tie)
+			t.Problems = append(t.Problems, p)
+			told[a], told[b] = told[a] || p.Router == a.Name, told[b] || p.Router == b.Name
 		}
+	}
+}
+
+func compared(a, b *Router, tie bool) Problem {
+	p := Problem{
+		Kind: Tie, Container: a.Container, Router: a.Name, Sites: []source.Site{a.at("priority"), b.at("priority")},
+		Message: fmt.Sprintf("routers %q and %q have the same priority %d and can both match; which one answers changes with every start", a.Name, b.Name, a.Priority),
+	}
+	if tie {
+		return p
+	}
+	r, o, where := a, b, "before"
+	if a.Explicit {
+		r, o, where = b, a, "behind"
+	}
+	return Problem{
+		Kind: NoPriority, Container: r.Container, Router: r.Name, Sites: []source.Site{r.Site, o.at("priority")},
+		Message: fmt.Sprintf("router %q has no priority; only the length of its rule, %d, puts it %s %q with %d", r.Name, len(r.Rule), where, o.Name, o.Priority),
 	}
 }
 
 // rival tells whether it matters which of two routers takes a request that both match.
 func (r *Router) rival(o *Router) bool {
-	return r.Dropped == "" && o.Dropped == "" && r.Priority == o.Priority && r.TLS == o.TLS && r.plainHTTP == o.plainHTTP &&
+	return r.Dropped == "" && o.Dropped == "" && r.TLS == o.TLS && r.plainHTTP == o.plainHTTP &&
 		r.meets(o) && (r.Service != o.Service || !slices.Equal(r.Middlewares, o.Middlewares))
 }
 

@@ -1,0 +1,144 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var authMetadataPaths = []string{
+	"/_matrix/client/v1/auth_metadata",
+	"/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
+	"/_matrix/client/unstable/org.matrix.msc2965/auth_issuer",
+}
+
+var authMetadataOnSynapse = Rule{
+	ID: "auth-metadata-on-synapse", Severity: source.Error,
+	Summary: "clients get the metadata of the login from Synapse, on every host that serves /_matrix",
+	Why:     "Element X and Element Web say that the homeserver cannot be reached or does not support the login: GET /_matrix/client/v1/auth_metadata is a 404 from MAS.",
+	Fix:     "Send nothing of /_matrix/client to MAS but login, logout and refresh.",
+	Source:  "Synapse rest/client/auth_metadata.py; MAS crates/router/src/endpoints.rs",
+	Check: func(d *Deployment, r *Reporter) {
+		d.pairs(func(s *Synapse, _ *MAS) {
+			told := make(map[*route.Router]bool)
+			for _, host := range s.hosts() {
+				if !reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
+					continue
+				}
+				for _, path := range authMetadataPaths {
+					res := d.Routes().Match("GET", host, path)
+					if res.Unknown != "" || reaches(res, s.Service, path) || told[res.Router] || d.explained(s.Service, "GET", host, path) {
+						continue
+					}
+					told[res.Router] = res.Router != nil
+					r.Fail(fmt.Sprintf("%s%s is answered by %s and not by Synapse; clients find no login", host, path, answerer(res)),
+						"PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) for MAS, and all else below /_matrix for Synapse", routerSite(res, s.Service))
+					break
+				}
+			}
+		})
+	},
+}
+
+const (
+	clientWellKnown = "/.well-known/matrix/client"
+	serverWellKnown = "/.well-known/matrix/server"
+)
+
+var wellKnownAgrees = Rule{
+	ID: "well-known-agrees", Severity: source.Error,
+	Summary: "the well-known files name an https host that leads to Synapse, and Synapse serves those that are routed to it",
+	Why:     "Clients that are given the server name find no homeserver (\"Homeserver URL does not appear to be a valid Matrix homeserver\"); other servers cannot reach this one.",
+	Fix:     "Set public_baseurl to the https address under which clients reach Synapse, and serve_server_wellknown: true where Synapse is to tell other servers.",
+	Source:  "Synapse config/server.py, rest/well_known.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			if d.hasRouters() && s.Config.At("server_name").Set() {
+				d.checkBaseURL(r, s)
+				d.checkWellKnown(r, s)
+			}
+		}
+	},
+}
+
+// checkBaseURL looks at what Synapse tells clients.
+func (d *Deployment) checkBaseURL(r *Reporter, s *Synapse) {
+	v := s.Config.At("public_baseurl")
+	u, _, ok := endpoint(v.Str())
+	host := s.matrixHost()
+	fix := d.baseURLFix(s)
+	switch {
+	case v.Set() && !ok:
+		r.Fail("public_baseurl is no URL; Synapse does not start", fix, v.Site(""))
+		return
+	case v.Set() && u.Scheme != "https":
+		r.Fail(fmt.Sprintf("public_baseurl begins with %s://; Synapse sends clients to an address without TLS, which browsers refuse", u.Scheme), "public_baseurl: https://"+u.Host+"/", v.Site(""))
+		return
+	case !v.Set():
+		if d.answered(s, clientWellKnown) {
+			r.Fail("public_baseurl is missing; Synapse answers "+clientWellKnown+" with 404, and clients find no homeserver", fix, v.Site(""))
+		}
+		return
+	}
+	path := strings.TrimSuffix(u.Path, "/") + "/_matrix/client/versions"
+	res := d.Routes().Match("GET", host, path)
+	if res.Unknown != "" || reaches(res, s.Service, "/_matrix/client/versions") || d.explained(s.Service, "GET", host, path) {
+		return
+	}
+	r.Fail(fmt.Sprintf("public_baseurl sends clients to %s, where %s is answered by %s and not by Synapse; no client finds the homeserver", host, path, answerer(res)),
+		fix, v.Site(""), routerSite(res, s.Service))
+}
+
+// baseURLFix names a host that does lead to Synapse.
+func (d *Deployment) baseURLFix(s *Synapse) string {
+	for _, host := range append([]string{"matrix." + s.Config.At("server_name").Str()}, d.routedHosts(s)...) {
+		if reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
+			return "public_baseurl: https://" + host + "/"
+		}
+	}
+	return "public_baseurl: https://HOST/, with a host that leads to Synapse"
+}
+
+// routedHosts are the hosts in the rules of a service's routers.
+func (d *Deployment) routedHosts(s *Synapse) []string {
+	var hosts []string
+	for _, router := range d.Routes().Routers {
+		if router.Container == s.Name && router.Dropped == "" {
+			hosts = append(hosts, router.Hosts()...)
+		}
+	}
+	return hosts
+}
+
+// answered reports whether a path on the server name's host comes to Synapse.
+func (d *Deployment) answered(s *Synapse, path string) bool {
+	return reaches(d.Routes().Match("GET", s.Config.At("server_name").Str(), path), s.Service, path)
+}
+
+// checkWellKnown looks at who serves the two files on the server name's host.
+func (d *Deployment) checkWellKnown(r *Reporter, s *Synapse) {
+	name, option := s.Config.At("server_name"), s.Config.At("serve_server_wellknown")
+	host := name.Str()
+	server, client := d.Routes().Match("GET", host, serverWellKnown), d.Routes().Match("GET", host, clientWellKnown)
+	switch {
+	case d.explained(s.Service, "GET", host, serverWellKnown), server.Unknown != "":
+	case d.answered(s, serverWellKnown) && !option.True():
+		r.Fail(host+serverWellKnown+" is sent to Synapse, which does not serve it; other servers look for this one on port 8448", "serve_server_wellknown: true", option.Site(""), server.Router.Site)
+	case !d.answered(s, serverWellKnown) && option.True() && host != s.matrixHost():
+		r.Warn(fmt.Sprintf("Synapse would serve %s%s, but that is answered by %s; the option has no effect", host, serverWellKnown, answerer(server)),
+			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), option.Site(""), routerSite(server, s.Service))
+	}
+	if host == s.matrixHost() || reaches(client, s.Service, clientWellKnown) || d.explained(s.Service, "GET", host, clientWellKnown) {
+		return
+	}
+	r.NotChecked(fmt.Sprintf("%s%s comes from elsewhere: it has to name https://%s", host, clientWellKnown, s.matrixHost()), append([]source.Site{name.Site("")}, wellKnownSites(client)...)...)
+}
+
+func wellKnownSites(res route.Result) []source.Site {
+	if res.Router == nil {
+		return nil
+	}
+	return []source.Site{res.Router.Site}
+}

@@ -1,0 +1,290 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// label gives a label as a line of the service, in the style that its labels are written in.
+func (s *Service) label(key, value string) string {
+	value = strings.ReplaceAll(value, "$", "$$")
+	if s.Value.At("labels").Kind() == source.Sequence {
+		return "- " + source.Quote(key+"="+value)
+	}
+	return key + ": " + source.Quote(value)
+}
+
+// hasLabel reports whether a service has a label, or one below it.
+func (s *Service) hasLabel(key string) bool {
+	return slices.ContainsFunc(s.d.container(s).Labels, func(l route.Label) bool {
+		return strings.EqualFold(l.Key, key) || len(l.Key) > len(key) && strings.EqualFold(l.Key[:len(key)+1], key+".")
+	})
+}
+
+// problems calls f for every problem that Traefik has with the labels, with the service that it is about.
+func (d *Deployment) labelProblems(f func(p route.Problem, s *Service)) {
+	for _, p := range d.Routes().Problems {
+		if i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == p.Container }); i >= 0 {
+			f(p, d.Services[i])
+		}
+	}
+}
+
+var traefikRouterComplete = Rule{
+	ID: "traefik-router-complete", Severity: source.Error,
+	Summary: "every router is enabled, names its service, has tls like the others, an entrypoint that exists, and a priority where two could match",
+	Why:     "404 page not found, although the labels look right; or a request that is answered by one service today and by another after the next restart.",
+	Fix:     "Write traefik.enable=true, and for every router rule, service, entrypoints, tls and a priority that no other has.",
+	Source:  "Traefik pkg/provider/docker, pkg/muxer/http, run with Traefik 3.7",
+	Check: func(d *Deployment, r *Reporter) {
+		tls := slices.ContainsFunc(d.Routes().Routers, func(o *route.Router) bool { return o.TLS && o.Dropped == "" })
+		d.labelProblems(func(p route.Problem, s *Service) {
+			key := "traefik.http.routers." + p.Router + "."
+			switch p.Kind {
+			case route.NotEnabled:
+				if d.proxy.exposed != nil {
+					r.Fail(p.Message, s.label("traefik.enable", "true"), p.Sites...)
+				} else {
+					r.Warn(p.Message+" unless its exposedByDefault is on", s.label("traefik.enable", "true"), p.Sites...)
+				}
+			case route.Disabled:
+				if d.hasRouters() {
+					r.Fail(p.Message, s.label("traefik.enable", "true"), p.Sites...)
+				}
+			case route.MissingService:
+				r.Fail(p.Message, s.label(key+"service", firstService(s)), p.Sites...)
+			case route.DefaultRule:
+				if s.hasLabel(strings.TrimSuffix(key, ".")) {
+					r.Fail(p.Message+", which nobody asks for", s.label(key+"rule", "Host(`…`)"), p.Sites...)
+				}
+			case route.Tie:
+				r.Fail(p.Message, "give one of the two another priority", p.Sites...)
+			case route.NoPriority:
+				r.Warn(p.Message, s.label(key+"priority", "…"), p.Sites...)
+			case route.NoTLS:
+				if tls && s.hasLabel(strings.TrimSuffix(key, ".")) && !d.twin(p.Router) {
+					r.Warn(p.Message, s.label(key+"tls", "true"), p.Sites...)
+				}
+			default:
+			}
+		})
+		for _, router := range d.Routes().Routers {
+			d.checkStatic(r, router)
+		}
+	},
+}
+
+// firstService is one of the services that a container defines.
+func firstService(s *Service) string {
+	for _, l := range s.d.container(s).Labels {
+		if words := strings.Split(l.Key, "."); len(words) > 3 && strings.EqualFold(words[2], "services") {
+			return words[3]
+		}
+	}
+	return s.Name
+}
+
+// twin reports whether another router takes with tls what this one takes without.
+func (d *Deployment) twin(name string) bool {
+	routers := d.Routes().Routers
+	i := slices.IndexFunc(routers, func(o *route.Router) bool { return o.Name == name })
+	return i >= 0 && slices.ContainsFunc(routers, func(o *route.Router) bool {
+		return o.TLS && o.Dropped == "" && o.Rule == routers[i].Rule && o.Service == routers[i].Service
+	})
+}
+
+// checkStatic holds a router against Traefik's own settings. Where they cannot be seen, a name that differs
+// by a typing slip from what the other routers say is a wrong one.
+func (d *Deployment) checkStatic(r *Reporter, router *route.Router) {
+	if router.Dropped != "" {
+		return
+	}
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == router.Container })
+	s, key := d.Services[i], "traefik.http.routers."+router.Name
+	for _, e := range router.EntryPoints {
+		others := d.others(func(o *route.Router) []string { return o.EntryPoints }, e)
+		switch near := nearest(e, others); {
+		case d.proxy.entryPoints != nil && !d.proxy.entryPoints[strings.ToLower(e)]:
+			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
+				s.label(key+".entrypoints", eitherOf(d.proxy.entryPoints)), s.labelSite(key+".entrypoints", router.Site), d.proxy.service.Value.Site("Traefik"))
+		case d.proxy.entryPoints == nil && near != "":
+			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, the others on %q; Traefik drops a router whose entrypoint does not exist", router.Name, e, near),
+				s.label(key+".entrypoints", near), s.labelSite(key+".entrypoints", router.Site))
+		}
+	}
+	c := router.CertResolver
+	near := nearest(c, d.others(func(o *route.Router) []string { return []string{o.CertResolver} }, c))
+	switch known := d.proxy.resolvers != nil; {
+	case c == "" || known && d.proxy.resolvers[strings.ToLower(c)]:
+	case known:
+		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, which Traefik does not have; browsers warn of the certificate", router.Name, c),
+			s.label(key+".tls.certresolver", eitherOf(d.proxy.resolvers)), s.labelSite(key+".tls.certresolver", router.Site), d.proxy.service.Value.Site("Traefik"))
+	case near != "":
+		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, the others from %q; where Traefik has no such resolver, browsers warn of the certificate", router.Name, c, near),
+			s.label(key+".tls.certresolver", near), s.labelSite(key+".tls.certresolver", router.Site))
+	}
+}
+
+func eitherOf(names map[string]bool) string {
+	return strings.Join(slices.Sorted(maps.Keys(names)), " or ")
+}
+
+// labelSite is the place of a label, or else a place given.
+func (s *Service) labelSite(key string, otherwise source.Site) source.Site {
+	for _, l := range slices.Backward(s.d.container(s).Labels) {
+		if strings.EqualFold(l.Key, key) {
+			return l.Site
+		}
+	}
+	return otherwise
+}
+
+// others are the names that at least two routers use and that are not the one given.
+func (d *Deployment) others(names func(*route.Router) []string, not string) []string {
+	count := make(map[string]int)
+	for _, o := range d.Routes().Routers {
+		for _, n := range names(o) {
+			count[n]++
+		}
+	}
+	if count[not] > 1 {
+		return nil
+	}
+	var list []string
+	for n, uses := range count {
+		if uses > 1 && n != "" {
+			list = append(list, n)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+var traefikRouterUnique = Rule{
+	ID: "traefik-router-unique", Severity: source.Error,
+	Summary: "no two containers define a router, service or middleware of one name differently",
+	Why:     "\"HTTP router defined multiple times with different configurations\" in Traefik's log, and 404 for both: all containers of a host share the names, those of other stacks too.",
+	Fix:     "Give one of them another name; the name of the stack before it keeps other stacks apart.",
+	Source:  "Traefik pkg/provider/configuration.go, run with Traefik 3.7",
+	Check: func(d *Deployment, r *Reporter) {
+		d.labelProblems(func(p route.Problem, _ *Service) {
+			if p.Kind == route.Duplicate {
+				r.Fail(p.Message, "give one of them another name", p.Sites...)
+			}
+		})
+	},
+}
+
+var traefikReferenceDefined = Rule{
+	ID: "traefik-reference-defined", Severity: source.Error,
+	Summary: "every service and middleware that a router names is defined",
+	Why:     "\"the service \\\"x@docker\\\" does not exist\" or \"middleware \\\"x@docker\\\" does not exist\" in Traefik's log: the router is gone, and its requests fall through to another one or to 404.",
+	Fix:     "Define it in a label, or correct the name. What a file or another provider defines is written name@file.",
+	Source:  "Traefik pkg/server/router, run with Traefik 3.7",
+	Check: func(d *Deployment, r *Reporter) {
+		d.labelProblems(func(p route.Problem, s *Service) {
+			key := "traefik.http.routers." + p.Router
+			ref, provider, _ := strings.Cut(p.Ref, "@")
+			switch p.Kind {
+			case route.UndefinedService:
+				if !d.definedSomewhere("services", ref) {
+					r.Fail(p.Message, s.label(key+".service", firstService(s)), p.Sites...)
+				}
+			case route.UndefinedMiddleware:
+				fix := s.label("traefik.http.middlewares."+ref+".…", "…")
+				var names []string
+				for _, m := range d.Routes().Middlewares {
+					names = append(names, m.Name)
+				}
+				if near := nearest(ref, names); near != "" {
+					fix = near + " instead of " + ref
+				}
+				if !d.definedSomewhere("middlewares", ref) {
+					r.Fail(p.Message, fix, append(s.listing(p.Ref, p.Sites[0]), p.Sites...)...)
+				}
+			case route.NotChecked:
+				r.NotChecked(fmt.Sprintf("router %q uses %s, which the provider %s of Traefik defines outside of the labels", p.Router, p.Ref, provider), p.Sites...)
+			default:
+			}
+		})
+	},
+}
+
+// listing is the label that names a middleware where that is not the router's own: a chain.
+func (s *Service) listing(ref string, router source.Site) []source.Site {
+	for _, l := range s.d.container(s).Labels {
+		if strings.HasSuffix(strings.ToLower(l.Key), ".chain.middlewares") && l.Site != router &&
+			slices.ContainsFunc(strings.Split(l.Value, ","), func(n string) bool { return strings.TrimSpace(n) == ref }) {
+			return []source.Site{l.Site}
+		}
+	}
+	return nil
+}
+
+// definedSomewhere reports whether labels define a service or middleware, although Traefik does not have it:
+// another rule says why its container is skipped or the definitions are deleted.
+func (d *Deployment) definedSomewhere(kind, name string) bool {
+	return slices.ContainsFunc(d.Services, func(s *Service) bool { return s.hasLabel("traefik.http." + kind + "." + name) })
+}
+
+var traefikRuleParses = Rule{
+	ID: "traefik-rule-parses", Severity: source.Error,
+	Summary: "every label decodes and every rule parses in the Traefik at hand",
+	Why:     "\"field not found, node: …\" or \"error while parsing rule\" in Traefik's log. One wrong label loses the whole container with all its routers; a rule of Traefik 2 in Traefik 3 loses its router or never matches.",
+	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
+	Source:  "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
+	Check: func(d *Deployment, r *Reporter) {
+		d.labelProblems(func(p route.Problem, s *Service) {
+			switch p.Kind {
+			case route.BadLabel:
+				r.Fail(p.Message, labelFix(p), p.Sites...)
+			case route.IgnoredLabel:
+				r.Warn(p.Message, "correct or remove the label", p.Sites...)
+			case route.BadRule:
+				r.Fail(p.Message, ruleFix(d.proxy.major), p.Sites...)
+			case route.NeverMatches:
+				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.proxy.major), p.Sites...)
+			case route.BadMiddleware:
+				r.Fail(p.Message, "correct the middleware", p.Sites...)
+			case route.BadName:
+				name, _, _ := strings.Cut(p.Router, "@")
+				r.Fail(p.Message, s.label("traefik.http.routers."+name+".rule", "…"), p.Sites...)
+			default:
+			}
+		})
+	},
+}
+
+func ruleFix(major int) string {
+	if major == 2 {
+		return "PathPrefix(`/path/{name:regexp}`), or another rule of Traefik 2"
+	}
+	return "one value in each of Host(`…`), PathPrefix(`/…`), PathRegexp(`^/…`), joined by && and ||"
+}
+
+// routerKeys are the labels of a router that people mistype.
+var routerKeys = []string{"rule", "entrypoints", "middlewares", "service", "priority", "tls", "loadbalancer", "server", "port", "certresolver"}
+
+// labelFix names the label that was most likely meant.
+func labelFix(p route.Problem) string {
+	_, rest, ok := strings.Cut(p.Message, "field not found, node: ")
+	if word, _, _ := strings.Cut(rest, ";"); ok {
+		for _, k := range routerKeys {
+			if strings.HasPrefix(k, strings.ToLower(word)) || nearest(word, []string{k}) != "" {
+				return k + " instead of " + word
+			}
+		}
+	}
+	switch {
+	case strings.Contains(p.Message, "strconv.ParseInt"):
+		return "a whole number"
+	case strings.Contains(p.Message, "strconv.ParseBool"):
+		return "true or false"
+	}
+	return "correct or remove the label"
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
@@ -159,7 +160,29 @@ func (c ruleCase) build(t testing.TB) (fstest.MapFS, stack) {
 		}
 	}
 	flush()
+	if c.rule != "compose-config-hash" {
+		rehash(tree)
+	}
 	return tree, base
+}
+
+// rehash makes the labels those of the edited files, as rendering would.
+func rehash(tree fstest.MapFS) {
+	const name = "docker-compose.yml"
+	f := tree[name]
+	if f == nil || !bytes.Contains(f.Data, []byte(confighash.Label)) {
+		return
+	}
+	compose, _ := source.Parse(name, f.Data)
+	data := f.Data
+	for service, v := range compose.At("services").Entries() {
+		if old := v.At("labels", confighash.Label).Str(); old != "" {
+			if sum, err := confighash.Of(tree, compose, service.Str(), nil); err == nil {
+				data = bytes.ReplaceAll(data, []byte(old), []byte(sum))
+			}
+		}
+	}
+	tree[name] = &fstest.MapFile{Data: data, Mode: f.Mode, Sys: f.Sys}
 }
 
 func change(t testing.TB, tree fstest.MapFS, file, before, after string) {

@@ -49,4 +49,5 @@ var Rules = []Rule{
 	composeInterpolation,
 	composeMountExists,
 	composeNetworkShared,
+	composeConfigHash,
 }

@@ -3,8 +3,6 @@ package render
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -15,6 +13,7 @@ import (
 	"testing/fstest"
 	"text/template"
 
+	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -109,7 +108,9 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 	b := &Bundle{Stack: st, spec: s}
 	for _, a := range artifacts(st, secrets) {
 		if a.path == "docker-compose.yml" {
-			st.hashServices(b.Files)
+			if err := b.hashServices(a); err != nil {
+				return nil, fmt.Errorf("render %q: %w", a.path, err)
+			}
 		}
 		f, err := a.render(s, st)
 		if err != nil {
@@ -190,21 +191,21 @@ func (st *Stack) owner(service string) (uid, gid int) {
 	return uid, gid
 }
 
-// hashServices sets the config hash of every service: Compose does not notice when the content of a mounted
-// file changes, but it does notice a label.
-func (st *Stack) hashServices(files []File) {
-	slices.SortFunc(files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
-	for name, svc := range st.Services {
-		h := sha256.New()
-		for _, f := range files {
-			if slices.ContainsFunc(svc.reads, func(p string) bool { return f.Path == p || strings.HasPrefix(f.Path, p+"/") }) {
-				fmt.Fprintf(h, "%s\x00%d\x00", f.Path, len(f.Data))
-				h.Write(f.Data)
-			}
-		}
-		svc.ConfigHash = hex.EncodeToString(h.Sum(nil))[:32]
-		st.Services[name] = svc
+// hashServices sets the config hash of every service by what the compose file says that it reads, so the file
+// is rendered once without the hashes first.
+func (b *Bundle) hashServices(compose artifact) error {
+	f, err := compose.render(b.spec, b.Stack)
+	if err != nil {
+		return err
 	}
+	parsed, _ := source.Parse(f.Path, f.Data)
+	fsys := b.FS()
+	for name, svc := range b.Stack.Services {
+		// A file that is mounted and not rendered is an error of another rule.
+		svc.ConfigHash, _ = confighash.Of(fsys, parsed, name, nil)
+		b.Stack.Services[name] = svc
+	}
+	return nil
 }
 
 // FS is the bundle as a file system, for check.Open.

@@ -260,30 +260,27 @@ func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set) {
 	st.Backup = b
 }
 
-// resolveServices says which image each service runs, as whom, and which files it reads at its start: the
-// config hash is made of exactly those.
+// resolveServices says which image each service runs, as whom, and with which secrets.
 func (st *Stack) resolveServices(s *spec.Spec) {
 	postgres := s.Database.Ref(image.Postgres)
 	pgUser := postgresUser
 	if strings.Contains(postgres.Tag, "alpine") {
 		pgUser = postgresAlpineUser
 	}
-	add := func(name string, ref image.Ref, user string, reads ...string) {
-		svc := Service{Image: ref, User: cmp.Or(s.Owner, user), reads: reads}
+	add := func(name string, ref image.Ref, user string) {
+		svc := Service{Image: ref, User: cmp.Or(s.Owner, user)}
 		for _, sec := range st.Secrets {
 			if sec.Service == name {
 				svc.Secrets = append(svc.Secrets, sec.Name)
-				svc.reads = append(svc.reads, "secrets/"+sec.Name)
 			}
 		}
 		st.Services[name] = svc
 	}
 	add("postgres", postgres, pgUser)
-	add("db-init", postgres, pgUser, "config/postgres/databases.sql")
-	add("synapse", s.Synapse.Ref(image.Synapse), synapseUser, "config/matrix")
-	add("mas", s.Auth.Ref(image.MAS), masUser, "config/mas")
+	add("db-init", postgres, pgUser)
+	add("synapse", s.Synapse.Ref(image.Synapse), synapseUser)
+	add("mas", s.Auth.Ref(image.MAS), masUser)
 	for _, b := range st.Bridges {
-		// registration.yaml is not among them: a bridge never reads it when it runs.
-		add(b.Name, s.Bridges[b.Name].Ref(b.Program), bridgeUser, "config/"+b.Name+"/config.yaml")
+		add(b.Name, s.Bridges[b.Name].Ref(b.Program), bridgeUser)
 	}
 }

@@ -40,7 +40,6 @@ type Service struct {
 	// ConfigHash is the digest of exactly the files that the service reads at its start.
 	ConfigHash string
 	Secrets    []string // names of the Compose secrets it is handed
-	reads      []string // paths or directories below the output directory
 }
 
 // SecretFile is a file below secrets/ that Compose hands to one service under /run/secrets.

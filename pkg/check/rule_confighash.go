@@ -1,0 +1,84 @@
+package check
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// manifest is the list of the files that stackgen wrote here, with their digests.
+const manifest = ".stackgen/manifest.json"
+
+var composeConfigHash = Rule{
+	ID: "compose-config-hash", Severity: source.Error,
+	Summary: "the label " + confighash.Label + " is the digest of the files that the service reads",
+	Why:     "A setting was changed, `docker compose up -d` says \"Running\", and nothing happens: Compose does not look into mounted files, and the container keeps what it read when it started.",
+	Fix:     "Render the stack anew; or put the change into the spec first, if it was made by hand.",
+	Source:  "docker compose internal/confighash/hash.go, observed with docker compose v5.6.0",
+	Check: func(d *Deployment, r *Reporter) {
+		written := d.written()
+		// A file that somebody put beside the rendered ones is not part of the label.
+		counts := func(name string) bool { return written == nil || written[name] != "" }
+		for _, s := range d.Services {
+			label := labelOf(d.container(s).Labels, confighash.Label)
+			if label == "" {
+				continue
+			}
+			site := s.labelSite(confighash.Label, s.Value.Site(""))
+			sum, err := confighash.Of(d.FS, d.Compose, s.Name, counts)
+			switch {
+			case err != nil:
+				r.NotChecked("the files of "+s.Name+" cannot be read: "+cause(err), site)
+			case sum != label:
+				r.Fail(fmt.Sprintf("the files that %s reads are not those of its label; `docker compose up -d` does not restart it for them", s.Name),
+					"make the change in the spec and render again", append([]source.Site{site}, d.edited(s, written)...)...)
+			}
+		}
+	},
+}
+
+// written gives the digests of the files in the manifest; nil when there is none.
+func (d *Deployment) written() map[string]string {
+	src, err := source.ReadFS(d.FS, manifest)
+	if err != nil {
+		return nil
+	}
+	f, _ := source.Parse(manifest, src)
+	files := make(map[string]string)
+	for name, v := range f.At("files").Entries() {
+		files[name.Str()] = v.At("sha256").Str()
+	}
+	return files
+}
+
+// edited are the files below the mounts of a service that are no longer what was written.
+func (d *Deployment) edited(s *Service, written map[string]string) []source.Site {
+	var names []string
+	for name, digest := range written {
+		src, err := source.ReadFS(d.FS, name)
+		if sum := sha256.Sum256(src); err == nil && hex.EncodeToString(sum[:]) != digest && s.mounts(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var sites []source.Site
+	for _, name := range names {
+		sites = append(sites, source.Site{Pos: source.Pos{File: name}, Note: "changed since it was rendered"})
+	}
+	return sites
+}
+
+// mounts reports whether a file on the host is seen in the container.
+func (s *Service) mounts(host string) bool {
+	return slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Host != "" && within(host, m.Host) })
+}
+
+// within reports whether a path is a directory or lies below it.
+func within(name, dir string) bool {
+	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
+}

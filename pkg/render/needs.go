@@ -61,7 +61,7 @@ func Needs(s *spec.Spec) []secret.Need {
 		token("database." + role + "_password")
 	}
 	token("doublepuppet.as_token", "doublepuppet.hs_token", "doublepuppet.sender")
-	for _, def := range spec.Bridges {
+	for _, def := range image.Bridges {
 		b, ok := s.Bridges[string(def.Program)]
 		if !ok {
 			continue
@@ -102,7 +102,7 @@ func Needs(s *spec.Spec) []secret.Need {
 // roles lists the databases of the stack, each owned by a role of the same name.
 func roles(s *spec.Spec) []string {
 	names := []string{"synapse", "mas"}
-	for _, def := range spec.Bridges {
+	for _, def := range image.Bridges {
 		if _, ok := s.Bridges[string(def.Program)]; ok {
 			names = append(names, string(def.Program))
 		}
@@ -111,7 +111,7 @@ func roles(s *spec.Spec) []string {
 }
 
 // dialect follows the tag, whatever mirror the image comes from; spec.Load has refused tags without one.
-func dialect(def spec.BridgeDefaults, b spec.Bridge) image.Dialect {
+func dialect(def image.BridgeDefaults, b spec.Bridge) image.Dialect {
 	ref := b.Ref(def.Program)
 	ref.Repository = image.Tested[def.Program].Repository
 	d, _ := ref.Dialect()

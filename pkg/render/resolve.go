@@ -56,7 +56,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string) *Stack {
 		Sender: sender(secrets.Get("doublepuppet.sender")),
 		Users:  []Namespace{{Regex: "@.*:" + regexp.QuoteMeta(st.ServerName)}},
 	}
-	for _, def := range spec.Bridges {
+	for _, def := range image.Bridges {
 		if b, ok := s.Bridges[string(def.Program)]; ok {
 			st.addBridge(s, def, b, secrets)
 			st.Synapse.Registrations = append(st.Synapse.Registrations, string(def.Program))
@@ -189,7 +189,7 @@ func (st *Stack) addSecret(service, name, content string) {
 // pythonLevels are the words of mautrix-telegram v0.15 for ours. It has no block: whoever is not named is.
 var pythonLevels = map[spec.Permission]string{"relay": "relaybot", "user": "full", "admin": "admin"}
 
-func (st *Stack) addBridge(s *spec.Spec, def spec.BridgeDefaults, b spec.Bridge, secrets *secret.Set) {
+func (st *Stack) addBridge(s *spec.Spec, def image.BridgeDefaults, b spec.Bridge, secrets *secret.Set) {
 	name := string(def.Program)
 	get := func(key string) string { return secrets.Get("bridges." + name + "." + key) }
 	br := Bridge{

@@ -2,7 +2,10 @@
 // place, and the JSON Schema made from the types.
 package spec
 
-import "philipp.info/stackgen/pkg/source"
+import (
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
 
 // Spec is a whole stack.yaml, as written: nothing is defaulted here, render.Resolve does that.
 type Spec struct {
@@ -256,4 +259,13 @@ type SecretFrom struct {
 type Compose struct {
 	// Extra is laid onto docker-compose.yml: mappings are merged, everything else is replaced.
 	Extra Extra `yaml:"extra,omitempty"`
+}
+
+// BridgeNames gives the names that a spec may use below bridges, in the order of image.Bridges.
+func BridgeNames() []string {
+	names := make([]string, len(image.Bridges))
+	for i, b := range image.Bridges {
+		names[i] = string(b.Program)
+	}
+	return names
 }

@@ -135,7 +135,7 @@ func TestBridgeDefaults(t *testing.T) {
 	if s == nil || len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	for _, def := range Bridges {
+	for _, def := range image.Bridges {
 		ref := s.Bridges[string(def.Program)].Ref(def.Program)
 		if ref != image.Tested[def.Program] {
 			t.Errorf("%s: %v", def.Program, ref)

@@ -221,7 +221,7 @@ func (s *Spec) checkBridges(d *decoder) {
 		d.fail(at, fmt.Sprintf("the bridges %s and %s have the same %s; the second would not start, or take the users of the first", first, bridge.Name(), k),
 			fmt.Sprintf("give one of them another %s, or remove the line for the default", key), other.Site("the other"))
 	}
-	for _, def := range Bridges {
+	for _, def := range image.Bridges {
 		name := string(def.Program)
 		b, ok := s.Bridges[name]
 		if !ok {

@@ -1,12 +1,10 @@
-package spec
-
-import "philipp.info/stackgen/pkg/image"
+package image
 
 // BridgeDefaults is what differs between the bridges: the defaults of each bridge's own example
 // configuration (mautrix v0.2608.0, discord v0.7.7), so that a rendered bridge has the names that its
 // documentation uses. Ghosts are called <Prefix>_<id>.
 type BridgeDefaults struct {
-	Program        image.Program
+	Program        Program
 	Title          string // in texts for people
 	ID             string
 	Bot            string
@@ -20,40 +18,31 @@ type BridgeDefaults struct {
 	ImageTagPrefix string
 }
 
-// Bridges lists every bridge that a spec may name, in the order of all output.
+// Bridges lists every bridge, in the order of all output.
 var Bridges = []BridgeDefaults{
 	{
-		Program: image.Signal, Title: "Signal", ID: "signal", Bot: "signalbot", DisplayName: "Signal bridge bot",
+		Program: Signal, Title: "Signal", ID: "signal", Bot: "signalbot", DisplayName: "Signal bridge bot",
 		Avatar: "mxc://maunium.net/wPJgTQbZOtpBFmDNkiNEMDUp", Prefix: "signal", CommandPrefix: "!signal", Port: 29328, Binary: "/usr/bin/mautrix-signal",
 	},
 	{
-		Program: image.WhatsApp, Title: "WhatsApp", ID: "whatsapp", Bot: "whatsappbot", DisplayName: "WhatsApp bridge bot",
+		Program: WhatsApp, Title: "WhatsApp", ID: "whatsapp", Bot: "whatsappbot", DisplayName: "WhatsApp bridge bot",
 		Avatar: "mxc://maunium.net/NeXNQarUbrlYBiPCpprYsRqr", Prefix: "whatsapp", CommandPrefix: "!wa", Port: 29318, Binary: "/usr/bin/mautrix-whatsapp",
 	},
 	{
-		Program: image.Telegram, Title: "Telegram", ID: "telegram", Bot: "telegrambot", DisplayName: "Telegram bridge bot",
+		Program: Telegram, Title: "Telegram", ID: "telegram", Bot: "telegrambot", DisplayName: "Telegram bridge bot",
 		Avatar: "mxc://maunium.net/tJCRmUyJDsgRNgqhOgoiHWbX", Prefix: "telegram", CommandPrefix: "!tg", Port: 29317, Binary: "/usr/bin/mautrix-telegram", NeedsAPI: true,
 	},
 	{
-		Program: image.Discord, Title: "Discord", ID: "discord", Bot: "discordbot", DisplayName: "Discord bridge bot",
+		Program: Discord, Title: "Discord", ID: "discord", Bot: "discordbot", DisplayName: "Discord bridge bot",
 		Avatar: "mxc://maunium.net/nIdEykemnwdisvHbpxflpDlC", Prefix: "discord", CommandPrefix: "!discord", Port: 29334, Binary: "/usr/bin/mautrix-discord",
 	},
 	{
-		Program: image.Meta, Title: "Facebook Messenger", ID: "facebook", Bot: "facebookbot", DisplayName: "Facebook Messenger bridge bot",
+		Program: Meta, Title: "Facebook Messenger", ID: "facebook", Bot: "facebookbot", DisplayName: "Facebook Messenger bridge bot",
 		Avatar: "mxc://maunium.net/ygtkteZsXnGJLJHRchUwYWak", Prefix: "facebook", CommandPrefix: "!fb", Port: 29319, Binary: "/usr/bin/mautrix-meta",
 	},
 	{
 		// The ig- images hold the Instagram bridge under mautrix-meta's name.
-		Program: image.Instagram, Title: "Instagram", ID: "instagram", Bot: "instagrambot", DisplayName: "Instagram bridge bot",
+		Program: Instagram, Title: "Instagram", ID: "instagram", Bot: "instagrambot", DisplayName: "Instagram bridge bot",
 		Avatar: "mxc://maunium.net/JxjlbZUlCPULEeHZSwleUXQv", Prefix: "instagram", CommandPrefix: "!ig", Port: 29330, Binary: "/usr/bin/mautrix-meta", ImageTagPrefix: "ig-",
 	},
-}
-
-// BridgeNames gives the names that a spec may use below bridges, in the order of Bridges.
-func BridgeNames() []string {
-	names := make([]string, len(Bridges))
-	for i, b := range Bridges {
-		names[i] = string(b.Program)
-	}
-	return names
 }

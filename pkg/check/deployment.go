@@ -33,13 +33,15 @@ type Deployment struct {
 	// Accepted is a ComposeVerdict from before Run: where it is the present one, compose-go is not asked again.
 	Accepted string
 
-	routes     *route.Table
-	proxy      *traefik
-	provisions map[*Service]*provision
-	env        map[string]string
-	files      map[string]*source.File
-	problems   []source.Finding
-	broken     map[string]bool // files with a finding of their own, which is not repeated
+	routes      *route.Table
+	proxy       *traefik
+	provisions  map[*Service]*provision
+	patterns    map[string]*pattern
+	connections []client
+	env         map[string]string
+	files       map[string]*source.File
+	problems    []source.Finding
+	broken      map[string]bool // files with a finding of their own, which is not repeated
 }
 
 // Synapse is a homeserver service with its configuration.
@@ -77,12 +79,15 @@ type Bridge struct {
 	Config  *source.File
 	Own     *source.File // registration.yaml beside its configuration; nil when there is none
 	Dialect image.Dialect
+
+	shape  source.Value // what Dialect was told by; the zero Value when only the image tells it
+	hidden string       // why Own may be there and cannot be seen
 }
 
 // Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
 // compose file and Run finds nothing more.
 func Open(fsys fs.FS) (*Deployment, []source.Finding) {
-	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision)}
+	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), patterns: make(map[string]*pattern)}
 	for _, name := range ComposeNames {
 		if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -132,8 +137,11 @@ func (d *Deployment) recognise(s *Service) {
 		s.configPath = s.flag("/data/config.yaml", "-c", "--config")
 		if f := d.config(s); f != nil {
 			b := &Bridge{Service: s, Config: f}
-			b.Own, _, _ = d.follow(s, s.flag(path.Join(path.Dir(s.configPath), "registration.yaml"), "-r", "--registration"))
-			b.Dialect = dialectOf(b)
+			own, reason, hidden := d.follow(s, s.flag(path.Join(path.Dir(s.configPath), "registration.yaml"), "-r", "--registration"))
+			if b.Own = own; hidden {
+				b.hidden = reason
+			}
+			b.Dialect, b.shape = dialectOf(b)
 			d.Bridges = append(d.Bridges, b)
 		}
 	default:
@@ -164,21 +172,6 @@ func (d *Deployment) oneShot(s *Service) bool {
 	return slices.ContainsFunc(d.Services, func(o *Service) bool {
 		return o.Program == s.Program && o.Value.At("profiles").Len() == 0
 	})
-}
-
-// dialectOf follows the tag, and the shape of the file where the tag says nothing.
-func dialectOf(b *Bridge) image.Dialect {
-	if d, ok := b.Image.Dialect(); ok {
-		return d
-	}
-	db := b.Config.At("appservice", "database")
-	switch {
-	case db.Kind() == source.Scalar:
-		return image.Python
-	case db.Kind() == source.Mapping:
-		return image.Legacy
-	}
-	return image.BridgeV2
 }
 
 // config reads the configuration of a service; nil and a finding when it cannot be had. What is not there

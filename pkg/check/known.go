@@ -101,12 +101,12 @@ func (p place) visit(f func(place)) {
 	}
 }
 
-// check holds a configuration against what its program knows.
-func (r reading) check(known, config source.Value) {
-	place{value: config, known: known}.visit(func(p place) {
+// check holds a configuration, or a section of one, against what its program knows.
+func (r reading) check(config place) {
+	config.visit(func(p place) {
 		switch {
 		case !p.known.Exists():
-			r.report(r.program+" knows no "+p.path+"; "+r.unknown, renamed(known, p), p.value.Site(""))
+			r.report(r.program+" knows no "+p.path+"; "+r.unknown, renamed(config, p), p.value.Site(""))
 		case p.known.Kind() == source.Scalar:
 			r.scalar(p)
 		case p.known.Kind() != p.value.Kind():
@@ -205,8 +205,8 @@ func described(v source.Value) string {
 	return v.Kind().String()
 }
 
-// renamed is what to do about a key that is not known where it stands.
-func renamed(known source.Value, p place) string {
+// renamed is what to do about a key of the configuration that is not known where it stands.
+func renamed(config, p place) string {
 	var here []string
 	for k := range p.above.Entries() {
 		here = append(here, k.Str())
@@ -215,7 +215,7 @@ func renamed(known source.Value, p place) string {
 	if near := nearest(key, here); near != "" {
 		return "rename it to " + near
 	}
-	if places := placesOf(known, key, ""); len(places) == 1 {
+	if places := placesOf(config.known, key, config.path); len(places) == 1 {
 		return "move it to " + places[0]
 	}
 	return "remove it"

@@ -18,8 +18,7 @@ var bridgeMSC4190 = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, b := range d.Bridges {
-				enc := b.encryption()
-				if !s.delegates() || !enc.At("allow").True() {
+				if !s.delegates() || !b.encrypts() {
 					continue
 				}
 				v := b.msc4190()
@@ -62,7 +61,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 		return
 	}
 	inside := slices.Contains(s.names(), u.Hostname())
-	if b.Dialect == image.Python && s.delegates() && b.encryption().At("allow").True() {
+	if b.Dialect == image.Python && s.delegates() && b.encrypts() {
 		public, _, _ := endpoint(s.Config.At("public_baseurl").Str())
 		switch {
 		case inside:
@@ -97,14 +96,6 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 	}
 }
 
-// puppetSecret is the bridge's setting for double puppeting on the server.
-func (b *Bridge) puppetSecret(server string) source.Value {
-	if b.Dialect == image.BridgeV2 {
-		return b.Config.At("double_puppet", "secrets", server)
-	}
-	return b.Config.At("bridge", "login_shared_secret_map", server)
-}
-
 var doublePuppetToken = Rule{
 	ID: "double-puppet-token", Severity: source.Error,
 	Summary: "every bridge puppets through the doublepuppet registration's as_token",
@@ -115,7 +106,8 @@ var doublePuppetToken = Rule{
 		for _, s := range d.Synapses {
 			server := s.Config.At("server_name").Str()
 			for _, b := range d.Bridges {
-				v := b.puppetSecret(server)
+				secrets := b.at(b.keys().puppetSecrets)
+				v := secrets.At(server)
 				token, isToken := strings.CutPrefix(v.Str(), "as_token:")
 				if len(d.DoublePuppets) == 0 {
 					if isToken {
@@ -128,10 +120,10 @@ var doublePuppetToken = Rule{
 				switch {
 				case !isToken && !s.delegates() && len(s.passwordModules()) > 0:
 					// Without MAS the shared secret works, too.
-				case !v.Set() && b.puppetSecrets().Len() == 0:
+				case !v.Set() && secrets.Len() == 0:
 					r.Fail(fmt.Sprintf("the bridge %s has no secret for double puppeting on %s", b.Name, server), `"`+server+`": "as_token:…"`, v.Site(""), dp.At("as_token").Site("the token to use"))
 				case !v.Set():
-					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`, b.puppetSecrets().Site(""))
+					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`, secrets.Site(""))
 				case !isToken:
 					r.Fail(fmt.Sprintf("the secret of %s for double puppeting does not begin with as_token:; it is ignored, or tried as a password, which MAS refuses", b.Name), `"as_token:…"`, v.Site(""))
 				case !slices.ContainsFunc(d.DoublePuppets, func(o *Registration) bool { return o.At("as_token").Str() == token }):
@@ -141,13 +133,6 @@ var doublePuppetToken = Rule{
 			}
 		}
 	},
-}
-
-func (b *Bridge) puppetSecrets() source.Value {
-	if b.Dialect == image.BridgeV2 {
-		return b.Config.At("double_puppet", "secrets")
-	}
-	return b.Config.At("bridge", "login_shared_secret_map")
 }
 
 var doublePuppetRegistration = Rule{

@@ -23,6 +23,13 @@ type client struct {
 
 // clients lists every connection to a PostgreSQL database of the stack.
 func (d *Deployment) clients() []client {
+	if d.connections == nil {
+		d.connections = d.readClients()
+	}
+	return d.connections
+}
+
+func (d *Deployment) readClients() []client {
 	var cs []client
 	for _, s := range d.Synapses {
 		args := s.Config.At("database", "args")
@@ -51,11 +58,7 @@ func (d *Deployment) clients() []client {
 		}
 	}
 	for _, b := range d.Bridges {
-		v := map[image.Dialect]source.Value{
-			image.BridgeV2: b.Config.At("database", "uri"),
-			image.Legacy:   b.Config.At("appservice", "database", "uri"),
-			image.Python:   b.Config.At("appservice", "database"),
-		}[b.Dialect]
+		v := b.at(b.keys().database)
 		if strings.HasPrefix(v.Str(), "postgres") {
 			cs = append(cs, fromURI(b.Service, v))
 		}
@@ -149,7 +152,7 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 		r.Fail(fmt.Sprintf("the database password of %s differs from the one its role is given; it does not start (password authentication failed)", c.service.Name),
 			"write the same password in both places", c.passwordAt.Site(c.service.Name+"'s"), role.site)
 	}
-	if db, ok := made.databases[c.db]; ok && db.owner != "" && db.owner != c.user {
+	if db, ok := made.databases[c.db]; ok && db.owner != "" && db.owner != c.user && d.sameDatabase(c) == nil {
 		r.Fail(fmt.Sprintf("the database %s belongs to %s, but %s logs in as %s; it cannot create its tables", c.db, db.owner, c.service.Name, c.user), "user: "+db.owner, c.at.Site(""), db.site)
 	}
 }

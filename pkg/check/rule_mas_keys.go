@@ -32,7 +32,7 @@ var masKnownKeys = Rule{
 					}
 					r.Warn(message+", unless "+m.Image.String()+" is another release than "+image.Tested[image.MAS].Tag, fix, append(sites, m.Value.At("image").Site("the image"))...)
 				},
-			}.check(masKeys(), m.Config.Root())
+			}.check(place{value: m.Config.Root(), known: masKeys()})
 		}
 	},
 }

@@ -161,22 +161,6 @@ var registrationIDsUnique = Rule{
 	},
 }
 
-// encryption is the bridge's encryption section.
-func (b *Bridge) encryption() source.Value {
-	if b.Dialect == image.BridgeV2 {
-		return b.Config.At("encryption")
-	}
-	return b.Config.At("bridge", "encryption")
-}
-
-// msc4190 is the bridge's setting. The old place is still read by bridgev2, and wins.
-func (b *Bridge) msc4190() source.Value {
-	if old := b.Config.At("appservice", "msc4190"); b.Dialect == image.BridgeV2 && old.Set() {
-		return old
-	}
-	return b.encryption().At("msc4190")
-}
-
 // needsMSC4190Flag reports whether the Synapse goes by the flag in a registration, and from which version
 // on it does not.
 func needsMSC4190Flag(s *Synapse) (needed, known bool) {
@@ -200,7 +184,7 @@ var registrationMSC4190 = Rule{
 		for _, s := range d.Synapses {
 			for _, reg := range s.Registrations {
 				b := d.bridgeOf(reg)
-				if b == nil || !b.encryption().At("allow").True() {
+				if b == nil || !b.encrypts() {
 					continue
 				}
 				flag, setting := reg.At("io.element.msc4190"), b.msc4190()

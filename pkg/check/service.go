@@ -131,22 +131,37 @@ func (s *Service) handed(kind, dir string) []Mount {
 // otherwise it says why not.
 func (s *Service) HostPath(container string) (host, reason string) {
 	container = path.Clean(container)
-	best := -1
-	for i, m := range s.Mounts {
-		target := path.Clean(m.Container)
-		if (container == target || strings.HasPrefix(container, strings.TrimSuffix(target, "/")+"/")) &&
-			(best < 0 || len(target) > len(path.Clean(s.Mounts[best].Container))) {
-			best = i
-		}
-	}
-	if best < 0 {
+	m := s.mountAt(container)
+	if m == nil {
 		return "", nothingMounted + container
 	}
-	m := s.Mounts[best]
 	if m.Host == "" {
 		return "", m.Reason
 	}
 	return path.Join(m.Host, strings.TrimPrefix(container, path.Clean(m.Container))), ""
+}
+
+// mountAt is the longest mount that holds a path in the container; nil when none does.
+func (s *Service) mountAt(container string) *Mount {
+	container = path.Clean(container)
+	var best *Mount
+	for i, m := range s.Mounts {
+		target := path.Clean(m.Container)
+		if (container == target || strings.HasPrefix(container, strings.TrimSuffix(target, "/")+"/")) &&
+			(best == nil || len(target) > len(path.Clean(best.Container))) {
+			best = &s.Mounts[i]
+		}
+	}
+	return best
+}
+
+// readOnly reports whether the container cannot write to the mount.
+func (m *Mount) readOnly() bool {
+	if m.Value.Kind() == source.Mapping {
+		return m.Value.At("read_only").True()
+	}
+	parts := strings.Split(m.Value.Str(), ":")
+	return len(parts) > 2 && slices.Contains(strings.Split(parts[len(parts)-1], ","), "ro")
 }
 
 const nothingMounted = "nothing is mounted at "

@@ -1,0 +1,56 @@
+package check
+
+import "testing"
+
+// Two namespaces overlap when an id of the server is in both, by Python's re.match.
+func TestOverlap(t *testing.T) {
+	const server = "example.org"
+	for _, c := range []struct{ a, b, want string }{
+		{`^@signal_.*:example\.org$`, `^@signalbot:example\.org$`, ""},
+		{`^@signal_.*:example\.org$`, `^@signal_.*:example\.org$`, "@signal_:example.org"},
+		{`^@signal_.*:example\.org$`, `@sig.*`, "@signal_:example.org"},
+		{`@telegram_.*`, `@.*bot:example.org`, "@telegram_bot:example.org"},
+		{`@telegram_\d+:.*`, `@telegram_[a-z]+:.*`, ""},
+		{`@telegram_\d+:.*`, `@telegram_[a-z]*\d`, "@telegram_0:example.org"},
+		{`@(?:a|b)x:example\.org`, `@(?:b|c)x:example\.org`, "@bx:example.org"},
+		{`@bot`, `@bot\b`, "@bot:example.org"},
+		{`@bot`, `@bot\B`, "@bot0:example.org"},
+		{`@a:other\.org`, `@a.*`, ""},
+		{`(?i)@A:example\.org`, `@a:EXAMPLE\.org`, ""},
+		{`(?i)@A:example\.org`, `@a:example\.org`, "@a:example.org"},
+		{`@a$`, `@a.*`, ""},
+		{``, `@z:example\.org`, "@z:example.org"},
+		{`@(?!x)a`, `@a`, ""},
+	} {
+		d := &Deployment{patterns: make(map[string]*pattern)}
+		all, alphabet := d.ids("@", server)
+		if got, _ := overlap(alphabet, d.pattern(c.a), d.pattern(c.b), all); got != c.want {
+			t.Errorf("%s and %s have %q in common, want %q", c.a, c.b, got, c.want)
+		}
+		if got, _ := overlap(alphabet, d.pattern(c.b), d.pattern(c.a), all); got != c.want {
+			t.Errorf("%s and %s have %q in common, want %q", c.b, c.a, got, c.want)
+		}
+	}
+}
+
+// What Python's re refuses is wrong; what only Go's refuses is not.
+func TestPattern(t *testing.T) {
+	d := &Deployment{patterns: make(map[string]*pattern)}
+	for expr, want := range map[string]struct{ bad, told bool }{
+		`@a_.*:example\.org`: {false, true},
+		`@a_(?!bot).*`:       {false, false},
+		`@(a)\1`:             {false, false},
+		`@a{2000}`:           {false, false},
+		`@a_(.*`:             {true, false},
+		`@a)(b`:              {true, false},
+		`@*`:                 {false, true},
+		`*@a`:                {true, false},
+		`@a\z`:               {true, false},
+		`@a\\z`:              {false, true},
+		`@[[`:                {true, false},
+	} {
+		if p := d.pattern(expr); p.bad != want.bad || (p.re != nil) != want.told {
+			t.Errorf("%s: bad %v, told %v", expr, p.bad, p.re != nil)
+		}
+	}
+}

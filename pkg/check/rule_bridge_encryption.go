@@ -1,0 +1,69 @@
+package check
+
+import (
+	"fmt"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// encryptionFeatures are what Synapse must have on to send a bridge what it needs to decrypt, and the version
+// from which on it always has.
+var encryptionFeatures = []struct {
+	name  string
+	until image.Version
+}{
+	{"msc2409_to_device_messages_enabled", image.Version{}},
+	{"msc3202_transaction_extensions", image.Version{}},
+	{"msc3202_device_masquerading", image.Version{1, 141, 0}},
+}
+
+var encryptionAppserviceMode = Rule{
+	ID: "encryption-appservice-mode", Severity: source.Error,
+	Summary: "encryption through the appservice (encryption.appservice) has all that it needs of Synapse",
+	Why:     "The bridge never gets the keys of a room: \"This message could not be decrypted\" in both directions. mautrix advises against the mode.",
+	Fix:     "Write appservice: false in the bridge's encryption section; the bridge then syncs like a client.",
+	Source:  "Synapse 1.157.1 config/experimental.py, config/appservice.py; mautrix docs, End-to-bridge encryption",
+	Check: func(d *Deployment, r *Reporter) {
+		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
+			mode := b.encryption().At("appservice")
+			if !b.encrypts() || !mode.True() {
+				return
+			}
+			var missing []source.Site
+			if flag := reg.At("org.matrix.msc3202"); !flag.True() {
+				missing = append(missing, flag.Site("org.matrix.msc3202: true is missing"))
+			}
+			ver, known := s.Image.Version()
+			for _, f := range encryptionFeatures {
+				v := s.Config.At("experimental_features", f.name)
+				if !v.True() && (f.until == image.Version{} || known && ver.Less(f.until)) {
+					missing = append(missing, v.Site(f.name+": true is missing"))
+				}
+			}
+			if len(missing) > 0 {
+				r.Fail(fmt.Sprintf("%s leaves its encryption to the appservice, which Synapse is not set up for; the bridge gets no keys and decrypts nothing", b.Name),
+					"appservice: false", append([]source.Site{mode.Site("")}, missing...)...)
+			}
+		})
+	},
+}
+
+var bridgeSelfSign = Rule{
+	ID: "bridge-self-sign", Severity: source.Warning,
+	Summary: "an encrypting bridge with msc4190 signs its own device",
+	Why:     "Clients show \"encrypted by a device not verified by its owner\" on every bridged message, and those that send to verified devices only leave the bridge out.",
+	Fix:     "Write self_sign: true in the bridge's encryption section.",
+	Source:  "mautrix-go v0.25.2 CHANGELOG, v0.30.0 bridgev2/matrix/crypto.go; mautrix v0.2510.0",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, b := range d.Bridges {
+			ver, known := b.Image.Version()
+			if b.Dialect != image.BridgeV2 || !b.encrypts() || !b.msc4190().True() || known && ver.Less(image.Version{0, 2510, 0}) {
+				continue
+			}
+			if v := b.encryption().At("self_sign"); !v.True() {
+				r.Warn(fmt.Sprintf("the bot of %s does not sign its device; clients warn of each of its messages, and some send it none", b.Name), "self_sign: true", v.Site(""))
+			}
+		}
+	},
+}

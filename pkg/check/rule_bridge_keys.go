@@ -1,0 +1,101 @@
+package check
+
+import (
+	"fmt"
+	"sync"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// bridgeTrees are what a bridge reads of its configuration. The Go bridges have one tree in common, and a section
+// network of their own.
+var bridgeTrees = map[string]func() source.Value{
+	string(image.BridgeV2): sync.OnceValue(func() source.Value { return knownKeys("bridgev2") }),
+	string(image.Legacy):   sync.OnceValue(func() source.Value { return knownKeys("discord") }),
+	string(image.Python):   sync.OnceValue(func() source.Value { return knownKeys("telegram-python") }),
+	"network":              sync.OnceValue(func() source.Value { return knownKeys("bridgev2-network") }),
+}
+
+var bridgeKnownKeys = Rule{
+	ID: "bridge-known-keys", Severity: source.Error,
+	Summary: "a bridge knows every key of its configuration, and every value has the type it wants",
+	Why:     "A mistyped key changes nothing: no bridge says a word about it. Of a value of the wrong type the Go bridges log \"Ignoring incorrect config field type !!str at encryption->allow\" and go by the default, so that encryption is off; yes and no are texts to them.",
+	Fix:     "Write the key as the bridge's example configuration has it, where it has it; true or false for a switch, numbers without quotes.",
+	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go; go.mau.fi/util v0.10.0 configupgrade; the examples of mautrix v0.2608.0, discord v0.7.7, telegram v0.15.3",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, b := range d.Bridges {
+			if b.misread() {
+				continue // bridge-dialect says so
+			}
+			how := reading{
+				program: b.Name,
+				unknown: b.Name + " ignores it and goes by its default",
+				wrong:   b.Name + " ignores it and goes by its default",
+				report:  b.reportKey(r),
+			}
+			if b.Dialect == image.Python {
+				how.wrong = b.Name + " takes it as it is, and any text for true"
+			}
+			how.check(place{value: b.Config.Root(), known: bridgeTrees[string(b.Dialect)]()})
+			if b.Dialect == image.BridgeV2 {
+				how.check(place{value: b.Config.At("network"), known: bridgeTrees["network"]().At(string(b.Program)), path: "network"})
+			}
+		}
+	},
+}
+
+// treesRead are the releases that the trees were read from. A patch of the Go bridges changes no key.
+var treesRead = map[image.Dialect]image.Version{
+	image.BridgeV2: {0, 2608, 0}, image.Legacy: {0, 7, 7}, image.Python: {0, 15, 3},
+}
+
+// reportKey only warns where another release may have other keys.
+func (b *Bridge) reportKey(r *Reporter) func(message, fix string, sites ...source.Site) {
+	v, ok := b.Image.Version()
+	read := treesRead[b.Dialect]
+	if b.Dialect == image.BridgeV2 {
+		v[2] = 0
+	}
+	if ok && v == read {
+		return r.Fail
+	}
+	return func(message, fix string, sites ...source.Site) {
+		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.String(), fix, append(sites, b.Value.At("image").Site("the image"))...)
+	}
+}
+
+var telegramAPI = Rule{
+	ID: "telegram-api", Severity: source.Error,
+	Summary: "the Telegram bridge has an api_id and api_hash of its own",
+	Why:     "\"api_hash is required\", \"telegram.api_id not configured\"; or the bridge starts, and every login fails with API_ID_INVALID, because a quoted api_id silently becomes the example's 12345.",
+	Fix:     "Get both from https://my.telegram.org; write the api_id without quotes.",
+	Source:  "mautrix-telegram v0.2608.0 pkg/connector/config.go, v0.15.3 mautrix_telegram/config.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, b := range d.Bridges {
+			if b.Program != image.Telegram {
+				continue
+			}
+			section := b.keys().network
+			id, hash := b.at(section+".api_id"), b.at(section+".api_hash")
+			n, isInt := id.Int()
+			const fix = "api_id: the number from https://my.telegram.org, without quotes"
+			switch {
+			case b.fromEnv(section + ".api_id"):
+			case !id.Set(), isInt && (n == exampleAPIID || n == 0):
+				r.Fail(fmt.Sprintf("%s has no api_id of its own; Telegram lets nobody log in", b.Name), fix, id.Site(""))
+			case !isInt:
+				r.Fail(fmt.Sprintf("api_id of %s is not a plain number; the bridge goes by its example's, and Telegram lets nobody log in", b.Name), fix, id.Site(""))
+			}
+			if hash := hash.Str(); !b.fromEnv(section+".api_hash") && (hash == "" || hash == exampleAPIHash) {
+				r.Fail(fmt.Sprintf("%s has no api_hash of its own; it does not start", b.Name), "api_hash: the one from https://my.telegram.org", b.at(section+".api_hash").Site(""))
+			}
+		}
+	},
+}
+
+// What the example configurations of both Telegram bridges have.
+const (
+	exampleAPIID   = 12345
+	exampleAPIHash = "tjyd5yge35lbodk1xwzw2jstp90k55qz"
+)

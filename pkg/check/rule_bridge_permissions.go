@@ -1,0 +1,93 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var bridgePermissions = Rule{
+	ID: "bridge-permissions", Severity: source.Error,
+	Summary: "a bridge lets somebody of this server use it, in words that it knows",
+	Why:     "The bridge stops: \"bridge.permissions not configured\", \"invalid permissions level full\"; or starts and answers nobody, because Discord takes a word that it does not know for block.",
+	Fix:     "Name your server or yourself: \"<server name>\": user, \"@you:<server name>\": admin.",
+	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/permissions.go; mautrix-discord v0.7.7; mautrix-telegram v0.15.3 config.py",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, b := range d.Bridges {
+			for who, level := range b.permissions().Entries() {
+				b.checkLevel(r, who, level)
+			}
+			for _, s := range d.Synapses {
+				b.checkUsers(r, s)
+			}
+		}
+	},
+}
+
+// levelFor is the word of a dialect for one of another.
+var levelFor = map[image.Dialect]map[string]string{
+	image.BridgeV2: {"relaybot": "relay", "full": "user", "puppeting": "user"},
+	image.Legacy:   {"relaybot": "relay", "full": "user", "puppeting": "user", "commands": "relay"},
+	image.Python:   {"relay": "relaybot", "commands": "user"},
+}
+
+func (b *Bridge) checkLevel(r *Reporter, who, level source.Value) {
+	levels := b.keys().levels
+	// bridgev2 takes a mapping of single permissions, too, and words in any case.
+	if b.Dialect == image.BridgeV2 && level.Kind() == source.Mapping || slices.Contains(levels, level.Str()) ||
+		b.Dialect != image.Python && slices.Contains(levels, strings.ToLower(level.Str())) {
+		return
+	}
+	consequence := map[image.Dialect]string{
+		image.BridgeV2: "the bridge does not start", image.Legacy: "they are blocked", image.Python: "they may not use the bridge",
+	}[b.Dialect]
+	fix := "one of " + strings.Join(levels, ", ")
+	if word := levelFor[b.Dialect][strings.ToLower(level.Str())]; word != "" {
+		fix = fmt.Sprintf("%q: %s", who.Str(), word)
+	}
+	r.Fail(fmt.Sprintf("%q is no permission that %s knows; %s", level.Str(), b.Name, consequence), fix, level.Site(""))
+}
+
+// exampleEntries stand in the bridges' example configurations, and count for nothing.
+var exampleEntries = []string{"example.com", "@admin:example.com", "public.example.com"}
+
+// checkUsers says so when nobody of the homeserver may use the bridge. Entries for other servers are fine.
+func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
+	perms, server := b.permissions(), s.Config.At("server_name")
+	fix := fmt.Sprintf("%q: %s", server.Str(), b.keys().levels[len(b.keys().levels)-2])
+	may, named := false, false // somebody of this server may use it; an entry besides * and the example's
+	for who, level := range perms.Entries() {
+		key := who.Str()
+		host := key
+		if strings.HasPrefix(key, "@") {
+			_, host, _ = strings.Cut(key, ":")
+		}
+		barred := slices.Contains(b.keys().barred, strings.ToLower(level.Str()))
+		switch {
+		case slices.Contains(exampleEntries, key):
+			if b.Dialect == image.Python && key == "example.com" {
+				r.Fail(fmt.Sprintf("%s still has its example's permissions; it does not start (\"bridge.permissions not configured\")", b.Name), fix, level.Site(""))
+				return
+			}
+		case host == s.matrixHost() && host != server.Str():
+			r.Fail(fmt.Sprintf("%q in the permissions of %s is the host of the API, but this server's users end in %s; nobody is let in by it", key, b.Name, server.Str()),
+				fmt.Sprintf("%q: %s", strings.TrimSuffix(key, host)+server.Str(), level.Str()), level.Site(""), server.Site("Synapse's"))
+			return
+		case host == server.Str(), key == "*":
+			may = may || !barred
+			named = named || key != "*"
+		default:
+			named = true
+		}
+	}
+	switch {
+	case !server.Set():
+	case !named && b.Dialect != image.Python:
+		r.Fail(fmt.Sprintf("the permissions of %s name no server and no person; it does not start (\"bridge.permissions not configured\")", b.Name), fix, perms.Site(""), server.Site("Synapse's"))
+	case !may:
+		r.Fail(fmt.Sprintf("the permissions of %s let nobody of %s use it; it answers none of them", b.Name, server.Str()), fix, perms.Site(""), server.Site("Synapse's"))
+	}
+}

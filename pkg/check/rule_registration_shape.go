@@ -1,0 +1,232 @@
+package check
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var registrationShape = Rule{
+	ID: "registration-shape", Severity: source.Error,
+	Summary: "a registration has the keys that Synapse wants, in the types that it wants",
+	Why:     "Synapse does not start: \"Failed to load appservice from …\", \"Required string field: 'id'\", \"Required string field or explicit null: 'url'\", \"Requires 'namespaces' object.\", \"Missing/bad type 'exclusive' key\".",
+	Fix:     "Write the key as the bridge's own -g writes it.",
+	Source:  "Synapse 1.157.1 config/appservice.py _load_appservice, appservice/__init__.py _check_namespaces",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, reg := range s.Registrations {
+				if reg.Root().Kind() != source.Mapping {
+					r.Fail("the registration holds no settings; Synapse does not start", "write the registration", reg.Root().Site(""), reg.Listed.Site("listed here"))
+					continue
+				}
+				d.checkShape(r, reg)
+			}
+		}
+	},
+}
+
+func (d *Deployment) checkShape(r *Reporter, reg *Registration) {
+	for _, key := range []string{"id", "as_token", "hs_token", "sender_localpart"} {
+		switch v := reg.At(key); {
+		case !v.Exists():
+			r.Fail("the registration has no "+key+"; Synapse does not start", key+`: "…"`, v.Site(""))
+		case !pythonString(v):
+			r.Fail(key+" of the registration is no text; Synapse does not start", "put it in quotes", v.Site(""))
+		}
+	}
+	if v := reg.At("id"); strings.Contains(v.Str(), "|") {
+		r.Fail("the id of a registration must not contain a |; Synapse does not start", "id: "+strings.ReplaceAll(v.Str(), "|", "-"), v.Site(""))
+	}
+	// double-puppet-registration looks at the other url.
+	if v := reg.At("url"); !slices.Contains(d.DoublePuppets, reg) && v.Kind() != source.Null && !pythonString(v) {
+		r.Fail("url of the registration is neither a text nor null; Synapse does not start", reg.urlFix(d), v.Site(""))
+	}
+	for _, key := range []string{"io.element.msc4190", "org.matrix.msc3202"} {
+		if _, ok := reg.At(key).Bool(); !ok && reg.At(key).Exists() {
+			r.Fail(key+" of the registration is neither true nor false; Synapse does not start", boolFix(reg.At(key)), reg.At(key).Site(""))
+		}
+	}
+	d.checkNamespaces(r, reg.At("namespaces"))
+	checkTexts(r, reg.At("protocols"), "a text", pythonString)
+	checkTexts(r, reg.At("ip_range_whitelist"), "a range of addresses such as 10.0.0.0/8", func(v source.Value) bool {
+		_, addr := netip.ParseAddr(v.Str())
+		_, prefix := netip.ParsePrefix(v.Str())
+		// netaddr reads short forms, too.
+		return addr == nil || prefix == nil || strings.Trim(v.Str(), "0123456789./") == ""
+	})
+}
+
+func (reg *Registration) urlFix(d *Deployment) string {
+	if b := d.bridgeOf(reg); b != nil {
+		return "url: " + b.address()
+	}
+	return "url: null, when nothing is to be sent to it"
+}
+
+func (d *Deployment) checkNamespaces(r *Reporter, all source.Value) {
+	if all.Kind() != source.Mapping {
+		r.Fail("the registration has no namespaces; Synapse does not start", "namespaces: {users: […]}", all.Site(""))
+		return
+	}
+	for _, kind := range []string{"users", "aliases", "rooms"} {
+		list := all.At(kind)
+		if list.Exists() && list.Kind() != source.Sequence {
+			r.Fail("namespaces."+kind+" is no list; Synapse does not start", kind+": []", list.Site(""))
+		}
+		for _, ns := range list.Items() {
+			regex, exclusive := ns.At("regex"), ns.At("exclusive")
+			if ns.Kind() != source.Mapping || !pythonString(regex) {
+				r.Fail("a namespace needs a regex that is a text; Synapse does not start", `regex: "^@…$"`, ns.Site(""))
+				continue
+			}
+			if _, ok := exclusive.Bool(); !ok {
+				r.Fail("a namespace needs exclusive to be true or false; Synapse does not start", boolFix(exclusive), exclusive.Site(""))
+			}
+			switch p := d.pattern(regex.Str()); {
+			case p.bad:
+				r.Fail(fmt.Sprintf("%q is no regular expression of Python; Synapse does not start", regex.Str()), "regex: one that Python's re can compile", regex.Site(""))
+			case p.re == nil:
+				r.NotChecked(fmt.Sprintf("only Python can tell what %q matches", regex.Str()), regex.Site(""))
+			}
+		}
+	}
+}
+
+func checkTexts(r *Reporter, list source.Value, what string, fits func(source.Value) bool) {
+	if list.Set() && list.Kind() != source.Sequence {
+		r.Fail(list.Name()+" of the registration is no list; Synapse does not start", list.Name()+": []", list.Site(""))
+	}
+	for _, v := range list.Items() {
+		if !fits(v) {
+			r.Fail("an entry of "+list.Name()+" is not "+what+"; Synapse does not start", "- "+what, v.Site(""))
+		}
+	}
+}
+
+// boolFix is the line with the truth value that a text seems to mean.
+func boolFix(v source.Value) string {
+	switch strings.ToLower(v.Str()) {
+	case "false", "no", "off", "0":
+		return v.Name() + ": false"
+	}
+	return v.Name() + ": true"
+}
+
+// notText are scalars that YAML 1.1 takes for a number or a date when they have no quotes.
+var notText = regexp.MustCompile(`^(?:[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])*)` +
+	`|[-+]?(?:[0-9][0-9_]*)?\.[0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*` +
+	`|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?)$`)
+
+// pythonString reports whether PyYAML, which Synapse reads with, takes the value for a text.
+func pythonString(v source.Value) bool {
+	if _, isBool := v.Bool(); v.Kind() != source.Scalar || isBool {
+		return false
+	}
+	return !v.Plain() || !notText.MatchString(v.Str())
+}
+
+var registrationSenderNotBot = Rule{
+	ID: "registration-sender-not-bot", Severity: source.Error,
+	Summary: "sender_localpart is not the bridge's bot, and needs no escaping in a URL",
+	Why:     "Synapse answers /sync of the bot with 500 (NotImplementedError), so it cannot read encrypted rooms; or does not start: \"sender_localpart needs characters which are not URL encoded.\"",
+	Fix:     "Give sender_localpart a random word that nobody is called.",
+	Source:  "Synapse 1.157.1 config/appservice.py, handlers/sync.py; mautrix docs, Registering appservices",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			for _, reg := range s.Registrations {
+				v := reg.At("sender_localpart")
+				const fix = `sender_localpart: "…", a random word of letters and digits`
+				if v.Set() && notQuoted.MatchString(v.Str()) {
+					r.Fail("sender_localpart has characters that a URL would escape; Synapse does not start", fix, v.Site(""))
+				}
+				b := d.bridgeOf(reg)
+				if b == nil || slices.Contains(d.DoublePuppets, reg) {
+					continue
+				}
+				switch bot, at := b.bot(); {
+				case bot == "" || v.Str() != bot:
+				case b.encrypts() && !b.encryption().At("appservice").True():
+					r.Fail(fmt.Sprintf("sender_localpart is the bot of %s itself; Synapse refuses its /sync, and it reads no encrypted message", b.Name), fix, v.Site(""), at.Site("the bot"))
+				default:
+					r.Warn(fmt.Sprintf("sender_localpart is the bot of %s itself; once the bridge encrypts, Synapse refuses its /sync", b.Name), fix, v.Site(""), at.Site("the bot"))
+				}
+			}
+		}
+	},
+}
+
+// notQuoted are the characters that Python's urllib.parse.quote does not leave alone.
+var notQuoted = regexp.MustCompile(`[^A-Za-z0-9_.~/-]`)
+
+var registrationRateLimited = Rule{
+	ID: "registration-rate-limited", Severity: source.Warning,
+	Summary: "Synapse does not hold a bridge's messages back",
+	Why:     "Messages from the other network come in one by one, long after they were sent; the bridge logs M_LIMIT_EXCEEDED. Without the key, Synapse limits a bridge like a person: ten messages, then one every five seconds.",
+	Fix:     "Write rate_limited: false in both copies of the registration.",
+	Source:  "Synapse 1.157.1 config/appservice.py, api/ratelimiting.py",
+	Check: func(d *Deployment, r *Reporter) {
+		d.bridgeRegistrations(func(_ *Synapse, reg *Registration, b *Bridge) {
+			v := reg.At("rate_limited")
+			switch _, isBool := v.Bool(); {
+			case isFalse(v):
+			case v.Set() && !isBool:
+				r.Warn("rate_limited is a text, which Synapse takes for true; it holds back the messages of "+b.Name, "rate_limited: false", v.Site(""))
+			default:
+				r.Warn("Synapse limits "+b.Name+" like a person; a busy chat comes in late", "rate_limited: false", v.Site(""))
+			}
+		})
+	},
+}
+
+// bridgeRegistrations calls f for every registration of a bridge that a Synapse lists.
+func (d *Deployment) bridgeRegistrations(f func(*Synapse, *Registration, *Bridge)) {
+	for _, s := range d.Synapses {
+		for _, reg := range s.Registrations {
+			if b := d.bridgeOf(reg); b != nil && !slices.Contains(d.DoublePuppets, reg) {
+				f(s, reg, b)
+			}
+		}
+	}
+}
+
+const (
+	stableEphemeral   = "receive_ephemeral"
+	unstableEphemeral = "de.sorunome.msc2409.push_ephemeral"
+)
+
+var registrationEphemeral = Rule{
+	ID: "registration-ephemeral", Severity: source.Error,
+	Summary: "Synapse sends a bridge what people type and read, if the bridge wants it",
+	Why:     "The other side never sees that you read or are typing. push_ephemeral alone is read by nobody; Synapse 1.156 sends nothing to a registration that has only the name with msc2409.",
+	Fix:     "Write receive_ephemeral: true and de.sorunome.msc2409.push_ephemeral: true in both copies of the registration.",
+	Source:  "Synapse 1.157.1 config/appservice.py, CHANGES 1.157.0 (#19928); mautrix-go v0.30.0 appservice/http.go",
+	Check: func(d *Deployment, r *Reporter) {
+		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
+			wants := b.Config.At("appservice", "ephemeral_events")
+			stable, unstable := truthy(reg.At(stableEphemeral)), truthy(reg.At(unstableEphemeral))
+			ver, known := s.Image.Version()
+			switch {
+			case isFalse(wants):
+				if stable || unstable {
+					r.Warn(fmt.Sprintf("Synapse sends typing and receipts to %s, which is told not to look at them; nobody on the other side sees them", b.Name), "ephemeral_events: true", wants.Site(""), reg.At(stableEphemeral).Site("Synapse's"))
+				}
+			case !stable && !unstable:
+				r.Fail(fmt.Sprintf("the registration of %s asks for no typing and receipts; the other side never sees that you read a message", b.Name), stableEphemeral+": true", reg.At(stableEphemeral).Site(""), wants.Site("the bridge wants them"))
+			case !stable && known && !ver.Less(image.Version{1, 156, 0}) && ver.Less(image.Version{1, 157, 0}):
+				r.Fail(fmt.Sprintf("Synapse %s sends no typing and receipts for %s alone; the other side of %s never sees that you read a message", s.Image.Tag, unstableEphemeral, b.Name), stableEphemeral+": true",
+					reg.At(unstableEphemeral).Site(""), s.Value.At("image").Site("fixed in 1.157.0"))
+			}
+		})
+	},
+}
+
+// truthy is what Python takes for true of a value that nobody checks.
+func truthy(v source.Value) bool {
+	b, isBool := v.Bool()
+	return v.Set() && (b || !isBool && v.Str() != "" && v.Str() != "0")
+}

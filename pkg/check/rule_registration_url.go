@@ -1,0 +1,63 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+var registrationURLReachesBridge = Rule{
+	ID: "registration-url-reaches-bridge", Severity: source.Error,
+	Summary: "the url of a registration is the bridge's service and the port that it listens on, not on loopback",
+	Why:     "\"Homeserver -> appservice connection is not working, retrying in 5 seconds…\", M_CONNECTION_FAILED or M_URL_NOT_SET; after six attempts the bridge stops.",
+	Fix:     "Write url: http://<service>:<port> in both copies of the registration, and hostname: 0.0.0.0 in the bridge's configuration.",
+	Source:  "Synapse 1.157.1 rest/client/appservice_ping.py; mautrix-go v0.30.0 bridgev2/bridgeconfig/appservice.go",
+	Check: func(d *Deployment, r *Reporter) {
+		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
+			if b.Config.At("homeserver", "websocket").True() {
+				return // Synapse is not the one to connect
+			}
+			d.checkURL(r, s, reg, b)
+			host := b.Config.At("appservice", "hostname")
+			name := host.Str()
+			if !host.Set() && !b.misread() {
+				name = b.keys().host
+			}
+			if loopback(name) && !b.Value.At("network_mode").Set() && !b.fromEnv("appservice.hostname") {
+				r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
+			}
+		})
+	},
+}
+
+func (d *Deployment) checkURL(r *Reporter, s *Synapse, reg *Registration, b *Bridge) {
+	v := reg.At("url")
+	u, port, ok := endpoint(v.Str())
+	fix := "url: " + b.address()
+	listens, at := b.port()
+	switch {
+	case v.Kind() != source.Null && !pythonString(v), strings.HasPrefix(v.Str(), "unix:"): // registration-shape says so
+	case v.Str() == "":
+		r.Fail(fmt.Sprintf("Synapse has no url for %s and sends it nothing; the bridge does not start (M_URL_NOT_SET)", b.Name), fix, v.Site(""), b.Value.Site("the bridge"))
+	case !ok:
+		r.Fail("url of the registration is no URL; Synapse sends the bridge nothing", fix, v.Site(""))
+	case s.Value.At("network_mode").Set() || b.Value.At("network_mode").Set():
+	case !slices.Contains(b.names(), u.Hostname()):
+		if d.serviceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") && !loopback(u.Hostname()) {
+			r.NotChecked("the url "+u.Redacted()+" of "+b.Name+" is outside of the stack", v.Site(""))
+			return
+		}
+		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, v.Site(""), b.Value.Site("the bridge"))
+	case port != listens && !b.fromEnv("appservice.port"):
+		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix, v.Site(""), at.Site("the bridge's port"))
+	case u.Scheme == "https" && !b.Config.At("appservice", "tls_cert").Set():
+		r.Fail(fmt.Sprintf("Synapse asks %s for https, which it does not speak; the bridge does not start (M_CONNECTION_FAILED)", b.Name), fix, v.Site(""))
+	default:
+		own := b.Config.At("appservice", "address")
+		if own.Set() && strings.TrimRight(own.Str(), "/") != strings.TrimRight(v.Str(), "/") {
+			r.Warn(fmt.Sprintf("%s takes itself to be at another address than its registration says; the next registration that it writes leads nowhere", b.Name), "address: "+v.Str(), own.Site(""), v.Site("Synapse's"))
+		}
+	}
+}

@@ -176,7 +176,7 @@ func (b *Bridge) keepsConfig() (why string, at source.Site) {
 			return "it is started with " + flag, b.Value.At("command").Site("started with " + flag)
 		}
 	}
-	if m := b.mountAt(b.configPath); m != nil && m.readOnly() {
+	if m := b.mountAt(b.configPath); m != nil && m.ReadOnly {
 		return "its configuration is mounted read-only", m.Value.Site("mounted read-only")
 	}
 	return "", source.Site{}

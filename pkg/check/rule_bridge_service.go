@@ -129,7 +129,7 @@ func (s *Service) writable(file string) bool {
 		}
 	}
 	if m := s.mountAt(file); m != nil {
-		return !m.readOnly()
+		return !m.ReadOnly
 	}
 	return !s.Value.At("read_only").True() && (s.root() || strings.HasPrefix(file, "/tmp/"))
 }

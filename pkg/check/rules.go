@@ -64,6 +64,8 @@ var Rules = []Rule{
 	doublePuppetServers,
 	databaseCredentialsMatch,
 	databaseCreated,
+	databaseCollation,
+	postgresVersion,
 	composeValid,
 	composeInterpolation,
 	composeMountExists,

@@ -23,11 +23,14 @@ type Service struct {
 	configPath string
 }
 
-// Mount is a bind mount, a Compose secret or a Compose config. Host is the slash-separated path below the
-// deployment, Reason why there is none (a named volume, an absolute path, an external secret).
+// Mount is a bind mount, a volume, a tmpfs, a Compose secret or a Compose config. Host is the slash-separated
+// path below the deployment, Reason why there is none (a named volume, an absolute path, an external secret).
+// Source is what is mounted, as Compose calls it.
 type Mount struct {
-	Host, Container, Reason string
-	Value                   source.Value
+	Host, Container, Reason, Source string
+	Value                           source.Value
+	ReadOnly                        bool
+	Fleeting                        bool // what is written there is gone after `docker compose down`
 }
 
 func newService(d *Deployment, name string, v source.Value) *Service {
@@ -37,6 +40,10 @@ func newService(d *Deployment, name string, v source.Value) *Service {
 	s.Program = s.Image.Program()
 	for _, m := range v.At("volumes").Items() {
 		s.Mounts = append(s.Mounts, s.volume(m))
+	}
+	for _, v := range listed(v.At("tmpfs")) {
+		target, _, _ := strings.Cut(v.Str(), ":")
+		s.Mounts = append(s.Mounts, Mount{Container: target, Reason: "it is a tmpfs", Value: v, Fleeting: true})
 	}
 	s.Mounts = append(s.Mounts, s.handed("secrets", "/run/secrets/")...)
 	s.Mounts = append(s.Mounts, s.handed("configs", "/")...)
@@ -63,9 +70,10 @@ func (s *Service) volume(v source.Value) Mount {
 	var ok bool
 	if v.Kind() == source.Mapping {
 		src, ok = s.d.expand(v.At("source"))
-		m.Container = v.At("target").Str()
+		m.Container, m.Source, m.ReadOnly = v.At("target").Str(), src, v.At("read_only").True()
 		if v.At("type").Str() != "bind" {
 			m.Reason = "it is not a bind mount"
+			m.Fleeting = src == "" || v.At("type").Str() == "tmpfs"
 			return m
 		}
 	} else {
@@ -73,9 +81,11 @@ func (s *Service) volume(v source.Value) Mount {
 		text, ok = s.d.expand(v)
 		var rest string
 		src, rest, _ = strings.Cut(text, ":")
-		m.Container, _, _ = strings.Cut(rest, ":")
+		var options string
+		m.Container, options, _ = strings.Cut(rest, ":")
+		m.Source, m.ReadOnly = src, slices.Contains(strings.Split(options, ","), "ro")
 		if rest == "" {
-			m.Container, m.Reason = src, "it is an anonymous volume"
+			m.Container, m.Source, m.Reason, m.Fleeting = src, "", "it is an anonymous volume", true
 			return m
 		}
 	}
@@ -111,7 +121,7 @@ func (s *Service) handed(kind, dir string) []Mount {
 		if !strings.HasPrefix(target, "/") {
 			target = dir + target
 		}
-		m := Mount{Container: target, Value: item}
+		m := Mount{Container: target, Value: item, ReadOnly: true}
 		def := s.d.Compose.At(kind, name)
 		file, ok := s.d.expand(def.At("file"))
 		switch {
@@ -127,41 +137,35 @@ func (s *Service) handed(kind, dir string) []Mount {
 	return ms
 }
 
-// HostPath follows a path in the container to the deployment's files by the longest mount that holds it;
-// otherwise it says why not.
-func (s *Service) HostPath(container string) (host, reason string) {
-	container = path.Clean(container)
-	m := s.mountAt(container)
-	if m == nil {
-		return "", nothingMounted + container
-	}
-	if m.Host == "" {
-		return "", m.Reason
-	}
-	return path.Join(m.Host, strings.TrimPrefix(container, path.Clean(m.Container))), ""
-}
-
-// mountAt is the longest mount that holds a path in the container; nil when none does.
+// mountAt is the deepest mount that holds a path of the container; nil when none does.
 func (s *Service) mountAt(container string) *Mount {
 	container = path.Clean(container)
 	var best *Mount
 	for i, m := range s.Mounts {
-		target := path.Clean(m.Container)
-		if (container == target || strings.HasPrefix(container, strings.TrimSuffix(target, "/")+"/")) &&
-			(best == nil || len(target) > len(path.Clean(best.Container))) {
+		if under(container, m.Container) && (best == nil || len(path.Clean(m.Container)) > len(path.Clean(best.Container))) {
 			best = &s.Mounts[i]
 		}
 	}
 	return best
 }
 
-// readOnly reports whether the container cannot write to the mount.
-func (m *Mount) readOnly() bool {
-	if m.Value.Kind() == source.Mapping {
-		return m.Value.At("read_only").True()
+// under reports whether a clean path is dir or below it.
+func under(name, dir string) bool {
+	dir = path.Clean(dir)
+	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// HostPath follows a path in the container to the deployment's files by the deepest mount that holds it;
+// otherwise it says why not.
+func (s *Service) HostPath(container string) (host, reason string) {
+	m := s.mountAt(container)
+	switch {
+	case m == nil:
+		return "", nothingMounted + path.Clean(container)
+	case m.Host == "":
+		return "", m.Reason
 	}
-	parts := strings.Split(m.Value.Str(), ":")
-	return len(parts) > 2 && slices.Contains(strings.Split(parts[len(parts)-1], ","), "ro")
+	return path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container))), ""
 }
 
 const nothingMounted = "nothing is mounted at "
@@ -198,18 +202,31 @@ func (s *Service) Env(name string) (text string, v source.Value) {
 
 // envFiles are the entries of env_file, the one that counts most first.
 func (s *Service) envFiles() []source.Value {
-	v := s.Value.At("env_file")
-	if v.Kind() == source.Scalar {
-		return []source.Value{v}
-	}
 	var files []source.Value
-	for _, item := range slices.Backward(v.Items()) {
+	for _, item := range slices.Backward(listed(s.Value.At("env_file"))) {
 		if item.Kind() == source.Mapping {
 			item = item.At("path")
 		}
 		files = append(files, item)
 	}
 	return files
+}
+
+// listed gives the items of what may be a list or a single value.
+func listed(v source.Value) []source.Value {
+	if v.Kind() == source.Scalar {
+		return []source.Value{v}
+	}
+	return v.Items()
+}
+
+// inside is a path of the program's configuration as an absolute one of the container. The images of Synapse
+// and MAS run in the root directory (their Dockerfiles).
+func (s *Service) inside(name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	return path.Join("/", s.Value.At("working_dir").Str(), name)
 }
 
 // envHidden says why a variable of the service may have a value that cannot be seen; "" when it cannot.

@@ -22,7 +22,8 @@ type role struct {
 type database struct {
 	owner          string
 	site           source.Site
-	firstStartOnly bool // by the init directory, which a cluster that is in use never runs again
+	statement      string // what creates it; "" when the image does, with the cluster
+	firstStartOnly bool   // by the init directory, which a cluster that is in use never runs again
 }
 
 // provision is what creates roles and databases on one server.
@@ -67,6 +68,7 @@ var (
 	createuser     = regexp.MustCompile(`\bcreateuser\b.*?\s([\w-]+)\s*$`)
 	otherFile      = regexp.MustCompile(`^\\ir?\s|\bpsql\b.*\s(?:-f|--file)\b|\bpg_restore\b`)
 	hashed         = regexp.MustCompile(`^(?:md5[0-9a-f]{32}$|SCRAM-SHA-256\$)`)
+	continued      = regexp.MustCompile(`(?i)^\s*(?:WITH|OWNER|TEMPLATE|ENCODING|LOCALE|LC_|ICU_|BUILTIN_|STRATEGY|TABLESPACE|ALLOW_|CONNECTION|IS_TEMPLATE|;)`)
 	createdb       = regexp.MustCompile(`\bcreatedb\b.*?\s([\w-]+)\s*$`)
 )
 
@@ -84,10 +86,10 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 	vars := make(map[string]string)
 	reasons := make(map[string]string)
 	secret := make(map[string]source.Site)
-	n := 0
-	for line := range strings.Lines(string(src)) {
-		n++
-		line = strings.ReplaceAll(strings.TrimSpace(line), `\"`, `"`)
+	lines := strings.Split(string(src), "\n")
+	for i := range lines {
+		n := i + 1
+		line := strings.ReplaceAll(strings.TrimSpace(lines[i]), `\"`, `"`)
 		if otherFile.MatchString(line) {
 			p.opaque = host + " runs another script"
 		}
@@ -118,8 +120,8 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 			}
 		}
 		if g != nil {
-			db := database{site: site, firstStartOnly: first}
-			if o := ownerOf.FindStringSubmatch(g[2]); o != nil {
+			db := database{site: site, firstStartOnly: first, statement: statement(lines[i:])}
+			if o := ownerOf.FindStringSubmatch(db.statement); o != nil {
 				db.owner = name(o[1])
 			}
 			n := name(g[1])
@@ -133,6 +135,19 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 			p.databases[n] = db
 		}
 	}
+}
+
+// statement is the one that begins on the first line, up to its semicolon, \gexec or the first line of another.
+func statement(lines []string) string {
+	const longest = 10
+	text := lines[0]
+	for _, line := range lines[1:min(len(lines), longest)] {
+		if strings.Contains(text, ";") || strings.Contains(text, `\gexec`) || !continued.MatchString(line) {
+			break
+		}
+		text += " " + strings.TrimSpace(line)
+	}
+	return text
 }
 
 func (p *provision) addRole(s *Service, name, line string, vars, reasons map[string]string, secret map[string]source.Site, site source.Site) {

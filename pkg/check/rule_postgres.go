@@ -1,0 +1,178 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// servers are the services that run a PostgreSQL server: the image makes no cluster without one of these
+// variables. Others run only psql or pg_dump of its image.
+func (d *Deployment) servers() []*Service {
+	var servers []*Service
+	for _, s := range d.Services {
+		for _, name := range []string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"} {
+			if val, v := s.Env(name); s.Program == image.Postgres && (val != "" || v.Exists()) {
+				servers = append(servers, s)
+				break
+			}
+		}
+	}
+	return servers
+}
+
+var databaseCollation = Rule{
+	ID: "database-collation", Severity: source.Error,
+	Summary: "Synapse's database is created with UTF8 and the locale C",
+	Why:     "Synapse does not start: \"Database has incorrect collation of 'en_US.utf8'. Should be 'C'\", or \"Database has incorrect encoding: 'SQL_ASCII' instead of 'UTF8'\".",
+	Fix:     "Create the database with ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0; one that exists already must be dumped, created anew and restored.",
+	Source:  "Synapse storage/engines/postgres.py, docs/postgres.md; docker-library/postgres Dockerfile (LANG en_US.utf8); initdb and CREATE DATABASE of PostgreSQL",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, c := range d.clients() {
+			server := d.serviceAt(c.host)
+			if c.service.Program != image.Synapse || server == nil || server.Program != image.Postgres {
+				continue
+			}
+			made := d.provisioned(server)
+			db, ok := made.databases[c.db]
+			switch {
+			case !ok:
+				if made.opaque != "" {
+					r.NotChecked(made.opaque, c.at.Site(""))
+				}
+				continue // database-created says so
+			case server.envHidden("POSTGRES_INITDB_ARGS") != "":
+				r.NotChecked(server.envHidden("POSTGRES_INITDB_ARGS"), server.Value.Site(""))
+				continue
+			}
+			d.checkCollation(r, c, server, db)
+		}
+	},
+}
+
+func (d *Deployment) checkCollation(r *Reporter, c client, server *Service, db database) {
+	base, args := clusterLocale(server)
+	l := localeOf(db.statement)
+	site, fix := db.site, "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+	if db.statement == "" {
+		site, fix = args.Site("the cluster is made with these"), `POSTGRES_INITDB_ARGS: "--encoding=UTF8 --lc-collate=C --lc-ctype=C"`
+	}
+	used := c.at.Site(c.service.Name + " uses it")
+	got := locale{cmp.Or(l.encoding, base.encoding), cmp.Or(l.collate, base.collate), cmp.Or(l.ctype, base.ctype), false}
+	unsafe := slices.ContainsFunc(d.Synapses, func(s *Synapse) bool {
+		return s.Service == c.service && s.Config.At("database", "allow_unsafe_locale").True()
+	})
+	switch {
+	case !l.template0 && db.statement != "" && got != base:
+		r.Fail(fmt.Sprintf("the database %q of %s differs from the locale or encoding of its template; PostgreSQL refuses to create it", c.db, c.service.Name), fix, site, used)
+	case got.encoding != "UTF8":
+		r.Fail(fmt.Sprintf("the database %q of %s is created with the encoding %s; Synapse accepts only UTF8 and does not start", c.db, c.service.Name, got.encoding), fix, site, used)
+	case (got.collate != "C" || got.ctype != "C") && !unsafe:
+		which := got.collate
+		if which == "C" {
+			which = got.ctype
+		}
+		r.Fail(fmt.Sprintf("the database %q of %s is created with the locale %s; Synapse accepts only C and does not start", c.db, c.service.Name, which), fix, site, used)
+	}
+}
+
+// needsPostgres are the oldest PostgreSQL of each program by its own version, the newest first.
+var needsPostgres = []struct {
+	program image.Program
+	name    string
+	from    image.Version
+	major   int
+}{
+	{image.Synapse, "Synapse", image.Version{1, 143, 0}, 14},
+	{image.Synapse, "Synapse", image.Version{1, 122, 0}, 13},
+	{image.Synapse, "Synapse", image.Version{1, 72, 0}, 11},
+	{image.MAS, "MAS", image.Version{}, 13},
+}
+
+var postgresVersion = Rule{
+	ID: "postgres-version", Severity: source.Error,
+	Summary: "PostgreSQL is new enough, and its volume is mounted where that version keeps its data",
+	Why:     "\"Synapse requires PostgreSQL 14 or above.\"; from 18 on \"in 18+, these Docker images are configured to store database data in a format which is compatible with pg_ctlcluster\" and the container stops; or every database is gone after `docker compose down`.",
+	Fix:     "Take a newer image after a dump (a newer major does not read the older one's files). Up to 17 mount the volume at /var/lib/postgresql/data, from 18 on at /var/lib/postgresql.",
+	Source:  "Synapse storage/engines/postgres.py; MAS docs/setup/database.md; docker-library/postgres Dockerfile, docker-entrypoint.sh",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, server := range d.servers() {
+			d.checkPostgresAge(r, server)
+			if strings.HasSuffix(server.Image.Repository, "postgres") { // others keep their data elsewhere
+				checkPostgresData(r, server)
+			}
+		}
+	},
+}
+
+func (d *Deployment) checkPostgresAge(r *Reporter, server *Service) {
+	have, known := server.Image.Version()
+	for _, c := range d.clients() {
+		if !known || d.serviceAt(c.host) != server {
+			continue
+		}
+		v, tagged := c.service.Image.Version()
+		for _, need := range needsPostgres {
+			if need.program != c.service.Program || tagged && v.Less(need.from) {
+				continue
+			}
+			if have[0] < need.major {
+				r.Fail(fmt.Sprintf("%s requires PostgreSQL %d or above, and this is %d; %s does not start", need.name, need.major, have[0], c.service.Name),
+					"image: "+image.Tested[image.Postgres].String(), server.Value.At("image").Site(""), c.service.Value.At("image").Site(c.service.Name))
+				return
+			}
+			break
+		}
+	}
+}
+
+// checkPostgresData holds the mounts against PGDATA. Where the image declares a volume, an anonymous one lies
+// over every mount above it.
+func checkPostgresData(r *Reporter, server *Service) {
+	declared, data := "/var/lib/postgresql/data", "/var/lib/postgresql/data"
+	v, known := server.Image.Version()
+	if v[0] >= 18 {
+		declared, data = "/var/lib/postgresql", fmt.Sprintf("/var/lib/postgresql/%d/docker", v[0])
+	}
+	set, at := server.Env("PGDATA")
+	if reason := server.envHidden("PGDATA"); reason != "" {
+		r.NotChecked(reason, at.Site(""))
+		return
+	}
+	data = path.Clean(cmp.Or(set, data))
+	m := server.mountAt(data)
+	hidden := m != nil && under(data, declared) && !under(path.Clean(m.Container), declared)
+	switch {
+	case !known && set == "":
+		if m := server.mountAt("/var/lib/postgresql/data"); m != nil && !m.Fleeting {
+			r.NotChecked("the tag of PostgreSQL's image says no version; from 18 on a volume belongs at /var/lib/postgresql, before that at /var/lib/postgresql/data", m.Value.Site(""))
+		}
+	case m == nil || m.Fleeting || hidden:
+		d := dataSites(server, m)
+		if v[0] >= 18 && set == "" && m == nil && server.mountAt("/var/lib/postgresql/data") != nil {
+			r.Fail(fmt.Sprintf("PostgreSQL %d keeps its data below /var/lib/postgresql, but the volume is mounted at /var/lib/postgresql/data; PostgreSQL does not start", v[0]),
+				"mount it at /var/lib/postgresql", d...)
+			return
+		}
+		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone after `docker compose down`", data), "mount it at "+cmp.Or(set, declared), d...)
+	}
+}
+
+// dataSites are the mount that is nearest to the data, and the image, whose version says where that is.
+func dataSites(server *Service, m *Mount) []source.Site {
+	v := server.Value.At("volumes")
+	if m != nil {
+		v = m.Value
+	}
+	for _, o := range server.Mounts {
+		if m == nil && under(path.Clean(o.Container), "/var/lib/postgresql") {
+			v = o.Value
+		}
+	}
+	return []source.Site{v.Site(""), server.Value.At("image").Site("the version says where the data is")}
+}

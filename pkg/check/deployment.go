@@ -38,6 +38,7 @@ type Deployment struct {
 	provisions  map[*Service]*provision
 	patterns    map[string]*pattern
 	connections []client
+	held        []held
 	env         map[string]string
 	files       map[string]*source.File
 	problems    []source.Finding
@@ -248,6 +249,8 @@ func (d *Deployment) read(name string) (*source.File, []source.Finding) {
 	return f, findings
 }
 
+const unreadable = " cannot be read"
+
 // Text reads a file that is not YAML, as a container sees it; empty and why when that is not possible.
 func (d *Deployment) Text(s *Service, container string) (text, host, reason string) {
 	if host, reason = s.HostPath(container); reason != "" {
@@ -255,7 +258,7 @@ func (d *Deployment) Text(s *Service, container string) (text, host, reason stri
 	}
 	src, err := source.ReadFS(d.FS, host)
 	if err != nil {
-		return "", host, host + " cannot be read"
+		return "", host, host + unreadable
 	}
 	if d.files[host] == nil {
 		d.files[host] = &source.File{Path: host, Src: src}

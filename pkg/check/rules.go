@@ -71,4 +71,6 @@ var Rules = []Rule{
 	composeMountExists,
 	composeNetworkShared,
 	composeConfigHash,
+	secretQuoted,
+	secretStrength,
 }

@@ -35,6 +35,15 @@ var (
 
 func plainName(key string) bool { return notSecret.MatchString(key) || plainKeyName.MatchString(key) }
 
+// NamesSecret reports whether the key of the value, or one above it, announces a secret.
+func (v Value) NamesSecret() bool {
+	p := place{}
+	for _, key := range v.path {
+		p = p.down(key)
+	}
+	return !plainName(p.name) && (p.secret || secretName.MatchString(p.name))
+}
+
 func harmless(value string) bool {
 	return slices.Contains([]string{"", "~", "true", "false", "null"}, strings.ToLower(value)) || strings.HasPrefix(value, "/run/secrets/")
 }

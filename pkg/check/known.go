@@ -61,6 +61,7 @@ func isInt(v source.Value) bool {
 
 // reading is how a program takes what it does not expect in its configuration.
 type reading struct {
+	d       *Deployment
 	program string // as it is called in a sentence
 	unknown string // what comes of a key that it does not know
 	wrong   string // what comes of a value of the wrong type
@@ -118,7 +119,7 @@ func (r reading) check(config place) {
 
 func (r reading) scalar(p place) {
 	words := wordsOf(p.known)
-	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) {
+	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) || r.d.misquoted(p.value) {
 		return
 	}
 	msg := p.path + " must be " + anyOf(words) + ", not " + described(p.value)

@@ -29,7 +29,7 @@ var bridgeKnownKeys = Rule{
 				continue // bridge-dialect says so
 			}
 			how := reading{
-				program: b.Name,
+				d: d, program: b.Name,
 				unknown: b.Name + " ignores it and goes by its default",
 				wrong:   b.Name + " ignores it and goes by its default",
 				report:  b.reportKey(r),

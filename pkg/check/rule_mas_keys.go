@@ -21,7 +21,7 @@ var masKnownKeys = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			reading{
-				program: "MAS",
+				d: d, program: "MAS",
 				unknown: "MAS ignores it and goes by its default",
 				wrong:   "MAS does not start",
 				report: func(message, fix string, sites ...source.Site) {

@@ -35,6 +35,7 @@ func (d *Deployment) checkShape(r *Reporter, reg *Registration) {
 		switch v := reg.At(key); {
 		case !v.Exists():
 			r.Fail("the registration has no "+key+"; Synapse does not start", key+`: "…"`, v.Site(""))
+		case d.misquoted(v): // secret-quoted says so
 		case !pythonString(v):
 			r.Fail(key+" of the registration is no text; Synapse does not start", "put it in quotes", v.Site(""))
 		}

@@ -25,7 +25,7 @@ var secretQuoted = Rule{
 		for _, h := range d.secrets() {
 			// Nobody reads a bridge's own copy of its registration.
 			own := slices.ContainsFunc(d.Bridges, func(b *Bridge) bool { return b.Own != nil && b.Own == h.at.File() })
-			if is := h.at.ReadAs(h.reader); is != "" && is != "nothing" && !own && h.at.File() != d.Compose {
+			if is := h.unquoted(); is != "" && !own && h.at.File() != d.Compose {
 				r.Fail(fmt.Sprintf("%s stands there without quotes and reads as %s; %s", h.what, is, misread[h.reader]), "put it in double quotes", h.at.Site(""))
 			}
 		}

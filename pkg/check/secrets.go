@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/image"
@@ -92,6 +93,20 @@ type held struct {
 	kind   secretKind
 	reader source.Reader
 	script source.Site // where a script gives the password to the database role
+}
+
+// unquoted says as what the reader of the secret takes it because it stands there without quotes; "" where it
+// is a text.
+func (h held) unquoted() string {
+	if is := h.at.ReadAs(h.reader); is != "nothing" {
+		return is
+	}
+	return ""
+}
+
+// misquoted reports whether the value is a secret that lacks its quotes.
+func (d *Deployment) misquoted(v source.Value) bool {
+	return slices.ContainsFunc(d.secrets(), func(h held) bool { return h.at.Pos() == v.Pos() && h.unquoted() != "" })
 }
 
 func (h held) sites(note string) []source.Site {

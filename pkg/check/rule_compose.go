@@ -164,6 +164,9 @@ var composeInterpolation = Rule{
 	Source:  "compose-go v2 interpolation",
 	Check: func(d *Deployment, r *Reporter) {
 		d.scalars(d.Compose.Root(), func(v source.Value) {
+			if !strings.Contains(v.Str(), "$") {
+				return
+			}
 			if _, ok := d.expand(v); !ok {
 				if !bareWord(d, v) {
 					r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", v.Site(""))

@@ -359,8 +359,11 @@ var variable = regexp.MustCompile(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])(
 // expand gives the text of a value as Compose hands it on. ok is false when a variable in it is set
 // nowhere in the directory.
 func (d *Deployment) expand(v source.Value) (text string, ok bool) {
-	ok = true
-	text = variable.ReplaceAllStringFunc(v.Str(), func(m string) string {
+	text, ok = v.Str(), true
+	if !strings.Contains(text, "$") { // as in nearly every value
+		return text, true
+	}
+	text = variable.ReplaceAllStringFunc(text, func(m string) string {
 		if m == "$$" {
 			return "$"
 		}

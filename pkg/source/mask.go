@@ -17,20 +17,37 @@ var (
 	plainKeyName = regexp.MustCompile(`(?i)^(enabled|file|kid|name|external|environment|source|target|command|uid|gid|mode)$`)
 
 	// Names that announce a secret within a longer text, such as a command line.
-	secretWord = regexp.MustCompile(`(?i)(secret|token|passw|pass$|passphrase|pepper|credential|(api|private|auth)[_-]?(hash|key))`)
-	assignment = regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)(?:=["']?|["']?:\s+["']?|["']:["']?)([^\s"',;&]+)`)
-	flagValue  = regexp.MustCompile(`(?:^|\s)--?([A-Za-z0-9_.-]+)\s+["']?([^\s-]\S*)`)
-	envPair    = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]*)=(?s:(.*))$`)
-
-	secretShape = []*regexp.Regexp{
-		regexp.MustCompile(`PRIVATE KEY`),
-		regexp.MustCompile(`/api/push/|as_token:`),
-		regexp.MustCompile(`://[^\s/@:]*:[^\s@]+@`), // userinfo of a URL; net/url refuses some that clients take
-		regexp.MustCompile(`(?i)\b(?:bearer|basic) +[A-Za-z0-9+/=._~-]{6,}`),
-		regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]\S+:\S`),
-		regexp.MustCompile(`\$\$?(?:apr1|2[abxy]|argon2[a-z]*|pbkdf2[a-z0-9-]*|scrypt|[156y])\$|SCRAM-SHA-(?:1|256)\$`),
-	}
+	secretWord  = regexp.MustCompile(`(?i)(secret|token|passw|pass$|passphrase|pepper|credential|(api|private|auth)[_-]?(hash|key))`)
+	envPair     = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]*)=(?s:(.*))$`)
 	imageDigest = regexp.MustCompile(`@sha256:[0-9a-f]{64}\b`)
+)
+
+// pattern is an expression that needs one of some characters, or a word, to match: looking for those first
+// spares nearly all values the expression.
+type pattern struct {
+	any, word string
+	*regexp.Regexp
+}
+
+func (p pattern) in(value string) bool {
+	return (p.any == "" || strings.ContainsAny(value, p.any)) && strings.Contains(value, p.word)
+}
+
+var (
+	secretShape = []pattern{
+		{word: "PRIVATE KEY", Regexp: regexp.MustCompile(`PRIVATE KEY`)},
+		{word: "/api/push/", Regexp: regexp.MustCompile(`/api/push/`)},
+		{word: "as_token:", Regexp: regexp.MustCompile(`as_token:`)},
+		{word: "://", Regexp: regexp.MustCompile(`://[^\s/@:]*:[^\s@]+@`)}, // userinfo of a URL; net/url refuses some that clients take
+		{word: " ", Regexp: regexp.MustCompile(`(?i)\b(?:bearer|basic) +[A-Za-z0-9+/=._~-]{6,}`)},
+		{word: "-u", Regexp: regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]\S+:\S`)},
+		{word: "$", Regexp: regexp.MustCompile(`\$\$?(?:apr1|2[abxy]|argon2[a-z]*|pbkdf2[a-z0-9-]*|scrypt|[156y])\$|SCRAM-SHA-(?:1|256)\$`)},
+	}
+	// A name and its value within a longer text.
+	namedValue = []pattern{
+		{any: "=:", Regexp: regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)(?:=["']?|["']?:\s+["']?|["']:["']?)([^\s"',;&]+)`)},
+		{word: "-", Regexp: regexp.MustCompile(`(?:^|\s)--?([A-Za-z0-9_.-]+)\s+["']?([^\s-]\S*)`)},
+	}
 )
 
 func plainName(key string) bool { return notSecret.MatchString(key) || plainKeyName.MatchString(key) }
@@ -71,23 +88,32 @@ func looksSecret(name, value string) bool {
 		return !harmless(value) || looksRandom(value)
 	}
 	for _, shape := range secretShape {
-		if shape.MatchString(value) {
+		if shape.in(value) && shape.MatchString(value) {
 			return true
 		}
 	}
-	for _, pair := range []*regexp.Regexp{assignment, flagValue} {
+	for _, pair := range namedValue {
+		if !pair.in(value) {
+			continue
+		}
 		for _, m := range pair.FindAllStringSubmatch(value, -1) {
 			if n := ownName(m[1]); secretWord.MatchString(n) && !notSecret.MatchString(n) && !harmless(m[2]) {
 				return true
 			}
 		}
 	}
-	return looksRandom(imageDigest.ReplaceAllString(value, ""))
+	if strings.Contains(value, "@sha256:") {
+		value = imageDigest.ReplaceAllString(value, "")
+	}
+	return looksRandom(value)
 }
 
 // looksRandom tells a generated token from a path, a name or a sentence: by the length of its runs of
 // letters and digits, and by how often upper case, lower case and digits take turns within them.
 func looksRandom(value string) bool {
+	if len(value) < 16 {
+		return false
+	}
 	for field := range strings.FieldsSeq(value) {
 		var count [digits + 1]int
 		var run, turns, humps int

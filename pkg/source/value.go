@@ -86,14 +86,16 @@ func (v Value) Name() string {
 
 // At goes down by mapping keys, or by list indexes written as decimal numbers.
 func (v Value) At(path ...string) Value {
-	for _, key := range path {
-		v = v.child(key)
+	full := append(slices.Clip(v.path), path...)
+	for i, key := range path {
+		v = v.child(key, full[:len(full)-len(path)+i+1])
 	}
 	return v
 }
 
-func (v Value) child(key string) Value {
-	c := Value{file: v.file, near: v.near, path: append(slices.Clip(v.path), key)}
+// child is the value at key; path leads to it.
+func (v Value) child(key string, path []string) Value {
+	c := Value{file: v.file, near: v.near, path: path}
 	if v.node == nil {
 		return c
 	}
@@ -104,6 +106,7 @@ func (v Value) child(key string) Value {
 	switch v.Kind() {
 	case Mapping:
 		if val, ok := v.lookup(key); ok {
+			val.path = path
 			return val
 		}
 	case Sequence:
@@ -122,7 +125,7 @@ func (v Value) lookup(key string) (Value, bool) {
 		k := deref(content[i])
 		merges = merges || isMerge(content[i])
 		if k.Kind == yaml.ScalarNode && k.Value == key && k.ShortTag() != "!!null" && !isMerge(content[i]) {
-			return v.entry(content[i], content[i+1])[1], true
+			return Value{file: v.file, node: content[i+1], key: content[i]}, true
 		}
 	}
 	if merges {
@@ -153,8 +156,8 @@ func (v Value) entries(depth int) [][2]Value {
 	if n == nil || n.Kind != yaml.MappingNode || depth > 100 {
 		return nil
 	}
-	var out, merged [][2]Value
-	at := make(map[string]int)
+	out, at := make([][2]Value, 0, len(n.Content)/2), make(map[keyID]int, len(n.Content)/2)
+	var merged [][2]Value
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, val := n.Content[i], n.Content[i+1]
 		if isMerge(k) {
@@ -162,7 +165,7 @@ func (v Value) entries(depth int) [][2]Value {
 			continue
 		}
 		e := v.entry(k, val)
-		id := e[0].keyID()
+		id := e[0].id()
 		if j, ok := at[id]; ok {
 			out[j] = e
 			continue
@@ -171,8 +174,8 @@ func (v Value) entries(depth int) [][2]Value {
 		out = append(out, e)
 	}
 	for _, e := range merged {
-		if _, ok := at[e[0].keyID()]; !ok {
-			at[e[0].keyID()] = len(out)
+		if _, ok := at[e[0].id()]; !ok {
+			at[e[0].id()] = len(out)
 			out = append(out, e)
 		}
 	}
@@ -180,11 +183,16 @@ func (v Value) entries(depth int) [][2]Value {
 }
 
 // keyID tells keys apart, also those that are not a scalar and have no Str.
-func (v Value) keyID() string {
+type keyID struct {
+	kind Kind
+	text string
+}
+
+func (v Value) id() keyID {
 	if v.Kind() == Scalar {
-		return "s" + v.Str()
+		return keyID{Scalar, v.Str()}
 	}
-	return fmt.Sprintf("%d%v", v.Kind(), v.Any())
+	return keyID{v.Kind(), fmt.Sprint(v.Any())}
 }
 
 func (v Value) entry(k, val *yaml.Node) [2]Value {
@@ -328,12 +336,12 @@ func (v Value) Equal(w Value) bool {
 	}
 	switch v.Kind() {
 	case Mapping:
-		theirs := make(map[string]Value)
+		theirs := make(map[keyID]Value)
 		for k, val := range w.Entries() {
-			theirs[k.keyID()] = val
+			theirs[k.id()] = val
 		}
 		for k, val := range v.Entries() {
-			if other := theirs[k.keyID()]; !other.Exists() || !val.Equal(other) {
+			if other := theirs[k.id()]; !other.Exists() || !val.Equal(other) {
 				return false
 			}
 		}

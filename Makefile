@@ -61,6 +61,10 @@ bench: build ## Measure whole runs of stackgen against the floor; BENCH=-check f
 	CGO_ENABLED=0 go build -trimpath -o bin/floor ./bench/floor
 	go run ./bench $(BENCH)
 
+.PHONY: bench-readme
+bench-readme: ## Run make bench and put its table into the README
+	$(MAKE) bench BENCH='$(BENCH) -readme README.md'
+
 .PHONY: check
 check: ## Validate every example with the stackgen of this tree
 	go run ./cmd/stackgen validate examples/*/stack.yaml

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures stackgen as a whole process against what the same work costs without it. It prints
 // ratios of one run on one machine; the times beside them are those of that machine.
 package main

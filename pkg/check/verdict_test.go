@@ -1,6 +1,8 @@
 package check_test
 
 import (
+	"bytes"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -19,26 +21,34 @@ func TestComposeVerdict(t *testing.T) {
 	}
 	_, version, _ := strings.Cut(string(mod), "github.com/compose-spec/compose-go/v2 ")
 	version, _, _ = strings.Cut(version, "\n")
-	tree, _ := readTree(t, "testdata/hand-kept.txtar")
-	refused := apply(t, tree, []edit{{compose, "networks: [internal, proxy]", "networks: [typo, internal, proxy]"}})
+	refused, _ := readTree(t, "testdata/hand-kept.txtar")
+	const compose = "docker-compose.yml"
+	with := func(name, old, now string) fstest.MapFS {
+		tree := maps.Clone(refused)
+		tree[name] = &fstest.MapFile{Data: bytes.Replace(refused[name].Data, []byte(old), []byte(now), 1), Mode: 0o644}
+		return tree
+	}
+	refused = with(compose, "networks: [internal, proxy]", "networks: [typo, internal, proxy]")
 	d, _ := check.Open(refused)
 	verdict := d.ComposeVerdict()
 	if !strings.HasPrefix(verdict, "compose-go "+version+" ") {
 		t.Errorf("go.mod has %s, but the verdict is %s", version, verdict)
 	}
-	for name, other := range map[string]fstest.MapFS{
-		"":                refused,
-		"another text":    apply(t, refused, []edit{{compose, "services:", "# more\nservices:"}}),
-		"another .env":    apply(t, refused, []edit{{".env", "", "X=1\n"}}),
-		"no verdict kept": refused,
+	for _, tt := range []struct {
+		name, accepted string
+		tree           fstest.MapFS
+		asked          bool
+	}{
+		{"the text of the verdict", verdict, refused, false},
+		{"another text", verdict, with(compose, "services:", "# more\nservices:"), true},
+		{"another .env", verdict, with(".env", "export", "X=1\nexport"), true},
+		{"no verdict", "", refused, true},
 	} {
-		d, _ := check.Open(other)
-		if name != "no verdict kept" {
-			d.Accepted = verdict
-		}
+		d, _ := check.Open(tt.tree)
+		d.Accepted = tt.accepted
 		found, _ := check.Run(d)
-		if asked := slices.ContainsFunc(found, func(f source.Finding) bool { return f.Rule == "compose-valid" }); asked != (name != "") {
-			t.Errorf("with %q compose-go is asked: %v", name, asked)
+		if asked := slices.ContainsFunc(found, func(f source.Finding) bool { return f.Rule == "compose-valid" }); asked != tt.asked {
+			t.Errorf("%s: compose-go is asked: %v", tt.name, asked)
 		}
 	}
 }

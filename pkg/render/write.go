@@ -166,7 +166,10 @@ func (p *Plan) apply(root *os.Root) (err error) {
 	if err := stage(File{Path: manifestPath, Data: next.bytes(), UID: -1}); err != nil {
 		return err
 	}
-	return p.commit(root, &work)
+	if err := p.commit(root, &work); err != nil {
+		return fmt.Errorf("%w; some files are new already, others are not: render again to complete them", err)
+	}
+	return nil
 }
 
 // commit renames what is staged into place: the pending manifest first, the final one last.

@@ -132,10 +132,10 @@ var bridgeDatabaseOwn = Rule{
 // mas-database-own.
 func (d *Deployment) sameDatabase(c client) *client {
 	for _, o := range d.clients() {
-		switch server := d.serviceAt(c.host); {
-		case o.service == c.service || c.db == "":
+		switch {
+		case o.service == c.service:
 			return nil
-		case o.db == c.db && (o.host == c.host || server != nil && server == d.serviceAt(o.host)) && o.service.Program != image.MAS && c.service.Program != image.MAS:
+		case d.oneDatabase(o, c) && o.service.Program != image.MAS && c.service.Program != image.MAS:
 			return &o
 		}
 	}

@@ -40,13 +40,20 @@ func (d *Deployment) readClients() []client {
 		if !name.Set() {
 			name = args.At("database")
 		}
-		cs = append(cs, client{
+		c := client{
 			service: s.Service, host: args.At("host").Str(), user: args.At("user").Str(), db: name.Str(),
 			password: args.At("password").Str(), at: name, passwordAt: args.At("password"),
-		})
+		}
+		if file := args.At("passfile"); file.Set() && !c.passwordAt.Set() {
+			c.fromPassfile(d, file)
+		}
+		cs = append(cs, c)
 	}
 	for _, m := range d.MASs {
 		db := m.Config.At("database")
+		if m.databaseTwice().Exists() {
+			continue // mas-database-own says so
+		}
 		if uri := db.At("uri"); uri.Set() {
 			cs = append(cs, fromURI(m.Service, uri))
 			continue
@@ -64,6 +71,27 @@ func (d *Deployment) readClients() []client {
 		}
 	}
 	return cs
+}
+
+// oneDatabase reports whether two connections end at the same database. A name that is left out is the user's.
+func (d *Deployment) oneDatabase(a, b client) bool {
+	name, server := cmp.Or(a.db, a.user), d.serviceAt(a.host)
+	return name != "" && name == cmp.Or(b.db, b.user) && (a.host == b.host || server != nil && server == d.serviceAt(b.host))
+}
+
+// fromPassfile takes the password from a file with lines of host:port:database:user:password, as libpq does.
+func (c *client) fromPassfile(d *Deployment, file source.Value) {
+	var text string
+	text, _, c.passwordReason = d.Text(c.service, file.Str())
+	c.passwordAt = file
+	for line := range strings.Lines(text) {
+		fields := strings.SplitN(strings.TrimRight(line, "\r\n"), ":", 5)
+		matches := func(i int, val string) bool { return fields[i] == "*" || fields[i] == val }
+		if len(fields) == 5 && matches(0, c.host) && matches(2, c.db) && matches(3, c.user) {
+			c.password = strings.NewReplacer(`\:`, ":", `\\`, `\`).Replace(fields[4])
+			return
+		}
+	}
 }
 
 func fromURI(s *Service, v source.Value) client {

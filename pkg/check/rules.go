@@ -26,6 +26,7 @@ var Rules = []Rule{
 	masKnownKeys,
 	masVersionSupports,
 	masMigrationMount,
+	keycloakClientAgrees,
 	compatRouterWins,
 	authMetadataOnSynapse,
 	internalAPIsPrivate,

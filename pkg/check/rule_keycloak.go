@@ -1,0 +1,109 @@
+package check
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// keycloakDir is where render puts the clients that a Keycloak is to import.
+const keycloakDir = "keycloak"
+
+var keycloakClientAgrees = Rule{
+	ID: "keycloak-client-agrees", Severity: source.Error,
+	Summary: "the client in keycloak/*.json is the one that MAS logs in with, and returns to where MAS waits",
+	Why:     "Keycloak says \"Invalid parameter: redirect_uri\" or \"Client not found\" instead of showing its login page; or whoever logs out there stays logged in here.",
+	Fix:     "Write what MAS's public_base and the provider's id make of it, and import the client again.",
+	Source:  "MAS crates/router/src/endpoints.rs, docs/setup/sso.md",
+	Check: func(d *Deployment, r *Reporter) {
+		clients := d.keycloakClients(r)
+		for _, m := range d.MASs {
+			m.checkKeycloakClients(r, clients)
+		}
+	},
+}
+
+// keycloakClients gives the client id of every client that is kept beside the compose file.
+func (d *Deployment) keycloakClients(r *Reporter) []source.Value {
+	var clients []source.Value
+	files, _ := fs.Glob(d.FS, keycloakDir+"/*.json") // the pattern is well formed
+	for _, name := range files {
+		f, findings := d.read(name)
+		if len(findings) > 0 {
+			r.NotChecked("the client cannot be read: "+findings[0].Message, source.Site{Pos: source.Pos{File: name}})
+			continue
+		}
+		// A realm's export and other things of Keycloak are no clients.
+		if id := f.At("clientId"); id.Set() {
+			clients = append(clients, id)
+		}
+	}
+	return clients
+}
+
+func (m *MAS) checkKeycloakClients(r *Reporter, clients []source.Value) {
+	var alone []source.Value // client ids of providers that have no client
+	for _, p := range m.upstreams() {
+		id := p.At("client_id")
+		i := slices.IndexFunc(clients, func(c source.Value) bool { return c.Str() == id.Str() })
+		switch {
+		case i >= 0:
+			m.checkKeycloakClient(r, clients[i].File(), p)
+			clients = slices.Delete(slices.Clone(clients), i, i+1)
+		case strings.Contains(p.At("issuer").Str(), "/realms/"):
+			alone = append(alone, id)
+		}
+	}
+	// A client of another program is nothing wrong, as long as every provider has its own.
+	for i := range min(len(clients), len(alone)) {
+		r.Fail(fmt.Sprintf("the client is called %q, but MAS logs in as %q; Keycloak says \"Client not found\"", clients[i].Str(), alone[i].Str()),
+			fmt.Sprintf("%q: %q", "clientId", alone[i].Str()), clients[i].Site(""), alone[i].Site("MAS's"))
+	}
+}
+
+func (m *MAS) checkKeycloakClient(r *Reporter, f *source.File, p source.Value) {
+	base := m.Config.At("http", "public_base")
+	u, _, ok := endpoint(base.Str())
+	if !ok {
+		return
+	}
+	want := func(what string) string {
+		return u.JoinPath("upstream", what, p.At("id").Str()).String()
+	}
+	because := []source.Site{base.Site("MAS's address"), p.At("id").Site("the provider")}
+	uris := f.At("redirectUris")
+	if callback := want("callback"); !slices.ContainsFunc(uris.Items(), func(v source.Value) bool { return allows(v.Str(), callback) }) {
+		at := uris
+		if uris.Len() == 1 {
+			at = uris.At("0")
+		}
+		r.Fail("Keycloak does not let the client return to where MAS waits; it says \"Invalid parameter: redirect_uri\" instead of showing its login page",
+			fmt.Sprintf("%q: [%q]", "redirectUris", callback), append([]source.Site{at.Site("")}, because...)...)
+	}
+	logout := f.At("attributes", "backchannel.logout.url")
+	if back := want("backchannel-logout"); logout.Set() && logout.Str() != back {
+		r.Fail("Keycloak reports a logout where MAS does not wait for it; whoever logs out there stays logged in here",
+			fmt.Sprintf("%q: %q", "backchannel.logout.url", back), append([]source.Site{logout.Site("")}, because...)...)
+	}
+	if public, method := f.At("publicClient"), p.At("token_endpoint_auth_method"); public.True() && slices.Contains(withSecret, method.Str()) {
+		r.Fail("the client is public, but MAS logs in with a secret; Keycloak answers unauthorized_client and nobody can log in", `"publicClient": false`, public.Site(""), method.Site("MAS uses a secret"))
+	}
+	if flow := f.At("standardFlowEnabled"); isFalse(flow) {
+		r.Fail("the standard flow of the client is off, which is the one that MAS uses; nobody can log in", `"standardFlowEnabled": true`, flow.Site(""))
+	}
+	if enabled := f.At("enabled"); isFalse(enabled) {
+		r.Fail("the client is disabled; nobody can log in", `"enabled": true`, enabled.Site(""))
+	}
+}
+
+// allows reports whether a redirect URI of Keycloak's client lets the address pass; a * at its end stands for
+// the rest.
+func allows(pattern, address string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(address, prefix)
+	}
+	return pattern == address
+}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -83,7 +84,11 @@ var serverNameAgrees = Rule{
 				}
 			}
 			for _, m := range d.MASs {
-				differs(m.Config.At("matrix", "homeserver"), "MAS's matrix.homeserver", "users that log in do not exist on Synapse")
+				v := m.Config.At("matrix", "homeserver")
+				differs(v, "MAS's matrix.homeserver", "users that log in do not exist on Synapse")
+				if env, _ := m.Env("MAS_MATRIX_HOMESERVER"); !v.Set() && name.Set() && env == "" && !m.more() {
+					r.Fail("MAS has no matrix.homeserver and goes by localhost:8008; users that log in do not exist on Synapse", "homeserver: "+name.Str(), v.Site(""), name.Site("Synapse's"))
+				}
 			}
 			for _, b := range d.Bridges {
 				differs(b.Config.At("homeserver", "domain"), "the bridge's homeserver.domain", "the bridge does not start")
@@ -127,7 +132,26 @@ type listener struct {
 	loopback     bool
 	tls          bool
 	value        source.Value
-	bind         source.Value // the address of a MAS listener
+	bind         source.Value // of MAS: the entry of binds
+}
+
+// portAt is the place of the port.
+func (l listener) portAt() source.Value {
+	for _, v := range []source.Value{l.bind.At("address"), l.bind.At("port"), l.value.At("port")} {
+		if v.Set() {
+			return v
+		}
+	}
+	return l.value
+}
+
+// sites are the places that say where MAS listens: the port, and the prefix where there is one.
+func (l listener) sites(note string) []source.Site {
+	sites := []source.Site{l.portAt().Site(note)}
+	if prefix := l.value.At("prefix"); prefix.Set() {
+		sites = append(sites, prefix.Site("its prefix"))
+	}
+	return sites
 }
 
 func masListeners(m *MAS) []listener {
@@ -142,11 +166,9 @@ func masListeners(m *MAS) []listener {
 			prefix = "/"
 		}
 		for _, bind := range v.At("binds").Items() {
-			l := listener{prefix: prefix, resources: resources, tls: v.At("tls").Set(), value: v, port: bind.At("port").Str()}
-			l.bind = bind.At("host")
-			host := l.bind.Str()
+			l := listener{prefix: prefix, resources: resources, tls: v.At("tls").Set(), value: v, bind: bind, port: bind.At("port").Str()}
+			host := bind.At("host").Str()
 			if addr := bind.At("address").Str(); addr != "" {
-				l.bind = bind.At("address")
 				i := strings.LastIndexByte(addr, ':')
 				host, l.port = strings.Trim(addr[:max(i, 0)], "[]"), addr[i+1:]
 			}
@@ -214,16 +236,14 @@ func (s *Synapse) clientAddress() string {
 	return "http://" + s.Name + ":" + port
 }
 
-// endpoint takes a URL apart; port is the scheme's when none stands there.
+// endpoint takes an HTTP URL apart; port is the scheme's when none stands there.
 func endpoint(s string) (u *url.URL, port string, ok bool) {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
 		return nil, "", false
 	}
-	if port = u.Port(); port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return u, port, true
+	usual, ok := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return u, cmp.Or(u.Port(), usual), ok
 }
 
 var masEndpointReachable = Rule{
@@ -258,20 +278,16 @@ var masEndpointReachable = Rule{
 				return
 			}
 			prefix := strings.TrimSuffix(u.Path, "/") + "/"
-			var near source.Site
+			var near []source.Site
 			for _, l := range masListeners(m) {
 				if slices.Contains(l.resources, "oauth") {
-					near = l.value.Site("MAS's listener for OAuth")
+					near = l.sites("MAS's listener for OAuth")
 				}
 				if l.port == port && l.prefix == prefix && !l.loopback && slices.Contains(l.resources, "discovery") && slices.Contains(l.resources, "oauth") {
 					return
 				}
 			}
-			sites := []source.Site{v.Site("")}
-			if near.Line > 0 {
-				sites = append(sites, near)
-			}
-			r.Fail("no listener of MAS serves discovery and oauth at "+u.Redacted()+"; every request with a token fails with 503", fix, sites...)
+			r.Fail("no listener of MAS serves discovery and oauth at "+u.Redacted()+"; every request with a token fails with 503", fix, append([]source.Site{v.Site("")}, near...)...)
 		})
 	},
 }

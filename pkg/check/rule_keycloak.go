@@ -88,14 +88,37 @@ func (m *MAS) checkKeycloakClient(r *Reporter, f *source.File, p source.Value) {
 		r.Fail("Keycloak reports a logout where MAS does not wait for it; whoever logs out there stays logged in here",
 			fmt.Sprintf("%q: %q", "backchannel.logout.url", back), append([]source.Site{logout.Site("")}, because...)...)
 	}
-	if public, method := f.At("publicClient"), p.At("token_endpoint_auth_method"); public.True() && slices.Contains(withSecret, method.Str()) {
-		r.Fail("the client is public, but MAS logs in with a secret; Keycloak answers unauthorized_client and nobody can log in", `"publicClient": false`, public.Site(""), method.Site("MAS uses a secret"))
+	m.checkKeycloakSettings(r, f, p)
+}
+
+// authenticators are Keycloak's names for the methods by which MAS proves who it is.
+var authenticators = map[string]string{
+	"client_secret_basic": "client-secret", "client_secret_post": "client-secret", "client_secret_jwt": "client-secret-jwt", "private_key_jwt": "client-jwt",
+}
+
+func (m *MAS) checkKeycloakSettings(r *Reporter, f *source.File, p source.Value) {
+	method := p.At("token_endpoint_auth_method")
+	wanted := authenticators[method.Str()]
+	if public := f.At("publicClient"); public.True() && wanted != "" {
+		r.Fail("the client is public, but MAS proves who it is; Keycloak answers unauthorized_client and nobody can log in", `"publicClient": false`, public.Site(""), method.Site("MAS's method"))
+	} else if v := f.At("clientAuthenticatorType"); v.Set() && wanted != "" && v.Str() != wanted {
+		r.Fail("the client is asked for another proof than MAS gives; Keycloak answers unauthorized_client and nobody can log in", fmt.Sprintf("%q: %q", v.Name(), wanted), v.Site(""), method.Site("MAS's method"))
 	}
-	if flow := f.At("standardFlowEnabled"); isFalse(flow) {
-		r.Fail("the standard flow of the client is off, which is the one that MAS uses; nobody can log in", `"standardFlowEnabled": true`, flow.Site(""))
+	for _, need := range []struct{ key, value, message string }{
+		{"enabled", "true", "the client is disabled; nobody can log in"},
+		{"standardFlowEnabled", "true", "the standard flow of the client is off, which is the one that MAS uses; nobody can log in"},
+		{"protocol", `"openid-connect"`, "the client does not speak OpenID Connect; nobody can log in"},
+	} {
+		if v := f.At(need.key); v.Set() && v.Str() != strings.Trim(need.value, `"`) {
+			r.Fail(need.message, fmt.Sprintf("%q: %s", need.key, need.value), v.Site(""))
+		}
 	}
-	if enabled := f.At("enabled"); isFalse(enabled) {
-		r.Fail("the client is disabled; nobody can log in", `"enabled": true`, enabled.Site(""))
+	given, optional := f.At("defaultClientScopes"), f.At("optionalClientScopes")
+	for scope := range strings.FieldsSeq(p.At("scope").Str()) {
+		if given.Set() && optional.Set() && scope != "openid" && !slices.Contains(append(itemTexts(given), itemTexts(optional)...), scope) {
+			r.Fail(fmt.Sprintf("MAS asks for the scope %s, which the client does not have; Keycloak answers invalid_scope and nobody can log in", scope),
+				fmt.Sprintf("%q: %q and the others", given.Name(), scope), given.Site(""), p.At("scope").Site("MAS asks for it"))
+		}
 	}
 }
 

@@ -46,12 +46,12 @@ func (m *MAS) misbound() []misbound {
 	for _, resource := range facing {
 		inside, outside := m.listening(resource)
 		if len(outside) == 0 && len(inside) > 0 {
-			fix := `host: "0.0.0.0"`
-			if inside[0].bind.Name() == "address" {
-				fix = `address: "[::]:` + inside[0].port + `"`
+			at, fix := inside[0].bind.At("host"), `host: "0.0.0.0"`
+			if !at.Set() {
+				at, fix = inside[0].portAt(), `address: "[::]:`+inside[0].port+`"`
 			}
 			wrong = append(wrong, misbound{
-				inside[0].bind, fmt.Sprintf("MAS serves %s on its own loopback address only; nobody reaches it there (connection refused)", resource), fix,
+				at, fmt.Sprintf("MAS serves %s on its own loopback address only; nobody reaches it there (connection refused)", resource), fix,
 			})
 			break
 		}
@@ -105,7 +105,7 @@ var masCompatListener = Rule{
 			case len(m.misbound()) > 0:
 			case len(inside)+len(outside) == 0:
 				r.Fail("no listener of MAS serves compat; older clients and bridges cannot log in", "- name: compat", m.Config.At("http", "listeners").Site(""))
-			case len(d.Routes().Routers) > 0:
+			case d.hasRouters():
 				for _, host := range s.hosts() {
 					if d.checkCompatListener(r, m, host) {
 						return
@@ -121,7 +121,7 @@ var masCompatListener = Rule{
 func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool {
 	for _, p := range compatPaths {
 		res := d.Routes().Match(p.method, host, p.path)
-		if res.Unknown != "" || !reaches(res, m.Service, "") || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) {
+		if res.Unknown != "" || !reaches(res, m.Service, "") || d.explained(m.Service, p.method, host, p.path) || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) {
 			continue // where it does not reach MAS at all, compat-router-wins says so
 		}
 		if !d.listens(m.Service, m.backendPort(*res.Backend)) {
@@ -131,7 +131,7 @@ func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool 
 		fix := "send the router to the port of that listener"
 		_, outside := m.listening("compat")
 		for _, l := range outside {
-			sites = append(sites, l.value.Site(fmt.Sprintf("serves compat on port %s below %s", l.port, l.prefix)))
+			sites = append(sites, l.sites(fmt.Sprintf("serves compat on port %s below %s", l.port, l.prefix))...)
 			if l.port == res.Backend.Port && l.prefix != "/" {
 				fix = "a router middleware addprefix.prefix=" + strings.TrimSuffix(l.prefix, "/") + ", or compat on a listener without prefix"
 			}

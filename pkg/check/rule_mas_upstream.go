@@ -82,8 +82,13 @@ var masUpstreamClaims = Rule{
 				if !p.At("scope").Set() {
 					scopes = []string{"openid"} // MAS's default
 				}
-				// Without it the provider speaks OAuth 2 of its own kind, and Apple has scopes of its own.
-				if slices.Contains(scopes, "openid") && p.At("discovery_mode").Str() != "disabled" && !p.At("sign_in_with_apple").Set() && !isFalse(p.At("enabled")) {
+				// Without discovery the provider speaks OAuth 2 of its own kind, and Apple has scopes of its own.
+				switch {
+				case p.At("discovery_mode").Str() == "disabled" || p.At("sign_in_with_apple").Set() || isFalse(p.At("enabled")):
+				case !slices.Contains(scopes, "openid"):
+					r.Fail("the scope lacks openid, without which a provider sends no ID token; nobody can log in through it unless it sends one anyway",
+						"scope: "+strings.Join(append([]string{"openid"}, scopes...), " "), p.At("scope").Site(""))
+				default:
 					checkScope(r, p, scopes)
 				}
 			}

@@ -61,7 +61,7 @@ func (s *Service) backendPort(b route.Backend) string {
 func portsOf(ls []listener) (text string, sites []source.Site) {
 	var ports []string
 	for _, l := range ls {
-		if at := l.value.Site("listens on " + l.port); !slices.Contains(ports, l.port) {
+		if at := l.portAt().Site("listens on " + l.port); !slices.Contains(ports, l.port) {
 			ports, sites = append(ports, l.port), append(sites, at)
 		}
 	}

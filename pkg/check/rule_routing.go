@@ -202,7 +202,7 @@ func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource s
 	case !m.serves(resource, path, res):
 		sites := []source.Site{routerSite(res, m.Service), base.Site("what MAS advertises")}
 		for _, l := range masListeners(m) {
-			sites = append(sites, l.value.Site(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.resources, ", "), l.port, l.prefix)))
+			sites = append(sites, l.sites(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.resources, ", "), l.port, l.prefix))...)
 		}
 		r.Fail(fmt.Sprintf("%s arrives at MAS as %s on port %s, where no listener serves %s; the login page is a 404", where, res.Path, res.Backend.Port, resource),
 			d.prefixFix(res, u), sites...)

@@ -86,7 +86,7 @@ var serverNameAgrees = Rule{
 			for _, m := range d.MASs {
 				v := m.Config.At("matrix", "homeserver")
 				differs(v, "MAS's matrix.homeserver", "users that log in do not exist on Synapse")
-				if env, _ := m.Env("MAS_MATRIX_HOMESERVER"); !v.Set() && name.Set() && env == "" && !m.more() {
+				if env, _ := m.Env("MAS_MATRIX_HOMESERVER"); !v.Set() && name.Set() && env == "" && !m.readsMore() {
 					r.Fail("MAS has no matrix.homeserver and goes by localhost:8008; users that log in do not exist on Synapse", "homeserver: "+name.Str(), v.Site(""), name.Site("Synapse's"))
 				}
 			}
@@ -410,14 +410,19 @@ var synapseNoPasswordModule = Rule{
 
 var masPublicBaseSlash = Rule{
 	ID: "mas-public-base-slash", Severity: source.Error,
-	Summary: "http.public_base with a path ends in a slash",
+	Summary: "http.public_base is an address, and with a path it ends in a slash",
 	Why:     "Every address that MAS advertises loses the path: the login page is not found, and the provider says \"Invalid parameter: redirect_uri\".",
 	Fix:     "Write the slash.",
-	Source:  "MAS crates/router/src/traits.rs (Url::join)",
+	Source:  "MAS crates/router/src/traits.rs (Url::join), url_builder.rs",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			v := m.Config.At("http", "public_base")
-			if u, err := url.Parse(v.Str()); v.Set() && err == nil && u.Path != "" && !strings.HasSuffix(u.Path, "/") {
+			u, _, ok := endpoint(v.Str())
+			switch {
+			case !v.Set():
+			case !ok || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+				r.Fail("http.public_base must be an http or https address without credentials, query and fragment; MAS stops at its start", "public_base: https://…/", v.Site(""))
+			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
 				r.Fail("http.public_base has a path without a slash at its end; every address that MAS advertises loses the path", "public_base: "+v.Str()+"/", v.Site(""))
 			}
 		}

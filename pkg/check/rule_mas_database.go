@@ -2,9 +2,6 @@ package check
 
 import (
 	"fmt"
-	"path"
-	"slices"
-	"strings"
 
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -34,7 +31,7 @@ var masDatabaseOwn = Rule{
 				r.Fail("database has both a uri and "+v.Name()+"; MAS does not start", "keep one of the two ways", v.Site(""), db.At("uri").Site("the uri"))
 			}
 			checkDatabaseKeys(r, db)
-			if host, _ := m.Env("PGHOST"); !db.Set() && host == "" && m.envHidden("PGHOST") == "" && !m.more() {
+			if host, _ := m.Env("PGHOST"); !db.Set() && host == "" && m.envHidden("PGHOST") == "" && !m.readsMore() {
 				r.Fail("MAS is given no database; it looks for one in its own container and does not start", "database: {host: …, username: mas, password_file: …, database: mas}", db.Site(""))
 			}
 		}
@@ -74,55 +71,5 @@ func checkDatabaseKeys(r *Reporter, db source.Value) {
 	certificate, key := db.At("ssl_certificate"), db.At("ssl_key")
 	if (certificate.Set() || db.At("ssl_certificate_file").Set()) != (key.Set() || db.At("ssl_key_file").Set()) {
 		r.Fail("database has only one of a client certificate and its key; MAS does not start", "ssl_certificate_file and ssl_key_file", db.Site(""))
-	}
-}
-
-var masMigrationMount = Rule{
-	ID: "mas-migration-mount", Severity: source.Error,
-	Summary: "the migration from Synapse sees MAS's configuration, homeserver.yaml, and a password for Synapse's database",
-	Why:     "syn2mas stops: it cannot read homeserver.yaml, or \"password authentication failed\" for Synapse's database, because it does not know passfile.",
-	Fix:     "Mount Synapse's directory into the service that runs syn2mas, and name homeserver.yaml as that service sees it.",
-	Source:  "MAS crates/cli/src/commands/syn2mas.rs, crates/syn2mas/src/synapse_reader/config",
-	Check: func(d *Deployment, r *Reporter) {
-		for _, s := range d.Services {
-			if s.Program == image.MAS && slices.Contains(s.Command(), "syn2mas") {
-				d.checkMigration(r, s)
-			}
-		}
-	},
-}
-
-func (d *Deployment) checkMigration(r *Reporter, s *Service) {
-	command := s.Value.At("command")
-	if f, reason, hidden := d.follow(s, path.Join("/", s.masConfigPath())); f == nil && !hidden {
-		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), "mount what the service of MAS mounts", s.Value.At("volumes").Site(""), command.Site("runs syn2mas"))
-		return
-	}
-	arg := s.flag("", "--synapse-config")
-	if arg == "" {
-		r.Fail("syn2mas is not told where homeserver.yaml is; it stops", "--synapse-config and the path of homeserver.yaml", command.Site(""))
-		return
-	}
-	f, reason, hidden := d.follow(s, path.Join("/", arg))
-	switch {
-	case hidden:
-		r.NotChecked(fmt.Sprintf("%s, which syn2mas reads, cannot be seen: %s", arg, reason), command.Site(""))
-	case f == nil:
-		r.Fail(fmt.Sprintf("syn2mas reads %s, but %s; it stops", arg, reason), "mount Synapse's directory into "+s.Name, command.Site(""), s.Value.At("volumes").Site("what it sees"))
-	case len(d.Synapses) > 0 && !slices.ContainsFunc(d.Synapses, func(syn *Synapse) bool { return syn.Config == f }):
-		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", arg, f.Path), "mount "+path.Dir(d.Synapses[0].Config.Path)+" into "+s.Name,
-			command.Site(""), source.Site{Pos: source.Pos{File: d.Synapses[0].Config.Path}, Note: "Synapse's"})
-	default:
-		d.checkMigrationPassword(r, s, f)
-	}
-}
-
-func (d *Deployment) checkMigrationPassword(r *Reporter, s *Service, homeserver *source.File) {
-	args := homeserver.At("database", "args")
-	password, _ := s.Env("PGPASSWORD")
-	given := slices.ContainsFunc(s.Command(), func(w string) bool { return strings.HasPrefix(w, "--synapse-database-uri") })
-	if args.At("passfile").Set() && !args.At("password").Set() && password == "" && s.envHidden("PGPASSWORD") == "" && !given {
-		r.Fail("Synapse's database password stands in a passfile, which syn2mas does not read; it cannot log in to Synapse's database", "--synapse-database-uri postgresql://user:password@host/database",
-			s.Value.At("command").Site(""), args.At("passfile").Site("syn2mas does not know it"))
 	}
 }

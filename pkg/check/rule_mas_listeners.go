@@ -26,7 +26,7 @@ func (m *MAS) misbound() []misbound {
 	}
 	listeners := http.At("listeners")
 	if listeners.Len() == 0 {
-		if m.more() {
+		if m.readsMore() {
 			return nil
 		}
 		return []misbound{{
@@ -84,7 +84,7 @@ var masListenersBound = Rule{
 			for _, w := range m.misbound() {
 				r.Fail(w.message, w.fix, w.value.Site(""))
 			}
-			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.more() {
+			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.readsMore() {
 				r.Fail("http has no public_base, which MAS wants with the block; MAS does not start (missing field `public_base`)",
 					"public_base: the https address of MAS, with a slash at its end", http.At("public_base").Site(""))
 			}

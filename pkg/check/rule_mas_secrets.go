@@ -67,7 +67,7 @@ var masEncryptionKey = Rule{
 				m.checkEncryptionFile(r, file)
 			case env != "" && !hexKey.MatchString(env):
 				r.Fail("MAS_SECRETS_ENCRYPTION is not 64 hex digits; MAS does not start", "openssl rand -hex 32", envAt.Site(""))
-			case env == "" && m.more():
+			case env == "" && m.readsMore():
 				r.NotChecked("the encryption key may stand in another of MAS's configuration files", secrets.Site(""))
 			case env == "":
 				r.Fail("MAS has no encryption key; MAS does not start", "encryption: 64 hex digits, from openssl rand -hex 32", inline.Site(""))
@@ -107,7 +107,7 @@ var masSigningKeys = Rule{
 				first[k.kid] = k
 			}
 			secrets := m.Config.At("secrets")
-			if whole && !m.more() && !slices.ContainsFunc(keys, func(k signingKey) bool { return k.rsa }) {
+			if whole && !m.readsMore() && !slices.ContainsFunc(keys, func(k signingKey) bool { return k.rsa }) {
 				r.Fail("MAS has no RSA key to sign with; clients that want RS256 cannot check its tokens", "key_file: the path of a file from openssl genrsa 3072", secrets.At("keys").Site(""))
 			}
 		}

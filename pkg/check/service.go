@@ -306,16 +306,16 @@ func (s *Service) masConfigPath() string {
 	return s.flag(def, "-c", "--config")
 }
 
-// more reports whether MAS reads further configuration files, which it lays over the first: what the first
+// readsMore reports whether MAS reads further configuration files, which it lays over the first: what the first
 // does not hold may stand in them.
-func (m *MAS) more() bool {
+func (s *Service) readsMore() bool {
 	flags := 0
-	for _, w := range m.Command() {
+	for _, w := range s.Command() {
 		if w == "-c" || w == "--config" || strings.HasPrefix(w, "--config=") {
 			flags++
 		}
 	}
-	files, _ := m.Env("MAS_CONFIG")
+	files, _ := s.Env("MAS_CONFIG")
 	return flags > 1 || flags == 0 && strings.Contains(files, ":")
 }
 

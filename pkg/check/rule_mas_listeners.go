@@ -124,9 +124,6 @@ func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool 
 		if res.Unknown != "" || !reaches(res, m.Service, "") || d.explained(m.Service, p.method, host, p.path) || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) {
 			continue // where it does not reach MAS at all, compat-router-wins says so
 		}
-		if !d.listens(m.Service, m.backendPort(*res.Backend)) {
-			return false // traefik-port-listens says so
-		}
 		sites := []source.Site{routerSite(res, m.Service)}
 		fix := "send the router to the port of that listener"
 		_, outside := m.listening("compat")

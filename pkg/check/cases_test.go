@@ -36,6 +36,7 @@ import (
 //	+new                     A file that does not exist is made of the new lines.
 //	delete PATH              removes the file
 //	mode 0644 PATH           changes the mode of a file
+//	owner 1000:1000 PATH     gives the file to a user and group
 type ruleCase struct {
 	rule, kind, name, edits, want string
 }
@@ -228,6 +229,12 @@ func directive(t testing.TB, tree fstest.MapFS, words []string) string {
 			t.Fatal(err)
 		}
 		tree[file] = &fstest.MapFile{Data: f.Data, Mode: f.Mode&^0o777 | os.FileMode(mode), Sys: f.Sys}
+	case words[0] == "owner" && len(words) == 3:
+		var uid, gid int
+		if _, err := fmt.Sscanf(words[1], "%d:%d", &uid, &gid); err != nil {
+			t.Fatal(err)
+		}
+		tree[file] = &fstest.MapFile{Data: f.Data, Mode: f.Mode, Sys: owned(uid, gid)}
 	default:
 		t.Fatalf("unknown line %q", strings.Join(words, " "))
 	}

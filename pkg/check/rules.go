@@ -82,4 +82,5 @@ var Rules = []Rule{
 	composeConfigHash,
 	secretQuoted,
 	secretStrength,
+	configReadable,
 }

@@ -22,7 +22,7 @@ const Label = "stackgen.config-hash"
 // counts is false are left out; a nil counts takes all. What does not exist counts for nothing.
 func Of(fsys fs.FS, compose *source.File, service string, counts func(string) bool) (string, error) {
 	var files []string
-	for _, top := range reads(compose, service) {
+	for _, top := range Reads(compose, service) {
 		err := fs.WalkDir(fsys, top, func(name string, e fs.DirEntry, err error) error {
 			if err == nil && e.Type().IsRegular() && !unread(name) && (counts == nil || counts(name)) {
 				files = append(files, name)
@@ -50,9 +50,9 @@ func Of(fsys fs.FS, compose *source.File, service string, counts func(string) bo
 // never reads it.
 func unread(name string) bool { return path.Base(name) == "registration.yaml" }
 
-// reads lists the paths that are mounted read-only into the service, and its secrets and configs. What it may
+// Reads lists the paths that are mounted read-only into the service, and its secrets and configs. What it may
 // write to is data that changes while it runs.
-func reads(compose *source.File, service string) []string {
+func Reads(compose *source.File, service string) []string {
 	var paths []string
 	add := func(host string) {
 		if host = path.Clean(host); fs.ValidPath(host) && !slices.Contains(paths, host) {

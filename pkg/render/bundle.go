@@ -208,7 +208,8 @@ func (b *Bundle) hashServices(compose artifact) error {
 	return nil
 }
 
-// FS is the bundle as a file system, for check.Open.
+// FS is the bundle as a file system, for check.Open. Its files have the owners that they are meant for: where
+// only root can hand them out, the one who renders is told how.
 func (b *Bundle) FS() fs.FS {
 	m := make(fstest.MapFS)
 	for _, f := range b.Files {
@@ -216,7 +217,11 @@ func (b *Bundle) FS() fs.FS {
 		if f.Data == nil {
 			mode = fs.ModeDir | 0o700
 		}
-		m[f.Path] = &fstest.MapFile{Data: f.Data, Mode: mode}
+		file := &fstest.MapFile{Data: f.Data, Mode: mode}
+		if f.UID >= 0 {
+			file.Sys = owner(f.UID, f.GID)
+		}
+		m[f.Path] = file
 	}
 	return m
 }

@@ -35,6 +35,7 @@ type Deployment struct {
 
 	routes      *route.Table
 	proxy       *traefik
+	containers  map[*Service]route.Container
 	provisions  map[*Service]*provision
 	patterns    map[string]*pattern
 	connections []client
@@ -88,7 +89,7 @@ type Bridge struct {
 // Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
 // compose file and Run finds nothing more.
 func Open(fsys fs.FS) (*Deployment, []source.Finding) {
-	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), patterns: make(map[string]*pattern)}
+	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]route.Container), patterns: make(map[string]*pattern)}
 	for _, name := range ComposeNames {
 		if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -91,24 +91,26 @@ func (d *Deployment) checkBackend(r *Reporter, s *Service, b route.Backend) {
 	if !known {
 		return
 	}
+	b.Port = s.backendPort(b)
 	key := "traefik.http.services." + b.Service + ".loadbalancer.server."
 	open := slices.DeleteFunc(slices.Clone(ls), func(l listener) bool { return l.loopback })
-	text, sites := portsOf(open)
-	fix := s.label(key+"port", mainPort(open))
-	sites = append([]source.Site{b.Site}, sites...)
-	b.Port = s.backendPort(b)
 	i := slices.IndexFunc(ls, func(l listener) bool { return l.port == b.Port })
-	switch {
-	case b.Port == "":
-		r.Fail(fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name), fix, sites...)
-	case i < 0:
-		r.Fail(fmt.Sprintf("Traefik sends requests to port %s of %s, which listens on %s; every request is a 502", b.Port, s.Name, orNothing(text)), fix, sites...)
-	case ls[i].loopback && s.Program == image.Synapse && !slices.ContainsFunc(open, func(l listener) bool { return l.port == b.Port }):
-		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), "bind_addresses: ['0.0.0.0']", ls[i].value.At("bind_addresses").Site(""), b.Site)
-	case ls[i].tls && b.Scheme == "http":
-		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but Traefik asks it in plain HTTP; every request is a 502", s.Name, b.Port), "tls: false", ls[i].value.At("tls").Site(""), b.Site)
-	case !ls[i].tls && b.Scheme == "https":
-		r.Fail(fmt.Sprintf("Traefik speaks TLS to %s, which does not on port %s; every request is a 502", s.Name, b.Port), s.label(key+"scheme", "http"), s.labelSite(key+"scheme", b.Site), ls[i].value.Site("plain HTTP"))
+	if i < 0 {
+		text, sites := portsOf(open)
+		msg := fmt.Sprintf("Traefik sends requests to port %s of %s, which listens on %s; every request is a 502", b.Port, s.Name, orNothing(text))
+		if b.Port == "" {
+			msg = fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name)
+		}
+		r.Fail(msg, s.label(key+"port", mainPort(open)), append([]source.Site{b.Site}, sites...)...)
+		return
+	}
+	switch l := ls[i]; {
+	case l.loopback && s.Program == image.Synapse && !slices.ContainsFunc(open, func(l listener) bool { return l.port == b.Port }):
+		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), "bind_addresses: ['0.0.0.0']", l.value.At("bind_addresses").Site(""), b.Site)
+	case l.tls && b.Scheme == "http":
+		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but Traefik asks it in plain HTTP; every request is a 502", s.Name, b.Port), "tls: false", l.value.At("tls").Site(""), b.Site)
+	case !l.tls && b.Scheme == "https":
+		r.Fail(fmt.Sprintf("Traefik speaks TLS to %s, which does not on port %s; every request is a 502", s.Name, b.Port), s.label(key+"scheme", "http"), s.labelSite(key+"scheme", b.Site), l.value.Site("plain HTTP"))
 	}
 }
 

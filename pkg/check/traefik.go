@@ -119,7 +119,17 @@ func (d *Deployment) Routes() *route.Table {
 	return d.routes
 }
 
+// container is a service as Traefik sees it.
 func (d *Deployment) container(s *Service) route.Container {
+	c, ok := d.containers[s]
+	if !ok {
+		c = d.newContainer(s)
+		d.containers[s] = c
+	}
+	return c
+}
+
+func (d *Deployment) newContainer(s *Service) route.Container {
 	c := route.Container{Name: s.Name, Project: d.project(), Site: s.Value.Site("")}
 	labels := s.Value.At("labels")
 	for key, v := range labels.Entries() {

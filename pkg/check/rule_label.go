@@ -1,0 +1,134 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var traefikRouterUnique = Rule{
+	ID: "traefik-router-unique", Severity: source.Error,
+	Summary: "no two containers define a router, service or middleware of one name differently",
+	Why:     "\"HTTP router defined multiple times with different configurations\" in Traefik's log, and 404 for both: all containers of a host share the names, those of other stacks too.",
+	Fix:     "Give one of them another name; the name of the stack before it keeps other stacks apart.",
+	Source:  "Traefik pkg/provider/configuration.go, run with Traefik 3.7",
+	Check: func(d *Deployment, r *Reporter) {
+		d.labelProblems(func(p route.Problem, _ *Service) {
+			if p.Kind == route.Duplicate {
+				r.Fail(p.Message, "give one of them another name", p.Sites...)
+			}
+		})
+	},
+}
+
+var traefikReferenceDefined = Rule{
+	ID: "traefik-reference-defined", Severity: source.Error,
+	Summary: "every service and middleware that a router names is defined",
+	Why:     "\"the service \\\"x@docker\\\" does not exist\" or \"middleware \\\"x@docker\\\" does not exist\" in Traefik's log: the router is gone, and its requests fall through to another one or to 404.",
+	Fix:     "Define it in a label, or correct the name. What a file or another provider defines is written name@file.",
+	Source:  "Traefik pkg/server/router, run with Traefik 3.7",
+	Check: func(d *Deployment, r *Reporter) {
+		d.labelProblems(func(p route.Problem, s *Service) {
+			key := "traefik.http.routers." + p.Router
+			ref, provider, _ := strings.Cut(p.Ref, "@")
+			switch p.Kind {
+			case route.UndefinedService:
+				if !d.definedSomewhere("services", ref) {
+					r.Fail(p.Message, s.label(key+".service", firstService(s)), p.Sites...)
+				}
+			case route.UndefinedMiddleware:
+				fix := s.label("traefik.http.middlewares."+ref+".…", "…")
+				var names []string
+				for _, m := range d.Routes().Middlewares {
+					names = append(names, m.Name)
+				}
+				if near := nearest(ref, names); near != "" {
+					fix = near + " instead of " + ref
+				}
+				if !d.definedSomewhere("middlewares", ref) {
+					r.Fail(p.Message, fix, append(s.listing(p.Ref, p.Sites[0]), p.Sites...)...)
+				}
+			case route.NotChecked:
+				r.NotChecked(fmt.Sprintf("router %q uses %s, which the provider %s of Traefik defines outside of the labels", p.Router, p.Ref, provider), p.Sites...)
+			default:
+			}
+		})
+	},
+}
+
+// listing is the label that names a middleware where that is not the router's own: a chain.
+func (s *Service) listing(ref string, router source.Site) []source.Site {
+	for _, l := range s.d.container(s).Labels {
+		if strings.HasSuffix(strings.ToLower(l.Key), ".chain.middlewares") && l.Site != router &&
+			slices.ContainsFunc(strings.Split(l.Value, ","), func(n string) bool { return strings.TrimSpace(n) == ref }) {
+			return []source.Site{l.Site}
+		}
+	}
+	return nil
+}
+
+// definedSomewhere reports whether labels define a service or middleware, although Traefik does not have it:
+// another rule says why its container is skipped or the definitions are deleted.
+func (d *Deployment) definedSomewhere(kind, name string) bool {
+	return slices.ContainsFunc(d.Services, func(s *Service) bool { return s.hasLabel("traefik.http." + kind + "." + name) })
+}
+
+var traefikRuleParses = Rule{
+	ID: "traefik-rule-parses", Severity: source.Error,
+	Summary: "every label decodes and every rule parses in the Traefik at hand",
+	Why:     "\"field not found, node: …\" or \"error while parsing rule\" in Traefik's log. One wrong label loses the whole container with all its routers; a rule of Traefik 2 in Traefik 3 loses its router or never matches.",
+	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
+	Source:  "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
+	Check: func(d *Deployment, r *Reporter) {
+		d.labelProblems(func(p route.Problem, s *Service) {
+			switch p.Kind {
+			case route.BadLabel:
+				r.Fail(p.Message, labelFix(p), p.Sites...)
+			case route.IgnoredLabel:
+				r.Warn(p.Message, "correct or remove the label", p.Sites...)
+			case route.BadRule:
+				r.Fail(p.Message, ruleFix(d.proxy.major), p.Sites...)
+			case route.NeverMatches:
+				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.proxy.major), p.Sites...)
+			case route.BadMiddleware:
+				r.Fail(p.Message, "correct the middleware", p.Sites...)
+			case route.BadName:
+				name, _, _ := strings.Cut(p.Router, "@")
+				r.Fail(p.Message, s.label("traefik.http.routers."+name+".rule", "…"), p.Sites...)
+			default:
+			}
+		})
+	},
+}
+
+func ruleFix(major int) string {
+	if major == 2 {
+		return "PathPrefix(`/path/{name:regexp}`), or another rule of Traefik 2"
+	}
+	return "one value in each of Host(`…`), PathPrefix(`/…`), PathRegexp(`^/…`), joined by && and ||"
+}
+
+// routerKeys are the labels of a router that people mistype.
+var routerKeys = []string{"rule", "entrypoints", "middlewares", "service", "priority", "tls", "loadbalancer", "server", "port", "certresolver"}
+
+// labelFix names the label that was most likely meant.
+func labelFix(p route.Problem) string {
+	_, rest, ok := strings.Cut(p.Message, "field not found, node: ")
+	if word, _, _ := strings.Cut(rest, ";"); ok {
+		for _, k := range routerKeys {
+			if strings.HasPrefix(k, strings.ToLower(word)) || nearest(word, []string{k}) != "" {
+				return k + " instead of " + word
+			}
+		}
+	}
+	switch {
+	case strings.Contains(p.Message, "strconv.ParseInt"):
+		return "a whole number"
+	case strings.Contains(p.Message, "strconv.ParseBool"):
+		return "true or false"
+	}
+	return "correct or remove the label"
+}

@@ -98,7 +98,7 @@ func checkHealthy(r *Reporter, s *Service, dep dependency) {
 func (d *Deployment) checkHealthPort(r *Reporter, s *Service) {
 	h := s.health()
 	g := urlPort.FindStringSubmatch(strings.Join(h.words, " "))
-	if g == nil || s.Program == image.MAS || !asksItself(h) || d.listens(s, g[1]) {
+	if g == nil || s.Program == image.MAS || !asksItself(h) || d.listens(s, g[1]) || d.portDiffers(s) {
 		return
 	}
 	ls, _ := d.listeners(s)
@@ -112,6 +112,19 @@ func (d *Deployment) checkHealthPort(r *Reporter, s *Service) {
 	}
 	r.Fail(fmt.Sprintf("%s asks port %s, but it listens on %s; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", who, g[1], text),
 		fix, append([]source.Site{h.at.Site("")}, sites...)...)
+}
+
+// portDiffers reports whether the registration of the bridge in a service names another port than its
+// configuration: registration-url-reaches-bridge says so.
+func (d *Deployment) portDiffers(s *Service) bool {
+	for _, b := range d.Bridges {
+		if reg := d.registrationOf(b); b.Service == s && reg != nil {
+			_, want, ok := endpoint(reg.At("url").Str())
+			port, _ := b.port()
+			return ok && port != want
+		}
+	}
+	return false
 }
 
 func asksItself(h health) bool {

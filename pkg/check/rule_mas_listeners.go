@@ -121,7 +121,7 @@ var masCompatListener = Rule{
 func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool {
 	for _, p := range compatPaths {
 		res := d.Routes().Match(p.method, host, p.path)
-		if res.Unknown != "" || !reaches(res, m.Service, "") || d.explained(m.Service, p.method, host, p.path) || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) {
+		if res.Unknown != "" || !reaches(res, m.Service, "") || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) || d.explained(m.Service, p.method, host, p.path) {
 			continue // where it does not reach MAS at all, compat-router-wins says so
 		}
 		sites := []source.Site{routerSite(res, m.Service)}

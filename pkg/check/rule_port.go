@@ -26,8 +26,10 @@ func (d *Deployment) listeners(s *Service) (ls []listener, known bool) {
 		}
 	}
 	for _, b := range d.Bridges {
-		if port := b.Config.At("appservice", "port"); b.Service == s && port.Set() {
-			ls = []listener{{port: port.Str(), value: port}}
+		if b.Service == s {
+			if port, v := b.port(); port != "0" && !b.fromEnv("appservice.port") {
+				ls = []listener{{port: port, value: v}}
+			}
 		}
 	}
 	return ls, len(ls) > 0

@@ -1,0 +1,198 @@
+package check
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// partial reports whether Synapse has more configuration files than the one that is looked at, so that a key
+// that is missing here may stand there: -c may be given several times.
+func (s *Synapse) partial() bool {
+	n := 0
+	for _, w := range s.Command() {
+		if name, _, _ := strings.Cut(w, "="); name == "--config-path" || name == "-c" {
+			n++
+		}
+	}
+	return n > 1
+}
+
+var synapseRequiredKeys = Rule{
+	ID: "synapse-required-keys", Severity: source.Error,
+	Summary: "Synapse has what it does not start without, and its listeners and media store are what it can use",
+	Why:     "Synapse does not start: \"Missing mandatory `server_name` config option.\", \"Please opt in or out of reporting homeserver usage statistics\", \"No database config provided\", \"Unknown listener resource\", \"Error accessing file\". Or every picture is gone after an update, because it was kept inside the container.",
+	Fix:     "Write the key that the message names; keep the media below a directory that is mounted.",
+	Source:  "Synapse 1.157 config/_base.py, server.py, database.py, repository.py, tls.py (each refusal was run)",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			checkMandatory(r, s)
+			checkEngine(r, s)
+			for i, l := range s.Config.At("listeners").Items() {
+				checkListener(r, s, l, fmt.Sprintf("listener %d", i+1))
+			}
+			checkSecretPaths(r, d, s)
+			if !isFalse(s.Config.At("enable_media_repo")) {
+				v := s.Config.At("media_store_path")
+				name := v.Str()
+				if !v.Set() {
+					name = "media_store" // Synapse's default
+				}
+				checkLasts(r, r.Fail, s, v, name, "media_store_path")
+			}
+		}
+	},
+}
+
+// checkMandatory has the keys without which Synapse stops, unless another configuration file may have them.
+func checkMandatory(r *Reporter, s *Synapse) {
+	for _, key := range []struct {
+		keys []string
+		fix  string
+	}{
+		{[]string{"server_name"}, "server_name: what follows the colon in a user id"},
+		{[]string{"report_stats"}, "report_stats: false"},
+		{[]string{"database", "databases", "database_path"}, "database: {name: psycopg2, args: {…}}"},
+	} {
+		v := s.Config.At(key.keys[0])
+		if slices.ContainsFunc(key.keys, func(k string) bool { return s.Config.At(k).Set() }) {
+			continue
+		}
+		if s.partial() {
+			r.NotChecked(key.keys[0]+" may stand in another of Synapse's configuration files", v.Site(""))
+			continue
+		}
+		r.Fail(key.keys[0]+" is missing; Synapse does not start", key.fix, v.Site(""))
+	}
+}
+
+// checkEngine has the database's engine, which is SQLite when none is named.
+func checkEngine(r *Reporter, s *Synapse) {
+	db := s.Config.At("database")
+	name, args := db.At("name"), db.At("args")
+	switch name.Str() {
+	case "psycopg2":
+	case "sqlite3", "":
+		if host := args.At("host"); !name.Set() && host.Set() {
+			r.Fail("database has no name, so that Synapse takes SQLite, which knows no host; Synapse does not start", "name: psycopg2", db.Site(""), host.Site("meant for PostgreSQL"))
+			return
+		}
+		if file := args.At("database"); file.Set() && file.Str() != ":memory:" {
+			checkLasts(r, r.Fail, s, file, file.Str(), "database.args.database")
+		}
+	default:
+		r.Fail(fmt.Sprintf("Synapse knows no database engine %q; it does not start", name.Str()), "name: psycopg2", name.Site(""))
+	}
+}
+
+// reportFunc is Fail or Warn.
+type reportFunc = func(message, fix string, sites ...source.Site)
+
+// checkLasts reports a path whose content does not outlive the container, or that cannot be written.
+func checkLasts(r *Reporter, lost reportFunc, s *Synapse, v source.Value, name, key string) {
+	file := s.inside(name)
+	m := s.mountAt(file)
+	fix := v.Name() + ": a path below a directory that is mounted"
+	if i := slices.IndexFunc(s.Mounts, func(o Mount) bool { return !o.ReadOnly && !o.Fleeting }); i >= 0 {
+		fix = v.Name() + ": " + path.Join(s.Mounts[i].Container, path.Base(name))
+	}
+	switch {
+	case m == nil || m.Fleeting:
+		lost(fmt.Sprintf("%s leads to %s, which is inside the container only; what Synapse keeps there is gone with the next update", key, file), fix, v.Site(""), s.Value.At("volumes").Site("the mounts of "+s.Name))
+	case m.ReadOnly:
+		r.Fail(fmt.Sprintf("%s leads to %s, which is mounted read-only; Synapse cannot keep anything there", key, file), fix, v.Site(""), m.Value.Site("read-only"))
+	}
+}
+
+// checkSecretPaths has the secrets that stand in files: one form of each, and a file that is there.
+func checkSecretPaths(r *Reporter, d *Deployment, s *Synapse) {
+	for _, key := range secretKeys[string(image.Synapse)] {
+		for _, parent := range each(s.Config.Root(), key.below) {
+			inline, v := parent.At(key.inline), parent.At(key.file)
+			if key.file == "" || !v.Set() {
+				continue
+			}
+			if inline.Set() && inline.Str() != "" {
+				r.Fail(fmt.Sprintf("%s and %s are both set; Synapse does not start", inline.Path(), v.Path()), "remove one of the two", inline.Site(""), v.Site(""))
+				continue
+			}
+			_, _, reason := d.Text(s.Service, s.inside(v.Str()))
+			missing := strings.HasPrefix(reason, nothingMounted) || strings.HasSuffix(reason, unreadable)
+			// Synapse makes up the first of these itself; for the other mas-secret-matches looks at both sides.
+			if missing && key.inline != "registration_shared_secret" && key.below != "matrix_authentication_service" {
+				if m := s.mountAt(s.inside(v.Str())); m != nil && strings.HasPrefix(m.Container, "/run/secrets/") {
+					continue // compose-mount-exists says so
+				}
+				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", v.Site(""))
+			}
+		}
+	}
+}
+
+var (
+	listenerTypes     = []string{"http", "metrics", "manhole"}
+	listenerResources = []string{"client", "consent", "federation", "health", "keys", "media", "metrics", "openid", "replication", "static"}
+)
+
+// checkListener follows parse_listener_def.
+func checkListener(r *Reporter, s *Synapse, l source.Value, what string) {
+	stops := func(fact, fix string, v source.Value) { r.Fail(fact+"; Synapse does not start", fix, v.Site("")) }
+	port, socket, kind := l.At("port"), l.At("path"), l.At("type")
+	switch {
+	case !kind.Set():
+		stops(what+" has no type", "type: http", kind)
+	case kind.Str() == "replication": // synapse-version-supports says so
+	case !slices.Contains(listenerTypes, kind.Str()):
+		stops(fmt.Sprintf("%s has the type %q, which is none of %s", what, kind.Str(), strings.Join(listenerTypes, ", ")), "type: http", kind)
+	}
+	_, whole := port.Int()
+	switch {
+	case port.Set() && socket.Set():
+		stops(what+" has a port and a path; it may have one of them", "remove one of the two", socket)
+	case !port.Set() && !socket.Set():
+		stops(what+" has neither a port nor a path", "port: 8008", port)
+	case port.Set() && !whole:
+		stops(what+" has a port that is no number", "port: "+port.Str()+", without quotes", port)
+	}
+	if v := l.At("bind_addresses"); v.Set() && v.Kind() != source.Sequence {
+		stops("bind_addresses of "+what+" is no list", `bind_addresses: ["`+v.Str()+`"]`, v)
+	}
+	if v := l.At("resources"); v.Exists() && v.Kind() != source.Sequence && kind.Str() == "http" {
+		stops("resources of "+what+" is no list", "resources: [{names: [client, federation]}]", v)
+	}
+	for _, res := range l.At("resources").Items() {
+		checkResource(stops, res, what)
+	}
+	for _, key := range []string{"tls_certificate_path", "tls_private_key_path"} {
+		if v := s.Config.At(key); l.At("tls").True() && !v.Set() {
+			r.Fail(fmt.Sprintf("%s speaks TLS, but %s is missing; Synapse does not start", what, key), "tls: false, when a proxy stands in front", l.At("tls").Site(""))
+			return
+		}
+	}
+}
+
+func checkResource(stops func(fact, fix string, v source.Value), res source.Value, what string) {
+	names := res.At("names")
+	if names.Set() && names.Kind() != source.Sequence {
+		stops("names in the resources of "+what+" is no list", "names: ["+names.Str()+"]", names)
+	}
+	for _, n := range names.Items() {
+		if !slices.Contains(listenerResources, n.Str()) {
+			stops(fmt.Sprintf("%s has the resource %q, which is none of %s", what, n.Str(), strings.Join(listenerResources, ", ")), "- client, or - federation", n)
+		}
+	}
+	if v := res.At("compress"); v.Set() {
+		if _, ok := v.Bool(); !ok {
+			stops("compress of "+what+" is neither true nor false", "compress: false", v)
+		}
+	}
+	for k := range res.Entries() {
+		if k.Str() != "names" && k.Str() != "compress" {
+			stops(fmt.Sprintf("a resource of %s has the key %q; it may have names and compress", what, k.Str()), "remove the line", k)
+		}
+	}
+}

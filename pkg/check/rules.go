@@ -76,6 +76,7 @@ var Rules = []Rule{
 	synapseSigningKey,
 	synapseLogConfig,
 	synapseURLPreview,
+	synapseVersionSupports,
 	composeValid,
 	composeInterpolation,
 	composeMountExists,

@@ -124,13 +124,6 @@ func checkKnownFaults(r *Reporter, s *Synapse) {
 	if val := s.Config.At("matrix_authentication_service", "secret_path"); badSecretPath.MatchString(s.Image.Tag) && val.Set() {
 		r.Fail("Synapse "+s.Image.Tag+" cannot read matrix_authentication_service.secret_path, which 1.142.0rc4 can again; nobody can log in", fix, val.Site(""), img.Site("the version"))
 	}
-	if v[0] == 1 && v[1] == 156 {
-		for _, reg := range s.Registrations {
-			if val := reg.At("de.sorunome.msc2409.push_ephemeral"); val.True() && !reg.At("receive_ephemeral").True() {
-				r.Fail("Synapse 1.156 sends no ephemeral events for de.sorunome.msc2409.push_ephemeral alone; the bridge gets neither receipts nor the keys of encrypted messages", "receive_ephemeral: true", val.Site(""), img.Site("the version"))
-			}
-		}
-	}
 }
 
 // checkRendezvous has the two ways to log in by QR code, which Synapse refuses where nothing else checks logins.

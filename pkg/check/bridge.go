@@ -153,17 +153,38 @@ func (b *Bridge) address() string {
 	return "http://" + b.Name + ":" + port
 }
 
-// fromEnv reports whether the environment gives the setting at the dotted path, so that the file does not count.
-func (b *Bridge) fromEnv(dotted string) bool {
-	var names []string
+// setting is the value at the dotted path as the bridge has it in the end: its environment wins over its file
+// (bridgeconfig's env_config_prefix, mautrix-python's util/config). reason says why the value cannot be seen.
+func (b *Bridge) setting(dotted string) (text string, v source.Value, reason string) {
+	for _, name := range b.envNames(dotted) {
+		text, v = b.Env(name)
+		if reason = b.envHidden(name); reason != "" || text != "" && !strings.HasSuffix(name, "_FILE") {
+			return text, v, reason
+		}
+		if text != "" {
+			text, _, reason = b.d.Text(b.Service, text)
+			return strings.TrimSpace(text), v, reason
+		}
+	}
+	v = b.at(dotted)
+	return v.Str(), v, ""
+}
+
+// envNames are the variables that give the setting at the dotted path.
+func (b *Bridge) envNames(dotted string) []string {
 	switch prefix := b.Config.At("env_config_prefix").Str(); {
 	case b.Dialect == image.BridgeV2 && prefix != "":
 		name := prefix + strings.ToUpper(strings.ReplaceAll(dotted, ".", "__"))
-		names = []string{name, name + "_FILE", prefix + dotted}
+		return []string{name, name + "_FILE", prefix + dotted}
 	case b.Dialect == image.Python:
-		names = []string{"MAUTRIX_TELEGRAM_" + strings.ToUpper(strings.ReplaceAll(dotted, ".", "_"))}
+		return []string{"MAUTRIX_TELEGRAM_" + strings.ToUpper(strings.ReplaceAll(dotted, ".", "_"))}
 	}
-	return slices.ContainsFunc(names, func(n string) bool {
+	return nil
+}
+
+// fromEnv reports whether the environment gives the setting, so that the file does not count.
+func (b *Bridge) fromEnv(dotted string) bool {
+	return slices.ContainsFunc(b.envNames(dotted), func(n string) bool {
 		text, _ := b.Env(n)
 		return text != "" || b.envHidden(n) != ""
 	})

@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"philipp.info/stackgen/pkg/source"
 )
@@ -75,53 +76,34 @@ func claimed(cs []claim, id string) (found *claim) {
 	return found
 }
 
-// mostStates bounds the search for an id that two expressions have in common. Those of bridges need a few dozen.
-const mostStates = 2000
+// search walks through several expressions at once. Those of bridges need a few hundred steps for a pair;
+// budget keeps what nobody would write from holding up a check.
+type search struct{ budget int }
 
-// overlap gives an id that every one of the patterns matches, the shortest there is; it walks through all of
-// them at once. The last pattern says what an id is.
-func overlap(alphabet string, ps ...*pattern) (id string, ok bool) {
-	type state struct {
-		at   [][]uint32 // the places in each program; nil after its match
-		text string
-	}
-	first := state{at: make([][]uint32, len(ps))}
+// progress is how far a text has come in each expression; nil after its match.
+type progress struct {
+	at   [][]uint32
+	text string
+}
+
+// common gives the shortest id that every one of the patterns matches. The last of them says what an id is.
+func (s *search) common(alphabet string, ps ...*pattern) (id string, ok bool) {
+	first := progress{at: make([][]uint32, len(ps))}
 	for i, p := range ps {
 		if p.re == nil {
 			return "", false
 		}
 		first.at[i] = []uint32{uint32(p.prog.Start)}
 	}
-	queue, seen := []state{first}, make(map[string]bool)
-	next := func(s state, r rune) (state, bool) {
-		prev := rune(-1)
-		if s.text != "" {
-			prev = rune(s.text[len(s.text)-1])
-		}
-		to := state{at: make([][]uint32, len(ps)), text: s.text}
-		for i, p := range ps {
-			if s.at[i] == nil {
-				continue
-			}
-			after, matched := p.step(s.at[i], prev, r)
-			if !matched && len(after) == 0 {
-				return to, false
-			}
-			if !matched {
-				to.at[i] = after
-			}
-		}
-		return to, true
-	}
-	for len(queue) > 0 && len(seen) < mostStates {
-		s := queue[0]
+	queue, seen := []progress{first}, make(map[string]bool)
+	for len(queue) > 0 && s.budget > 0 {
+		from := queue[0]
 		queue = queue[1:]
-		if _, ok := next(s, -1); ok {
-			return s.text, true
+		if _, ok := s.next(from, -1, ps); ok {
+			return from.text, true
 		}
 		for _, r := range alphabet {
-			to, ok := next(s, r)
-			to.text += string(r)
+			to, ok := s.next(from, r, ps)
 			if key := fmt.Sprint(to.at, syntax.IsWordChar(r)); ok && !seen[key] {
 				seen[key] = true
 				queue = append(queue, to)
@@ -131,15 +113,41 @@ func overlap(alphabet string, ps ...*pattern) (id string, ok bool) {
 	return "", false
 }
 
-// step follows the program over the next rune, or over the end, which is -1.
-func (p *pattern) step(at []uint32, prev, next rune) (after []uint32, matched bool) {
-	flags := syntax.EmptyOpContext(prev, next)
-	todo := slices.Clone(at)
-	for i := 0; i < len(todo); i++ {
-		if slices.Contains(todo[:i], todo[i]) {
+// next goes on by a rune, or by the end, which is -1; ok is false when one of the patterns does not.
+func (s *search) next(from progress, r rune, ps []*pattern) (to progress, ok bool) {
+	prev := rune(-1)
+	if from.text != "" {
+		prev, _ = utf8.DecodeLastRuneInString(from.text)
+	}
+	to.at = make([][]uint32, len(ps))
+	for i, p := range ps {
+		if from.at[i] == nil {
 			continue
 		}
-		switch in := &p.prog.Inst[todo[i]]; in.Op {
+		after, matched := s.step(p.prog, from.at[i], prev, r)
+		if !matched && len(after) == 0 {
+			return to, false
+		}
+		if !matched {
+			to.at[i] = after
+		}
+	}
+	if r >= 0 {
+		to.text = from.text + string(r)
+	}
+	return to, true
+}
+
+func (s *search) step(prog *syntax.Prog, at []uint32, prev, next rune) (after []uint32, matched bool) {
+	flags := syntax.EmptyOpContext(prev, next)
+	seen := make([]bool, len(prog.Inst))
+	todo := slices.Clone(at)
+	for i := 0; i < len(todo); i++ {
+		if seen[todo[i]] {
+			continue
+		}
+		seen[todo[i]] = true
+		switch in := &prog.Inst[todo[i]]; in.Op {
 		case syntax.InstMatch:
 			return nil, true
 		case syntax.InstAlt, syntax.InstAltMatch:
@@ -157,6 +165,7 @@ func (p *pattern) step(at []uint32, prev, next rune) (after []uint32, matched bo
 			}
 		}
 	}
+	s.budget -= len(todo) + len(seen)/64
 	slices.Sort(after)
 	return slices.Compact(after), false
 }

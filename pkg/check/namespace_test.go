@@ -3,7 +3,7 @@ package check
 import "testing"
 
 // Two namespaces overlap when an id of the server is in both, by Python's re.match.
-func TestOverlap(t *testing.T) {
+func TestCommon(t *testing.T) {
 	const server = "example.org"
 	for _, c := range []struct{ a, b, want string }{
 		{`^@signal_.*:example\.org$`, `^@signalbot:example\.org$`, ""},
@@ -24,12 +24,23 @@ func TestOverlap(t *testing.T) {
 	} {
 		d := &Deployment{patterns: make(map[string]*pattern)}
 		all, alphabet := d.ids("@", server)
-		if got, _ := overlap(alphabet, d.pattern(c.a), d.pattern(c.b), all); got != c.want {
+		if got, _ := (&search{budget: 1e5}).common(alphabet, d.pattern(c.a), d.pattern(c.b), all); got != c.want {
 			t.Errorf("%s and %s have %q in common, want %q", c.a, c.b, got, c.want)
 		}
-		if got, _ := overlap(alphabet, d.pattern(c.b), d.pattern(c.a), all); got != c.want {
+		if got, _ := (&search{budget: 1e5}).common(alphabet, d.pattern(c.b), d.pattern(c.a), all); got != c.want {
 			t.Errorf("%s and %s have %q in common, want %q", c.b, c.a, got, c.want)
 		}
+	}
+}
+
+// Expressions that nobody would write end the search, not the check.
+func TestCommonGivesUp(t *testing.T) {
+	d := &Deployment{patterns: make(map[string]*pattern)}
+	all, alphabet := d.ids("@", "example.org")
+	s := search{budget: 1e5}
+	id, ok := s.common(alphabet, d.pattern(`@((a|b)?(c|d)?){300}x`), d.pattern(`@.*(a|c).{200}y`), all)
+	if ok || s.budget > 0 {
+		t.Errorf("found %q with %d steps left", id, s.budget)
 	}
 }
 

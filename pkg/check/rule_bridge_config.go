@@ -30,7 +30,7 @@ var bridgeDialect = Rule{
 					consequence = "it does not start, or rewrites the file first"
 				}
 				r.Fail(fmt.Sprintf("the configuration of %s is one of %s, but its image reads that of %s; %s", b.Name, dialectWords[b.Dialect], dialectWords[want], consequence),
-					"image: one of the release that the file was written for", tag, b.shape.Site("not read by this image"))
+					b.imageFor(), tag, b.shape.Site("not read by this image"))
 			}
 			ver, known := b.Image.Version()
 			if mode := b.Config.At("network", "mode"); b.isMeta() && mode.Set() && known && !ver.Less(image.Version{0, 2608, 0}) {
@@ -47,6 +47,20 @@ var bridgeDialect = Rule{
 			}
 		}
 	},
+}
+
+// imageFor is the line with an image that reads the file. Only Telegram has been more than one program.
+func (b *Bridge) imageFor() string {
+	ref := b.Image
+	switch {
+	case b.Program == image.Telegram && b.Dialect == image.Python:
+		ref.Tag, ref.Digest = "v0.15.3", ""
+	case b.Program == image.Telegram && b.Dialect == image.BridgeV2:
+		ref.Tag, ref.Digest = image.Tested[image.Telegram].Tag, ""
+	default:
+		return "write the file in the form of the image's example configuration"
+	}
+	return "image: " + ref.String()
 }
 
 func (b *Bridge) isMeta() bool { return b.Program == image.Meta || b.Program == image.Instagram }
@@ -121,7 +135,7 @@ var bridgeDatabaseOwn = Rule{
 			for _, c := range d.clients() {
 				if other := d.sameDatabase(c); c.service == b.Service && other != nil {
 					r.Fail(fmt.Sprintf("%s uses the database %s of %s; it refuses foreign tables and does not start", b.Name, c.db, other.service.Name),
-						fmt.Sprintf("name a database of its own: %q", b.Name), c.at.Site(""), other.at.Site(other.service.Name+"'s"))
+						"name a database of its own in the URI, such as "+b.Name, c.at.Site(""), other.at.Site(other.service.Name+"'s"))
 				}
 			}
 		}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"philipp.info/stackgen/pkg/image"
@@ -30,12 +31,12 @@ var bridgeKnownKeys = Rule{
 			}
 			how := reading{
 				d: d, program: b.Name,
-				unknown: b.Name + " ignores it and goes by its default",
-				wrong:   b.Name + " ignores it and goes by its default",
+				unknown: "the bridge ignores it and goes by its default",
+				wrong:   "the bridge ignores it and goes by its default",
 				report:  b.reportKey(r),
 			}
 			if b.Dialect == image.Python {
-				how.wrong = b.Name + " takes it as it is, and any text for true"
+				how.wrong = "the bridge takes it as it is, and any text for true"
 			}
 			how.check(place{value: b.Config.Root(), known: bridgeTrees[string(b.Dialect)]()})
 			if b.Dialect == image.BridgeV2 {
@@ -78,17 +79,17 @@ var telegramAPI = Rule{
 			}
 			section := b.keys().network
 			id, hash := b.at(section+".api_id"), b.at(section+".api_hash")
-			n, isInt := id.Int()
+			_, isInt := id.Int()
 			const fix = "api_id: the number from https://my.telegram.org, without quotes"
 			switch {
 			case b.fromEnv(section + ".api_id"):
-			case !id.Set(), isInt && (n == exampleAPIID || n == 0):
+			case !id.Set(), id.Str() == exampleAPIID, id.Str() == "0":
 				r.Fail(fmt.Sprintf("%s has no api_id of its own; Telegram lets nobody log in", b.Name), fix, id.Site(""))
-			case !isInt:
+			case !isInt && (b.Dialect != image.Python || strings.Trim(id.Str(), "0123456789") != ""):
 				r.Fail(fmt.Sprintf("api_id of %s is not a plain number; the bridge goes by its example's, and Telegram lets nobody log in", b.Name), fix, id.Site(""))
 			}
-			if hash := hash.Str(); !b.fromEnv(section+".api_hash") && (hash == "" || hash == exampleAPIHash) {
-				r.Fail(fmt.Sprintf("%s has no api_hash of its own; it does not start", b.Name), "api_hash: the one from https://my.telegram.org", b.at(section+".api_hash").Site(""))
+			if !b.fromEnv(section+".api_hash") && (hash.Str() == "" || hash.Str() == exampleAPIHash) {
+				r.Fail(fmt.Sprintf("%s has no api_hash of its own; it does not start", b.Name), "api_hash: the one from https://my.telegram.org", hash.Site(""))
 			}
 		}
 	},
@@ -96,6 +97,6 @@ var telegramAPI = Rule{
 
 // What the example configurations of both Telegram bridges have.
 const (
-	exampleAPIID   = 12345
+	exampleAPIID   = "12345"
 	exampleAPIHash = "tjyd5yge35lbodk1xwzw2jstp90k55qz"
 )

@@ -121,13 +121,6 @@ func (b *Bridge) logFiles() []source.Value {
 // writable reports whether the container can make a file at a path, as far as the compose file says. Who owns
 // a directory on the host does not stand there.
 func (s *Service) writable(file string) bool {
-	tmpfs := s.Value.At("tmpfs")
-	for _, v := range append(tmpfs.Items(), tmpfs) {
-		dir, _, _ := strings.Cut(v.Str(), ":")
-		if dir != "" && strings.HasPrefix(file, strings.TrimSuffix(dir, "/")+"/") {
-			return true
-		}
-	}
 	if m := s.mountAt(file); m != nil {
 		return !m.ReadOnly
 	}

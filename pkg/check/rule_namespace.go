@@ -46,8 +46,13 @@ func (d *Deployment) checkClaim(r *Reporter, reg *Registration, kind, regex, who
 	}
 }
 
-// ghostIDs are what ids of the other network look like.
-var ghostIDs = map[image.Program]string{image.Signal: "0d7f5c1e-8a51-4c3e-9f2b-1d6a7c3b9e40"}
+// ghostID is what an id of the other network looks like.
+func ghostID(b *Bridge) string {
+	if b.Program == image.Signal {
+		return "0d7f5c1e-8a51-4c3e-9f2b-1d6a7c3b9e40"
+	}
+	return "1234567890"
+}
 
 var registrationGhostNamespace = Rule{
 	ID: "registration-ghost-namespace", Severity: source.Error,
@@ -65,15 +70,8 @@ var registrationGhostNamespace = Rule{
 			if !ok || strings.ContainsAny(before+after, "{}") {
 				return
 			}
-			id := ghostIDs[b.Program]
-			if id == "" {
-				id = "1234567890"
-			}
-			regex := func(sigil, before, after string) string {
-				return "^" + sigil + regexp.QuoteMeta(before) + ".*" + regexp.QuoteMeta(after+":"+server) + "$"
-			}
-			d.checkClaim(r, reg, "users", regex("@", before, after), "a user that "+b.Name+" makes", "no message from the other network comes in", "anybody can register such a name first",
-				at, "@"+before+id+after+":"+server)
+			d.checkClaim(r, reg, "users", ghostRegex("@", before, after, server), "a user that "+b.Name+" makes", "no message from the other network comes in", "anybody can register such a name first",
+				at, "@"+before+ghostID(b)+after+":"+server)
 			if b.keys().aliases == "" {
 				return
 			}
@@ -83,7 +81,7 @@ var registrationGhostNamespace = Rule{
 				template = def.Prefix + "_{groupname}"
 			}
 			if before, after, ok := strings.Cut(template, "{groupname}"); ok {
-				d.checkClaim(r, reg, "aliases", regex("#", before, after), "the address of a public group of "+b.Name, "such a group cannot be bridged", "anybody can take such an address first",
+				d.checkClaim(r, reg, "aliases", ghostRegex("#", before, after, server), "the address of a public group of "+b.Name, "such a group cannot be bridged", "anybody can take such an address first",
 					v, "#"+before+"group"+after+":"+server)
 			}
 		})
@@ -116,20 +114,73 @@ func (d *Deployment) exclusive(reg *Registration, kind string) []claim {
 }
 
 func (d *Deployment) checkDisjoint(r *Reporter, s *Synapse, kind, sigil, server string) {
+	type owned struct {
+		claim
+		bridge *Bridge
+	}
+	find := search{budget: 2e6}
 	all, alphabet := d.ids(sigil, server)
-	var before []claim
+	var before []owned
 	for _, reg := range s.Registrations {
-		mine := d.exclusive(reg, kind)
+		b := d.bridgeOf(reg)
+		var mine []owned
+		for _, c := range d.exclusive(reg, kind) {
+			mine = append(mine, owned{c, b})
+		}
 		for _, a := range mine {
 			for _, z := range before {
-				if id, ok := overlap(alphabet, a.pattern, z.pattern, all); ok {
-					r.Fail(fmt.Sprintf("two appservices claim %s for themselves; Synapse lets neither have it (M_EXCLUSIVE)", id),
-						"narrow one of the two expressions", a.regex.Site(""), z.regex.Site("the other"))
+				id, ok := find.common(alphabet, a.pattern, z.pattern, all)
+				if !ok {
+					continue
 				}
+				if a.bridge.makes(id) && !z.bridge.makes(id) {
+					a, z = z, a // the one that is too wide is the one to edit
+				}
+				r.Fail(fmt.Sprintf("two appservices claim %s for themselves; Synapse lets neither have it (M_EXCLUSIVE)", id),
+					a.bridge.narrow(a.claim, server), a.regex.Site(""), z.regex.Site("the other"))
 			}
 		}
 		before = append(before, mine...)
 	}
+	if find.budget <= 0 {
+		r.NotChecked("the namespaces are too involved to hold against each other", s.Config.At("app_service_config_files").Site(""))
+	}
+}
+
+// makes reports whether an id is the bridge's bot or one of its ghosts. b may be nil.
+func (b *Bridge) makes(id string) bool {
+	if b == nil {
+		return false
+	}
+	bot, _ := b.bot()
+	before, _, _, ok := b.ghosts()
+	return strings.HasPrefix(id, "@"+bot+":") || ok && strings.HasPrefix(id, "@"+before)
+}
+
+// narrow is the expression that claims, of what c does, what the bridge needs.
+func (b *Bridge) narrow(c claim, server string) string {
+	var needs []string
+	if b != nil && c.re != nil {
+		bot, _ := b.bot()
+		before, after, _, ok := b.ghosts()
+		if c.re.MatchString("@" + bot + ":" + server) {
+			needs = append(needs, regexp.QuoteMeta(bot))
+		}
+		if ok && c.re.MatchString("@"+before+ghostID(b)+after+":"+server) {
+			needs = append(needs, regexp.QuoteMeta(before)+".*"+regexp.QuoteMeta(after))
+		}
+	}
+	switch len(needs) {
+	case 0:
+		return "narrow the expression"
+	case 1:
+		return fmt.Sprintf("regex: '^@%s:%s$'", needs[0], regexp.QuoteMeta(server))
+	}
+	return fmt.Sprintf("regex: '^@(%s):%s$'", strings.Join(needs, "|"), regexp.QuoteMeta(server))
+}
+
+func ghostRegex(sigil, before, after, server string) string {
+	return "^" + sigil + regexp.QuoteMeta(before) + ".*" + regexp.QuoteMeta(after+":"+server) + "$"
 }
 
 func (d *Deployment) checkPeople(r *Reporter, s *Synapse, server string) {
@@ -144,7 +195,7 @@ func (d *Deployment) checkPeople(r *Reporter, s *Synapse, server string) {
 			for _, reg := range s.Registrations {
 				if c := claimed(d.exclusive(reg, "users"), id); c != nil {
 					r.Fail(fmt.Sprintf("an appservice claims %s for itself, who is a person; Synapse refuses the account (M_EXCLUSIVE)", id),
-						"narrow the expression", c.regex.Site(""), level.Site("a person"))
+						d.bridgeOf(reg).narrow(*c, server), c.regex.Site(""), level.Site("a person"))
 				}
 			}
 		}

@@ -45,7 +45,11 @@ func (d *Deployment) checkShape(r *Reporter, reg *Registration) {
 	}
 	// double-puppet-registration looks at the other url.
 	if v := reg.At("url"); !slices.Contains(d.DoublePuppets, reg) && v.Kind() != source.Null && !pythonString(v) {
-		r.Fail("url of the registration is neither a text nor null; Synapse does not start", reg.urlFix(d), v.Site(""))
+		what := "url of the registration is neither a text nor null"
+		if !v.Exists() {
+			what = "the registration has no url"
+		}
+		r.Fail(what+"; Synapse does not start", reg.urlFix(d), v.Site(""))
 	}
 	for _, key := range []string{"io.element.msc4190", "org.matrix.msc3202"} {
 		if _, ok := reg.At(key).Bool(); !ok && reg.At(key).Exists() {
@@ -53,8 +57,8 @@ func (d *Deployment) checkShape(r *Reporter, reg *Registration) {
 		}
 	}
 	d.checkNamespaces(r, reg.At("namespaces"))
-	checkTexts(r, reg.At("protocols"), "a text", pythonString)
-	checkTexts(r, reg.At("ip_range_whitelist"), "a range of addresses such as 10.0.0.0/8", func(v source.Value) bool {
+	checkItems(r, reg.At("protocols"), "a text", "put it in quotes", pythonString)
+	checkItems(r, reg.At("ip_range_whitelist"), "a range of addresses", "write it like 10.0.0.0/8", func(v source.Value) bool {
 		_, addr := netip.ParseAddr(v.Str())
 		_, prefix := netip.ParsePrefix(v.Str())
 		// netaddr reads short forms, too.
@@ -98,13 +102,13 @@ func (d *Deployment) checkNamespaces(r *Reporter, all source.Value) {
 	}
 }
 
-func checkTexts(r *Reporter, list source.Value, what string, fits func(source.Value) bool) {
+func checkItems(r *Reporter, list source.Value, what, fix string, fits func(source.Value) bool) {
 	if list.Set() && list.Kind() != source.Sequence {
 		r.Fail(list.Name()+" of the registration is no list; Synapse does not start", list.Name()+": []", list.Site(""))
 	}
 	for _, v := range list.Items() {
 		if !fits(v) {
-			r.Fail("an entry of "+list.Name()+" is not "+what+"; Synapse does not start", "- "+what, v.Site(""))
+			r.Fail("an entry of "+list.Name()+" is not "+what+"; Synapse does not start", fix, v.Site(""))
 		}
 	}
 }
@@ -118,17 +122,9 @@ func boolFix(v source.Value) string {
 	return v.Name() + ": true"
 }
 
-// notText are scalars that YAML 1.1 takes for a number or a date when they have no quotes.
-var notText = regexp.MustCompile(`^(?:[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])*)` +
-	`|[-+]?(?:[0-9][0-9_]*)?\.[0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*` +
-	`|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?)$`)
-
 // pythonString reports whether PyYAML, which Synapse reads with, takes the value for a text.
 func pythonString(v source.Value) bool {
-	if _, isBool := v.Bool(); v.Kind() != source.Scalar || isBool {
-		return false
-	}
-	return !v.Plain() || !notText.MatchString(v.Str())
+	return v.Kind() == source.Scalar && v.ReadAs(source.PyYAML) == ""
 }
 
 var registrationSenderNotBot = Rule{

@@ -1,0 +1,116 @@
+package render_test
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+var keyPart = regexp.MustCompile(`"[^"]*"|[^."]+`)
+
+// The trees that the rule bridge-known-keys goes by have the keys of the bridges' own examples, no others, and
+// types that fit what the examples say.
+func TestBridgeKeyTrees(t *testing.T) {
+	common, networks := keyTree(t, "bridgev2"), keyTree(t, "bridgev2-network")
+	for name, list := range keyLists {
+		t.Run(name, func(t *testing.T) {
+			tree := common
+			if name == "discord" || name == "telegram-python" {
+				tree = keyTree(t, name)
+			}
+			src, err := os.ReadFile(contracts(t, "keys/"+list))
+			if err != nil {
+				t.Fatal(err)
+			}
+			reached := make(map[string]bool)
+			for line := range strings.Lines(string(src)) {
+				key, value, ok := strings.Cut(strings.TrimSpace(line), " = ")
+				if !ok {
+					continue
+				}
+				path := keyPart.FindAllString(key, -1)
+				at := tree
+				if path[0] == "network" {
+					at, path = networks.At(name), path[1:]
+				}
+				known := below(at, path, reached)
+				if !known.Exists() || !typeFits(known, value) {
+					t.Errorf("%s is %s, and the tree has %q", key, value, known.Str())
+				}
+			}
+			for _, at := range []source.Value{tree, networks.At(name)} {
+				walk(at, func(v source.Value) {
+					if path := v.Path(); !reached[path] && !slices.Contains(besideExample, path) && v.Exists() {
+						t.Errorf("the tree has %s, and the example does not", path)
+					}
+				})
+			}
+		})
+	}
+}
+
+// besideExample are read all the same: by mautrix-go's bridgeconfig/upgrade.go, or by another rule; network has
+// a tree of its own.
+var besideExample = []string{"network", "homeserver.websocket_proxy", "appservice.msc4190", "meta.mode", "instagram.mode"}
+
+func keyTree(t *testing.T, name string) source.Value {
+	t.Helper()
+	path := "../check/keys/" + name + ".yaml"
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, findings := source.Parse(path, src)
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	return f.Root()
+}
+
+// below goes down by keys, where * is any, and notes what it passes.
+func below(v source.Value, path []string, reached map[string]bool) source.Value {
+	for _, key := range path {
+		if v.Str() == "any" {
+			break
+		}
+		next := v.At(strings.Trim(key, `"`))
+		if !next.Exists() {
+			next = v.At("*")
+		}
+		v = next
+	}
+	reached[v.Path()] = true
+	if v.Kind() == source.Mapping {
+		reached[v.Path()+".*"] = true
+	}
+	return v
+}
+
+func typeFits(known source.Value, example string) bool {
+	var value any
+	if json.Unmarshal([]byte(example), &value) != nil {
+		return false
+	}
+	words := strings.Split(known.Str(), "|")
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return w == "any" || slices.Contains(names, w) })
+	}
+	switch value.(type) {
+	case nil:
+		return true
+	case bool:
+		return has("bool")
+	case float64:
+		return has("int", "num")
+	case string:
+		return has("str")
+	case []any:
+		return has() || known.Kind() == source.Sequence
+	}
+	return has() || known.Kind() == source.Mapping
+}

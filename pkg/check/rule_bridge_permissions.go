@@ -21,7 +21,9 @@ var bridgePermissions = Rule{
 				b.checkLevel(r, who, level)
 			}
 			for _, s := range d.Synapses {
-				b.checkUsers(r, s)
+				if s.Config.At("server_name").Set() {
+					b.checkUsers(r, s)
+				}
 			}
 		}
 	},
@@ -84,7 +86,6 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 		}
 	}
 	switch {
-	case !server.Set():
 	case !named && b.Dialect != image.Python:
 		r.Fail(fmt.Sprintf("the permissions of %s name no server and no person; it does not start (\"bridge.permissions not configured\")", b.Name), fix, perms.Site(""), server.Site("Synapse's"))
 	case !may:

@@ -20,7 +20,7 @@ var registrationBotNamespace = Rule{
 		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
 			server := s.Config.At("server_name").Str()
 			bot, at := b.bot()
-			if bot == "" {
+			if bot == "" || server == "" {
 				return
 			}
 			d.checkClaim(r, reg, "users", fmt.Sprintf("^@%s:%s$", regexp.QuoteMeta(bot), regexp.QuoteMeta(server)),
@@ -67,7 +67,7 @@ var registrationGhostNamespace = Rule{
 			if !ok && (at.Set() || before != "") {
 				r.Fail(fmt.Sprintf("the template of %s lacks %s; the bridge does not start", b.Name, b.keys().placeholder), at.Name()+`: "`+string(b.Program)+"_"+b.keys().placeholder+`"`, at.Site(""))
 			}
-			if !ok || strings.ContainsAny(before+after, "{}") {
+			if !ok || server == "" || strings.ContainsAny(before+after, "{}") {
 				return
 			}
 			d.checkClaim(r, reg, "users", ghostRegex("@", before, after, server), "a user that "+b.Name+" makes", "no message from the other network comes in", "anybody can register such a name first",
@@ -97,6 +97,9 @@ var registrationNamespacesDisjoint = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			server := s.Config.At("server_name").Str()
+			if server == "" {
+				continue
+			}
 			for kind, sigil := range map[string]string{"users": "@", "aliases": "#"} {
 				d.checkDisjoint(r, s, kind, sigil, server)
 			}

@@ -56,7 +56,7 @@ func TestBridgeKeyTrees(t *testing.T) {
 
 // besideExample are read all the same: by mautrix-go's bridgeconfig/upgrade.go, or by another rule; network has
 // a tree of its own.
-var besideExample = []string{"network", "homeserver.websocket_proxy", "appservice.msc4190", "meta.mode", "instagram.mode"}
+var besideExample = []string{"network", "appservice.msc4190", "meta.mode", "instagram.mode"}
 
 func keyTree(t *testing.T, name string) source.Value {
 	t.Helper()

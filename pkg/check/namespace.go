@@ -22,8 +22,9 @@ type pattern struct {
 var (
 	// pythonOnly is what Python's re has and Go's does not: assertions, back references, possessive repetition.
 	pythonOnly = regexp.MustCompile(`\(\?(?:[=!>#(]|<[=!]|P=)|\\[1-9ZuUN]|[*+?}]\+|\{\d{4,}`)
-	// goOnly are escapes that Python's re refuses as "bad escape".
-	goOnly = regexp.MustCompile(`(?:^|[^\\])(?:\\\\)*\\[CEFGHIJKLMOPQRTVXYceghijklmopqyz]`)
+	// goOnly is what Python's re refuses: other escapes, names without P, flags that it does not know or that
+	// do not stand at the beginning.
+	goOnly = regexp.MustCompile(`(?:^|[^\\])(?:\\\\)*\\[CEFGHIJKLMOPQRTVXYceghijklmopqyz]|\(\?(?:<\w|[a-z]*U|[a-z]*-[a-z]*\))|.\(\?[a-z]+\)`)
 )
 
 // pattern compiles an expression once.

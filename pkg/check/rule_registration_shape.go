@@ -58,12 +58,18 @@ func (d *Deployment) checkShape(r *Reporter, reg *Registration) {
 	}
 	d.checkNamespaces(r, reg.At("namespaces"))
 	checkItems(r, reg.At("protocols"), "a text", "put it in quotes", pythonString)
-	checkItems(r, reg.At("ip_range_whitelist"), "a range of addresses", "write it like 10.0.0.0/8", func(v source.Value) bool {
-		_, addr := netip.ParseAddr(v.Str())
-		_, prefix := netip.ParsePrefix(v.Str())
-		// netaddr reads short forms, too.
-		return addr == nil || prefix == nil || strings.Trim(v.Str(), "0123456789./") == ""
-	})
+	checkItems(r, reg.At("ip_range_whitelist"), "a range of addresses", "write it like 10.0.0.0/8", isRange)
+}
+
+// isRange reports whether netaddr takes the value for addresses: a number is one, too, and a mask may stand in
+// place of the prefix's length.
+func isRange(v source.Value) bool {
+	first, mask, masked := strings.Cut(v.Str(), "/")
+	_, addrErr := netip.ParseAddr(first)
+	_, maskErr := netip.ParseAddr(mask)
+	_, prefixErr := netip.ParsePrefix(v.Str())
+	_, isInt := v.Int()
+	return isInt || prefixErr == nil || addrErr == nil && (!masked || maskErr == nil)
 }
 
 func (reg *Registration) urlFix(d *Deployment) string {
@@ -103,7 +109,8 @@ func (d *Deployment) checkNamespaces(r *Reporter, all source.Value) {
 }
 
 func checkItems(r *Reporter, list source.Value, what, fix string, fits func(source.Value) bool) {
-	if list.Set() && list.Kind() != source.Sequence {
+	// Synapse passes over what Python takes for false.
+	if truthy(list) && list.Kind() != source.Sequence {
 		r.Fail(list.Name()+" of the registration is no list; Synapse does not start", list.Name()+": []", list.Site(""))
 	}
 	for _, v := range list.Items() {
@@ -224,6 +231,11 @@ var registrationEphemeral = Rule{
 
 // truthy is what Python takes for true of a value that nobody checks.
 func truthy(v source.Value) bool {
-	b, isBool := v.Bool()
-	return v.Set() && (b || !isBool && v.Str() != "" && v.Str() != "0")
+	switch yes, isBool := v.Bool(); {
+	case isBool:
+		return yes
+	case v.Kind() == source.Scalar:
+		return v.Str() != "" && v.Str() != "0"
+	}
+	return v.Len() > 0
 }

@@ -139,7 +139,13 @@ func (d *Deployment) secrets() []held {
 		d.held = append(d.held, d.secretsIn(m.Service, m.Config, string(image.MAS), source.SerdeYAML)...)
 	}
 	for _, b := range d.Bridges {
-		d.held = append(d.held, d.secretsIn(b.Service, b.Config, string(b.Dialect), source.GoYAML)...)
+		for _, h := range d.secretsIn(b.Service, b.Config, string(b.Dialect), source.GoYAML) {
+			if path := h.at.Path(); b.fromEnv(path) {
+				h.value, h.at, h.reason = b.setting(path)
+				h.file = d.fileBehind(b.Service, h.at)
+			}
+			d.held = append(d.held, h)
+		}
 		if b.Own != nil {
 			d.held = append(d.held, d.tokens(b.Service, b.Own, b.Name, source.GoYAML)...)
 		}

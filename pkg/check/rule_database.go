@@ -14,11 +14,12 @@ import (
 
 // client is a program's connection to a database as its configuration says it.
 type client struct {
-	service                  *Service
-	host, user, password, db string
-	at                       source.Value // the connection
-	passwordAt               source.Value
-	passwordReason           string
+	service                        *Service
+	host, port, user, password, db string
+	at                             source.Value // the connection
+	hostAt, portAt, userAt         source.Value
+	passwordAt                     source.Value
+	passwordReason                 string
 }
 
 // clients lists every connection to a PostgreSQL database of the stack.
@@ -40,10 +41,8 @@ func (d *Deployment) readClients() []client {
 		if !name.Set() {
 			name = args.At("database")
 		}
-		c := client{
-			service: s.Service, host: args.At("host").Str(), user: args.At("user").Str(), db: name.Str(),
-			password: args.At("password").Str(), at: name, passwordAt: args.At("password"),
-		}
+		c := inParts(s.Service, args, "user", name)
+		c.password, c.passwordAt = args.At("password").Str(), args.At("password")
 		if file := args.At("passfile"); file.Set() && !c.passwordAt.Set() {
 			c.fromPassfile(d, file)
 		}
@@ -58,7 +57,7 @@ func (d *Deployment) readClients() []client {
 			cs = append(cs, fromURI(m.Service, uri))
 			continue
 		}
-		c := client{service: m.Service, host: db.At("host").Str(), user: db.At("username").Str(), db: db.At("database").Str(), at: db.At("database")}
+		c := inParts(m.Service, db, "username", db.At("database"))
 		c.password, c.passwordAt, c.passwordReason = d.secretOf(m.Service, db, "password", "password_file")
 		if db.Set() {
 			cs = append(cs, c)
@@ -94,8 +93,15 @@ func (c *client) fromPassfile(d *Deployment, file source.Value) {
 	}
 }
 
+// inParts takes a connection whose parts stand in settings of their own.
+func inParts(s *Service, v source.Value, user string, name source.Value) client {
+	c := client{service: s, at: name, hostAt: v.At("host"), portAt: v.At("port"), userAt: v.At(user)}
+	c.host, c.port, c.user, c.db = c.hostAt.Str(), c.portAt.Str(), c.userAt.Str(), name.Str()
+	return c
+}
+
 func fromURI(s *Service, v source.Value) client {
-	c := client{service: s, at: v, passwordAt: v}
+	c := client{service: s, at: v, hostAt: v, portAt: v, userAt: v, passwordAt: v}
 	u, err := url.Parse(v.Str())
 	// With a slash or # in the password it parses, as something else: parts of the password would be shown.
 	if err != nil || u.User == nil && strings.Contains(v.Str(), "@") {
@@ -106,7 +112,7 @@ func fromURI(s *Service, v source.Value) client {
 	c.password, _ = u.User.Password()
 	q := u.Query()
 	c.host, c.user = cmp.Or(c.host, q.Get("host")), cmp.Or(c.user, q.Get("user"))
-	c.password = cmp.Or(c.password, q.Get("password"))
+	c.password, c.port = cmp.Or(c.password, q.Get("password")), cmp.Or(u.Port(), q.Get("port"))
 	return c
 }
 
@@ -134,12 +140,35 @@ var databaseCredentialsMatch = Rule{
 				r.NotChecked("the database of "+c.service.Name+" is outside of the stack", c.at.Site(""))
 				continue
 			case server == nil || server.Program != image.Postgres:
-				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.service.Name, c.host), d.databaseFix(), c.at.Site(""))
+				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.service.Name, c.host), d.databaseFix(), c.hostAt.Site(""))
 				continue
+			}
+			env, _ := c.service.Env("PGPORT")
+			if mine, port := cmp.Or(c.port, env, "5432"), server.postgresPort(); port != "" && mine != port {
+				r.Fail(fmt.Sprintf("%s looks for its database on port %s, but %s listens on %s; it does not start (connection refused)", c.service.Name, mine, server.Name, port),
+					"port: "+port, c.portAt.Site(""), server.Value.Site("the database"))
 			}
 			d.checkCredentials(r, c, server)
 		}
 	},
+}
+
+// postgresPort is the port on which a PostgreSQL listens; "" where a file says so that is not read here.
+func (s *Service) postgresPort() string {
+	port, _ := s.Env("PGPORT")
+	words := s.Command()
+	for i, w := range words {
+		if val, ok := strings.CutPrefix(strings.TrimPrefix(w, "--"), "port="); ok {
+			port = val
+		}
+		if w == "-p" && i+1 < len(words) {
+			port = words[i+1]
+		}
+		if strings.HasPrefix(w, "config_file=") {
+			return ""
+		}
+	}
+	return cmp.Or(port, "5432")
 }
 
 // connects reports whether a client of PostgreSQL means that server: by name, or because it shares a network.
@@ -170,7 +199,7 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 		r.NotChecked(made.opaque, c.at.Site(""))
 		return
 	case !known:
-		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), "user: one of "+keysOf(made.roles), c.at.Site(""), made.site())
+		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), "user: one of "+keysOf(made.roles), c.userAt.Site(""), made.site())
 		return
 	case c.passwordReason != "":
 		r.NotChecked(c.passwordReason, c.passwordAt.Site(""))
@@ -181,7 +210,7 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 			"write the same password in both places", c.passwordAt.Site(c.service.Name+"'s"), role.site)
 	}
 	if db, ok := made.databases[c.db]; ok && db.owner != "" && db.owner != c.user && d.sameDatabase(c) == nil {
-		r.Fail(fmt.Sprintf("the database %s belongs to %s, but %s logs in as %s; it cannot create its tables", c.db, db.owner, c.service.Name, c.user), "user: "+db.owner, c.at.Site(""), db.site)
+		r.Fail(fmt.Sprintf("the database %s belongs to %s, but %s logs in as %s; it cannot create its tables", c.db, db.owner, c.service.Name, c.user), "user: "+db.owner, c.userAt.Site(""), db.site)
 	}
 }
 

@@ -151,7 +151,7 @@ var masEndpointReachable = Rule{
 				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, v.Site(""), m.Value.Site("MAS"))
 				return
 			}
-			if len(m.misbound()) > 0 {
+			if m.unheard() {
 				return
 			}
 			prefix := strings.TrimSuffix(u.Path, "/") + "/"

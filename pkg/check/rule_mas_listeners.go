@@ -17,8 +17,7 @@ type misbound struct {
 	message, fix string
 }
 
-// misbound lists what keeps MAS from listening where it is asked. Rules that look for a listener say nothing
-// then.
+// misbound lists what keeps MAS from listening where it is asked.
 func (m *MAS) misbound() []misbound {
 	http := m.Config.At("http")
 	if !http.Set() {
@@ -57,6 +56,15 @@ func (m *MAS) misbound() []misbound {
 		}
 	}
 	return wrong
+}
+
+// unheard reports whether mas-listeners-bound, or mas-known-keys about a resource, says why MAS may not answer.
+// Rules that look for a listener say nothing then.
+func (m *MAS) unheard() bool {
+	known := wordsOf(masKeys().At("http", "listeners", "0", "resources", "0", "name"))
+	return len(m.misbound()) > 0 || slices.ContainsFunc(masListeners(m), func(l listener) bool {
+		return slices.ContainsFunc(l.resources, func(name string) bool { return !slices.Contains(known, name) })
+	})
 }
 
 // listening gives the listeners with the resource: those on a loopback address, and the others.
@@ -102,7 +110,7 @@ var masCompatListener = Rule{
 		d.pairs(func(s *Synapse, m *MAS) {
 			inside, outside := m.listening("compat")
 			switch {
-			case len(m.misbound()) > 0:
+			case m.unheard():
 			case len(inside)+len(outside) == 0:
 				r.Fail("no listener of MAS serves compat; older clients and bridges cannot log in", "- name: compat", m.Config.At("http", "listeners").Site(""))
 			case d.hasRouters():

@@ -167,7 +167,7 @@ var masPathRouting = Rule{
 		d.pairs(func(_ *Synapse, m *MAS) {
 			base := m.Config.At("http", "public_base")
 			u, _, ok := endpoint(base.Str())
-			if !ok || len(m.misbound()) > 0 || !d.routed(r) {
+			if !ok || m.unheard() || !d.routed(r) {
 				return
 			}
 			root := strings.TrimSuffix(u.Path, "/") + "/"

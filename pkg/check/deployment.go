@@ -40,6 +40,7 @@ type Deployment struct {
 	patterns    map[string]*pattern
 	connections []client
 	held        []held
+	backup      []*Backup
 	env         map[string]string
 	files       map[string]*source.File
 	problems    []source.Finding

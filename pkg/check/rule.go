@@ -52,11 +52,11 @@ func Find(id string) (Rule, bool) {
 // Run holds every rule against the deployment and gives the sorted findings and the number of files that
 // were read. A rule that cannot cope with what it meets does not take the others with it.
 func Run(d *Deployment) (findings []source.Finding, files int) {
-	findings = slices.Clone(d.problems)
 	for _, rule := range Rules {
 		findings = append(findings, runRule(d, rule)...)
 	}
-	return source.Sort(findings), len(d.files)
+	// Last, for rules read files as well.
+	return source.Sort(append(findings, d.problems...)), len(d.files)
 }
 
 func runRule(d *Deployment, rule Rule) (findings []source.Finding) {

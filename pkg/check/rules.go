@@ -88,4 +88,6 @@ var Rules = []Rule{
 	secretQuoted,
 	secretStrength,
 	configReadable,
+	backupCovers,
+	backupKeysKnown,
 }

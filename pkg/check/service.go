@@ -127,7 +127,9 @@ func (s *Service) handed(kind, dir string) []Mount {
 		switch {
 		case !def.At("file").Set():
 			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + " is not a file"
-		case !ok || strings.HasPrefix(file, "/") || strings.HasPrefix(path.Clean(file), ".."):
+		case ok && strings.HasPrefix(file, "/"):
+			m.Source, m.Reason = file, "the "+strings.TrimSuffix(kind, "s")+" "+name+" is outside of the directory"
+		case !ok || strings.HasPrefix(path.Clean(file), ".."):
 			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + " is outside of the directory"
 		default:
 			m.Host = path.Clean(file)

@@ -1,0 +1,204 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var backupCovers = Rule{
+	ID: "backup-covers", Severity: source.Warning,
+	Summary: "every database, the media, the signing key and MAS's encryption secret are in the backup",
+	Why:     "After a restore Synapse has no pictures, other servers no longer trust it, MAS cannot read its own database, or a bridge begins anew. Nothing says so before.",
+	Fix:     "Name the directory of the stack below source_directories, and every database below postgresql_databases.",
+	Source:  "borgmatic docs/how-to/backup-your-databases.md; MAS docs/reference/configuration.md (secrets.encryption); Synapse docs/usage/administration/backups.md",
+	Check: func(d *Deployment, r *Reporter) {
+		backups := d.backups()
+		if len(backups) == 0 {
+			for _, s := range d.Services {
+				if s.borgmatic() {
+					r.NotChecked("the configuration of "+s.Name+" cannot be seen", s.Value.Site(""))
+				}
+			}
+			return
+		}
+		d.checkDumps(r, backups)
+		d.checkKept(r, backups)
+		for _, b := range backups {
+			for _, item := range b.option("postgresql_databases").Items() {
+				d.checkDump(r, b, item)
+			}
+		}
+	},
+}
+
+// checkDumps has every database in use below postgresql_databases of some backup.
+func (d *Deployment) checkDumps(r *Reporter, backups []*Backup) {
+	dumped, unknown := make(map[string]bool), ""
+	list := backups[0].option("postgresql_databases")
+	for _, b := range backups {
+		for _, item := range b.option("postgresql_databases").Items() {
+			dumped[item.At("name").Str()] = true
+		}
+		switch src := string(b.Config.Src); {
+		case b.partial():
+			unknown = b.Config.Path + " includes another file"
+		case !b.option("postgresql_databases").Set() && strings.Contains(src, "pg_dump"):
+			unknown = "a command of the backup dumps databases"
+		}
+	}
+	seen := make(map[string]bool)
+	for _, c := range d.clients() {
+		server := d.serviceAt(c.host)
+		if server == nil || server.Program != image.Postgres || dumped["all"] || dumped[c.db] || seen[c.db] {
+			continue
+		}
+		made := d.provisioned(server)
+		if _, ok := made.databases[c.db]; !ok && made.opaque == "" {
+			continue // database-created says so
+		}
+		seen[c.db] = true
+		if unknown != "" {
+			r.NotChecked(unknown, list.Site(""))
+			return
+		}
+		r.Fail(fmt.Sprintf("no backup dumps the database %q of %s; after a restore it is empty", c.db, c.service.Name),
+			"- {name: "+c.db+", …} below postgresql_databases", list.Site(""), c.at.Site(c.service.Name+" uses it"))
+	}
+}
+
+// precious is what cannot be made anew.
+type precious struct {
+	what, without string
+	at            string // as whereabouts says it
+	value         source.Value
+}
+
+func (d *Deployment) precious() []precious {
+	var ps []precious
+	for _, s := range d.Synapses {
+		media := s.Config.At("media_store_path")
+		if media.Set() && !isFalse(s.Config.At("enable_media_repo")) {
+			ps = append(ps, precious{"Synapse's media", "every picture and file is gone", s.whereabouts(s.inside(media.Str())), media})
+		}
+		if file, v := s.signingKey(); file != "" {
+			ps = append(ps, precious{"Synapse's signing key", "other servers no longer trust this one", s.whereabouts(file), v})
+		} else if v.Set() {
+			ps = append(ps, precious{"Synapse's signing key", "other servers no longer trust this one", s.Config.Path, v})
+		}
+		if file := s.Config.At("database", "args", "database"); s.Config.At("database", "name").Str() == "sqlite3" && file.Set() {
+			ps = append(ps, precious{"Synapse's database", "every account and room is gone", s.whereabouts(s.inside(file.Str())), file})
+		}
+	}
+	for _, m := range d.MASs {
+		p := precious{"MAS's encryption secret", "MAS cannot read its own database", m.Config.Path, m.Config.At("secrets", "encryption")}
+		if file := m.Config.At("secrets", "encryption_file"); file.Set() {
+			p.at, p.value = m.whereabouts(m.inside(file.Str())), file
+		}
+		if p.value.Set() {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// checkKept has what is precious below source_directories of some backup.
+func (d *Deployment) checkKept(r *Reporter, backups []*Backup) {
+	var all []contents
+	for _, b := range backups {
+		c := b.contents()
+		if b.Service == nil {
+			c.root = d.treeRoot(c)
+		}
+		all = append(all, c)
+	}
+	dirs := backups[0].option("source_directories")
+	told := false
+	for _, p := range d.precious() {
+		var by source.Value
+		unknown, found := "", false
+		for _, c := range all {
+			yes, left, why := c.keeps(p.at)
+			found = found || yes
+			if left.Set() {
+				by = left
+			}
+			if why != "" {
+				unknown = why
+			}
+		}
+		switch {
+		case found, p.at == "": // other rules report what does not outlive its container
+		case by.Set():
+			r.Fail(fmt.Sprintf("the backup leaves %s out; after a restore %s", p.what, p.without), "remove the entry", by.Site(""), p.value.Site("named here"))
+		case unknown != "" && told:
+		case unknown != "":
+			told = true
+			r.NotChecked(unknown, dirs.Site(""))
+		default:
+			fix := "- the directory of the stack, below source_directories"
+			if s := backups[0].Service; s != nil {
+				fix = "mount it into " + s.Name + " below one of source_directories"
+			}
+			r.Fail(fmt.Sprintf("no backup keeps %s, which is at %s; after a restore %s", p.what, p.at, p.without), fix, dirs.Site(""), p.value.Site("named here"))
+		}
+	}
+}
+
+// checkDump holds an entry of postgresql_databases against the server that it is dumped from.
+func (d *Deployment) checkDump(r *Reporter, b *Backup, item source.Value) {
+	name := item.At("name")
+	uses := slices.ContainsFunc(d.clients(), func(c client) bool { return c.db == name.Str() })
+	var server *Service
+	for _, key := range []string{"container", "pg_dump_command", "pg_restore_command", "psql_command"} {
+		v := item.At(key)
+		container := v.Str()
+		if g := dumpedIn.FindStringSubmatch(container + " "); key != "container" && g != nil {
+			container = g[1]
+		} else if key != "container" {
+			continue
+		}
+		if container == "" {
+			continue
+		}
+		s := d.containerNamed(container)
+		if s == nil && uses {
+			r.Fail(fmt.Sprintf("no container of this stack is called %q; the database %s is not dumped, or not restored", container, name.Str()), containerFix(d), v.Site(""), name.Site("the database"))
+		}
+		server = s
+	}
+	if host := item.At("hostname"); server == nil && b.Service != nil && host.Set() {
+		server = d.serviceAt(host.Str())
+	}
+	if server == nil || server.Program != image.Postgres || uses || name.Str() == "all" {
+		return
+	}
+	if made := d.provisioned(server); made.opaque == "" {
+		if _, ok := made.databases[name.Str()]; !ok {
+			r.Fail(fmt.Sprintf("nothing creates the database %q on %s; its dump fails, and with it the backup", name.Str(), server.Name), "name: one of "+keysOf(made.databases), name.Site(""), server.Value.Site("the database server"))
+		}
+	}
+}
+
+// containerNamed finds the service whose container has that name: the one that is set, or PROJECT-SERVICE-1.
+func (d *Deployment) containerNamed(name string) *Service {
+	for _, s := range d.Services {
+		fixed := s.Value.At("container_name")
+		if fixed.Set() && fixed.Str() == name || !fixed.Set() && (strings.HasSuffix(name, "-"+s.Name+"-1") || strings.HasSuffix(name, "_"+s.Name+"_1")) {
+			return s
+		}
+	}
+	return nil
+}
+
+func containerFix(d *Deployment) string {
+	for _, s := range d.servers() {
+		if name := s.Value.At("container_name"); name.Set() {
+			return "docker exec " + name.Str() + " …"
+		}
+	}
+	return "container_name at the database's service, and the same name here"
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/source"
 )
 
 // python gives a program of the virtual environment that `make conformance` makes.
@@ -75,4 +76,56 @@ func TestBorgmatic(t *testing.T) {
 		version, _ := exec.Command(bin, "--version").Output()
 		t.Logf("accepted by borgmatic %s", strings.TrimSpace(string(version)))
 	})
+}
+
+// Every option that borgmatic has at its top level is one that backup-keys-known knows.
+func TestBorgmaticOptions(t *testing.T) {
+	out, err := exec.Command(python(t, "python"), "-c", `import borgmatic.config.validate as v, borgmatic.config.load as l
+print(*l.load_configuration(v.schema_filename())["properties"], sep="\n")`).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s", out)
+	}
+	src, err := os.ReadFile("../pkg/check/keys/borgmatic.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, findings := source.Parse("borgmatic.yaml", src)
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	names := strings.Fields(string(out))
+	for _, name := range names {
+		if !known.At(name).Exists() {
+			t.Errorf("borgmatic has an option %s", name)
+		}
+	}
+	t.Logf("%d options", len(names))
+}
+
+// What a scalar without quotes is to PyYAML is what source.PyYAML says.
+func TestPyYAML(t *testing.T) {
+	texts := strings.Fields(`0 1 -1 +1 007 08 0o17 0x1F 0xfg 0b11 0b12 1_000 _1 1. 1.5 .5 . 1e3 1E5 1.5e3 1.5e+3 1e+3 .inf -.INF
+		.nan .Nan 1:30 12:30:45 99:99 1:30.5 yes YES yEs no on Off y n true TRUE tRUE ~ null NULL nULL 2024-01-01 2024-1-1
+		2024-01-01T10:00:00Z 2024-01-01T10 = + -- 12e 1.0.0 text`)
+	out, err := exec.Command(python(t, "python"), append([]string{"-c", `import sys, yaml
+for text in sys.argv[1:]:
+    try: print(type(yaml.safe_load("a: " + text)["a"]).__name__)
+    except yaml.constructor.ConstructorError: print("error")`}, texts...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s", out)
+	}
+	words := map[string]string{
+		"str": "", "int": "a number", "float": "a number", "bool": "true or false", "NoneType": "nothing",
+		"date": "a date", "datetime": "a date", "error": "a sign that YAML keeps for itself",
+	}
+	types := strings.Fields(string(out))
+	if len(types) != len(texts) {
+		t.Fatalf("%d answers to %d questions: %s", len(types), len(texts), out)
+	}
+	for i, text := range texts {
+		f, _ := source.Parse("x.yaml", []byte("a: "+text+"\n"))
+		if got := f.At("a").ReadAs(source.PyYAML); got != words[types[i]] {
+			t.Errorf("%s is a Python %s, but reads as %q", text, types[i], got)
+		}
+	}
 }

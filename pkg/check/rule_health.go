@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -98,7 +99,15 @@ func checkHealthy(r *Reporter, s *Service, dep dependency) {
 func (d *Deployment) checkHealthPort(r *Reporter, s *Service) {
 	h := s.health()
 	g := urlPort.FindStringSubmatch(strings.Join(h.words, " "))
-	if g == nil || s.Program == image.MAS || !asksItself(h) || d.listens(s, g[1]) || d.portDiffers(s) {
+	if g == nil || s.Program == image.MAS {
+		return
+	}
+	if host := urlHost.FindStringSubmatch(strings.Join(h.words, " "))[1]; !s.isItself(host) && d.known(s) {
+		r.Fail(fmt.Sprintf("the health check of %s asks %s and not its own container; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", s.Name, host),
+			"http://localhost:"+g[1], h.at.Site(""))
+		return
+	}
+	if d.listens(s, g[1]) || d.portDiffers(s) {
 		return
 	}
 	ls, _ := d.listeners(s)
@@ -127,9 +136,17 @@ func (d *Deployment) portDiffers(s *Service) bool {
 	return false
 }
 
-func asksItself(h health) bool {
-	text := strings.Join(h.words, " ")
-	return strings.Contains(text, "//localhost:") || strings.Contains(text, "//127.0.0.1:")
+var urlHost = regexp.MustCompile(`https?://([^/:\s]+):`)
+
+// isItself reports whether a host is the container itself, or may be, where a variable stands in its place.
+func (s *Service) isItself(host string) bool {
+	return loopback(host) || host == "0.0.0.0" || strings.Contains(host, "$") || slices.Contains(s.names(), host)
+}
+
+// known reports whether the ports of a service's program are known, which says that the check is about it.
+func (d *Deployment) known(s *Service) bool {
+	_, known := d.listeners(s)
+	return known
 }
 
 // checkWaiting follows what Synapse waits for, and what that waits for, to a bridge that is ready only when

@@ -2,9 +2,12 @@ package check
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/agext/levenshtein"
 
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -53,12 +56,34 @@ func (s *Synapse) hosts() []string {
 	return hosts
 }
 
-// routerSite is the rule that decided a request, or the service that should have.
+// routerSite is the rule that decided a request, or else of the service that should have got it the rule that
+// is nearest to one for it, or else its labels.
 func routerSite(res route.Result, s *Service) source.Site {
 	if res.Router != nil {
 		return res.Router.Site
 	}
-	return s.Value.At("labels").Site("")
+	site, best := s.Value.At("labels").Site(""), math.MaxInt
+	for _, a := range res.Tried {
+		if a.Router.Container != s.Name || a.Router.Dropped != "" {
+			continue
+		}
+		far := levenshtein.Distance(a.Why, "PathPrefix(`"+firstSegment(res.Asked.Path)+"`)", nil)
+		if hosts := a.Router.Hosts(); strings.Contains(a.Why, "Host(") && len(hosts) > 0 {
+			far = levenshtein.Distance(a.Why, "Host(`"+res.Asked.Host+"`)", nil)
+			if s.d.Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router {
+				far += 1000 // neither the host nor the path
+			}
+		}
+		if far < best {
+			site, best = a.Router.Site, far
+		}
+	}
+	return site
+}
+
+func firstSegment(path string) string {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return "/" + segment + "/"
 }
 
 func answerer(res route.Result) string {
@@ -201,6 +226,7 @@ func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource s
 			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), routerSite(res, m.Service), base.Site("what MAS advertises"))
 	case !m.serves(resource, path, res):
 		sites := []source.Site{routerSite(res, m.Service), base.Site("what MAS advertises")}
+		sites = append(sites, d.middlewareSites(res.Router)...)
 		for _, l := range masListeners(m) {
 			sites = append(sites, l.sites(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.resources, ", "), l.port, l.prefix))...)
 		}
@@ -231,15 +257,38 @@ func (d *Deployment) prefixFix(res route.Result, u *url.URL) string {
 // checkBare looks at the path without its slash, which MAS itself does not know.
 func (d *Deployment) checkBare(r *Reporter, m *MAS, base source.Value, u *url.URL, bare string) {
 	res := d.Routes().Match("GET", u.Hostname(), bare)
-	if res.Unknown != "" || res.Redirect != "" && strings.HasSuffix(res.Redirect, bare+"/") {
+	to, err := url.Parse(res.Redirect)
+	if res.Unknown != "" || err == nil && to.Hostname() == u.Hostname() && to.Path == bare+"/" || d.explained(m.Service, "GET", u.Hostname(), bare) {
 		return
 	}
 	// With a listener that has no prefix, a stripped bare path is its root.
 	if m.serves("human", "", res) {
 		return
 	}
-	r.Fail(fmt.Sprintf("%s%s without the slash is answered by %s; whoever types the address by hand sees a 404", u.Hostname(), bare, answerer(res)),
-		fmt.Sprintf("match Path(`%s`) too and redirect it to %s/", bare, bare), routerSite(res, m.Service), base.Site(""))
+	msg := fmt.Sprintf("%s%s without the slash is answered by %s; whoever types the address by hand sees a 404", u.Hostname(), bare, answerer(res))
+	if res.Redirect != "" {
+		msg = fmt.Sprintf("%s%s without the slash is sent on to %s; whoever types the address by hand ends there", u.Hostname(), bare, res.Redirect)
+	}
+	r.Fail(msg, fmt.Sprintf("match Path(`%s`) too and redirect it to https://%s%s/", bare, u.Host, bare),
+		slices.Concat([]source.Site{routerSite(res, m.Service), base.Site("")}, d.middlewareSites(res.Router))...)
+}
+
+// middlewareSites are the labels of the middlewares through which a router sends its requests.
+func (d *Deployment) middlewareSites(r *route.Router) (sites []source.Site) {
+	if r == nil {
+		return nil
+	}
+	for _, ref := range r.Middlewares {
+		name, _, _ := strings.Cut(ref, "@")
+		for _, s := range d.Services {
+			for _, l := range d.container(s).Labels {
+				if strings.HasPrefix(strings.ToLower(l.Key), strings.ToLower("traefik.http.middlewares."+name+".")) {
+					sites = append(sites, l.Site)
+				}
+			}
+		}
+	}
+	return sites
 }
 
 var apexMatrixRouted = Rule{

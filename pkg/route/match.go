@@ -17,6 +17,7 @@ func (t *Table) Match(method, host, path string) Result {
 		return Result{Unknown: "the path is not one of a valid request"}
 	}
 	var res Result
+	res.Asked.Host, res.Asked.Path = req.host, req.path
 	for i, r := range t.Routers {
 		got, why := t.try(r, req)
 		res.Tried = append(res.Tried, Attempt{Router: r, Matched: got == yes, Why: why})

@@ -172,6 +172,8 @@ type Result struct {
 	Tie []*Router
 	// Unknown says why the answer cannot be told, or not wholly, from the labels and the request.
 	Unknown string
+	// Asked is the host without port and the path without query, as rules see them.
+	Asked struct{ Host, Path string }
 	// Tried lists the routers in the order of trial, up to the one that decided.
 	Tried []Attempt
 }

@@ -88,7 +88,7 @@ func (d *Deployment) checkBaseURL(r *Reporter, s *Synapse) {
 		return
 	}
 	r.Fail(fmt.Sprintf("public_baseurl sends clients to %s, where %s is answered by %s and not by Synapse; no client finds the homeserver", host, path, answerer(res)),
-		fix, v.Site(""), routerSite(res, s.Service))
+		fix, append([]source.Site{v.Site("")}, routerSites(res, s.Service)...)...)
 }
 
 // baseURLFix names a host that does lead to Synapse.
@@ -128,7 +128,7 @@ func (d *Deployment) checkWellKnown(r *Reporter, s *Synapse) {
 		r.Fail(host+serverWellKnown+" is sent to Synapse, which does not serve it; other servers look for this one on port 8448", "serve_server_wellknown: true", option.Site(""), server.Router.Site)
 	case !d.answered(s, serverWellKnown) && option.True() && host != s.matrixHost():
 		r.Warn(fmt.Sprintf("Synapse would serve %s%s, but that is answered by %s; the option has no effect", host, serverWellKnown, answerer(server)),
-			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), option.Site(""), routerSite(server, s.Service))
+			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), append([]source.Site{option.Site("")}, routerSites(server, s.Service)...)...)
 	}
 	if host == s.matrixHost() || reaches(client, s.Service, clientWellKnown) || d.explained(s.Service, "GET", host, clientWellKnown) {
 		return

@@ -18,6 +18,7 @@ var traefikNetworkShared = Rule{
 	Source:  "Traefik pkg/provider/docker getIPAddress, run with Traefik 3.7",
 	Check: func(d *Deployment, r *Reporter) {
 		unknown := make(map[*Service]bool)
+		told := make(map[string]bool)
 		d.labelProblems(func(p route.Problem, s *Service) {
 			if !s.hasLabel("traefik.http") {
 				return
@@ -26,7 +27,10 @@ var traefikNetworkShared = Rule{
 			switch p.Kind {
 			case route.UnknownNetwork:
 				unknown[s] = true
-				r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, append(p.Sites, s.Value.At("networks").Site("its networks"))...)
+				if wanted := labelOf(d.container(s).Labels, "traefik.docker.network"); wanted == "" || !told[wanted] {
+					told[wanted] = true
+					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, d.networkSites(s, wanted, p.Sites)...)
+				}
 			case route.MissingNetwork:
 				unknown[s] = true
 				if d.proxy.service != nil {
@@ -43,6 +47,23 @@ var traefikNetworkShared = Rule{
 			}
 		}
 	},
+}
+
+// networkSites are the label of a service, those of the others that name the same network, and the networks.
+func (d *Deployment) networkSites(s *Service, wanted string, sites []source.Site) []source.Site {
+	const label = "traefik.docker.network"
+	for _, o := range d.Services {
+		if o != s && wanted != "" && labelOf(d.container(o).Labels, label) == wanted {
+			sites = append(sites, o.labelSite(label, o.Value.Site("")))
+		}
+	}
+	sites = append(sites, s.Value.At("networks").Site("its networks"))
+	for _, key := range s.Networks {
+		if name := d.Compose.At("networks", key, "name"); name.Set() {
+			sites = append(sites, name.Site("the name of "+key))
+		}
+	}
+	return sites
 }
 
 // proxyNetwork is the network of a service in which Traefik is, or most likely is.

@@ -2,105 +2,13 @@ package check
 
 import (
 	"fmt"
-	"math"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// routed reports whether any container has labels for Traefik; without any, another proxy is at work that
-// cannot be seen.
-func (d *Deployment) routed(r *Reporter) bool {
-	if d.hasRouters() {
-		return true
-	}
-	for _, s := range d.Synapses {
-		r.NotChecked("no service has labels for Traefik: what is routed where cannot be seen", s.Value.Site(""))
-	}
-	return false
-}
-
-func (d *Deployment) hasRouters() bool {
-	return slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return !d.disabled(router.Container) })
-}
-
-// explained reports whether another rule says why a request does not come to the service: a router of it that
-// Traefik drops, a tie, or a port on which nobody listens.
-func (d *Deployment) explained(s *Service, method, host, path string) bool {
-	res := d.Routes().Match(method, host, path)
-	if res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.listens(s, s.backendPort(*res.Backend)) {
-		return true
-	}
-	return slices.ContainsFunc(d.Routes().Lost(method, host, path), func(lost *route.Router) bool { return lost.Container == s.Name })
-}
-
-// matrixHost is the host of Synapse's public address; the server name when none is set.
-func (s *Synapse) matrixHost() string {
-	if u, _, ok := endpoint(s.Config.At("public_baseurl").Str()); ok {
-		return u.Hostname()
-	}
-	return s.Config.At("server_name").Str()
-}
-
-// hosts are those on which clients and other servers ask for /_matrix.
-func (s *Synapse) hosts() []string {
-	hosts := []string{s.matrixHost()}
-	if name := s.Config.At("server_name").Str(); name != hosts[0] {
-		hosts = append(hosts, name)
-	}
-	return hosts
-}
-
-// routerSite is the rule that decided a request, or else of the service that should have got it the rule that
-// is nearest to one for it, or else its labels.
-func routerSite(res route.Result, s *Service) source.Site {
-	if res.Router != nil {
-		return res.Router.Site
-	}
-	site, best := s.Value.At("labels").Site(""), math.MaxInt
-	for _, a := range res.Tried {
-		if a.Router.Container != s.Name || a.Router.Dropped != "" {
-			continue
-		}
-		far := levenshtein.Distance(a.Why, "PathPrefix(`"+firstSegment(res.Asked.Path)+"`)", nil)
-		if hosts := a.Router.Hosts(); strings.Contains(a.Why, "Host(") && len(hosts) > 0 {
-			far = levenshtein.Distance(a.Why, "Host(`"+res.Asked.Host+"`)", nil)
-			if s.d.Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router {
-				far += 1000 // neither the host nor the path
-			}
-		}
-		if far < best {
-			site, best = a.Router.Site, far
-		}
-	}
-	return site
-}
-
-func firstSegment(path string) string {
-	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return "/" + segment + "/"
-}
-
-func answerer(res route.Result) string {
-	switch {
-	case res.Backend != nil:
-		return res.Backend.Container
-	case res.Router != nil:
-		return "the router " + res.Router.Name
-	}
-	return "nobody"
-}
-
-// reaches reports whether a request ends at a port on which the service listens, with the path unchanged if
-// path is empty, otherwise with that path.
-func reaches(res route.Result, s *Service, path string) bool {
-	return res.Backend != nil && res.Backend.Container == s.Name && res.Redirect == "" && (path == "" || res.Path == path)
-}
 
 var compatPaths = []struct{ method, path string }{
 	{"GET", "/_matrix/client/v3/login"},
@@ -158,7 +66,7 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 			return
 		case !reaches(res, m.Service, ""): // which of its listeners is what mas-compat-listener looks at
 			r.Fail(fmt.Sprintf("%s %s%s is answered by %s and not by MAS; older clients cannot log in (M_UNRECOGNIZED)", p.method, host, p.path, answerer(res)),
-				fix, routerSite(res, m.Service))
+				fix, routerSites(res, m.Service)...)
 			return
 		}
 	}
@@ -223,7 +131,7 @@ func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource s
 	case d.explained(m.Service, "GET", u.Hostname(), strings.TrimSuffix(u.Path, "/")+"/"+path):
 	case res.Backend == nil || res.Backend.Container != m.Name:
 		r.Fail(fmt.Sprintf("%s belongs to MAS, but is answered by %s; nobody can log in", where, answerer(res)),
-			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), routerSite(res, m.Service), base.Site("what MAS advertises"))
+			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), append(routerSites(res, m.Service), base.Site("what MAS advertises"))...)
 	case !m.serves(resource, path, res):
 		sites := []source.Site{routerSite(res, m.Service), base.Site("what MAS advertises")}
 		sites = append(sites, d.middlewareSites(res.Router)...)
@@ -315,7 +223,7 @@ var apexMatrixRouted = Rule{
 				}
 				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answerer(res))
 				fix := fmt.Sprintf("rule: Host(`%s`) && PathPrefix(`/_matrix/`)", name.Str())
-				sites := []source.Site{routerSite(res, s.Service), name.Site("the server name")}
+				sites := append(routerSites(res, s.Service), name.Site("the server name"))
 				if served {
 					r.Fail(msg+", and no other server reaches this one", fix, append(sites, s.Config.At("serve_server_wellknown").Site("sends other servers there"))...)
 				} else {

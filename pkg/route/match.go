@@ -47,6 +47,11 @@ func (t *Table) Match(method, host, path string) Result {
 		if len(tied) > 1 {
 			res.Tie = tied
 		}
+		for _, o := range t.Routers[i+1:] {
+			if match, _ := t.try(o, req); match == yes && o != r && !slices.Contains(tied, o) {
+				res.Behind = append(res.Behind, o)
+			}
+		}
 		t.answer(&res, r, host, u)
 		return res
 	}

@@ -170,6 +170,8 @@ type Result struct {
 	Refused string
 	// Tie lists the routers, Router among them, of which a random one wins; nil when there is no choice.
 	Tie []*Router
+	// Behind lists the other routers that match the request and come later in the order of trial.
+	Behind []*Router
 	// Unknown says why the answer cannot be told, or not wholly, from the labels and the request.
 	Unknown string
 	// Asked is the host without port and the path without query, as rules see them.

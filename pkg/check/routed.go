@@ -1,0 +1,134 @@
+package check
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// routed reports whether any container has labels for Traefik; without any, another proxy is at work that
+// cannot be seen.
+func (d *Deployment) routed(r *Reporter) bool {
+	if d.hasRouters() {
+		return true
+	}
+	for _, s := range d.Synapses {
+		r.NotChecked("no service has labels for Traefik: what is routed where cannot be seen", s.Value.Site(""))
+	}
+	return false
+}
+
+func (d *Deployment) hasRouters() bool {
+	return slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return !d.disabled(router.Container) })
+}
+
+// explained reports whether another rule says why a request does not come to the service: a router of it that
+// Traefik drops, a tie, or a port on which nobody listens.
+func (d *Deployment) explained(s *Service, method, host, path string) bool {
+	res := d.Routes().Match(method, host, path)
+	if res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.listens(s, s.backendPort(*res.Backend)) {
+		return true
+	}
+	return slices.ContainsFunc(d.Routes().Lost(method, host, path), func(lost *route.Router) bool { return lost.Container == s.Name })
+}
+
+// matrixHost is the host of Synapse's public address; the server name when none is set.
+func (s *Synapse) matrixHost() string {
+	if u, _, ok := endpoint(s.Config.At("public_baseurl").Str()); ok {
+		return u.Hostname()
+	}
+	return s.Config.At("server_name").Str()
+}
+
+// hosts are those on which clients and other servers ask for /_matrix.
+func (s *Synapse) hosts() []string {
+	hosts := []string{s.matrixHost()}
+	if name := s.Config.At("server_name").Str(); name != hosts[0] {
+		hosts = append(hosts, name)
+	}
+	return hosts
+}
+
+// routerSite is the first of routerSites.
+func routerSite(res route.Result, s *Service) source.Site { return routerSites(res, s)[0] }
+
+// routerSites are the rule that decided a request and those of the service that should have got it: the ones
+// that come too late, or else the nearest ones. Where there is none, they are the service's labels.
+func routerSites(res route.Result, s *Service) (sites []source.Site) {
+	if res.Router != nil {
+		sites = append(sites, res.Router.Site)
+	}
+	for _, late := range res.Behind {
+		if late.Container == s.Name {
+			sites = append(sites, s.labelSite("traefik.http.routers."+late.Name+".priority", late.Site))
+		}
+	}
+	if len(sites) < 2 {
+		sites = append(sites, nearRouters(res, s)...)
+	}
+	if len(sites) == 0 {
+		sites = append(sites, s.Value.At("labels").Site(""))
+	}
+	return sites
+}
+
+// nearRouters are the rules of the service that would fit a request but for a host that is none of the stack's;
+// or else the one whose path is nearest; or else those that fit but for the host.
+func nearRouters(res route.Result, s *Service) []source.Site {
+	var strange, others []source.Site
+	var nearest source.Site
+	best := math.MaxInt
+	for _, a := range res.Tried {
+		hosts := a.Router.Hosts()
+		switch {
+		case a.Router.Container != s.Name || a.Router.Dropped != "" || a.Matched || len(hosts) == 0:
+		case !strings.Contains(a.Why, "Host("):
+			if far := levenshtein.Distance(a.Why, "PathPrefix(`"+firstSegment(res.Asked.Path)+"`)", nil); far < best {
+				nearest, best = a.Router.Site, far
+			}
+		case s.d.Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router:
+		case slices.ContainsFunc(hosts, s.d.serves):
+			others = append(others, a.Router.Site)
+		default:
+			strange = append(strange, a.Router.Site)
+		}
+	}
+	switch {
+	case len(strange) > 0:
+		return strange
+	case best < math.MaxInt && res.Router == nil:
+		return []source.Site{nearest}
+	}
+	return others
+}
+
+// serves reports whether a host is one on which clients or other servers ask for /_matrix.
+func (d *Deployment) serves(host string) bool {
+	return slices.ContainsFunc(d.Synapses, func(s *Synapse) bool { return slices.Contains(s.hosts(), host) })
+}
+
+func firstSegment(path string) string {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return "/" + segment + "/"
+}
+
+func answerer(res route.Result) string {
+	switch {
+	case res.Backend != nil:
+		return res.Backend.Container
+	case res.Router != nil:
+		return "the router " + res.Router.Name
+	}
+	return "nobody"
+}
+
+// reaches reports whether a request ends at a port on which the service listens, with the path unchanged if
+// path is empty, otherwise with that path.
+func reaches(res route.Result, s *Service, path string) bool {
+	return res.Backend != nil && res.Backend.Container == s.Name && res.Redirect == "" && (path == "" || res.Path == path)
+}

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,6 +201,13 @@ func (b *Bridge) keepsConfig() (why string, at source.Site) {
 	}
 	if m := b.mountAt(b.configPath); m != nil && m.ReadOnly {
 		return "its configuration is mounted read-only", m.Value.Site("mounted read-only")
+	}
+	// The start script hands the directory to the bridge's user first. A new file is put in place of the old one.
+	dir := path.Dir(b.Config.Path)
+	if uid, gid, user, ok := b.user(); ok && !b.startScript() {
+		if a, known := b.d.access(dir); known && !a.allows(uid, gid, 0o2) {
+			return fmt.Sprintf("it runs as %d, which cannot write to %s (%s)", uid, dir, a), user.Site("this user cannot write to " + dir)
+		}
 	}
 	return "", source.Site{}
 }

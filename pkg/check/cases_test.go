@@ -216,6 +216,9 @@ func directive(t testing.TB, tree fstest.MapFS, words []string) string {
 	t.Helper()
 	file := words[len(words)-1]
 	f := tree[file]
+	if info, err := tree.Stat(file); f == nil && err == nil && info.IsDir() {
+		f = &fstest.MapFile{Mode: os.ModeDir | 0o755}
+	}
 	if f == nil && len(words) > 1 {
 		t.Fatalf("there is no %s", file)
 	}

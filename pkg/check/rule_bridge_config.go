@@ -76,9 +76,11 @@ func (b *Bridge) otherNetwork() image.Program {
 	return image.Unknown
 }
 
-// generated are the keys that a bridge makes up when they are absent or "generate", with what depends on
-// them: the key that turns it on, or "" when nothing has to.
-var generated = map[image.Dialect][]struct{ key, on, consequence string }{
+// generatedKey is a key that a bridge makes up when it is absent or "generate", with what depends on it: the
+// key that turns it on, or "" when nothing has to.
+type generatedKey struct{ key, on, consequence string }
+
+var generated = map[image.Dialect][]generatedKey{
 	image.BridgeV2: {
 		{"encryption.pickle_key", "encryption.allow", "it cannot read its own keys at the second start and stops (\"decrypt pickle: … bad mac\")"},
 		{"direct_media.server_key", "direct_media.enabled", "media that was sent before cannot be fetched after a restart"},
@@ -103,25 +105,37 @@ var bridgeSecretsFixed = Rule{
 	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go; mautrix-discord v0.7.7; mautrix-telegram v0.15.3",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
+			if v := b.at("encryption.pickle_key"); b.Dialect == image.BridgeV2 && b.encrypts() && v.Kind() == source.Scalar && v.Str() == "" {
+				r.Fail(fmt.Sprintf("pickle_key of %s is empty; the bridge stops (\"CryptoPickleKey not set\")", b.Name), `pickle_key: "…"`, v.Site(""))
+			}
 			why, at := b.keepsConfig()
-			for _, g := range generated[b.Dialect] {
-				v, on := b.at(g.key), b.at(g.on)
-				if g.on != "" && !on.True() && !strings.HasPrefix(on.Str(), "http") || b.fromEnv(g.key) {
+			if why == "" {
+				continue
+			}
+			for _, g := range b.madeUp() {
+				v := b.at(g.key)
+				msg := fmt.Sprintf("%s makes up %s at each start, because %s; %s", b.Name, v.Name(), why, g.consequence)
+				if g.on == "" {
+					r.Warn(msg, v.Name()+`: "…", or disable`, v.Site(""), at)
 					continue
 				}
-				name := v.Name()
-				switch made := !v.Set() || v.Str() == "generate"; {
-				case v.Exists() && v.Kind() == source.Scalar && v.Str() == "" && g.key == "encryption.pickle_key":
-					r.Fail(fmt.Sprintf("pickle_key of %s is empty; the bridge stops (\"CryptoPickleKey not set\")", b.Name), `pickle_key: "…"`, v.Site(""))
-				case why == "" || !made:
-				case g.on == "":
-					r.Warn(fmt.Sprintf("%s makes up %s at each start, because %s; %s", b.Name, name, why, g.consequence), name+`: "…", or disable`, v.Site(""), at)
-				default:
-					r.Fail(fmt.Sprintf("%s makes up %s at each start, because %s; %s", b.Name, name, why, g.consequence), name+`: "…"`, v.Site(""), at)
-				}
+				r.Fail(msg, v.Name()+`: "…"`, v.Site(""), at)
 			}
 		}
 	},
+}
+
+// madeUp are the keys that the bridge uses and nobody has given it.
+func (b *Bridge) madeUp() []generatedKey {
+	var keys []generatedKey
+	for _, g := range generated[b.Dialect] {
+		v, on := b.at(g.key), b.at(g.on)
+		used := g.on == "" || on.True() || strings.HasPrefix(on.Str(), "http")
+		if used && !b.fromEnv(g.key) && (!v.Set() || v.Str() == "generate") {
+			keys = append(keys, g)
+		}
+	}
+	return keys
 }
 
 var bridgeDatabaseOwn = Rule{

@@ -25,18 +25,23 @@ var backupCovers = Rule{
 			}
 			return
 		}
-		d.checkDumps(r, backups)
-		d.checkKept(r, backups)
+		var strays []source.Value
 		for _, b := range backups {
 			for _, item := range b.option("postgresql_databases").Items() {
-				d.checkDump(r, b, item)
+				server := d.checkContainer(r, b, item)
+				if name := item.At("name"); server != nil && server.Program == image.Postgres && d.stray(server, name.Str()) {
+					strays = append(strays, name)
+				}
 			}
 		}
+		d.checkDumps(r, backups, strays)
+		d.checkKept(r, backups)
 	},
 }
 
-// checkDumps has every database in use below postgresql_databases of some backup.
-func (d *Deployment) checkDumps(r *Reporter, backups []*Backup) {
+// checkDumps has every database in use below postgresql_databases of some backup. Strays are entries of
+// databases that nothing creates: most likely the missing one, mistyped.
+func (d *Deployment) checkDumps(r *Reporter, backups []*Backup, strays []source.Value) {
 	dumped, unknown := make(map[string]bool), ""
 	list := backups[0].option("postgresql_databases")
 	for _, b := range backups {
@@ -65,9 +70,28 @@ func (d *Deployment) checkDumps(r *Reporter, backups []*Backup) {
 			r.NotChecked(unknown, list.Site(""))
 			return
 		}
+		sites, fix := []source.Site{list.Site("")}, "- {name: "+c.db+", …} below postgresql_databases"
+		for i, v := range strays {
+			if i == 0 {
+				sites, fix = nil, "name: "+c.db
+			}
+			sites = append(sites, v.Site("nothing creates a database of this name"))
+		}
 		r.Fail(fmt.Sprintf("no backup dumps the database %q of %s; after a restore it is empty", c.db, c.service.Name),
-			"- {name: "+c.db+", …} below postgresql_databases", list.Site(""), c.at.Site(c.service.Name+" uses it"))
+			fix, append(sites, c.at.Site(c.service.Name+" uses it"))...)
+		strays = nil // named now
 	}
+	for _, v := range strays {
+		r.Fail(fmt.Sprintf("nothing creates the database %q; its dump fails, and with it the backup", v.Str()), "remove the entry", v.Site(""))
+	}
+}
+
+// stray reports whether nothing creates or uses a database of that name on the server.
+func (d *Deployment) stray(server *Service, name string) bool {
+	made := d.provisioned(server)
+	_, ok := made.databases[name]
+	used := slices.ContainsFunc(d.clients(), func(c client) bool { return c.db == name })
+	return name != "all" && made.opaque == "" && !ok && !used
 }
 
 // precious is what cannot be made anew.
@@ -148,18 +172,21 @@ func (d *Deployment) checkKept(r *Reporter, backups []*Backup) {
 	}
 }
 
-// checkDump holds an entry of postgresql_databases against the server that it is dumped from.
-func (d *Deployment) checkDump(r *Reporter, b *Backup, item source.Value) {
+// checkContainer holds the container that an entry of postgresql_databases is dumped from against the stack, and
+// gives the server; nil when it cannot be told.
+func (d *Deployment) checkContainer(r *Reporter, b *Backup, item source.Value) *Service {
 	name := item.At("name")
 	uses := slices.ContainsFunc(d.clients(), func(c client) bool { return c.db == name.Str() })
 	var server *Service
 	for _, key := range []string{"container", "pg_dump_command", "pg_restore_command", "psql_command"} {
 		v := item.At(key)
 		container := v.Str()
-		if g := dumpedIn.FindStringSubmatch(container + " "); key != "container" && g != nil {
+		if key != "container" {
+			g := dumpedIn.FindStringSubmatch(container + " ")
+			if g == nil {
+				continue
+			}
 			container = g[1]
-		} else if key != "container" {
-			continue
 		}
 		if container == "" {
 			continue
@@ -173,14 +200,7 @@ func (d *Deployment) checkDump(r *Reporter, b *Backup, item source.Value) {
 	if host := item.At("hostname"); server == nil && b.Service != nil && host.Set() {
 		server = d.serviceAt(host.Str())
 	}
-	if server == nil || server.Program != image.Postgres || uses || name.Str() == "all" {
-		return
-	}
-	if made := d.provisioned(server); made.opaque == "" {
-		if _, ok := made.databases[name.Str()]; !ok {
-			r.Fail(fmt.Sprintf("nothing creates the database %q on %s; its dump fails, and with it the backup", name.Str(), server.Name), "name: one of "+keysOf(made.databases), name.Site(""), server.Value.Site("the database server"))
-		}
-	}
+	return server
 }
 
 // containerNamed finds the service whose container has that name: the one that is set, or PROJECT-SERVICE-1.

@@ -127,28 +127,9 @@ var secretStrength = Rule{
 	Fix:     "Take a random text of its own for each: openssl rand -hex 32.",
 	Source:  "Synapse docs/usage/configuration; MAS docs/reference/configuration.md; mautrix example configurations; NIST SP 800-63B",
 	Check: func(d *Deployment, r *Reporter) {
-		var uses [][]held // of each secret, all places that have it
-		at := make(map[[2]string]int)
-		seen := make(map[string]bool)
-		var hidden []held
-		for _, h := range d.secrets() {
-			if h.reason != "" {
-				hidden = append(hidden, h)
-				continue
-			}
-			seen[h.role] = true
-			id := [2]string{h.role, h.value}
-			if i, ok := at[id]; ok {
-				uses[i] = append(uses[i], h)
-				continue
-			}
-			at[id] = len(uses)
-			uses = append(uses, []held{h})
-		}
+		uses, hidden := grouped(d.secrets())
 		for _, h := range hidden {
-			if missing := strings.HasPrefix(h.reason, nothingMounted) || strings.HasSuffix(h.reason, unreadable); !missing && !seen[h.role] {
-				r.NotChecked(h.what+" cannot be seen: "+h.reason, h.at.Site(""))
-			}
+			r.NotChecked(h.what+" cannot be seen: "+h.reason, h.at.Site(""))
 		}
 		first := make(map[string][]held)
 		for _, places := range uses {
@@ -167,6 +148,34 @@ var secretStrength = Rule{
 			}
 		}
 	},
+}
+
+// grouped gives all places of each secret, and the secrets that can be seen nowhere. A file that is missing is
+// for other rules.
+func grouped(secrets []held) (uses [][]held, hidden []held) {
+	at := make(map[[2]string]int)
+	seen := make(map[string]bool)
+	for _, h := range secrets {
+		id := [2]string{h.role, h.value}
+		i, known := at[id]
+		switch {
+		case h.reason != "":
+			continue
+		case known:
+			uses[i] = append(uses[i], h)
+		default:
+			at[id] = len(uses)
+			uses = append(uses, []held{h})
+		}
+		seen[h.role] = true
+	}
+	for _, h := range secrets {
+		missing := strings.HasPrefix(h.reason, nothingMounted) || strings.HasSuffix(h.reason, unreadable)
+		if h.reason != "" && !missing && !seen[h.role] {
+			hidden = append(hidden, h)
+		}
+	}
+	return uses, hidden
 }
 
 // sitesOf are the places of a secret, and of the one that it repeats.

@@ -58,7 +58,7 @@ func run(t testing.TB, tree fstest.MapFS) []source.Finding {
 		}
 		texts := []string{f.Message, f.Fix}
 		for _, s := range f.Sites {
-			texts = append(texts, s.Note, s.Snippet)
+			texts = append(texts, s.Note, s.Text())
 		}
 		text := strings.Join(texts, "\n")
 		if strings.Contains(text, planted) || strings.Contains(text, plantedHex) || strings.Contains(text, placeholder) {

@@ -1,10 +1,11 @@
 package check
 
 import (
-	"fmt"
+	"encoding/binary"
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -105,13 +106,29 @@ func (s *search) common(alphabet string, ps ...*pattern) (id string, ok bool) {
 		}
 		for _, r := range alphabet {
 			to, ok := s.next(from, r, ps)
-			if key := fmt.Sprint(to.at, syntax.IsWordChar(r)); ok && !seen[key] {
+			if !ok {
+				continue
+			}
+			if key := to.key(); !seen[key] {
 				seen[key] = true
 				queue = append(queue, to)
 			}
 		}
 	}
 	return "", false
+}
+
+// key tells how far a text has come, and whether it ends in a word, from how far others have.
+func (p progress) key() string {
+	var key []byte
+	for _, at := range p.at {
+		for _, place := range at {
+			key = binary.AppendUvarint(key, uint64(place)+1)
+		}
+		key = append(key, 0)
+	}
+	last, _ := utf8.DecodeLastRuneInString(p.text)
+	return string(strconv.AppendBool(key, syntax.IsWordChar(last)))
 }
 
 // next goes on by a rune, or by the end, which is -1; ok is false when one of the patterns does not.

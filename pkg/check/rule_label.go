@@ -62,7 +62,7 @@ var traefikReferenceDefined = Rule{
 // listing is the label that names a middleware where that is not the router's own: a chain.
 func (s *Service) listing(ref string, router source.Site) []source.Site {
 	for _, l := range s.d.container(s).Labels {
-		if strings.HasSuffix(strings.ToLower(l.Key), ".chain.middlewares") && l.Site != router &&
+		if strings.HasSuffix(strings.ToLower(l.Key), ".chain.middlewares") && l.Site.Pos != router.Pos &&
 			slices.ContainsFunc(strings.Split(l.Value, ","), func(n string) bool { return strings.TrimSpace(n) == ref }) {
 			return []source.Site{l.Site}
 		}

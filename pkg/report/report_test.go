@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func site(file string, line, col int, snippet, note string) source.Site {
-	return source.Site{Pos: source.Pos{File: file, Line: line, Col: col}, Note: note, Snippet: snippet}
+	return source.Site{Pos: source.Pos{File: file, Line: line, Col: col}, Note: note, Snippet: func() string { return snippet }}
 }
 
 // sample has what a report can meet: several files, wide characters, no line, no site, several lines of

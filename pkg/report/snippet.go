@@ -21,11 +21,11 @@ func siteLines(p palette, f source.Finding) []string {
 	blank := strings.Repeat(" ", digits+3)
 	var lines []string
 	for i, s := range f.Sites {
-		if i > 0 && (s.Snippet == "" || s.File != f.Sites[i-1].File) {
+		if i > 0 && (s.Text() == "" || s.File != f.Sites[i-1].File) {
 			lines = append(lines, p.dim(blank[:digits]+" --> ")+p.path(clean(s.String())))
 		}
 		note := clean(s.Note)
-		if s.Snippet == "" {
+		if s.Text() == "" {
 			if note != "" {
 				lines = append(lines, p.dim(blank+"= ")+note)
 			}
@@ -45,7 +45,7 @@ func siteLines(p palette, f source.Finding) []string {
 
 // excerpt is the source line and the blanks that bring a caret below its column.
 func excerpt(s source.Site) (text, indent string) {
-	runes := []rune(s.Snippet)
+	runes := []rune(s.Text())
 	col := min(max(s.Col-1, 0), len(runes))
 	before, after := "", ""
 	if from := col - maxSnippet/2; from > 0 && len(runes) > maxSnippet {

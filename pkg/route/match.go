@@ -83,7 +83,7 @@ func (t *Table) Lost(method, host, path string) []*Router {
 
 // lacksRule tells a router that labels name, but give no rule, from the one that every container has.
 func (r *Router) lacksRule() bool {
-	return r.conf != nil && r.conf.DefaultRule && r.from.site("traefik", "http", "routers", r.Name) != r.from.Site
+	return r.conf != nil && r.conf.DefaultRule && r.from.site("traefik", "http", "routers", r.Name).Pos != r.from.Site.Pos
 }
 
 func newRequest(method, host, path string) (req *request, u *url.URL, ok bool) {

@@ -76,7 +76,7 @@ func (r *Router) parse(syntax int) (err error) {
 
 // at is the place of one of the router's labels, of its rule where it has no such label.
 func (r *Router) at(label string) source.Site {
-	if site := r.from.site("traefik", "http", "routers", r.Name, label); site != r.from.Site {
+	if site := r.from.site("traefik", "http", "routers", r.Name, label); site.Pos != r.from.Site.Pos {
 		return site
 	}
 	return r.Site

@@ -23,11 +23,20 @@ func (p Pos) String() string {
 }
 
 // Site is one place that takes part in a finding: where it is, what stands there in a few words
-// (never a secret's value), and the source line as Snippet makes it, empty when there is none to show.
+// (never a secret's value), and the source line as File.Snippet makes it; nil when there is none to show.
+// The line is made when it is asked for: rules name more places than anybody gets to see.
 type Site struct {
 	Pos
 	Note    string
-	Snippet string
+	Snippet func() string
+}
+
+// Text is the source line of the place, empty when there is none to show.
+func (s Site) Text() string {
+	if s.Snippet == nil {
+		return ""
+	}
+	return s.Snippet()
 }
 
 // Severity grades a finding.

@@ -202,7 +202,7 @@ func TestFileIsSafeForConcurrentUse(t *testing.T) {
 	f := parse(t, "a: 1\nb: 2\n")
 	done := make(chan string)
 	for range 8 {
-		go func() { done <- f.At("b").Site("").Snippet }()
+		go func() { done <- f.At("b").Site("").Text() }()
 	}
 	for range 8 {
 		if got := <-done; got != "b: 2" {

@@ -397,7 +397,7 @@ func (v Value) Site(note string) Site {
 	p := v.KeyPos()
 	s := Site{Pos: p, Note: note}
 	if v.file != nil {
-		s.Snippet = v.file.Snippet(p.Line)
+		s.Snippet = func() string { return v.file.Snippet(p.Line) }
 	}
 	return s
 }

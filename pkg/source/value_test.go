@@ -51,7 +51,7 @@ func TestZeroValue(t *testing.T) {
 	if _, ok := v.Bool(); ok || v.True() || v.IsString() || v.Plain() || v.Set() || v.File() != nil {
 		t.Error("the zero value has content")
 	}
-	if v.Pos() != (Pos{}) || v.Site("n").Snippet != "" {
+	if v.Pos() != (Pos{}) || v.Site("n").Text() != "" {
 		t.Error("the zero value has a place")
 	}
 	if _, ok := v.Int(); ok {
@@ -78,7 +78,7 @@ func TestPositions(t *testing.T) {
 			t.Errorf("%s: %v and %v, want %v and %v", tt.v.Path(), tt.v.Pos(), tt.v.KeyPos(), tt.pos, tt.key)
 		}
 	}
-	if s := f.At("a", "b").Site("note"); s.Pos != (Pos{"f", 2, 3}) || s.Snippet != "  b:   x" || s.Note != "note" {
+	if s := f.At("a", "b").Site("note"); s.Pos != (Pos{"f", 2, 3}) || s.Text() != "  b:   x" || s.Note != "note" {
 		t.Errorf("site %+v", s)
 	}
 }

@@ -295,8 +295,8 @@ func TestBothPlaces(t *testing.T) {
 			continue
 		}
 		site := got[0].Sites[1]
-		if place := fmt.Sprintf("%d:%d %s", site.Line, site.Col, site.Note); place != want || site.Snippet == "" {
-			t.Errorf("%s: the second place is %s with %q, want %s", src, place, site.Snippet, want)
+		if place := fmt.Sprintf("%d:%d %s", site.Line, site.Col, site.Note); place != want || site.Text() == "" {
+			t.Errorf("%s: the second place is %s with %q, want %s", src, place, site.Text(), want)
 		}
 	}
 }

@@ -149,7 +149,7 @@ func (d *decoder) keys(v source.Value) bool {
 	dups, merges, complexKeys := v.RawKeys()
 	for _, dup := range dups {
 		d.fail(dup.Key, fmt.Sprintf("%s stands twice; the first is at line %d", dup.Key.Path(), dup.First.Line), "remove one of the two",
-			source.Site{Pos: dup.First, Note: "the first", Snippet: v.File().Snippet(dup.First.Line)})
+			source.Site{Pos: dup.First, Note: "the first", Snippet: func() string { return v.File().Snippet(dup.First.Line) }})
 	}
 	for _, m := range merges {
 		d.fail(m, "merge keys (<<) are not allowed in a spec: readers disagree on what they mean", "write the values out")

@@ -57,12 +57,12 @@ var interruptions = []struct {
 // TestInterrupted lets every single system call that changes the disk fail, and kills the program at each.
 // Whatever was hit: every file is whole, old or new, no secret is lost, and the next render makes what an
 // undisturbed one would have made, with nothing left lying about. The program is the real one, traced from
-// outside. STACKGEN_EVERY_CALL=1 tries all calls, otherwise it is every seventeenth.
+// outside. STACKGEN_EVERY_CALL=1 tries all calls, otherwise it is every twenty-ninth.
 func TestInterrupted(t *testing.T) {
 	if !canInject {
 		t.Skip("skipped: calls can be traced on linux/amd64 only, this is " + runtime.GOOS + "/" + runtime.GOARCH + "; an interrupted write is not proven in this run")
 	}
-	step := 17
+	step := 29
 	if os.Getenv("STACKGEN_EVERY_CALL") != "" {
 		step = 1
 	}

@@ -70,11 +70,11 @@ func TestInterrupted(t *testing.T) {
 		t.Run(in.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkshop(t)
-			w.put("stack.yaml", in.old)
+			w.spec(in.old)
 			if in.old != "" {
 				w.render()
 			}
-			w.put("stack.yaml", in.spec)
+			w.spec(in.spec)
 			w.keep()
 			before := w.snapshot()
 			calls := w.spoil(0, 0, in.stdin, in.args...)
@@ -116,9 +116,10 @@ func newWorkshop(t *testing.T) *workshop {
 	return w
 }
 
-func (w *workshop) put(name, text string) {
+// spec puts the text into the spec.
+func (w *workshop) spec(text string) {
 	w.Helper()
-	path := filepath.Join(w.dir, name)
+	path := filepath.Join(w.dir, "stack.yaml")
 	err := os.WriteFile(path, []byte(text), 0o600)
 	if err == nil && w.user != nil {
 		err = os.Chown(path, int(w.user.Uid), int(w.user.Gid))
@@ -137,13 +138,13 @@ func (w *workshop) run(stdin, program string, args ...string) (code int, said st
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: w.user}
 	}
 	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode(), string(out)
-	} else if err != nil {
+	}
+	if err != nil {
 		w.Fatal(err)
 	}
-	return 0, string(out)
+	return exitClean, string(out)
 }
 
 func (w *workshop) render() {

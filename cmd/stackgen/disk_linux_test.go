@@ -17,7 +17,7 @@ import (
 // and the tree that stays fits them.
 func TestRendersAtOnce(t *testing.T) {
 	w := newWorkshop(t)
-	w.put("stack.yaml", signalSpec)
+	w.spec(signalSpec)
 	for round := range 3 {
 		codes, said := make([]int, 4), make([]string, 4)
 		var wg sync.WaitGroup
@@ -73,7 +73,7 @@ func TestDiskFull(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.put("stack.yaml", signalSpec)
+		w.spec(signalSpec)
 		before := w.snapshot()
 		if err := disk(syscall.MS_REMOUNT, pages); err != nil {
 			t.Fatal(err)
@@ -124,9 +124,9 @@ func TestReadOnly(t *testing.T) {
 		t.Run(fmt.Sprintf("%s %o", tt.path, tt.mode), func(t *testing.T) {
 			w := newWorkshop(t)
 			w.nobody()
-			w.put("stack.yaml", signalSpec)
+			w.spec(signalSpec)
 			w.render()
-			w.put("stack.yaml", whatsappSpec)
+			w.spec(whatsappSpec)
 			path := filepath.Join(w.dir, tt.path)
 			info, err := os.Stat(path)
 			if err == nil {
@@ -181,7 +181,7 @@ func (w *workshop) nobody() {
 func TestLinkSwappedIn(t *testing.T) {
 	w := newWorkshop(t)
 	outside := t.TempDir()
-	w.put("stack.yaml", signalSpec)
+	w.spec(signalSpec)
 	w.render()
 	config := filepath.Join(w.dir, "out", "config")
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -202,7 +202,7 @@ func TestLinkSwappedIn(t *testing.T) {
 	}()
 	refused := 0
 	for i := range 20 {
-		w.put("stack.yaml", []string{whatsappSpec, signalSpec}[i%2])
+		w.spec([]string{whatsappSpec, signalSpec}[i%2])
 		code, said := w.run("", "stackgen", "render")
 		if code != exitClean {
 			refused++

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -74,7 +75,7 @@ func (t *tracer) follow(pid int) (code int, err error) {
 	}
 	for tid, deliver := pid, 0; ; {
 		// A thread may be gone already: the program was killed.
-		if err := syscall.PtraceSyscall(tid, deliver); err != nil && err != syscall.ESRCH { //nolint:errorlint // It is a bare errno.
+		if err := syscall.PtraceSyscall(tid, deliver); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return 0, err
 		}
 		if tid, err = syscall.Wait4(-1, &ws, syscall.WALL, nil); err != nil {
@@ -94,7 +95,7 @@ func (t *tracer) follow(pid int) (code int, err error) {
 		switch sig := ws.StopSignal(); sig {
 		case syscallStop:
 			t.inside[tid] = !t.inside[tid]
-			if err := t.stop(pid, tid); err != nil && err != syscall.ESRCH { //nolint:errorlint // It is a bare errno.
+			if err := t.stop(pid, tid); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return 0, err
 			}
 		case syscall.SIGTRAP, syscall.SIGSTOP: // a new thread

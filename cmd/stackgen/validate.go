@@ -29,7 +29,7 @@ func (c *validateCmd) Run(a *app) error {
 	var proofs []*proof
 	code, files, dir := exitClean, 0, "out"
 	for i, r := range each(a, c.Specs, func(i int) *proof {
-		p, err := prove(a.ctx, c.Specs[i], c.Secrets, dir, false)
+		p, err := prove(a.ctx, request{spec: c.Specs[i], secrets: c.Secrets, dir: dir})
 		p.err = err
 		return p
 	}) {

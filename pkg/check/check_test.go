@@ -147,6 +147,7 @@ var variants = []struct {
 }{
 	{"mas-secret-matches", "secret: zebra-mas-typo", "same secret", []edit{{hs, "zebra-mas-shared", "zebra-mas-typo"}}},
 	{"mas-secret-matches", "matrix_authentication_service:", "same secret", []edit{{hs, "  secret: zebra-mas-shared\n", ""}}},
+	{"irreversible-change", "server_name:", "example.net", []edit{{".stackgen/manifest.json", "", `{"fixed": {"server_name": "example.net"}}`}}},
 	{"server-name-agrees", "homeserver: matrix.example.org", "homeserver: example.org", []edit{{mas, "homeserver: example.org", "homeserver: matrix.example.org"}}},
 	{"server-name-agrees", "domain:", "domain: example.org", []edit{{signal, "domain: example.org", "domain: matrix.example.org"}}},
 	{"server-name-agrees", "@discord", `:example\.org`, []edit{{regD, "'@discord_.*'", `'@discord_.*:matrix\.example\.org'`}}},

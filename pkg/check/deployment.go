@@ -30,6 +30,8 @@ type Deployment struct {
 	Bridges  []*Bridge
 	// DoublePuppets are the registrations that claim every user without excluding anyone.
 	DoublePuppets []*Registration
+	// Before is what the stack has to keep, as Values gives it. Where it is nil, the manifest in FS says so.
+	Before map[string]string
 
 	routes     *route.Table
 	provisions map[*Service]*provision

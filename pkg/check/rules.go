@@ -31,4 +31,5 @@ var Rules = []Rule{
 	composeValid,
 	composeInterpolation,
 	composeMountExists,
+	irreversibleChange,
 }

@@ -36,7 +36,10 @@ type File struct {
 type Bundle struct {
 	Files []File
 	Stack *Stack
-	spec  *spec.Spec
+	// Fixed is what the stack has to keep, by name: Write hands it on to the next render.
+	Fixed map[string]string
+
+	spec *spec.Spec
 }
 
 // artifact says how a file comes about. Adding a rendered file means adding a line to artifacts.

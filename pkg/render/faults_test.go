@@ -13,7 +13,8 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// edit replaces text in one file of a rendered tree; an empty old text removes the file.
+// edit replaces text in one file of a rendered tree; an empty old text removes the file, or makes it with
+// the new one.
 type edit struct{ file, old, new string }
 
 // faults breaks the rendered reference deployment by hand, the way people do. Each must be found by the
@@ -78,6 +79,10 @@ var faults = []struct {
 	}, []string{"config/postgres/databases.sql", "config/matrix/homeserver.yaml"}},
 	{"compose-valid", "unknown network", []edit{{"docker-compose.yml", "networks: [stack, ingress]", "networks: [stack, ingress, typo]"}}, []string{"docker-compose.yml"}},
 	{"compose-interpolation", "single dollar", []edit{{"docker-compose.yml", `stackgen.config-hash: "`, `note: "costs 5 $dollars"` + "\n      stackgen.config-hash: \""}}, []string{"docker-compose.yml"}},
+	{"irreversible-change", "server name", []edit{{".stackgen/manifest.json", "", `{"fixed": {"server_name": "philipp.example"}}`}}, []string{"config/matrix/homeserver.yaml", ".stackgen/manifest.json"}},
+	{"irreversible-change", "signing key", []edit{{".stackgen/manifest.json", "", `{"fixed": {"synapse.signing_key": "ed25519:a_old AAAA"}}`}}, []string{"config/matrix/homeserver.yaml", ".stackgen/manifest.json"}},
+	{"irreversible-change", "a secret", []edit{{".stackgen/manifest.json", "", `{"fixed": {"bridges.signal.pickle_key": "sha256:0000"}}`}}, []string{"config/signal/config.yaml", ".stackgen/manifest.json"}},
+	{"irreversible-change", "ghosts", []edit{{".stackgen/manifest.json", "", `{"fixed": {"bridges.telegram.username_template": "tg_{userid}"}}`}}, []string{"config/telegram/config.yaml", ".stackgen/manifest.json"}},
 	{"compose-mount-exists", "missing secret", []edit{{"secrets/synapse_form_secret", "", ""}}, []string{"docker-compose.yml"}},
 }
 
@@ -86,10 +91,13 @@ func brokenTree(t *testing.T, tree fstest.MapFS, edits []edit) fstest.MapFS {
 	broken := maps.Clone(tree)
 	for _, e := range edits {
 		f, ok := broken[e.file]
-		if !ok {
+		switch {
+		case e.old == "" && e.new != "":
+			broken[e.file] = &fstest.MapFile{Data: []byte(e.new), Mode: 0o600}
+			continue
+		case !ok:
 			t.Fatalf("no file %s", e.file)
-		}
-		if e.old == "" {
+		case e.old == "":
 			delete(broken, e.file)
 			continue
 		}

@@ -18,12 +18,12 @@ type scalar struct {
 func (f *File) index() {
 	f.lines = splitLines(strings.TrimPrefix(string(f.Src), "\ufeff"))
 	f.scalars = make(map[int][]scalar)
-	secret := make(map[*yaml.Node]bool)
+	f.secret = make(map[*yaml.Node]bool)
 	walkScalars(f.root, place{}, func(n *yaml.Node, isSecret bool) {
 		// A scalar behind an alias is met under several names; one secret name is enough.
-		secret[n] = secret[n] || isSecret
+		f.secret[n] = f.secret[n] || isSecret
 	})
-	for n, isSecret := range secret {
+	for n, isSecret := range f.secret {
 		f.scalars[n.Line] = append(f.scalars[n.Line], scalar{n, isSecret})
 	}
 	for _, line := range f.scalars {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -445,4 +446,25 @@ func (f *File) KeysAt(p Pos) []string {
 	}
 	walk(f.Root(), 0)
 	return found
+}
+
+// Secret reports whether the value is a scalar that is or may be a secret, as Snippet judges it.
+func (v Value) Secret() bool {
+	if v.file == nil {
+		return false
+	}
+	v.file.once.Do(v.file.index)
+	return v.file.secret[deref(v.node)]
+}
+
+// Secrets gives the texts of the file that are or may be secrets.
+func (f *File) Secrets() []string {
+	f.once.Do(f.index)
+	var texts []string
+	for n, secret := range f.secret {
+		if secret {
+			texts = append(texts, cmp.Or(n.Value, n.Anchor))
+		}
+	}
+	return texts
 }

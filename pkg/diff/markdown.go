@@ -1,0 +1,131 @@
+package diff
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"philipp.info/stackgen/pkg/report"
+)
+
+// maxMarkdown is the length in bytes of what is written: GitHub takes no comment of more than 65,536
+// characters, and what calls us may add to it.
+const maxMarkdown = 60_000
+
+// page is Markdown within the limit. What does not fit is counted.
+type page struct {
+	bytes.Buffer
+	limit int
+	left  []string // the kinds of what was left out, once for each
+}
+
+// add writes a block, unless it is too long by now: then one of that kind is left out.
+func (p *page) add(kind, format string, args ...any) {
+	block := fmt.Sprintf(format, args...)
+	if p.Len()+len(block) > p.limit {
+		p.left = append(p.left, kind)
+		return
+	}
+	p.WriteString(block)
+}
+
+// leftOut says what does not fit.
+func (p *page) leftOut() string {
+	var parts []string
+	counts := make(map[string]int)
+	for _, kind := range p.left {
+		counts[kind]++
+	}
+	for i, kind := range p.left {
+		if n := counts[kind]; n > 0 {
+			parts = append(parts, report.Plural(n, p.left[i]))
+			counts[kind] = 0
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (d *Diff) writeMarkdown(out *bytes.Buffer) {
+	p := &page{limit: maxMarkdown - 500}
+	p.add("title", "### stackgen: %s\n\n**%s**\n", prose(d.title()), prose(d.headline()))
+	for _, n := range d.Notes {
+		p.add("note", "\n%s\n", prose(n))
+	}
+	if len(d.Irreversible) > 0 {
+		p.add("heading", "\n> [!CAUTION]\n> Irreversible:\n>\n")
+		for _, l := range d.Irreversible {
+			p.add("irreversible change", "> - **%s**: %s\n", prose(l.text()), prose(l.Breaks))
+		}
+	}
+	if len(d.Services) > 0 {
+		p.add("heading", "\n| service | %s | because of | who notices |\n| --- | --- | --- | --- |\n", report.Code(d.Command))
+		for _, s := range d.Services {
+			var why []string
+			for _, w := range s.Why {
+				why = append(why, prose(w))
+			}
+			p.add("service", "| %s | %s | %s | %s |\n", report.Code(report.Clean(s.Name)), s.Action, strings.Join(why, "<br>"), prose(s.notices()))
+		}
+	}
+	d.writeLists(p)
+	d.writeValues(p)
+	for _, f := range d.Files {
+		p.file(f)
+	}
+	if left := p.leftOut(); left != "" {
+		// The rest of the limit is for this line.
+		fmt.Fprintf(p, "\n**Left out**, to stay below %d characters: %s. `stackgen diff` without `--format markdown` shows all.\n", maxMarkdown, left)
+	}
+	out.Write(p.Bytes())
+}
+
+func (d *Diff) writeLists(p *page) {
+	for _, list := range []struct {
+		title, kind string
+		lines       []string
+	}{{"Databases to be created", "database", d.Databases}, {"Secrets", "secret", texts(d.Secrets)}, {"By hand", "step", d.Steps}} {
+		if len(list.lines) == 0 {
+			continue
+		}
+		p.add("heading", "\n%s:\n\n", list.title)
+		for _, l := range list.lines {
+			p.add(list.kind, "- %s\n", prose(l))
+		}
+	}
+}
+
+func (d *Diff) writeValues(p *page) {
+	if len(d.Values) == 0 {
+		return
+	}
+	p.add("heading", "\n<details><summary>What changes by its meaning: %s</summary>\n\n", report.Plural(len(d.Values), "value"))
+	for i, v := range d.Values {
+		if i == 0 || v.group() != d.Values[i-1].group() {
+			p.add("heading", "%s**%s**\n\n", map[bool]string{true: "\n"}[i > 0], prose(v.group()))
+		}
+		p.add("value", "- %s\n", prose(v.text()))
+	}
+	p.WriteString("\n</details>\n") // the rest of the limit is for this, too
+}
+
+func (p *page) file(f File) {
+	var head []string
+	for _, part := range []string{string(f.Action), f.size(), f.about()} {
+		if part != "" {
+			head = append(head, report.HTML(part))
+		}
+	}
+	summary := "<code>" + report.HTML(f.Path) + "</code> " + strings.Join(head, ", ")
+	if len(f.Lines) == 0 {
+		p.add("file", "\n- %s\n", summary)
+		return
+	}
+	lines := make([]string, len(f.Lines))
+	for i, l := range f.Lines {
+		lines[i] = report.Clean(l)
+	}
+	p.add("file", "\n<details><summary>%s</summary>\n\n%s\n\n</details>\n", summary, report.Fence("diff", strings.Join(lines, "\n")))
+}
+
+// prose makes a text fit for Markdown.
+func prose(s string) string { return report.Escape(report.Clean(s)) }

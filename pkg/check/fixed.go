@@ -17,7 +17,7 @@ type Fixed struct {
 	Value  string // public, or a digest when the value itself is secret
 	Secret bool   // the value comes from a secret, and Value is not for people
 	Breaks string // what changing it breaks
-	Site   source.Site
+	At     source.Value
 }
 
 const bridgeKept = "the bridge's rooms and ghosts are called after it, and those that exist are no longer the bridge's"
@@ -27,12 +27,12 @@ func (d *Deployment) Fixed() []Fixed {
 	var all []Fixed
 	add := func(name string, v source.Value, breaks string) {
 		if v.Set() {
-			all = append(all, Fixed{Name: name, Value: v.Str(), Breaks: breaks, Site: v.Site("")})
+			all = append(all, Fixed{Name: name, Value: v.Str(), Breaks: breaks, At: v})
 		}
 	}
 	secret := func(name, value string, v source.Value, breaks string) {
 		if value != "" {
-			all = append(all, Fixed{Name: name, Value: value, Secret: true, Breaks: breaks, Site: v.Site("")})
+			all = append(all, Fixed{Name: name, Value: value, Secret: true, Breaks: breaks, At: v})
 		}
 	}
 	for _, s := range d.Synapses {

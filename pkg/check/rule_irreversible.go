@@ -34,7 +34,7 @@ var irreversibleChange = Rule{
 				fix += ": " + before[f.Name]
 			}
 			fix += "; for a stack that has never run: `stackgen render --i-know-what-this-breaks`"
-			r.Fail(message, fix, f.Site, source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
+			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
 		}
 	},
 }

@@ -191,7 +191,11 @@ func opaque(p string) bool {
 }
 
 func (c *comparison) effects() Effects {
-	e := Effects{Services: c.services(), Irreversible: c.irreversible(), Databases: []string{}, First: c.first()}
+	e := Effects{Services: []Service{}, Irreversible: c.irreversible(), Databases: []string{}, Steps: []string{}, First: c.first()}
+	if c.new.deployment.Compose == nil || !e.First && c.old.deployment.Compose == nil {
+		return e // what ran, or is to run, cannot be known
+	}
+	e.Services = c.services()
 	had := c.old.deployment.Databases()
 	for _, name := range c.new.deployment.Databases() {
 		if !slices.Contains(had, name) {

@@ -41,7 +41,7 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 		}
 	}
 	say(source.Warning, "files", hand...)
-	say(source.Warning, "by hand", append(append([]string{}, d.Steps...), texts(d.Secrets)...)...)
+	say(source.Warning, "by hand", append(append([]string{}, d.Steps...), d.secretLines()...)...)
 	say(source.Info, "services", services...)
 	say(source.Info, "databases to be created", d.Databases...)
 	say(source.Info, "compared", d.Notes...)

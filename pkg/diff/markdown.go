@@ -3,6 +3,7 @@ package diff
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/report"
@@ -27,6 +28,14 @@ func (p *page) add(kind, format string, args ...any) {
 		return
 	}
 	p.WriteString(block)
+}
+
+// fold writes lines that are shown when somebody asks for them. They come whole or not at all.
+func (p *page) fold(kind, summary, language string, lines []string) {
+	for i, l := range lines {
+		lines[i] = report.Clean(l)
+	}
+	p.add(kind, "\n<details><summary>%s</summary>\n\n%s\n\n</details>\n", summary, report.Fence(language, strings.Join(lines, "\n")))
 }
 
 // leftOut says what does not fit.
@@ -83,7 +92,7 @@ func (d *Diff) writeLists(p *page) {
 	for _, list := range []struct {
 		title, kind string
 		lines       []string
-	}{{"Databases to be created", "database", d.Databases}, {"Secrets", "secret", texts(d.Secrets)}, {"By hand", "step", d.Steps}} {
+	}{{"Databases to be created", "database", d.Databases}, {"Secrets", "secret", d.secretLines()}, {"By hand", "step", d.Steps}} {
 		if len(list.lines) == 0 {
 			continue
 		}
@@ -98,14 +107,14 @@ func (d *Diff) writeValues(p *page) {
 	if len(d.Values) == 0 {
 		return
 	}
-	p.add("heading", "\n<details><summary>What changes by its meaning: %s</summary>\n\n", report.Plural(len(d.Values), "value"))
+	var lines []string
 	for i, v := range d.Values {
 		if i == 0 || v.group() != d.Values[i-1].group() {
-			p.add("heading", "%s**%s**\n\n", map[bool]string{true: "\n"}[i > 0], prose(v.group()))
+			lines = append(lines, v.group())
 		}
-		p.add("value", "- %s\n", prose(v.text()))
+		lines = append(lines, "  "+v.text())
 	}
-	p.WriteString("\n</details>\n") // the rest of the limit is for this, too
+	p.fold("list of values", "Values: "+report.Plural(len(d.Values), "change"), "text", lines)
 }
 
 func (p *page) file(f File) {
@@ -120,11 +129,7 @@ func (p *page) file(f File) {
 		p.add("file", "\n- %s\n", summary)
 		return
 	}
-	lines := make([]string, len(f.Lines))
-	for i, l := range f.Lines {
-		lines[i] = report.Clean(l)
-	}
-	p.add("file", "\n<details><summary>%s</summary>\n\n%s\n\n</details>\n", summary, report.Fence("diff", strings.Join(lines, "\n")))
+	p.fold("file", summary, "diff", slices.Clone(f.Lines))
 }
 
 // prose makes a text fit for Markdown.

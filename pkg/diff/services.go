@@ -30,9 +30,6 @@ var unhashed = []string{"build", "depends_on", "profiles", "pull_policy", "scale
 // started by name is left out.
 func (c *comparison) services() []Service {
 	services := []Service{}
-	if !c.first() && c.old.deployment.Compose == nil {
-		return services // what ran cannot be known
-	}
 	for _, name := range c.names() {
 		old, now := service(c.old.deployment, name), service(c.new.deployment, name)
 		s := Service{Name: c.Secrets.Mask(name), Why: []string{}}
@@ -161,6 +158,17 @@ func entriesOf(v source.Value) source.Value {
 	return source.Value{}
 }
 
+// maxFiles is how many files of a service are named before they are counted.
+const maxFiles = 4
+
+func dirs(files []string) []string {
+	var names []string
+	for _, f := range files {
+		names = append(names, path.Dir(f))
+	}
+	return slices.Compact(names)
+}
+
 func (c *comparison) configFiles(old, now *check.Service) string {
 	var files []string
 	for _, p := range c.changed {
@@ -168,8 +176,11 @@ func (c *comparison) configFiles(old, now *check.Service) string {
 			files = append(files, p)
 		}
 	}
-	if len(files) == 0 {
+	switch {
+	case len(files) == 0:
 		return "config files"
+	case len(files) > maxFiles:
+		return fmt.Sprintf("config files: %d in %s", len(files), strings.Join(dirs(files), ", "))
 	}
 	return "config files: " + strings.Join(files, ", ")
 }

@@ -12,14 +12,12 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// steps are what only a person can do, in the order to do it.
+// steps are what only a person can do, in the order to do it. Of what somebody edited until it could not be
+// read any more, nothing is concluded.
 func (c *comparison) steps(e Effects) []string {
 	steps := []string{}
 	say := func(parts ...string) { steps = append(steps, c.Secrets.Mask(strings.Join(parts, ""))) }
 	old, now := c.old.deployment, c.new.deployment
-	if now.Compose == nil {
-		return steps
-	}
 	if !e.First && project(old) != project(now) {
 		say("before anything else stop the old project, or two databases run on the same data: docker compose -p ", project(old), " down")
 	}
@@ -29,10 +27,12 @@ func (c *comparison) steps(e Effects) []string {
 	if hosts := added(hosts(old), hosts(now)); len(hosts) > 0 {
 		say("let the DNS names of ", strings.Join(hosts, ", "), " lead to this Traefik")
 	}
-	if name := siteOf(now); name != "" && name != siteOf(old) {
+	if name := siteOf(now); name != "" && name != siteOf(old) && (e.First || len(old.Synapses) > 0) {
 		say("let the site of ", name, " serve /.well-known/matrix/ (RUNBOOK.md)")
 	}
-	c.upstreams(say)
+	if e.First || len(old.MASs) > 0 {
+		c.upstreams(say)
+	}
 	if service(now, "syn2mas") != nil && service(old, "syn2mas") == nil {
 		say("migrate with syn2mas as RUNBOOK.md says, before users log in")
 	}

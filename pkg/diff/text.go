@@ -74,7 +74,7 @@ func (d *Diff) writeText(out *bytes.Buffer, p paint) {
 	for _, list := range []struct {
 		title string
 		lines []string
-	}{{"databases to be created", d.Databases}, {"secrets", texts(d.Secrets)}, {"by hand", d.Steps}} {
+	}{{"databases to be created", d.Databases}, {"secrets", d.secretLines()}, {"by hand", d.Steps}} {
 		if section(list.title, len(list.lines), termenv.ANSIBrightWhite) {
 			for _, l := range list.lines {
 				line("  %s", report.Clean(l))
@@ -115,12 +115,4 @@ func (p paint) diffLine(l string) string {
 		return p.color(l, termenv.ANSICyan)
 	}
 	return l
-}
-
-func texts(secrets []Secret) []string {
-	lines := make([]string, len(secrets))
-	for i, s := range secrets {
-		lines[i] = s.text()
-	}
-	return lines
 }

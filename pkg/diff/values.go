@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 
 	"philipp.info/stackgen/pkg/check"
@@ -26,7 +27,12 @@ type Value struct {
 // values lists what differs, in the order of the services, and what concerns none of them first.
 func (c *comparison) values() []Value {
 	byService := make(map[string][]Value)
+	copies := c.copies()
 	for _, p := range c.changed {
+		files := copies[string(c.Old[p])+"\x00"+string(c.New[p])]
+		if files[len(files)-1] != p {
+			continue // told once, of the last: the bridge's own registration rather than Synapse's copy
+		}
 		old, now := c.old.file(p), c.new.file(p)
 		_, was := c.Old[p]
 		_, is := c.New[p]
@@ -47,7 +53,9 @@ func (c *comparison) values() []Value {
 			if p != composePath(c.new.deployment) {
 				v.Service = service
 			}
-			v.Files = []string{c.Secrets.Mask(p)}
+			for _, f := range files {
+				v.Files = append(v.Files, c.Secrets.Mask(f))
+			}
 			byService[v.Service] = merge(byService[v.Service], v)
 		}
 	}
@@ -56,6 +64,16 @@ func (c *comparison) values() []Value {
 		values = append(values, byService[name]...)
 	}
 	return values
+}
+
+// copies gives the paths that have the same content before and after.
+func (c *comparison) copies() map[string][]string {
+	paths := make(map[string][]string)
+	for _, p := range c.changed {
+		key := string(c.Old[p]) + "\x00" + string(c.New[p])
+		paths[key] = append(paths[key], p)
+	}
+	return paths
 }
 
 // merge adds a value, or only its file where another file of the service has the same difference.
@@ -148,7 +166,7 @@ func (w *walk) add(path string, action Action, a, b source.Value) {
 }
 
 // maxShown is the number of characters of one value that are shown.
-const maxShown = 160
+const maxShown = 120
 
 func (w *walk) show(v source.Value) string {
 	if !v.Exists() {
@@ -251,10 +269,10 @@ func unmatched(a, b []source.Value) (gone, come []int) {
 }
 
 // identities are the keys by which an item of a list is the same one although it differs elsewhere.
-var identities = []string{"id", "kid", "name", "client_id", "issuer", "path", "label", "regex", "module", "target", "port"}
+var identities = []string{"id", "kid", "name", "label", "module"}
 
-// partner finds the old item that became now: one of the same name; a mapping without any name takes the
-// first. -1 when there is none.
+// partner finds the old item that became now: the one of the same name, or for a mapping without a name
+// the first that has none. -1 when there is none.
 func partner(now source.Value, old []source.Value, left []int) int {
 	if now.Kind() != source.Mapping {
 		return -1
@@ -271,10 +289,5 @@ func partner(now source.Value, old []source.Value, left []int) int {
 			}
 		}
 	}
-	for j, i := range left {
-		if !named && old[i].Kind() == source.Mapping {
-			return j
-		}
-	}
-	return -1
+	return slices.IndexFunc(left, func(i int) bool { return !named && old[i].Kind() == source.Mapping })
 }

@@ -81,12 +81,36 @@ func (l Loss) text() string {
 	return l.Name + ": " + l.Old + " → " + l.New
 }
 
-func (s Secret) text() string {
-	if s.Where != "" {
-		return s.Name + ": to be set; " + s.Where
+// secretLines names the secrets, or counts those that are made by their part of the stack where nobody
+// would read all the names.
+func (d *Diff) secretLines() []string {
+	var lines, made, parts []string
+	counts := make(map[string]int)
+	for _, s := range d.Secrets {
+		if s.Where != "" {
+			lines = append(lines, s.Name+": to be set; "+s.Where)
+			continue
+		}
+		made = append(made, s.Name)
+		part := s.Name[:max(strings.LastIndexByte(s.Name, '.'), 0)]
+		if counts[part]++; counts[part] == 1 {
+			parts = append(parts, part)
+		}
 	}
-	return s.Name + ": made by render"
+	if len(made) > maxNames {
+		for i, part := range parts {
+			parts[i] = fmt.Sprintf("%s (%d)", part, counts[part])
+		}
+		made = parts
+	}
+	if len(made) > 0 {
+		lines = append(lines, "made by render: "+strings.Join(made, ", "))
+	}
+	return lines
 }
+
+// maxNames is how many secrets are named one by one.
+const maxNames = 6
 
 // text is a value without its service and files.
 func (v Value) text() string {

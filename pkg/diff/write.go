@@ -30,8 +30,21 @@ func (d *Diff) Write(w io.Writer, format string, color bool) error {
 	default:
 		return fmt.Errorf("unknown format %q; the formats are %s", format, strings.Join(Formats, ", "))
 	}
-	_, err := w.Write(out.Bytes())
+	text := out.String()
+	if format == "text" || format == "markdown" {
+		text = quiet(text)
+	}
+	_, err := io.WriteString(w, text)
 	return err
+}
+
+// quiet keeps a line that comes from a file from being a command to the runner in whose log it stands.
+func quiet(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		lines[i] = report.NotCommand(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // title says what is compared.

@@ -39,8 +39,8 @@ func firstLine(p palette, f source.Finding) string {
 	return line + p.severity(f.Severity) + ": " + Clean(f.Message) + " " + p.dim("["+Clean(f.Rule)+"]")
 }
 
-// notCommand is for what begins a line: a runner of GitHub takes :: there for a command, also after blanks.
-func notCommand(s string) string {
+// NotCommand is for what begins a line: a runner of GitHub takes :: there for a command, also after blanks.
+func NotCommand(s string) string {
 	if rest := strings.TrimLeft(s, " "); strings.HasPrefix(rest, "::") {
 		return s[:len(s)-len(rest)] + `\x3a` + rest[1:]
 	}
@@ -57,7 +57,7 @@ func fixLines(f source.Finding) []string {
 		return []string{"fix: " + Clean(lines[0])}
 	}
 	for i, l := range lines {
-		lines[i] = "  " + notCommand(Clean(l))
+		lines[i] = "  " + NotCommand(Clean(l))
 	}
 	return append([]string{"fix:"}, lines...)
 }

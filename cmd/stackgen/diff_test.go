@@ -180,6 +180,25 @@ func sameAs(t *testing.T, path, got string) {
 	}
 }
 
+// TestGoldenReadme holds the comment that README.md shows against the golden file.
+func TestGoldenReadme(t *testing.T) {
+	const path, begin, end = "../../README.md", "<!-- Made by make generate. -->\n", "<!-- The end of what is made. -->"
+	comment, err := os.ReadFile("testdata/diff/image.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(readme), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !ok || !ended {
+		t.Fatal("README.md has no place for the comment")
+	}
+	sameAs(t, path, before+begin+"````markdown\n"+string(comment)+"````\n"+end+after)
+}
+
 // TestDiffAfterRender edits every rendered file in turn.
 func TestDiffAfterRender(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -459,8 +478,13 @@ func TestDiffHostile(t *testing.T) {
 	stackgen(t, 1, "diff", "--base=HEAD", "long.yaml") // it names one user 10,000 times
 	var printed strings.Builder
 	for _, args := range [][]string{
-		{"--base=HEAD", "link.yaml"}, {"--base=HEAD", "--head=HEAD", "link.yaml"}, {"--base=HEAD;touch ran", "inside.yaml"}, {"--base=$(touch ran)", "inside.yaml"},
-		{"--base=HEAD:inside.yaml", "inside.yaml"}, {"--base=", "--head=HEAD", "inside.yaml"}, {"--base=HEAD\n-n", "inside.yaml"},
+		{"--base=HEAD", "link.yaml"},
+		{"--base=HEAD", "--head=HEAD", "link.yaml"},
+		{"--base=HEAD;touch ran", "inside.yaml"},
+		{"--base=$(touch ran)", "inside.yaml"},
+		{"--base=HEAD:inside.yaml", "inside.yaml"},
+		{"--base=", "--head=HEAD", "inside.yaml"},
+		{"--base=HEAD\n-n", "inside.yaml"},
 	} {
 		want := 3
 		if args[0] == "--base=" {

@@ -81,8 +81,12 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	}
 	var before map[string]string
 	if !r.anew {
-		if before, err = check.Past(os.DirFS(r.dir)); err != nil {
+		before, err = check.Past(os.DirFS(r.dir))
+		switch {
+		case err != nil && r.real:
 			return p, err
+		case err != nil: // a tree of root's is none of a hook's business
+			p.findings = append(p.findings, source.Finding{Rule: "irreversible-change", Severity: source.Info, Message: "not checked, because " + err.Error()})
 		}
 	}
 	p.check(before, r.real)

@@ -20,8 +20,6 @@ type Fixed struct {
 	At     source.Value
 }
 
-const bridgeKept = "the bridge's rooms and ghosts are called after it, and those that exist are no longer the bridge's"
-
 // Fixed lists what the deployment has to keep, as far as the files show it.
 func (d *Deployment) Fixed() []Fixed {
 	var all []Fixed
@@ -53,8 +51,10 @@ func (d *Deployment) Fixed() []Fixed {
 	}
 	for _, b := range d.Bridges {
 		name := "bridges." + b.Name + "."
-		add(name+"id", b.Config.At("appservice", "id"), bridgeKept)
-		add(name+"username_template", b.usernameTemplate(), bridgeKept)
+		add(name+"id", b.Config.At("appservice", "id"),
+			"Synapse's database has the bot and every ghost as users of the old id")
+		add(name+"username_template", b.usernameTemplate(),
+			"the ghosts that exist are called after the old one, and are no longer the bridge's")
 		key := b.Config.At("encryption", "pickle_key")
 		secret(name+"pickle_key", digest(name+"pickle_key", key.Str()), key,
 			"the bridge can no longer read its encryption keys and does not start (bad mac)")

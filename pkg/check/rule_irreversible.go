@@ -53,7 +53,7 @@ func Past(fsys fs.FS) (map[string]string, error) {
 		err = json.Unmarshal(src, &manifest)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", ManifestPath, err)
+		return map[string]string{}, fmt.Errorf("%s is damaged or not to be read: %w", ManifestPath, err)
 	}
 	return manifest.Fixed, nil
 }

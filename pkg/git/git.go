@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -96,10 +97,11 @@ func (r *Repo) Holds(file string) error {
 // not have it.
 func (r *Repo) Commit(ctx context.Context, ref string) (string, error) {
 	out, err := run(ctx, r.dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
-	if err == nil {
-		return strings.TrimSpace(string(out)), nil
+	// For ^HEAD it prints that no commit is meant.
+	if id := strings.TrimSpace(string(out)); err == nil && commitID.MatchString(id) {
+		return id, nil
 	}
-	if status(err) < 0 {
+	if err != nil && status(err) < 0 {
 		return "", explain(err)
 	}
 	if out, err := run(ctx, r.dir, "rev-parse", "--is-shallow-repository"); err == nil && strings.TrimSpace(string(out)) == "true" {
@@ -107,6 +109,8 @@ func (r *Repo) Commit(ctx context.Context, ref string) (string, error) {
 	}
 	return "", fmt.Errorf("there is no revision %q here; `git fetch` may bring it", ref)
 }
+
+var commitID = regexp.MustCompile(`^[0-9a-f]{40,64}$`)
 
 // maxLinks is how many symbolic links are followed to a file.
 const maxLinks = 8

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -60,9 +62,11 @@ func (c *diffCmd) Run(a *app) error {
 			return errors.Join(err, exit(exitFindings))
 		}
 	}
-	if d.Findings, err = a.findingsJSON(p.findings); err != nil {
+	findings, err := a.findingsJSON(p.findings)
+	if err != nil {
 		return err
 	}
+	d.Findings = json.RawMessage(p.mask(string(findings)))
 	if err := d.Write(a.stdout, c.Format, a.colored(a.stdout)); err != nil {
 		return err
 	}
@@ -143,7 +147,7 @@ func (c *diffCmd) revisions(ctx context.Context) (*proof, *diff.Diff, error) {
 	in := diff.Input{Old: old.tree(), New: now.tree(), Secrets: now.set}
 	d := diff.New(in)
 	d.Spec, d.From, d.To, d.Notes = c.Spec, c.Base, to, append(d.Notes, notes...)
-	d.Secrets = append(d.Secrets, newSecrets(old.needs, now.needs)...)
+	d.Secrets = append(d.Secrets, newSecrets(old.needs, now)...)
 	return now, d, nil
 }
 
@@ -193,7 +197,7 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 	case err != nil:
 		return &proof{}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing", c.Base)), nil
 	case p.bundle == nil:
-		return &proof{}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing", c.Base, count(len(p.findings), "finding"))), nil
+		return &proof{}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing", c.Base, report.Plural(len(p.findings), "finding"))), nil
 	}
 	return p, notes, nil
 }
@@ -227,15 +231,15 @@ func (p *proof) tree() diff.Tree {
 }
 
 // newSecrets are those that the new stack has and the old one had not.
-func newSecrets(old, now []secret.Need) []diff.Secret {
+func newSecrets(old []secret.Need, now *proof) []diff.Secret {
 	had := make(map[string]bool)
 	for _, n := range old {
 		had[n.Name] = true
 	}
 	var secrets []diff.Secret
-	for _, n := range now {
+	for _, n := range now.needs {
 		if !had[n.Name] {
-			secrets = append(secrets, diff.Secret{Name: n.Name, Where: n.Where})
+			secrets = append(secrets, diff.Secret{Name: n.Name, Where: now.mask(n.Where)})
 		}
 	}
 	return secrets

@@ -12,6 +12,7 @@ import (
 
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/report"
 )
 
 // text tells what was written and what to do next.
@@ -32,7 +33,7 @@ func (o *outcome) text(st style) string {
 	e := diff.EffectsOf(o.input(o.plan, o.dir))
 	if e.First {
 		names := named(e.Services, diff.Created)
-		section("start", wrap(count(len(names), "service")+": "+strings.Join(names, ", "), 84)...)
+		section("start", wrap(report.Plural(len(names), "service")+": "+strings.Join(names, ", "), 84)...)
 	} else {
 		section("restart", restarts(e.Services)...)
 	}
@@ -172,13 +173,6 @@ func (o *outcome) chowns() []string {
 		steps = append(steps, "sudo chown -R "+owner+" "+strings.Join(paths[owner], " "))
 	}
 	return steps
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // shellWord quotes a path where a shell would take it apart.

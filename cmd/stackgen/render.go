@@ -9,6 +9,7 @@ import (
 
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/report"
 )
 
 type renderCmd struct {
@@ -62,7 +63,7 @@ func (c *renderCmd) Run(a *app) error {
 		code = max(code, o.code)
 	}
 	if len(outcomes) > 1 && c.Format == "text" {
-		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", count(len(outcomes)-failed, "spec"), failed)
+		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", report.Plural(len(outcomes)-failed, "spec"), failed)
 	}
 	return exit(code)
 }

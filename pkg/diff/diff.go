@@ -53,7 +53,7 @@ const (
 // Action is what happens to a file, a value or a service.
 type Action string
 
-// The actions. Files and values are added, changed or removed; a file that was edited by hand and is no
+// The actions. Files and values are added, changed or removed; a list can be reordered; a file that was edited by hand and is no
 // longer in the stack is kept; services are created, recreated or removed.
 const (
 	Added     Action = "added"
@@ -62,6 +62,7 @@ const (
 	Kept      Action = "kept"
 	Created   Action = "created"
 	Recreated Action = "recreated"
+	Reordered Action = "reordered"
 )
 
 // Diff is the difference between two trees.

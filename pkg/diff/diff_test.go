@@ -35,7 +35,7 @@ func TestValues(t *testing.T) {
 		want     []string
 	}{
 		"moved and quoted":          {"a: 1\nb: \"x\"\nc: [1, 2]\n", "# new\nc:\n- 0x1\n- 2\nb: 'x'\na: 1\n", nil},
-		"another type":              {"a: 1\n", "a: \"1\"\n", []string{"a: 1 → 1"}},
+		"another type":              {"a: 1\n", "a: \"1\"\n", []string{"a: 1 → \"1\""}},
 		"nested":                    {"a: {b: {c: x}}\n", "a: {b: {c: y, d: z}}\n", []string{"a.b.c: x → y", "a.b.d: z (added)"}},
 		"removed":                   {"a: x\nb: y\n", "b: y\n", []string{"a: x (removed)"}},
 		"null is not absent":        {"a: null\n", "b: 1\n", []string{"b: 1 (added)", "a: null (removed)"}},
@@ -43,7 +43,7 @@ func TestValues(t *testing.T) {
 		"an anchor written out":     {"x: &x {a: 1}\ny: *x\n", "x: {a: 1}\ny: {a: 1}\n", nil},
 		"item added":                {"l: [a, b]\n", "l: [a, c, b]\n", []string{"l: c (added)"}},
 		"item twice":                {"l: [a]\n", "l: [a, a]\n", []string{"l: a (added)"}},
-		"another order":             {"l: [a, b]\n", "l: [b, a]\n", []string{"l: the same in another order"}},
+		"another order":             {"l: [a, b]\n", "l: [b, a]\n", []string{"l: in another order"}},
 		"item by its name":          {"l:\n- {name: x, v: 1}\n- {name: y, v: 2}\n", "l:\n- {name: y, v: 3}\n- {name: x, v: 1}\n", []string{"l.0.v: 2 → 3"}},
 		"another name":              {"l:\n- {name: x, v: 1}\n", "l:\n- {name: z, v: 1}\n", []string{"l: {name: z, v: 1} (added)", "l: {name: x, v: 1} (removed)"}},
 		"item without a name":       {"l:\n- {regex: a, exclusive: true}\n", "l:\n- {regex: b, exclusive: true}\n", []string{"l.0.regex: a → b"}},

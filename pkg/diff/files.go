@@ -2,6 +2,8 @@ package diff
 
 import (
 	"bytes"
+	"cmp"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -51,7 +54,21 @@ func (c *comparison) files() []File {
 		}
 		files = append(files, f)
 	}
+	slices.SortStableFunc(files, func(a, b File) int { return cmp.Compare(rank(a.Path), rank(b.Path)) })
 	return files
+}
+
+// rank puts what people look for first at the front: where there is no room for all, the rest is left out.
+func rank(p string) int {
+	switch {
+	case slices.Contains(check.ComposeNames, p):
+		return 0
+	case isYAML(p):
+		return 1
+	case path.Ext(p) == ".md":
+		return 3
+	}
+	return 2
 }
 
 // configHash is left out: the services say which files it stands for.

@@ -3,6 +3,7 @@ package diff
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/muesli/termenv"
@@ -35,74 +36,98 @@ func (p paint) action(a Action) string {
 	return p.color(fmt.Sprintf("%-9s", a), colors[a])
 }
 
+// screen is the text format under way.
+type screen struct {
+	*bytes.Buffer
+	paint
+}
+
+// line writes a line. What comes from outside is cleaned by who calls.
+func (s *screen) line(format string, args ...any) {
+	fmt.Fprintln(s, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+}
+
+// section writes a title when there is something to write below it.
+func (s *screen) section(title string, n int, color termenv.ANSIColor) {
+	if n > 0 {
+		s.line("\n%s", s.bold(s.color(title, color)))
+	}
+}
+
 func (d *Diff) writeText(out *bytes.Buffer, p paint) {
-	line := func(format string, args ...any) {
-		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
-	}
-	line("%s", p.bold(report.Clean(d.title())))
+	s := &screen{out, p}
+	s.line("%s", s.bold(report.Clean(d.title())))
 	for _, n := range d.Notes {
-		line("%s", report.Clean(n))
+		s.line("%s", report.Clean(n))
 	}
-	section := func(title string, n int, color termenv.ANSIColor) bool {
-		if n > 0 {
-			line("\n%s", p.bold(p.color(title, color)))
-		}
-		return n > 0
+	s.section("irreversible", len(d.Irreversible), termenv.ANSIRed)
+	for _, l := range d.Irreversible {
+		s.line("  %s", report.Clean(l.text()))
+		s.line("    %s", report.Clean(l.Breaks))
 	}
-	if section("irreversible", len(d.Irreversible), termenv.ANSIRed) {
-		for _, l := range d.Irreversible {
-			line("  %s", report.Clean(l.text()))
-			line("    %s", report.Clean(l.Breaks))
-		}
-	}
-	if section("services: "+d.Command, len(d.Services), termenv.ANSIBrightWhite) {
-		width := 0
-		for _, s := range d.Services {
-			width = max(width, len(s.Name))
-		}
-		for _, s := range d.Services {
-			lines := append([]string{}, s.Why...)
-			if n := s.notices(); n != "" {
-				lines = append(lines, n)
-			}
-			line("  %s  %-*s  %s", p.action(s.Action), width, report.Clean(s.Name), report.Clean(strings.Join(lines[:min(1, len(lines))], "")))
-			for _, more := range lines[min(1, len(lines)):] {
-				line("  %9s  %*s  %s", "", width, "", report.Clean(more))
-			}
-		}
-	}
+	s.services(d)
 	for _, list := range []struct {
 		title string
 		lines []string
 	}{{"databases to be created", d.Databases}, {"secrets", d.secretLines()}, {"by hand", d.Steps}} {
-		if section(list.title, len(list.lines), termenv.ANSIBrightWhite) {
-			for _, l := range list.lines {
-				line("  %s", report.Clean(l))
-			}
+		s.section(list.title, len(list.lines), termenv.ANSIBrightWhite)
+		for _, l := range list.lines {
+			s.line("  %s", report.Clean(l))
 		}
 	}
-	if section("values", len(d.Values), termenv.ANSIBrightWhite) {
-		for i, v := range d.Values {
-			if i == 0 || v.group() != d.Values[i-1].group() {
-				line("  %s", p.bold(report.Clean(v.group())))
-			}
-			line("    %s", report.Clean(v.text()))
+	s.section("values", len(d.Values), termenv.ANSIBrightWhite)
+	for i, v := range d.Values {
+		if i == 0 || v.group() != d.Values[i-1].group() {
+			s.line("  %s", s.bold(report.Clean(v.group())))
+		}
+		s.line("    %s", report.Clean(v.text()))
+	}
+	s.files(d)
+	s.line("\n%s", d.headline())
+}
+
+func (s *screen) services(d *Diff) {
+	s.section("services: "+d.Command, len(d.Services), termenv.ANSIBrightWhite)
+	width := 0
+	for _, svc := range d.Services {
+		width = max(width, len(svc.Name))
+	}
+	for _, svc := range d.Services {
+		lines := slices.Clone(svc.Why)
+		if n := svc.notices(); n != "" {
+			lines = append(lines, n)
+		}
+		head := fmt.Sprintf("  %s  %-*s", s.action(svc.Action), width, report.Clean(svc.Name))
+		if len(lines) == 0 {
+			s.line("%s", head)
+		}
+		for _, l := range lines {
+			s.line("%s  %s", head, report.Clean(l))
+			head = fmt.Sprintf("  %9s  %*s", "", width, "")
 		}
 	}
-	if section("files", len(d.Files), termenv.ANSIBrightWhite) {
-		for _, f := range d.Files {
-			line("  %s  %s  %s  %s", p.action(f.Action), report.Clean(f.Path), f.size(), report.Clean(f.about()))
+}
+
+func (s *screen) files(d *Diff) {
+	s.section("files", len(d.Files), termenv.ANSIBrightWhite)
+	for _, f := range d.Files {
+		line := "  " + s.action(f.Action) + "  " + report.Clean(f.Path)
+		for _, more := range []string{f.size(), report.Clean(f.about())} {
+			if more != "" {
+				line += "  " + more
+			}
 		}
+		s.line("%s", line)
 	}
 	for _, f := range d.Files {
-		if len(f.Lines) > 0 {
-			line("\n%s", p.bold(report.Clean(f.Path)))
-			for _, l := range f.Lines {
-				line("%s", p.diffLine(report.Clean(l)))
-			}
+		if len(f.Lines) == 0 {
+			continue
+		}
+		s.line("\n%s", s.bold(report.Clean(f.Path)))
+		for _, l := range f.Lines {
+			s.line("%s", s.diffLine(report.Clean(l)))
 		}
 	}
-	line("\n%s", d.headline())
 }
 
 func (p paint) diffLine(l string) string {

@@ -161,6 +161,9 @@ func (w *walk) add(path string, action Action, a, b source.Value) {
 	v := Value{Key: w.mask(path), Action: action, Secret: a.Secret() || b.Secret()}
 	if !v.Secret {
 		v.Old, v.New = w.show(a), w.show(b)
+		if a.Kind() == source.Scalar && b.Kind() == source.Scalar && a.Str() == b.Str() { // 1 and "1"
+			v.Old, v.New = w.mask(a.Flow()), w.mask(b.Flow())
+		}
 	}
 	w.found = append(w.found, v)
 }
@@ -224,7 +227,7 @@ func (w *walk) lists(path string, a, b []source.Value) {
 	if len(gone) == 0 && len(come) == 0 {
 		for i := range a {
 			if !a[i].Equal(b[i]) {
-				w.found = append(w.found, Value{Key: w.mask(path), Action: Changed, Old: "", New: "the same in another order"})
+				w.found = append(w.found, Value{Key: w.mask(path), Action: Reordered})
 				return
 			}
 		}

@@ -139,8 +139,8 @@ func (v Value) text() string {
 		return key + ": " + v.New + " (added)"
 	case v.Action == Removed:
 		return key + ": " + v.Old + " (removed)"
-	case v.Old == "":
-		return key + ": " + v.New
+	case v.Action == Reordered:
+		return key + ": in another order"
 	}
 	return key + ": " + v.Old + " → " + v.New
 }

@@ -13,6 +13,9 @@ import (
 // characters, and what calls us may add to it.
 const maxMarkdown = 60_000
 
+// maxValues leaves room for the files.
+const maxValues = maxMarkdown / 4
+
 // page is Markdown within the limit. What does not fit is counted.
 type page struct {
 	bytes.Buffer
@@ -108,7 +111,12 @@ func (d *Diff) writeValues(p *page) {
 		return
 	}
 	var lines []string
+	size := 0
 	for i, v := range d.Values {
+		if size += len(v.text()); size > maxValues {
+			p.left = append(p.left, slices.Repeat([]string{"value"}, len(d.Values)-i)...)
+			break
+		}
 		if i == 0 || v.group() != d.Values[i-1].group() {
 			lines = append(lines, v.group())
 		}

@@ -289,11 +289,20 @@ backup.heartbeat_url: "https://uptime.example.org/api/push/taintedToken"
 	show(1)
 	maps.Copy(values, prefixed("new ", secretValues(t)))
 	// By hand: values at every place that may hold one, in any form.
+	edits := strings.NewReplacer("PRIVATE KEY-----\n", "PRIVATE KEY-----\ntaintedLine\n", "token: \"", "token: \"tainted", "\"as_token:", "\"as_token:tainted",
+		"password: \"", "password: \"tainted", "@postgres", "tainted@postgres", "secret: \"", "secret: \"tainted", "_key: \"", "_key: \"tainted")
 	for name, data := range rendered(t) {
-		text := string(data)
-		edited := strings.NewReplacer("PRIVATE KEY-----\n", "PRIVATE KEY-----\ntaintedLine\n", "token: \"", "token: \"tainted", "as_token:", "as_token:tainted",
-			"password: \"", "password: \"tainted", "@postgres", "tainted@postgres", "secret: \"", "secret: \"tainted", "_key: \"", "_key: \"tainted").Replace(text)
-		put(t, name, edited+"\n# password: taintedComment\n")
+		text := edits.Replace(string(data))
+		if !strings.HasPrefix(name, "out/secrets") && !slices.Contains([]string{".key", ".json"}, filepath.Ext(name)) {
+			text += "\n# the password was taintedComment\n"
+		}
+		put(t, name, text)
+	}
+	show(1)
+	for name, data := range rendered(t) {
+		if strings.HasSuffix(name, ".yaml") {
+			put(t, name, "broken: [\n"+string(data))
+		}
 	}
 	show(1)
 	values["an edit"] = "tainted"

@@ -172,7 +172,7 @@ func dirs(files []string) []string {
 func (c *comparison) configFiles(old, now *check.Service) string {
 	var files []string
 	for _, p := range c.changed {
-		if reads(c.old.deployment, old, p) || reads(c.new.deployment, now, p) {
+		if !c.own(p) && (reads(old, p) || reads(now, p)) {
 			files = append(files, p)
 		}
 	}
@@ -185,16 +185,21 @@ func (c *comparison) configFiles(old, now *check.Service) string {
 	return "config files: " + strings.Join(files, ", ")
 }
 
-// reads reports whether a service reads the file at its start: what is mounted into it, but for a bridge's
-// own registration, which is only there for Synapse's copy to be made from.
-func reads(d *check.Deployment, s *check.Service, p string) bool {
+// own reports whether the file is a bridge's own registration. A bridge does not read it when it runs: it
+// is only there for Synapse's copy to be made from.
+func (c *comparison) own(p string) bool {
+	for _, d := range []*check.Deployment{c.old.deployment, c.new.deployment} {
+		if slices.ContainsFunc(d.Bridges, func(b *check.Bridge) bool { return b.Own != nil && b.Own.Path == p }) {
+			return true
+		}
+	}
+	return false
+}
+
+// reads reports whether the file is mounted into the service.
+func reads(s *check.Service, p string) bool {
 	if s == nil || strings.HasPrefix(p, "data/") {
 		return false
-	}
-	for _, b := range d.Bridges {
-		if b.Service == s && b.Own != nil && b.Own.Path == p {
-			return false
-		}
 	}
 	return slices.ContainsFunc(s.Mounts, func(m check.Mount) bool {
 		return m.Host != "" && (m.Host == p || m.Host == "." || strings.HasPrefix(p, m.Host+"/"))
@@ -205,7 +210,7 @@ func reads(d *check.Deployment, s *check.Service, p string) bool {
 func (c *comparison) reader(p string) string {
 	for _, d := range []*check.Deployment{c.new.deployment, c.old.deployment} {
 		for _, s := range d.Services {
-			if !optional(s) && (reads(d, s, p) || slices.ContainsFunc(s.Mounts, func(m check.Mount) bool { return m.Host != "" && m.Host == path.Dir(p) })) {
+			if !optional(s) && reads(s, p) {
 				return s.Name
 			}
 		}

@@ -137,7 +137,7 @@ func (c *comparison) restarts(e Effects) []string {
 			continue
 		}
 		for p, hand := range c.Hand {
-			if hand == Edited && reads(c.new.deployment, s, p) && !slices.Contains(names, s.Name) {
+			if hand == Edited && !c.own(p) && reads(s, p) && !slices.Contains(names, s.Name) {
 				names = append(names, s.Name)
 			}
 		}

@@ -111,13 +111,8 @@ func (s *screen) services(d *Diff) {
 func (s *screen) files(d *Diff) {
 	s.section("files", len(d.Files), termenv.ANSIBrightWhite)
 	for _, f := range d.Files {
-		line := "  " + s.action(f.Action) + "  " + report.Clean(f.Path)
-		for _, more := range []string{f.size(), report.Clean(f.about())} {
-			if more != "" {
-				line += "  " + more
-			}
-		}
-		s.line("%s", line)
+		parts := slices.DeleteFunc([]string{s.action(f.Action), report.Clean(f.Path), f.size(), report.Clean(f.about())}, func(part string) bool { return part == "" })
+		s.line("  %s", strings.Join(parts, "  "))
 	}
 	for _, f := range d.Files {
 		if len(f.Lines) == 0 {

@@ -145,6 +145,8 @@ func TestServices(t *testing.T) {
 		"config":               {signal, strings.Replace(signal, "h1", "h2", 1), "recreated config files: config/signal/config.yaml"},
 		"label":                {signal, strings.Replace(signal, "a: b", "a: c, d: e", 1), "recreated label a, d"},
 		"what is not hashed":   {signal, strings.Replace(signal, "{image", "{depends_on: [x], pull_policy: always, scale: 2, image", 1), ""},
+		"replicas":             {signal, strings.Replace(signal, "{image", "{deploy: {replicas: 2}, image", 1), ""},
+		"resources":            {signal, strings.Replace(signal, "{image", "{deploy: {replicas: 2, resources: {}}, image", 1), "recreated deploy"},
 		"a key":                {signal, strings.Replace(signal, "{image", "{user: \"1:1\", image", 1), "recreated user"},
 		"environment":          {signal, strings.Replace(signal, "{image", "{environment: {A: b}, image", 1), "recreated environment A"},
 		"environment as list":  {signal, strings.Replace(signal, "{image", "{environment: [A=b], image", 1), "recreated environments"},

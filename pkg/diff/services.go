@@ -23,7 +23,7 @@ type Service struct {
 }
 
 // unhashed are the keys of a service that are not part of the hash by which Compose decides whether to
-// recreate it (docker compose v5.6.0, internal/confighash).
+// recreate it (docker compose v5.6.0, pkg/compose/hash.go).
 var unhashed = []string{"build", "depends_on", "profiles", "pull_policy", "scale"}
 
 // services tells what happens to each service, in the order of the compose file. A service that is only
@@ -83,7 +83,7 @@ func (c *comparison) why(old, now *check.Service) []string {
 	}
 	for key, v := range union(old.Value, now.Value) {
 		switch {
-		case slices.Contains(unhashed, key) || v.old.Equal(v.now) && v.old.Exists():
+		case slices.Contains(unhashed, key), v.old.Equal(v.now) && v.old.Exists(), key == "deploy" && sameButReplicas(v):
 		case key == "image":
 			why = append([]string{"image " + imageChange(old.Image, now.Image)}, why...)
 		case key == "labels" || key == "environment":
@@ -92,6 +92,7 @@ func (c *comparison) why(old, now *check.Service) []string {
 			why = append(why, key)
 		}
 	}
+	// Not hashed, but looked at all the same (pkg/compose/reconcile.go, mustRecreate).
 	for _, kind := range []string{"networks", "volumes"} {
 		for key, v := range union(c.old.deployment.Compose.At(kind), c.new.deployment.Compose.At(kind)) {
 			if uses(now, kind, key) && v.old.Exists() && !v.old.Equal(v.now) {
@@ -103,6 +104,16 @@ func (c *comparison) why(old, now *check.Service) []string {
 		why[i] = c.Secrets.Mask(why[i])
 	}
 	return why
+}
+
+// sameButReplicas compares the deploy section as Compose hashes it.
+func sameButReplicas(v pair) bool {
+	for key, e := range union(v.old, v.now) {
+		if key != "replicas" && !(e.old.Exists() && e.old.Equal(e.now)) {
+			return false
+		}
+	}
+	return true
 }
 
 func project(d *check.Deployment) string { return d.Compose.At("name").Str() }

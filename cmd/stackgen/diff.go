@@ -161,14 +161,14 @@ func (c *diffCmd) now(ctx context.Context, repo *git.Repo, head string) (*proof,
 		if err != nil {
 			return nil, err
 		}
-		return proveWithout(s, findings, c.Output)
+		return proveWithout(s, findings)
 	}
 	src, err := repo.File(ctx, head, repo.Path(filepath.Base(c.Spec)))
 	if err != nil {
 		return nil, fmt.Errorf("%s at %s: %w", c.Spec, c.Head, err)
 	}
 	s, findings := spec.Parse(c.Spec, src)
-	return proveWithout(s, findings, c.Output)
+	return proveWithout(s, findings)
 }
 
 // old is the spec as it was before the change; an empty proof, and a note that says why, where there is no
@@ -192,7 +192,7 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 		return nil, nil, err
 	}
 	s, findings := spec.Parse(c.Spec, src)
-	p, err := proveWithout(s, findings, c.Output)
+	p, err := proveWithout(s, findings)
 	switch {
 	case err != nil:
 		return &proof{}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing", c.Base)), nil
@@ -202,15 +202,18 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 	return p, notes, nil
 }
 
+// nowhere stands for the directory of a stack that lies in none.
+const nowhere = "/DIR"
+
 // proveWithout is prove with placeholders for all secrets, wherever they may come from.
-func proveWithout(s *spec.Spec, findings []source.Finding, dir string) (*proof, error) {
+func proveWithout(s *spec.Spec, findings []source.Finding) (*proof, error) {
 	p := &proof{findings: findings}
 	if s == nil {
 		return p, nil
 	}
 	p.needs = render.Needs(s)
 	p.set = secret.Placeholders(p.needs)
-	if err := p.render(s, dir); err != nil {
+	if err := p.render(s, nowhere); err != nil {
 		return p, err
 	}
 	p.check(map[string]string{}, false)

@@ -97,7 +97,11 @@ func TestGoldenDiff(t *testing.T) {
 			}
 			repository(t, "stack.yaml", before)
 			put(t, "stack.yaml", after)
-			for format, ext := range map[string]string{"text": "txt", "markdown": "md", "json": "json", "github": "github"} {
+			formats := map[string]string{"text": "txt", "github": "github"}
+			if c.name == "image" || c.name == "bridge-on" { // the others would say the same in more bytes
+				formats["markdown"], formats["json"] = "md", "json"
+			}
+			for format, ext := range formats {
 				got, talk := stackgen(t, 1, "diff", "--base", "HEAD", "--format", format)
 				if talk != "" {
 					t.Errorf("it also says %q", talk)
@@ -128,7 +132,7 @@ func recreated(t *testing.T, before, after string) map[string]diff.Action {
 	t.Helper()
 	load := func(text string) map[string]any {
 		s, findings := spec.Parse("stack.yaml", []byte(text))
-		p, err := proveWithout(s, findings, "out")
+		p, err := proveWithout(s, findings)
 		if err != nil || !p.ok() {
 			t.Fatal(err, p.findings)
 		}

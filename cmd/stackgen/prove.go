@@ -76,7 +76,11 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	} else {
 		secret.FillPlaceholders(set)
 	}
-	if err := p.render(s, r.dir); err != nil {
+	abs, err := filepath.Abs(r.dir)
+	if err != nil {
+		return p, err
+	}
+	if err := p.render(s, abs); err != nil {
 		return p, err
 	}
 	var before map[string]string
@@ -93,12 +97,8 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	return p, nil
 }
 
-func (p *proof) render(s *spec.Spec, dir string) error {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return err
-	}
-	if p.bundle, err = render.Render(s, render.Resolve(s, p.set, abs), p.set.Get); err != nil {
+func (p *proof) render(s *spec.Spec, dir string) (err error) {
+	if p.bundle, err = render.Render(s, render.Resolve(s, p.set, dir), p.set.Get); err != nil {
 		return p.maskErr(fmt.Errorf("%s: %w", s.File().Path, err))
 	}
 	return nil

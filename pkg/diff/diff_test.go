@@ -151,7 +151,7 @@ func TestServices(t *testing.T) {
 		"environment":          {signal, strings.Replace(signal, "{image", "{environment: {A: b}, image", 1), "recreated environment A"},
 		"environment as list":  {signal, strings.Replace(signal, "{image", "{environment: [A=b], image", 1), "recreated environments"},
 		"gone":                 {signal, "  other: {image: x}\n", "removed"},
-		"new":                  {"  other: {image: x}\n", signal, "created"},
+		"new":                  {"  other: {image: x}\n", signal, "created image dock.mau.dev/mautrix/signal:v1"},
 		"behind a profile now": {signal, strings.Replace(signal, "{image", "{profiles: [x], image", 1), "removed"},
 		"never started":        {strings.Replace(signal, "{image", "{profiles: [x], image", 1), strings.Replace(signal, "{image", "{profiles: [y], image", 1), ""},
 	} {

@@ -15,7 +15,7 @@ import (
 type Service struct {
 	Name   string `json:"name"`
 	Action Action `json:"action"`
-	// Why names what makes Compose do it.
+	// Why names what makes Compose do it; for a new service it is the image.
 	Why []string `json:"why"`
 	// Affects says who notices, Downtime for about how long; empty where nobody was served before.
 	Affects  string `json:"affects,omitempty"`
@@ -39,7 +39,7 @@ func (c *comparison) services() []Service {
 		case optional(now):
 			s.Action, s.Affects = Removed, affects(old)
 		case optional(old):
-			s.Action = Created
+			s.Action, s.Why = Created, []string{c.Secrets.Mask("image " + now.Image.String())}
 		default:
 			s.Action, s.Affects, s.Downtime = Recreated, affects(now), downtime(old, now)
 			if s.Why = c.why(old, now); len(s.Why) == 0 {

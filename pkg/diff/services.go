@@ -109,7 +109,7 @@ func (c *comparison) why(old, now *check.Service) []string {
 // sameButReplicas compares the deploy section as Compose hashes it.
 func sameButReplicas(v pair) bool {
 	for key, e := range union(v.old, v.now) {
-		if key != "replicas" && !(e.old.Exists() && e.old.Equal(e.now)) {
+		if key != "replicas" && (!e.old.Exists() || !e.old.Equal(e.now)) {
 			return false
 		}
 	}

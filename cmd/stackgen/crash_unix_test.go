@@ -245,8 +245,18 @@ func (w *workshop) verify(what string, before map[string]string, fresh string) {
 		}
 	}
 	w.keeps(what, before["secrets.yaml"], after["secrets.yaml"], fresh)
-	if err := os.RemoveAll(filepath.Join(w.dir, "out")); err != nil {
+	// The manifest stays: it alone remembers what a part that is off has to keep.
+	entries, err := os.ReadDir(filepath.Join(w.dir, "out"))
+	if err != nil {
 		w.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() == ".stackgen" {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(w.dir, "out", e.Name())); err != nil {
+			w.Fatal(err)
+		}
 	}
 	w.render()
 	if diff := cmp.Diff(w.snapshot(), after); diff != "" {

@@ -126,7 +126,7 @@ func (t *tracer) stop(pid, tid int) error {
 		return err
 	}
 	name := changing[regs.Orig_rax]
-	if name == "" || !changes(tid, &regs) {
+	if name == "" || !changesDisk(tid, &regs) {
 		return nil
 	}
 	t.calls = append(t.calls, name)
@@ -146,8 +146,8 @@ func (t *tracer) stop(pid, tid int) error {
 	return syscall.PtraceSetRegs(tid, &regs)
 }
 
-// changes leaves out what only reads, and writes to pipes and to the event descriptor of Go itself.
-func changes(tid int, regs *syscall.PtraceRegs) bool {
+// changesDisk leaves out what only reads, and writes to pipes and to the event descriptor of Go itself.
+func changesDisk(tid int, regs *syscall.PtraceRegs) bool {
 	switch regs.Orig_rax {
 	case syscall.SYS_OPENAT:
 		return regs.Rdx&syscall.O_CREAT != 0

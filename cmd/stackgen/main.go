@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 
+	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/report"
 )
 
@@ -41,6 +42,7 @@ type cli struct {
 	Init       initCmd       `cmd:"" help:"Start a stack: write a commented stack.yaml."`
 	Render     renderCmd     `cmd:"" help:"Write every file of the stack, after proving that they fit together."`
 	Validate   validateCmd   `cmd:"" help:"The same proof, with nothing written."`
+	Diff       diffCmd       `cmd:"" help:"Show what a change of the spec does to the running stack. Never shows a secret."`
 	Check      checkCmd      `cmd:"" help:"Audit the files of a deployment, whoever wrote them."`
 	Rules      rulesCmd      `cmd:"" help:"List the rules, or explain one."`
 	Route      routeCmd      `cmd:"" help:"Tell which router takes a request, and what the container sees."`
@@ -105,7 +107,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.Vars{"formats": strings.Join(report.Formats, ",")},
+		kong.Vars{"formats": strings.Join(report.Formats, ","), "diffs": strings.Join(diff.Formats, ",")},
 	)
 }
 

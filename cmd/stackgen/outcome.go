@@ -10,11 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/report"
 )
-
-const composeFile = "docker-compose.yml"
 
 // text tells what was written and what to do next.
 func (o *outcome) text(st style) string {
@@ -31,19 +30,16 @@ func (o *outcome) text(st style) string {
 		section("secrets", wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)
 	}
 	section("files", o.fileLines(st)...)
-	s := o.services()
-	if o.first() {
-		section("start", wrap(count(len(s.added), "service")+": "+strings.Join(s.added, ", "), 84)...)
+	e := diff.EffectsOf(o.input(o.plan, o.dir))
+	if e.First {
+		names := named(e.Services, diff.Created)
+		section("start", wrap(report.Plural(len(names), "service")+": "+strings.Join(names, ", "), 84)...)
 	} else {
-		section("restart", s.lines()...)
+		section("restart", restarts(e.Services)...)
 	}
-	section("by hand", o.steps(s)...)
-	if len(s.added)+len(s.changed)+len(s.removed) > 0 {
-		up := "docker compose up -d"
-		if len(s.removed) > 0 {
-			up += " --remove-orphans"
-		}
-		section("next", "cd "+shellWord(o.dir)+" && "+up)
+	section("by hand", append(e.Steps, o.chowns()...)...)
+	if e.Command != "" {
+		section("next", "cd "+shellWord(o.dir)+" && "+e.Command)
 	}
 	return b.String()
 }
@@ -89,7 +85,7 @@ func (o *outcome) conflict(st style) string {
 
 // first reports whether the directory held no stack before.
 func (o *outcome) first() bool {
-	return slices.ContainsFunc(o.plan.Changes, func(c render.Change) bool { return c.Path == composeFile && c.Old() == nil })
+	return slices.ContainsFunc(o.plan.Changes, func(c render.Change) bool { return c.Path == "docker-compose.yml" && c.Old() == nil })
 }
 
 // fileLines lists the changed files: by directory on the first render, one by one later.
@@ -125,87 +121,28 @@ func (o *outcome) fileLines(st style) []string {
 	return lines
 }
 
-// services is what `docker compose up -d` does to the services of the stack.
-type services struct{ added, changed, removed []string }
-
-func (s services) lines() []string {
+// restarts lists the services by what `docker compose up -d` does to them.
+func restarts(services []diff.Service) []string {
 	var lines []string
 	for _, g := range []struct {
-		word  string
-		names []string
-	}{{"changed", s.changed}, {"new    ", s.added}, {"removed", s.removed}} {
-		if len(g.names) > 0 {
-			lines = append(lines, g.word+"  "+strings.Join(g.names, ", "))
+		word   string
+		action diff.Action
+	}{{"changed", diff.Recreated}, {"new    ", diff.Created}, {"removed", diff.Removed}} {
+		if names := named(services, g.action); len(names) > 0 {
+			lines = append(lines, g.word+"  "+strings.Join(names, ", "))
 		}
 	}
 	return lines
 }
 
-func (o *outcome) services() (s services) {
-	var before, after source.Value
-	changed := false
-	for _, c := range o.plan.Changes {
-		if c.Path == composeFile {
-			f, _ := source.Parse(composeFile, c.Old())
-			before, changed = f.At("services"), true
+func named(services []diff.Service, action diff.Action) []string {
+	var names []string
+	for _, s := range services {
+		if s.Action == action {
+			names = append(names, s.Name)
 		}
 	}
-	for _, f := range o.bundle.Files {
-		if f.Path == composeFile {
-			parsed, _ := source.Parse(composeFile, f.Data)
-			after = parsed.At("services")
-		}
-	}
-	if !changed {
-		return s
-	}
-	for key, service := range after.Entries() {
-		switch old := before.At(key.Str()); {
-		case service.At("profiles").Set(): // only started by name
-		case !old.Exists():
-			s.added = append(s.added, key.Str())
-		case !old.Equal(service):
-			s.changed = append(s.changed, key.Str())
-		}
-	}
-	for key := range before.Entries() {
-		if !after.At(key.Str()).Exists() && !before.At(key.Str(), "profiles").Set() {
-			s.removed = append(s.removed, key.Str())
-		}
-	}
-	return s
-}
-
-// steps are what only a person can do.
-func (o *outcome) steps(s services) []string {
-	var steps []string
-	st := o.bundle.Stack
-	first := o.first()
-	if first {
-		hosts := []string{st.MatrixHost}
-		if st.MAS.Host != st.MatrixHost {
-			hosts = append(hosts, st.MAS.Host)
-		}
-		if (st.Apex || st.WellKnown) && st.ServerName != st.MatrixHost {
-			hosts = append(hosts, st.ServerName)
-		}
-		steps = append(steps, "let the DNS names of "+strings.Join(hosts, ", ")+" lead to this Traefik")
-		if !st.WellKnown {
-			steps = append(steps, "let the site of "+st.ServerName+" serve /.well-known/matrix/ (RUNBOOK.md)")
-		}
-	}
-	for _, c := range o.plan.Changes {
-		if c.Action != render.Delete && c.Action != render.Kept && strings.HasPrefix(c.Path, "keycloak/") {
-			steps = append(steps, "import "+path.Join(filepath.ToSlash(o.dir), c.Path)+" into Keycloak (Clients, Import client)")
-		}
-		if c.Path == "config/postgres/databases.sql" && !first && len(s.added) > 0 {
-			steps = append(steps, "nothing for the new databases: db-init makes them at the next start")
-		}
-	}
-	if st.Migration && len(o.plan.Changes) > 0 {
-		steps = append(steps, "migrate with syn2mas as RUNBOOK.md says, before users log in")
-	}
-	return append(steps, o.chowns()...)
+	return names
 }
 
 // chowns are the commands that give the files to the services' users, which only root can do.
@@ -236,13 +173,6 @@ func (o *outcome) chowns() []string {
 		steps = append(steps, "sudo chown -R "+owner+" "+strings.Join(paths[owner], " "))
 	}
 	return steps
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // shellWord quotes a path where a shell would take it apart.

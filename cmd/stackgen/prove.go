@@ -23,6 +23,7 @@ import (
 // proof is one spec, rendered in memory, and what the rules say about it.
 type proof struct {
 	set      *secret.Set
+	needs    []secret.Need
 	bundle   *render.Bundle // nil when it did not come that far
 	made     []string       // the secrets that were missing
 	findings []source.Finding
@@ -46,48 +47,86 @@ func (p *proof) maskErr(err error) error {
 	return err
 }
 
-// prove renders the spec at path as it would lie in dir, and checks the result. Without real,
-// placeholders stand in for missing secrets and no command of the spec is run. It writes nothing.
-func prove(ctx context.Context, path, secrets, dir string, real bool) (*proof, error) {
-	s, findings, err := loadSpec(path)
+// request says what to prove, and with what.
+type request struct {
+	spec, secrets string
+	dir           string // where the stack would lie
+	real          bool   // the secrets are needed as they are; otherwise placeholders stand in, and no command of the spec is run
+	anew          bool   // what was in dir does not bind the new stack
+}
+
+// prove renders the spec as it would lie in the directory, and checks the result. It writes nothing.
+func prove(ctx context.Context, r request) (*proof, error) {
+	s, findings, err := loadSpec(r.spec)
 	p := &proof{findings: findings}
 	if err != nil || s == nil {
 		return p, err
 	}
-	set, findings := loadSecrets(ctx, s, path, secrets, real)
+	set, findings := loadSecrets(ctx, s, r.spec, r.secrets, r.real)
 	p.set, p.findings = set, append(p.findings, findings...)
-	if real {
-		p.findings = append(p.findings, secret.MissingFindings(set.Missing(), secretsPath(path, secrets))...)
+	if r.real {
+		p.findings = append(p.findings, secret.MissingFindings(set.Missing(), secretsPath(r.spec, r.secrets))...)
 	}
 	if source.HasErrors(p.findings) {
 		return p, nil
 	}
-	if real {
+	if r.real {
 		p.made = set.Fill()
 	} else {
 		secret.FillPlaceholders(set)
 	}
-	abs, err := filepath.Abs(dir)
+	abs, err := filepath.Abs(r.dir)
 	if err != nil {
 		return p, err
 	}
-	bundle, err := render.Render(s, render.Resolve(s, set, abs), set.Get)
-	if err != nil {
-		return p, p.maskErr(fmt.Errorf("%s: %w", path, err))
+	if err := p.render(s, abs); err != nil {
+		return p, err
 	}
-	p.bundle = bundle
-	deployment, found := check.Open(bundle.FS())
-	if real {
-		deployment.Accepted = render.Accepted(dir)
+	var before map[string]string
+	if !r.anew {
+		before, err = check.Past(os.DirFS(r.dir))
+		switch {
+		case err != nil && r.real:
+			return p, err
+		case err != nil: // a tree of root's is none of a hook's business
+			p.findings = append(p.findings, source.Finding{Rule: "irreversible-change", Severity: source.Info, Message: "not checked, because " + err.Error()})
+		}
 	}
+	accepted := ""
+	if r.real {
+		accepted = render.Accepted(r.dir)
+	}
+	p.check(before, accepted, r.real)
+	return p, nil
+}
+
+func (p *proof) render(s *spec.Spec, dir string) (err error) {
+	if p.bundle, err = render.Render(s, render.Resolve(s, p.set, dir), p.set.Get); err != nil {
+		return p.maskErr(fmt.Errorf("%s: %w", s.File().Path, err))
+	}
+	return nil
+}
+
+// check holds the rules against the bundle, which is to keep what a stack had before. accepted is the verdict
+// on a compose file that need not be asked for again.
+func (p *proof) check(before map[string]string, accepted string, real bool) {
+	deployment, found := check.Open(p.bundle.FS())
+	fixed := deployment.Fixed()
+	p.bundle.Fixed = check.Values(fixed)
+	deployment.Before = before
+	for _, f := range fixed {
+		if f.Secret && !real { // a placeholder is not what it stands for
+			delete(before, f.Name)
+		}
+	}
+	deployment.Accepted = accepted
 	more, files := check.Run(deployment)
 	if !slices.ContainsFunc(more, func(f source.Finding) bool { return f.Rule == "compose-valid" }) {
-		bundle.Accepted = deployment.ComposeVerdict()
+		p.bundle.Accepted = deployment.ComposeVerdict()
 	}
 	found = append(found, more...)
-	bundle.Govern(found, deployment.KeysAt)
+	p.bundle.Govern(found, deployment.KeysAt)
 	p.findings, p.files = append(p.findings, found...), files
-	return p, nil
 }
 
 func loadSpec(path string) (*spec.Spec, []source.Finding, error) {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 
+	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/report"
 )
 
 type renderCmd struct {
@@ -15,6 +17,7 @@ type renderCmd struct {
 	Output  string   `short:"o" help:"Output directory; with several specs, each gets a directory below it, called as the one that the spec is in." default:"out" placeholder:"DIR"`
 	Secrets string   `help:"Secrets file. Default: secrets.yaml beside the spec." placeholder:"FILE"`
 	Force   bool     `help:"Overwrite files that were edited by hand or are not stackgen's."`
+	Anew    bool     `name:"i-know-what-this-breaks" help:"Render although the stack loses what it has to keep, such as its server name."`
 	Format  string   `help:"What is printed on stdout: ${enum}." enum:"text,json" default:"text" placeholder:"FORMAT"`
 }
 
@@ -65,7 +68,7 @@ func (c *renderCmd) Run(a *app) error {
 		code = max(code, t.code)
 	}
 	if len(c.Specs) > 1 && c.Format == "text" {
-		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", count(len(c.Specs)-failed, "spec"), failed)
+		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", report.Plural(len(c.Specs)-failed, "spec"), failed)
 	}
 	return exit(code)
 }
@@ -90,7 +93,7 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 		o.code, o.err = exitFailed, fmt.Errorf("the output directory %s is a file; name another with -o", dir)
 		return o
 	}
-	if o.proof, o.err = prove(a.ctx, path, c.Secrets, dir, true); o.err == nil && o.ok() {
+	if o.proof, o.err = prove(a.ctx, request{spec: path, secrets: c.Secrets, dir: dir, real: true, anew: c.Anew}); o.err == nil && o.ok() {
 		// Secrets go first: a tree without the secrets that it was made with could never be made again.
 		o.err = c.save(o)
 		if o.err == nil {
@@ -166,9 +169,9 @@ func (a *app) printJSON(t *told, o *outcome) error {
 			doc.Changed = append(doc.Changed, changedJSON{ch.Path, ch.Action})
 		}
 		if o.code == exitClean {
-			s := o.services()
-			doc.Recreate = append(append(doc.Recreate, s.changed...), s.added...)
-			doc.Steps = append(doc.Steps, o.steps(s)...)
+			e := diff.EffectsOf(o.input(o.plan, o.dir))
+			doc.Recreate = append(append(doc.Recreate, named(e.Services, diff.Recreated)...), named(e.Services, diff.Created)...)
+			doc.Steps = append(append(doc.Steps, e.Steps...), o.chowns()...)
 		}
 	}
 	if o.err != nil {

@@ -215,6 +215,10 @@ func (c *secretsRotateCmd) Run(a *app, all *cli) error {
 	if err := set.Save(); err != nil {
 		return errors.New(set.Mask(err.Error()))
 	}
-	fmt.Fprintf(a.stderr, "%s has a new value; next: stackgen render, then docker compose up -d\n", n.Name)
+	render := "stackgen render"
+	if n.Breaks != "" {
+		render += " --i-know-what-this-breaks"
+	}
+	fmt.Fprintf(a.stderr, "%s has a new value; next: %s, then docker compose up -d\n", n.Name, render)
 	return nil
 }

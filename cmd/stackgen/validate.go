@@ -66,7 +66,7 @@ type verdict struct {
 }
 
 func judge(a *app, spec, secrets string) verdict {
-	p, err := prove(a.ctx, spec, secrets, "out", false)
+	p, err := prove(a.ctx, request{spec: spec, secrets: secrets, dir: "out"})
 	v := verdict{findings: p.findings, files: p.files, ok: p.ok(), err: err}
 	if len(p.findings) > 0 {
 		v.mask = p.mask

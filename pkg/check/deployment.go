@@ -32,6 +32,8 @@ type Deployment struct {
 	DoublePuppets []*Registration
 	// Accepted is a ComposeVerdict from before Run: where it is the present one, compose-go is not asked again.
 	Accepted string
+	// Before is what the stack has to keep, as Values gives it. Where it is nil, the manifest in FS says so.
+	Before map[string]string
 
 	routes      *route.Table
 	proxy       *traefik

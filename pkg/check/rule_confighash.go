@@ -11,9 +11,6 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// manifest is the list of the files that stackgen wrote here, with their digests.
-const manifest = ".stackgen/manifest.json"
-
 var composeConfigHash = Rule{
 	ID: "compose-config-hash", Severity: source.Error,
 	Summary: "the label " + confighash.Label + " is the digest of the files that the service reads",
@@ -42,13 +39,16 @@ var composeConfigHash = Rule{
 	},
 }
 
-// written gives the digests of the files in the manifest; nil when there is none.
+// written gives the digests of the files in the manifest; nil when it lists none.
 func (d *Deployment) written() map[string]string {
-	src, err := source.ReadFS(d.FS, manifest)
+	src, err := source.ReadFS(d.FS, ManifestPath)
 	if err != nil {
 		return nil
 	}
-	f, _ := source.Parse(manifest, src)
+	f, _ := source.Parse(ManifestPath, src)
+	if f.At("files").Len() == 0 {
+		return nil
+	}
 	files := make(map[string]string)
 	for name, v := range f.At("files").Entries() {
 		files[name.Str()] = v.At("sha256").Str()

@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -307,4 +308,20 @@ func (d *Deployment) provisioned(server *Service) *provision {
 		}
 	}
 	return p
+}
+
+// Databases lists the databases that the stack's own servers are told to create.
+func (d *Deployment) Databases() []string {
+	names := make(map[string]bool)
+	for _, s := range d.Services {
+		if s.Program != image.Postgres || !s.Value.At("volumes").Set() {
+			continue
+		}
+		_, own, _ := d.superuser(s)
+		for name := range d.provisioned(s).databases {
+			names[name] = name != own
+		}
+	}
+	maps.DeleteFunc(names, func(_ string, made bool) bool { return !made })
+	return slices.Sorted(maps.Keys(names))
 }

@@ -85,9 +85,10 @@ var Rules = []Rule{
 	composeHealthDependency,
 	composeImagePinned,
 	composeConfigHash,
+	configReadable,
 	secretQuoted,
 	secretStrength,
-	configReadable,
 	backupCovers,
 	backupKeysKnown,
+	irreversibleChange,
 }

@@ -35,9 +35,12 @@ type File struct {
 type Bundle struct {
 	Files []File
 	Stack *Stack
+	// Fixed is what the stack has to keep, by name: Write hands it on to the next render.
+	Fixed map[string]string
 	// Accepted is the verdict on docker-compose.yml that Write puts into the manifest, for Accepted to find.
 	Accepted string
-	spec     *spec.Spec
+
+	spec *spec.Spec
 }
 
 // artifact says how a file comes about. Adding a rendered file means adding a line to artifacts.

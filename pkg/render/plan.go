@@ -17,14 +17,16 @@ import (
 
 const manifestPath = ".stackgen/manifest.json"
 
-// manifest says which files of an output directory are ours, by the digest of what we wrote. It is for
-// finding hand edits, and written before and after the files: a run that dies between the two leaves both
+// manifest says which files of an output directory are ours, by the digest of what we wrote, and which
+// values the stack has to keep. It is for finding hand edits, and written before and after the files: a run that dies between the two leaves both
 // the old and the new digest, so the next run knows every file it meets.
 type manifest struct {
 	Version int `json:"version"`
 	// Accepted is Bundle.Accepted of what was written.
 	Accepted string                   `json:"accepted,omitempty"`
 	Files    map[string]manifestEntry `json:"files"`
+	// Fixed is by name. What belongs to a part that is off stays, as its database does.
+	Fixed map[string]string `json:"fixed,omitempty"`
 }
 
 type manifestEntry struct {
@@ -89,6 +91,9 @@ type Plan struct {
 func (p *Plan) Conflicts() []Change {
 	return slices.DeleteFunc(slices.Clone(p.Changes), func(c Change) bool { return c.Action != Edited && c.Action != Foreign })
 }
+
+// Fixed is what the stack in the directory has to keep, as its manifest says.
+func (p *Plan) Fixed() map[string]string { return p.owned.Fixed }
 
 // Old is the content of the file before the change; nil for a new one.
 func (c Change) Old() []byte { return c.old }

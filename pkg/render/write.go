@@ -109,8 +109,11 @@ type staged struct{ temp, path string }
 func (p *Plan) apply(root *os.Root) (err error) {
 	files := make(map[string]File)
 	next := manifest{Version: 1, Accepted: p.bundle.Accepted, Files: map[string]manifestEntry{}}
-	pending := manifest{Version: 1, Files: map[string]manifestEntry{}}
+	pending := manifest{Version: 1, Files: map[string]manifestEntry{}, Fixed: p.owned.Fixed}
 	maps.Copy(pending.Files, p.owned.Files)
+	next.Fixed = make(map[string]string)
+	maps.Copy(next.Fixed, p.owned.Fixed)
+	maps.Copy(next.Fixed, p.bundle.Fixed)
 	for _, f := range p.bundle.Files {
 		if f.Data != nil {
 			files[f.Path] = f

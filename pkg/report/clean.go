@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// clean makes a text that may come from a file fit for one line of a terminal or a log: control
+// Clean makes a text that may come from a file fit for one line of a terminal or a log: control
 // characters, escape sequences and what reorders or hides text are spelled out.
-func clean(s string) string {
+func Clean(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])

@@ -46,13 +46,19 @@ func writeGitHub(out *bytes.Buffer, findings []source.Finding, s Summary, o Opti
 }
 
 func annotation(f source.Finding) string {
-	level := f.Severity.String()
-	if f.Severity == source.Info {
+	return Annotation(f.Severity, f.Pos(), f.Rule, annotationText(f))
+}
+
+// Annotation is the command by which GitHub shows a text beside a place. The text may have several lines,
+// each of them clean.
+func Annotation(sev source.Severity, pos source.Pos, title, text string) string {
+	level := sev.String()
+	if sev == source.Info {
 		level = "notice"
 	}
 	var props []string
-	if pos := f.Pos(); pos.File != "" {
-		props = append(props, "file="+githubProperty.Replace(clean(pos.File)))
+	if pos.File != "" {
+		props = append(props, "file="+githubProperty.Replace(Clean(pos.File)))
 		if pos.Line > 0 {
 			props = append(props, fmt.Sprintf("line=%d", pos.Line))
 			if pos.Col > 0 {
@@ -60,18 +66,18 @@ func annotation(f source.Finding) string {
 			}
 		}
 	}
-	props = append(props, "title="+githubProperty.Replace(clean(f.Rule)))
-	return fmt.Sprintf("::%s %s::%s", level, strings.Join(props, ","), githubData.Replace(annotationText(f)))
+	props = append(props, "title="+githubProperty.Replace(Clean(title)))
+	return fmt.Sprintf("::%s %s::%s", level, strings.Join(props, ","), githubData.Replace(text))
 }
 
 func annotationText(f source.Finding) string {
-	lines := []string{clean(f.Message)}
+	lines := []string{Clean(f.Message)}
 	for i, s := range f.Sites {
-		switch note := clean(s.Note); {
+		switch note := Clean(s.Note); {
 		case i > 0 && note != "":
-			lines = append(lines, "see "+clean(s.String())+": "+note)
+			lines = append(lines, "see "+Clean(s.String())+": "+note)
 		case i > 0:
-			lines = append(lines, "see "+clean(s.String()))
+			lines = append(lines, "see "+Clean(s.String()))
 		case note != "":
 			lines = append(lines, "here: "+note)
 		}

@@ -48,11 +48,11 @@ func writeJSON(out *bytes.Buffer, findings []source.Finding, s Summary) error {
 		}
 		r.Findings = append(r.Findings, j)
 	}
-	return encode(out, r)
+	return Encode(out, r)
 }
 
-// encode writes v as indented JSON, in which < and & stay readable.
-func encode(out *bytes.Buffer, v any) error {
+// Encode writes v as indented JSON, in which < and & stay readable.
+func Encode(out *bytes.Buffer, v any) error {
 	var raw bytes.Buffer
 	enc := json.NewEncoder(&raw)
 	enc.SetEscapeHTML(false)

@@ -20,7 +20,7 @@ func writeMarkdown(out *bytes.Buffer, findings []source.Finding, s Summary, o Op
 	}
 	fmt.Fprint(out, "\n| rule | severity | place | message |\n| --- | --- | --- | --- |\n")
 	for _, f := range found {
-		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", ruleLink(f.Rule, o), f.Severity, code(clean(f.Pos().String())), markdown(clean(f.Message)))
+		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", ruleLink(f.Rule, o), f.Severity, Code(Clean(f.Pos().String())), Escape(Clean(f.Message)))
 	}
 	for _, f := range found {
 		writeDetails(out, f)
@@ -32,20 +32,24 @@ func writeDetails(out *bytes.Buffer, f source.Finding) {
 	if len(lines) == 0 {
 		return
 	}
-	body := strings.Join(lines, "\n")
-	fence := strings.Repeat("`", max(3, longestRun(body)+1))
 	// Within <summary> there is no Markdown, only HTML.
-	fmt.Fprintf(out, "\n<details><summary>%s: <code>%s</code> %s</summary>\n\n%s\n\n%stext\n%s\n%s\n\n</details>\n",
-		f.Severity, htmlText(f.Rule), htmlText(f.Pos().String()), markdown(clean(f.Message)), fence, body, fence)
+	fmt.Fprintf(out, "\n<details><summary>%s: <code>%s</code> %s</summary>\n\n%s\n\n%s\n\n</details>\n",
+		f.Severity, HTML(f.Rule), HTML(f.Pos().String()), Escape(Clean(f.Message)), Fence("text", strings.Join(lines, "\n")))
+}
+
+// Fence is a code block that body cannot end.
+func Fence(language, body string) string {
+	fence := strings.Repeat("`", max(3, longestRun(body)+1))
+	return fence + language + "\n" + body + "\n" + fence
 }
 
 func ruleLink(id string, o Options) string {
 	if o.RuleURL != nil {
 		if u := o.RuleURL(id); u != "" {
-			return "[" + markdown(clean(id)) + "](<" + linkTarget.Replace(clean(u)) + ">)"
+			return "[" + Escape(Clean(id)) + "](<" + linkTarget.Replace(Clean(u)) + ">)"
 		}
 	}
-	return code(clean(id))
+	return Code(Clean(id))
 }
 
 var linkTarget = strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", `\`, "%5C", " ", "%20")
@@ -60,19 +64,21 @@ var markdownEscape = func() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }()
 
-func markdown(s string) string { return markdownEscape.Replace(s) }
+// Escape gives s so that Markdown and GitHub show it as it stands, in a table cell too.
+func Escape(s string) string { return markdownEscape.Replace(s) }
 
-func htmlText(s string) string {
-	return strings.NewReplacer("@", "&#64;&#8203;", "`", "&#96;").Replace(html.EscapeString(clean(s)))
+// HTML is Escape for what stands within <summary>, where there is no Markdown.
+func HTML(s string) string {
+	return strings.NewReplacer("@", "&#64;&#8203;", "`", "&#96;").Replace(html.EscapeString(Clean(s)))
 }
 
-// code is a code span; one with entities when s has what ends a code span or a table cell.
-func code(s string) string {
+// Code is a code span; one with entities when s has what ends a code span or a table cell.
+func Code(s string) string {
 	switch {
 	case s == "":
 		return ""
 	case strings.ContainsAny(s, "`|\\<>&"):
-		return "<code>" + markdown(s) + "</code>"
+		return "<code>" + Escape(s) + "</code>"
 	}
 	return "`" + s + "`"
 }

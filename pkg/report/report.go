@@ -103,12 +103,12 @@ func count(findings []source.Finding) (n [3]int) {
 // headline sums the findings up in one line.
 func headline(findings []source.Finding, s Summary, o Options) string {
 	found, unchecked := split(findings)
-	line := fmt.Sprintf("no findings: %s held on %s", plural(s.Rules, "rule"), plural(s.Files, "file"))
+	line := fmt.Sprintf("no findings: %s held on %s", Plural(s.Rules, "rule"), Plural(s.Files, "file"))
 	switch {
 	case len(found) > 0 && s.Files == 0: // what came before the rules stopped it
 		line = counts(count(found)) + "; no rule was run"
 	case len(found) > 0:
-		line = fmt.Sprintf("%s in %s; %s run", counts(count(found)), plural(s.Files, "file"), plural(s.Rules, "rule"))
+		line = fmt.Sprintf("%s in %s; %s run", counts(count(found)), Plural(s.Files, "file"), Plural(s.Rules, "rule"))
 	}
 	if n := len(unchecked); n > 0 {
 		line += fmt.Sprintf("; %d not checked", n)
@@ -127,13 +127,14 @@ func counts(n [3]int) string {
 		case n[sev] > 0 && sev == source.Info:
 			parts = append(parts, fmt.Sprintf("%d info", n[sev]))
 		case n[sev] > 0:
-			parts = append(parts, plural(n[sev], sev.String()))
+			parts = append(parts, Plural(n[sev], sev.String()))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-func plural(n int, noun string) string {
+// Plural counts with the noun in the right number.
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -22,9 +22,9 @@ func siteLines(p palette, f source.Finding) []string {
 	var lines []string
 	for i, s := range f.Sites {
 		if i > 0 && (s.Text() == "" || s.File != f.Sites[i-1].File) {
-			lines = append(lines, p.dim(blank[:digits]+" --> ")+p.path(clean(s.String())))
+			lines = append(lines, p.dim(blank[:digits]+" --> ")+p.path(Clean(s.String())))
 		}
-		note := clean(s.Note)
+		note := Clean(s.Note)
 		if s.Text() == "" {
 			if note != "" {
 				lines = append(lines, p.dim(blank+"= ")+note)
@@ -54,6 +54,6 @@ func excerpt(s source.Site) (text, indent string) {
 	if len(runes) > maxSnippet {
 		runes, after = runes[:maxSnippet], "…"
 	}
-	lead := before + clean(string(runes[:col]))
-	return before + clean(string(runes)) + after, strings.Repeat(" ", width(lead))
+	lead := before + Clean(string(runes[:col]))
+	return before + Clean(string(runes)) + after, strings.Repeat(" ", width(lead))
 }

@@ -34,13 +34,13 @@ func writeText(out *bytes.Buffer, findings []source.Finding, s Summary, o Option
 func firstLine(p palette, f source.Finding) string {
 	line := ""
 	if pos := position(f.Pos()); pos != "" {
-		line = p.path(clean(pos)+":") + " "
+		line = p.path(Clean(pos)+":") + " "
 	}
-	return line + p.severity(f.Severity) + ": " + clean(f.Message) + " " + p.dim("["+clean(f.Rule)+"]")
+	return line + p.severity(f.Severity) + ": " + Clean(f.Message) + " " + p.dim("["+Clean(f.Rule)+"]")
 }
 
-// notCommand is for what begins a line: a runner of GitHub takes :: there for a command, also after blanks.
-func notCommand(s string) string {
+// NotCommand is for what begins a line: a runner of GitHub takes :: there for a command, also after blanks.
+func NotCommand(s string) string {
 	if rest := strings.TrimLeft(s, " "); strings.HasPrefix(rest, "::") {
 		return s[:len(s)-len(rest)] + `\x3a` + rest[1:]
 	}
@@ -54,10 +54,10 @@ func fixLines(f source.Finding) []string {
 	}
 	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(f.Fix, "\r\n", "\n"), "\n"), "\n")
 	if len(lines) == 1 {
-		return []string{"fix: " + clean(lines[0])}
+		return []string{"fix: " + Clean(lines[0])}
 	}
 	for i, l := range lines {
-		lines[i] = "  " + notCommand(clean(l))
+		lines[i] = "  " + NotCommand(Clean(l))
 	}
 	return append([]string{"fix:"}, lines...)
 }

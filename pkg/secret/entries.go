@@ -95,7 +95,7 @@ func (l *loader) entry(k, v source.Value, d *document) {
 	case v.Kind() == source.Null:
 		bad(showName(name)+" is empty", "give it a value, or remove the line")
 	case !faithful(v):
-		l.hide(v.Str())
+		l.Hide(v.Str())
 		bad(showName(name)+" is not written as text; YAML readers may change a value without quotes", "write it in quotes")
 	default:
 		l.take(name, v.Str(), d.origin, showName(name), sites)
@@ -142,7 +142,7 @@ func (l *loader) unknown(name string, sites []source.Site, d *document) {
 
 // hideAll lets Mask know whatever stands below v: it is at the wrong place, and still secret.
 func (l *loader) hideAll(v source.Value) {
-	l.hide(v.Str())
+	l.Hide(v.Str())
 	for _, item := range v.Items() {
 		l.hideAll(item)
 	}

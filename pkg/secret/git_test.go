@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"philipp.info/stackgen/pkg/command"
 )
 
-func git(t *testing.T, dir string, args ...string) {
+func runGit(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	if _, err := run(t.Context(), dir, append([]string{"git"}, args...), 1<<16); err != nil {
+	if _, err := (command.Command{Argv: append([]string{"git"}, args...), Dir: dir}).Output(t.Context(), 1<<16); err != nil {
 		if err.Error() == "is not installed" {
 			t.Skip("git is not installed")
 		}
@@ -21,7 +23,7 @@ func git(t *testing.T, dir string, args ...string) {
 
 func TestTracked(t *testing.T) {
 	repo := t.TempDir()
-	git(t, repo, "init", "-q")
+	runGit(t, repo, "init", "-q")
 	sub := filepath.Join(repo, "deploy")
 	if err := os.Mkdir(sub, 0o700); err != nil {
 		t.Fatal(err)
@@ -30,7 +32,7 @@ func TestTracked(t *testing.T) {
 	free := writeFile(t, sub, "free.yaml", "smtp.password: fake-value\n")
 	encrypted := writeFile(t, sub, "enc.yaml", "sops: {mac: x}\n")
 	value := writeFile(t, sub, "value", "fake-value\n")
-	git(t, repo, "add", "--", tracked, encrypted, value)
+	runGit(t, repo, "add", "--", tracked, encrypted, value)
 	outside := filepath.Join(t.TempDir(), "secrets.yaml")
 	if err := os.Symlink(tracked, outside); err != nil {
 		t.Fatal(err)
@@ -68,7 +70,7 @@ func TestTracked(t *testing.T) {
 
 func TestTrackedUnknown(t *testing.T) {
 	dir := t.TempDir()
-	git(t, dir, "--version")
+	runGit(t, dir, "--version")
 	path := writeFile(t, dir, "secrets.yaml", "")
 	writeFile(t, dir, ".git", "gitdir: nowhere\n")
 	_, findings := Load(t.Context(), Sources{Path: path}, nil)
@@ -81,9 +83,9 @@ func TestTrackedUnknown(t *testing.T) {
 // TestTrackedRunsNothing: a repository may name programs that git starts; a look at the secrets must not.
 func TestTrackedRunsNothing(t *testing.T) {
 	dir := t.TempDir()
-	git(t, dir, "init", "-q")
+	runGit(t, dir, "init", "-q")
 	path := writeFile(t, dir, "secrets.yaml", "")
-	git(t, dir, "config", "core.fsmonitor", "touch "+filepath.Join(dir, "ran")+"; false")
+	runGit(t, dir, "config", "core.fsmonitor", "touch "+filepath.Join(dir, "ran")+"; false")
 	Load(t.Context(), Sources{Path: path}, nil)
 	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
 		t.Error("the repository's program ran")

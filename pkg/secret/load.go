@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"philipp.info/stackgen/pkg/command"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -77,7 +78,7 @@ func (l *loader) settled(name string) bool {
 // take keeps value for name unless a stronger source has spoken, and reports what is wrong with it. what
 // begins the message and names the secret.
 func (l *loader) take(name, value, origin, what string, sites []source.Site) {
-	l.hide(value)
+	l.Hide(value)
 	need, _ := l.need(name)
 	err := need.Check(value)
 	if err != nil {
@@ -159,7 +160,7 @@ func (l *loader) from(ctx context.Context, name string, from From) {
 		l.close(name, origin+" (not run)")
 		return
 	}
-	out, err := run(ctx, l.src.Dir, from.Command, maxValue+2)
+	out, err := l.run(ctx, from.Command, maxValue+2)
 	if err != nil {
 		l.close(name, origin)
 		l.report(source.Error, sites, fmt.Sprintf("the command for the secret %s did not give it: `%s` %v", name, program(from.Command), err), runByHand)
@@ -183,6 +184,19 @@ func (l *loader) readValue(path string) (string, error) {
 		return "", fmt.Errorf("%q: %w", path, pathErr.Err)
 	}
 	return string(b), err
+}
+
+func (l *loader) run(ctx context.Context, argv []string, limit int) (string, error) {
+	out, err := command.Command{Argv: argv, Dir: l.src.Dir}.Output(ctx, limit)
+	return string(out), err
+}
+
+// program is the part of a command that may be shown: its arguments can hold anything.
+func program(argv []string) string {
+	if len(argv) == 0 {
+		return "(none)"
+	}
+	return filepath.Base(argv[0])
 }
 
 // dropNewline takes off the one line break that editors and `echo` add.
@@ -209,7 +223,7 @@ func (l *loader) command(ctx context.Context) {
 		l.withhold("command " + name + " (not run)")
 		return
 	}
-	out, err := run(ctx, l.src.Dir, l.src.Command, source.MaxSize)
+	out, err := l.run(ctx, l.src.Command, source.MaxSize)
 	if err != nil {
 		l.withhold("command " + name)
 		l.report(source.Error, sites, fmt.Sprintf("the command for all secrets did not give them: `%s` %v", name, err), runByHand)

@@ -46,8 +46,9 @@ func (s *Set) Mask(text string) string {
 	return b.String()
 }
 
-// hide adds all spellings of value to what Mask looks for.
-func (s *Set) hide(value string) {
+// Hide adds all spellings of value to what Mask looks for. The set need not hold it: it may have been
+// replaced.
+func (s *Set) Hide(value string) {
 	value = strings.TrimRight(value, "\r\n")
 	if len(value) < minMask {
 		return

@@ -1,10 +1,8 @@
 package secret
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,7 +26,7 @@ func TestFromFindings(t *testing.T) {
 		"no file":      {From{Command: []string{"/nowhere/pass", "LEAK"}}, "the command for the secret smtp.password did not give it: `pass` cannot be started: no such file or directory" + hand},
 		"no command":   {From{}, "the command for the secret smtp.password did not give it: `(none)` names no program" + hand},
 		"nothing":      {From{Command: []string{"/bin/sh", "-c", "echo"}}, "the secret smtp.password that `sh` prints is empty" + value},
-		"without end":  {From{Command: []string{"/bin/sh", "-c", "while :; do echo LEAKLEAKLEAKLEAK; done"}}, "the command for the secret smtp.password did not give it: `sh` printed more than a secret can be" + hand},
+		"without end":  {From{Command: []string{"/bin/sh", "-c", "while :; do echo LEAKLEAKLEAKLEAK; done"}}, "the command for the secret smtp.password did not give it: `sh` printed more than is taken from it" + hand},
 		"not text":     {From{Command: []string{"/bin/sh", "-c", `printf 'LEAK\377'`}}, "the secret smtp.password that `sh` prints is not UTF-8" + value},
 		"missing file": {From{File: "none"}, `the file of the secret smtp.password cannot be read: "none": no such file or directory fix: create it, or name the right file`},
 		"directory":    {From{File: "."}, `the file of the secret smtp.password cannot be read: read "` + dir + `": it is a directory fix: create it, or name the right file`},
@@ -51,24 +49,6 @@ func TestFromFindings(t *testing.T) {
 				t.Error("the secret has a value, or is missing on top of the finding")
 			}
 		})
-	}
-}
-
-func TestCommandIsStopped(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	start := time.Now()
-	_, err := run(ctx, "", []string{"/bin/sh", "-c", "sleep 30 & sleep 30"}, maxValue)
-	if err == nil || !strings.Contains(err.Error(), "in time") {
-		t.Errorf("err = %v", err)
-	}
-	if d := time.Since(start); d > 10*time.Second {
-		t.Errorf("it took %s", d)
-	}
-	ctx, cancel = context.WithCancel(t.Context())
-	cancel()
-	if _, err := run(ctx, "", []string{"/bin/sh", "-c", "sleep 30"}, maxValue); err == nil || err.Error() != "was interrupted" {
-		t.Errorf("err = %v", err)
 	}
 }
 

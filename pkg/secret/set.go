@@ -134,7 +134,7 @@ func (s *Set) Rotate(need Need) error {
 func (s *Set) put(name, value string) {
 	s.values[name] = held{value: value, origin: s.fileOrigin()}
 	delete(s.closed, name)
-	s.hide(value)
+	s.Hide(value)
 	if !slices.Contains(s.pending, name) {
 		s.pending = append(s.pending, name)
 	}

@@ -32,6 +32,7 @@ type File struct {
 	once    sync.Once // guards what Snippet needs: rules of one run share the file
 	lines   []string
 	scalars map[int][]scalar
+	uses    map[*yaml.Node][]use
 }
 
 // Parse reads one YAML document. The findings (rule "yaml") name what makes a file unreadable: not UTF-8,

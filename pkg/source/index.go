@@ -32,9 +32,9 @@ func (s scalar) secret() bool {
 func (f *File) index() {
 	f.lines = splitLines(strings.TrimPrefix(string(f.Src), "\ufeff"))
 	f.scalars = make(map[int][]scalar)
-	uses := make(map[*yaml.Node][]use)
-	walkScalars(f.root, place{}, func(n *yaml.Node, u use) { uses[n] = append(uses[n], u) })
-	for n, us := range uses {
+	f.uses = make(map[*yaml.Node][]use)
+	walkScalars(f.root, place{}, func(n *yaml.Node, u use) { f.uses[n] = append(f.uses[n], u) })
+	for n, us := range f.uses {
 		f.scalars[n.Line] = append(f.scalars[n.Line], scalar{n, us})
 	}
 	for _, line := range f.scalars {

@@ -108,6 +108,15 @@ func looksSecret(name, value string) bool {
 	return looksRandom(value)
 }
 
+// MaskLine gives a line of a text that is not YAML for a person to read: Masked when a word of it announces
+// a secret, or when it could be one.
+func MaskLine(line string) string {
+	if secretWord.MatchString(line) || looksSecret("", line) {
+		return Masked
+	}
+	return line
+}
+
 // looksRandom tells a generated token from a path, a name or a sentence: by the length of its runs of
 // letters and digits, and by how often upper case, lower case and digits take turns within them.
 func looksRandom(value string) bool {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -42,27 +43,59 @@ var (
 
 // scalarEnd is the index behind the part of a scalar that stands on the line it begins on.
 func scalarEnd(line []rune, n *yaml.Node) int {
-	start := n.Column - 1
-	rest := string(line[start:])
-	// The column of a scalar with an anchor or a tag is that of the anchor or tag.
-	head := ""
-	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
-		head = properties.FindString(rest)
-		rest = rest[len(head):]
-	}
-	body := []rune(rest)
+	start, body := scalarBody(line, n)
 	end := 0
 	switch {
-	case n.Style&yaml.DoubleQuotedStyle != 0:
-		end = quotedEnd(body, '"', '\\')
-	case n.Style&yaml.SingleQuotedStyle != 0:
-		end = quotedEnd(body, '\'', '\'')
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		end = len([]rune(blockStart.FindString(rest)))
+	case quoteOf(n) != 0:
+		end = quotedEnd(body, quoteOf(n), escapeOf(n))
+	case isBlock(n):
+		end = len([]rune(blockStart.FindString(string(body))))
 	default:
 		end = min(len([]rune(n.Value)), len(body))
 	}
-	return start + len([]rune(head)) + end
+	return start + end
+}
+
+// goesOn reports whether the scalar has a part on a later line than the one it begins on.
+func goesOn(line []rune, n *yaml.Node) bool {
+	_, body := scalarBody(line, n)
+	switch {
+	case quoteOf(n) != 0:
+		// With one more character at the end, a quote that closes is not the last.
+		return quotedEnd(append(slices.Clip(body), ' '), quoteOf(n), escapeOf(n)) > len(body)
+	case isBlock(n):
+		return true
+	}
+	return len([]rune(n.Value)) > len(body)
+}
+
+// scalarBody is the text from the scalar on and its index, behind the anchor and the tag, whose column
+// the scalar has.
+func scalarBody(line []rune, n *yaml.Node) (start int, body []rune) {
+	start = min(n.Column-1, len(line))
+	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
+		start += len([]rune(properties.FindString(string(line[start:]))))
+	}
+	return start, line[start:]
+}
+
+func isBlock(n *yaml.Node) bool { return n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 }
+
+func quoteOf(n *yaml.Node) rune {
+	switch {
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		return '"'
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		return '\''
+	}
+	return 0
+}
+
+func escapeOf(n *yaml.Node) rune {
+	if quoteOf(n) == '"' {
+		return '\\'
+	}
+	return quoteOf(n)
 }
 
 // quotedEnd is the index behind the closing quote, or the length when the scalar goes on below.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -453,4 +454,25 @@ func (f *File) KeysAt(p Pos) []string {
 	}
 	walk(f.Root(), 0)
 	return found
+}
+
+// Secret reports whether the value is a scalar that is or may be a secret, as Snippet judges it.
+func (v Value) Secret() bool {
+	if v.file == nil {
+		return false
+	}
+	v.file.once.Do(v.file.index)
+	return scalar{uses: v.file.uses[deref(v.node)]}.secret()
+}
+
+// Secrets gives the texts of the file that are or may be secrets.
+func (f *File) Secrets() []string {
+	f.once.Do(f.index)
+	var texts []string
+	for n, uses := range f.uses {
+		if (scalar{uses: uses}).secret() {
+			texts = append(texts, cmp.Or(n.Value, n.Anchor))
+		}
+	}
+	return texts
 }

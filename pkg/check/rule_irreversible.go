@@ -1,0 +1,59 @@
+package check
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// ManifestPath is where stackgen keeps what it wrote into a directory, and the values that were in it.
+const ManifestPath = ".stackgen/manifest.json"
+
+var irreversibleChange = Rule{
+	ID: "irreversible-change", Severity: source.Error,
+	Summary: "what a stack has to keep is as it was when stackgen rendered it last",
+	Why:     "Synapse: \"Found users in database not native to example.org! You cannot change a synapse server_name after it's been configured\"; a bridge: \"bad mac\"; MAS: nobody can log in. Putting the old value back mends it only as long as nothing was written with the new one.",
+	Fix:     "Put the old value back. For a stack that has never run, or whose data is gone too: `stackgen render --i-know-what-this-breaks`.",
+	Source:  "Synapse storage/databases/main/__init__.py, config/key.py; MAS crates/config sections/secrets.rs; the bridges, run with another pickle_key",
+	Check: func(d *Deployment, r *Reporter) {
+		before, err := d.Before, error(nil)
+		if before == nil {
+			before, err = Past(d.FS)
+		}
+		if err != nil {
+			r.NotChecked(err.Error(), source.Site{Pos: source.Pos{File: ManifestPath}})
+		}
+		for _, f := range Broken(before, d.Fixed()) {
+			message := f.Name + " is another one than this stack was rendered with; " + f.Breaks
+			fix := "put the old value back"
+			if !f.Secret {
+				message = f.Name + " is " + f.Value + ", but this stack was rendered with " + before[f.Name] + "; " + f.Breaks
+				fix += ": " + before[f.Name]
+			}
+			fix += "; for a stack that has never run: `stackgen render --i-know-what-this-breaks`"
+			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
+		}
+	},
+}
+
+// Past gives what the stack in a directory was rendered with, by name as Values gives it: what its manifest
+// says, nothing where there is none.
+func Past(fsys fs.FS) (map[string]string, error) {
+	src, err := source.ReadFS(fsys, ManifestPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string]string{}, nil
+	}
+	var manifest struct {
+		Fixed map[string]string `json:"fixed"`
+	}
+	if err == nil {
+		err = json.Unmarshal(src, &manifest)
+	}
+	if err != nil {
+		return map[string]string{}, fmt.Errorf("%s is damaged or not to be read: %w", ManifestPath, err)
+	}
+	return manifest.Fixed, nil
+}

@@ -1,0 +1,233 @@
+// Package diff compares two trees of a stack: which files and values differ, what that does to the running
+// services, and what cannot be undone. Every text in its result is free of secrets, whatever the trees hold.
+package diff
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Tree is the files of a stack by path.
+type Tree map[string][]byte
+
+func (t Tree) fs() fs.FS {
+	m := make(fstest.MapFS)
+	for p, data := range t {
+		m[p] = &fstest.MapFile{Data: data, Mode: 0o600}
+	}
+	return m
+}
+
+// Input is what is compared, and what is known beside it.
+type Input struct {
+	Old, New Tree
+	// Hand are the files of Old that are not as stackgen wrote them.
+	Hand map[string]Hand
+	// Before is what the old stack has to keep, as check.Values gives it, beside what its files say.
+	Before map[string]string
+	// Secrets hides what it holds. New adds to it what it finds in the trees.
+	Secrets *secret.Set
+	// Dir begins the paths that a person is told to use.
+	Dir string
+}
+
+// Hand says what is not stackgen's about a file.
+type Hand string
+
+// The ways in which a file is not as stackgen wrote it.
+const (
+	Edited  Hand = "edited"  // stackgen wrote it, and somebody changed it since
+	Foreign Hand = "foreign" // stackgen never wrote it, and has something else for its place
+)
+
+// Action is what happens to a file, a value or a service.
+type Action string
+
+// The actions. Files and values are added, changed or removed; a list can be reordered; a file that was edited by hand and is no
+// longer in the stack is kept; services are created, recreated or removed.
+const (
+	Added     Action = "added"
+	Changed   Action = "changed"
+	Removed   Action = "removed"
+	Kept      Action = "kept"
+	Created   Action = "created"
+	Recreated Action = "recreated"
+	Reordered Action = "reordered"
+)
+
+// Diff is the difference between two trees.
+type Diff struct {
+	Spec  string   `json:"spec"`
+	From  string   `json:"from"`  // what the old tree is
+	To    string   `json:"to"`    // what the new tree is
+	Notes []string `json:"notes"` // why it is not compared as asked
+	Effects
+	Secrets []Secret `json:"secrets"`
+	// Findings of the new spec, as the JSON report of findings has them.
+	Findings json.RawMessage `json:"findings"`
+	Values   []Value         `json:"values"`
+	Files    []File          `json:"files"`
+}
+
+// Effects is what a difference does to the running stack.
+type Effects struct {
+	Services     []Service `json:"services"`
+	Irreversible []Loss    `json:"irreversible"`
+	Databases    []string  `json:"databases"` // that are created
+	Steps        []string  `json:"steps"`     // for a person
+	Command      string    `json:"command"`   // what brings the stack to the new state; empty when nothing does
+	First        bool      `json:"first"`     // there was no stack before
+}
+
+// Loss is a value that the stack has to keep, and that is another one now. Old and New are empty for what
+// comes from a secret.
+type Loss struct {
+	Name   string `json:"name"`
+	Old    string `json:"old,omitempty"`
+	New    string `json:"new,omitempty"`
+	Breaks string `json:"breaks"`
+}
+
+// Secret is a secret that the new stack has and the old one had not.
+type Secret struct {
+	Name string `json:"name"`
+	// Where a person gets it; empty for one that render makes.
+	Where string `json:"where,omitempty"`
+}
+
+// Empty reports whether the two trees are the same.
+func (d *Diff) Empty() bool { return len(d.Files) == 0 && len(d.Secrets) == 0 }
+
+// New compares two trees.
+func New(in Input) *Diff {
+	c := compare(in)
+	c.hide()
+	return &Diff{Effects: c.effects(), Values: c.values(), Files: c.files(), Notes: []string{}, Secrets: []Secret{}}
+}
+
+// Nothing is the difference of a spec that cannot be rendered: two empty trees.
+func Nothing(spec string) *Diff {
+	d := New(Input{})
+	d.Spec = spec
+	return d
+}
+
+// EffectsOf tells only what a difference does to the running stack.
+func EffectsOf(in Input) Effects { return compare(in).effects() }
+
+// comparison is the work on one Input.
+type comparison struct {
+	Input
+	old, new side
+	changed  []string // paths that differ, sorted
+}
+
+// side is one of the trees as it was read.
+type side struct {
+	tree       Tree
+	deployment *check.Deployment
+	parsed     map[string]*source.File // by path, nil where the file is not YAML
+}
+
+func compare(in Input) *comparison {
+	if in.Secrets == nil {
+		in.Secrets = secret.Placeholders(nil)
+	}
+	c := &comparison{Input: in, old: read(in.Old), new: read(in.New)}
+	paths := make(map[string]bool)
+	for _, t := range []Tree{in.Old, in.New} {
+		for p := range t {
+			paths[p] = true
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(paths)) {
+		old, was := in.Old[p]
+		now, is := in.New[p]
+		if was != is || !bytes.Equal(old, now) {
+			c.changed = append(c.changed, p)
+		}
+	}
+	return c
+}
+
+func read(t Tree) side {
+	// What keeps a tree from being read as a deployment is no concern here: it has no services then.
+	d, _ := check.Open(t.fs())
+	return side{tree: t, deployment: d, parsed: make(map[string]*source.File)}
+}
+
+// file parses a file; nil when it is no YAML with keys or items.
+func (s side) file(p string) *source.File {
+	f, done := s.parsed[p]
+	if done || !isYAML(p) {
+		return f
+	}
+	if data, ok := s.tree[p]; ok {
+		parsed, findings := source.Parse(p, data)
+		if kind := parsed.Root().Kind(); len(findings) == 0 && (kind == source.Mapping || kind == source.Sequence) {
+			f = parsed
+		}
+	}
+	s.parsed[p] = f
+	return f
+}
+
+func isYAML(p string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json", ".config"}, path.Ext(p))
+}
+
+// opaque reports whether a file is one secret as a whole.
+func opaque(p string) bool {
+	return strings.HasPrefix(p, "secrets/") || slices.Contains([]string{".key", ".pem", ".env"}, path.Ext(p))
+}
+
+func (c *comparison) effects() Effects {
+	e := Effects{Services: []Service{}, Irreversible: c.irreversible(), Databases: []string{}, Steps: []string{}, First: c.first()}
+	if c.new.deployment.Compose == nil || !e.First && c.old.deployment.Compose == nil {
+		return e // what ran, or is to run, cannot be known
+	}
+	e.Services = c.services()
+	had := c.old.deployment.Databases()
+	for _, name := range c.new.deployment.Databases() {
+		if !slices.Contains(had, name) {
+			e.Databases = append(e.Databases, c.Secrets.Mask(name))
+		}
+	}
+	e.Steps = c.steps(e)
+	if len(e.Services) > 0 {
+		e.Command = "docker compose up -d"
+		if slices.ContainsFunc(e.Services, func(s Service) bool { return s.Action == Removed }) {
+			e.Command += " --remove-orphans"
+		}
+	}
+	return e
+}
+
+// first reports whether there was no stack. A compose file that cannot be read is one all the same.
+func (c *comparison) first() bool {
+	return !slices.ContainsFunc(check.ComposeNames, func(name string) bool { _, ok := c.Old[name]; return ok })
+}
+
+func (c *comparison) irreversible() []Loss {
+	before := check.Values(c.old.deployment.Fixed())
+	maps.Copy(before, c.Before)
+	losses := []Loss{}
+	for _, f := range check.Broken(before, c.new.deployment.Fixed()) {
+		l := Loss{Name: c.Secrets.Mask(f.Name), Breaks: f.Breaks}
+		if !f.Secret {
+			l.Old, l.New = c.Secrets.Mask(before[f.Name]), c.Secrets.Mask(f.Value)
+		}
+		losses = append(losses, l)
+	}
+	return losses
+}

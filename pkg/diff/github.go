@@ -1,0 +1,49 @@
+package diff
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// writeGitHub says what a reviewer must not miss as annotations of the spec: one for each irreversible
+// change, and one for all of a kind of the rest, as GitHub shows only ten of each severity.
+func (d *Diff) writeGitHub(out *bytes.Buffer) {
+	pos := source.Pos{File: d.Spec}
+	say := func(sev source.Severity, title string, lines ...string) {
+		for i := range lines {
+			lines[i] = report.Clean(lines[i])
+		}
+		if len(lines) > 0 {
+			fmt.Fprintln(out, report.Annotation(sev, pos, title, strings.Join(lines, "\n")))
+		}
+	}
+	for _, l := range d.Irreversible {
+		say(source.Error, "irreversible", l.text(), l.Breaks)
+	}
+	var services, hand []string
+	for _, s := range d.Services {
+		line := s.Name + " " + string(s.Action)
+		if len(s.Why) > 0 {
+			line += ": " + strings.Join(s.Why, "; ")
+		}
+		if n := s.notices(); n != "" {
+			line += " (" + n + ")"
+		}
+		services = append(services, line)
+	}
+	for _, f := range d.Files {
+		if f.Hand != "" {
+			hand = append(hand, f.Path+": "+f.about())
+		}
+	}
+	say(source.Warning, "files", hand...)
+	say(source.Warning, "by hand", append(append([]string{}, d.Steps...), d.secretLines()...)...)
+	say(source.Info, "services", services...)
+	say(source.Info, "databases to be created", d.Databases...)
+	say(source.Info, "compared", d.Notes...)
+	fmt.Fprintln(out, report.Clean(d.title())+": "+d.headline())
+}

@@ -1,0 +1,66 @@
+package diff
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// minHidden keeps words out that stand in half of all texts: hiding `matrix` everywhere because somebody
+// took it as a password would say more than it hides. Where such a value stands as a secret, it is hidden.
+const minHidden = 8
+
+// hide looks for secrets in both trees, so that none is shown at a place where nobody would look for one:
+// a value that was replaced is in no secrets file any more.
+func (c *comparison) hide() {
+	seen := make(map[string]bool)
+	add := func(text string) {
+		if text = strings.TrimSpace(text); len(text) >= minHidden && !seen[text] {
+			seen[text] = true
+			c.Secrets.Hide(text)
+		}
+	}
+	for _, s := range []side{c.old, c.new} {
+		for p, data := range s.tree {
+			f := s.file(p)
+			switch {
+			case opaque(p):
+				add(string(data))
+				for _, part := range inner(string(data)) {
+					add(part)
+				}
+			case f != nil:
+				for _, text := range f.Secrets() {
+					add(text)
+					for _, part := range inner(text) {
+						add(part)
+					}
+				}
+			}
+		}
+	}
+}
+
+var (
+	userinfo = regexp.MustCompile(`://[^\s/@:]*:([^\s@]+)@`)
+	assigned = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*[=:](\S+)$`)
+)
+
+// inner gives the secrets that stand within a longer text: the password of a URL, what follows the name
+// of an environment variable or as_token:, the last field of a line of a password file.
+func inner(text string) []string {
+	var parts []string
+	for _, m := range userinfo.FindAllStringSubmatch(text, -1) {
+		parts = append(parts, m[1])
+		if plain, err := url.PathUnescape(m[1]); err == nil {
+			parts = append(parts, plain)
+		}
+	}
+	if m := assigned.FindStringSubmatch(text); m != nil {
+		parts = append(parts, m[1])
+	}
+	if fields := strings.Split(strings.TrimSpace(text), ":"); len(fields) == 5 {
+		parts = append(parts, fields[4])
+	}
+	return parts
+}

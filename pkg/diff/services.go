@@ -1,0 +1,259 @@
+package diff
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Service is what `docker compose up -d` does to one service of the stack.
+type Service struct {
+	Name   string `json:"name"`
+	Action Action `json:"action"`
+	// Why names what makes Compose do it; for a new service it is the image.
+	Why []string `json:"why"`
+	// Affects says who notices, Downtime for about how long; empty where nobody was served before.
+	Affects  string `json:"affects,omitempty"`
+	Downtime string `json:"downtime,omitempty"`
+}
+
+// unhashed are the keys of a service that are not part of the hash by which Compose decides whether to
+// recreate it (docker compose v5.6.0, pkg/compose/hash.go).
+var unhashed = []string{"build", "depends_on", "profiles", "pull_policy", "scale"}
+
+// services tells what happens to each service, in the order of the compose file. A service that is only
+// started by name is left out.
+func (c *comparison) services() []Service {
+	services := []Service{}
+	for _, name := range c.names() {
+		old, now := service(c.old.deployment, name), service(c.new.deployment, name)
+		s := Service{Name: c.Secrets.Mask(name), Why: []string{}}
+		switch {
+		case optional(old) && optional(now):
+			continue
+		case optional(now):
+			s.Action, s.Affects = Removed, affects(old)
+		case optional(old):
+			s.Action, s.Why = Created, []string{c.Secrets.Mask("image " + now.Image.String())}
+		default:
+			s.Action, s.Affects, s.Downtime = Recreated, affects(now), downtime(old, now)
+			if s.Why = c.why(old, now); len(s.Why) == 0 {
+				continue
+			}
+		}
+		services = append(services, s)
+	}
+	return services
+}
+
+// optional reports whether `up -d` starts no such service.
+func optional(s *check.Service) bool { return s == nil || s.Value.At("profiles").Set() }
+
+func service(d *check.Deployment, name string) *check.Service {
+	i := slices.IndexFunc(d.Services, func(s *check.Service) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return d.Services[i]
+}
+
+// names lists the services of both sides: those of the new one in its order, then those that are gone.
+func (c *comparison) names() []string {
+	var names []string
+	for _, d := range []*check.Deployment{c.new.deployment, c.old.deployment} {
+		for _, s := range d.Services {
+			if !slices.Contains(names, s.Name) {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	return names
+}
+
+// why says what about a service makes Compose recreate it.
+func (c *comparison) why(old, now *check.Service) []string {
+	var why []string
+	if a, b := project(c.old.deployment), project(c.new.deployment); a != b {
+		why = append(why, "project "+a+" → "+b)
+	}
+	for key, v := range union(old.Value, now.Value) {
+		switch {
+		case slices.Contains(unhashed, key), v.old.Equal(v.now) && v.old.Exists(), key == "deploy" && sameButReplicas(v):
+		case key == "image":
+			why = append([]string{"image " + imageChange(old.Image, now.Image)}, why...)
+		case key == "labels" || key == "environment":
+			why = append(why, c.entries(strings.TrimSuffix(key, "s"), old, now, v)...)
+		default:
+			why = append(why, key)
+		}
+	}
+	// Not hashed, but looked at all the same (pkg/compose/reconcile.go, mustRecreate).
+	for _, kind := range []string{"networks", "volumes"} {
+		for key, v := range union(c.old.deployment.Compose.At(kind), c.new.deployment.Compose.At(kind)) {
+			if uses(now, kind, key) && v.old.Exists() && !v.old.Equal(v.now) {
+				why = append(why, strings.TrimSuffix(kind, "s")+" "+key)
+			}
+		}
+	}
+	for i := range why {
+		why[i] = c.Secrets.Mask(why[i])
+	}
+	return why
+}
+
+// sameButReplicas compares the deploy section as Compose hashes it.
+func sameButReplicas(v pair) bool {
+	for key, e := range union(v.old, v.now) {
+		if key != "replicas" && (!e.old.Exists() || !e.old.Equal(e.now)) {
+			return false
+		}
+	}
+	return true
+}
+
+func project(d *check.Deployment) string { return d.Compose.At("name").Str() }
+
+func uses(s *check.Service, kind, name string) bool {
+	if kind == "networks" {
+		return slices.Contains(s.Networks, name)
+	}
+	return slices.ContainsFunc(s.Mounts, func(m check.Mount) bool {
+		return strings.HasPrefix(m.Value.Str(), name+":") || m.Value.At("source").Str() == name
+	})
+}
+
+// imageChange leaves out what both have.
+func imageChange(old, now image.Ref) string {
+	if old.Repository == now.Repository && old.Digest == "" && now.Digest == "" {
+		return old.Tag + " → " + now.Tag
+	}
+	return old.String() + " → " + now.String()
+}
+
+// maxEntries is how many labels or variables are named before they are counted.
+const maxEntries = 3
+
+// entries names the labels or variables that differ. The config hash is told as the files that it stands for.
+func (c *comparison) entries(what string, old, now *check.Service, v pair) []string {
+	var names, why []string
+	for name, e := range union(entriesOf(v.old), entriesOf(v.now)) {
+		switch {
+		case e.old.Exists() && e.old.Equal(e.now):
+		case configHash.MatchString(name):
+			why = append(why, c.configFiles(old, now))
+		default:
+			names = append(names, e.shown)
+		}
+	}
+	if v.old.Kind() == source.Sequence || v.now.Kind() == source.Sequence {
+		return append(why, what+"s")
+	}
+	switch {
+	case len(names) > maxEntries:
+		why = append(why, fmt.Sprintf("%d %ss", len(names), what))
+	case len(names) > 0:
+		why = append(why, what+" "+strings.Join(names, ", "))
+	}
+	return why
+}
+
+func entriesOf(v source.Value) source.Value {
+	if v.Kind() == source.Mapping {
+		return v
+	}
+	return source.Value{}
+}
+
+// maxFiles is how many files of a service are named before they are counted.
+const maxFiles = 4
+
+func dirs(files []string) []string {
+	var names []string
+	for _, f := range files {
+		names = append(names, path.Dir(f))
+	}
+	return slices.Compact(names)
+}
+
+func (c *comparison) configFiles(old, now *check.Service) string {
+	var files []string
+	for _, p := range c.changed {
+		if !c.own(p) && (reads(old, p) || reads(now, p)) {
+			files = append(files, p)
+		}
+	}
+	switch {
+	case len(files) == 0:
+		return "config files"
+	case len(files) > maxFiles:
+		return fmt.Sprintf("config files: %d in %s", len(files), strings.Join(dirs(files), ", "))
+	}
+	return "config files: " + strings.Join(files, ", ")
+}
+
+// own reports whether the file is a bridge's own registration. A bridge does not read it when it runs: it
+// is only there for Synapse's copy to be made from.
+func (c *comparison) own(p string) bool {
+	for _, d := range []*check.Deployment{c.old.deployment, c.new.deployment} {
+		if slices.ContainsFunc(d.Bridges, func(b *check.Bridge) bool { return b.Own != nil && b.Own.Path == p }) {
+			return true
+		}
+	}
+	return false
+}
+
+// reads reports whether the file is mounted into the service.
+func reads(s *check.Service, p string) bool {
+	if s == nil || strings.HasPrefix(p, "data/") {
+		return false
+	}
+	return slices.ContainsFunc(s.Mounts, func(m check.Mount) bool {
+		return m.Host != "" && (m.Host == p || m.Host == "." || strings.HasPrefix(p, m.Host+"/"))
+	})
+}
+
+// reader names the service that a file is for; empty when it is for none of them alone.
+func (c *comparison) reader(p string) string {
+	for _, d := range []*check.Deployment{c.new.deployment, c.old.deployment} {
+		for _, s := range d.Services {
+			if !optional(s) && reads(s, p) {
+				return s.Name
+			}
+		}
+	}
+	return ""
+}
+
+// affects says who notices that a service is away.
+func affects(s *check.Service) string {
+	switch s.Program {
+	case image.Unknown, image.Traefik:
+		return ""
+	case image.Synapse:
+		return "all users"
+	case image.MAS:
+		return "all users: nobody can log in meanwhile"
+	case image.Postgres:
+		if s.Value.At("restart").Str() == "no" {
+			return "nobody: it runs once and ends"
+		}
+		return "all users and bridges"
+	}
+	return "the users of this bridge"
+}
+
+// downtime is in words: how long a migration takes depends on the size of the database.
+func downtime(old, now *check.Service) string {
+	switch {
+	case now.Program == image.Unknown || now.Value.At("restart").Str() == "no":
+		return ""
+	case old.Image != now.Image:
+		return "seconds, or minutes if the new version changes its database first"
+	}
+	return "seconds"
+}

@@ -1,0 +1,296 @@
+package diff
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Value is one setting that differs by its meaning: what was only moved, quoted in another way or commented
+// is none.
+type Value struct {
+	// Service reads the file; empty for what concerns the stack as a whole.
+	Service string   `json:"service,omitempty"`
+	Files   []string `json:"files"` // copies of one file count once
+	Key     string   `json:"key"`   // keys from the root, joined by dots; empty for the whole file
+	Action  Action   `json:"action"`
+	// Secret: the value is one, and neither Old nor New is given.
+	Secret bool   `json:"secret,omitempty"`
+	Old    string `json:"old,omitempty"`
+	New    string `json:"new,omitempty"`
+}
+
+// values lists what differs, in the order of the services, and what concerns none of them first.
+func (c *comparison) values() []Value {
+	byService := make(map[string][]Value)
+	copies := c.copies()
+	for _, p := range c.changed {
+		files := copies[string(c.Old[p])+"\x00"+string(c.New[p])]
+		if files[len(files)-1] != p {
+			continue // told once, of the last: the bridge's own registration rather than Synapse's copy
+		}
+		old, now := c.old.file(p), c.new.file(p)
+		_, was := c.Old[p]
+		_, is := c.New[p]
+		if !was || !is || (old == nil || now == nil) && !opaque(p) {
+			continue // the file as a whole says it
+		}
+		w := &walk{mask: c.Secrets.Mask}
+		switch {
+		case opaque(p):
+			w.found = []Value{{Action: Changed, Secret: true}}
+		case p == composePath(c.new.deployment):
+			w.compose(old, now)
+		default:
+			w.compare("", old.Root(), now.Root())
+		}
+		service := c.reader(p)
+		for _, v := range w.found {
+			if p != composePath(c.new.deployment) {
+				v.Service = service
+			}
+			for _, f := range files {
+				v.Files = append(v.Files, c.Secrets.Mask(f))
+			}
+			byService[v.Service] = merge(byService[v.Service], v)
+		}
+	}
+	values := append([]Value{}, byService[""]...)
+	for _, name := range c.names() {
+		values = append(values, byService[name]...)
+	}
+	return values
+}
+
+// copies gives the paths that have the same content before and after.
+func (c *comparison) copies() map[string][]string {
+	paths := make(map[string][]string)
+	for _, p := range c.changed {
+		key := string(c.Old[p]) + "\x00" + string(c.New[p])
+		paths[key] = append(paths[key], p)
+	}
+	return paths
+}
+
+// merge adds a value, or only its file where another file of the service has the same difference.
+func merge(values []Value, v Value) []Value {
+	for i, o := range values {
+		if o.Key == v.Key && v.Key != "" && o.Action == v.Action && o.Old == v.Old && o.New == v.New && o.Secret == v.Secret {
+			values[i].Files = append(o.Files, v.Files...)
+			return values
+		}
+	}
+	return append(values, v)
+}
+
+func composePath(d *check.Deployment) string {
+	if d.Compose == nil {
+		return ""
+	}
+	return d.Compose.Path
+}
+
+// walk collects the differences between two values.
+type walk struct {
+	found []Value
+	mask  func(string) string
+}
+
+// compose names what differs in a service after that service.
+func (w *walk) compose(old, now *source.File) {
+	before, after := old.At("services"), now.At("services")
+	w.compareBut("services", "", old.Root(), now.Root())
+	for name, v := range union(before, after) {
+		own := &walk{mask: w.mask}
+		switch {
+		case !v.old.Exists():
+			own.add("", Added, v.old, v.now)
+		case !v.now.Exists():
+			own.add("", Removed, v.old, v.now)
+		default:
+			own.compare("", v.old, v.now)
+		}
+		for _, f := range own.found {
+			if !configHash.MatchString(f.Key) {
+				f.Service = w.mask(name)
+				w.found = append(w.found, f)
+			}
+		}
+	}
+}
+
+func (w *walk) compare(path string, a, b source.Value) { w.compareBut("", path, a, b) }
+
+// compareBut leaves the value of one key out.
+func (w *walk) compareBut(but, path string, a, b source.Value) {
+	switch {
+	case a.Kind() == source.Mapping && b.Kind() == source.Mapping:
+		for key, v := range union(a, b) {
+			if but != "" && key == but {
+				continue
+			}
+			below := join(path, v.shown)
+			switch {
+			case !v.old.Exists():
+				w.add(below, Added, v.old, v.now)
+			case !v.now.Exists():
+				w.add(below, Removed, v.old, v.now)
+			default:
+				w.compare(below, v.old, v.now)
+			}
+		}
+	case a.Kind() == source.Sequence && b.Kind() == source.Sequence:
+		w.lists(path, a.Items(), b.Items())
+	case !a.Equal(b):
+		w.add(path, Changed, a, b)
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func (w *walk) add(path string, action Action, a, b source.Value) {
+	v := Value{Key: w.mask(path), Action: action, Secret: a.Secret() || b.Secret()}
+	if !v.Secret {
+		v.Old, v.New = w.show(a), w.show(b)
+		if a.Kind() == source.Scalar && b.Kind() == source.Scalar && a.Str() == b.Str() { // 1 and "1"
+			v.Old, v.New = w.mask(a.Flow()), w.mask(b.Flow())
+		}
+	}
+	w.found = append(w.found, v)
+}
+
+// maxShown is the number of characters of one value that are shown.
+const maxShown = 120
+
+func (w *walk) show(v source.Value) string {
+	if !v.Exists() {
+		return ""
+	}
+	text := []rune(w.mask(v.Shown()))
+	if len(text) > maxShown {
+		return string(text[:maxShown]) + "…"
+	}
+	return string(text)
+}
+
+type pair struct {
+	old, now source.Value
+	shown    string // the key
+}
+
+// union yields the entries of two mappings by key: those of the new one in its order, then those that are gone.
+func union(a, b source.Value) iter.Seq2[string, pair] {
+	return func(yield func(string, pair) bool) {
+		before := make(map[string]source.Value)
+		for k, v := range a.Entries() {
+			before[keyOf(k)] = v
+		}
+		seen := make(map[string]bool)
+		for k, v := range b.Entries() {
+			id := keyOf(k)
+			seen[id] = true
+			if !yield(k.Str(), pair{before[id], v, k.Shown()}) {
+				return
+			}
+		}
+		for k, v := range a.Entries() {
+			if !seen[keyOf(k)] && !yield(k.Str(), pair{v, source.Value{}, k.Shown()}) {
+				return
+			}
+		}
+	}
+}
+
+// keyOf tells keys apart as the programs do: 1 and "1" are one.
+func keyOf(k source.Value) string {
+	if k.Kind() == source.Scalar {
+		return "s" + k.Str()
+	}
+	return meaning(k)
+}
+
+// meaning is the same text for values that are equal, whatever their quotes and the order of their keys.
+func meaning(v source.Value) string { return fmt.Sprintf("%#v", v.Any()) }
+
+// lists matches equal items first, then those with the same name, then what is left by its order.
+func (w *walk) lists(path string, a, b []source.Value) {
+	gone, come := unmatched(a, b)
+	if len(gone) == 0 && len(come) == 0 {
+		for i := range a {
+			if !a[i].Equal(b[i]) {
+				w.found = append(w.found, Value{Key: w.mask(path), Action: Reordered})
+				return
+			}
+		}
+		return
+	}
+	for _, i := range come {
+		at := join(path, strconv.Itoa(i))
+		j := partner(b[i], a, gone)
+		if j < 0 {
+			w.add(path, Added, source.Value{}, b[i])
+			continue
+		}
+		was := gone[j]
+		gone = append(gone[:j:j], gone[j+1:]...)
+		w.compare(at, a[was], b[i])
+	}
+	for _, j := range gone {
+		w.add(path, Removed, a[j], source.Value{})
+	}
+}
+
+// unmatched gives the indexes of the items that have no equal in the other list.
+func unmatched(a, b []source.Value) (gone, come []int) {
+	left := make(map[string][]int)
+	for i, v := range a {
+		left[meaning(v)] = append(left[meaning(v)], i)
+	}
+	for i, v := range b {
+		if same := left[meaning(v)]; len(same) > 0 {
+			left[meaning(v)] = same[1:]
+			continue
+		}
+		come = append(come, i)
+	}
+	for i, v := range a {
+		if rest := left[meaning(v)]; len(rest) > 0 && rest[0] == i {
+			gone = append(gone, i)
+			left[meaning(v)] = rest[1:]
+		}
+	}
+	return gone, come
+}
+
+// identities are the keys by which an item of a list is the same one although it differs elsewhere.
+var identities = []string{"id", "kid", "name", "label", "module"}
+
+// partner finds the old item that became now: the one of the same name, or for a mapping without a name
+// the first that has none. -1 when there is none.
+func partner(now source.Value, old []source.Value, left []int) int {
+	if now.Kind() != source.Mapping {
+		return -1
+	}
+	named := false
+	for _, key := range identities {
+		if !now.At(key).Set() {
+			continue
+		}
+		named = true
+		for j, i := range left {
+			if old[i].At(key).Equal(now.At(key)) {
+				return j
+			}
+		}
+	}
+	return slices.IndexFunc(left, func(i int) bool { return !named && old[i].Kind() == source.Mapping })
+}

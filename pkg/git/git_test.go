@@ -1,0 +1,160 @@
+package git
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// do runs git as a person would, in dir.
+func do(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	cmd := exec.Command("git", append([]string{"-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgSign=false"}, args...)...)
+	cmd.Dir, cmd.Env = dir, environ(os.Environ())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %s: %v\n%s", args[0], err, out)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func link(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.Symlink(target, path); err != nil {
+		t.Skip("links cannot be made here:", err)
+	}
+}
+
+// open makes a repository with a commit, in which every kind of entry stands, and opens it from deploy.
+func open(t *testing.T) (repo *Repo, top string) {
+	t.Helper()
+	top = t.TempDir()
+	do(t, top, "init", "--quiet", "--initial-branch=main")
+	write(t, filepath.Join(top, "deploy/stack.yaml"), "one\n")
+	write(t, filepath.Join(top, "deploy/large.yaml"), strings.Repeat("x", source.MaxSize+1))
+	write(t, filepath.Join(top, "deploy/[x] :(top)*.yaml"), "odd\n")
+	link(t, "../deploy/stack.yaml", filepath.Join(top, "deploy/link.yaml"))
+	link(t, "../../outside.yaml", filepath.Join(top, "deploy/out.yaml"))
+	link(t, "/etc/hostname", filepath.Join(top, "deploy/absolute.yaml"))
+	link(t, "loop.yaml", filepath.Join(top, "deploy/loop.yaml"))
+	do(t, top, "add", "--all")
+	do(t, top, "commit", "--quiet", "--message", "first")
+	repo, err := Open(t.Context(), filepath.Join(top, "deploy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return repo, top
+}
+
+func TestFile(t *testing.T) {
+	repo, top := open(t)
+	// As git runs its hooks: none of this may lead to another answer.
+	t.Setenv("GIT_DIR", filepath.Join(top, "other"))
+	t.Setenv("GIT_INDEX_FILE", "no-index")
+	t.Setenv("GIT_GLOB_PATHSPECS", "1")
+	commit, err := repo.Commit(t.Context(), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]struct{ text, err string }{
+		"stack.yaml":         {text: "one\n"},
+		"[x] :(top)*.yaml":   {text: "odd\n"},
+		"link.yaml":          {text: "one\n"},
+		"out.yaml":           {err: "leads out of the repository"},
+		"absolute.yaml":      {err: "leads out of the repository"},
+		"loop.yaml":          {err: "too many symbolic links"},
+		"large.yaml":         {err: "printed more than"},
+		"none.yaml":          {err: "file does not exist"},
+		"*.yaml":             {err: "file does not exist"},
+		"stack.yaml/beneath": {err: "file does not exist"},
+		"../deploy":          {err: ""},
+	} {
+		got, err := repo.File(t.Context(), commit, repo.Path(name))
+		if string(got) != want.text || want.text == "" && (err == nil || !strings.Contains(err.Error(), want.err)) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		if want.err == "file does not exist" && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v is not fs.ErrNotExist", name, err)
+		}
+	}
+	for name, leads := range map[string]bool{"stack.yaml": false, "link.yaml": false, "none.yaml": false, "absolute.yaml": true} {
+		if err := repo.Holds(filepath.Join(top, "deploy", name)); (err != nil) != leads {
+			t.Errorf("Holds(%s): %v", name, err)
+		}
+	}
+}
+
+func TestCommit(t *testing.T) {
+	repo, top := open(t)
+	do(t, top, "tag", "--annotate", "--message", "x", "v1")
+	do(t, top, "update-ref", "refs/heads/-n", "HEAD")
+	want, err := repo.Commit(t.Context(), "HEAD")
+	if err != nil || len(want) != 40 {
+		t.Fatal(want, err)
+	}
+	for _, ref := range []string{"main", "v1", "-n", "HEAD^0", "@"} {
+		if got, err := repo.Commit(t.Context(), ref); got != want {
+			t.Errorf("%s: %q, %v", ref, got, err)
+		}
+	}
+	for _, ref := range []string{"", "none", "--all", "--output=x", "HEAD:deploy", "HEAD..main", "^HEAD", "HEAD\nHEAD", strings.Repeat("x", 1<<16)} {
+		if got, err := repo.Commit(t.Context(), ref); err == nil {
+			t.Errorf("%.20q is taken for %s", ref, got)
+		}
+	}
+	if _, err := Open(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "is in no git repository") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestRenamedFrom(t *testing.T) {
+	repo, top := open(t)
+	write(t, filepath.Join(top, "long.yaml"), strings.Repeat("a line of the spec\n", 50))
+	do(t, top, "add", "--all")
+	do(t, top, "commit", "--quiet", "--message", "second")
+	base, err := repo.Commit(t.Context(), "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, top, "mv", "long.yaml", "deploy/matrix.yaml")
+	if was, err := repo.RenamedFrom(t.Context(), base, "", "deploy/matrix.yaml"); was != "long.yaml" {
+		t.Errorf("%q, %v", was, err)
+	}
+	do(t, top, "commit", "--quiet", "--message", "third")
+	head, err := repo.Commit(t.Context(), "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if was, err := repo.RenamedFrom(t.Context(), base, head, "deploy/matrix.yaml"); was != "long.yaml" {
+		t.Errorf("%q, %v", was, err)
+	}
+	if was, err := repo.RenamedFrom(t.Context(), base, head, "deploy/stack.yaml"); was != "" || err != nil {
+		t.Errorf("%q, %v", was, err)
+	}
+}
+
+// TestErrorsAreOurs: what git says may name a server with its password.
+func TestErrorsAreOurs(t *testing.T) {
+	repo, _ := open(t)
+	_, err := run(t.Context(), repo.dir, "fetch", "https://user:zebra-secret@127.0.0.1:1/")
+	if err = explain(err); strings.Contains(err.Error(), "zebra") {
+		t.Errorf("%v", err)
+	}
+}

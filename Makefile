@@ -27,14 +27,9 @@ test: ## Run all tests
 race: ## Run all tests with the race detector (needs a C compiler)
 	go test -race ./...
 
-# What Synapse and borgmatic are read from in make conformance.
-CONFORMANCE_PYTHON = 'matrix-synapse[postgres,url-preview]==1.157.1' 'borgmatic==2.1.10'
-
 .PHONY: conformance
-conformance: ## Hold the rendered files against Synapse, mautrix-go and borgmatic themselves
-	@test -x conformance/.venv/bin/borgmatic || { python3 -m venv conformance/.venv && \
-		conformance/.venv/bin/pip install -q --disable-pip-version-check $(CONFORMANCE_PYTHON); }
-	cd conformance && STACKGEN_VENV="$(CURDIR)/conformance/.venv" go test -count=1 -v ./...
+conformance: ## Hold what is rendered against the programs that read it
+	conformance/run
 
 .PHONY: lint
 lint: ## Check formatting, golangci-lint, vet and go.mod

@@ -49,7 +49,7 @@ var oddNamespaces = []string{
 
 // Synapse's own parser refuses exactly those registrations of which check says that Synapse does not start.
 func TestRegistrationShape(t *testing.T) {
-	bin := python(t, "python")
+	bin := program(t, ".venv/bin/python")
 	var docs []string
 	add := func(key, line string) {
 		var doc strings.Builder

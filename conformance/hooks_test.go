@@ -67,8 +67,18 @@ func source(t *testing.T) string {
 	r := newRepository(t)
 	files := output(t, "git", "-C", "..", "ls-files", "-co", "--exclude-standard", "-z")
 	for name := range strings.SplitSeq(strings.Trim(files, "\x00"), "\x00") {
-		if text, err := os.ReadFile(filepath.Join("..", name)); err == nil {
-			r.write(t, name, string(text))
+		path := filepath.Join("..", name)
+		info, err := os.Stat(path)
+		if err != nil {
+			continue // deleted, but not yet for git
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.write(t, name, string(text))
+		if err := os.Chmod(filepath.Join(r.dir, name), info.Mode()); err != nil {
+			t.Fatal(err)
 		}
 	}
 	r.commit(t)

@@ -28,7 +28,7 @@ race: ## Run all tests with the race detector (needs a C compiler)
 	go test -race ./...
 
 .PHONY: conformance
-conformance: ## Hold what is rendered against the programs that read it
+conformance: ## Hold what is rendered, and what CI gets, against the programs that read it
 	conformance/run
 
 .PHONY: lint

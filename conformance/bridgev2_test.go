@@ -16,7 +16,7 @@ import (
 // mautrix-go decodes every bridgev2 configuration without an unknown key, and the registration that it
 // would make of it is the one that is rendered.
 func TestBridgeV2(t *testing.T) {
-	version := "mautrix-go " + output(t, "go", "list", "-m", "-f", "{{.Version}}", "maunium.net/go/mautrix")
+	version := module(t, "maunium.net/go/mautrix", "mautrix-go")
 	eachExample(t, func(t *testing.T, e *example) {
 		for _, b := range e.Bridges {
 			if b.Dialect != image.BridgeV2 {

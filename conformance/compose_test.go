@@ -28,7 +28,7 @@ func TestDockerCompose(t *testing.T) {
 
 // compose-go takes the file without ever looking a variable up: a `$` that was not doubled would be one.
 func TestComposeGo(t *testing.T) {
-	version := "compose-go " + output(t, "go", "list", "-m", "-f", "{{.Version}}", "github.com/compose-spec/compose-go/v2")
+	version := module(t, "github.com/compose-spec/compose-go/v2", "compose-go")
 	eachExample(t, func(t *testing.T, e *example) {
 		src, err := os.ReadFile(filepath.Join(e.dir, composeFile))
 		if err != nil {

@@ -61,8 +61,8 @@ func (r *repository) run(t *testing.T, want int, name string, args ...string) st
 	return string(out)
 }
 
-// source is this tree, changes and all, as a repository of its own: hooks are built from one.
-func source(t *testing.T) string {
+// thisTree is this tree, changes and all, as a repository of its own: hooks are built from one.
+func thisTree(t *testing.T) string {
 	t.Helper()
 	r := newRepository(t)
 	files := output(t, "git", "-C", "..", "ls-files", "-co", "--exclude-standard", "-z")
@@ -97,7 +97,7 @@ func stackgen(t *testing.T) string {
 // and with those that take the installed program. A file name is never an option.
 func TestPreCommit(t *testing.T) {
 	bin := program(t, ".venv/bin/pre-commit")
-	src, installed := source(t), stackgen(t)
+	src, installed := thisTree(t), stackgen(t)
 	output(t, bin, "validate-manifest", filepath.Join(src, ".pre-commit-hooks.yaml"))
 	modules, proxy := output(t, "go", "env", "GOMODCACHE"), output(t, "go", "env", "GOPROXY")
 	r := newRepository(t)

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -77,7 +78,8 @@ func TestRegistrationShape(t *testing.T) {
 			t.Errorf("Synapse says %q, check refuses: %v, of\n%s", refused[i], ours, doc)
 		}
 	}
-	t.Logf("Synapse agrees about %d registrations", len(docs))
+	version := output(t, bin, "-c", "import synapse; print(synapse.__version__)")
+	accepted(t, "Synapse "+version, fmt.Sprintf("%d registrations, those that check refuses and no others", len(docs)))
 }
 
 // loadAppservices gives what Synapse says against each registration; "" when it takes it.

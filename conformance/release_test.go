@@ -13,7 +13,7 @@ import (
 // the directories they lie in.
 func releases(t *testing.T) (dirs []string) {
 	t.Helper()
-	src := source(t)
+	src := thisTree(t)
 	for range 2 {
 		clone := filepath.Join(t.TempDir(), "a-clone")
 		output(t, "git", "clone", "-q", src, clone)

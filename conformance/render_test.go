@@ -69,6 +69,12 @@ func eachExample(t *testing.T, visit func(t *testing.T, e *example)) {
 	}
 }
 
+// module names a module of Go and its version here.
+func module(t *testing.T, path, name string) string {
+	t.Helper()
+	return name + " " + output(t, "go", "list", "-m", "-f", "{{.Version}}", path)
+}
+
 // program gives a program that ./run has put below this directory.
 func program(t *testing.T, path string) string {
 	t.Helper()

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +65,8 @@ func TestBridgeKeyTree(t *testing.T) {
 			t.Errorf("the example has %s, and the tree does not", v.Path())
 		}
 	})
-	accepted(t, module(t, "maunium.net/go/mautrix", "mautrix-go"), fmt.Sprintf("%d values of pkg/check/keys/bridgev2.yaml", tried))
+	accepted(t, module(t, "maunium.net/go/mautrix", "mautrix-go"), "the values of pkg/check/keys/bridgev2.yaml")
+	t.Logf("%d values were tried", tried)
 }
 
 // placeholder stands in mautrix-go's example for what each bridge has of its own.

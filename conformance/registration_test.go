@@ -3,7 +3,6 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -78,8 +77,9 @@ func TestRegistrationShape(t *testing.T) {
 			t.Errorf("Synapse says %q, check refuses: %v, of\n%s", refused[i], ours, doc)
 		}
 	}
-	version := output(t, bin, "-c", "import synapse; print(synapse.__version__)")
-	accepted(t, "Synapse "+version, fmt.Sprintf("%d registrations, those that check refuses and no others", len(docs)))
+	version := output(t, bin, "-c", "import synapse; print(synapse.__version__.split()[0])")
+	accepted(t, "Synapse "+version, "registrations, but for those that check refuses")
+	t.Logf("%d registrations were tried", len(docs))
 }
 
 // loadAppservices gives what Synapse says against each registration; "" when it takes it.

@@ -69,7 +69,7 @@ func (k keys) wrong(at string, v any) []string {
 	if slices.Contains(types, "any") {
 		return nil
 	}
-	if got := typeOf(v); !slices.Contains(types, got) && !(got == "integer" && slices.Contains(types, "number")) {
+	if got := typeOf(v); !slices.Contains(types, got) && (got != "integer" || !slices.Contains(types, "number")) {
 		return []string{at + " is " + got + " instead of " + strings.Join(types, " or ")}
 	}
 	var wrong []string

@@ -4,7 +4,7 @@ GOFUMPT       = go run mvdan.cc/gofumpt@v0.12.0
 
 # What stands in the repository but is made by tests run with -update: help texts, golden trees, the
 # schema, RULES.md.
-GENERATED = TestSchema|TestHelp|TestGolden|TestRuleCases|TestRulesDoc
+GENERATED = TestSchema|TestHelp|TestGolden|TestRuleCases|TestRulesDoc|TestMan|TestCompletions
 
 FUZZTIME ?= 30s
 FUZZPARALLEL ?= $(shell nproc 2>/dev/null || echo 2)
@@ -13,7 +13,7 @@ FUZZPARALLEL ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/stackgen
@@ -27,22 +27,17 @@ test: ## Run all tests
 race: ## Run all tests with the race detector (needs a C compiler)
 	go test -race ./...
 
-# What Synapse and borgmatic are read from in make conformance.
-CONFORMANCE_PYTHON = 'matrix-synapse[postgres,url-preview]==1.157.1' 'borgmatic==2.1.10'
-
 .PHONY: conformance
-conformance: ## Hold the rendered files against Synapse, mautrix-go and borgmatic themselves
-	@test -x conformance/.venv/bin/borgmatic || { python3 -m venv conformance/.venv && \
-		conformance/.venv/bin/pip install -q --disable-pip-version-check $(CONFORMANCE_PYTHON); }
-	cd conformance && STACKGEN_VENV="$(CURDIR)/conformance/.venv" go test -count=1 -v ./...
+conformance: ## Hold what is rendered, and what CI gets, against the programs that read it
+	conformance/run
 
 .PHONY: lint
-lint: ## Check formatting, golangci-lint, vet and go.mod
+lint: ## Check formatting, golangci-lint, vet and each go.mod
 	@files="$$($(GOFUMPT) -l .)" || exit 1; \
 	if [ -n "$$files" ]; then printf 'not formatted, run make fmt:\n%s\n' "$$files"; exit 1; fi
 	$(GOLANGCI_LINT) run
 	go vet ./...
-	go mod tidy -diff
+	set -e; for module in . conformance conformance/compose conformance/traefik release; do go -C $$module mod tidy -diff; done
 
 .PHONY: fmt
 fmt: ## Format all Go files
@@ -54,6 +49,15 @@ generate: ## Write again what tests compare: schema, help texts, golden trees, R
 	@set -e; packages="$$(grep -rlE 'flag\.Bool(Var)?\(.*"update"' --include='*_test.go' cmd pkg | xargs -r -n1 dirname | sort -u)"; \
 	test -n "$$packages" || { echo 'no test knows -update'; exit 1; }; \
 	set -x; go test $$(printf './%s ' $$packages) -run '$(GENERATED)' -update
+
+.PHONY: licences
+licences: ## Write THIRD_PARTY.md: what is linked in, and under which licence
+	@mkdir -p bin
+	go -C release run ./licences > bin/THIRD_PARTY.md && mv bin/THIRD_PARTY.md .
+
+.PHONY: release-snapshot
+release-snapshot: ## Build the archives of a release, with checksums, into dist
+	release/snapshot
 
 # DOCKER_COMPOSE=/path/to/docker-compose measures that, too.
 .PHONY: bench

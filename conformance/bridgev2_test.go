@@ -11,22 +11,22 @@ import (
 	"maunium.net/go/mautrix/bridgev2/bridgeconfig"
 
 	"philipp.info/stackgen/pkg/image"
-	"philipp.info/stackgen/pkg/render"
 )
 
 // mautrix-go decodes every bridgev2 configuration without an unknown key, and the registration that it
 // would make of it is the one that is rendered.
 func TestBridgeV2(t *testing.T) {
-	eachExample(t, func(t *testing.T, dir string, st *render.Stack) {
-		for _, b := range st.Bridges {
+	version := module(t, "maunium.net/go/mautrix", "mautrix-go")
+	eachExample(t, func(t *testing.T, e *example) {
+		for _, b := range e.Bridges {
 			if b.Dialect != image.BridgeV2 {
 				continue
 			}
 			var cfg bridgeconfig.Config
 			var reg appservice.Registration
-			decode(t, filepath.Join(dir, "config", b.Name, "config.yaml"), &cfg, true)
+			decode(t, filepath.Join(e.dir, "config", b.Name, "config.yaml"), &cfg, true)
 			// org.matrix.msc4190 is ours alone: mautrix ignores it.
-			decode(t, filepath.Join(dir, "config", b.Name, "registration.yaml"), &reg, false)
+			decode(t, filepath.Join(e.dir, "config", b.Name, "registration.yaml"), &reg, false)
 			if cfg.AppService.ASToken != reg.AppToken || cfg.AppService.HSToken != reg.ServerToken {
 				t.Errorf("%s: the tokens differ", b.Name)
 			}
@@ -35,7 +35,7 @@ func TestBridgeV2(t *testing.T) {
 			if got, want := text(t, &reg), text(t, theirs); got != want {
 				t.Errorf("%s: rendered\n%s\nmautrix-go makes\n%s", b.Name, got, want)
 			}
-			t.Logf("mautrix-go v0.30.0 accepts config/%s", b.Name)
+			e.accepted(t, version, "config/"+b.Name)
 		}
 	})
 }

@@ -7,19 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// python gives a program of the virtual environment that `make conformance` makes.
-func python(t *testing.T, program string) string {
-	t.Helper()
-	dir := os.Getenv("STACKGEN_VENV")
-	if dir == "" {
-		t.Skip("skipped: STACKGEN_VENV names no Python environment; run make conformance")
-	}
-	return filepath.Join(dir, "bin", program)
-}
 
 // container rewrites the paths that Synapse sees in its container to those of a rendered tree.
 func container(t *testing.T, dir string) {
@@ -41,46 +30,46 @@ func container(t *testing.T, dir string) {
 
 // Synapse's own code reads the configuration, every secret that it names, and every registration.
 func TestSynapse(t *testing.T) {
-	bin := python(t, "python")
-	eachExample(t, func(t *testing.T, dir string, st *render.Stack) {
-		container(t, dir)
-		out, err := exec.Command(bin, "-c", `import sys, synapse
+	bin := program(t, ".venv/bin/python")
+	eachExample(t, func(t *testing.T, e *example) {
+		container(t, e.dir)
+		path := filepath.Join(e.dir, "config", "matrix", "homeserver.yaml")
+		// What an administrator runs to see whether Synapse takes a file.
+		if got := output(t, bin, "-m", "synapse.config", "read", "server.server_name", "-c", path); !strings.HasSuffix(got, "server.server_name: "+e.ServerName) {
+			t.Errorf("Synapse reads %q", got)
+		}
+		out := output(t, bin, "-c", `import sys, synapse
 from synapse.config.appservice import load_appservices
 from synapse.config.homeserver import HomeServerConfig
 c = HomeServerConfig.load_config("", ["-c", sys.argv[1]])
 services = load_appservices(c.server.server_name, c.appservice.app_service_config_files)
-print("Synapse", synapse.__version__, *sorted(s.id for s in services))`, filepath.Join(dir, "config", "matrix", "homeserver.yaml")).CombinedOutput()
-		if err != nil {
-			t.Fatalf("Synapse refuses: %s", out)
-		}
-		for _, b := range st.Bridges {
-			if !strings.Contains(string(out), " "+b.Registration.ID) {
+print("Synapse", synapse.__version__, *sorted(s.id for s in services))`, path)
+		for _, b := range e.Bridges {
+			if !strings.Contains(out, " "+b.Registration.ID) {
 				t.Errorf("the registration %s is not loaded: %s", b.Registration.ID, out)
 			}
 		}
-		t.Logf("accepted by %s", strings.TrimSpace(string(out)))
+		words := strings.Fields(out)
+		e.accepted(t, words[0]+" "+words[1], "config/matrix")
 	})
 }
 
 // borgmatic validates its configuration.
 func TestBorgmatic(t *testing.T) {
-	bin := python(t, "borgmatic")
-	eachExample(t, func(t *testing.T, dir string, st *render.Stack) {
-		if st.Backup == nil {
+	bin := program(t, ".venv/bin/borgmatic")
+	eachExample(t, func(t *testing.T, e *example) {
+		if e.Backup == nil {
 			return
 		}
-		out, err := exec.Command(bin, "config", "validate", "-c", filepath.Join(dir, "borgmatic.d", st.Name+".yaml")).CombinedOutput()
-		if err != nil {
-			t.Fatalf("borgmatic refuses: %s", out)
-		}
-		version, _ := exec.Command(bin, "--version").Output()
-		t.Logf("accepted by borgmatic %s", strings.TrimSpace(string(version)))
+		file := filepath.Join("borgmatic.d", e.Name+".yaml")
+		output(t, bin, "config", "validate", "-c", filepath.Join(e.dir, file))
+		e.accepted(t, "borgmatic "+output(t, bin, "--version"), file)
 	})
 }
 
 // Every option that borgmatic has at its top level is one that backup-keys-known knows.
 func TestBorgmaticOptions(t *testing.T) {
-	out, err := exec.Command(python(t, "python"), "-c", `import borgmatic.config.validate as v, borgmatic.config.load as l
+	out, err := exec.Command(program(t, ".venv/bin/python"), "-c", `import borgmatic.config.validate as v, borgmatic.config.load as l
 print(*l.load_configuration(v.schema_filename())["properties"], sep="\n")`).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s", out)
@@ -100,6 +89,7 @@ print(*l.load_configuration(v.schema_filename())["properties"], sep="\n")`).Comb
 		}
 	}
 	t.Logf("%d options", len(names))
+	accepted(t, "borgmatic "+output(t, program(t, ".venv/bin/borgmatic"), "--version"), "the options of pkg/check/keys/borgmatic.yaml")
 }
 
 // What a scalar without quotes is to PyYAML is what source.PyYAML says.
@@ -107,7 +97,7 @@ func TestPyYAML(t *testing.T) {
 	texts := strings.Fields(`0 1 -1 +1 007 08 0o17 0x1F 0xfg 0b11 0b12 1_000 _1 1. 1.5 .5 . 1e3 1E5 1.5e3 1.5e+3 1e+3 .inf -.INF
 		.nan .Nan 1:30 12:30:45 99:99 1:30.5 yes YES yEs no on Off y n true TRUE tRUE ~ null NULL nULL 2024-01-01 2024-1-1
 		2024-01-01T10:00:00Z 2024-01-01T10 = + -- 12e 1.0.0 text`)
-	out, err := exec.Command(python(t, "python"), append([]string{"-c", `import sys, yaml
+	out, err := exec.Command(program(t, ".venv/bin/python"), append([]string{"-c", `import sys, yaml
 for text in sys.argv[1:]:
     try: print(type(yaml.safe_load("a: " + text)["a"]).__name__)
     except yaml.constructor.ConstructorError: print("error")`}, texts...)...).CombinedOutput()
@@ -128,4 +118,5 @@ for text in sys.argv[1:]:
 			t.Errorf("%s is a Python %s, but reads as %q", text, types[i], got)
 		}
 	}
+	accepted(t, "PyYAML "+output(t, program(t, ".venv/bin/python"), "-c", "import yaml; print(yaml.__version__)"), "what source.PyYAML says of scalars")
 }

@@ -49,7 +49,7 @@ var oddNamespaces = []string{
 
 // Synapse's own parser refuses exactly those registrations of which check says that Synapse does not start.
 func TestRegistrationShape(t *testing.T) {
-	bin := python(t, "python")
+	bin := program(t, ".venv/bin/python")
 	var docs []string
 	add := func(key, line string) {
 		var doc strings.Builder
@@ -77,7 +77,9 @@ func TestRegistrationShape(t *testing.T) {
 			t.Errorf("Synapse says %q, check refuses: %v, of\n%s", refused[i], ours, doc)
 		}
 	}
-	t.Logf("Synapse agrees about %d registrations", len(docs))
+	version := output(t, bin, "-c", "import synapse; print(synapse.__version__.split()[0])")
+	accepted(t, "Synapse "+version, "registrations, but for those that check refuses")
+	t.Logf("%d registrations were tried", len(docs))
 }
 
 // loadAppservices gives what Synapse says against each registration; "" when it takes it.

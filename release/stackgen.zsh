@@ -1,0 +1,3 @@
+#compdef stackgen
+autoload -U +X bashcompinit && bashcompinit
+complete -o default -o bashdefault -C stackgen stackgen

@@ -36,6 +36,14 @@ conformance: ## Hold the rendered files against Synapse, mautrix-go and borgmati
 		conformance/.venv/bin/pip install -q --disable-pip-version-check $(CONFORMANCE_PYTHON); }
 	cd conformance && STACKGEN_VENV="$(CURDIR)/conformance/.venv" go test -count=1 -v ./...
 
+.PHONY: e2e
+e2e: ## Start the example with the real Docker Compose and the real programs (needs root, docker.io, debootstrap)
+	cd e2e && go test -tags goolm -v -count=1 -timeout 45m .
+
+.PHONY: e2e-update
+e2e-update: ## Write e2e/FAULTS.md again
+	cd e2e && go test -tags goolm -v -count=1 -timeout 45m . -update
+
 .PHONY: lint
 lint: ## Check formatting, golangci-lint, vet and go.mod
 	@files="$$($(GOFUMPT) -l .)" || exit 1; \

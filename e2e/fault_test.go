@@ -31,19 +31,22 @@ stand-ins; what stands beside ` + "`mas`" + ` follows MAS's documentation. Made 
 func (s *stack) testFaults(t *testing.T) {
 	var table bytes.Buffer
 	table.WriteString(faultsHead)
-	broken := ""
+	broken, ran := "", 0
 	for _, f := range faults {
 		t.Run(f.what, func(t *testing.T) {
-			if broken != "" && broken != f.start {
-				s.remake(t, broken)
+			if broken != f.start {
+				for _, service := range strings.Fields(broken) {
+					s.remake(t, service)
+				}
 			}
 			broken = f.start
 			s.testFault(t, f, &table)
+			ran++
 		})
 	}
 	s.compose(t, "up", "-d", "--no-build", "--pull", "never", "--force-recreate")
 	s.settle(t)
-	if t.Failed() {
+	if t.Failed() || ran < len(faults) { // with -run
 		return
 	}
 	if *update {
@@ -74,11 +77,15 @@ func (s *stack) testFault(t *testing.T, f fault, table *bytes.Buffer) {
 	restore := s.inject(t, f)
 	defer restore()
 	named := s.ruleNames(t)
-	out, err := s.try("up", "-d", "--no-deps", "--no-build", "--pull", "never", "--force-recreate", f.start)
-	if f.at == "compose" { // it looks at the dependencies
-		out, err = s.try("up", "-d", "--no-build", "--pull", "never", "--force-recreate", f.start)
+	services := strings.Fields(f.start)
+	for _, service := range services[:len(services)-1] {
+		s.remake(t, service)
 	}
-	said := out
+	args := []string{"up", "-d", "--no-build", "--pull", "never", "--force-recreate", services[len(services)-1]}
+	if f.at != "compose" { // which looks at the services that this one depends on
+		args = append(args, "--no-deps")
+	}
+	said, err := s.try(args...)
 	if err != nil {
 		said += err.Error()
 	}

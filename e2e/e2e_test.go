@@ -131,7 +131,7 @@ func (s *stack) testSynapse(t *testing.T) {
 	if keys.str("server_name") != serverName {
 		t.Errorf("the apex, where the well-known sends servers: HTTP %d %s", keys.status, keys.text)
 	}
-	meta := s.ask(t, http.MethodGet, "https://"+publicHost+"/_matrix/client/v1/auth_metadata", "", nil)
+	meta := s.ask(t, http.MethodGet, "https://"+publicHost+"/_matrix/client/unstable/org.matrix.msc2965/auth_metadata", "", nil)
 	if meta.str("token_endpoint") != "https://"+publicHost+"/auth/oauth2/token" {
 		t.Errorf("auth_metadata: HTTP %d %s", meta.status, meta.text)
 	}

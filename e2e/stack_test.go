@@ -143,7 +143,9 @@ func (s *stack) compose(t *testing.T, args ...string) string {
 func (s *stack) up(t *testing.T) {
 	t.Helper()
 	start := time.Now()
-	s.compose(t, "up", "-d", "--no-build", "--pull", "never")
+	if _, err := s.try("up", "-d", "--no-build", "--pull", "never"); err != nil {
+		t.Fatal(s.mask(err.Error()))
+	}
 	s.settle(t)
 	t.Logf("up and healthy after %.0f s", time.Since(start).Seconds())
 }

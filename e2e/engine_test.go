@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,6 +25,7 @@ type engine struct {
 	dir  string
 	cmd  *exec.Cmd
 	done chan error
+	end  sync.Once
 }
 
 // missing says what the machine lacks for a run; nil when nothing.
@@ -88,6 +90,7 @@ func startEngine(cache string, in network) (e *engine, err error) {
 	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		if _, err = e.docker("version", "--format", "{{.Server.Version}}"); err == nil {
+			e.clean() // after a run that was killed
 			return e, nil
 		}
 		select {
@@ -104,24 +107,31 @@ func startEngine(cache string, in network) (e *engine, err error) {
 
 func (e *engine) host() string { return "unix://" + filepath.Join(e.dir, "docker.sock") }
 
-// stop removes all containers and networks of the engine, which has no others than the test's, and ends it.
-func (e *engine) stop() {
-	if e == nil || e.cmd.Process == nil {
-		return
-	}
+// clean removes all containers and networks of the engine, which has no others than the test's.
+func (e *engine) clean() {
 	if ids, err := e.docker("ps", "-aq"); err == nil && ids != "" {
 		_, _ = e.docker(append([]string{"rm", "-f"}, strings.Fields(ids)...)...)
 	}
 	_, _ = e.docker("network", "prune", "-f")
-	_ = e.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-e.done:
-	case <-time.After(30 * time.Second):
-		_ = syscall.Kill(-e.cmd.Process.Pid, syscall.SIGKILL)
-		<-e.done
+}
+
+// stop ends the engine and what runs in it.
+func (e *engine) stop() {
+	if e == nil || e.cmd.Process == nil {
+		return
 	}
-	_ = syscall.Unmount(filepath.Join(e.dir, "exec", "netns", "default"), syscall.MNT_DETACH)
-	_ = os.RemoveAll(e.dir)
+	e.end.Do(func() {
+		e.clean()
+		_ = e.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-e.done:
+		case <-time.After(30 * time.Second):
+			_ = syscall.Kill(-e.cmd.Process.Pid, syscall.SIGKILL)
+			<-e.done
+		}
+		_ = syscall.Unmount(filepath.Join(e.dir, "exec", "netns", "default"), syscall.MNT_DETACH)
+		_ = os.RemoveAll(e.dir)
+	})
 }
 
 // dial connects from inside the engine's network namespace.

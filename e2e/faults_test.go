@@ -165,7 +165,7 @@ var faults = []fault{
 	{
 		kind: "database", what: "another password for MAS's database",
 		file: "secrets/mas_database_password", old: `\w+`, now: `AnotherPassword`,
-		start: "mas", at: "mas", shows: `password authentication failed for user \W*mas`, rule: "database-credentials-match",
+		start: "mas", at: "mas", shows: `password authentication failed for user "mas"`, rule: "database-credentials-match",
 	},
 	{
 		kind: "port", what: "another port in MAS's address of Synapse",
@@ -177,7 +177,7 @@ var faults = []fault{
 	{
 		kind: "database", what: "another password for Synapse's database",
 		file: "config/matrix/homeserver.yaml", old: `password: "\w+"`, now: `password: "AnotherPassword"`,
-		start: "synapse", at: "synapse", shows: `password authentication failed for user \W*synapse`, rule: "database-credentials-match",
+		start: "synapse", at: "synapse", shows: `password authentication failed for user "synapse"`, rule: "database-credentials-match",
 	},
 	{
 		kind: "flag", what: "registration at Synapse beside MAS",
@@ -237,7 +237,7 @@ var faults = []fault{
 	{
 		kind: "regex", what: "the double puppet's namespace made exclusive",
 		file: "config/matrix/doublepuppet.yaml", old: `exclusive: false`, now: `exclusive: true`,
-		start: "synapse whatsapp", at: "whatsapp", shows: `M_EXCLUSIVE[^"\\]*`, rule: "double-puppet-registration",
+		start: "synapse mas", at: "mas", shows: `would take no new user: .*M_EXCLUSIVE`, rule: "double-puppet-registration",
 	},
 	{
 		kind: "regex", what: "the bot left out of Synapse's copy of the namespaces",

@@ -20,7 +20,6 @@ type answer struct {
 	status int
 	body   map[string]any
 	text   string
-	router string // the router that the proxy chose
 }
 
 func (a answer) str(key string) string {
@@ -65,7 +64,7 @@ func (s *stack) tryAsk(t *testing.T, method, url, token string, body any) (a ans
 	if err != nil {
 		return a, err
 	}
-	a = answer{status: res.StatusCode, text: s.mask(string(text)), router: res.Header.Get("X-Router")}
+	a = answer{status: res.StatusCode, text: s.mask(string(text))}
 	_ = json.Unmarshal(text, &a.body) // not everything is JSON
 	return a, nil
 }

@@ -75,7 +75,7 @@ func prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	fact("Docker Engine", version, "runs the rendered docker-compose.yml")
+	fact("Docker Engine (Debian)", version, "the containers of docker-compose.yml")
 	step(start, "started Docker Engine %s", version)
 
 	// The base system waits for the network, the programs for the processor.

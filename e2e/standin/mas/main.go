@@ -75,15 +75,19 @@ func (s *server) migrate() error {
 	return err
 }
 
-// greet asks Synapse whether it takes the shared secret, as `mas-cli doctor` does.
+// greet asks Synapse for a free name, which `mas-cli doctor` does to try the shared secret, and MAS itself
+// before it registers somebody.
 func (s *server) greet() {
 	for {
 		status, text, err := s.synapse(http.MethodGet, "is_localpart_available?localpart=somebody", nil)
 		switch {
 		case err != nil:
 			log.Printf("Synapse is not there yet: %v", err)
-		case status == http.StatusOK || status == http.StatusBadRequest:
+		case status == http.StatusOK:
 			log.Print("Synapse accepts the shared secret")
+			return
+		case status == http.StatusBadRequest:
+			log.Printf("Synapse accepts the shared secret, but would take no new user: %s", text)
 			return
 		default:
 			log.Printf("Synapse refuses the shared secret: HTTP %d %s", status, text)

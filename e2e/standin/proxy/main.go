@@ -25,11 +25,11 @@ func main() {
 		log.Printf("labels: %s", p.Message)
 	}
 	log.Printf("routing by %d routers", len(table.Routers))
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(table, w, r) })
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(d, table, w, r) })
 	log.Fatal(http.ListenAndServeTLS(":443", "/tls/tls.crt", "/tls/tls.key", handler))
 }
 
-func serve(table *route.Table, w http.ResponseWriter, r *http.Request) {
+func serve(d *check.Deployment, table *route.Table, w http.ResponseWriter, r *http.Request) {
 	res := table.Match(r.Method, r.Host, r.URL.RequestURI())
 	switch {
 	case res.Unknown != "" || res.Tie != nil:
@@ -43,18 +43,19 @@ func serve(table *route.Table, w http.ResponseWriter, r *http.Request) {
 	case res.Backend == nil:
 		http.Error(w, "no available server", http.StatusServiceUnavailable)
 	default:
-		w.Header().Set("X-Router", res.Router.Name)
-		forward(res, w, r)
+		network := d.Compose.At("services", res.Backend.Container, "labels", "traefik.docker.network").Str()
+		forward(res, network, w, r)
 	}
 }
 
-func forward(res route.Result, w http.ResponseWriter, r *http.Request) {
+// forward asks the container through the network that its label names, as Traefik does.
+func forward(res route.Result, network string, w http.ResponseWriter, r *http.Request) {
 	rp := httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetXForwarded()
 			p.Out.Host = p.In.Host
 			p.Out.URL.Scheme = "http"
-			p.Out.URL.Host = net.JoinHostPort(res.Backend.Container, res.Backend.Port)
+			p.Out.URL.Host = net.JoinHostPort(res.Backend.Container+"."+network, res.Backend.Port)
 			p.Out.URL.RawPath = res.Path
 			if path, err := url.PathUnescape(res.Path); err == nil {
 				p.Out.URL.Path = path

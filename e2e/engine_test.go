@@ -124,10 +124,10 @@ func (e *engine) stop() {
 		e.clean()
 		_ = e.cmd.Process.Signal(syscall.SIGTERM)
 		select {
-		case <-e.done:
+		case _ = <-e.done:
 		case <-time.After(30 * time.Second):
 			_ = syscall.Kill(-e.cmd.Process.Pid, syscall.SIGKILL)
-			<-e.done
+			_ = <-e.done
 		}
 		_ = syscall.Unmount(filepath.Join(e.dir, "exec", "netns", "default"), syscall.MNT_DETACH)
 		_ = os.RemoveAll(e.dir)

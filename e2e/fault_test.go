@@ -35,7 +35,7 @@ func (s *stack) testFaults(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.what, func(t *testing.T) {
 			if broken != f.start {
-				for _, service := range strings.Fields(broken) {
+				for service := range strings.FieldsSeq(broken) {
 					s.remake(t, service)
 				}
 			}
@@ -148,10 +148,10 @@ func (s *stack) inject(t *testing.T, f fault) (restore func()) {
 			t.Fatalf("%s has nothing like %s", f.file, f.old)
 		}
 		err = os.WriteFile(path, []byte(text), 0o600)
-	case f.shows == "" || f.kind != "mode":
+	case f.gone:
 		err = os.Remove(path)
-	default:
-		err = os.Chown(path, f.owner, f.owner)
+	case f.rooted:
+		err = os.Chown(path, 0, 0)
 	}
 	if err != nil {
 		restore()

@@ -5,10 +5,11 @@ type fault struct {
 	kind   string // what is broken: secret, token, regex, mount, mode, port, database, flag, label
 	what   string // what was done, for the table
 	file   string // in the rendered tree
-	old    string // regular expression; what it finds is replaced by now. With neither, the file is removed
+	old    string // regular expression; what it finds is replaced by now
 	now    string
-	owner  int    // instead: the file is given to this uid and no other may read it
-	start  string // the services that are made anew, the last of them with the fault in it
+	gone   bool   // instead: the file is removed
+	rooted bool   // instead: the file belongs to root, with a mode that lets nobody else read it
+	start  string // the services that are made anew, one after the other
 	at     string // whose log shows the symptom; compose for Docker Compose's own words; else a request "METHOD URL"
 	shows  string // regular expression; what it finds goes into the table
 	rule   string // the rule of stackgen check that names the fault
@@ -81,7 +82,7 @@ var faults = []fault{
 	},
 	{
 		kind: "mode", what: "the bridge's configuration belongs to root",
-		file: "config/whatsapp/config.yaml", owner: 0,
+		file: "config/whatsapp/config.yaml", rooted: true,
 		start: "whatsapp", at: "whatsapp", shows: `permission denied`, rule: "config-readable",
 	},
 	{
@@ -110,7 +111,7 @@ var faults = []fault{
 	// PostgreSQL and Compose.
 	{
 		kind: "mode", what: "the superuser's pgpass belongs to root",
-		file: "secrets/postgres_pgpass", owner: 0,
+		file: "secrets/postgres_pgpass", rooted: true,
 		start: "db-init", at: "db-init", shows: `no password supplied`, rule: "config-readable",
 	},
 	{
@@ -216,12 +217,12 @@ var faults = []fault{
 	},
 	{
 		kind: "mode", what: "the signing key belongs to root",
-		file: "config/matrix/philipp.info.signing.key", owner: 0,
+		file: "config/matrix/philipp.info.signing.key", rooted: true,
 		start: "synapse", at: "synapse", shows: `Error accessing file '/config/philipp\.info\.signing\.key'`, rule: "config-readable",
 	},
 	{
 		kind: "secret", what: "no signing key",
-		file:  "config/matrix/philipp.info.signing.key",
+		file: "config/matrix/philipp.info.signing.key", gone: true,
 		start: "synapse", at: "synapse", shows: `Read-only file system: '/config/philipp\.info\.signing\.key'`, rule: "synapse-signing-key",
 	},
 	{

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,8 +99,8 @@ func (e *engine) base(cache string) (string, error) {
 	if err := os.RemoveAll(root); err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(root)
-	if _, err := output(exec.Command("debootstrap", append(debootstrap[:len(debootstrap):len(debootstrap)], root)...)); err != nil {
+	defer func() { _ = os.RemoveAll(root) }()
+	if _, err := output(exec.Command("debootstrap", append(slices.Clip(debootstrap), root)...)); err != nil {
 		return "", err
 	}
 	const certs, pip = "/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf"
@@ -111,7 +112,7 @@ func (e *engine) base(cache string) (string, error) {
 		}
 	}
 	tarball := root + ".tar"
-	defer os.Remove(tarball)
+	defer func() { _ = os.Remove(tarball) }()
 	if _, err := output(exec.Command("tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "-cf", tarball, ".")); err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -123,10 +124,10 @@ func (b *bridge) load(path string) error {
 		}
 	}
 	if len(b.Bridge.Permissions) == 0 {
-		return fmt.Errorf("bridge.permissions not configured")
+		return errors.New("bridge.permissions not configured")
 	}
 	if !strings.Contains(b.Bridge.UsernameTemplate, "{{.}}") {
-		return fmt.Errorf("username template is missing user ID placeholder")
+		return errors.New("username template is missing user ID placeholder")
 	}
 	return nil
 }

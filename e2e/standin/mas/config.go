@@ -176,7 +176,7 @@ func (c *config) readEncryption() error {
 		text = string(src)
 	}
 	if key, err := hex.DecodeString(text); err != nil || len(key) != 32 {
-		return errors.New("Content of `encryption_file` must contain hex characters encoding exactly 32 bytes") //nolint:revive,staticcheck // MAS's own words
+		return errors.New("Content of `encryption_file` must contain hex characters encoding exactly 32 bytes") //nolint:staticcheck // MAS's own words
 	}
 	return nil
 }
@@ -231,7 +231,7 @@ func (p *provider) check() error {
 	}
 	for claim, c := range p.ClaimsImports {
 		if claim == "localpart" && c.OnConflict != "" && c.OnConflict != "fail" && c.Action != "force" && c.Action != "require" {
-			return errors.New("The field `action` must be either `force` or `require` when `on_conflict` is set to `add`, `replace` or `set`") //nolint:revive,staticcheck // MAS's own words
+			return errors.New("The field `action` must be either `force` or `require` when `on_conflict` is set to `add`, `replace` or `set`") //nolint:staticcheck // MAS's own words
 		}
 	}
 	switch p.TokenEndpointAuthMethod {

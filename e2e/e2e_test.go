@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"debug/buildinfo"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -74,14 +75,15 @@ func (s *stack) programs(t *testing.T) {
 	version := func(service string, args ...string) string {
 		out, err := s.try(append([]string{"exec", "-T", service}, args...)...)
 		if err != nil {
-			t.Error(s.mask(err.Error()))
+			t.Fatal(s.mask(err.Error()))
 		}
 		return strings.TrimSpace(out)
 	}
-	fact("PostgreSQL (Debian)", version("postgres", "postgres", "--version"), "config/postgres/databases.sql, its secrets")
-	fact("mautrix-whatsapp (Go module)", whatsappVersion, "config/whatsapp/config.yaml")
+	postgres := strings.Fields(version("postgres", "postgres", "--version"))
+	fact("PostgreSQL (Debian)", postgres[2], "config/postgres/databases.sql, its secrets")
+	fact("mautrix-whatsapp (Go module)", module(t, "mautrix-whatsapp", "go.mau.fi/mautrix-whatsapp"), "config/whatsapp/config.yaml")
 	fact("mautrix-telegram (PyPI)", version("telegram", "python3", "-c", "import mautrix_telegram; print(mautrix_telegram.__version__)"), "config/telegram/config.yaml")
-	fact("mautrix-go bridgev2", version("signal", "/usr/bin/mautrix-signal", "-v"), "config/signal, config/meta: config.yaml")
+	fact("mautrix-go bridgev2 (Go module)", module(t, "bridgev2", "maunium.net/go/mautrix"), "config/signal, config/meta: config.yaml")
 	fact("stand-in for MAS", "-", "config/mas/config.yaml, its secrets")
 	fact("stand-in for mautrix-discord", "-", "config/discord/config.yaml")
 	compose, err := docker.run(filepath.Join(bin, "docker-compose"), nil, "version", "--short")
@@ -89,6 +91,22 @@ func (s *stack) programs(t *testing.T) {
 		t.Error(err)
 	}
 	fact("Docker Compose", compose, "docker-compose.yml")
+}
+
+// module is the version of a module in a program that was built here.
+func module(t *testing.T, program, path string) string {
+	t.Helper()
+	info, err := buildinfo.ReadFile(filepath.Join(bin, program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range info.Deps {
+		if m.Path == path {
+			return m.Version
+		}
+	}
+	t.Fatalf("%s is not made of %s", program, path)
+	return ""
 }
 
 // synapseVersion puts Synapse on the fact sheet, which has to be the version that the tag names.

@@ -103,7 +103,12 @@ func (s *stack) testFault(t *testing.T, f fault, table *bytes.Buffer) {
 	}
 	s.judge(t, f, named)
 	t.Logf("%.0f s: %s", time.Since(start).Seconds(), s.mask(seen))
-	fmt.Fprintf(table, "| %s | %s | `%s` | `%s` | `%s` | %s | `%s` |\n", f.kind, f.what, f.file, f.start, f.at, "`"+strings.NewReplacer("`", "'", "|", `\|`).Replace(strings.TrimSpace(s.mask(seen)))+"`", f.rule)
+	rule := f.unseen
+	if rule == "" {
+		rule = "`" + f.rule + "`"
+	}
+	cell := strings.NewReplacer("`", "'", "|", `\|`).Replace(strings.TrimSpace(s.mask(seen)))
+	fmt.Fprintf(table, "| %s | %s | `%s` | `%s` | `%s` | `%s` | %s |\n", f.kind, f.what, f.file, f.start, f.at, cell, rule)
 }
 
 // symptom is what can be read where the fault shows itself.
@@ -182,10 +187,10 @@ func (s *stack) judge(t *testing.T, f fault, named []string) {
 	t.Helper()
 	_, exists := check.Find(f.rule)
 	switch {
+	case f.unseen != "":
+		t.Logf("check names %v, and of this %s", named, f.unseen)
 	case slices.Contains(named, f.rule):
 		t.Logf("check names it: %s", strings.Join(named, ", "))
-	case f.unseen != "":
-		t.Logf("check cannot name it: %s", f.unseen)
 	case !exists:
 		t.Logf("the rule %s is not in this tree; check names %v", f.rule, named)
 	default:

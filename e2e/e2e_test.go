@@ -100,7 +100,7 @@ func module(t *testing.T, program, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range info.Deps {
+	for _, m := range append(info.Deps, &info.Main) {
 		if m.Path == path {
 			return m.Version
 		}

@@ -13,7 +13,7 @@ FUZZPARALLEL ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/stackgen
@@ -31,13 +31,21 @@ race: ## Run all tests with the race detector (needs a C compiler)
 conformance: ## Hold what is rendered, and what CI gets, against the programs that read it
 	conformance/run
 
+.PHONY: e2e
+e2e: ## Start the example with the real Docker Compose and the real programs (needs root, docker.io, debootstrap)
+	cd e2e && go test -tags goolm -v -count=1 -timeout 45m .
+
+.PHONY: e2e-update
+e2e-update: ## Write e2e/FAULTS.md again
+	cd e2e && go test -tags goolm -v -count=1 -timeout 45m . -update
+
 .PHONY: lint
 lint: ## Check formatting, golangci-lint, vet and each go.mod
 	@files="$$($(GOFUMPT) -l .)" || exit 1; \
 	if [ -n "$$files" ]; then printf 'not formatted, run make fmt:\n%s\n' "$$files"; exit 1; fi
 	$(GOLANGCI_LINT) run
 	go vet ./...
-	set -e; for module in . conformance conformance/compose conformance/traefik release; do go -C $$module mod tidy -diff; done
+	set -e; for module in . conformance conformance/compose conformance/traefik e2e e2e/compose e2e/whatsapp release; do go -C $$module mod tidy -diff; done
 
 .PHONY: fmt
 fmt: ## Format all Go files

@@ -7,16 +7,8 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// encryptionFeatures are what Synapse must have on to send a bridge what it needs to decrypt, and the version
-// from which on it always has.
-var encryptionFeatures = []struct {
-	name  string
-	until image.Version
-}{
-	{"msc2409_to_device_messages_enabled", image.Version{}},
-	{"msc3202_transaction_extensions", image.Version{}},
-	{"msc3202_device_masquerading", image.Version{1, 141, 0}},
-}
+// encryptionFeatures are what Synapse must have on to send a bridge what it needs to decrypt.
+var encryptionFeatures = []string{"msc2409_to_device_messages_enabled", "msc3202_transaction_extensions"}
 
 var encryptionAppserviceMode = Rule{
 	ID: "encryption-appservice-mode", Severity: source.Error,
@@ -34,11 +26,9 @@ var encryptionAppserviceMode = Rule{
 			if flag := reg.At("org.matrix.msc3202"); !flag.True() {
 				missing = append(missing, flag.Site("org.matrix.msc3202: true is missing"))
 			}
-			ver, known := s.Image.Version()
-			for _, f := range encryptionFeatures {
-				v := s.Config.At("experimental_features", f.name)
-				if !v.True() && (f.until == image.Version{} || known && ver.Less(f.until)) {
-					missing = append(missing, v.Site(f.name+": true is missing"))
+			for _, name := range encryptionFeatures {
+				if v := s.Config.At("experimental_features", name); !v.True() {
+					missing = append(missing, v.Site(name+": true is missing"))
 				}
 			}
 			if len(missing) > 0 {
@@ -46,6 +36,33 @@ var encryptionAppserviceMode = Rule{
 					"appservice: false", append([]source.Site{mode.Site("")}, missing...)...)
 			}
 		})
+	},
+}
+
+var bridgeDeviceMasquerading = Rule{
+	ID: "bridge-device-masquerading", Severity: source.Error,
+	Summary: "a Synapse before 1.141 lets the bots of encrypting bridges act as the device that msc4190 gives them",
+	Why:     "The bridge stops at its start and again at each try: \"failed to share device keys: To upload keys, you must pass device_id when authenticating\".",
+	Fix:     "Write msc3202_device_masquerading: true below Synapse's experimental_features, or use Synapse 1.141 or later.",
+	Source:  "Synapse 1.136.0 and mautrix-go v0.30.0, mautrix-python 0.20.8 (run together)",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			ver, known := s.Image.Version()
+			v := s.Config.At("experimental_features", "msc3202_device_masquerading")
+			if v.True() || !known || !ver.Less(image.Version{1, 141, 0}) {
+				continue
+			}
+			sites := []source.Site{v.Site("")}
+			for _, b := range d.Bridges {
+				if b.encrypts() && b.msc4190().True() {
+					sites = append(sites, b.msc4190().Site("the bot of "+b.Name+" has a device of its own"))
+				}
+			}
+			if len(sites) > 1 {
+				r.Fail(fmt.Sprintf("Synapse %s lets no bot act as a device of its own; encrypting bridges stop at their first start, for they cannot upload keys", ver),
+					"msc3202_device_masquerading: true", sites...)
+			}
+		}
 	},
 }
 

@@ -55,6 +55,7 @@ var Rules = []Rule{
 	registrationMSC4190Spelling,
 	encryptionAppserviceMode,
 	bridgeMSC4190,
+	bridgeDeviceMasquerading,
 	bridgeSelfSign,
 	bridgeHomeserverAddress,
 	bridgeDialect,

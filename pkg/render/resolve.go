@@ -126,6 +126,8 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 		Address: fmt.Sprintf("http://synapse:%d", synapsePort), Port: synapsePort, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
 		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database("synapse"),
 	}
+	v, known := image.Ref{Repository: image.Tested[image.Synapse].Repository, Tag: sy.Ref(image.Synapse).Tag}.Version()
+	st.Synapse.Masquerading = known && v.Less(image.Version{1, 141, 0})
 	st.Synapse.Media.Local, st.Synapse.Media.Remote = sy.MediaRetention.Local, sy.MediaRetention.Remote
 	if sy.Email.Host != "" {
 		st.Synapse.Email = &Email{

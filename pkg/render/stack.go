@@ -67,6 +67,8 @@ type Synapse struct {
 	WellKnownExtra string // as a YAML flow mapping, empty when there is none
 	Registrations  []string
 	DB             Database
+	// Masquerading is for bots with a device of their own at a Synapse that wants to be asked for it.
+	Masquerading bool
 }
 
 // Email is Synapse's SMTP server.

@@ -1,0 +1,207 @@
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"philipp.info/stackgen/pkg/image"
+)
+
+// suite is the Debian release that every image is made of.
+const suite = "bookworm"
+
+// The versions that can be had: of WhatsApp, v0.2608.0 is no module.
+const (
+	whatsappVersion = "v0.2607.0"
+	telegramVersion = "v0.15.3"
+)
+
+var debootstrap = []string{"--variant=minbase", "--include=python3,python3-pip,curl,ca-certificates", suite}
+
+// oldestSynapse is the tag of the oldest Synapse that stackgen renders for.
+var oldestSynapse = "v" + image.Oldest[image.Synapse].Version.String()
+
+// build is one image: its name, the stage of images/Dockerfile, and the build arguments.
+type build struct {
+	ref   string
+	stage string
+	args  []string
+}
+
+func builds() []build {
+	synapse := image.Tested[image.Synapse]
+	return []build{
+		{image.Tested[image.Postgres].String(), "postgres", nil},
+		{image.Tested[image.WhatsApp].Repository + ":" + whatsappVersion, "whatsapp", nil},
+		{image.Tested[image.Signal].String(), "signal", nil},
+		{image.Tested[image.Meta].String(), "meta", nil},
+		{image.Tested[image.Discord].String(), "discord", nil},
+		{image.Tested[image.MAS].String(), "mas", nil},
+		{"stackgen-e2e/proxy:local", "proxy", nil},
+		{image.Tested[image.Telegram].Repository + ":" + telegramVersion, "telegram", nil},
+		{synapse.String(), "synapse", []string{"SYNAPSE=" + strings.TrimPrefix(synapse.Tag, "v")}},
+		// PyPI's newer prometheus_client has classes that this Synapse cannot inherit from; its image has
+		// the client of its time.
+		{synapse.Repository + ":" + oldestSynapse, "synapse", []string{"SYNAPSE=" + strings.TrimPrefix(oldestSynapse, "v"), "CONSTRAINT=prometheus-client<0.23"}},
+	}
+}
+
+// programs are the Go programs of the test: where their module is, what they are called, and the package.
+var programs = []struct{ module, name, pkg, ldflags string }{
+	{"..", "stackgen", "./cmd/stackgen", ""},
+	{".", "mas", "./standin/mas", ""},
+	{".", "discord", "./standin/discord", ""},
+	{".", "proxy", "./standin/proxy", ""},
+	{".", "bridgev2", "./standin/bridgev2", ""},
+	{"compose", "docker-compose", "github.com/docker/compose/v5/cmd", " -X github.com/docker/compose/v5/internal.Version=v5.6.0"},
+	{"whatsapp", "mautrix-whatsapp", "go.mau.fi/mautrix-whatsapp/cmd/mautrix-whatsapp", ""},
+}
+
+// buildPrograms builds the Go programs into cache/context/bin. The bridges need cgo, for SQLite.
+func buildPrograms(cache string) error {
+	for _, p := range programs {
+		start := time.Now()
+		cmd := exec.Command("go", "build", "-trimpath", "-tags", "goolm", "-ldflags", "-s -w"+p.ldflags,
+			"-o", filepath.Join(cache, "context", "bin", p.name), p.pkg)
+		cmd.Dir = p.module
+		if _, err := output(cmd); err != nil {
+			return err
+		}
+		step(start, "built %s", p.name)
+	}
+	return nil
+}
+
+// base makes the image that all others start from, unless the cache has it, and gives its name. The
+// machine's certificates go along, so that pip reaches inside what it reaches outside.
+func (e *engine) base(cache string) (string, error) {
+	sum := sha256.Sum256([]byte(strings.Join(debootstrap, " ")))
+	ref := "stackgen-e2e/debian:" + hex.EncodeToString(sum[:6])
+	if _, err := e.docker("image", "inspect", ref); err == nil {
+		return ref, nil
+	}
+	start := time.Now()
+	root := filepath.Join(cache, "debian")
+	if err := os.RemoveAll(root); err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(root) }()
+	if _, err := output(exec.Command("debootstrap", append(slices.Clip(debootstrap), root)...)); err != nil {
+		return "", err
+	}
+	const certs, pip = "/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf"
+	for _, path := range []string{certs, pip} {
+		if src, err := os.ReadFile(path); err == nil {
+			if err := os.WriteFile(root+path, src, 0o644); err != nil {
+				return "", err
+			}
+		}
+	}
+	tarball := root + ".tar"
+	defer func() { _ = os.Remove(tarball) }()
+	if _, err := output(exec.Command("tar", "-C", root, "--exclude=./var/cache/apt/archives/*.deb", "-cf", tarball, ".")); err != nil {
+		return "", err
+	}
+	_, err := e.docker("import", tarball, ref)
+	step(start, "made Debian %s", suite)
+	return ref, err
+}
+
+// buildImages makes every image. Docker's own build cache leaves out what is there already.
+func (e *engine) buildImages(cache, base string, list []build) error {
+	for _, b := range list {
+		start := time.Now()
+		args := []string{"build", "-q", "--network", "host", "--target", b.stage, "-t", b.ref, "--build-arg", "BASE=" + base}
+		for _, arg := range b.args {
+			args = append(args, "--build-arg", arg)
+		}
+		if _, err := e.docker(append(args, filepath.Join(cache, "context"))...); err != nil {
+			return fmt.Errorf("image %s: %w", b.ref, err)
+		}
+		step(start, "made %s", b.ref)
+	}
+	return nil
+}
+
+// fillContext lays out what the Dockerfile copies, besides the programs.
+func fillContext(cache string) error {
+	files, err := filepath.Glob("images/*")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(cache, "context", filepath.Base(file))
+		if err := os.WriteFile(to, src, info.Mode()); err != nil {
+			return err
+		}
+	}
+	return makeCertificates(filepath.Join(cache, "context"))
+}
+
+// makeCertificates makes a CA and the proxy's certificate for the public hosts, once.
+func makeCertificates(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "tls.crt")); err == nil {
+		return nil
+	}
+	keys := [2]*ecdsa.PrivateKey{}
+	for i := range keys {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return err
+		}
+		keys[i] = key
+	}
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "stackgen e2e"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: publicHost}, DNSNames: []string{publicHost, serverName},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(keys[1])
+	if err != nil {
+		return err
+	}
+	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, keys[0].Public(), keys[0])
+	if err != nil {
+		return err
+	}
+	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, keys[1].Public(), keys[0])
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name, kind string
+		der        []byte
+	}{{"ca.crt", "CERTIFICATE", caDER}, {"tls.key", "PRIVATE KEY", key}, {"tls.crt", "CERTIFICATE", leafDER}} {
+		text := pem.EncodeToMemory(&pem.Block{Type: f.kind, Bytes: f.der})
+		if err := os.WriteFile(filepath.Join(dir, f.name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}

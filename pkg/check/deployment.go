@@ -183,18 +183,18 @@ func (d *Deployment) oneShot(s *Service) bool {
 // is an error, what lies outside of the directory was not looked at.
 func (d *Deployment) config(s *Service) *source.File {
 	f, reason, hidden := d.follow(s, s.configPath)
-	finding := source.Finding{Rule: "compose-mount-exists", Severity: source.Error, Sites: []source.Site{s.Value.Site("")}}
+	finding := source.Finding{Rule: "compose-mount-exists", Severity: source.Error}
 	what := "the configuration of " + s.Name + ", " + s.configPath + " in its container, "
 	switch {
 	case f == nil && hidden:
-		finding.Severity = source.Info
+		finding.Severity, finding.Sites = source.Info, s.configSites()
 		finding.Message = "not checked, because " + what + "cannot be seen: " + reason
 	case f == nil:
 		if host, _ := s.HostPath(s.configPath); d.broken[host] {
 			return nil
 		}
 		finding.Message = what + "cannot be read: " + reason + "; the service does not start"
-		finding.Fix = "mount the file there"
+		finding.Fix, finding.Sites = "mount the file there", s.configSites()
 	case f.Root().Kind() != source.Mapping:
 		finding.Message = what + "holds no settings; the service does not start"
 		finding.Fix = "write the configuration"

@@ -51,6 +51,10 @@ var masSecretMatches = Rule{
 			a, at, reasonA := d.secretOf(s.Service, s.Config.At("matrix_authentication_service"), "secret", "secret_path")
 			b, bt, reasonB := d.secretOf(m.Service, m.Config.At("matrix"), "secret", "secret_file")
 			switch {
+			case strings.HasPrefix(reasonA, nothingMounted):
+				r.Fail("Synapse reads the shared secret from "+at.Str()+", but "+reasonA+"; Synapse does not start", "mount the file there", at.Site(""), s.mountSite(at.Str()))
+			case strings.HasPrefix(reasonB, nothingMounted):
+				r.Fail("MAS reads the shared secret from "+bt.Str()+", but "+reasonB+"; MAS does not start", "mount the file there", bt.Site(""), m.mountSite(bt.Str()))
 			case reasonA != "":
 				r.NotChecked("Synapse's secret cannot be seen: "+reasonA, at.Site(""))
 			case reasonB != "":

@@ -170,8 +170,7 @@ func grouped(secrets []held) (uses [][]held, hidden []held) {
 		seen[h.role] = true
 	}
 	for _, h := range secrets {
-		missing := strings.HasPrefix(h.reason, nothingMounted) || strings.HasSuffix(h.reason, unreadable)
-		if h.reason != "" && !missing && !seen[h.role] {
+		if h.reason != "" && !leadsNowhere(h.reason) && !seen[h.role] {
 			hidden = append(hidden, h)
 		}
 	}

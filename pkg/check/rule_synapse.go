@@ -121,13 +121,13 @@ func checkSecretPaths(r *Reporter, d *Deployment, s *Synapse) {
 				continue
 			}
 			_, _, reason := d.Text(s.Service, s.inside(v.Str()))
-			missing := strings.HasPrefix(reason, nothingMounted) || strings.HasSuffix(reason, unreadable)
+			missing := leadsNowhere(reason)
 			// Synapse makes up the first of these itself; for the other mas-secret-matches looks at both sides.
 			if missing && key.inline != "registration_shared_secret" && key.below != "matrix_authentication_service" {
 				if m := s.mountAt(s.inside(v.Str())); m != nil && strings.HasPrefix(m.Container, "/run/secrets/") {
 					continue // compose-mount-exists says so
 				}
-				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", v.Site(""))
+				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", v.Site(""), s.mountSite(v.Str()))
 			}
 		}
 	}

@@ -172,6 +172,19 @@ func (s *Service) HostPath(container string) (host, reason string) {
 
 const nothingMounted = "nothing is mounted at "
 
+// leadsNowhere reports whether the reason why a file cannot be read is that it is not there at all.
+func leadsNowhere(reason string) bool {
+	return strings.HasPrefix(reason, nothingMounted) || strings.HasSuffix(reason, unreadable)
+}
+
+// mountSite is where the mount that is missing for a path of the container would stand.
+func (s *Service) mountSite(container string) source.Site {
+	if strings.HasPrefix(container, "/run/secrets/") {
+		return s.Value.At("secrets").Site("the secrets that " + s.Name + " is handed")
+	}
+	return s.Value.At("volumes").Site("the mounts of " + s.Name)
+}
+
 // Env gives a variable of the service's environment, with ${X} replaced from .env.
 func (s *Service) Env(name string) (text string, v source.Value) {
 	env := s.Value.At("environment")
@@ -287,6 +300,26 @@ func (s *Service) flag(def string, names ...string) string {
 		}
 	}
 	return def
+}
+
+// configSites are the places that say where the program finds its configuration: the service, the word or
+// variable that names the file, and the mounts.
+func (s *Service) configSites() []source.Site {
+	sites := []source.Site{s.Value.Site("")}
+	for _, name := range []string{"SYNAPSE_CONFIG_PATH", "SYNAPSE_CONFIG_DIR", "MAS_CONFIG"} {
+		if text, v := s.Env(name); text != "" {
+			sites = append(sites, v.Site("names the file"))
+		}
+	}
+	for _, word := range append(s.Value.At("entrypoint").Items(), s.Value.At("command").Items()...) {
+		if strings.Contains(word.Str(), s.configPath) {
+			sites = append(sites, word.Site("names the file"))
+		}
+	}
+	if v := s.Value.At("volumes"); v.Exists() {
+		sites = append(sites, v.Site("the mounts"))
+	}
+	return sites
 }
 
 func (s *Service) synapseConfigPath() string {

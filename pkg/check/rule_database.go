@@ -45,7 +45,7 @@ func (d *Deployment) readClients() []client {
 		c := inParts(s.Service, args, "user", name)
 		c.password, c.passwordAt = args.At("password").Str(), args.At("password")
 		if file := args.At("passfile"); file.Set() && !c.passwordAt.Set() {
-			c.fromPassfile(d, file)
+			c.fromPassfile(d, file.Str(), file)
 		}
 		cs = append(cs, c)
 	}
@@ -80,14 +80,14 @@ func (d *Deployment) oneDatabase(a, b client) bool {
 }
 
 // fromPassfile takes the password from a file with lines of host:port:database:user:password, as libpq does.
-func (c *client) fromPassfile(d *Deployment, file source.Value) {
+func (c *client) fromPassfile(d *Deployment, file string, at source.Value) {
 	var text string
-	text, _, c.passwordReason = d.Text(c.service, file.Str())
-	c.passwordAt = file
+	text, _, c.passwordReason = d.Text(c.service, file)
+	c.passwordAt = at
 	for line := range strings.Lines(text) {
 		fields := strings.SplitN(strings.TrimRight(line, "\r\n"), ":", 5)
 		matches := func(i int, val string) bool { return fields[i] == "*" || fields[i] == val }
-		if len(fields) == 5 && matches(0, c.host) && matches(2, c.db) && matches(3, c.user) {
+		if len(fields) == 5 && matches(0, c.host) && matches(1, cmp.Or(c.port, "5432")) && matches(2, c.db) && matches(3, c.user) {
 			c.password = strings.NewReplacer(`\:`, ":", `\\`, `\`).Replace(fields[4])
 			return
 		}
@@ -151,6 +151,12 @@ var databaseCredentialsMatch = Rule{
 			}
 			d.checkCredentials(r, c, server)
 		}
+		for _, server := range d.servers() {
+			d.checkPasswordFile(r, server)
+		}
+		for _, j := range d.jobs() {
+			d.checkConnection(r, j)
+		}
 	},
 }
 
@@ -199,11 +205,20 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 	case !known && made.opaque != "":
 		r.NotChecked(made.opaque, c.at.Site(""))
 		return
+	case !known && made.broken:
+		return // database-created says so
 	case !known:
 		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), "user: one of "+keysOf(made.roles), c.userAt.Site(""), made.site())
 		return
+	case strings.HasPrefix(c.passwordReason, nothingMounted):
+		r.Fail(fmt.Sprintf("%s reads its database password from a file, but %s in its container; it does not start", c.service.Name, c.passwordReason), "correct the path, or mount the secret there", append([]source.Site{c.passwordAt.Site("")}, c.service.handedSites()...)...)
 	case c.passwordReason != "":
 		r.NotChecked(c.passwordReason, c.passwordAt.Site(""))
+	case strings.HasPrefix(role.reason, nothingMounted):
+		if role.reader != server { // checkPasswordFile says so
+			r.Fail(fmt.Sprintf("the password of the role %s is read from a file, but %s in %s; the role is left without one and %s does not start (password authentication failed)", c.user, role.reason, role.reader.Name, c.service.Name),
+				"mount the secret there", append([]source.Site{role.site}, role.reader.handedSites()...)...)
+		}
 	case role.reason != "":
 		r.NotChecked(role.reason, role.site)
 	case role.password != c.password:
@@ -222,6 +237,9 @@ var databaseCreated = Rule{
 	Fix:     "Create databases in a one-shot service that every `up` runs; on a running cluster by hand this once.",
 	Source:  "docker-library/postgres docker-entrypoint.sh",
 	Check: func(d *Deployment, r *Reporter) {
+		for _, j := range d.jobs() {
+			d.checkRuns(r, j)
+		}
 		for _, c := range d.clients() {
 			server := d.serviceAt(c.host)
 			if server == nil || server.Program != image.Postgres {
@@ -232,6 +250,7 @@ var databaseCreated = Rule{
 			switch {
 			case !ok && made.opaque != "":
 				r.NotChecked(made.opaque, c.at.Site(""))
+			case !ok && made.broken: // checkRuns says so
 			case !ok:
 				r.Fail(fmt.Sprintf("nothing creates the database %q of %s; it does not start", c.db, c.service.Name), "create it: "+exampleSQL(c), c.at.Site(""), made.site())
 			case db.firstStartOnly:
@@ -260,7 +279,7 @@ func (d *Deployment) superuser(server *Service) (user, db string, password role)
 	password = role{password: text, site: v.Site("the server's"), reason: server.envHidden("POSTGRES_PASSWORD")}
 	if file, fv := server.Env("POSTGRES_PASSWORD_FILE"); file != "" {
 		content, _, reason := d.Text(server, file)
-		password = role{password: strings.TrimRight(content, "\n"), site: fv.Site("the server's"), reason: reason}
+		password = role{password: strings.TrimRight(content, "\n"), site: fv.Site("the server's"), reason: reason, reader: server}
 	}
 	return user, db, password
 }
@@ -295,16 +314,12 @@ func (d *Deployment) provisioned(server *Service) *provision {
 			p.script(d, server, name, true)
 		}
 	}
-	for _, s := range d.Services {
-		if s != server && s.Program == image.Postgres && s.connects(server) {
-			words := s.Command()
-			for i, w := range words {
-				if (w == "-f" || w == "--file") && i+1 < len(words) {
-					if host, reason := s.HostPath(words[i+1]); reason == "" {
-						p.script(d, s, host, false)
-					}
-				}
+	for _, j := range d.jobs() {
+		if s := j.service; s != server && s.connects(server) {
+			for _, host := range j.scripts {
+				p.script(d, s, host, false)
 			}
+			p.broken = p.broken || j.fault != ""
 		}
 	}
 	return p

@@ -16,6 +16,7 @@ import (
 type role struct {
 	password, reason string
 	site             source.Site
+	reader           *Service // whose container the password is read in, where it stands in a file
 }
 
 // database is a database that a script creates.
@@ -32,6 +33,7 @@ type provision struct {
 	roles     map[string]role
 	databases map[string]database
 	opaque    string // why not everything can be seen
+	broken    bool   // something that creates them does not run
 }
 
 func (p *provision) site() source.Site {
@@ -103,7 +105,10 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 			if c := catFile.FindStringSubmatch(g[2]); c != nil {
 				text, at, reason := d.Text(s, c[1])
 				vars[g[1]], reasons[g[1]] = strings.TrimRight(text, "\n"), reason
-				secret[g[1]] = source.Site{Pos: source.Pos{File: at}, Note: "the password that the role is given"}
+				secret[g[1]] = source.Site{Pos: site.Pos, Note: "it is read here"}
+				if at != "" {
+					secret[g[1]] = source.Site{Pos: source.Pos{File: at}, Note: "the password that the role is given"}
+				}
 			}
 			continue
 		}
@@ -164,7 +169,7 @@ func (p *provision) addRole(s *Service, name, line string, vars, reasons map[str
 		r = role{site: site, reason: "the password of the role " + name + " is set somewhere else"}
 	case strings.HasPrefix(g[1], ":"):
 		v := strings.Trim(g[1], ":'")
-		r = role{site: secret[v], password: vars[v], reason: reasons[v]}
+		r = role{site: secret[v], password: vars[v], reason: reasons[v], reader: s}
 	default:
 		r = role{site: site, password: strings.ReplaceAll(g[1][1:len(g[1])-1], "''", "'")}
 		switch {

@@ -65,6 +65,7 @@ type reading struct {
 	program string // as it is called in a sentence
 	unknown string // what comes of a key that it does not know
 	wrong   string // what comes of a value of the wrong type
+	refused string // what comes of a text that is none of the words, where that is something else
 	report  func(message, fix string, sites ...source.Site)
 }
 
@@ -122,11 +123,11 @@ func (r reading) scalar(p place) {
 	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) || r.d.misquoted(p.value) {
 		return
 	}
-	msg := p.path + " must be " + anyOf(words) + ", not " + described(p.value)
+	msg, consequence := p.path+" must be "+anyOf(words)+", not "+described(p.value), r.wrong
 	if valueTypes[words[0]].fits == nil && p.value.IsString() {
-		msg = p.path + " is none of " + strings.Join(words, ", ")
+		msg, consequence = p.path+" is none of "+strings.Join(words, ", "), cmp.Or(r.refused, r.wrong)
 	}
-	r.report(msg+"; "+r.wrong, retyped(words, p.value), p.value.Site(""))
+	r.report(msg+"; "+consequence, retyped(words, p.value), p.value.Site(""))
 }
 
 // wordsOf gives the types or values that are known, without their releases.
@@ -208,18 +209,22 @@ func described(v source.Value) string {
 
 // renamed is what to do about a key of the configuration that is not known where it stands.
 func renamed(config, p place) string {
-	var here []string
-	for k := range p.above.Entries() {
-		here = append(here, k.Str())
-	}
 	key := p.value.Name()
-	if near := nearest(key, here); near != "" {
+	if near := nearest(key, keyNames(p.above)); near != "" {
 		return "rename it to " + near
 	}
 	if places := placesOf(config.known, key, config.path); len(places) == 1 {
 		return "move it to " + places[0]
 	}
 	return "remove it"
+}
+
+func keyNames(v source.Value) []string {
+	var keys []string
+	for k := range v.Entries() {
+		keys = append(keys, k.Str())
+	}
+	return keys
 }
 
 // placesOf gives the paths at which a key is known.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 // listener is one address that a program listens on.
 type listener struct {
 	port, prefix string
+	host         string // of MAS
 	resources    []string
 	loopback     bool
 	tls          bool
@@ -27,6 +29,22 @@ func (l listener) portAt() source.Value {
 		}
 	}
 	return l.value
+}
+
+// hostAt is the place of the address.
+func (l listener) hostAt() source.Value {
+	if v := l.bind.At("host"); v.Set() {
+		return v
+	}
+	return l.portAt()
+}
+
+// everywhere is the line with which MAS listens on all addresses.
+func (l listener) everywhere() string {
+	if l.bind.At("host").Set() {
+		return `host: "0.0.0.0"`
+	}
+	return `address: "[::]:` + l.port + `"`
 }
 
 // sites are the places that say where MAS listens: the port, and the prefix where there is one.
@@ -56,7 +74,7 @@ func masListeners(m *MAS) []listener {
 				i := strings.LastIndexByte(addr, ':')
 				host, l.port = strings.Trim(addr[:max(i, 0)], "[]"), addr[i+1:]
 			}
-			l.loopback = loopback(host)
+			l.host, l.loopback = host, loopback(host)
 			ls = append(ls, l)
 		}
 	}
@@ -73,6 +91,24 @@ func masListeners(m *MAS) []listener {
 // loopback reports whether an address to listen on is reached from inside the container only.
 func loopback(host string) bool {
 	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}
+
+// lacks reports whether a container has an address to listen on only by chance: Docker gives it another one
+// unless the compose file says which.
+func (s *Service) lacks(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	if err != nil || addr.IsUnspecified() || addr.IsLoopback() || s.Value.At("network_mode").Set() {
+		return false
+	}
+	for _, net := range s.Value.At("networks").Entries() {
+		for _, key := range []string{"ipv4_address", "ipv6_address"} {
+			text, ok := s.d.expand(net.At(key))
+			if given, _ := netip.ParseAddr(text); !ok || given == addr {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // listeners are all on which Synapse answers HTTP.

@@ -117,6 +117,13 @@ func firstSegment(path string) string {
 	return "/" + segment + "/"
 }
 
+// portSite is the label that says to which port a request goes.
+func portSite(res route.Result) source.Site {
+	site := res.Backend.Site
+	site.Note = "sends it to port " + res.Backend.Port
+	return site
+}
+
 func answerer(res route.Result) string {
 	switch {
 	case res.Backend != nil:

@@ -126,7 +126,12 @@ var doublePuppetToken = Rule{
 				case !v.Set() && secrets.Len() == 0:
 					r.Fail(fmt.Sprintf("the bridge %s has no secret for double puppeting on %s", b.Name, server), `"`+server+`": "as_token:…"`, v.Site(""), dp.At("as_token").Site("the token to use"))
 				case !v.Set():
-					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`, secrets.Site(""))
+					at := secrets
+					if near := nearest(server, keyNames(secrets)); near != "" {
+						at = secrets.At(near)
+					}
+					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`,
+						at.Site(""), s.Config.At("server_name").Site("Synapse's"))
 				case !isToken:
 					r.Fail(fmt.Sprintf("the secret of %s for double puppeting does not begin with as_token:; it is ignored, or tried as a password, which MAS refuses", b.Name), `"as_token:…"`, v.Site(""))
 				case !slices.ContainsFunc(d.DoublePuppets, func(o *Registration) bool { return o.At("as_token").Str() == token }):

@@ -33,6 +33,7 @@ var bridgeKnownKeys = Rule{
 				d: d, program: b.Name,
 				unknown: "the bridge ignores it and goes by its default",
 				wrong:   "the bridge ignores it and goes by its default",
+				refused: "the bridge does not start",
 				report:  b.reportKey(r),
 			}
 			if b.Dialect == image.Python {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -61,6 +63,7 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 	perms, server := b.permissions(), s.Config.At("server_name")
 	fix := fmt.Sprintf("%q: %s", server.Str(), b.keys().levels[len(b.keys().levels)-2])
 	may, named := false, false // somebody of this server may use it; an entry besides * and the example's
+	var slip source.Value      // an entry for a server that is called nearly like this one
 	for who, level := range perms.Entries() {
 		key := who.Str()
 		host := key
@@ -83,7 +86,19 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 			named = named || key != "*"
 		default:
 			named = true
+			if mistyped(host, server.Str()) {
+				slip = level
+			}
 		}
+	}
+	if slip.Exists() {
+		report := r.Warn
+		if !may {
+			report = r.Fail
+		}
+		report(fmt.Sprintf("%q in the permissions of %s is one letter off %s; it lets nobody of this server in", slip.Name(), b.Name, server.Str()),
+			fmt.Sprintf("%q: %s, unless it is another server", slip.Name()[:strings.LastIndexAny(slip.Name(), ":")+1]+server.Str(), slip.Str()), slip.Site(""), server.Site("Synapse's"))
+		return
 	}
 	switch {
 	case !named && b.Dialect != image.Python:
@@ -91,4 +106,10 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 	case !may:
 		r.Fail(fmt.Sprintf("the permissions of %s let nobody of %s use it; it answers none of them", b.Name, server.Str()), fix, perms.Site(""), server.Site("Synapse's"))
 	}
+}
+
+// mistyped reports whether a server is called like another but for one letter. Short names are alike by chance.
+func mistyped(name, server string) bool {
+	const short = 6
+	return len(server) > short && len(name) <= len(server)+1 && levenshtein.Distance(name, server, nil) == 1
 }

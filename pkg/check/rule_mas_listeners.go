@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,24 @@ import (
 
 // facing are the resources of MAS that clients and Synapse ask for, all but those for the inside.
 var facing = []string{"discovery", "human", "oauth", "compat", "graphql", "assets"}
+
+// asked are those that nobody else can serve, and what is missing without them. compat has mas-compat-listener,
+// and the files of assets may come from elsewhere.
+var asked = map[string]string{
+	"discovery": "Synapse and clients find no login (503)",
+	"human":     "the login page is a 404",
+	"oauth":     "every request with a token fails with 503",
+	"graphql":   "nobody can see or end their sessions in the account page",
+}
+
+// widest is the list of resources of the listener that has the most.
+func (m *MAS) widest() source.Value {
+	ls := masListeners(m)
+	if len(ls) == 0 {
+		return m.Config.At("http", "listeners")
+	}
+	return slices.MaxFunc(ls, func(a, b listener) int { return cmp.Compare(len(a.resources), len(b.resources)) }).value.At("resources")
+}
 
 // misbound is a reason why a port of MAS is not there: what is wrong, and what to write.
 type misbound struct {
@@ -44,13 +63,13 @@ func (m *MAS) misbound() []misbound {
 	}
 	for _, resource := range facing {
 		inside, outside := m.listening(resource)
+		if consequence := asked[resource]; consequence != "" && len(inside)+len(outside) == 0 && !m.misnamed() && !m.readsMore() {
+			wrong = append(wrong, misbound{m.widest(), fmt.Sprintf("no listener of MAS serves %s; %s", resource, consequence), "- name: " + resource})
+			break
+		}
 		if len(outside) == 0 && len(inside) > 0 {
-			at, fix := inside[0].bind.At("host"), `host: "0.0.0.0"`
-			if !at.Set() {
-				at, fix = inside[0].portAt(), `address: "[::]:`+inside[0].port+`"`
-			}
 			wrong = append(wrong, misbound{
-				at, fmt.Sprintf("MAS serves %s on its own loopback address only; nobody reaches it there (connection refused)", resource), fix,
+				inside[0].hostAt(), fmt.Sprintf("MAS serves %s on its own loopback address only; nobody reaches it there (connection refused)", resource), inside[0].everywhere(),
 			})
 			break
 		}
@@ -61,8 +80,13 @@ func (m *MAS) misbound() []misbound {
 // unheard reports whether mas-listeners-bound, or mas-known-keys about a resource, says why MAS may not answer.
 // Rules that look for a listener say nothing then.
 func (m *MAS) unheard() bool {
+	return len(m.misbound()) > 0 || m.misnamed()
+}
+
+// misnamed reports whether a listener has a resource that MAS does not know: mas-known-keys says so.
+func (m *MAS) misnamed() bool {
 	known := wordsOf(masKeys().At("http", "listeners", "0", "resources", "0", "name"))
-	return len(m.misbound()) > 0 || slices.ContainsFunc(masListeners(m), func(l listener) bool {
+	return slices.ContainsFunc(masListeners(m), func(l listener) bool {
 		return slices.ContainsFunc(l.resources, func(name string) bool { return !slices.Contains(known, name) })
 	})
 }
@@ -92,6 +116,11 @@ var masListenersBound = Rule{
 			for _, w := range m.misbound() {
 				r.Fail(w.message, w.fix, w.value.Site(""))
 			}
+			for _, l := range masListeners(m) {
+				if m.lacks(l.host) {
+					r.Warn(fmt.Sprintf("MAS listens on %s, which the compose file does not give its container; MAS does not start unless Docker happens to", l.host), l.everywhere(), l.hostAt().Site(""))
+				}
+			}
 			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.readsMore() {
 				r.Fail("http has no public_base, which MAS wants with the block; MAS does not start (missing field `public_base`)",
 					"public_base: the https address of MAS, with a slash at its end", http.At("public_base").Site(""))
@@ -112,7 +141,7 @@ var masCompatListener = Rule{
 			switch {
 			case m.unheard():
 			case len(inside)+len(outside) == 0:
-				r.Fail("no listener of MAS serves compat; older clients and bridges cannot log in", "- name: compat", m.Config.At("http", "listeners").Site(""))
+				r.Fail("no listener of MAS serves compat; older clients and bridges cannot log in", "- name: compat", m.widest().Site(""))
 			case d.hasRouters():
 				for _, host := range s.hosts() {
 					if d.checkCompatListener(r, m, host) {
@@ -124,6 +153,18 @@ var masCompatListener = Rule{
 	},
 }
 
+// allAstray reports whether what MAS advertises goes to the port, too, and that serves nothing of it.
+func (d *Deployment) allAstray(m *MAS, port string) bool {
+	u, _, ok := endpoint(m.Config.At("http", "public_base").Str())
+	if !ok || slices.ContainsFunc(masListeners(m), func(l listener) bool {
+		return l.port == port && slices.ContainsFunc(facing, func(name string) bool { return slices.Contains(l.resources, name) })
+	}) {
+		return false
+	}
+	res := d.Routes().Match("GET", u.Hostname(), u.JoinPath(".well-known/openid-configuration").Path)
+	return reaches(res, m.Service, "") && res.Backend.Port == port
+}
+
 // checkCompatListener holds the listeners against what arrives of the first path that a host sends to MAS, and
 // reports whether it found something.
 func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool {
@@ -131,6 +172,9 @@ func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool 
 		res := d.Routes().Match(p.method, host, p.path)
 		if res.Unknown != "" || !reaches(res, m.Service, "") || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) || d.explained(m.Service, p.method, host, p.path) {
 			continue // where it does not reach MAS at all, compat-router-wins says so
+		}
+		if d.allAstray(m, res.Backend.Port) {
+			continue // mas-path-routing says so
 		}
 		sites := []source.Site{routerSite(res, m.Service)}
 		fix := "send the router to the port of that listener"
@@ -144,6 +188,7 @@ func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool 
 				fix = "leave the path of this router as it is"
 			}
 		}
+		sites = append(sites, portSite(res))
 		r.Fail(fmt.Sprintf("%s %s%s arrives at MAS as %s on port %s, where no listener serves compat; older clients cannot log in (404)", p.method, host, p.path, res.Path, res.Backend.Port), fix, sites...)
 		return true
 	}

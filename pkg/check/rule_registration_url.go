@@ -28,6 +28,9 @@ var registrationURLReachesBridge = Rule{
 			if loopback(name) && !b.Value.At("network_mode").Set() && !b.fromEnv("appservice.hostname") {
 				r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
 			}
+			if b.lacks(name) && !b.fromEnv("appservice.hostname") {
+				r.Warn(fmt.Sprintf("%s listens on %s, which the compose file does not give its container; Synapse cannot reach it unless Docker happens to", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
+			}
 		})
 	},
 }

@@ -133,13 +133,21 @@ func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource s
 		r.Fail(fmt.Sprintf("%s belongs to MAS, but is answered by %s; nobody can log in", where, answerer(res)),
 			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), append(routerSites(res, m.Service), base.Site("what MAS advertises"))...)
 	case !m.serves(resource, path, res):
-		sites := []source.Site{routerSite(res, m.Service), base.Site("what MAS advertises")}
+		sites := []source.Site{routerSite(res, m.Service), portSite(res), base.Site("what MAS advertises")}
 		sites = append(sites, d.middlewareSites(res.Router)...)
+		fix := d.prefixFix(res, u)
+		if inside, outside := m.listening(resource); len(inside)+len(outside) == 0 {
+			sites, fix = slices.Insert(sites, 0, m.widest().Site("")), "- name: "+resource
+		}
 		for _, l := range masListeners(m) {
 			sites = append(sites, l.sites(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.resources, ", "), l.port, l.prefix))...)
 		}
-		r.Fail(fmt.Sprintf("%s arrives at MAS as %s on port %s, where no listener serves %s; the login page is a 404", where, res.Path, res.Backend.Port, resource),
-			d.prefixFix(res, u), sites...)
+		consequence := "the login page is a 404"
+		if resource == "assets" {
+			consequence = "the login page comes without its scripts and styles"
+		}
+		r.Fail(fmt.Sprintf("%s arrives at MAS as %s on port %s, where no listener serves %s; %s", where, res.Path, res.Backend.Port, resource, consequence),
+			fix, sites...)
 	default:
 		return true
 	}

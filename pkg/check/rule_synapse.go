@@ -161,6 +161,11 @@ func checkListener(r *Reporter, s *Synapse, l source.Value, what string) {
 	if v := l.At("bind_addresses"); v.Set() && v.Kind() != source.Sequence {
 		stops("bind_addresses of "+what+" is no list", `bind_addresses: ["`+v.Str()+`"]`, v)
 	}
+	for _, addr := range listed(l.At("bind_addresses")) {
+		if s.lacks(addr.Str()) {
+			r.Warn(fmt.Sprintf("%s is on %s, which the compose file does not give the container; Synapse does not start unless Docker happens to", what, addr.Str()), `bind_addresses: ["0.0.0.0"]`, addr.Site(""))
+		}
+	}
 	if v := l.At("resources"); v.Exists() && v.Kind() != source.Sequence && kind.Str() == "http" {
 		stops("resources of "+what+" is no list", "resources: [{names: [client, federation]}]", v)
 	}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -88,7 +89,7 @@ func nearRouters(res route.Result, s *Service) []source.Site {
 		switch {
 		case a.Router.Container != s.Name || a.Router.Dropped != "" || a.Matched || len(hosts) == 0:
 		case !strings.Contains(a.Why, "Host("):
-			if far := levenshtein.Distance(a.Why, "PathPrefix(`"+firstSegment(res.Asked.Path)+"`)", nil); far < best {
+			if far := farFrom(a.Why, res.Asked.Path); far < best {
 				nearest, best = a.Router.Site, far
 			}
 		case s.d.Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router:
@@ -110,6 +111,17 @@ func nearRouters(res route.Result, s *Service) []source.Site {
 // serves reports whether a host is one on which clients or other servers ask for /_matrix.
 func (d *Deployment) serves(host string) bool {
 	return slices.ContainsFunc(d.Synapses, func(s *Synapse) bool { return slices.Contains(s.hosts(), host) })
+}
+
+var ruleArgument = regexp.MustCompile("`([^`]*)`")
+
+// farFrom is how many letters the nearest argument of a rule is away from a path or from its first segment.
+func farFrom(rule, path string) int {
+	far := math.MaxInt
+	for _, g := range ruleArgument.FindAllStringSubmatch(rule, -1) {
+		far = min(far, levenshtein.Distance(g[1], firstSegment(path), nil), levenshtein.Distance(g[1], path, nil))
+	}
+	return far
 }
 
 func firstSegment(path string) string {

@@ -45,7 +45,7 @@ var bridgeWrites = Rule{
 				r.Fail(fmt.Sprintf("%s has no registration.yaml beside its configuration; its start script makes one with new tokens, which Synapse does not know, and exits", b.Name), "put a copy of Synapse's registration there; or "+b.directly(), image)
 			case len(b.madeUp()) > 0: // bridge-secrets-fixed says what comes of it
 			case why != "" && !slices.ContainsFunc(b.Command(), func(w string) bool { return w == "-n" || w == "--no-update" }):
-				r.Warn(fmt.Sprintf("%s writes its configuration at each start, but cannot, because %s; it says so each time (\"Error updating config\")", b.Name, why), b.directly(), at)
+				r.Warn(fmt.Sprintf("%s writes its configuration at each start, but cannot, because %s; it says so each time (\"Error updating config\")", b.Name, why), b.directly(), at, b.Value.At("command").Site("without -n"))
 			}
 			b.checkLog(r)
 		}

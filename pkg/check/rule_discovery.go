@@ -133,6 +133,11 @@ func (d *Deployment) checkWellKnown(r *Reporter, s *Synapse) {
 	if host == s.matrixHost() || reaches(client, s.Service, clientWellKnown) || d.explained(s.Service, "GET", host, clientWellKnown) {
 		return
 	}
+	if client.Router == nil && d.answered(s, serverWellKnown) {
+		r.Warn(fmt.Sprintf("Synapse answers %s%s, but nobody %s; clients that are given the server name find no homeserver, unless another site there serves it", host, serverWellKnown, clientWellKnown),
+			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), server.Router.Site, name.Site("the server name"))
+		return
+	}
 	r.NotChecked(fmt.Sprintf("%s%s comes from elsewhere: it has to name https://%s", host, clientWellKnown, s.matrixHost()), append([]source.Site{name.Site("")}, wellKnownSites(client)...)...)
 }
 

@@ -74,6 +74,7 @@ var composeHealthDependency = Rule{
 					checkHealthy(r, s, dep)
 				}
 			}
+			checkHealthWords(r, s)
 			d.checkHealthPort(r, s)
 		}
 		for _, s := range d.Synapses {
@@ -95,6 +96,24 @@ func checkHealthy(r *Reporter, s *Service, dep dependency) {
 	}
 }
 
+// checkHealthWords looks whether the check of one of the programs begins with one. curl and wget are what the
+// images of Synapse and the bridges can ask with.
+func checkHealthWords(r *Reporter, s *Service) {
+	h := s.health()
+	if len(h.words) < 2 || h.words[0] != "CMD" {
+		return
+	}
+	program, fix := h.words[1], "curl, with -fsS and the URL"
+	switch near := nearest(program, []string{"curl", "wget"}); {
+	case strings.HasPrefix(program, "-"):
+		r.Fail(fmt.Sprintf("the health check of %s names no program, only %s; the container is unhealthy for ever", s.Name, program), fix, h.at.Site(""))
+	case near != "" && program != "curl" && program != "wget":
+		r.Fail(fmt.Sprintf("the health check of %s runs %s, which is no program; the container is unhealthy for ever", s.Name, program), near+" instead of "+program, h.at.Site(""))
+	case (program == "curl" || program == "wget") && !strings.Contains(strings.Join(h.words, " "), "//") && !strings.Contains(strings.Join(h.words, " "), ":"):
+		r.Fail(fmt.Sprintf("the health check of %s runs %s without a URL; the container is unhealthy for ever", s.Name, program), fix, h.at.Site(""))
+	}
+}
+
 // checkHealthPort looks whether the program listens where its check asks. MAS's has a rule of its own.
 func (d *Deployment) checkHealthPort(r *Reporter, s *Service) {
 	h := s.health()
@@ -107,7 +126,11 @@ func (d *Deployment) checkHealthPort(r *Reporter, s *Service) {
 			"http://localhost:"+g[1], h.at.Site(""))
 		return
 	}
-	if d.listens(s, g[1]) || d.portDiffers(s) {
+	if d.listens(s, g[1]) {
+		d.checkHealthPath(r, s, h)
+		return
+	}
+	if d.portDiffers(s) {
 		return
 	}
 	ls, _ := d.listeners(s)
@@ -121,6 +144,29 @@ func (d *Deployment) checkHealthPort(r *Reporter, s *Service) {
 	}
 	r.Fail(fmt.Sprintf("%s asks port %s, but it listens on %s; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", who, g[1], text),
 		fix, append([]source.Site{h.at.Site("")}, sites...)...)
+}
+
+// healthy are the paths that a program answers with 200 to whoever asks. Below those that end in a slash it may
+// do so, too (Synapse app/homeserver.py; mautrix-go appservice/http.go, mautrix-python bridge/bridge.py).
+var healthy = map[bool][]string{true: {"/health", "/", "/_matrix/", "/_synapse/"}, false: {"/_matrix/mau/live", "/_matrix/mau/ready"}}
+
+var (
+	urlPath  = regexp.MustCompile(`https?://[^/\s]+(/[^\s?"']*)`)
+	onlyGood = regexp.MustCompile(`\bwget\b|\bcurl\b.* (-[a-zA-Z]*f|--fail)`) // a command to which 404 is a failure
+)
+
+// checkHealthPath looks whether there is an answer at the path that the check asks for.
+func (d *Deployment) checkHealthPath(r *Reporter, s *Service, h health) {
+	command := strings.Join(h.words, " ")
+	g := urlPath.FindStringSubmatch(command)
+	paths := healthy[s.Program == image.Synapse]
+	if g == nil || !d.known(s) || !onlyGood.MatchString(command) || slices.ContainsFunc(paths, func(p string) bool {
+		return g[1] == p || len(p) > 1 && strings.HasSuffix(p, "/") && strings.HasPrefix(g[1], p)
+	}) {
+		return
+	}
+	r.Fail(fmt.Sprintf("the health check of %s asks for %s, which is a 404; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", s.Name, g[1]),
+		paths[0]+" instead of "+g[1], h.at.Site(""))
 }
 
 // portDiffers reports whether the registration of the bridge in a service names another port than its

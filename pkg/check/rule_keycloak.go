@@ -62,6 +62,15 @@ func (m *MAS) checkKeycloakClients(r *Reporter, clients []source.Value) {
 		r.Fail(fmt.Sprintf("the client is called %q, but MAS logs in as %q; Keycloak says \"Client not found\"", clients[i].Str(), alone[i].Str()),
 			fmt.Sprintf("%q: %q", "clientId", alone[i].Str()), clients[i].Site(""), alone[i].Site("MAS's"))
 	}
+	base := m.Config.At("http", "public_base")
+	for _, id := range clients[min(len(clients), len(alone)):] {
+		uris := id.File().At("redirectUris")
+		back := strings.TrimSuffix(base.Str(), "/") + "/upstream/callback/"
+		if base.Set() && !m.readsMore() && slices.ContainsFunc(itemTexts(uris), func(u string) bool { return strings.HasPrefix(u, back) }) {
+			r.Fail(fmt.Sprintf("the client %q returns to MAS, which has no provider that logs in with it; nobody can choose it at the login", id.Str()), "client_id: "+id.Str()+" in a provider",
+				m.Config.At("upstream_oauth2", "providers").Site(""), uris.Site("returns to MAS"))
+		}
+	}
 }
 
 func (m *MAS) checkKeycloakClient(r *Reporter, f *source.File, p source.Value) {
@@ -87,6 +96,14 @@ func (m *MAS) checkKeycloakClient(r *Reporter, f *source.File, p source.Value) {
 	if back := want("backchannel-logout"); logout.Set() && logout.Str() != back {
 		r.Fail("Keycloak reports a logout where MAS does not wait for it; whoever logs out there stays logged in here",
 			fmt.Sprintf("%q: %q", "backchannel.logout.url", back), append([]source.Site{logout.Site("")}, because...)...)
+	}
+	if action := p.At("on_backchannel_logout"); logout.Set() && action.Set() && action.Str() != "do_nothing" {
+		if v := f.At("frontchannelLogout"); v.True() {
+			r.Warn("Keycloak reports a logout through the browser, which MAS does not know; whoever logs out there stays logged in here", `"frontchannelLogout": false`, v.Site(""), action.Site("MAS waits for it"))
+		}
+		if v := f.At("attributes", "backchannel.logout.session.required"); v.Set() && v.Str() != "true" {
+			r.Warn("Keycloak does not say which session has ended; MAS ends every session of that user", fmt.Sprintf("%q: %q", v.Name(), "true"), v.Site(""), action.Site("MAS's action"))
+		}
 	}
 	m.checkKeycloakSettings(r, f, p)
 }

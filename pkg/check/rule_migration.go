@@ -64,7 +64,11 @@ func (d *Deployment) checkScheme(r *Reporter, s *Service, mas, homeserver *sourc
 	switch {
 	case i < 0 && s.readsMore():
 	case i < 0 && schemes.Set():
-		r.Fail("MAS has no password scheme of version 1, as which syn2mas takes over Synapse's passwords; it stops", "- {version: 1, algorithm: bcrypt, unicode_normalization: true}", schemes.Site(""), runs)
+		at := schemes
+		if j := slices.IndexFunc(all, func(v source.Value) bool { return v.At("algorithm").Str() == "bcrypt" }); j >= 0 {
+			at = all[j].At("version")
+		}
+		r.Fail("MAS has no password scheme of version 1, as which syn2mas takes over Synapse's passwords; it stops", "- {version: 1, algorithm: bcrypt, unicode_normalization: true}", at.Site(""), runs)
 	case i < 0 || all[i].At("algorithm").Str() != "bcrypt":
 		at := schemes
 		if i >= 0 {

@@ -92,12 +92,19 @@ func (d *Deployment) checkProxyNetwork(r *Reporter, s *Service) {
 	key := s.Networks[i]
 	site := s.labelSite("traefik.docker.network", s.Value.At("networks").Site(""))
 	fix := s.label("traefik.docker.network", d.proxyNetwork(s))
-	external := func(key string) bool { return d.Compose.At("networks", key, "external").Set() }
+	external := func(key string) bool {
+		v := d.Compose.At("networks", key, "external")
+		return v.Set() && !isFalse(v)
+	}
 	switch proxy := d.proxy.service; {
 	case proxy != nil && !proxy.Value.At("network_mode").Set() && !slices.Contains(proxy.Networks, key):
 		r.Fail(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.Value.At("networks").Site("Traefik's networks"))
 	case proxy == nil && !external(key) && slices.ContainsFunc(s.Networks, external):
 		r.Warn(fmt.Sprintf("the network %s belongs to this stack alone, and Traefik is not part of it; unless somebody connects Traefik by hand, every request is a 504", key), fix, site, d.Compose.At("networks", key).Site("the network"))
+	case proxy == nil && d.Compose.At("networks", key, "name").Set() && !d.Compose.At("networks", key, "external").True():
+		net := d.Compose.At("networks", key)
+		r.Warn(fmt.Sprintf("Compose makes the network %s for this stack, and Traefik is not part of it; unless Traefik's stack joins it, every request is a 504", net.At("name").Str()),
+			"external: true, where the network is Traefik's", net.At("external").Site(""), net.At("name").Site("its name"), site)
 	}
 }
 

@@ -66,7 +66,7 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 			return
 		case !reaches(res, m.Service, ""): // which of its listeners is what mas-compat-listener looks at
 			r.Fail(fmt.Sprintf("%s %s%s is answered by %s and not by MAS; older clients cannot log in (M_UNRECOGNIZED)", p.method, host, p.path, answerer(res)),
-				fix, routerSites(res, m.Service)...)
+				fix, compatSites(res, m.Service)...)
 			return
 		}
 	}
@@ -76,6 +76,24 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 			return
 		}
 	}
+}
+
+// compatSites are the routers of a request with that of MAS which was meant for it: the one whose rule names the
+// nearest path.
+func compatSites(res route.Result, s *Service) []source.Site {
+	sites := routerSites(res, s)
+	const meant = "^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$"
+	var near source.Site
+	best := len(meant) / 2
+	for _, a := range res.Tried {
+		if far := farFrom(a.Why, meant); a.Router.Container == s.Name && !a.Matched && far < best {
+			near, best = a.Router.Site, far
+		}
+	}
+	if best < len(meant)/2 && !slices.ContainsFunc(sites, func(o source.Site) bool { return o.Pos == near.Pos }) {
+		sites = append(sites, near)
+	}
+	return sites
 }
 
 // serves reports whether a request ends at a listener of MAS that has the resource, and arrives there as

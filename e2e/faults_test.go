@@ -75,7 +75,7 @@ var faults = []fault{
 	},
 	{
 		kind: "secret", what: "another pickle_key than at the first start",
-		file: "config/whatsapp/config.yaml", old: `pickle_key: "\w+"`, now: `pickle_key: "AnotherKeyThanAtTheFirstStart"`,
+		file: "config/whatsapp/config.yaml", old: `pickle_key: "\w+"`, now: `pickle_key: "AnotherTestKeyOf43CharactersLongForTheBridge"`,
 		start: "whatsapp", at: "whatsapp", shows: `decrypt pickle: [^"\\]*`, rule: "irreversible-change",
 	},
 	{

@@ -134,6 +134,18 @@ func (s *Synapse) listeners() []listener {
 	return ls
 }
 
+// listenerSites are Synapse's listeners and what they serve, for a finding about one that is missing.
+func (s *Synapse) listenerSites() []source.Site {
+	list := s.Config.At("listeners")
+	sites := []source.Site{list.Site("Synapse's listeners")}
+	for _, l := range list.Items() {
+		for _, res := range l.At("resources").Items() {
+			sites = append(sites, res.At("names").Site("served on port "+l.At("port").Str()))
+		}
+	}
+	return sites
+}
+
 // clientListeners are those that serve the client API to other containers.
 func (s *Synapse) clientListeners() []listener {
 	return slices.DeleteFunc(s.listeners(), func(l listener) bool { return l.loopback || !slices.Contains(l.resources, "client") })

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/source"
 )
@@ -37,6 +38,9 @@ func (r *Reporter) Warn(message, fix string, sites ...source.Site) {
 
 // NotChecked reports that the rule cannot see what it needs.
 func (r *Reporter) NotChecked(why string, sites ...source.Site) {
+	if strings.HasSuffix(why, isUndefined) {
+		return // Compose starts nothing, and compose-valid says so
+	}
 	r.findings = append(r.findings, source.Finding{Rule: r.rule.ID, Severity: source.Info, Message: "not checked, because " + why, Sites: sites})
 }
 

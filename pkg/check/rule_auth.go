@@ -52,9 +52,9 @@ var masSecretMatches = Rule{
 			b, bt, reasonB := d.secretOf(m.Service, m.Config.At("matrix"), "secret", "secret_file")
 			switch {
 			case strings.HasPrefix(reasonA, nothingMounted):
-				r.Fail("Synapse reads the shared secret from "+at.Str()+", but "+reasonA+"; Synapse does not start", "mount the file there", at.Site(""), s.mountSite(at.Str()))
+				r.Fail("Synapse reads the shared secret from "+at.Str()+", but "+reasonA+"; Synapse does not start", "mount the file there", append([]source.Site{at.Site("")}, s.mountSites(at.Str())...)...)
 			case strings.HasPrefix(reasonB, nothingMounted):
-				r.Fail("MAS reads the shared secret from "+bt.Str()+", but "+reasonB+"; MAS does not start", "mount the file there", bt.Site(""), m.mountSite(bt.Str()))
+				r.Fail("MAS reads the shared secret from "+bt.Str()+", but "+reasonB+"; MAS does not start", "mount the file there", append([]source.Site{bt.Site("")}, m.mountSites(bt.Str())...)...)
 			case reasonA != "":
 				r.NotChecked("Synapse's secret cannot be seen: "+reasonA, at.Site(""))
 			case reasonB != "":
@@ -196,7 +196,7 @@ var synapseEndpointInternal = Rule{
 				return
 			}
 			if !s.hears(port) && !d.inward(s, port) {
-				r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
+				r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, append([]source.Site{v.Site("")}, s.listenerSites()...)...)
 			}
 		})
 	},

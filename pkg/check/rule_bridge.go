@@ -92,7 +92,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 		r.Fail(msg, internal, v.Site(""), s.Value.Site("Synapse"))
 	case !s.hears(port) && !d.inward(s, port):
 		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
-			v.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
+			append([]source.Site{v.Site("")}, s.listenerSites()...)...)
 	}
 }
 

@@ -64,7 +64,11 @@ var composeValid = Rule{
 		}
 		if err != nil {
 			msg := strings.ReplaceAll(err.Error(), "\n", " ")
-			r.Fail("Compose refuses the file: "+d.composeMasked(msg), "correct what Compose names", d.composeSite(err.Error()))
+			fix, sites := d.undefined(msg)
+			if sites == nil {
+				fix, sites = "correct what Compose names", []source.Site{d.composeSite(msg)}
+			}
+			r.Fail("Compose refuses the file: "+d.composeMasked(msg), fix, sites...)
 		}
 	},
 }
@@ -137,6 +141,40 @@ var (
 	quoted      = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 	composePath = regexp.MustCompile(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
 )
+
+var undefinedName = regexp.MustCompile(`service "([^"]+)" (?:refers to|depends on) undefined (service|network|volume|config|secret) "?([^":\s]+)`)
+
+// undefined finds the places of a name that a service uses and nothing defines: where it is used, and the
+// definition that was most likely meant. No sites where the message is about something else.
+func (d *Deployment) undefined(msg string) (fix string, sites []source.Site) {
+	g := undefinedName.FindStringSubmatch(msg)
+	if g == nil {
+		return "", nil
+	}
+	kind, name := g[2]+"s", g[3]
+	service := d.Compose.At("services", g[1])
+	used := service.At(kind)
+	if kind == "services" {
+		used = service.At("depends_on")
+	}
+	sites = []source.Site{used.Site("")}
+	for _, item := range used.Items() {
+		if source, _, _ := strings.Cut(item.Str(), ":"); source == name || item.At("source").Str() == name {
+			sites[0] = item.Site("")
+		}
+	}
+	if entry := used.At(name); entry.Exists() {
+		sites[0] = entry.Site("")
+	}
+	var defined []string
+	for key := range d.Compose.At(kind).Entries() {
+		defined = append(defined, key.Str())
+	}
+	if near := nearest(name, defined); near != "" {
+		return near + " instead of " + name, append(sites, d.Compose.At(kind, near).Site("most likely this one is meant"))
+	}
+	return "define " + name + " below " + kind + ":", append(sites, service.Site(""))
+}
 
 // composeSite finds the place that an error of compose-go names by its path; it knows no lines.
 func (d *Deployment) composeSite(msg string) source.Site {

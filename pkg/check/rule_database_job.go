@@ -10,26 +10,6 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// handedSites are the secrets that a service is handed, to be looked at where one is missing: their list, and
-// the entries that name none.
-func (s *Service) handedSites() []source.Site {
-	list := s.Value.At("secrets")
-	if !list.Exists() {
-		return []source.Site{s.Value.Site("it is handed no secrets")}
-	}
-	sites := []source.Site{list.Site("the secrets that " + s.Name + " is handed")}
-	for _, item := range list.Items() {
-		name := item
-		if item.Kind() == source.Mapping {
-			name = item.At("source")
-		}
-		if !s.d.Compose.At("secrets", name.Str()).Exists() {
-			sites = append(sites, item.Site("there is no such secret"))
-		}
-	}
-	return sites
-}
-
 // checkPasswordFile looks for the file that the image reads the superuser's password from at every start.
 func (d *Deployment) checkPasswordFile(r *Reporter, server *Service) {
 	file, v := server.Env("POSTGRES_PASSWORD_FILE")

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/route"
@@ -129,6 +130,10 @@ func (d *Deployment) checkWellKnown(r *Reporter, s *Synapse) {
 	case !d.answered(s, serverWellKnown) && option.True() && host != s.matrixHost():
 		r.Warn(fmt.Sprintf("Synapse would serve %s%s, but that is answered by %s; the option has no effect", host, serverWellKnown, answerer(server)),
 			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), append([]source.Site{option.Site("")}, routerSites(server, s.Service)...)...)
+	}
+	if serves := func(l listener) bool { return slices.Contains(l.resources, "federation") }; option.True() && len(s.listeners()) > 0 && !slices.ContainsFunc(s.listeners(), serves) {
+		r.Warn("Synapse tells other servers to come here, but none of its listeners serves federation; they get a 404, unless a worker answers them",
+			"names: [client, federation]", append([]source.Site{option.Site("")}, s.listenerSites()...)...)
 	}
 	if host == s.matrixHost() || reaches(client, s.Service, clientWellKnown) || d.explained(s.Service, "GET", host, clientWellKnown) {
 		return

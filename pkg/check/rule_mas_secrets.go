@@ -34,7 +34,7 @@ func (m *MAS) named(r *Reporter, v source.Value) (text string, ok bool) {
 	case missing && host != "":
 		r.Fail(fmt.Sprintf("%s names %s, but %s does not exist; MAS does not start", v.Path(), v.Str(), host), "correct the path, or make the file", v.Site(""))
 	case missing:
-		r.Fail(fmt.Sprintf("%s names %s, but %s; MAS does not start", v.Path(), v.Str(), reason), "mount the file there", v.Site(""), m.mountSite(v.Str()))
+		r.Fail(fmt.Sprintf("%s names %s, but %s; MAS does not start", v.Path(), v.Str(), reason), "mount the file there", append([]source.Site{v.Site("")}, m.mountSites(v.Str())...)...)
 	case reason != "":
 		r.NotChecked(fmt.Sprintf("%s cannot be seen: %s", v.Path(), reason), v.Site(""))
 	default:

@@ -102,7 +102,7 @@ func checkLasts(r *Reporter, lost reportFunc, s *Synapse, v source.Value, name, 
 	}
 	switch {
 	case m == nil || m.Fleeting:
-		lost(fmt.Sprintf("%s leads to %s, which is inside the container only; what Synapse keeps there is gone with the next update", key, file), fix, v.Site(""), s.Value.At("volumes").Site("the mounts of "+s.Name))
+		lost(fmt.Sprintf("%s leads to %s, which is inside the container only; what Synapse keeps there is gone with the next update", key, file), fix, append([]source.Site{v.Site("")}, s.volumeSites()...)...)
 	case m.ReadOnly:
 		r.Fail(fmt.Sprintf("%s leads to %s, which is mounted read-only; Synapse cannot keep anything there", key, file), fix, v.Site(""), m.Value.Site("read-only"))
 	}
@@ -127,7 +127,7 @@ func checkSecretPaths(r *Reporter, d *Deployment, s *Synapse) {
 				if m := s.mountAt(s.inside(v.Str())); m != nil && strings.HasPrefix(m.Container, "/run/secrets/") {
 					continue // compose-mount-exists says so
 				}
-				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", v.Site(""), s.mountSite(v.Str()))
+				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", append([]source.Site{v.Site("")}, s.mountSites(v.Str())...)...)
 			}
 		}
 	}

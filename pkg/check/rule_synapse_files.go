@@ -46,7 +46,7 @@ var synapseSigningKey = Rule{
 				if dir := s.mountAt(s.configPath); dir != nil && dir.Host != "" {
 					fix = "signing_key_path: " + path.Join(path.Dir(s.configPath), path.Base(file))
 				}
-				r.Fail(fmt.Sprintf("the signing key %s is inside the container only; each update makes a new one, and other servers no longer trust this one", file), fix, v.Site(""), s.Value.At("volumes").Site("the mounts of "+s.Name))
+				r.Fail(fmt.Sprintf("the signing key %s is inside the container only; each update makes a new one, and other servers no longer trust this one", file), fix, append([]source.Site{v.Site("")}, s.volumeSites()...)...)
 				continue
 			}
 			text, host, reason := d.Text(s.Service, file)

@@ -125,6 +125,8 @@ func (s *Service) handed(kind, dir string) []Mount {
 		def := s.d.Compose.At(kind, name)
 		file, ok := s.d.expand(def.At("file"))
 		switch {
+		case !def.Exists():
+			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + isUndefined
 		case !def.At("file").Set():
 			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + " is not a file"
 		case ok && strings.HasPrefix(file, "/"):
@@ -170,19 +172,42 @@ func (s *Service) HostPath(container string) (host, reason string) {
 	return path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container))), ""
 }
 
-const nothingMounted = "nothing is mounted at "
+const (
+	nothingMounted = "nothing is mounted at "
+	isUndefined    = " is not defined"
+)
 
 // leadsNowhere reports whether the reason why a file cannot be read is that it is not there at all.
 func leadsNowhere(reason string) bool {
 	return strings.HasPrefix(reason, nothingMounted) || strings.HasSuffix(reason, unreadable)
 }
 
-// mountSite is where the mount that is missing for a path of the container would stand.
-func (s *Service) mountSite(container string) source.Site {
+// mountSites are where the mount that is missing for a path of the container would stand.
+func (s *Service) mountSites(container string) []source.Site {
 	if strings.HasPrefix(container, "/run/secrets/") {
-		return s.Value.At("secrets").Site("the secrets that " + s.Name + " is handed")
+		return s.handedSites()
 	}
-	return s.Value.At("volumes").Site("the mounts of " + s.Name)
+	return s.volumeSites()
+}
+
+// handedSites are the secrets that a service is handed, to be looked at where one is missing: their list, and
+// the entries that name none.
+func (s *Service) handedSites() []source.Site {
+	list := s.Value.At("secrets")
+	if !list.Exists() {
+		return []source.Site{s.Value.Site("it is handed no secrets")}
+	}
+	sites := []source.Site{list.Site("the secrets that " + s.Name + " is handed")}
+	for _, item := range list.Items() {
+		name := item
+		if item.Kind() == source.Mapping {
+			name = item.At("source")
+		}
+		if !s.d.Compose.At("secrets", name.Str()).Exists() {
+			sites = append(sites, item.Site("there is no such secret"))
+		}
+	}
+	return sites
 }
 
 // Env gives a variable of the service's environment, with ${X} replaced from .env.
@@ -316,8 +341,18 @@ func (s *Service) configSites() []source.Site {
 			sites = append(sites, word.Site("names the file"))
 		}
 	}
-	if v := s.Value.At("volumes"); v.Exists() {
-		sites = append(sites, v.Site("the mounts"))
+	return append(sites, s.volumeSites()...)
+}
+
+// volumeSites are the volumes of the service, or where they would stand.
+func (s *Service) volumeSites() []source.Site {
+	volumes := s.Value.At("volumes")
+	if volumes.Len() == 0 {
+		return []source.Site{volumes.Site("nothing is mounted")}
+	}
+	var sites []source.Site
+	for _, v := range volumes.Items() {
+		sites = append(sites, v.Site("mounted"))
 	}
 	return sites
 }

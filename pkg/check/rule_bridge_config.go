@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/image"
@@ -146,6 +148,7 @@ var bridgeDatabaseOwn = Rule{
 	Source:  "go.mau.fi/util v0.10.0 dbutil; mautrix-go v0.30.0 bridgev2/matrix/mxmain",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
+			b.checkDriver(r)
 			for _, c := range d.clients() {
 				if other := d.sameDatabase(c); c.service == b.Service && other != nil {
 					r.Fail(fmt.Sprintf("%s uses the database %s of %s; it refuses foreign tables and does not start", b.Name, c.db, other.service.Name),
@@ -154,6 +157,19 @@ var bridgeDatabaseOwn = Rule{
 			}
 		}
 	},
+}
+
+// drivers are the database drivers in the Go bridges: go.mau.fi/util v0.10.0 dbutil/litestream, lib/pq.
+var drivers = []string{"postgres", "sqlite3-fk-wal", "sqlite3-fk-wal-fullsync", "litestream", "sqlite3"}
+
+// checkDriver has a Go bridge know the driver that its configuration names.
+func (b *Bridge) checkDriver(r *Reporter) {
+	uri := b.keys().database
+	v := b.at(strings.TrimSuffix(uri, ".uri") + ".type")
+	if !strings.HasSuffix(uri, ".uri") || b.misread() || !v.IsString() || slices.Contains(drivers, v.Str()) || b.fromEnv(v.Path()) {
+		return
+	}
+	r.Fail(fmt.Sprintf("%s has no database driver called %s; it does not start (unknown driver)", b.Name, v.Str()), "type: "+cmp.Or(nearest(v.Str(), drivers), "postgres"), v.Site(""))
 }
 
 // sameDatabase gives the client that has the client's database, too, and is listed before it. MAS is left to

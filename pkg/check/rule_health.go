@@ -76,6 +76,8 @@ var composeHealthDependency = Rule{
 			}
 			checkHealthWords(r, s)
 			d.checkHealthPort(r, s)
+			d.checkIsReady(r, s)
+			d.checkRestart(r, s)
 		}
 		for _, s := range d.Synapses {
 			d.checkWaiting(r, s)

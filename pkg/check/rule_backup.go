@@ -176,6 +176,7 @@ func (d *Deployment) checkKept(r *Reporter, backups []*Backup) {
 // gives the server; nil when it cannot be told.
 func (d *Deployment) checkContainer(r *Reporter, b *Backup, item source.Value) *Service {
 	name := item.At("name")
+	d.checkDumpCommands(r, item)
 	uses := slices.ContainsFunc(d.clients(), func(c client) bool { return c.db == name.Str() })
 	var server *Service
 	for _, key := range []string{"container", "pg_dump_command", "pg_restore_command", "psql_command"} {
@@ -193,7 +194,7 @@ func (d *Deployment) checkContainer(r *Reporter, b *Backup, item source.Value) *
 		}
 		s := d.containerNamed(container)
 		if s == nil && uses {
-			r.Fail(fmt.Sprintf("no container of this stack is called %q; the database %s is not dumped, or not restored", container, name.Str()), containerFix(d), v.Site(""), name.Site("the database"))
+			r.Fail(fmt.Sprintf("no container of this stack is called %q; the database %s is not dumped, or not restored", container, name.Str()), containerFix(d), append([]source.Site{v.Site(""), name.Site("the database")}, containerSites(d)...)...)
 		}
 		server = s
 	}
@@ -212,6 +213,17 @@ func (d *Deployment) containerNamed(name string) *Service {
 		}
 	}
 	return nil
+}
+
+// containerSites are the names that the containers of the database servers have.
+func containerSites(d *Deployment) []source.Site {
+	var sites []source.Site
+	for _, s := range d.servers() {
+		if name := s.Value.At("container_name"); name.Set() {
+			sites = append(sites, name.Site("the container of "+s.Name))
+		}
+	}
+	return sites
 }
 
 func containerFix(d *Deployment) string {

@@ -21,6 +21,7 @@ type client struct {
 	hostAt, portAt, userAt         source.Value
 	passwordAt                     source.Value
 	passwordReason                 string
+	sslmode                        string // as libpq has it, or the default of the program's library
 }
 
 // clients lists every connection to a PostgreSQL database of the stack.
@@ -67,7 +68,13 @@ func (d *Deployment) readClients() []client {
 	for _, b := range d.Bridges {
 		v := b.at(b.keys().database)
 		if strings.HasPrefix(v.Str(), "postgres") {
-			cs = append(cs, fromURI(b.Service, v))
+			c := fromURI(b.Service, v)
+			if env, at := b.Env("PGSSLMODE"); c.sslmode == "" && b.Dialect != image.Python && b.envHidden("PGSSLMODE") == "" {
+				if c.sslmode = env; !at.Exists() {
+					c.sslmode = "require"
+				}
+			}
+			cs = append(cs, c)
 		}
 	}
 	return cs
@@ -114,6 +121,7 @@ func fromURI(s *Service, v source.Value) client {
 	q := u.Query()
 	c.host, c.user = cmp.Or(c.host, q.Get("host")), cmp.Or(c.user, q.Get("user"))
 	c.password, c.port = cmp.Or(c.password, q.Get("password")), cmp.Or(u.Port(), q.Get("port"))
+	c.sslmode = q.Get("sslmode")
 	return c
 }
 
@@ -149,6 +157,7 @@ var databaseCredentialsMatch = Rule{
 				r.Fail(fmt.Sprintf("%s looks for its database on port %s, but %s listens on %s; it does not start (connection refused)", c.service.Name, mine, server.Name, port),
 					"port: "+port, c.portAt.Site(""), server.Value.Site("the database"))
 			}
+			checkSSL(r, c, server)
 			d.checkCredentials(r, c, server)
 		}
 		for _, server := range d.servers() {

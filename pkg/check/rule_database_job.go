@@ -57,7 +57,7 @@ func (d *Deployment) checkSuperuser(r *Reporter, j job, server *Service) {
 	case j.user == "", made.opaque != "" && !known:
 		return
 	case j.user != user && (!known || role.reader == j.service || mine(role.site)):
-		r.Fail(fmt.Sprintf("%s logs in as %q, which does not exist before or may create nothing; it fails, and with it whoever waits for it", name, j.user), "PGUSER: "+user, j.userAt.Site(""), made.site())
+		r.Fail(fmt.Sprintf("%s logs in as %q, a role that is not there yet or may create nothing; it fails, and with it whoever waits for it", name, j.user), "PGUSER: "+user, j.userAt.Site(""), made.site())
 		return
 	case j.user != user:
 	case strings.HasPrefix(j.passwordReason, nothingMounted):

@@ -47,9 +47,23 @@ var bridgeWrites = Rule{
 			case why != "" && !slices.ContainsFunc(b.Command(), func(w string) bool { return w == "-n" || w == "--no-update" }):
 				r.Warn(fmt.Sprintf("%s writes its configuration at each start, but cannot, because %s; it says so each time (\"Error updating config\")", b.Name, why), b.directly(), at, b.Value.At("command").Site("without -n"))
 			}
+			b.checkStart(r)
 			b.checkLog(r)
 		}
 	},
+}
+
+// checkStart looks whether a command without the start script begins with a program: the images have no entrypoint.
+func (b *Bridge) checkStart(r *Reporter) {
+	words, at := b.Command(), b.Value.At("command")
+	switch {
+	case b.startScript() || b.Value.At("entrypoint").Set() || at.Len() == 0:
+	case strings.HasPrefix(words[0], "-"):
+		r.Fail(fmt.Sprintf("the command of %s begins with %s and names no program; the container does not start", b.Name, words[0]), b.directly(), at.Site(""))
+	case strings.HasPrefix(path.Base(words[0]), "python") && !slices.Contains(words, "mautrix_telegram"),
+		strings.HasPrefix(path.Base(words[0]), "python") && !slices.Contains(words, "-m"):
+		r.Fail(fmt.Sprintf("the command of %s does not run the module mautrix_telegram; the bridge does not start", b.Name), b.directly(), at.Site(""))
+	}
 }
 
 // ownBroken reports whether the bridge's copy of the registration is there and has a finding of its own.

@@ -102,6 +102,10 @@ func checkHealthy(r *Reporter, s *Service, dep dependency) {
 // images of Synapse and the bridges can ask with.
 func checkHealthWords(r *Reporter, s *Service) {
 	h := s.health()
+	if test := s.Value.At("healthcheck", "test"); test.Len() > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, h.words[0]) {
+		r.Fail(fmt.Sprintf("the health check of %s begins with none of CMD, CMD-SHELL and NONE; Compose starts nothing", s.Name), `"CMD" before the rest`, h.at.Site(""))
+		return
+	}
 	if len(h.words) < 2 || h.words[0] != "CMD" {
 		return
 	}

@@ -21,9 +21,12 @@ var asked = map[string]string{
 	"graphql":   "nobody can see or end their sessions in the account page",
 }
 
-// widest is the list of resources of the listener that has the most.
+// widest is the list of resources of the listener that has the most of what others ask for; the list of
+// listeners where none has any.
 func (m *MAS) widest() source.Value {
-	ls := masListeners(m)
+	ls := slices.DeleteFunc(masListeners(m), func(l listener) bool {
+		return !slices.ContainsFunc(facing, func(name string) bool { return slices.Contains(l.resources, name) })
+	})
 	if len(ls) == 0 {
 		return m.Config.At("http", "listeners")
 	}

@@ -82,6 +82,9 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 // nearest path.
 func compatSites(res route.Result, s *Service) []source.Site {
 	sites := routerSites(res, s)
+	if len(sites) > 1 {
+		return sites
+	}
 	const meant = "^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$"
 	var near source.Site
 	best := len(meant) / 2
@@ -90,7 +93,7 @@ func compatSites(res route.Result, s *Service) []source.Site {
 			near, best = a.Router.Site, far
 		}
 	}
-	if best < len(meant)/2 && !slices.ContainsFunc(sites, func(o source.Site) bool { return o.Pos == near.Pos }) {
+	if best < len(meant)/2 {
 		sites = append(sites, near)
 	}
 	return sites

@@ -64,6 +64,12 @@ func (b *Bridge) checkStart(r *Reporter) {
 		strings.HasPrefix(path.Base(words[0]), "python") && !slices.Contains(words, "-m"):
 		r.Fail(fmt.Sprintf("the command of %s does not run the module mautrix_telegram; the bridge does not start", b.Name), b.directly(), at.Site(""))
 	}
+	for i, w := range words {
+		takesFile := i > 0 && slices.Contains([]string{"-c", "--config", "-r", "--registration"}, words[i-1])
+		if !b.startScript() && strings.HasPrefix(w, "/") && path.Ext(w) == ".yaml" && !takesFile {
+			r.Warn(fmt.Sprintf("the command of %s names %s without -c before it; the bridge does not start, or goes by another file", b.Name, w), "-c "+w, at.Site(""))
+		}
+	}
 }
 
 // ownBroken reports whether the bridge's copy of the registration is there and has a finding of its own.

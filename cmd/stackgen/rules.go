@@ -57,32 +57,56 @@ func explain(w io.Writer, st style, r check.Rule) {
 
 func listRules(w io.Writer, st style) {
 	width := 0
+	var order []string
+	groups := make(map[string][]check.Rule)
 	for _, r := range check.Rules {
 		width = max(width, len(r.ID))
-	}
-	group := ""
-	for _, r := range check.Rules {
-		if g := groupOf(r.ID); g != group {
-			if group != "" {
-				fmt.Fprintln(w)
-			}
-			fmt.Fprintln(w, st.bold(g))
-			group = g
+		g := groupOf(r.ID)
+		if groups[g] == nil {
+			order = append(order, g)
 		}
-		fmt.Fprintf(w, "  %-*s  %-7s  %s\n", width, r.ID, r.Severity, r.Summary)
+		groups[g] = append(groups[g], r)
 	}
+	for i, g := range order {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, st.bold(g))
+		for _, r := range groups[g] {
+			fmt.Fprintf(w, "  %-*s  %-7s  %s\n", width, r.ID, r.Severity, r.Summary)
+		}
+	}
+}
+
+// headings say what the subjects of rules have in common; a subject without one is a heading itself.
+var headings = []struct{ prefix, heading string }{
+	{"auth-metadata", "routing"},
+	{"auth", "login"},
+	{"mas", "login"},
+	{"server", "login"},
+	{"keycloak", "login"},
+	{"compat", "routing"},
+	{"internal", "routing"},
+	{"apex", "routing"},
+	{"well-known", "routing"},
+	{"traefik", "routing"},
+	{"forwarded", "routing"},
+	{"registration", "bridges"},
+	{"encryption", "bridges"},
+	{"bridge", "bridges"},
+	{"telegram", "bridges"},
+	{"double", "bridges"},
+	{"postgres", "database"},
+	{"config", "compose"},
 }
 
 // groupOf gives the heading of a rule: its subject, or what several subjects have in common.
 func groupOf(id string) string {
-	subject, _, _ := strings.Cut(id, "-")
-	switch subject {
-	case "mas", "synapse", "server":
-		return "login"
-	case "compat", "apex", "internal":
-		return "routing"
-	case "bridge", "registration", "double":
-		return "bridges"
+	for _, h := range headings {
+		if strings.HasPrefix(id, h.prefix+"-") {
+			return h.heading
+		}
 	}
+	subject, _, _ := strings.Cut(id, "-")
 	return subject
 }

@@ -64,7 +64,7 @@ var composeValid = Rule{
 		}
 		if err != nil {
 			msg := strings.ReplaceAll(err.Error(), "\n", " ")
-			fix, sites := d.undefined(msg)
+			msg, fix, sites := d.undefined(msg)
 			if sites == nil {
 				fix, sites = "correct what Compose names", []source.Site{d.composeSite(msg)}
 			}
@@ -145,35 +145,42 @@ var (
 var undefinedName = regexp.MustCompile(`service "([^"]+)" (?:refers to|depends on) undefined (service|network|volume|config|secret) "?([^":\s]+)`)
 
 // undefined finds the places of a name that a service uses and nothing defines: where it is used, and the
-// definition that was most likely meant. No sites where the message is about something else.
-func (d *Deployment) undefined(msg string) (fix string, sites []source.Site) {
+// definition that was most likely meant. compose-go looks at the services in any order; the message then is
+// about the first of the file. No sites where it is about something else.
+func (d *Deployment) undefined(msg string) (about, fix string, sites []source.Site) {
 	g := undefinedName.FindStringSubmatch(msg)
 	if g == nil {
-		return "", nil
+		return msg, "", nil
 	}
 	kind, name := g[2]+"s", g[3]
-	service := d.Compose.At("services", g[1])
-	used := service.At(kind)
-	if kind == "services" {
-		used = service.At("depends_on")
-	}
-	sites = []source.Site{used.Site("")}
-	for _, item := range used.Items() {
-		if source, _, _ := strings.Cut(item.Str(), ":"); source == name || item.At("source").Str() == name {
-			sites[0] = item.Site("")
+	key := map[bool]string{true: "depends_on", false: kind}[kind == "services"]
+	for service, v := range d.Compose.At("services").Entries() {
+		if at := uses(v.At(key), name); at.Exists() && sites == nil {
+			msg = strings.Replace(msg, `service "`+g[1]+`"`, `service "`+service.Str()+`"`, 1)
+			sites = []source.Site{at.Site("")}
 		}
 	}
-	if entry := used.At(name); entry.Exists() {
-		sites[0] = entry.Site("")
+	if sites == nil {
+		return msg, "", nil
 	}
 	var defined []string
 	for key := range d.Compose.At(kind).Entries() {
 		defined = append(defined, key.Str())
 	}
 	if near := nearest(name, defined); near != "" {
-		return near + " instead of " + name, append(sites, d.Compose.At(kind, near).Site("most likely this one is meant"))
+		return msg, near + " instead of " + name, append(sites, d.Compose.At(kind, near).Site("most likely this one is meant"))
 	}
-	return "define " + name + " below " + kind + ":", append(sites, service.Site(""))
+	return msg, "define " + name + " below " + kind + ":", append(sites, d.Compose.At(kind).Site("not among these"))
+}
+
+// uses is the entry of a list or mapping that names something defined elsewhere; absent when none does.
+func uses(list source.Value, name string) source.Value {
+	for _, item := range list.Items() {
+		if first, _, _ := strings.Cut(item.Str(), ":"); first == name || item.At("source").Str() == name {
+			return item
+		}
+	}
+	return list.At(name)
 }
 
 // composeSite finds the place that an error of compose-go names by its path; it knows no lines.

@@ -29,6 +29,9 @@ var synapseRequiredKeys = Rule{
 	Fix:     "Write the key that the message names; keep the media below a directory that is mounted.",
 	Source:  "Synapse 1.157 config/_base.py, server.py, database.py, repository.py, tls.py (each refusal was run)",
 	Check: func(d *Deployment, r *Reporter) {
+		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *Service) bool { return s.Program == image.Synapse }) {
+			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.Compose.At("services").Site(""))
+		}
 		for _, s := range d.Synapses {
 			checkMandatory(r, s)
 			checkEngine(r, s)

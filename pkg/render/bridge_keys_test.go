@@ -100,7 +100,7 @@ func typeFits(known source.Value, example string) bool {
 	has := func(names ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return w == "any" || slices.Contains(names, w) })
 	}
-	switch value.(type) {
+	switch v := value.(type) {
 	case nil:
 		return true
 	case bool:
@@ -108,7 +108,7 @@ func typeFits(known source.Value, example string) bool {
 	case float64:
 		return has("int", "num")
 	case string:
-		return has("str")
+		return has("str", v)
 	case []any:
 		return has() || known.Kind() == source.Sequence
 	}

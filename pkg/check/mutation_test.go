@@ -103,6 +103,9 @@ func mutations(t *testing.T, tree fstest.MapFS) []mutation {
 			if strings.HasPrefix(name, "secrets/") {
 				ms = append(ms, mutation{file: name, what: "another secret", data: data[:len(data)-1] + other(data[len(data)-1:])})
 			}
+			if path.Ext(name) == ".sql" {
+				ms = append(ms, inScript(name, strings.SplitAfter(data, "\n"), func(w string) bool { return shared(w, name) })...)
+			}
 			continue
 		}
 		lines := strings.SplitAfter(data, "\n")
@@ -150,6 +153,22 @@ func inPlace(name string, lines []string, p place, counts func(string) bool) []m
 		// The scheme of a URL is not what two files have in common.
 		if w := text[at[0]:at[1]]; counts(w) && !strings.HasPrefix(text[at[1]:], "://") {
 			add(fmt.Sprintf("%s is changed", describe(w)), at[0], at[1], other(w))
+		}
+	}
+	return ms
+}
+
+// inScript changes what the script for the databases is given: names, and the files of passwords.
+func inScript(name string, lines []string, counts func(string) bool) []mutation {
+	var ms []mutation
+	for i, line := range lines {
+		given, ok := strings.CutPrefix(line, `\set `)
+		for _, at := range word.FindAllStringIndex(given, -1) {
+			if w := given[at[0]:at[1]]; ok && at[0] > 0 && w != "cat" && counts(w) {
+				changed := slices.Clone(lines)
+				changed[i] = `\set ` + given[:at[0]] + other(w) + given[at[1]:]
+				ms = append(ms, mutation{name, strconv.Itoa(i + 1), i + 1, i + 1, w + " is changed", strings.Join(changed, "")})
+			}
 		}
 	}
 	return ms

@@ -217,7 +217,7 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 	case !known && made.broken:
 		return // database-created says so
 	case !known:
-		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), "user: one of "+keysOf(made.roles), c.userAt.Site(""), made.site())
+		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), "user: one of "+keysOf(made.roles), append([]source.Site{c.userAt.Site(""), made.site()}, made.meant(c.user)...)...)
 		return
 	case strings.HasPrefix(c.passwordReason, nothingMounted):
 		r.Fail(fmt.Sprintf("%s reads its database password from a file, but %s in its container; it does not start", c.service.Name, c.passwordReason), "correct the path, or mount the secret there", append([]source.Site{c.passwordAt.Site("")}, c.service.handedSites()...)...)
@@ -301,7 +301,7 @@ func (d *Deployment) provisioned(server *Service) *provision {
 	if p := d.provisions[server]; p != nil {
 		return p
 	}
-	p := &provision{roles: map[string]role{}, databases: map[string]database{}, server: server}
+	p := &provision{roles: map[string]role{}, databases: map[string]database{}, named: map[string]source.Site{}, server: server}
 	d.provisions[server] = p
 	user, db, password := d.superuser(server)
 	for _, name := range []string{"POSTGRES_USER", "POSTGRES_DB"} {

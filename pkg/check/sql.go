@@ -32,8 +32,17 @@ type provision struct {
 	server    *Service
 	roles     map[string]role
 	databases map[string]database
-	opaque    string // why not everything can be seen
-	broken    bool   // something that creates them does not run
+	named     map[string]source.Site // where a script gives itself a name
+	opaque    string                 // why not everything can be seen
+	broken    bool                   // something that creates them does not run
+}
+
+// meant is where the script names the role or database that is nearest to a name which nothing creates.
+func (p *provision) meant(name string) []source.Site {
+	if near := nearest(name, slices.Collect(maps.Keys(p.named))); near != "" {
+		return []source.Site{p.named[near]}
+	}
+	return nil
 }
 
 func (p *provision) site() source.Site {
@@ -102,6 +111,7 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 		if g := psqlSet.FindStringSubmatch(line); g != nil {
 			vars[g[1]] = strings.Trim(g[2], "'")
 			secret[g[1]] = site
+			p.named[vars[g[1]]] = source.Site{Pos: site.Pos, Note: "most likely this one is meant"}
 			if c := catFile.FindStringSubmatch(g[2]); c != nil {
 				text, at, reason := d.Text(s, c[1])
 				vars[g[1]], reasons[g[1]] = strings.TrimRight(text, "\n"), reason

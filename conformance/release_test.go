@@ -57,8 +57,8 @@ func TestRelease(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("skipped: only root may change the root directory, to see the program in an empty one")
 	}
-	(&repository{dir: root}).write(t, "work/stack.yaml", goodSpec)
-	for _, args := range [][]string{{"render", "/work/stack.yaml", "-o", "/work/out"}, {"check", "/work/out"}} {
+	(&repository{dir: root}).write(t, "stack/stack.yaml", goodSpec)
+	for _, args := range [][]string{{"render", "/stack/stack.yaml", "-o", "/stack/out"}, {"check", "/stack/out"}} {
 		cmd := exec.CommandContext(t.Context(), "/stackgen", args...)
 		cmd.SysProcAttr, cmd.Dir, cmd.Env = &syscall.SysProcAttr{Chroot: root}, "/", []string{}
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -25,7 +25,7 @@ func (o *outcome) text(st style) string {
 	}
 	var b strings.Builder
 	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
-	fmt.Fprintf(&b, "%s %s %s\n", st.bold(o.spec), "→", st.bold(o.dir))
+	fmt.Fprintf(&b, "%s %s %s\n", st.Bold(o.spec), "→", st.Bold(o.dir))
 	if len(o.made) > 0 {
 		section("secrets", wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)
 	}

@@ -140,7 +140,7 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 	if o.err != nil {
 		fail(&t.stderr, o.err)
 	} else if o.plan != nil {
-		t.stderr.WriteString(o.mask(o.text(style(a.colored(a.stderr)))))
+		t.stderr.WriteString(o.mask(o.text(style{report.PaletteFor(a.colored(a.stderr))})))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -61,7 +62,7 @@ func (c *routeCmd) Run(a *app) error {
 		enc.SetEscapeHTML(false) // rules are full of &&
 		err = enc.Encode(way)
 	} else {
-		_, err = io.WriteString(a.stdout, way.text(style(a.colored(a.stdout)), problemLines(dir, table, res)))
+		_, err = io.WriteString(a.stdout, way.text(style{report.PaletteFor(a.colored(a.stdout))}, problemLines(dir, table, res)))
 	}
 	if err != nil {
 		return err
@@ -157,7 +158,7 @@ func newWay(dir string, res route.Result) *way {
 func (w *way) text(st style, problems []string) string {
 	var b strings.Builder
 	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
-	fmt.Fprintf(&b, "%s\n", st.bold(printable(w.Method+" https://"+w.Host+w.Path)))
+	fmt.Fprintf(&b, "%s\n", st.Bold(printable(w.Method+" https://"+w.Host+w.Path)))
 	section("tried", w.triedLines(st)...)
 	switch {
 	case w.tie != nil:

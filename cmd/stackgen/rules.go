@@ -8,6 +8,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/report"
 )
 
 type rulesCmd struct {
@@ -24,7 +25,7 @@ Example:
 }
 
 func (c *rulesCmd) Run(a *app) error {
-	st := style(a.colored(a.stdout))
+	st := style{report.PaletteFor(a.colored(a.stdout))}
 	if c.ID == "" {
 		listRules(a.stdout, st)
 		return nil
@@ -47,10 +48,10 @@ func (c *rulesCmd) Run(a *app) error {
 }
 
 func explain(w io.Writer, st style, r check.Rule) {
-	fmt.Fprintf(w, "%s  %s\n%s\n", st.bold(r.ID), r.Severity, r.Summary)
+	fmt.Fprintf(w, "%s  %s\n%s\n", st.Bold(r.ID), r.Severity, r.Summary)
 	for _, part := range [][2]string{{"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}} {
 		if part[1] != "" {
-			fmt.Fprintf(w, "\n%s\n%s\n", st.bold(part[0]), indent(wrap(part[1], 90)))
+			fmt.Fprintf(w, "\n%s\n%s\n", st.Bold(part[0]), indent(wrap(part[1], 90)))
 		}
 	}
 }
@@ -71,7 +72,7 @@ func listRules(w io.Writer, st style) {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintln(w, st.bold(g))
+		fmt.Fprintln(w, st.Bold(g))
 		for _, r := range groups[g] {
 			fmt.Fprintf(w, "  %-*s  %-7s  %s\n", width, r.ID, r.Severity, r.Summary)
 		}

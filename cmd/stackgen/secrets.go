@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -113,7 +114,7 @@ func (*secretsListCmd) Run(a *app, c *cli) error {
 	if err != nil {
 		return err
 	}
-	st := style(a.colored(a.stdout))
+	st := style{report.PaletteFor(a.colored(a.stdout))}
 	needs := render.Needs(s)
 	missing := set.Missing()
 	width := 0
@@ -138,7 +139,7 @@ func (*secretsListCmd) Run(a *app, c *cli) error {
 		case set.Get(n.Name) == "":
 			status = st.yellow("made by the next render")
 		}
-		fmt.Fprintf(&b, "%s  %-11s  %-12s  %s\n", st.bold(fmt.Sprintf("%-*s", width, n.Name)), n.Kind, origin, status)
+		fmt.Fprintf(&b, "%s  %-11s  %-12s  %s\n", st.Bold(fmt.Sprintf("%-*s", width, n.Name)), n.Kind, origin, status)
 	}
 	_, err = io.WriteString(a.stdout, set.Mask(b.String()))
 	return err

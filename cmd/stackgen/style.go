@@ -4,27 +4,23 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/muesli/termenv"
+
+	"philipp.info/stackgen/pkg/report"
 )
 
-// style says whether to use colours.
-type style bool
+// style is the colours of what the commands say.
+type style struct{ report.Palette }
 
-func (s style) sgr(code, text string) string {
-	if !s {
-		return text
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-func (s style) bold(text string) string   { return s.sgr("1", text) }
-func (s style) green(text string) string  { return s.sgr("32", text) }
-func (s style) yellow(text string) string { return s.sgr("33", text) }
-func (s style) red(text string) string    { return s.sgr("31", text) }
+func (s style) green(text string) string  { return s.Color(text, termenv.ANSIGreen) }
+func (s style) yellow(text string) string { return s.Color(text, termenv.ANSIYellow) }
+func (s style) red(text string) string    { return s.Color(text, termenv.ANSIRed) }
 
 // section writes lines below each other, with the title before the first.
 func (s style) section(w io.Writer, title string, lines ...string) {
 	for i, line := range lines {
-		head := s.bold(fmt.Sprintf("%-8s", title))
+		head := s.Bold(fmt.Sprintf("%-8s", title))
 		if i > 0 {
 			head = fmt.Sprintf("%8s", "")
 		}

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -53,21 +52,13 @@ func (d *Deployment) Fixed() []Fixed {
 		name := "bridges." + b.Name + "."
 		add(name+"id", b.Config.At("appservice", "id"),
 			"Synapse's database has the bot and every ghost as users of the old id")
-		add(name+"username_template", b.usernameTemplate(),
+		add(name+"username_template", b.at(b.keys().ghosts),
 			"the ghosts that exist are called after the old one, and are no longer the bridge's")
 		key := b.Config.At("encryption", "pickle_key")
 		secret(name+"pickle_key", digest(name+"pickle_key", key.Str()), key,
 			"the bridge can no longer read its encryption keys and does not start (bad mac)")
 	}
 	return all
-}
-
-// usernameTemplate is what the localparts of the ghosts are made from.
-func (b *Bridge) usernameTemplate() source.Value {
-	if b.Dialect == image.BridgeV2 {
-		return b.Config.At("appservice", "username_template")
-	}
-	return b.Config.At("bridge", "username_template")
 }
 
 // publicKey gives the public half of Synapse's signing key, which every other server is given; "" when the

@@ -162,11 +162,7 @@ func anyOf(words []string) string {
 	for _, w := range words {
 		texts = append(texts, cmp.Or(valueTypes[w].words, w))
 	}
-	last := len(texts) - 1
-	if last == 0 {
-		return texts[0]
-	}
-	return strings.Join(texts[:last], ", ") + " or " + texts[last]
+	return sentence(texts, "or")
 }
 
 // retyped is the value as it should be written, where what is meant can be told.

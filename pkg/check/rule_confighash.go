@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/source"
@@ -22,7 +21,7 @@ var composeConfigHash = Rule{
 		// A file that somebody put beside the rendered ones is not part of the label.
 		counts := func(name string) bool { return written == nil || written[name] != "" }
 		for _, s := range d.Services {
-			label := labelOf(d.container(s).Labels, confighash.Label)
+			label := labelOf(d.container(s).Labels, confighash.Label).Value
 			if label == "" {
 				continue
 			}
@@ -76,9 +75,4 @@ func (d *Deployment) edited(s *Service, written map[string]string) []source.Site
 // mounts reports whether a file on the host is seen in the container.
 func (s *Service) mounts(host string) bool {
 	return slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Host != "" && within(host, m.Host) })
-}
-
-// within reports whether a path is a directory or lies below it.
-func within(name, dir string) bool {
-	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
 }

@@ -27,7 +27,7 @@ var traefikNetworkShared = Rule{
 			switch p.Kind {
 			case route.UnknownNetwork:
 				unknown[s] = true
-				if wanted := labelOf(d.container(s).Labels, "traefik.docker.network"); wanted == "" || !told[wanted] {
+				if wanted := labelOf(d.container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
 					told[wanted] = true
 					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, d.networkSites(s, wanted, p.Sites)...)
 				}
@@ -53,7 +53,7 @@ var traefikNetworkShared = Rule{
 func (d *Deployment) networkSites(s *Service, wanted string, sites []source.Site) []source.Site {
 	const label = "traefik.docker.network"
 	for _, o := range d.Services {
-		if o != s && wanted != "" && labelOf(d.container(o).Labels, label) == wanted {
+		if o != s && wanted != "" && labelOf(d.container(o).Labels, label).Value == wanted {
 			sites = append(sites, o.labelSite(label, o.Value.Site("")))
 		}
 	}
@@ -81,7 +81,7 @@ func (d *Deployment) proxyNetwork(s *Service) string {
 
 // checkProxyNetwork looks whether Traefik is in the network in which it is told to find the service.
 func (d *Deployment) checkProxyNetwork(r *Reporter, s *Service) {
-	wanted := cmp.Or(labelOf(d.container(s).Labels, "traefik.docker.network"), d.proxy.network)
+	wanted := cmp.Or(labelOf(d.container(s).Labels, "traefik.docker.network").Value, d.proxy.network)
 	i := slices.IndexFunc(s.Networks, func(key string) bool {
 		name, _ := d.networkName(key)
 		return name == wanted || len(s.Networks) == 1
@@ -223,13 +223,5 @@ func apartFrom(r *Reporter, s *Service, talks []talk) {
 			networks = append(networks, other.Networks[0])
 		}
 	}
-	r.Fail(fmt.Sprintf("%s shares no network with %s; they cannot find each other by name", s.Name, andList(names)), "networks: ["+strings.Join(networks, ", ")+"]", sites...)
-}
-
-// andList joins names as a sentence does.
-func andList(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	r.Fail(fmt.Sprintf("%s shares no network with %s; they cannot find each other by name", s.Name, sentence(names, "and")), "networks: ["+strings.Join(networks, ", ")+"]", sites...)
 }

@@ -213,7 +213,7 @@ func partOfPool(p netip.Prefix) bool {
 
 // subnets are the addresses of the network in which Traefik reaches a service, if the compose file says them.
 func (d *Deployment) subnets(s *Service) (list []netip.Prefix, at source.Value) {
-	wanted := labelOf(d.container(s).Labels, "traefik.docker.network")
+	wanted := labelOf(d.container(s).Labels, "traefik.docker.network").Value
 	for _, key := range s.Networks {
 		name, _ := d.networkName(key)
 		if len(s.Networks) > 1 && name != wanted {

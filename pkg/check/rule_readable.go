@@ -248,6 +248,6 @@ func (d *Deployment) warnOpen(r *Reporter, open map[string]access) {
 		sites = append(sites, source.Site{Pos: source.Pos{File: name}, Note: open[name].String()})
 	}
 	if len(names) > 0 {
-		r.Warn(fmt.Sprintf("every user of the host can read %s; secrets stand in there", andList(names)), "sudo chmod o-rwx "+strings.Join(names, " "), sites...)
+		r.Warn(fmt.Sprintf("every user of the host can read %s; secrets stand in there", sentence(names, "and")), "sudo chmod o-rwx "+strings.Join(names, " "), sites...)
 	}
 }

@@ -136,10 +136,8 @@ func eitherOf(names map[string]bool) string {
 
 // labelSite is the place of a label, or else a place given.
 func (s *Service) labelSite(key string, otherwise source.Site) source.Site {
-	for _, l := range slices.Backward(s.d.container(s).Labels) {
-		if strings.EqualFold(l.Key, key) {
-			return l.Site
-		}
+	if l := labelOf(s.d.container(s).Labels, key); l.Key != "" {
+		return l.Site
 	}
 	return otherwise
 }

@@ -159,6 +159,9 @@ func under(name, dir string) bool {
 	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
 }
 
+// within is under for paths of the deployment, all of which lie below ".".
+func within(name, dir string) bool { return dir == "." || under(name, dir) }
+
 // HostPath follows a path in the container to the deployment's files by the deepest mount that holds it;
 // otherwise it says why not.
 func (s *Service) HostPath(container string) (host, reason string) {

@@ -141,7 +141,7 @@ func (d *Deployment) newContainer(s *Service) route.Container {
 		key, val, _ := strings.Cut(text, "=")
 		c.Labels = append(c.Labels, route.Label{Key: key, Value: val, Site: item.Site("")})
 	}
-	wanted := labelOf(c.Labels, "traefik.docker.network")
+	wanted := labelOf(c.Labels, "traefik.docker.network").Value
 	for _, key := range s.Networks {
 		name, ok := d.networkName(key)
 		if d.project() == "" && strings.HasSuffix(wanted, name) && strings.HasPrefix(name, "_") {
@@ -161,13 +161,14 @@ func (d *Deployment) disabled(service string) bool {
 	return slices.ContainsFunc(d.Routes().Problems, func(p route.Problem) bool { return p.Kind == route.Disabled && p.Container == service })
 }
 
-func labelOf(labels []route.Label, key string) string {
+// labelOf is the label with that key, the last one where it stands twice; the zero Label when there is none.
+func labelOf(labels []route.Label, key string) route.Label {
 	for _, l := range slices.Backward(labels) {
 		if strings.EqualFold(l.Key, key) {
-			return l.Value
+			return l
 		}
 	}
-	return ""
+	return route.Label{}
 }
 
 // project is the name of the Compose project; empty where only the name of the directory gives it.

@@ -11,29 +11,15 @@ import (
 	"philipp.info/stackgen/pkg/report"
 )
 
-// paint says whether to use colours.
-type paint bool
-
-func (p paint) color(s string, c termenv.ANSIColor) string {
-	if !p {
-		return s
-	}
-	return termenv.ANSI.String(s).Foreground(c).String()
-}
-
-func (p paint) bold(s string) string {
-	if !p {
-		return s
-	}
-	return termenv.ANSI.String(s).Bold().String()
-}
+// paint is the colours of the text format.
+type paint struct{ report.Palette }
 
 func (p paint) action(a Action) string {
 	colors := map[Action]termenv.ANSIColor{
 		Added: termenv.ANSIGreen, Created: termenv.ANSIGreen, Removed: termenv.ANSIRed,
 		Changed: termenv.ANSIYellow, Recreated: termenv.ANSIYellow, Kept: termenv.ANSIYellow,
 	}
-	return p.color(fmt.Sprintf("%-9s", a), colors[a])
+	return p.Color(fmt.Sprintf("%-9s", a), colors[a])
 }
 
 // screen is the text format under way.
@@ -50,13 +36,13 @@ func (s *screen) line(format string, args ...any) {
 // section writes a title when there is something to write below it.
 func (s *screen) section(title string, n int, color termenv.ANSIColor) {
 	if n > 0 {
-		s.line("\n%s", s.bold(s.color(title, color)))
+		s.line("\n%s", s.Bold(s.Color(title, color)))
 	}
 }
 
 func (d *Diff) writeText(out *bytes.Buffer, p paint) {
 	s := &screen{out, p}
-	s.line("%s", s.bold(report.Clean(d.title())))
+	s.line("%s", s.Bold(report.Clean(d.title())))
 	for _, n := range d.Notes {
 		s.line("%s", report.Clean(n))
 	}
@@ -78,7 +64,7 @@ func (d *Diff) writeText(out *bytes.Buffer, p paint) {
 	s.section("values", len(d.Values), termenv.ANSIBrightWhite)
 	for i, v := range d.Values {
 		if i == 0 || v.group() != d.Values[i-1].group() {
-			s.line("  %s", s.bold(report.Clean(v.group())))
+			s.line("  %s", s.Bold(report.Clean(v.group())))
 		}
 		s.line("    %s", report.Clean(v.text()))
 	}
@@ -118,7 +104,7 @@ func (s *screen) files(d *Diff) {
 		if len(f.Lines) == 0 {
 			continue
 		}
-		s.line("\n%s", s.bold(report.Clean(f.Path)))
+		s.line("\n%s", s.Bold(report.Clean(f.Path)))
 		for _, l := range f.Lines {
 			s.line("%s", s.diffLine(report.Clean(l)))
 		}
@@ -128,11 +114,11 @@ func (s *screen) files(d *Diff) {
 func (p paint) diffLine(l string) string {
 	switch l[0] {
 	case '+':
-		return p.color(l, termenv.ANSIGreen)
+		return p.Color(l, termenv.ANSIGreen)
 	case '-':
-		return p.color(l, termenv.ANSIRed)
+		return p.Color(l, termenv.ANSIRed)
 	case '@':
-		return p.color(l, termenv.ANSICyan)
+		return p.Color(l, termenv.ANSICyan)
 	}
 	return l
 }

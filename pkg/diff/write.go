@@ -18,7 +18,7 @@ func (d *Diff) Write(w io.Writer, format string, color bool) error {
 	var out bytes.Buffer
 	switch format {
 	case "text":
-		d.writeText(&out, paint(color))
+		d.writeText(&out, paint{report.PaletteFor(color)})
 	case "markdown":
 		d.writeMarkdown(&out)
 	case "json":

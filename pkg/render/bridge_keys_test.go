@@ -60,16 +60,7 @@ var besideExample = []string{"network", "appservice.msc4190", "meta.mode", "inst
 
 func keyTree(t *testing.T, name string) source.Value {
 	t.Helper()
-	path := "../check/keys/" + name + ".yaml"
-	src, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, findings := source.Parse(path, src)
-	if len(findings) > 0 {
-		t.Fatal(findings)
-	}
-	return f.Root()
+	return parseFile(t, "../check/keys/"+name+".yaml").Root()
 }
 
 // below goes down by keys, where * is any, and notes what it passes.

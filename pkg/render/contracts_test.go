@@ -33,15 +33,7 @@ func contracts(t *testing.T, name string) string {
 
 func schemaFrom(t *testing.T, path string) *jsonschema.Schema {
 	t.Helper()
-	src, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, findings := source.Parse(path, src)
-	if len(findings) > 0 {
-		t.Fatal(findings)
-	}
-	doc, ok := f.Root().Any().(map[string]any)
+	doc, ok := parseFile(t, path).Root().Any().(map[string]any)
 	if !ok {
 		t.Fatal("no schema")
 	}

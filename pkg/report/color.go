@@ -31,32 +31,36 @@ func ColorFor(w io.Writer, mode string, getenv func(string) (string, bool)) bool
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// palette styles the parts of the text format, or leaves them alone.
-type palette struct{ profile termenv.Profile }
+// Palette styles parts of a text for a terminal, or leaves them alone.
+type Palette struct{ profile termenv.Profile }
 
-func paletteFor(color bool) palette {
+// PaletteFor gives the palette of a writer that ColorFor says has colours, or has none.
+func PaletteFor(color bool) Palette {
 	if color {
-		return palette{termenv.ANSI}
+		return Palette{termenv.ANSI}
 	}
-	return palette{termenv.Ascii}
+	return Palette{termenv.Ascii}
 }
 
-func (p palette) path(s string) string { return p.profile.String(s).Bold().String() }
-func (p palette) dim(s string) string  { return p.profile.String(s).Faint().String() }
-func (p palette) fix(s string) string  { return p.color(s, termenv.ANSIGreen) }
+// Bold makes a text stand out.
+func (p Palette) Bold(s string) string { return p.profile.String(s).Bold().String() }
 
-func (p palette) severity(sev source.Severity) string {
+func (p Palette) dim(s string) string { return p.profile.String(s).Faint().String() }
+func (p Palette) fix(s string) string { return p.Color(s, termenv.ANSIGreen) }
+
+func (p Palette) severity(sev source.Severity) string {
 	return p.mark(sev, sev.String())
 }
 
 // mark colours s as belonging to a finding of the severity.
-func (p palette) mark(sev source.Severity, s string) string {
-	return p.color(s, map[source.Severity]termenv.ANSIColor{
+func (p Palette) mark(sev source.Severity, s string) string {
+	return p.Color(s, map[source.Severity]termenv.ANSIColor{
 		source.Error: termenv.ANSIRed, source.Warning: termenv.ANSIYellow, source.Info: termenv.ANSICyan,
 	}[sev])
 }
 
-func (p palette) color(s string, c termenv.ANSIColor) string {
+// Color gives a text one of the terminal's own colours.
+func (p Palette) Color(s string, c termenv.ANSIColor) string {
 	return p.profile.String(s).Foreground(p.profile.Convert(c)).String()
 }
 

@@ -28,7 +28,7 @@ func writeMarkdown(out *bytes.Buffer, findings []source.Finding, s Summary, o Op
 }
 
 func writeDetails(out *bytes.Buffer, f source.Finding) {
-	lines := append(siteLines(paletteFor(false), f), fixLines(f)...)
+	lines := append(siteLines(PaletteFor(false), f), fixLines(f)...)
 	if len(lines) == 0 {
 		return
 	}

@@ -13,7 +13,7 @@ const maxSnippet = 160
 
 // siteLines shows every place of a finding: gutter, source line, caret and note. A place in another file
 // than the one before is led in by its position.
-func siteLines(p palette, f source.Finding) []string {
+func siteLines(p Palette, f source.Finding) []string {
 	digits := 2
 	for _, s := range f.Sites {
 		digits = max(digits, len(strconv.Itoa(s.Line)))
@@ -22,7 +22,7 @@ func siteLines(p palette, f source.Finding) []string {
 	var lines []string
 	for i, s := range f.Sites {
 		if i > 0 && (s.Text() == "" || s.File != f.Sites[i-1].File) {
-			lines = append(lines, p.dim(blank[:digits]+" --> ")+p.path(Clean(s.String())))
+			lines = append(lines, p.dim(blank[:digits]+" --> ")+p.Bold(Clean(s.String())))
 		}
 		note := Clean(s.Note)
 		if s.Text() == "" {

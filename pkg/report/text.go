@@ -9,7 +9,7 @@ import (
 )
 
 func writeText(out *bytes.Buffer, findings []source.Finding, s Summary, o Options) {
-	p := paletteFor(o.Color)
+	p := PaletteFor(o.Color)
 	found, unchecked := split(findings)
 	for _, f := range found {
 		fmt.Fprintln(out, firstLine(p, f))
@@ -31,10 +31,10 @@ func writeText(out *bytes.Buffer, findings []source.Finding, s Summary, o Option
 }
 
 // firstLine is what problem matchers of editors and CI systems read: file:line:col: severity: message [rule].
-func firstLine(p palette, f source.Finding) string {
+func firstLine(p Palette, f source.Finding) string {
 	line := ""
 	if pos := position(f.Pos()); pos != "" {
-		line = p.path(Clean(pos)+":") + " "
+		line = p.Bold(Clean(pos)+":") + " "
 	}
 	return line + p.severity(f.Severity) + ": " + Clean(f.Message) + " " + p.dim("["+Clean(f.Rule)+"]")
 }

@@ -262,15 +262,15 @@ func printed(t testing.TB, findings []source.Finding) string {
 }
 
 // Every bad case trips its rule and no other, and prints what stands below it; every good case, which is the
-// same thing where it is allowed, is silent. Every rule has at least one bad case.
+// same thing where it is allowed, is silent. Every rule has both.
 func TestRuleCases(t *testing.T) {
-	tried := make(map[string]bool)
+	tried := make(map[string]bool) // kind and rule
 	wants := make(map[string]string)
 	for _, c := range readCases(t) {
 		if _, ok := check.Find(c.rule); !ok {
 			t.Errorf("testdata/rules/%s.txtar: there is no such rule", c.rule)
 		}
-		tried[c.rule] = tried[c.rule] || c.kind == "bad"
+		tried[c.kind+" "+c.rule] = true
 		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
 			tree, base := c.build(t)
 			findings := base.caused(t, tree)
@@ -291,8 +291,10 @@ func TestRuleCases(t *testing.T) {
 		})
 	}
 	for _, r := range check.Rules {
-		if !tried[r.ID] {
-			t.Errorf("%s has no bad case; write testdata/rules/%s.txtar", r.ID, r.ID)
+		for _, kind := range []string{"bad", "good"} {
+			if !tried[kind+" "+r.ID] {
+				t.Errorf("%s has no %s case; write testdata/rules/%s.txtar", r.ID, kind, r.ID)
+			}
 		}
 	}
 	if *update && !t.Failed() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"philipp.info/stackgen/pkg/source"
 )
@@ -18,6 +19,10 @@ type Rule struct {
 	Fix      string
 	Source   string
 	Check    func(*Deployment, *Reporter)
+
+	// beside says that Check takes about as long as all other rules together, and looks only at the compose
+	// file: it runs at the same time.
+	beside bool
 }
 
 // Reporter collects the findings of one rule.
@@ -65,9 +70,20 @@ func Find(id string) (Rule, bool) {
 // Run holds every rule against the deployment and gives the sorted findings and the number of files that
 // were read. A rule that cannot cope with what it meets does not take the others with it.
 func Run(d *Deployment) (findings []source.Finding, files int) {
-	for _, rule := range Rules {
-		findings = append(findings, runRule(d, rule)...)
+	found := make([][]source.Finding, len(Rules))
+	var beside sync.WaitGroup
+	for i, rule := range Rules {
+		if rule.beside {
+			beside.Go(func() { found[i] = runRule(d, rule) })
+		}
 	}
+	for i, rule := range Rules {
+		if !rule.beside {
+			found[i] = runRule(d, rule)
+		}
+	}
+	beside.Wait()
+	findings = slices.Concat(found...)
 	// Last, for rules read files as well.
 	return source.Sort(append(findings, d.problems...)), len(d.files)
 }

@@ -2,12 +2,17 @@ package check_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/tree"
+	"github.com/compose-spec/compose-go/v2/types"
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/source"
@@ -51,4 +56,62 @@ func TestComposeVerdict(t *testing.T) {
 			t.Errorf("%s: compose-go is asked: %v", tt.name, asked)
 		}
 	}
+}
+
+// compose-go gets only the casts for keys that stand in the file; each cast of its own must still decide as
+// it does with all of them.
+func TestComposeCasts(t *testing.T) {
+	casts := loader.ToOptions(&types.ConfigDetails{}, nil).Interpolate.TypeCastMapping
+	if len(casts) < 50 {
+		t.Fatalf("compose-go has %d casts", len(casts))
+	}
+	refused := 0
+	for pattern := range casts {
+		for _, value := range []string{"1", "true", "x"} {
+			doc := map[string]any{"services": map[string]any{"a": map[string]any{"image": "i"}}}
+			if pattern.Parts()[0] == "services" {
+				doc["services"] = map[string]any{"a": below(pattern.Parts()[2:], value)}
+				doc["services"].(map[string]any)["a"].(map[string]any)["image"] = "i"
+			} else {
+				doc[pattern.Parts()[0]] = below(pattern.Parts()[1:], value)
+			}
+			text, err := json.Marshal(doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = loader.LoadWithContext(t.Context(), types.ConfigDetails{
+				WorkingDir: "/", ConfigFiles: []types.ConfigFile{{Filename: "c.yml", Content: text}}, Environment: types.Mapping{},
+			}, func(o *loader.Options) {
+				o.SetProjectName("stack", false)
+				o.ResolvePaths = false
+			})
+			d, _ := check.Open(fstest.MapFS{"docker-compose.yml": {Data: text}})
+			found, _ := check.Run(d)
+			valid := !slices.ContainsFunc(found, func(f source.Finding) bool { return f.Rule == "compose-valid" })
+			if valid != (err == nil) {
+				t.Errorf("%s: compose-valid holds: %v, compose-go says %v", text, valid, err)
+			}
+			if err != nil {
+				refused++
+			}
+		}
+	}
+	if all := 3 * len(casts); refused == 0 || refused == all {
+		t.Errorf("%d of %d files are refused, which proves nothing", refused, all)
+	}
+}
+
+// below puts the value where the rest of a path leads.
+func below(path []string, value string) any {
+	if len(path) == 0 {
+		return value
+	}
+	inner := below(path[1:], value)
+	switch path[0] {
+	case tree.PathMatchList:
+		return []any{inner}
+	case tree.PathMatchAll:
+		return map[string]any{"a": inner}
+	}
+	return map[string]any{path[0]: inner}
 }

@@ -4,6 +4,7 @@
 package check
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -15,8 +16,11 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// ComposeNames are the file names that Compose looks for, in its order.
-var ComposeNames = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
+// ComposeNames are the file names that Compose looks for, in its order; compose-go v2, cli/options.go.
+var ComposeNames = []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"}
+
+// overrideNames are the names that Compose looks for next, to lay the first over what it found.
+var overrideNames = []string{"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"}
 
 // Deployment is what the files of a directory say, found from its compose file on: images, mounts and
 // commands lead to the other files.
@@ -44,6 +48,7 @@ type Deployment struct {
 	held        []held
 	backup      []*Backup
 	env         map[string]string
+	unread      []source.Site // what Compose takes from files that the rules do not read
 	files       map[string]*source.File
 	problems    []source.Finding
 	broken      map[string]bool // files with a finding of their own, which is not repeated
@@ -93,31 +98,67 @@ type Bridge struct {
 // compose file and Run finds nothing more.
 func Open(fsys fs.FS) (*Deployment, []source.Finding) {
 	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]route.Container), patterns: make(map[string]*pattern)}
-	for _, name := range ComposeNames {
-		if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		f, findings := d.read(name)
-		if len(findings) > 0 {
-			return d, findings
-		}
-		d.Compose = f
-		break
-	}
-	if d.Compose == nil {
-		return d, []source.Finding{{
-			Rule: "compose-valid", Severity: source.Error, Message: "there is no compose file here: " + strings.Join(ComposeNames, ", "),
-			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
-		}}
-	}
 	d.readEnv()
+	names, fault := d.composeFiles()
+	if fault != nil {
+		return d, []source.Finding{*fault}
+	}
+	f, findings := d.read(names[0])
+	if len(findings) > 0 {
+		return d, findings
+	}
+	d.Compose = f
+	for _, name := range names[1:] {
+		d.unread = append(d.unread, source.Site{Pos: source.Pos{File: name}})
+	}
+	if v := f.At("include"); v.Set() {
+		d.unread = append(d.unread, source.Site{Pos: v.KeyPos()})
+	}
 	for key, val := range d.Compose.At("services").Entries() {
 		d.Services = append(d.Services, newService(d, key.Str(), val))
+		if v := val.At("extends"); v.Set() {
+			d.unread = append(d.unread, source.Site{Pos: v.KeyPos()})
+		}
 	}
 	for _, s := range d.Services {
 		d.recognise(s)
 	}
 	return d, nil
+}
+
+// composeFiles are the files that Compose reads, the first of them at least: those in COMPOSE_FILE, or else the
+// first that has one of its names and the first override.
+func (d *Deployment) composeFiles() ([]string, *source.Finding) {
+	if list := d.env["COMPOSE_FILE"]; list != "" {
+		separator := cmp.Or(d.env["COMPOSE_PATH_SEPARATOR"], ":")
+		names := strings.Split(list, separator)
+		for i := range names {
+			names[i] = path.Clean(names[i])
+		}
+		if !fs.ValidPath(names[0]) {
+			return nil, &source.Finding{
+				Rule: "compose-valid", Severity: source.Error, Message: "Compose reads " + names[0] + ", as COMPOSE_FILE says, which is not below this directory",
+				Fix: "name the directory that it lies in", Sites: []source.Site{{Pos: source.Pos{File: ".env"}}},
+			}
+		}
+		return names, nil
+	}
+	there := func(name string) bool {
+		_, err := fs.Stat(d.FS, name)
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	i := slices.IndexFunc(ComposeNames, there)
+	if i < 0 {
+		return nil, &source.Finding{
+			Rule: "compose-valid", Severity: source.Error, Message: "there is no compose file here: " + strings.Join(ComposeNames, ", "),
+			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
+		}
+	}
+	names := []string{ComposeNames[i]}
+	if i := slices.IndexFunc(overrideNames, there); i >= 0 {
+		names = append(names, overrideNames[i])
+	}
+	return names, nil
 }
 
 // recognise finds the configuration of a service by the program in its image.

@@ -16,6 +16,7 @@ const header = `# The secrets of this stack, one name and its value per line. st
 
 var (
 	errByHand    = errors.New("its layout cannot be changed safely; write each name on a line of its own as `NAME: \"VALUE\"`")
+	errMarks     = errors.New("it begins with more than one byte order mark; remove them")
 	errNoNewline = errors.New("its last line does not end with a line break; add one")
 )
 
@@ -26,6 +27,9 @@ type entry struct{ name, value string }
 func edit(src []byte, changes []entry) ([]byte, error) {
 	// The reader counts columns without the byte order mark.
 	text, hadBOM := strings.CutPrefix(string(src), "\ufeff")
+	if strings.HasPrefix(text, "\ufeff") {
+		return nil, errMarks // what is proven below would be read without the first one
+	}
 	if strings.TrimSpace(text) == "" {
 		text = header + text
 	}

@@ -3,6 +3,7 @@ package secret
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/source"
@@ -50,6 +51,9 @@ func (l *loader) entries(d *document) (encrypted bool) {
 	for k, v := range root.Entries() {
 		l.entry(k, v, d)
 	}
+	if l.needs != nil {
+		l.unused(root, d)
+	}
 	return false
 }
 
@@ -87,9 +91,6 @@ func (l *loader) entry(k, v source.Value, d *document) {
 		l.hideAll(v)
 		bad(showName(name)+" holds a list, not a value", "write `NAME: \"VALUE\"`")
 		return
-	}
-	if _, known := l.need(name); !known && l.needs != nil {
-		l.unknown(name, sites, d)
 	}
 	switch {
 	case v.Kind() == source.Null:
@@ -130,13 +131,45 @@ func (l *loader) nested(name string, v source.Value, d *document) {
 	}
 }
 
-func (l *loader) unknown(name string, sites []source.Site, d *document) {
-	near := Nearest(name, l.needs)
+// unused reports the names that no part of the stack uses: each mistyped one with the name that it is most
+// likely meant for, and the others, which a bridge may have left behind, together.
+func (l *loader) unused(root source.Value, d *document) {
+	var open []Need
+	for _, n := range l.needs {
+		if !l.settled(n.Name) {
+			open = append(open, n)
+		}
+	}
+	warn := func(sites []source.Site, name, fix string) {
+		l.report(source.Warning, sites, "no part of the stack uses a secret with the name "+strings.TrimPrefix(showName(name), "the name ")+"; it is never read", fix)
+	}
+	var left []string
+	var sites []source.Site
+	for k, v := range root.Entries() {
+		name := k.Str()
+		if _, known := l.need(name); known || v.Kind() == source.Mapping || v.Kind() == source.Sequence {
+			continue
+		}
+		site := d.site(k.Pos())
+		if near := Nearest(name, open); near != "" {
+			warn([]source.Site{site}, name, "write `"+near+"`")
+			continue
+		}
+		left, sites = append(left, name), append(sites, site)
+	}
 	switch {
-	case near != "":
-		l.report(source.Warning, sites, "no part of the stack uses a secret with the name "+strings.TrimPrefix(showName(name), "the name ")+"; it is never read", "write `"+near+"`")
-	case d.own:
-		l.report(source.Warning, sites, "no part of the stack uses a secret with the name "+strings.TrimPrefix(showName(name), "the name ")+"; it is never read", "remove the line")
+	case !d.own || len(left) == 0:
+	case len(left) == 1:
+		warn(sites, left[0], "remove the line")
+	default:
+		fix := "remove the lines"
+		if slices.ContainsFunc(left, func(name string) bool { return strings.HasSuffix(name, ".pickle_key") }) {
+			fix += " when the database of the bridge is dropped, too: it cannot be read without the pickle_key"
+		}
+		for i, name := range left {
+			left[i] = showName(name)
+		}
+		l.report(source.Warning, sites[:1], fmt.Sprintf("no part of the stack uses these %d secrets: %s; they are never read", len(left), strings.Join(left, ", ")), fix)
 	}
 }
 

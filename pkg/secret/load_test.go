@@ -32,6 +32,10 @@ func TestLoadFindings(t *testing.T) {
 			"bridges.discord.old_token: LEAK\n",
 			[]string{"secrets.yaml:1:1: warning: no part of the stack uses a secret with the name `bridges.discord.old_token`; it is never read fix: remove the line"},
 		},
+		"no name that stands there already is proposed": {
+			"smtp.password: LEAK\nsmtp.passwort: LEAK\nbridges.signal.pickle_key: LEAK\n",
+			[]string{"secrets.yaml:2:1: warning: no part of the stack uses these 2 secrets: `smtp.passwort`, `bridges.signal.pickle_key`; they are never read fix: remove the lines when the database of the bridge is dropped, too: it cannot be read without the pickle_key"},
+		},
 		"a value where a name should be": {
 			"\"LEAK leak+/=\":\n",
 			[]string{

@@ -116,8 +116,18 @@ func Open(fsys fs.FS) (*Deployment, []source.Finding) {
 	}
 	for key, val := range d.Compose.At("services").Entries() {
 		d.Services = append(d.Services, newService(d, key.Str(), val))
-		if v := val.At("extends"); v.Set() {
-			d.unread = append(d.unread, source.Site{Pos: v.KeyPos()})
+		for _, key := range []string{"extends", "label_file", "volumes_from"} {
+			if v := val.At(key); v.Set() {
+				d.unread = append(d.unread, source.Site{Pos: v.KeyPos()})
+			}
+		}
+	}
+	for _, s := range d.Services {
+		for _, link := range listed(s.Value.At("links")) {
+			to, alias, _ := strings.Cut(link.Str(), ":")
+			if i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == to }); i >= 0 && alias != "" {
+				d.Services[i].linked = append(d.Services[i].linked, alias)
+			}
 		}
 	}
 	for _, s := range d.Services {

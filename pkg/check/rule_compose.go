@@ -32,7 +32,7 @@ var composeValid = Rule{
 	beside:  true,
 	Check: func(d *Deployment, r *Reporter) {
 		if len(d.unread) > 0 {
-			r.Warn("Compose takes more than "+d.Compose.Path+" from here, and the rules read that file alone: what is added or changed is not checked",
+			r.Warn("the rules do not follow this: what Compose adds to "+d.Compose.Path+" by it, or changes, is not checked",
 				"check a copy (cp -a) in which the output of `docker compose config --no-path-resolution` is the only compose file", d.unread...)
 		}
 		if d.Accepted == d.ComposeVerdict() {

@@ -21,6 +21,7 @@ type Service struct {
 
 	d          *Deployment
 	configPath string
+	linked     []string // the names that links of other services give it
 }
 
 // Mount is a bind mount, a volume, a tmpfs, a Compose secret or a Compose config. Host is the slash-separated
@@ -394,7 +395,7 @@ func (s *Service) readsMore() bool {
 
 // names are the host names under which other containers of a shared network reach the service.
 func (s *Service) names() []string {
-	names := []string{s.Name}
+	names := append([]string{s.Name}, s.linked...)
 	for _, key := range []string{"container_name", "hostname"} {
 		if n := s.Value.At(key).Str(); n != "" {
 			names = append(names, n)

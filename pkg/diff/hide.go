@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"net/url"
 	"regexp"
 	"strings"
@@ -20,23 +21,28 @@ func (c *comparison) hide() {
 			c.Secrets.Hide(text)
 		}
 	}
-	for _, s := range []side{c.old, c.new} {
-		for p, data := range s.tree {
-			f := s.file(p)
-			switch {
-			case opaque(p):
-				add(string(data))
-				for _, part := range inner(string(data)) {
-					add(part)
-				}
-			case f != nil:
-				for _, text := range f.Secrets() {
-					add(text)
-					for _, part := range inner(text) {
-						add(part)
-					}
-				}
+	look := func(s side, p string) {
+		var found []string
+		switch f := s.file(p); {
+		case opaque(p):
+			found = []string{string(s.tree[p])}
+		case f != nil:
+			found = f.Secrets()
+		}
+		for _, text := range found {
+			add(text)
+			for _, part := range inner(text) {
+				add(part)
 			}
+		}
+	}
+	for p := range c.new.tree {
+		look(c.new, p)
+	}
+	for p, before := range c.old.tree {
+		// Most files are the same on both sides, and the look at them is the dearest part of a diff.
+		if now, ok := c.new.tree[p]; !ok || !bytes.Equal(before, now) {
+			look(c.old, p)
 		}
 	}
 }

@@ -48,7 +48,7 @@ type Deployment struct {
 	held        []held
 	backup      []*Backup
 	env         map[string]string
-	unread      []source.Site // what Compose takes from files that the rules do not read
+	unread      []source.Site // where Compose takes more than the rules follow
 	files       map[string]*source.File
 	problems    []source.Finding
 	broken      map[string]bool // files with a finding of their own, which is not repeated

@@ -125,8 +125,8 @@ func Open(fsys fs.FS) (*Deployment, []source.Finding) {
 	for _, s := range d.Services {
 		for _, link := range listed(s.Value.At("links")) {
 			to, alias, _ := strings.Cut(link.Str(), ":")
-			if i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == to }); i >= 0 && alias != "" {
-				d.Services[i].linked = append(d.Services[i].linked, alias)
+			if target := d.service(to); target != nil && alias != "" {
+				target.linked = append(target.linked, alias)
 			}
 		}
 	}

@@ -54,8 +54,8 @@ type dependency struct {
 func (d *Deployment) dependencies(s *Service) []dependency {
 	var list []dependency
 	for name, v := range s.Value.At("depends_on").Entries() {
-		if i := slices.IndexFunc(d.Services, func(o *Service) bool { return o.Name == name.Str() }); i >= 0 {
-			list = append(list, dependency{d.Services[i], v.At("condition").Str(), v})
+		if on := d.service(name.Str()); on != nil {
+			list = append(list, dependency{on, v.At("condition").Str(), v})
 		}
 	}
 	return list

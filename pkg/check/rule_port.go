@@ -79,9 +79,8 @@ var traefikPortListens = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
-				i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == b.Container })
-				if i >= 0 && d.Services[i].hasLabel("traefik.http") {
-					d.checkBackend(r, d.Services[i], b)
+				if s := d.service(b.Container); s != nil && s.hasLabel("traefik.http") {
+					d.checkBackend(r, s, b)
 				}
 			}
 		}

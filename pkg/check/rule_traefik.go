@@ -29,8 +29,8 @@ func (s *Service) hasLabel(key string) bool {
 // problems calls f for every problem that Traefik has with the labels, with the service that it is about.
 func (d *Deployment) labelProblems(f func(p route.Problem, s *Service)) {
 	for _, p := range d.Routes().Problems {
-		if i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == p.Container }); i >= 0 {
-			f(p, d.Services[i])
+		if s := d.service(p.Container); s != nil {
+			f(p, s)
 		}
 	}
 }
@@ -104,8 +104,7 @@ func (d *Deployment) checkStatic(r *Reporter, router *route.Router) {
 	if router.Dropped != "" {
 		return
 	}
-	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == router.Container })
-	s, key := d.Services[i], "traefik.http.routers."+router.Name
+	s, key := d.service(router.Container), "traefik.http.routers."+router.Name
 	for _, e := range router.EntryPoints {
 		others := d.others(func(o *route.Router) []string { return o.EntryPoints }, e)
 		switch near := nearest(e, others); {

@@ -418,6 +418,15 @@ func (s *Service) shares(t *Service) bool {
 	return slices.ContainsFunc(s.Networks, func(n string) bool { return slices.Contains(t.Networks, n) })
 }
 
+// service finds the service with that key in the compose file; nil when there is none.
+func (d *Deployment) service(name string) *Service {
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return d.Services[i]
+}
+
 // serviceAt finds the service that a host name means inside the stack.
 func (d *Deployment) serviceAt(host string) *Service {
 	i := slices.IndexFunc(d.Services, func(s *Service) bool { return slices.Contains(s.names(), host) })

@@ -68,12 +68,11 @@ func TestComposeCasts(t *testing.T) {
 	refused := 0
 	for pattern := range casts {
 		for _, value := range []string{"1", "true", "x"} {
-			doc := map[string]any{"services": map[string]any{"a": map[string]any{"image": "i"}}}
-			if pattern.Parts()[0] == "services" {
-				doc["services"] = map[string]any{"a": below(pattern.Parts()[2:], value)}
-				doc["services"].(map[string]any)["a"].(map[string]any)["image"] = "i"
+			doc := below(pattern.Parts(), value).(map[string]any)
+			if services, ok := doc["services"].(map[string]any); ok {
+				services["a"].(map[string]any)["image"] = "i"
 			} else {
-				doc[pattern.Parts()[0]] = below(pattern.Parts()[1:], value)
+				doc["services"] = map[string]any{"a": map[string]any{"image": "i"}}
 			}
 			text, err := json.Marshal(doc)
 			if err != nil {

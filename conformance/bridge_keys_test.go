@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 	"maunium.net/go/mautrix/bridgev2/bridgeconfig"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -27,8 +28,8 @@ func TestBridgeKeyTree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, treeFindings := source.Parse("bridgev2.yaml", src)
-	f, findings := source.Parse("example-config.yaml", []byte(example))
+	tree, treeFindings := finding.Parse("bridgev2.yaml", src)
+	f, findings := finding.Parse("example-config.yaml", []byte(example))
 	if findings = append(findings, treeFindings...); len(findings) > 0 {
 		t.Fatal(findings)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -78,7 +79,7 @@ print(*l.load_configuration(v.schema_filename())["properties"], sep="\n")`).Comb
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, findings := source.Parse("borgmatic.yaml", src)
+	known, findings := finding.Parse("borgmatic.yaml", src)
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}

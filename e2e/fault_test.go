@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 const faultsHead = `# What a fault looks like, and which rule names it
@@ -171,7 +171,7 @@ func (s *stack) ruleNames(t *testing.T) []string {
 	}
 	var ids []string
 	for _, f := range findings {
-		if f.Severity != source.Info {
+		if f.Severity != finding.Info {
 			ids = append(ids, f.Rule)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 type checkCmd struct {
@@ -34,19 +34,19 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	deployment, findings := check.Open(os.DirFS(c.Dir))
 	found, files := check.Run(deployment)
-	findings = source.Sort(append(findings, found...))
+	findings = finding.Sort(append(findings, found...))
 	inDir(c.Dir, findings)
 	if err := a.report(a.stdout, c.Format, findings, files, func(text string) string { return text }); err != nil {
 		return err
 	}
-	if source.HasErrors(findings) {
+	if finding.HasErrors(findings) {
 		return exitCode(exitFindings)
 	}
 	return nil
 }
 
 // inDir makes the files of the findings relative to where the user stands, so that an editor can jump there.
-func inDir(dir string, findings []source.Finding) {
+func inDir(dir string, findings []finding.Finding) {
 	for _, f := range findings {
 		for i := range f.Sites {
 			if file := &f.Sites[i].File; *file != "" {

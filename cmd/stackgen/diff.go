@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 
 	"philipp.info/stackgen/pkg/diff"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
-	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -206,7 +206,7 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 const nowhere = "/DIR"
 
 // proveWithout is prove with placeholders for all secrets, wherever they may come from.
-func proveWithout(s *spec.Spec, findings []source.Finding) (*proof, error) {
+func proveWithout(s *spec.Spec, findings []finding.Finding) (*proof, error) {
 	p := &proof{findings: findings}
 	if s == nil {
 		return p, nil

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/diff"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -136,7 +136,7 @@ func recreated(t *testing.T, before, after string) map[string]diff.Action {
 		if err != nil || !p.ok() {
 			t.Fatal(err, p.findings)
 		}
-		f, findings := source.Parse("docker-compose.yml", p.tree()["docker-compose.yml"])
+		f, findings := finding.Parse("docker-compose.yml", p.tree()["docker-compose.yml"])
 		if len(findings) > 0 {
 			t.Fatal(findings)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -200,11 +201,11 @@ backup.heartbeat_url: "https://uptime.example.org/api/push/taintedToken"
 	}
 }
 
-func readYAML(path string) (*source.File, []source.Finding, error) {
+func readYAML(path string) (*source.File, []finding.Finding, error) {
 	src, err := source.ReadFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, findings := source.Parse(path, src)
+	f, findings := finding.Parse(path, src)
 	return f, findings, nil
 }

@@ -13,10 +13,10 @@ import (
 	"slices"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
-	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -26,11 +26,11 @@ type proof struct {
 	needs    []secret.Need
 	bundle   *render.Bundle // nil when it did not come that far
 	made     []string       // the secrets that were missing
-	findings []source.Finding
+	findings []finding.Finding
 	files    int
 }
 
-func (p *proof) ok() bool { return p.bundle != nil && !source.HasErrors(p.findings) }
+func (p *proof) ok() bool { return p.bundle != nil && !finding.HasErrors(p.findings) }
 
 func (p *proof) mask(text string) string {
 	if p == nil || p.set == nil {
@@ -67,7 +67,7 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	if r.real {
 		p.findings = append(p.findings, secret.MissingFindings(set.Missing(), secretsPath(r.spec, r.secrets))...)
 	}
-	if source.HasErrors(p.findings) {
+	if finding.HasErrors(p.findings) {
 		return p, nil
 	}
 	if r.real {
@@ -89,7 +89,7 @@ func prove(ctx context.Context, r request) (*proof, error) {
 		case err != nil && r.real:
 			return p, err
 		case err != nil: // a tree of root's is none of a hook's business
-			p.findings = append(p.findings, source.Finding{Rule: "irreversible-change", Severity: source.Info, Message: "not checked, because " + err.Error()})
+			p.findings = append(p.findings, finding.Unchecked("irreversible-change", err.Error()))
 		}
 	}
 	accepted := ""
@@ -121,7 +121,7 @@ func (p *proof) check(before map[string]string, accepted string, real bool) {
 	}
 	deployment.Accepted = accepted
 	more, files := check.Run(deployment)
-	if !slices.ContainsFunc(more, func(f source.Finding) bool { return f.Rule == "compose-valid" }) {
+	if !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
 		p.bundle.Accepted = deployment.ComposeVerdict()
 	}
 	found = append(found, more...)
@@ -129,7 +129,7 @@ func (p *proof) check(before map[string]string, accepted string, real bool) {
 	p.findings, p.files = append(p.findings, found...), files
 }
 
-func loadSpec(path string) (*spec.Spec, []source.Finding, error) {
+func loadSpec(path string) (*spec.Spec, []finding.Finding, error) {
 	s, findings, err := spec.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%s: no such file; name the spec, or start one with `stackgen init`", path)
@@ -145,7 +145,7 @@ func secretsPath(path, given string) string {
 	return filepath.Join(filepath.Dir(path), "secrets.yaml")
 }
 
-func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, commands bool) (*secret.Set, []source.Finding) {
+func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, commands bool) (*secret.Set, []finding.Finding) {
 	src := secret.Sources{
 		Path: secretsPath(path, secrets), Command: s.Secrets.Command, CommandPos: s.At("secrets", "command").Pos(),
 		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, RunCommands: commands,
@@ -169,7 +169,7 @@ func there(dir, file string) bool {
 }
 
 // report prints findings, with secrets hidden, as the product of a command.
-func (a *app) report(w io.Writer, format string, findings []source.Finding, files int, mask func(string) string) error {
+func (a *app) report(w io.Writer, format string, findings []finding.Finding, files int, mask func(string) string) error {
 	text, err := a.findings(w, format, findings, files)
 	if err != nil {
 		return err
@@ -178,20 +178,20 @@ func (a *app) report(w io.Writer, format string, findings []source.Finding, file
 	return err
 }
 
-func (a *app) findings(w io.Writer, format string, findings []source.Finding, files int) (string, error) {
+func (a *app) findings(w io.Writer, format string, findings []finding.Finding, files int) (string, error) {
 	var b bytes.Buffer
 	ran := len(check.Rules)
 	if files == 0 {
 		ran = 0
 	}
-	err := report.Write(&b, source.Sort(findings), report.Summary{Rules: ran, Files: files}, report.Options{
+	err := report.Write(&b, finding.Sort(findings), report.Summary{Rules: ran, Files: files}, report.Options{
 		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(), RuleURL: ruleURL,
 	})
 	return b.String(), err
 }
 
 // findingsJSON gives the findings alone, as they stand in the JSON report.
-func (a *app) findingsJSON(findings []source.Finding) (json.RawMessage, error) {
+func (a *app) findingsJSON(findings []finding.Finding) (json.RawMessage, error) {
 	text, err := a.findings(io.Discard, "json", findings, 0)
 	if err != nil {
 		return nil, err

@@ -11,10 +11,10 @@ import (
 
 	"golang.org/x/term"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
-	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -75,11 +75,11 @@ func (c *secretsCmd) open(a *app) (*spec.Spec, *secret.Set, error) {
 	}
 	p := &proof{}
 	if s != nil {
-		var more []source.Finding
+		var more []finding.Finding
 		p.set, more = loadSecrets(a.ctx, s, c.Spec, c.Secrets, false)
 		findings = append(findings, more...)
 	}
-	if source.HasErrors(findings) {
+	if finding.HasErrors(findings) {
 		if err := a.report(a.stdout, "text", findings, 0, p.mask); err != nil {
 			return nil, nil, err
 		}

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 type validateCmd struct {
@@ -25,7 +25,7 @@ func (c *validateCmd) Run(a *app) error {
 	if c.Secrets != "" && len(c.Specs) > 1 {
 		return usagef("--secrets is the file of one spec, but there are %d", len(c.Specs))
 	}
-	var findings []source.Finding
+	var findings []finding.Finding
 	var masks []func(string) string
 	code, files := exitClean, 0
 	for i, v := range each(a, c.Specs, func(i int) verdict { return judge(a, c.Specs[i], c.Secrets) }) {
@@ -58,7 +58,7 @@ func (c *validateCmd) Run(a *app) error {
 
 // verdict is what is kept of a proof until all specs are through.
 type verdict struct {
-	findings []source.Finding
+	findings []finding.Finding
 	files    int
 	ok       bool
 	mask     func(string) string // nil where there is nothing to hide

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -50,7 +51,7 @@ func (d *Deployment) backups() []*Backup {
 			taken[name] = true
 			f := d.files[name]
 			if f == nil {
-				var findings []source.Finding
+				var findings []finding.Finding
 				if f, findings = d.read(name); len(findings) > 0 {
 					d.problems = append(d.problems, findings...)
 					continue

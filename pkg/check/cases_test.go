@@ -18,6 +18,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
@@ -245,13 +246,13 @@ func directive(t testing.TB, tree fstest.MapFS, words []string) string {
 }
 
 // caused are the findings in tree that the stack does not have: those that the edits of a case bring about.
-func (s stack) caused(t testing.TB, tree fstest.MapFS) []source.Finding {
+func (s stack) caused(t testing.TB, tree fstest.MapFS) []finding.Finding {
 	t.Helper()
-	return slices.DeleteFunc(run(t, tree), func(f source.Finding) bool { return s.known[f.Rule+f.Message] })
+	return slices.DeleteFunc(run(t, tree), func(f finding.Finding) bool { return s.known[f.Rule+f.Message] })
 }
 
 // printed is what the command prints of the findings, without the last line, which counts them.
-func printed(t testing.TB, findings []source.Finding) string {
+func printed(t testing.TB, findings []finding.Finding) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := report.Write(&b, findings, report.Summary{}, report.Options{Verbose: true}); err != nil {

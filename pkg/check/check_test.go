@@ -15,7 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 func readTree(t testing.TB, name string) (tree fstest.MapFS, want []string) {
@@ -41,7 +41,7 @@ func filesOf(ar *txtar.Archive) fstest.MapFS {
 }
 
 // run checks a tree and holds what is true of all findings: a known rule, no panic, no secret.
-func run(t testing.TB, tree fstest.MapFS) []source.Finding {
+func run(t testing.TB, tree fstest.MapFS) []finding.Finding {
 	t.Helper()
 	d, findings := check.Open(tree)
 	found, _ := check.Run(d)
@@ -53,7 +53,7 @@ func run(t testing.TB, tree fstest.MapFS) []source.Finding {
 		if strings.Contains(f.Message, "of a fault in stackgen") {
 			t.Errorf("%s panics: %s", f.Rule, f.Message)
 		}
-		if f.Severity == source.Info != strings.HasPrefix(f.Message, "not checked, because ") {
+		if f.Severity == finding.Info != (f.Status == finding.NotChecked) {
 			t.Errorf("%s: %s is an %s", f.Rule, f.Message, f.Severity)
 		}
 		texts := []string{f.Message, f.Fix}
@@ -68,7 +68,7 @@ func run(t testing.TB, tree fstest.MapFS) []source.Finding {
 	return findings
 }
 
-func lines(findings []source.Finding) []string {
+func lines(findings []finding.Finding) []string {
 	var got []string
 	for _, f := range findings {
 		at := f.Pos().File

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -50,7 +51,7 @@ type Deployment struct {
 	env         map[string]string
 	unread      []source.Site // where Compose takes more than the rules follow
 	files       map[string]*source.File
-	problems    []source.Finding
+	problems    []finding.Finding
 	broken      map[string]bool // files with a finding of their own, which is not repeated
 }
 
@@ -96,12 +97,12 @@ type Bridge struct {
 
 // Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
 // compose file and Run finds nothing more.
-func Open(fsys fs.FS) (*Deployment, []source.Finding) {
+func Open(fsys fs.FS) (*Deployment, []finding.Finding) {
 	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]route.Container), patterns: make(map[string]*pattern)}
 	d.readEnv()
 	names, fault := d.composeFiles()
 	if fault != nil {
-		return d, []source.Finding{*fault}
+		return d, []finding.Finding{*fault}
 	}
 	f, findings := d.read(names[0])
 	if len(findings) > 0 {
@@ -138,7 +139,7 @@ func Open(fsys fs.FS) (*Deployment, []source.Finding) {
 
 // composeFiles are the files that Compose reads, the first of them at least: those in COMPOSE_FILE, or else the
 // first that has one of its names and the first override.
-func (d *Deployment) composeFiles() ([]string, *source.Finding) {
+func (d *Deployment) composeFiles() ([]string, *finding.Finding) {
 	if list := d.env["COMPOSE_FILE"]; list != "" {
 		separator := cmp.Or(d.env["COMPOSE_PATH_SEPARATOR"], ":")
 		names := strings.Split(list, separator)
@@ -146,8 +147,8 @@ func (d *Deployment) composeFiles() ([]string, *source.Finding) {
 			names[i] = path.Clean(names[i])
 		}
 		if !fs.ValidPath(names[0]) {
-			return nil, &source.Finding{
-				Rule: "compose-valid", Severity: source.Error, Message: "Compose reads " + names[0] + ", as COMPOSE_FILE says, which is not below this directory",
+			return nil, &finding.Finding{
+				Rule: "compose-valid", Severity: finding.Error, Message: "Compose reads " + names[0] + ", as COMPOSE_FILE says, which is not below this directory",
 				Fix: "name the directory that it lies in", Sites: []source.Site{{Pos: source.Pos{File: ".env"}}},
 			}
 		}
@@ -159,8 +160,8 @@ func (d *Deployment) composeFiles() ([]string, *source.Finding) {
 	}
 	i := slices.IndexFunc(ComposeNames, there)
 	if i < 0 {
-		return nil, &source.Finding{
-			Rule: "compose-valid", Severity: source.Error, Message: "there is no compose file here: " + strings.Join(ComposeNames, ", "),
+		return nil, &finding.Finding{
+			Rule: "compose-valid", Severity: finding.Error, Message: "there is no compose file here: " + strings.Join(ComposeNames, ", "),
 			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
 		}
 	}
@@ -234,26 +235,25 @@ func (d *Deployment) oneShot(s *Service) bool {
 // is an error, what lies outside of the directory was not looked at.
 func (d *Deployment) config(s *Service) *source.File {
 	f, reason, hidden := d.follow(s, s.configPath)
-	finding := source.Finding{Rule: "compose-mount-exists", Severity: source.Error}
+	found := finding.Finding{Rule: "compose-mount-exists", Severity: finding.Error}
 	what := "the configuration of " + s.Name + ", " + s.configPath + " in its container, "
 	switch {
 	case f == nil && hidden:
-		finding.Severity, finding.Sites = source.Info, s.configSites()
-		finding.Message = "not checked, because " + what + "cannot be seen: " + reason
+		found = finding.Unchecked(found.Rule, what+"cannot be seen: "+reason, s.configSites()...)
 	case f == nil:
 		if host, _ := s.HostPath(s.configPath); d.broken[host] {
 			return nil
 		}
-		finding.Message = what + "cannot be read: " + reason + "; the service does not start"
-		finding.Fix, finding.Sites = "mount the file there", s.configSites()
+		found.Message = what + "cannot be read: " + reason + "; the service does not start"
+		found.Fix, found.Sites = "mount the file there", s.configSites()
 	case f.Root().Kind() != source.Mapping:
-		finding.Message = what + "holds no settings; the service does not start"
-		finding.Fix = "write the configuration"
-		finding.Sites = []source.Site{{Pos: source.Pos{File: f.Path}}, s.Value.Site("")}
+		found.Message = what + "holds no settings; the service does not start"
+		found.Fix = "write the configuration"
+		found.Sites = []source.Site{{Pos: source.Pos{File: f.Path}}, s.Value.Site("")}
 	default:
 		return f
 	}
-	d.problems = append(d.problems, finding)
+	d.problems = append(d.problems, found)
 	return nil
 }
 
@@ -291,15 +291,15 @@ func cause(err error) string {
 	return msg
 }
 
-func (d *Deployment) read(name string) (*source.File, []source.Finding) {
+func (d *Deployment) read(name string) (*source.File, []finding.Finding) {
 	src, err := source.ReadFS(d.FS, name)
 	if err != nil {
-		return nil, []source.Finding{{
-			Rule: "compose-mount-exists", Severity: source.Error, Message: "cannot be read: " + cause(err),
+		return nil, []finding.Finding{{
+			Rule: "compose-mount-exists", Severity: finding.Error, Message: "cannot be read: " + cause(err),
 			Sites: []source.Site{{Pos: source.Pos{File: name}}},
 		}}
 	}
-	f, findings := source.Parse(name, src)
+	f, findings := finding.Parse(name, src)
 	d.files[name] = f
 	return f, findings
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -29,7 +30,7 @@ func knownKeys(name string) source.Value {
 	if err != nil {
 		panic(err)
 	}
-	f, findings := source.Parse(path, src)
+	f, findings := finding.Parse(path, src)
 	if len(findings) > 0 {
 		panic(findings[0].Message)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -357,7 +358,7 @@ func caught(tree fstest.MapFS, m mutation) bool {
 	more, _ := check.Run(d)
 	for _, f := range append(findings, more...) {
 		// A label that no longer fits says that something was changed, not what is wrong with it.
-		if f.Severity == source.Info || f.Rule == "compose-config-hash" && !strings.HasSuffix(m.keys, f.Rule[len("compose-"):]) {
+		if f.Severity == finding.Info || f.Rule == "compose-config-hash" && !strings.HasSuffix(m.keys, f.Rule[len("compose-"):]) {
 			continue
 		}
 		for _, s := range f.Sites {

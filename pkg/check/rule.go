@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -13,7 +14,7 @@ import (
 // broken, Fix what to do about it in general, Source where the fact was read.
 type Rule struct {
 	ID       string
-	Severity source.Severity
+	Severity finding.Severity
 	Summary  string
 	Why      string
 	Fix      string
@@ -28,17 +29,17 @@ type Rule struct {
 // Reporter collects the findings of one rule.
 type Reporter struct {
 	rule     Rule
-	findings []source.Finding
+	findings []finding.Finding
 }
 
 // Fail reports that the rule is broken. The first site is the one to edit.
 func (r *Reporter) Fail(message, fix string, sites ...source.Site) {
-	r.findings = append(r.findings, source.Finding{Rule: r.rule.ID, Severity: r.rule.Severity, Message: message, Fix: fix, Sites: sites})
+	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: r.rule.Severity, Message: message, Fix: fix, Sites: sites})
 }
 
 // Warn is Fail for a case of an error rule that only bites under a condition that cannot be seen.
 func (r *Reporter) Warn(message, fix string, sites ...source.Site) {
-	r.findings = append(r.findings, source.Finding{Rule: r.rule.ID, Severity: source.Warning, Message: message, Fix: fix, Sites: sites})
+	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: finding.Warning, Message: message, Fix: fix, Sites: sites})
 }
 
 // NotChecked reports that the rule cannot see what it needs.
@@ -46,7 +47,7 @@ func (r *Reporter) NotChecked(why string, sites ...source.Site) {
 	if strings.HasSuffix(why, isUndefined) {
 		return // Compose starts nothing, and compose-valid says so
 	}
-	r.findings = append(r.findings, source.Finding{Rule: r.rule.ID, Severity: source.Info, Message: "not checked, because " + why, Sites: sites})
+	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, why, sites...))
 }
 
 // sentence joins words as a sentence does, the last two with "and" or "or".
@@ -69,8 +70,8 @@ func Find(id string) (Rule, bool) {
 
 // Run holds every rule against the deployment and gives the sorted findings and the number of files that
 // were read. A rule that cannot cope with what it meets does not take the others with it.
-func Run(d *Deployment) (findings []source.Finding, files int) {
-	found := make([][]source.Finding, len(Rules))
+func Run(d *Deployment) (findings []finding.Finding, files int) {
+	found := make([][]finding.Finding, len(Rules))
 	var beside sync.WaitGroup
 	for i, rule := range Rules {
 		if rule.beside {
@@ -85,10 +86,10 @@ func Run(d *Deployment) (findings []source.Finding, files int) {
 	beside.Wait()
 	findings = slices.Concat(found...)
 	// Last, for rules read files as well.
-	return source.Sort(append(findings, d.problems...)), len(d.files)
+	return finding.Sort(append(findings, d.problems...)), len(d.files)
 }
 
-func runRule(d *Deployment, rule Rule) (findings []source.Finding) {
+func runRule(d *Deployment, rule Rule) (findings []finding.Finding) {
 	r := &Reporter{rule: rule}
 	defer func() {
 		if p := recover(); p != nil {

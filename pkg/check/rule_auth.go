@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -41,7 +42,7 @@ func (d *Deployment) secretOf(s *Service, at source.Value, inline, file string) 
 }
 
 var masSecretMatches = Rule{
-	ID: "mas-secret-matches", Severity: source.Error,
+	ID: "mas-secret-matches", Severity: finding.Error,
 	Summary: "Synapse and MAS have the same shared secret",
 	Why:     "Every request with a token fails with 503 \"Unable to introspect the access token\", and MAS gets 403 \"This endpoint must only be called by MAS\": nobody can log in.",
 	Fix:     "Give matrix_authentication_service.secret (or the file at secret_path) and MAS's matrix.secret (or secret_file) the same value.",
@@ -71,7 +72,7 @@ var masSecretMatches = Rule{
 }
 
 var serverNameAgrees = Rule{
-	ID: "server-name-agrees", Severity: source.Error,
+	ID: "server-name-agrees", Severity: finding.Error,
 	Summary: "one server_name in Synapse, MAS, every bridge and every registration",
 	Why:     "MAS provisions users on another server than Synapse has, bridges stop with \"Application service cannot masquerade as this user\", or ghosts cannot register.",
 	Fix:     "Write Synapse's server_name everywhere. It is what follows the colon in a user id, not the host of the API.",
@@ -128,7 +129,7 @@ func onServer(expr, server string) bool {
 }
 
 var masEndpointReachable = Rule{
-	ID: "mas-endpoint-reachable", Severity: source.Error,
+	ID: "mas-endpoint-reachable", Severity: finding.Error,
 	Summary: "Synapse's endpoint is a MAS listener that serves discovery and OAuth",
 	Why:     "Synapse answers 503 to every request with a token, and clients find no login: auth_metadata fails.",
 	Fix:     "Set matrix_authentication_service.endpoint to http://<MAS service>:<port><listener prefix>, on a network that both share.",
@@ -174,7 +175,7 @@ var masEndpointReachable = Rule{
 }
 
 var synapseEndpointInternal = Rule{
-	ID: "synapse-endpoint-internal", Severity: source.Error,
+	ID: "synapse-endpoint-internal", Severity: finding.Error,
 	Summary: "MAS reaches Synapse on its internal client listener",
 	Why:     "Logins end in an error: MAS cannot create the user or the device on Synapse. Through the public host /_synapse/mas is not routed, and should not be.",
 	Fix:     "Set MAS's matrix.endpoint to http://<Synapse service>:<port of a client listener>/.",
@@ -232,7 +233,7 @@ func isFalse(v source.Value) bool {
 }
 
 var synapseNoLocalAuth = Rule{
-	ID: "synapse-no-local-auth", Severity: source.Error,
+	ID: "synapse-no-local-auth", Severity: finding.Error,
 	Summary: "Synapse has none of its own ways to log in next to MAS",
 	Why:     "Synapse does not start: \"… cannot be enabled when OAuth delegation is enabled\".",
 	Fix:     "Remove the option; MAS does its work.",
@@ -271,7 +272,7 @@ func (s *Synapse) passwordModules() []source.Value {
 }
 
 var synapseNoPasswordModule = Rule{
-	ID: "synapse-no-password-module", Severity: source.Error,
+	ID: "synapse-no-password-module", Severity: finding.Error,
 	Summary: "no module of Synapse checks passwords next to MAS",
 	Why:     "Synapse stops at its start: \"Cannot use password auth provider callbacks when OAuth delegation is enabled\".",
 	Fix:     "Remove the module. Bridges puppet their users through the doublepuppet appservice instead.",
@@ -290,7 +291,7 @@ var synapseNoPasswordModule = Rule{
 }
 
 var masPublicBaseSlash = Rule{
-	ID: "mas-public-base-slash", Severity: source.Error,
+	ID: "mas-public-base-slash", Severity: finding.Error,
 	Summary: "http.public_base is an address, and with a path it ends in a slash",
 	Why:     "Every address that MAS advertises loses the path: the login page is not found, and the provider says \"Invalid parameter: redirect_uri\".",
 	Fix:     "Write the slash.",
@@ -311,7 +312,7 @@ var masPublicBaseSlash = Rule{
 }
 
 var masHealthcheck = Rule{
-	ID: "mas-healthcheck", Severity: source.Error,
+	ID: "mas-healthcheck", Severity: finding.Error,
 	Summary: "MAS's health check is off, or one that its image can run",
 	Why:     "The container is unhealthy for ever, Traefik does not route to it, and nobody can log in. The image has no shell, no curl and no wget.",
 	Fix:     "Write healthcheck: {disable: true}, or take a -debug image and ask the port of the listener that has the health resource.",
@@ -362,7 +363,7 @@ func healthPort(r *Reporter, m *MAS, test source.Value, text string) {
 }
 
 var masUpstreamMigrated = Rule{
-	ID: "mas-upstream-migrated", Severity: source.Warning,
+	ID: "mas-upstream-migrated", Severity: finding.Warning,
 	Summary: "users that come from Synapse can log in through the provider",
 	Why:     "Whoever was migrated sees \"User exists\" when logging in through the provider for the first time.",
 	Fix:     "Set synapse_idp_id to what Synapse called the provider, or claims_imports.localpart.on_conflict: set.",

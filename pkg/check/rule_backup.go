@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var backupCovers = Rule{
-	ID: "backup-covers", Severity: source.Warning,
+	ID: "backup-covers", Severity: finding.Warning,
 	Summary: "every database, the media, the signing key and MAS's encryption secret are in the backup",
 	Why:     "After a restore Synapse has no pictures, other servers no longer trust it, MAS cannot read its own database, or a bridge begins anew. Nothing says so before.",
 	Fix:     "Name the directory of the stack below source_directories, and every database below postgresql_databases.",

@@ -5,13 +5,14 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var borgmaticKeys = sync.OnceValue(func() source.Value { return knownKeys("borgmatic") })
 
 var backupKeysKnown = Rule{
-	ID: "backup-keys-known", Severity: source.Warning,
+	ID: "backup-keys-known", Severity: finding.Warning,
 	Summary: "borgmatic knows every option, and is told how long to keep what it makes",
 	Why:     "borgmatic makes no backup at all: \"Additional properties are not allowed\". Or the repository grows until the disk is full.",
 	Fix:     "Write the option as borgmatic knows it, at the top level, and how many archives to keep.",

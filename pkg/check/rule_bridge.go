@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var bridgeMSC4190 = Rule{
-	ID: "bridge-msc4190", Severity: source.Error,
+	ID: "bridge-msc4190", Severity: finding.Error,
 	Summary: "an encrypting bridge next to MAS has encryption.msc4190 on, in an image that knows it",
 	Why:     "The bridge stops at its start: \"failed to get supported login flows: M_UNRECOGNIZED\", because Synapse next to MAS has no /login for bots.",
 	Fix:     "Write msc4190: true in the bridge's encryption section.",
@@ -38,7 +39,7 @@ var bridgeMSC4190 = Rule{
 }
 
 var bridgeHomeserverAddress = Rule{
-	ID: "bridge-homeserver-address", Severity: source.Error,
+	ID: "bridge-homeserver-address", Severity: finding.Error,
 	Summary: "a bridge talks to Synapse's internal listener; Python Telegram next to MAS to one whose /login is MAS's",
 	Why:     "\"Failed to connect to homeserver, retrying in 10 seconds…\" for ever; or, for the Python bridge, M_UNRECOGNIZED on GET /login.",
 	Fix:     "Set homeserver.address to http://<Synapse service>:<port>; for the encrypting Python Telegram bridge to the public https address.",
@@ -97,7 +98,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 }
 
 var doublePuppetToken = Rule{
-	ID: "double-puppet-token", Severity: source.Error,
+	ID: "double-puppet-token", Severity: finding.Error,
 	Summary: "every bridge puppets through the doublepuppet registration's as_token",
 	Why:     "Double puppeting does nothing: what you write in the other app appears in Matrix as somebody else. No bridge checks the token when it starts.",
 	Fix:     "Write \"as_token:\" and right behind it the as_token of the doublepuppet registration, under your server name.",
@@ -144,7 +145,7 @@ var doublePuppetToken = Rule{
 }
 
 var doublePuppetRegistration = Rule{
-	ID: "double-puppet-registration", Severity: source.Error,
+	ID: "double-puppet-registration", Severity: finding.Error,
 	Summary: "the doublepuppet registration has url null, is not exclusive, covers the server and is not rate limited",
 	Why:     "exclusive: true stops every bridge (M_EXCLUSIVE) and every new user. Without the key url Synapse does not start. An empty url makes Synapse push to nowhere.",
 	Fix:     "url: null, exclusive: false, regex @.*:<server name>, rate_limited: false.",

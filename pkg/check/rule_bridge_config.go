@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -18,7 +19,7 @@ var dialectWords = map[image.Dialect]string{
 }
 
 var bridgeDialect = Rule{
-	ID: "bridge-dialect", Severity: source.Error,
+	ID: "bridge-dialect", Severity: finding.Error,
 	Summary: "a bridge's configuration has the shape that its image reads",
 	Why:     "The bridge ignores what it does not know and stops at what it then misses: \"appservice.database not configured\", \"Legacy bridge config detected, but hacky network config migrator is not set\"; or it rewrites the file and stops at \"invalid permissions level relaybot\".",
 	Fix:     "Pin the image to the release that the file was written for, or write the file anew for the image.",
@@ -100,7 +101,7 @@ var generated = map[image.Dialect][]generatedKey{
 }
 
 var bridgeSecretsFixed = Rule{
-	ID: "bridge-secrets-fixed", Severity: source.Error,
+	ID: "bridge-secrets-fixed", Severity: finding.Error,
 	Summary: "a bridge that does not write its configuration back finds every key there that it would make up",
 	Why:     "The bridge starts once and never again: \"failed to start Matrix connector: decrypt pickle: the message couldn't be decrypted (bad mac)\", for it made up another pickle_key.",
 	Fix:     "Write a value of your own, once; or let the bridge write its configuration (no -n, no :ro) for one start. A key in use must never change.",
@@ -141,7 +142,7 @@ func (b *Bridge) madeUp() []generatedKey {
 }
 
 var bridgeDatabaseOwn = Rule{
-	ID: "bridge-database-own", Severity: source.Error,
+	ID: "bridge-database-own", Severity: finding.Error,
 	Summary: "every bridge has a database of its own",
 	Why:     "The bridge stops: \"the database is owned by megabridge/mautrix-…\", or \"the database contains foreign tables (found state_groups_state, likely belonging to Synapse)\".",
 	Fix:     "Create a database for each bridge and name it in its URI.",
@@ -187,7 +188,7 @@ func (d *Deployment) sameDatabase(c client) *client {
 }
 
 var doublePuppetServers = Rule{
-	ID: "double-puppet-servers", Severity: source.Warning,
+	ID: "double-puppet-servers", Severity: finding.Warning,
 	Summary: "a bridge does not look for its own homeserver among the others for double puppeting",
 	Why:     "What the bridge does in your name takes the way through the proxy, is slower, and fails while the proxy does; next to MAS its logins end there.",
 	Fix:     "Remove your own server from the mapping; the bridge uses homeserver.address for it.",

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -11,7 +12,7 @@ import (
 var encryptionFeatures = []string{"msc2409_to_device_messages_enabled", "msc3202_transaction_extensions"}
 
 var encryptionAppserviceMode = Rule{
-	ID: "encryption-appservice-mode", Severity: source.Error,
+	ID: "encryption-appservice-mode", Severity: finding.Error,
 	Summary: "encryption through the appservice (encryption.appservice) has all that it needs of Synapse",
 	Why:     "The bridge never gets the keys of a room: \"This message could not be decrypted\" in both directions. mautrix advises against the mode.",
 	Fix:     "Write appservice: false in the bridge's encryption section; the bridge then syncs like a client.",
@@ -40,7 +41,7 @@ var encryptionAppserviceMode = Rule{
 }
 
 var bridgeDeviceMasquerading = Rule{
-	ID: "bridge-device-masquerading", Severity: source.Error,
+	ID: "bridge-device-masquerading", Severity: finding.Error,
 	Summary: "a Synapse before 1.141 lets the bots of encrypting bridges act as the device that msc4190 gives them",
 	Why:     "The bridge stops at its start and again at each try: \"failed to share device keys: To upload keys, you must pass device_id when authenticating\".",
 	Fix:     "Write msc3202_device_masquerading: true below Synapse's experimental_features, or use Synapse 1.141 or later.",
@@ -67,7 +68,7 @@ var bridgeDeviceMasquerading = Rule{
 }
 
 var bridgeSelfSign = Rule{
-	ID: "bridge-self-sign", Severity: source.Warning,
+	ID: "bridge-self-sign", Severity: finding.Warning,
 	Summary: "an encrypting bridge with msc4190 signs its own device",
 	Why:     "Clients show \"encrypted by a device not verified by its owner\" on every bridged message, and those that send to verified devices only leave the bridge out.",
 	Fix:     "Write self_sign: true in the bridge's encryption section.",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -19,7 +20,7 @@ var bridgeTrees = map[string]func() source.Value{
 }
 
 var bridgeKnownKeys = Rule{
-	ID: "bridge-known-keys", Severity: source.Error,
+	ID: "bridge-known-keys", Severity: finding.Error,
 	Summary: "a bridge knows every key of its configuration, and every value has the type it wants",
 	Why:     "A mistyped key changes nothing: no bridge says a word about it. Of a value of the wrong type the Go bridges log \"Ignoring incorrect config field type !!str at encryption->allow\" and go by the default, so that encryption is off; yes and no are texts to them.",
 	Fix:     "Write the key as the bridge's example configuration has it, where it has it; true or false for a switch, numbers without quotes.",
@@ -68,7 +69,7 @@ func (b *Bridge) reportKey(r *Reporter) func(message, fix string, sites ...sourc
 }
 
 var telegramAPI = Rule{
-	ID: "telegram-api", Severity: source.Error,
+	ID: "telegram-api", Severity: finding.Error,
 	Summary: "the Telegram bridge has an api_id and api_hash of its own",
 	Why:     "\"api_hash is required\", \"telegram.api_id not configured\"; or the bridge starts, and every login fails with API_ID_INVALID, because a quoted api_id silently becomes the example's 12345.",
 	Fix:     "Get both from https://my.telegram.org; write the api_id without quotes.",

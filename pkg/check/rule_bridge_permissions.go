@@ -7,12 +7,13 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var bridgePermissions = Rule{
-	ID: "bridge-permissions", Severity: source.Error,
+	ID: "bridge-permissions", Severity: finding.Error,
 	Summary: "a bridge lets somebody of this server use it, in words that it knows",
 	Why:     "The bridge stops: \"bridge.permissions not configured\", \"invalid permissions level full\"; or starts and answers nobody, because Discord takes a word that it does not know for block.",
 	Fix:     "Name your server or yourself: \"<server name>\": user, \"@you:<server name>\": admin.",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -27,7 +28,7 @@ func (s *Service) root() bool {
 }
 
 var bridgeWrites = Rule{
-	ID: "bridge-writes", Severity: source.Error,
+	ID: "bridge-writes", Severity: finding.Error,
 	Summary: "a bridge can write what it is going to write, and is not made to write a new registration",
 	Why:     "\"Didn't find a registration file. Generated one for you.\", a restart loop, and tokens that Synapse does not know; \"su-exec: setgroups: Operation not permitted\"; \"Error updating config: … permission denied\" at each start; or a log file that cannot be opened.",
 	Fix:     "Start the bridge without its start script: command [/usr/bin/mautrix-<name>, -c, /data/config.yaml, -n], with its configuration mounted read-only and a log to stdout only.",
@@ -149,7 +150,7 @@ func (s *Service) writable(file string) bool {
 }
 
 var bridgePublicMedia = Rule{
-	ID: "bridge-public-media", Severity: source.Error,
+	ID: "bridge-public-media", Severity: finding.Error,
 	Summary: "a bridge that offers media to everyone has a public address, and Traefik leads it there",
 	Why:     "\"failed to start Matrix connector: public media is enabled in config, but no public address is set\"; or people on the other network see a link that leads nowhere.",
 	Fix:     "Write the https address, and a router for its path to the bridge's port.",

@@ -20,11 +20,12 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var composeValid = Rule{
-	ID: "compose-valid", Severity: source.Error,
+	ID: "compose-valid", Severity: finding.Error,
 	Summary: "Compose accepts the file",
 	Why:     "docker compose stops with an error and starts nothing.",
 	Fix:     "Correct what Compose names.",
@@ -230,7 +231,7 @@ func (d *Deployment) composeSite(msg string) source.Site {
 }
 
 var composeInterpolation = Rule{
-	ID: "compose-interpolation", Severity: source.Error,
+	ID: "compose-interpolation", Severity: finding.Error,
 	Summary: "no $ in the compose file that Compose would eat",
 	Why:     "Compose replaces $word by a variable that is not set, that is by nothing: routing rules and passwords lose characters without an error.",
 	Fix:     "Write $$ for a dollar. A variable that is meant as one must be set in .env, or have a default.",
@@ -292,7 +293,7 @@ func (d *Deployment) scalars(v source.Value, f func(source.Value)) {
 }
 
 var composeMountExists = Rule{
-	ID: "compose-mount-exists", Severity: source.Error,
+	ID: "compose-mount-exists", Severity: finding.Error,
 	Summary: "every mounted file and directory of the stack exists",
 	Why:     "Docker makes an empty directory in the place of a missing file, owned by root: the program starts without its configuration or not at all.",
 	Fix:     "Correct the path, or make the file.",

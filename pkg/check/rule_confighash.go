@@ -7,11 +7,12 @@ import (
 	"slices"
 
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var composeConfigHash = Rule{
-	ID: "compose-config-hash", Severity: source.Error,
+	ID: "compose-config-hash", Severity: finding.Error,
 	Summary: "the label " + confighash.Label + " is the digest of the files that the service reads",
 	Why:     "A setting was changed, `docker compose up -d` says \"Running\", and nothing happens: Compose does not look into mounted files, and the container keeps what it read when it started.",
 	Fix:     "Render the stack anew; or put the change into the spec first, if it was made by hand.",

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -126,7 +127,7 @@ func fromURI(s *Service, v source.Value) client {
 }
 
 var databaseCredentialsMatch = Rule{
-	ID: "database-credentials-match", Severity: source.Error,
+	ID: "database-credentials-match", Severity: finding.Error,
 	Summary: "host, user, password and name of every database client are what PostgreSQL is given",
 	Why:     "\"password authentication failed\", \"database does not exist\" or \"could not translate host name\": the service restarts for ever.",
 	Fix:     "Write the same values on both sides.",
@@ -240,7 +241,7 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 }
 
 var databaseCreated = Rule{
-	ID: "database-created", Severity: source.Error,
+	ID: "database-created", Severity: finding.Error,
 	Summary: "every database in use is created by something that also runs on an existing cluster",
 	Why:     "\"database does not exist\": the init directory of the PostgreSQL image runs only when the cluster is made, so a bridge that is added later never gets its database.",
 	Fix:     "Create databases in a one-shot service that every `up` runs; on a running cluster by hand this once.",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -19,7 +20,7 @@ func (s *Synapse) knowsMSC3861() bool {
 }
 
 var authDelegationComplete = Rule{
-	ID: "auth-delegation-complete", Severity: source.Error,
+	ID: "auth-delegation-complete", Severity: finding.Error,
 	Summary: "MAS and Synapse's matrix_authentication_service stand together, or neither does",
 	Why:     "With only one of them, every request with a token fails with 503 \"Unable to introspect the access token\", or there are two ways to log in that know nothing of each other: a token from MAS is M_UNKNOWN_TOKEN for Synapse.",
 	Fix:     "Add the service that is missing, or switch matrix_authentication_service on.",
@@ -70,7 +71,7 @@ func (d *Deployment) masElsewhere(r *Reporter, block source.Value) {
 }
 
 var synapseNoMSC3861 = Rule{
-	ID: "synapse-no-msc3861", Severity: source.Error,
+	ID: "synapse-no-msc3861", Severity: finding.Error,
 	Summary: "experimental_features.msc3861 is gone: Synapse 1.157 and later refuse it",
 	Why:     "Synapse does not start: \"experimental_features.msc3861 was removed. Use the matrix_authentication_service configuration instead.\"",
 	Fix:     "Move endpoint and secret to matrix_authentication_service, and remove msc3861 with all that stands below it.",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -16,7 +17,7 @@ var authMetadataPaths = []string{
 }
 
 var authMetadataOnSynapse = Rule{
-	ID: "auth-metadata-on-synapse", Severity: source.Error,
+	ID: "auth-metadata-on-synapse", Severity: finding.Error,
 	Summary: "clients get the metadata of the login from Synapse, on every host that serves /_matrix",
 	Why:     "Element X and Element Web say that the homeserver cannot be reached or does not support the login: GET /_matrix/client/v1/auth_metadata is a 404 from MAS.",
 	Fix:     "Send nothing of /_matrix/client to MAS but login, logout and refresh.",
@@ -49,7 +50,7 @@ const (
 )
 
 var wellKnownAgrees = Rule{
-	ID: "well-known-agrees", Severity: source.Error,
+	ID: "well-known-agrees", Severity: finding.Error,
 	Summary: "the well-known files name an https host that leads to Synapse, and Synapse serves those that are routed to it",
 	Why:     "Clients that are given the server name find no homeserver (\"Homeserver URL does not appear to be a valid Matrix homeserver\"); other servers cannot reach this one.",
 	Fix:     "Set public_baseurl to the https address under which clients reach Synapse, and serve_server_wellknown: true where Synapse is to tell other servers.",

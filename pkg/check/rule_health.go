@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -62,7 +63,7 @@ func (d *Deployment) dependencies(s *Service) []dependency {
 }
 
 var composeHealthDependency = Rule{
-	ID: "compose-health-dependency", Severity: source.Error,
+	ID: "compose-health-dependency", Severity: finding.Error,
 	Summary: "whoever waits until a service is healthy waits for one that can become so",
 	Why:     "`docker compose up` stops with \"dependency failed to start: container … has no healthcheck configured\" or \"… is unhealthy\"; and Traefik does not route to a container whose check fails.",
 	Fix:     "Give the service a check that asks a port on which it listens, or wait with condition: service_started. Synapse must not wait until a bridge is ready: a bridge is ready only when Synapse answers it.",

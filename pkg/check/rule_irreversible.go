@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -13,7 +14,7 @@ import (
 const ManifestPath = ".stackgen/manifest.json"
 
 var irreversibleChange = Rule{
-	ID: "irreversible-change", Severity: source.Error,
+	ID: "irreversible-change", Severity: finding.Error,
 	Summary: "what a stack has to keep is as it was when stackgen rendered it last",
 	Why:     "Synapse: \"Found users in database not native to example.org! You cannot change a synapse server_name after it's been configured\"; a bridge: \"bad mac\"; MAS: nobody can log in. Putting the old value back mends it only as long as nothing was written with the new one.",
 	Fix:     "Put the old value back. For a stack that has never run, or whose data is gone too: `stackgen render --i-know-what-this-breaks`.",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -13,7 +14,7 @@ import (
 const keycloakDir = "keycloak"
 
 var keycloakClientAgrees = Rule{
-	ID: "keycloak-client-agrees", Severity: source.Error,
+	ID: "keycloak-client-agrees", Severity: finding.Error,
 	Summary: "the client in keycloak/*.json is the one that MAS logs in with, and returns to where MAS waits",
 	Why:     "Keycloak says \"Invalid parameter: redirect_uri\" or \"Client not found\" instead of showing its login page; or whoever logs out there stays logged in here.",
 	Fix:     "Write what MAS's public_base and the provider's id make of it, and import the client again.",

@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var traefikRouterUnique = Rule{
-	ID: "traefik-router-unique", Severity: source.Error,
+	ID: "traefik-router-unique", Severity: finding.Error,
 	Summary: "no two containers define a router, service or middleware of one name differently",
 	Why:     "\"HTTP router defined multiple times with different configurations\" in Traefik's log, and 404 for both: all containers of a host share the names, those of other stacks too.",
 	Fix:     "Give one of them another name; the name of the stack before it keeps other stacks apart.",
@@ -25,7 +26,7 @@ var traefikRouterUnique = Rule{
 }
 
 var traefikReferenceDefined = Rule{
-	ID: "traefik-reference-defined", Severity: source.Error,
+	ID: "traefik-reference-defined", Severity: finding.Error,
 	Summary: "every service and middleware that a router names is defined",
 	Why:     "\"the service \\\"x@docker\\\" does not exist\" or \"middleware \\\"x@docker\\\" does not exist\" in Traefik's log: the router is gone, and its requests fall through to another one or to 404.",
 	Fix:     "Define it in a label, or correct the name. What a file or another provider defines is written name@file.",
@@ -77,7 +78,7 @@ func (d *Deployment) definedSomewhere(kind, name string) bool {
 }
 
 var traefikRuleParses = Rule{
-	ID: "traefik-rule-parses", Severity: source.Error,
+	ID: "traefik-rule-parses", Severity: finding.Error,
 	Summary: "every label decodes and every rule parses in the Traefik at hand",
 	Why:     "\"field not found, node: …\" or \"error while parsing rule\" in Traefik's log. One wrong label loses the whole container with all its routers; a rule of Traefik 2 in Traefik 3 loses its router or never matches.",
 	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -19,7 +20,7 @@ var exclusive = [][2]string{
 }
 
 var masDatabaseOwn = Rule{
-	ID: "mas-database-own", Severity: source.Error,
+	ID: "mas-database-own", Severity: finding.Error,
 	Summary: "MAS has a database that nothing else uses, given as one URI or in parts",
 	Why:     "MAS does not start: \"uri must not be specified if host, port, socket, username, password, password_file, or database are specified\"; or it makes its tables among Synapse's, and neither can be restored without the other.",
 	Fix:     "Give MAS a database and a role of its own, and name them either by uri or by host, username, password and database.",

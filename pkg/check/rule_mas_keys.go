@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -13,7 +14,7 @@ import (
 var masKeys = sync.OnceValue(func() source.Value { return knownKeys("mas") })
 
 var masKnownKeys = Rule{
-	ID: "mas-known-keys", Severity: source.Error,
+	ID: "mas-known-keys", Severity: finding.Error,
 	Summary: "MAS knows every key of its configuration, and every value has the type it wants",
 	Why:     "A mistyped key changes nothing: MAS ignores it without a word and goes by its default. A value of the wrong type stops it: \"invalid type: found string …, expected a boolean\".",
 	Fix:     "Write the key as MAS knows it, where MAS knows it.",
@@ -45,7 +46,7 @@ func (m *MAS) read() bool {
 }
 
 var masVersionSupports = Rule{
-	ID: "mas-version-supports", Severity: source.Error,
+	ID: "mas-version-supports", Severity: finding.Error,
 	Summary: "the tagged MAS has every key and every word that its configuration uses",
 	Why:     "An older MAS ignores the key without a word, for instance a database.password_file, and then has no password; or it stops: \"unknown variant `set`\".",
 	Fix:     "Take an image that has it, or configure it as that release does.",

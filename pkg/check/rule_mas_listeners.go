@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -109,7 +110,7 @@ func (m *MAS) listening(resource string) (inside, outside []listener) {
 }
 
 var masListenersBound = Rule{
-	ID: "mas-listeners-bound", Severity: source.Error,
+	ID: "mas-listeners-bound", Severity: finding.Error,
 	Summary: "MAS has listeners, each with resources and an address, and what others ask for is not on loopback",
 	Why:     "Traefik answers 502 Bad Gateway and Synapse 503, for the port refuses connections; or MAS stops with \"listener has no resources\" or \"listener does not bind to any address\".",
 	Fix:     "Write http.listeners with resources and binds. The default listeners are only there without an http block.",
@@ -133,7 +134,7 @@ var masListenersBound = Rule{
 }
 
 var masCompatListener = Rule{
-	ID: "mas-compat-listener", Severity: source.Error,
+	ID: "mas-compat-listener", Severity: finding.Error,
 	Summary: "the listener that the compat router reaches serves compat at the path it is asked for",
 	Why:     "Older clients cannot log in: /_matrix/client/v3/login is a 404 from MAS, although it is routed there.",
 	Fix:     "Mount compat on the listener whose port the router names. With a prefix on that listener, add the prefix to the path in Traefik.",

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -46,7 +47,7 @@ func (m *MAS) named(r *Reporter, v source.Value) (text string, ok bool) {
 var hexKey = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
 
 var masEncryptionKey = Rule{
-	ID: "mas-encryption-key", Severity: source.Error,
+	ID: "mas-encryption-key", Severity: finding.Error,
 	Summary: "MAS has one encryption key of 64 hex digits, and its file holds nothing else, no line break either",
 	Why:     "MAS does not start: \"Missing `encryption` or `encryption_file`\", or \"Content of `encryption_file` must contain hex characters encoding exactly 32 bytes\", which a line break at the end of the file is enough for.",
 	Fix:     "openssl rand -hex 32 | tr -d '\\n' makes one. Never change it after the first start: MAS could no longer read its database.",
@@ -91,7 +92,7 @@ func (m *MAS) checkEncryptionFile(r *Reporter, file source.Value) {
 }
 
 var masSigningKeys = Rule{
-	ID: "mas-signing-keys", Severity: source.Error,
+	ID: "mas-signing-keys", Severity: finding.Error,
 	Summary: "MAS has an RSA key to sign with, every key can be read, and no two keys have one kid",
 	Why:     "MAS does not start because of a key it cannot read; or it starts without an RSA key, and clients that want RS256, as OpenID Connect has it, fail with \"no matching key\".",
 	Fix:     "openssl genrsa 3072 makes one: name the file as key_file below secrets.keys.",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -16,7 +17,7 @@ func (m *MAS) upstreams() []source.Value {
 }
 
 var masUpstreamConflict = Rule{
-	ID: "mas-upstream-conflict", Severity: source.Error,
+	ID: "mas-upstream-conflict", Severity: finding.Error,
 	Summary: "on_conflict other than fail has a localpart that is forced or required; skip_confirmation leaves nothing to suggest",
 	Why:     "MAS does not start: \"The field `action` must be either `force` or `require` when `on_conflict` is set to `add`, `replace` or `set`\".",
 	Fix:     "Write action: require for the localpart.",
@@ -70,7 +71,7 @@ var scopeOf = map[string]string{
 var userClaim = regexp.MustCompile(`\buser\.([a-z_]+)`)
 
 var masUpstreamClaims = Rule{
-	ID: "mas-upstream-claims", Severity: source.Warning,
+	ID: "mas-upstream-claims", Severity: finding.Warning,
 	Summary: "the scope of a provider covers the claims that MAS imports from it",
 	Why:     "Whoever logs in for the first time gets \"Template \\\"{{ user.preferred_username }}\\\" could not be rendered\" or an empty form: the provider did not send the claim.",
 	Fix:     "scope: openid profile email",
@@ -125,7 +126,7 @@ var (
 )
 
 var masUpstreamClient = Rule{
-	ID: "mas-upstream-client", Severity: source.Error,
+	ID: "mas-upstream-client", Severity: finding.Error,
 	Summary: "a provider has an id of its own, an issuer as the provider writes it, and the secret that its method of authentication needs",
 	Why:     "MAS does not start (\"missing field `client_secret`\", \"Unexpected field `client_secret` for the selected authentication method\"), or the login page fails: the issuer in the discovery document is another.",
 	Fix:     "Write what the provider's client is set to. The id is a ULID and must never change.",

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var masMigrationMount = Rule{
-	ID: "mas-migration-mount", Severity: source.Error,
+	ID: "mas-migration-mount", Severity: finding.Error,
 	Summary: "the migration from Synapse sees MAS's configuration and homeserver.yaml, a password for Synapse's database, and its way to hash passwords",
 	Why:     "syn2mas stops: it cannot read homeserver.yaml; or \"password authentication failed\" for Synapse's database, because it does not know passfile; or \"Password scheme version '1' in the MAS config must use the Bcrypt algorithm\".",
 	Fix:     "Mount Synapse's directory into the service that runs syn2mas, name homeserver.yaml as that service sees it, and give MAS a bcrypt scheme of version 1 with Synapse's pepper.",

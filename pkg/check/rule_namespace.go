@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var registrationBotNamespace = Rule{
-	ID: "registration-bot-namespace", Severity: source.Error,
+	ID: "registration-bot-namespace", Severity: finding.Error,
 	Summary: "the bridge's bot is in an exclusive users namespace of its registration",
 	Why:     "The bridge stops: \"The as_token was accepted, but the /register request was not. Are the homeserver domain, bot username and username template in the config correct, and do they match the values in the registration?\"",
 	Fix:     "Claim the bot in both copies of the registration: regex '^@<bot>:<server name>$', exclusive: true.",
@@ -55,7 +56,7 @@ func ghostID(b *Bridge) string {
 }
 
 var registrationGhostNamespace = Rule{
-	ID: "registration-ghost-namespace", Severity: source.Error,
+	ID: "registration-ghost-namespace", Severity: finding.Error,
 	Summary: "the users that a bridge makes (username_template) are in an exclusive users namespace of its registration",
 	Why:     "The bridge starts, but no message comes in: \"M_EXCLUSIVE: Invalid user localpart for this application service.\" No bridge checks that when it starts.",
 	Fix:     "Claim them in both copies of the registration: regex '^@<prefix>.*:<server name>$', exclusive: true.",
@@ -89,7 +90,7 @@ var registrationGhostNamespace = Rule{
 }
 
 var registrationNamespacesDisjoint = Rule{
-	ID: "registration-namespaces-disjoint", Severity: source.Error,
+	ID: "registration-namespaces-disjoint", Severity: finding.Error,
 	Summary: "no two appservices claim the same users for themselves, and none claims a person who uses a bridge",
 	Why:     "400 M_EXCLUSIVE \"This user ID is reserved by an application service.\": a bridge's bot or ghosts cannot be registered, or a person cannot log in because MAS cannot make the account. Synapse does not check it when it starts.",
 	Fix:     "Make the expressions so narrow that each matches the users of its own bridge only.",

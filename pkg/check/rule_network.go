@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var traefikNetworkShared = Rule{
-	ID: "traefik-network-shared", Severity: source.Error,
+	ID: "traefik-network-shared", Severity: finding.Error,
 	Summary: "traefik.docker.network is a network of the service by its real name, and Traefik is in it",
 	Why:     "502 Bad Gateway or 504 Gateway Timeout, on some starts and not on others: without a valid name Traefik takes any of the container's networks.",
 	Fix:     "Write the name that `docker network ls` shows: the key below networks only where its name: or external: true makes it so, otherwise <project>_<key>.",
@@ -153,7 +154,7 @@ func (d *Deployment) talks() []talk {
 }
 
 var composeNetworkShared = Rule{
-	ID: "compose-network-shared", Severity: source.Error,
+	ID: "compose-network-shared", Severity: finding.Error,
 	Summary: "two services that talk to each other share a network",
 	Why:     "\"Name or service not known\", \"could not translate host name\", \"no such host\": Docker resolves the names of services only inside a common network.",
 	Fix:     "Put both on one network.",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -71,7 +72,7 @@ func portsOf(ls []listener) (text string, sites []source.Site) {
 }
 
 var traefikPortListens = Rule{
-	ID: "traefik-port-listens", Severity: source.Error,
+	ID: "traefik-port-listens", Severity: finding.Error,
 	Summary: "the port and scheme that Traefik sends requests to are those on which the program listens",
 	Why:     "502 Bad Gateway for every request.",
 	Fix:     "Write the port of the listener into loadbalancer.server.port, and leave its tls off: Traefik ends TLS.",
@@ -131,7 +132,7 @@ func orNothing(text string) string {
 }
 
 var forwardedHeaders = Rule{
-	ID: "forwarded-headers", Severity: source.Warning,
+	ID: "forwarded-headers", Severity: finding.Warning,
 	Summary: "Synapse and MAS take the client's address from the proxy's headers",
 	Why:     "Every user seems to come from the proxy's address: one who mistypes a password a few times locks all others out by rate limiting, and sessions show no address.",
 	Fix:     "Write x_forwarded: true on the listener, and the proxy's networks into MAS's trusted_proxies.",

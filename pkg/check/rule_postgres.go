@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -27,7 +28,7 @@ func (d *Deployment) servers() []*Service {
 }
 
 var databaseCollation = Rule{
-	ID: "database-collation", Severity: source.Error,
+	ID: "database-collation", Severity: finding.Error,
 	Summary: "Synapse's database is created with UTF8 and the locale C",
 	Why:     "Synapse does not start: \"Database has incorrect collation of 'en_US.utf8'. Should be 'C'\", or \"Database has incorrect encoding: 'SQL_ASCII' instead of 'UTF8'\".",
 	Fix:     "Create the database with ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0; one that exists already must be dumped, created anew and restored.",
@@ -95,7 +96,7 @@ var needsPostgres = []struct {
 }
 
 var postgresVersion = Rule{
-	ID: "postgres-version", Severity: source.Error,
+	ID: "postgres-version", Severity: finding.Error,
 	Summary: "PostgreSQL is new enough, and its volume is mounted where that version keeps its data",
 	Why:     "\"Synapse requires PostgreSQL 14 or above.\"; from 18 on \"in 18+, these Docker images are configured to store database data in a format which is compatible with pg_ctlcluster\" and the container stops; or every database is gone after `docker compose down`.",
 	Fix:     "Take a newer image after a dump (a newer major does not read the older one's files). Up to 17 mount the volume at /var/lib/postgresql/data, from 18 on at /var/lib/postgresql.",

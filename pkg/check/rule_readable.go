@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -137,7 +138,7 @@ func (a access) allows(uid, gid int, bit fs.FileMode) bool {
 const mapped = 65536
 
 var configReadable = Rule{
-	ID: "config-readable", Severity: source.Error,
+	ID: "config-readable", Severity: finding.Error,
 	Summary: "owner and mode of every file let the container's user read it, and nobody else",
 	Why:     "\"Permission denied\" at the start: PermissionError: [Errno 13] in Synapse's log, \"permission denied\" for /run/secrets, which Docker mounts with the owner and mode of the host.",
 	Fix:     "Give the files to the user of the container (chown), and close them to others (chmod 600).",

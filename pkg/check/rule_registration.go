@@ -5,12 +5,13 @@ import (
 	"path"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var registrationCopiesEqual = Rule{
-	ID: "registration-copies-equal", Severity: source.Error,
+	ID: "registration-copies-equal", Severity: finding.Error,
 	Summary: "a bridge's registration and Synapse's copy of it say the same",
 	Why:     "Whoever changes one copy and not the other gets 401 M_UNKNOWN_TOKEN, ghosts that cannot register, or a flag without effect.",
 	Fix:     "Make both copies equal.",
@@ -60,7 +61,7 @@ func differences(a, z source.Value, f func(a, z source.Value)) {
 }
 
 var registrationListed = Rule{
-	ID: "registration-listed", Severity: source.Error,
+	ID: "registration-listed", Severity: finding.Error,
 	Summary: "Synapse lists every registration by its path in the container, and every listed file is there",
 	Why:     "Synapse does not start (\"No such file or directory\"), or the bridge stops with \"The as_token was not accepted. Is the registration file installed in your homeserver correctly?\".",
 	Fix:     "Name the registration below app_service_config_files by the path that Synapse's container sees.",
@@ -110,7 +111,7 @@ func listFix(s *Synapse, b *Bridge, list source.Value) string {
 }
 
 var registrationTokensMatch = Rule{
-	ID: "registration-tokens-match", Severity: source.Error,
+	ID: "registration-tokens-match", Severity: finding.Error,
 	Summary: "as_token and hs_token of a bridge are those of Synapse's registration",
 	Why:     "as_token: the bridge stops with \"The as_token was not accepted\". hs_token: \"Homeserver -> appservice connection is not working\", M_UNKNOWN_TOKEN.",
 	Fix:     "Copy the token from one side to the other.",
@@ -137,7 +138,7 @@ var registrationTokensMatch = Rule{
 }
 
 var registrationIDsUnique = Rule{
-	ID: "registration-ids-unique", Severity: source.Error,
+	ID: "registration-ids-unique", Severity: finding.Error,
 	Summary: "every registration has an id and an as_token of its own, and the id is the bridge's",
 	Why:     "Synapse does not start: \"Cannot reuse ID across application services\". Or the bridge stops with M_FORBIDDEN \"Mismatching application service ID\".",
 	Fix:     "Give each registration its own id and as_token, and the bridge's appservice.id the same id.",
@@ -179,7 +180,7 @@ func needsMSC4190Flag(s *Synapse) (needed, known bool) {
 }
 
 var registrationMSC4190 = Rule{
-	ID: "registration-msc4190", Severity: source.Error,
+	ID: "registration-msc4190", Severity: finding.Error,
 	Summary: "io.element.msc4190 in Synapse's registration is what the bridge's encryption.msc4190 says",
 	Why:     "Synapse below 1.139 (1.141 without MAS): the bridge's bot cannot make its device (M_NOT_FOUND, or M_UNRECOGNIZED on /login). Flag without the bridge's setting and without MAS: IO.ELEMENT.MSC4190.M_APPSERVICE_LOGIN_UNSUPPORTED.",
 	Fix:     "Write io.element.msc4190: true in both copies of the registration, and msc4190: true in the bridge's encryption section.",
@@ -209,7 +210,7 @@ var registrationMSC4190 = Rule{
 }
 
 var registrationMSC4190Spelling = Rule{
-	ID: "registration-msc4190-spelling", Severity: source.Error,
+	ID: "registration-msc4190-spelling", Severity: finding.Error,
 	Summary: "org.matrix.msc4190 does not stand alone: only io.element.msc4190 is read",
 	Why:     "The flag has no effect at all: neither Synapse nor any bridge knows org.matrix.msc4190, and unknown keys are ignored.",
 	Fix:     "Write io.element.msc4190: true.",

@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var registrationShape = Rule{
-	ID: "registration-shape", Severity: source.Error,
+	ID: "registration-shape", Severity: finding.Error,
 	Summary: "a registration has the keys that Synapse wants, in the types that it wants",
 	Why:     "Synapse does not start: \"Failed to load appservice from …\", \"Required string field: 'id'\", \"Required string field or explicit null: 'url'\", \"Requires 'namespaces' object.\", \"Missing/bad type 'exclusive' key\".",
 	Fix:     "Write the key as the bridge's own -g writes it.",
@@ -135,7 +136,7 @@ func pythonString(v source.Value) bool {
 }
 
 var registrationSenderNotBot = Rule{
-	ID: "registration-sender-not-bot", Severity: source.Error,
+	ID: "registration-sender-not-bot", Severity: finding.Error,
 	Summary: "sender_localpart is not the bridge's bot, and needs no escaping in a URL",
 	Why:     "Synapse answers /sync of the bot with 500 (NotImplementedError), so it cannot read encrypted rooms; or does not start: \"sender_localpart needs characters which are not URL encoded.\"",
 	Fix:     "Give sender_localpart a random word that nobody is called.",
@@ -168,7 +169,7 @@ var registrationSenderNotBot = Rule{
 var notQuoted = regexp.MustCompile(`[^A-Za-z0-9_.~/-]`)
 
 var registrationRateLimited = Rule{
-	ID: "registration-rate-limited", Severity: source.Warning,
+	ID: "registration-rate-limited", Severity: finding.Warning,
 	Summary: "Synapse does not hold a bridge's messages back",
 	Why:     "Messages from the other network come in one by one, long after they were sent; the bridge logs M_LIMIT_EXCEEDED. Without the key, Synapse limits a bridge like a person: ten messages, then one every five seconds.",
 	Fix:     "Write rate_limited: false in both copies of the registration.",
@@ -204,7 +205,7 @@ const (
 )
 
 var registrationEphemeral = Rule{
-	ID: "registration-ephemeral", Severity: source.Error,
+	ID: "registration-ephemeral", Severity: finding.Error,
 	Summary: "Synapse sends a bridge what people type and read, if the bridge wants it",
 	Why:     "The other side never sees that you read or are typing. push_ephemeral alone is read by nobody; Synapse 1.156 sends nothing to a registration that has only the name with msc2409.",
 	Fix:     "Write receive_ephemeral: true and de.sorunome.msc2409.push_ephemeral: true in both copies of the registration.",

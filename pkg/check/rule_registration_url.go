@@ -5,11 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var registrationURLReachesBridge = Rule{
-	ID: "registration-url-reaches-bridge", Severity: source.Error,
+	ID: "registration-url-reaches-bridge", Severity: finding.Error,
 	Summary: "the url of a registration is the bridge's service and the port that it listens on, not on loopback",
 	Why:     "\"Homeserver -> appservice connection is not working, retrying in 5 seconds…\", M_CONNECTION_FAILED or M_URL_NOT_SET; after six attempts the bridge stops.",
 	Fix:     "Write url: http://<service>:<port> in both copies of the registration, and hostname: 0.0.0.0 in the bridge's configuration.",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -33,7 +34,7 @@ var notCompatPaths = []struct{ method, path string }{
 }
 
 var compatRouterWins = Rule{
-	ID: "compat-router-wins", Severity: source.Error,
+	ID: "compat-router-wins", Severity: finding.Error,
 	Summary: "login, logout and refresh of every client API version reach MAS on every host that serves /_matrix, and nothing else does",
 	Why:     "Older clients cannot log in: M_UNRECOGNIZED (404) from Synapse. Or, with too wide a rule, account data and state events named like that vanish in MAS.",
 	Fix:     "A router for all hosts with PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) and a priority above Synapse's.",
@@ -112,7 +113,7 @@ func (m *MAS) serves(resource, path string, res route.Result) bool {
 }
 
 var masPathRouting = Rule{
-	ID: "mas-path-routing", Severity: source.Error,
+	ID: "mas-path-routing", Severity: finding.Error,
 	Summary: "public_base, router, StripPrefix and listener prefix fit: MAS is asked for the paths it serves",
 	Why:     "The login page is a 404, or comes without its scripts and styles.",
 	Fix:     "Either strip the path in Traefik and give the listener no prefix, or keep it and give the listener that prefix; and redirect the bare path.",
@@ -229,7 +230,7 @@ func (d *Deployment) middlewareSites(r *route.Router) (sites []source.Site) {
 }
 
 var apexMatrixRouted = Rule{
-	ID: "apex-matrix-routed", Severity: source.Error,
+	ID: "apex-matrix-routed", Severity: finding.Error,
 	Summary: "the server name's own host sends /_matrix to Synapse when it is not the API's host",
 	Why:     "Element X, which asks the server name's host first, finds no homeserver; and with Synapse's own /.well-known/matrix/server no other server can reach this one.",
 	Fix:     "A router with Host(`<server_name>`) && PathPrefix(`/_matrix/`) to Synapse.",
@@ -281,7 +282,7 @@ func (d *Deployment) guard(r *route.Router) *route.Middleware {
 }
 
 var internalAPIsPrivate = Rule{
-	ID: "internal-apis-private", Severity: source.Error,
+	ID: "internal-apis-private", Severity: finding.Error,
 	Summary: "Synapse's admin API, the API for MAS, metrics, replication and health are not routed from outside",
 	Why:     "Anyone on the internet can try the admin API, and create or delete users with nothing but the shared secret.",
 	Fix:     "Limit Synapse's router to PathPrefix(`/_matrix/`) and PathPrefix(`/_synapse/client/`).",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -16,7 +17,7 @@ var misread = map[source.Reader]string{
 }
 
 var secretQuoted = Rule{
-	ID: "secret-quoted", Severity: source.Error,
+	ID: "secret-quoted", Severity: finding.Error,
 	Summary: "a secret that YAML 1.1 or 1.2 would read as something else stands in quotes",
 	Why:     "A password of digits, such as 1e3 or 0123, is a number to one program and a text to another: \"Config option must be a string\", \"invalid type: integer\", \"Ignoring incorrect config field type !!int\", or a password that is refused though it looks the same in both files.",
 	Fix:     "Put every secret in double quotes.",
@@ -121,7 +122,7 @@ func (h held) weakness() string {
 }
 
 var secretStrength = Rule{
-	ID: "secret-strength", Severity: source.Error,
+	ID: "secret-strength", Severity: finding.Error,
 	Summary: "no secret is an example, empty, short, or used for two things",
 	Why:     "Whoever reads the documentation, or tries a list of common words, registers administrators, reads the database or sends messages as anybody. With one secret for two things, whoever may know the one has the other.",
 	Fix:     "Take a random text of its own for each: openssl rand -hex 32.",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -23,7 +24,7 @@ func (s *Synapse) partial() bool {
 }
 
 var synapseRequiredKeys = Rule{
-	ID: "synapse-required-keys", Severity: source.Error,
+	ID: "synapse-required-keys", Severity: finding.Error,
 	Summary: "Synapse has what it does not start without, and its listeners and media store are what it can use",
 	Why:     "Synapse does not start: \"Missing mandatory `server_name` config option.\", \"Please opt in or out of reporting homeserver usage statistics\", \"No database config provided\", \"Unknown listener resource\", \"Error accessing file\". Or every picture is gone after an update, because it was kept inside the container.",
 	Fix:     "Write the key that the message names; keep the media below a directory that is mounted.",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -26,7 +27,7 @@ func (s *Synapse) signingKey() (string, source.Value) {
 }
 
 var synapseSigningKey = Rule{
-	ID: "synapse-signing-key", Severity: source.Error,
+	ID: "synapse-signing-key", Severity: finding.Error,
 	Summary: "Synapse's signing key is there, has its form, and lies where it outlives the container",
 	Why:     "\"Error reading signing_key\" or \"Read-only file system\" at the start; or, without a word, a new key after an update: other servers refuse the events of this one, and rooms break.",
 	Fix:     "Keep the key below a mounted directory, and name it by signing_key_path. Where that mount is read-only the key must be there before the first start.",
@@ -79,7 +80,7 @@ func keyLines(text string) bool {
 }
 
 var synapseLogConfig = Rule{
-	ID: "synapse-log-config", Severity: source.Error,
+	ID: "synapse-log-config", Severity: finding.Error,
 	Summary: "log_config leads to a file that Python's logging accepts, and its log files can be written",
 	Why:     "Synapse does not start: \"No such file or directory\", \"dictionary doesn't specify a version\", \"Unable to configure root logger\", \"Permission denied: '/homeserver.log'\". Or docker logs stays empty.",
 	Fix:     "Name a file that Synapse's container sees: version: 1, and a handler of the class logging.StreamHandler, so that docker logs shows it.",

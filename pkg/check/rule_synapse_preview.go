@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -12,7 +13,7 @@ import (
 var privateRanges = []string{"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1/128", "fe80::/10", "fc00::/7"}
 
 var synapseURLPreview = Rule{
-	ID: "synapse-url-preview", Severity: source.Error,
+	ID: "synapse-url-preview", Severity: finding.Error,
 	Summary: "previews of links come with a list of the private addresses that Synapse must not fetch",
 	Why:     "Synapse does not start: \"For security, you must specify an explicit target IP address blacklist in url_preview_ip_range_blacklist for url previewing to work\". With a list that has gaps anybody who posts a link makes Synapse ask MAS, the database or the router at home.",
 	Fix:     "Write url_preview_ip_range_blacklist with the private ranges, or turn previews off.",

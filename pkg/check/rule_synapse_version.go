@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -65,7 +66,7 @@ var synapseGone = []struct {
 }
 
 var synapseVersionSupports = Rule{
-	ID: "synapse-version-supports", Severity: source.Error,
+	ID: "synapse-version-supports", Severity: finding.Error,
 	Summary: "the Synapse of the image knows every key that is used, and has no known fault with them",
 	Why:     "An older Synapse passes over what it does not know without a word: MAS, secrets from files and retention do nothing. A newer one stops on what it gave up: \"Support for the log_file configuration option … was removed\", \"Using direct TCP replication for workers is no longer supported\".",
 	Fix:     "Take the version that the message names, or remove the key.",

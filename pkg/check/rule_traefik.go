@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -36,7 +37,7 @@ func (d *Deployment) labelProblems(f func(p route.Problem, s *Service)) {
 }
 
 var traefikRouterComplete = Rule{
-	ID: "traefik-router-complete", Severity: source.Error,
+	ID: "traefik-router-complete", Severity: finding.Error,
 	Summary: "every router is enabled, names its service, has tls like the others, an entrypoint that exists, and a priority where two could match",
 	Why:     "404 page not found, although the labels look right; or a request that is answered by one service today and by another after the next restart.",
 	Fix:     "Write traefik.enable=true, and for every router rule, service, entrypoints, tls and a priority that no other has.",

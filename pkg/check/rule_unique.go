@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -77,7 +78,7 @@ func everywhere(ip string) bool {
 }
 
 var composeUnique = Rule{
-	ID: "compose-unique", Severity: source.Error,
+	ID: "compose-unique", Severity: finding.Error,
 	Summary: "no two services take the same port of the host or the same container name, and no label stands twice",
 	Why:     "\"Bind for 0.0.0.0:8008 failed: port is already allocated\", \"container name … is already in use\": one of the two does not start. Of a label that stands twice Compose keeps the last.",
 	Fix:     "Give one of them another port or name.",
@@ -137,7 +138,7 @@ func doubleLabels(r *Reporter, c route.Container) {
 }
 
 var composeImagePinned = Rule{
-	ID: "compose-image-pinned", Severity: source.Warning,
+	ID: "compose-image-pinned", Severity: finding.Warning,
 	Summary: "every image has a tag, and not latest",
 	Why:     "`docker compose pull` brings whatever is new that day: a PostgreSQL that refuses the data of the old one, a Telegram bridge that does not read its configuration, a Synapse that cannot go back.",
 	Fix:     "Write the tag of a release.",

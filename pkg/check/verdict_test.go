@@ -15,7 +15,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 // A verdict spares compose-go the text that it is about, and no other.
@@ -52,7 +52,7 @@ func TestComposeVerdict(t *testing.T) {
 		d, _ := check.Open(tt.tree)
 		d.Accepted = tt.accepted
 		found, _ := check.Run(d)
-		if asked := slices.ContainsFunc(found, func(f source.Finding) bool { return f.Rule == "compose-valid" }); asked != tt.asked {
+		if asked := slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Rule == "compose-valid" }); asked != tt.asked {
 			t.Errorf("%s: compose-go is asked: %v", tt.name, asked)
 		}
 	}
@@ -86,7 +86,7 @@ func TestComposeCasts(t *testing.T) {
 			})
 			d, _ := check.Open(fstest.MapFS{"docker-compose.yml": {Data: text}})
 			found, _ := check.Run(d)
-			valid := !slices.ContainsFunc(found, func(f source.Finding) bool { return f.Rule == "compose-valid" })
+			valid := !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Rule == "compose-valid" })
 			if valid != (err == nil) {
 				t.Errorf("%s: compose-valid holds: %v, compose-go says %v", text, valid, err)
 			}

@@ -6,7 +6,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/confighash"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 const compose = `
@@ -29,7 +29,7 @@ secrets:
 
 // What the service reads counts, by name and content; what it may write to, or never reads, does not.
 func TestOf(t *testing.T) {
-	parsed, findings := source.Parse("compose.yaml", []byte(compose))
+	parsed, findings := finding.Parse("compose.yaml", []byte(compose))
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}

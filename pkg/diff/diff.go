@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -173,7 +174,7 @@ func (s side) file(p string) *source.File {
 		return f
 	}
 	if data, ok := s.tree[p]; ok {
-		parsed, findings := source.Parse(p, data)
+		parsed, findings := finding.Parse(p, data)
 		if kind := parsed.Root().Kind(); len(findings) == 0 && (kind == source.Mapping || kind == source.Sequence) {
 			f = parsed
 		}

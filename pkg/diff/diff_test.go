@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -273,8 +274,8 @@ func FuzzDiff(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		a, badA := source.Parse("a.yaml", []byte(old))
-		b, badB := source.Parse("a.yaml", []byte(now))
+		a, badA := finding.Parse("a.yaml", []byte(old))
+		b, badB := finding.Parse("a.yaml", []byte(now))
 		if len(badA)+len(badB) > 0 || !keyed(a) || !keyed(b) {
 			return
 		}

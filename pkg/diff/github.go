@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -13,7 +14,7 @@ import (
 // change, and one for all of a kind of the rest, as GitHub shows only ten of each severity.
 func (d *Diff) writeGitHub(out *bytes.Buffer) {
 	pos := source.Pos{File: d.Spec}
-	say := func(sev source.Severity, title string, lines ...string) {
+	say := func(sev finding.Severity, title string, lines ...string) {
 		for i := range lines {
 			lines[i] = report.Clean(lines[i])
 		}
@@ -22,7 +23,7 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 		}
 	}
 	for _, l := range d.Irreversible {
-		say(source.Error, "irreversible", l.text(), l.Breaks)
+		say(finding.Error, "irreversible", l.text(), l.Breaks)
 	}
 	var services, hand []string
 	for _, s := range d.Services {
@@ -40,10 +41,10 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 			hand = append(hand, f.Path+": "+f.about())
 		}
 	}
-	say(source.Warning, "files", hand...)
-	say(source.Warning, "by hand", append(append([]string{}, d.Steps...), d.secretLines()...)...)
-	say(source.Info, "services", services...)
-	say(source.Info, "databases to be created", d.Databases...)
-	say(source.Info, "compared", d.Notes...)
+	say(finding.Warning, "files", hand...)
+	say(finding.Warning, "by hand", append(append([]string{}, d.Steps...), d.secretLines()...)...)
+	say(finding.Info, "services", services...)
+	say(finding.Info, "databases to be created", d.Databases...)
+	say(finding.Info, "compared", d.Notes...)
 	fmt.Fprintln(out, report.Clean(d.title())+": "+d.headline())
 }

@@ -14,6 +14,7 @@ import (
 	"text/template"
 
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -231,7 +232,7 @@ func (b *Bundle) FS() fs.FS {
 
 // Govern adds to each finding the line of the spec that governs the place to edit first: the very line of
 // an extra block if that is where the value comes from, otherwise the section of the component.
-func (b *Bundle) Govern(findings []source.Finding, keys func(source.Pos) []string) {
+func (b *Bundle) Govern(findings []finding.Finding, keys func(source.Pos) []string) {
 	for i, f := range findings {
 		for _, site := range f.Sites {
 			j := slices.IndexFunc(b.Files, func(file File) bool { return file.Path == site.File })

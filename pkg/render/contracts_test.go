@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -101,7 +102,7 @@ func eachFile(t *testing.T, visit func(t *testing.T, example string, f *source.F
 			if file.Data == nil || !strings.HasSuffix(file.Path, ".yaml") {
 				continue
 			}
-			f, findings := source.Parse(file.Path, file.Data)
+			f, findings := finding.Parse(file.Path, file.Data)
 			if len(findings) > 0 {
 				t.Fatal(findings)
 			}
@@ -202,7 +203,7 @@ func parseFile(t *testing.T, path string) *source.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, findings := source.Parse(path, src)
+	f, findings := finding.Parse(path, src)
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}

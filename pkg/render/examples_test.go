@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
-	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -57,7 +57,7 @@ func TestExamplesHoldEveryRule(t *testing.T) {
 	}
 }
 
-func audit(t testing.TB, b *render.Bundle) []source.Finding {
+func audit(t testing.TB, b *render.Bundle) []finding.Finding {
 	t.Helper()
 	d, problems := check.Open(b.FS())
 	for _, f := range problems {

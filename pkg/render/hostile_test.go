@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
@@ -99,7 +100,7 @@ func uri(name, rest string) func(string) string {
 func hostile(t testing.TB, s string) *render.Bundle {
 	t.Helper()
 	sp, findings := spec.Parse("stack.yaml", []byte(strings.ReplaceAll(hostileSpec, "%", source.Quote(s))))
-	if source.HasErrors(findings) {
+	if finding.HasErrors(findings) {
 		t.Fatalf("%q is refused: %v", s, findings)
 	}
 	set := secret.Placeholders(render.Needs(sp))
@@ -123,7 +124,7 @@ func (p place) check(t testing.TB, b *render.Bundle, s string) {
 	}
 	got := string(b.Files[i].Data)
 	if len(p.keys) > 0 {
-		f, findings := source.Parse(p.file, b.Files[i].Data)
+		f, findings := finding.Parse(p.file, b.Files[i].Data)
 		if len(findings) > 0 {
 			t.Fatalf("with %q: %s %s", s, findings[0].Pos(), findings[0].Message)
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
-	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -103,7 +103,7 @@ func checkRandom(t *testing.T, src string) {
 	d, problems := check.Open(b.FS())
 	found, _ := check.Run(d)
 	for _, f := range append(problems, found...) {
-		if f.Severity == source.Error || strings.Contains(f.Message, "of a fault in stackgen") {
+		if f.Severity == finding.Error || strings.Contains(f.Message, "of a fault in stackgen") {
 			t.Errorf("%s: %s [%s]\n%s", f.Pos(), f.Message, f.Rule, src)
 		}
 	}

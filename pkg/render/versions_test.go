@@ -4,7 +4,7 @@ import (
 	"io/fs"
 	"testing"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 // A Synapse that lets bots act as a device of their own only when asked is asked, where there are bots.
@@ -25,7 +25,7 @@ func TestDeviceMasquerading(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, findings := source.Parse("homeserver.yaml", src)
+		f, findings := finding.Parse("homeserver.yaml", src)
 		if f == nil {
 			t.Fatal(findings)
 		}

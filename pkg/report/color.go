@@ -6,7 +6,7 @@ import (
 	"github.com/muesli/termenv"
 	"golang.org/x/term"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 // ColorFor decides whether to colour what goes to w. mode is auto, always or never; in auto the
@@ -48,14 +48,14 @@ func (p Palette) Bold(s string) string { return p.profile.String(s).Bold().Strin
 func (p Palette) dim(s string) string { return p.profile.String(s).Faint().String() }
 func (p Palette) fix(s string) string { return p.Color(s, termenv.ANSIGreen) }
 
-func (p Palette) severity(sev source.Severity) string {
+func (p Palette) severity(sev finding.Severity) string {
 	return p.mark(sev, sev.String())
 }
 
 // mark colours s as belonging to a finding of the severity.
-func (p Palette) mark(sev source.Severity, s string) string {
-	return p.Color(s, map[source.Severity]termenv.ANSIColor{
-		source.Error: termenv.ANSIRed, source.Warning: termenv.ANSIYellow, source.Info: termenv.ANSICyan,
+func (p Palette) mark(sev finding.Severity, s string) string {
+	return p.Color(s, map[finding.Severity]termenv.ANSIColor{
+		finding.Error: termenv.ANSIRed, finding.Warning: termenv.ANSIYellow, finding.Info: termenv.ANSICyan,
 	}[sev])
 }
 

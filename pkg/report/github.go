@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -16,7 +17,7 @@ var (
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-func writeGitHub(out *bytes.Buffer, findings []source.Finding, s Summary, o Options) {
+func writeGitHub(out *bytes.Buffer, findings []finding.Finding, s Summary, o Options) {
 	found, unchecked := split(findings)
 	if o.Verbose {
 		found = append(found, unchecked...)
@@ -27,10 +28,10 @@ func writeGitHub(out *bytes.Buffer, findings []source.Finding, s Summary, o Opti
 		left[sev] = max(n-maxAnnotations, 0)
 	}
 	// The line about what is left out is a notice too.
-	if left != [3]int{} && total[source.Info] >= maxAnnotations {
-		left[source.Info] = total[source.Info] - (maxAnnotations - 1)
+	if left != [3]int{} && total[finding.Info] >= maxAnnotations {
+		left[finding.Info] = total[finding.Info] - (maxAnnotations - 1)
 	}
-	for sev := source.Error; sev >= source.Info; sev-- {
+	for sev := finding.Error; sev >= finding.Info; sev-- {
 		show := total[sev] - left[sev]
 		for _, f := range found {
 			if f.Severity == sev && show > 0 {
@@ -45,15 +46,15 @@ func writeGitHub(out *bytes.Buffer, findings []source.Finding, s Summary, o Opti
 	fmt.Fprintln(out, headline(findings, s, o))
 }
 
-func annotation(f source.Finding) string {
+func annotation(f finding.Finding) string {
 	return Annotation(f.Severity, f.Pos(), f.Rule, annotationText(f))
 }
 
 // Annotation is the command by which GitHub shows a text beside a place. The text may have several lines,
 // each of them clean.
-func Annotation(sev source.Severity, pos source.Pos, title, text string) string {
+func Annotation(sev finding.Severity, pos source.Pos, title, text string) string {
 	level := sev.String()
-	if sev == source.Info {
+	if sev == finding.Info {
 		level = "notice"
 	}
 	var props []string
@@ -70,7 +71,7 @@ func Annotation(sev source.Severity, pos source.Pos, title, text string) string 
 	return fmt.Sprintf("::%s %s::%s", level, strings.Join(props, ","), githubData.Replace(text))
 }
 
-func annotationText(f source.Finding) string {
+func annotationText(f finding.Finding) string {
 	lines := []string{Clean(f.Message)}
 	for i, s := range f.Sites {
 		switch note := Clean(s.Note); {

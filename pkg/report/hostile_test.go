@@ -10,7 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 var hostileParts = []string{
@@ -29,10 +29,10 @@ func hostile(r *rand.Rand) string {
 	return b.String()
 }
 
-func hostileFindings(r *rand.Rand) []source.Finding {
-	fs := make([]source.Finding, 1+r.IntN(3))
+func hostileFindings(r *rand.Rand) []finding.Finding {
+	fs := make([]finding.Finding, 1+r.IntN(3))
 	for i := range fs {
-		f := source.Finding{Rule: "rule" + hostile(r), Severity: source.Severity(r.IntN(3)), Message: hostile(r), Fix: hostile(r)}
+		f := finding.Finding{Rule: "rule" + hostile(r), Severity: finding.Severity(r.IntN(3)), Message: hostile(r), Fix: hostile(r)}
 		for range r.IntN(4) {
 			f.Sites = append(f.Sites, site(hostile(r), r.IntN(3), r.IntN(9), hostile(r), hostile(r)))
 		}
@@ -42,7 +42,7 @@ func hostileFindings(r *rand.Rand) []source.Finding {
 }
 
 // forEachHostile renders many hostile reports and hands the output on.
-func forEachHostile(t *testing.T, o Options, check func(t *testing.T, fs []source.Finding, out string)) {
+func forEachHostile(t *testing.T, o Options, check func(t *testing.T, fs []finding.Finding, out string)) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 1000 {
@@ -69,7 +69,7 @@ func checkPrintable(t *testing.T, out string) {
 
 func TestHostileText(t *testing.T) {
 	frame := regexp.MustCompile(`^(?: {2,}(?:fix:.*|\d+ \| .*|\|.*|= .*|--> .*)|    .*|)$`)
-	forEachHostile(t, Options{}, func(t *testing.T, fs []source.Finding, out string) {
+	forEachHostile(t, Options{}, func(t *testing.T, fs []finding.Finding, out string) {
 		checkPrintable(t, out)
 		lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 		first := 0
@@ -92,7 +92,7 @@ func TestHostileText(t *testing.T) {
 
 func TestHostileColor(t *testing.T) {
 	style := regexp.MustCompile(`\x1b\[\d*m`)
-	forEachHostile(t, Options{Color: true}, func(t *testing.T, _ []source.Finding, out string) {
+	forEachHostile(t, Options{Color: true}, func(t *testing.T, _ []finding.Finding, out string) {
 		checkPrintable(t, style.ReplaceAllString(out, ""))
 	})
 }
@@ -100,7 +100,7 @@ func TestHostileColor(t *testing.T) {
 func TestHostileGitHub(t *testing.T) {
 	command := regexp.MustCompile(`^::(error|warning|notice) ((?:file|line|col|title)=[^:,]*(?:,(?:file|line|col|title)=[^:,]*)*)::(.*)$`)
 	escape := regexp.MustCompile(`%(?:25|0A|0D|3A|2C)`)
-	forEachHostile(t, Options{Format: GitHub}, func(t *testing.T, fs []source.Finding, out string) {
+	forEachHostile(t, Options{Format: GitHub}, func(t *testing.T, fs []finding.Finding, out string) {
 		checkPrintable(t, out)
 		lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 		if len(lines) != len(fs)+1 {
@@ -118,7 +118,7 @@ func TestHostileMarkdown(t *testing.T) {
 	tag := regexp.MustCompile(`^(?:</?details>|</?summary>|</?code>)$`)
 	anyTag := regexp.MustCompile(`<[^>]*>?`)
 	for _, url := range []func(string) string{nil, func(id string) string { return "https://example.org/" + id }} {
-		forEachHostile(t, Options{Format: Markdown, RuleURL: url}, func(t *testing.T, fs []source.Finding, out string) {
+		forEachHostile(t, Options{Format: Markdown, RuleURL: url}, func(t *testing.T, fs []finding.Finding, out string) {
 			checkPrintable(t, out)
 			prose, blocks := outsideFences(t, out)
 			if n := strings.Count(prose, "<details>"); n != blocks || n != strings.Count(prose, "</details>") || n > len(fs) {
@@ -179,7 +179,7 @@ func outsideFences(t *testing.T, out string) (prose string, blocks int) {
 }
 
 func TestHostileJSON(t *testing.T) {
-	forEachHostile(t, Options{Format: JSON}, func(t *testing.T, fs []source.Finding, out string) {
+	forEachHostile(t, Options{Format: JSON}, func(t *testing.T, fs []finding.Finding, out string) {
 		checkPrintable(t, out)
 		var got jsonReport
 		if err := json.Unmarshal([]byte(out), &got); err != nil {
@@ -212,17 +212,17 @@ func TestHostileSARIF(t *testing.T) {
 }
 
 func TestGitHubLimit(t *testing.T) {
-	many := func(errors, warnings, infos int) (fs []source.Finding) {
-		for sev, n := range map[source.Severity]int{source.Error: errors, source.Warning: warnings, source.Info: infos} {
+	many := func(errors, warnings, infos int) (fs []finding.Finding) {
+		for sev, n := range map[finding.Severity]int{finding.Error: errors, finding.Warning: warnings, finding.Info: infos} {
 			for i := range n {
-				fs = append(fs, source.Finding{Rule: "r", Severity: sev, Message: fmt.Sprint(i)})
+				fs = append(fs, finding.Finding{Rule: "r", Severity: sev, Message: fmt.Sprint(i)})
 			}
 		}
 		return fs
 	}
 	for _, tt := range []struct {
 		name                      string
-		fs                        []source.Finding
+		fs                        []finding.Finding
 		errors, warnings, notices int
 		more                      string
 	}{

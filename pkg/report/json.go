@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 type jsonReport struct {
@@ -35,11 +35,11 @@ type jsonSummary struct {
 	Files   int `json:"files"`
 }
 
-func writeJSON(out *bytes.Buffer, findings []source.Finding, s Summary) error {
+func writeJSON(out *bytes.Buffer, findings []finding.Finding, s Summary) error {
 	n := count(findings)
 	r := jsonReport{
 		Findings: make([]jsonFinding, 0, len(findings)),
-		Summary:  jsonSummary{Error: n[source.Error], Warning: n[source.Warning], Info: n[source.Info], Rules: s.Rules, Files: s.Files},
+		Summary:  jsonSummary{Error: n[finding.Error], Warning: n[finding.Warning], Info: n[finding.Info], Rules: s.Rules, Files: s.Files},
 	}
 	for _, f := range findings {
 		j := jsonFinding{Rule: f.Rule, Severity: f.Severity.String(), Message: f.Message, Fix: f.Fix, Sites: make([]jsonSite, 0, len(f.Sites))}

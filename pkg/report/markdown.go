@@ -6,10 +6,10 @@ import (
 	"html"
 	"strings"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
-func writeMarkdown(out *bytes.Buffer, findings []source.Finding, s Summary, o Options) {
+func writeMarkdown(out *bytes.Buffer, findings []finding.Finding, s Summary, o Options) {
 	fmt.Fprintf(out, "**stackgen: %s**\n", headline(findings, s, o))
 	found, unchecked := split(findings)
 	if o.Verbose {
@@ -27,7 +27,7 @@ func writeMarkdown(out *bytes.Buffer, findings []source.Finding, s Summary, o Op
 	}
 }
 
-func writeDetails(out *bytes.Buffer, f source.Finding) {
+func writeDetails(out *bytes.Buffer, f finding.Finding) {
 	lines := append(siteLines(PaletteFor(false), f), fixLines(f)...)
 	if len(lines) == 0 {
 		return

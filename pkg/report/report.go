@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -35,7 +36,7 @@ type Summary struct {
 // RuleInfo describes a rule to those who read the report elsewhere.
 type RuleInfo struct {
 	ID       string
-	Severity source.Severity
+	Severity finding.Severity
 	Summary  string
 	Why      string
 	Fix      string
@@ -52,7 +53,7 @@ type Options struct {
 
 // Write prints findings in their order, and a summary. Nothing is written when the format is unknown.
 // JSON and SARIF hold every finding whatever the options say.
-func Write(w io.Writer, findings []source.Finding, s Summary, o Options) error {
+func Write(w io.Writer, findings []finding.Finding, s Summary, o Options) error {
 	var out bytes.Buffer
 	switch o.Format {
 	case Text, "":
@@ -76,15 +77,10 @@ func Write(w io.Writer, findings []source.Finding, s Summary, o Options) error {
 	return err
 }
 
-// notChecked tells what a rule could not look at from what it found.
-func notChecked(f source.Finding) bool {
-	return f.Severity == source.Info && strings.Contains(f.Message, "not checked, because")
-}
-
 // split separates what was found from what was not checked.
-func split(findings []source.Finding) (found, unchecked []source.Finding) {
+func split(findings []finding.Finding) (found, unchecked []finding.Finding) {
 	for _, f := range findings {
-		if notChecked(f) {
+		if f.Status == finding.NotChecked {
 			unchecked = append(unchecked, f)
 		} else {
 			found = append(found, f)
@@ -93,7 +89,7 @@ func split(findings []source.Finding) (found, unchecked []source.Finding) {
 	return found, unchecked
 }
 
-func count(findings []source.Finding) (n [3]int) {
+func count(findings []finding.Finding) (n [3]int) {
 	for _, f := range findings {
 		n[f.Severity]++
 	}
@@ -101,7 +97,7 @@ func count(findings []source.Finding) (n [3]int) {
 }
 
 // headline sums the findings up in one line.
-func headline(findings []source.Finding, s Summary, o Options) string {
+func headline(findings []finding.Finding, s Summary, o Options) string {
 	found, unchecked := split(findings)
 	line := fmt.Sprintf("no findings: %s held on %s", Plural(s.Rules, "rule"), Plural(s.Files, "file"))
 	switch {
@@ -122,9 +118,9 @@ func headline(findings []source.Finding, s Summary, o Options) string {
 // counts words the number of findings of each severity, the gravest first.
 func counts(n [3]int) string {
 	var parts []string
-	for sev := source.Error; sev >= source.Info; sev-- {
+	for sev := finding.Error; sev >= finding.Info; sev-- {
 		switch {
-		case n[sev] > 0 && sev == source.Info:
+		case n[sev] > 0 && sev == finding.Info:
 			parts = append(parts, fmt.Sprintf("%d info", n[sev]))
 		case n[sev] > 0:
 			parts = append(parts, Plural(n[sev], sev.String()))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -21,10 +22,10 @@ func site(file string, line, col int, snippet, note string) source.Site {
 
 // sample has what a report can meet: several files, wide characters, no line, no site, several lines of
 // fix, and things that were not checked.
-func sample() []source.Finding {
-	return []source.Finding{
+func sample() []finding.Finding {
+	return []finding.Finding{
 		{
-			Rule: "bridge-msc4190-in-both-registrations", Severity: source.Error,
+			Rule: "bridge-msc4190-in-both-registrations", Severity: finding.Error,
 			Message: `the bridge "signal" logs in by MSC4190, but Synapse's copy of the registration does not allow it; the bridge stops at start with M_UNKNOWN_ENDPOINT`,
 			Fix:     "io.element.msc4190: true",
 			Sites: []source.Site{
@@ -35,24 +36,24 @@ func sample() []source.Finding {
 			},
 		},
 		{
-			Rule: "room-name-readable", Severity: source.Warning,
+			Rule: "room-name-readable", Severity: finding.Warning,
 			Message: "the name has no letters",
 			Sites:   []source.Site{site("config/名前.yaml", 3, 8, "  日本語: x 😀", "wide characters stand before it")},
 		},
 		{
-			Rule: "yaml", Severity: source.Error, Message: "the file is binary, not YAML", Fix: "name the right file",
+			Rule: "yaml", Severity: finding.Error, Message: "the file is binary, not YAML", Fix: "name the right file",
 			Sites: []source.Site{site("config/mas/config.yaml", 0, 0, "", "")},
 		},
 		{
-			Rule: "compose-file-present", Severity: source.Error, Message: "the directory has no compose file",
+			Rule: "compose-file-present", Severity: finding.Error, Message: "the directory has no compose file",
 			Fix: "services:\n  synapse:\n    image: matrixdotorg/synapse:v1.157.1",
 		},
 		{
-			Rule: "backup-configured", Severity: source.Info, Message: "no backup is described here",
+			Rule: "backup-configured", Severity: finding.Info, Message: "no backup is described here",
 			Sites: []source.Site{site("docker-compose.yml", 1, 1, "services:", "")},
 		},
 		{
-			Rule: "traefik-entrypoint-exists", Severity: source.Info,
+			Rule: "traefik-entrypoint-exists", Severity: finding.Info, Status: finding.NotChecked,
 			Message: "not checked, because Traefik's own configuration is not in the directory",
 			Sites:   []source.Site{site("docker-compose.yml", 40, 7, "    - traefik.enable=true", "")},
 		},
@@ -61,12 +62,12 @@ func sample() []source.Finding {
 
 func rules() []RuleInfo {
 	return []RuleInfo{
-		{ID: "unbroken", Severity: source.Error, Summary: "A rule that held", Why: "Because [see](here).", Fix: "Nothing."},
-		{ID: "bridge-msc4190-in-both-registrations", Severity: source.Error, Summary: "Both registrations allow MSC4190", Why: "Else the bridge stops.", Fix: "io.element.msc4190: true"},
+		{ID: "unbroken", Severity: finding.Error, Summary: "A rule that held", Why: "Because [see](here).", Fix: "Nothing."},
+		{ID: "bridge-msc4190-in-both-registrations", Severity: finding.Error, Summary: "Both registrations allow MSC4190", Why: "Else the bridge stops.", Fix: "io.element.msc4190: true"},
 	}
 }
 
-func render(t *testing.T, findings []source.Finding, s Summary, o Options) string {
+func render(t *testing.T, findings []finding.Finding, s Summary, o Options) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, findings, s, o); err != nil {
@@ -122,22 +123,22 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestHeadline(t *testing.T) {
-	finding := func(sev source.Severity, msg string) source.Finding {
-		return source.Finding{Severity: sev, Message: msg}
+	of := func(sev finding.Severity, msg string) finding.Finding {
+		return finding.Finding{Severity: sev, Message: msg}
 	}
-	skipped := finding(source.Info, "not checked, because it is Tuesday")
+	skipped := finding.Unchecked("x", "it is Tuesday")
 	for _, tt := range []struct {
 		name     string
-		findings []source.Finding
+		findings []finding.Finding
 		s        Summary
 		verbose  bool
 		want     string
 	}{
 		{"none", nil, Summary{Rules: 28, Files: 25}, false, "no findings: 28 rules held on 25 files"},
-		{"one of each", []source.Finding{finding(source.Info, "x"), finding(source.Warning, "x"), finding(source.Error, "x")}, Summary{1, 1}, false, "1 error, 1 warning, 1 info in 1 file; 1 rule run"},
-		{"many", []source.Finding{finding(source.Error, "x"), finding(source.Error, "y")}, Summary{88, 25}, false, "2 errors in 25 files; 88 rules run"},
-		{"skipped", []source.Finding{skipped}, Summary{2, 3}, false, "no findings: 2 rules held on 3 files; 1 not checked (--format json says why)"},
-		{"skipped, listed", []source.Finding{skipped, finding(source.Warning, "x")}, Summary{2, 3}, true, "1 warning in 3 files; 2 rules run; 1 not checked"},
+		{"one of each", []finding.Finding{of(finding.Info, "x"), of(finding.Warning, "x"), of(finding.Error, "x")}, Summary{1, 1}, false, "1 error, 1 warning, 1 info in 1 file; 1 rule run"},
+		{"many", []finding.Finding{of(finding.Error, "x"), of(finding.Error, "y")}, Summary{88, 25}, false, "2 errors in 25 files; 88 rules run"},
+		{"skipped", []finding.Finding{skipped}, Summary{2, 3}, false, "no findings: 2 rules held on 3 files; 1 not checked (--format json says why)"},
+		{"skipped, listed", []finding.Finding{skipped, of(finding.Warning, "x")}, Summary{2, 3}, true, "1 warning in 3 files; 2 rules run; 1 not checked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := headline(tt.findings, tt.s, Options{Verbose: tt.verbose}); got != tt.want {

@@ -10,13 +10,14 @@ import (
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // fingerprintKey names how the fingerprints are made; a new way needs a new name.
 const fingerprintKey = "stackgenFinding/v1"
 
-func writeSARIF(out *bytes.Buffer, findings []source.Finding, o Options) error {
+func writeSARIF(out *bytes.Buffer, findings []finding.Finding, o Options) error {
 	driver := sarif.NewToolComponent().WithName("stackgen")
 	index := make(map[string]int)
 	for _, r := range rulesOf(findings, o.Rules) {
@@ -38,7 +39,7 @@ func writeSARIF(out *bytes.Buffer, findings []source.Finding, o Options) error {
 }
 
 // rulesOf adds to the rules that were run the names under which findings came from elsewhere, such as yaml.
-func rulesOf(findings []source.Finding, rules []RuleInfo) []RuleInfo {
+func rulesOf(findings []finding.Finding, rules []RuleInfo) []RuleInfo {
 	known := make(map[string]bool)
 	var out []RuleInfo
 	add := func(r RuleInfo) {
@@ -79,7 +80,7 @@ func sarifRule(r RuleInfo, ruleURL func(string) string) *sarif.ReportingDescript
 	return d
 }
 
-func sarifResult(f source.Finding) *sarif.Result {
+func sarifResult(f finding.Finding) *sarif.Result {
 	text := f.Message
 	if f.Fix != "" {
 		text += "\n\nfix: " + f.Fix
@@ -126,15 +127,15 @@ func fileURI(file string) string {
 	return (&url.URL{Path: file}).String()
 }
 
-func level(s source.Severity) string {
-	return map[source.Severity]string{source.Error: "error", source.Warning: "warning", source.Info: "note"}[s]
+func level(s finding.Severity) string {
+	return map[finding.Severity]string{finding.Error: "error", finding.Warning: "warning", finding.Info: "note"}[s]
 }
 
 // sarifText keeps a text from being read as a link: [text](target) is one even in plain text.
 func sarifText(s string) string { return strings.ReplaceAll(s, "](", "] (") }
 
 // fingerprint is the same as long as the finding is, wherever in the file it moves.
-func fingerprint(f source.Finding) string {
+func fingerprint(f finding.Finding) string {
 	sum := sha256.Sum256([]byte(f.Rule + "\x00" + f.Pos().File + "\x00" + f.Message))
 	return hex.EncodeToString(sum[:16])
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
-func decodeSARIF(t *testing.T, findings []source.Finding, o Options) *sarif.Run {
+func decodeSARIF(t *testing.T, findings []finding.Finding, o Options) *sarif.Run {
 	t.Helper()
 	o.Format = SARIF
 	r, err := sarif.FromString(render(t, findings, Summary{}, o), sarif.WithStrictValidation())
@@ -84,10 +85,10 @@ func TestFileURI(t *testing.T) {
 }
 
 func TestFingerprints(t *testing.T) {
-	at := func(line int, file, msg string) source.Finding {
-		return source.Finding{Rule: "r", Message: msg, Sites: []source.Site{site(file, line, 1, "", "")}}
+	at := func(line int, file, msg string) finding.Finding {
+		return finding.Finding{Rule: "r", Message: msg, Sites: []source.Site{site(file, line, 1, "", "")}}
 	}
-	prints := func(fs ...source.Finding) (out []string) {
+	prints := func(fs ...finding.Finding) (out []string) {
 		for _, r := range decodeSARIF(t, fs, Options{}).Results {
 			out = append(out, r.PartialFingerprints[fingerprintKey])
 		}
@@ -106,7 +107,7 @@ func TestFingerprints(t *testing.T) {
 }
 
 func TestSARIFTextIsNoLink(t *testing.T) {
-	out := render(t, []source.Finding{{Rule: "r", Message: "[click](https://evil.example)", Fix: "[a](b)"}}, Summary{}, Options{Format: SARIF})
+	out := render(t, []finding.Finding{{Rule: "r", Message: "[click](https://evil.example)", Fix: "[a](b)"}}, Summary{}, Options{Format: SARIF})
 	if regexp.MustCompile(`\]\(`).MatchString(out) {
 		t.Errorf("a link got through:\n%s", out)
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -13,7 +14,7 @@ const maxSnippet = 160
 
 // siteLines shows every place of a finding: gutter, source line, caret and note. A place in another file
 // than the one before is led in by its position.
-func siteLines(p Palette, f source.Finding) []string {
+func siteLines(p Palette, f finding.Finding) []string {
 	digits := 2
 	for _, s := range f.Sites {
 		digits = max(digits, len(strconv.Itoa(s.Line)))

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -23,7 +24,7 @@ func TestCaretStandsBelowItsColumn(t *testing.T) {
 		{"behind the end", "ab", 99, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			lines := siteLines(PaletteFor(false), source.Finding{Sites: []source.Site{site("f", 7, tt.col, tt.snippet, "")}})
+			lines := siteLines(PaletteFor(false), finding.Finding{Sites: []source.Site{site("f", 7, tt.col, tt.snippet, "")}})
 			if got, want := lines[1], "     | "+strings.Repeat(" ", tt.want)+"^"; got != want {
 				t.Errorf("got\n%s\n%s\nwant\n%s", lines[0], got, want)
 			}
@@ -46,7 +47,7 @@ func TestLongLineIsCutAroundTheCaret(t *testing.T) {
 }
 
 func TestSiteWithoutColumn(t *testing.T) {
-	lines := siteLines(PaletteFor(false), source.Finding{Sites: []source.Site{site("f", 7, 0, "key: value", "all of it")}})
+	lines := siteLines(PaletteFor(false), finding.Finding{Sites: []source.Site{site("f", 7, 0, "key: value", "all of it")}})
 	if got, want := strings.Join(lines, "\n"), "   7 | key: value\n     = all of it"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

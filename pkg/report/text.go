@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
-func writeText(out *bytes.Buffer, findings []source.Finding, s Summary, o Options) {
+func writeText(out *bytes.Buffer, findings []finding.Finding, s Summary, o Options) {
 	p := PaletteFor(o.Color)
 	found, unchecked := split(findings)
 	for _, f := range found {
@@ -31,7 +31,7 @@ func writeText(out *bytes.Buffer, findings []source.Finding, s Summary, o Option
 }
 
 // firstLine is what problem matchers of editors and CI systems read: file:line:col: severity: message [rule].
-func firstLine(p Palette, f source.Finding) string {
+func firstLine(p Palette, f finding.Finding) string {
 	line := ""
 	if pos := position(f.Pos()); pos != "" {
 		line = p.Bold(Clean(pos)+":") + " "
@@ -48,7 +48,7 @@ func NotCommand(s string) string {
 }
 
 // fixLines puts a fix of several lines below its word, so that it can be copied with its indentation.
-func fixLines(f source.Finding) []string {
+func fixLines(f finding.Finding) []string {
 	if strings.TrimSpace(f.Fix) == "" {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -46,7 +47,7 @@ func edit(src []byte, changes []entry) ([]byte, error) {
 }
 
 func editOne(text string, c entry) (string, error) {
-	f, problems := source.Parse("", []byte(text))
+	f, problems := finding.Parse("", []byte(text))
 	if len(problems) > 0 {
 		return "", errByHand
 	}
@@ -79,7 +80,7 @@ func editOne(text string, c entry) (string, error) {
 // proven reads the new text back: c must be in it, and everything else as before. What the line arithmetic
 // does not foresee (aliases, a flow mapping) ends here instead of in a damaged file.
 func proven(before source.Value, text string, c entry) bool {
-	f, problems := source.Parse("", []byte(text))
+	f, problems := finding.Parse("", []byte(text))
 	after := f.Root()
 	dups, merges, complexKeys := after.RawKeys()
 	if len(problems)+len(dups)+len(merges)+len(complexKeys) > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -146,7 +147,7 @@ func checkEdit(t *testing.T, text, name, value string, must bool) {
 		t.Fatalf("%q became %q: a comment is gone", text, got)
 	}
 	before, _ := source.Parse("", []byte(text))
-	after, problems := source.Parse("", got)
+	after, problems := finding.Parse("", got)
 	if v := after.At(name); len(problems) > 0 || !v.IsString() || v.Str() != value {
 		t.Fatalf("not read back from %q", got)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -21,7 +22,7 @@ type document struct {
 // entries takes all values of a document and reports what is wrong with it. It reports true, and takes
 // nothing, when the document is encrypted with sops.
 func (l *loader) entries(d *document) (encrypted bool) {
-	f, problems := source.Parse("", d.text)
+	f, problems := finding.Parse("", d.text)
 	root := f.Root()
 	at := func(p source.Pos) []source.Site { return []source.Site{d.site(p)} }
 	switch {
@@ -33,14 +34,14 @@ func (l *loader) entries(d *document) (encrypted bool) {
 		if message == "not valid YAML" {
 			fix = "write every value in double quotes"
 		}
-		l.report(source.Error, at(p.Pos()), d.label+" cannot be read: "+message, fix)
+		l.report(finding.Error, at(p.Pos()), d.label+" cannot be read: "+message, fix)
 		l.broken = l.broken || d.own
 		l.withhold(d.origin)
 		return false
 	case root.Kind() == source.Absent, root.Kind() == source.Null:
 		return false
 	case root.Kind() != source.Mapping:
-		l.report(source.Error, at(root.Pos()), fmt.Sprintf("%s holds %s, not names and values", d.label, root.Kind()), "write `NAME: \"VALUE\"` on each line")
+		l.report(finding.Error, at(root.Pos()), fmt.Sprintf("%s holds %s, not names and values", d.label, root.Kind()), "write `NAME: \"VALUE\"` on each line")
 		l.broken = l.broken || d.own
 		l.withhold(d.origin)
 		return false
@@ -63,14 +64,14 @@ func (l *loader) keys(root source.Value, d *document) {
 	for _, dup := range dups {
 		first := d.site(dup.First)
 		first.Note = strings.TrimPrefix(first.Note+", the first one", ", ")
-		l.report(source.Error, []source.Site{d.site(dup.Key.Pos()), first},
+		l.report(finding.Error, []source.Site{d.site(dup.Key.Pos()), first},
 			showName(dup.Key.Str())+" stands twice; which value counts depends on who reads it", "remove one of the two lines")
 	}
 	for _, k := range merges {
-		l.report(source.Error, []source.Site{d.site(k.Pos())}, "`<<` merges another mapping; "+d.label+" must be flat", "write the names and values out")
+		l.report(finding.Error, []source.Site{d.site(k.Pos())}, "`<<` merges another mapping; "+d.label+" must be flat", "write the names and values out")
 	}
 	for _, k := range complexKeys {
-		l.report(source.Error, []source.Site{d.site(k.Pos())}, "a name is not a single word", "write `NAME: \"VALUE\"`")
+		l.report(finding.Error, []source.Site{d.site(k.Pos())}, "a name is not a single word", "write `NAME: \"VALUE\"`")
 	}
 }
 
@@ -79,7 +80,7 @@ func (l *loader) entry(k, v source.Value, d *document) {
 	name := k.Str()
 	sites := []source.Site{d.site(k.Pos())}
 	bad := func(message, fix string) {
-		l.report(source.Error, sites, message, fix)
+		l.report(finding.Error, sites, message, fix)
 		l.close(name, d.origin)
 	}
 	switch v.Kind() {
@@ -117,7 +118,7 @@ func (l *loader) nested(name string, v source.Value, d *document) {
 			}
 			if _, known := l.need(flat); known {
 				found = true
-				l.report(source.Error, []source.Site{d.site(k.Pos())}, "the secret is nested; "+d.label+" must be flat, so it is not read",
+				l.report(finding.Error, []source.Site{d.site(k.Pos())}, "the secret is nested; "+d.label+" must be flat, so it is not read",
 					fmt.Sprintf("write `%s: \"VALUE\"` without indentation", flat))
 				l.close(flat, d.origin)
 			}
@@ -125,7 +126,7 @@ func (l *loader) nested(name string, v source.Value, d *document) {
 	}
 	walk(name, v)
 	if !found {
-		l.report(source.Error, []source.Site{d.site(v.KeyPos())}, showName(name)+" holds a mapping, not a value",
+		l.report(finding.Error, []source.Site{d.site(v.KeyPos())}, showName(name)+" holds a mapping, not a value",
 			"write flat names with dots, as in `bridges.telegram.api_hash: \"VALUE\"`, and values in quotes")
 		l.close(name, d.origin)
 	}
@@ -141,7 +142,7 @@ func (l *loader) unused(root source.Value, d *document) {
 		}
 	}
 	warn := func(sites []source.Site, name, fix string) {
-		l.report(source.Warning, sites, "no part of the stack uses a secret with the name "+strings.TrimPrefix(showName(name), "the name ")+"; it is never read", fix)
+		l.report(finding.Warning, sites, "no part of the stack uses a secret with the name "+strings.TrimPrefix(showName(name), "the name ")+"; it is never read", fix)
 	}
 	var left []string
 	var sites []source.Site
@@ -169,7 +170,7 @@ func (l *loader) unused(root source.Value, d *document) {
 		for i, name := range left {
 			left[i] = showName(name)
 		}
-		l.report(source.Warning, sites[:1], fmt.Sprintf("no part of the stack uses these %d secrets: %s; they are never read", len(left), strings.Join(left, ", ")), fix)
+		l.report(finding.Warning, sites[:1], fmt.Sprintf("no part of the stack uses these %d secrets: %s; they are never read", len(left), strings.Join(left, ", ")), fix)
 	}
 }
 

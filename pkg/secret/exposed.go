@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -15,7 +16,7 @@ func (l *loader) exposed(path string, sites []source.Site) {
 	if err != nil || runtime.GOOS == "windows" || info.Mode()&0o077 == 0 {
 		return
 	}
-	l.report(source.Error, sites,
+	l.report(finding.Error, sites,
 		fmt.Sprintf("the file has mode %#o; other users of this machine can get at every secret of the stack", info.Mode().Perm()),
 		"chmod 600 "+shellWord(path))
 }

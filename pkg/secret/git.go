@@ -3,6 +3,7 @@ package secret
 import (
 	"context"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -11,9 +12,9 @@ import (
 func (l *loader) tracked(ctx context.Context, path string, sites []source.Site) {
 	switch tracked, err := git.Tracked(ctx, path); {
 	case tracked:
-		l.report(source.Error, sites, "git tracks "+shellWord(path)+" in plain text; everybody who can read the repository has these secrets",
+		l.report(finding.Error, sites, "git tracks "+shellWord(path)+" in plain text; everybody who can read the repository has these secrets",
 			"`git rm --cached "+shellWord(path)+"`, name the file in .gitignore, and rotate what is in it: the history keeps it")
 	case err != nil:
-		l.report(source.Info, sites, "whether git tracks "+shellWord(path)+" is not known: `git ls-files` "+err.Error(), "run `git status` there")
+		l.report(finding.Info, sites, "whether git tracks "+shellWord(path)+" is not known: `git ls-files` "+err.Error(), "run `git status` there")
 	}
 }

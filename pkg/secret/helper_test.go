@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 // testNeeds has one need of each kind.
@@ -52,7 +52,7 @@ func readFile(t *testing.T, path string) string {
 }
 
 // texts gives the findings as lines without the directory.
-func texts(findings []source.Finding, dir string) []string {
+func texts(findings []finding.Finding, dir string) []string {
 	out := []string{}
 	for _, f := range findings {
 		line := f.Severity.String() + ": " + f.Message

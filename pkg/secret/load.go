@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/command"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -42,24 +43,24 @@ type Sources struct {
 // Load reads the secrets that needs names, and all of secrets.yaml. The findings tell everything that is
 // wrong at once, but not what is merely missing: see Set.Missing. With needs nil no name is unknown. The
 // Set is never nil; it has no value for a name whose value is in the findings.
-func Load(ctx context.Context, src Sources, needs []Need) (*Set, []source.Finding) {
+func Load(ctx context.Context, src Sources, needs []Need) (*Set, []finding.Finding) {
 	l := &loader{Set: newSet(src.Path, needs), src: src}
 	// From the strongest source to the weakest: what has its value already needs no command to run.
 	l.environment()
 	l.perName(ctx)
 	l.command(ctx)
 	l.file(ctx)
-	return l.Set, source.Sort(l.findings)
+	return l.Set, finding.Sort(l.findings)
 }
 
 type loader struct {
 	*Set
 	src      Sources
-	findings []source.Finding
+	findings []finding.Finding
 }
 
-func (l *loader) report(sev source.Severity, sites []source.Site, message, fix string) {
-	l.findings = append(l.findings, source.Finding{Rule: Rule, Severity: sev, Message: message, Fix: fix, Sites: sites})
+func (l *loader) report(sev finding.Severity, sites []source.Site, message, fix string) {
+	l.findings = append(l.findings, finding.Finding{Rule: Rule, Severity: sev, Message: message, Fix: fix, Sites: sites})
 }
 
 func siteAt(pos source.Pos) []source.Site {
@@ -82,7 +83,7 @@ func (l *loader) take(name, value, origin, what string, sites []source.Site) {
 	need, _ := l.need(name)
 	err := need.Check(value)
 	if err != nil {
-		l.report(source.Error, sites, what+" "+err.Error(), "give it a valid value, or remove it where it stands")
+		l.report(finding.Error, sites, what+" "+err.Error(), "give it a valid value, or remove it where it stands")
 	}
 	switch {
 	case l.settled(name):
@@ -114,7 +115,7 @@ func (l *loader) environment() {
 			continue
 		}
 		if first, taken := owner[env]; taken {
-			l.report(source.Error, nil, fmt.Sprintf("the environment variable %s stands for both %s and %s; they would share one value", env, first, n.Name),
+			l.report(finding.Error, nil, fmt.Sprintf("the environment variable %s stands for both %s and %s; they would share one value", env, first, n.Name),
 				"unset it and put both into secrets.yaml")
 			continue
 		}
@@ -131,7 +132,7 @@ func (l *loader) perName(ctx context.Context) {
 			if near := Nearest(name, l.needs); near != "" {
 				fix = "write `" + near + "`"
 			}
-			l.report(source.Warning, siteAt(from.Pos), "no part of the stack uses a secret with the name "+name+"; it is not read", fix)
+			l.report(finding.Warning, siteAt(from.Pos), "no part of the stack uses a secret with the name "+name+"; it is not read", fix)
 		}
 	}
 	for _, n := range l.needs {
@@ -148,7 +149,7 @@ func (l *loader) from(ctx context.Context, name string, from From) {
 		value, err := l.readValue(from.File)
 		if err != nil {
 			l.close(name, origin)
-			l.report(source.Error, sites, fmt.Sprintf("the file of the secret %s cannot be read: %v", name, err), "create it, or name the right file")
+			l.report(finding.Error, sites, fmt.Sprintf("the file of the secret %s cannot be read: %v", name, err), "create it, or name the right file")
 			return
 		}
 		l.take(name, dropNewline(value), origin, fmt.Sprintf("the secret %s in the file %q", name, from.File), sites)
@@ -163,7 +164,7 @@ func (l *loader) from(ctx context.Context, name string, from From) {
 	out, err := l.run(ctx, from.Command, maxValue+2)
 	if err != nil {
 		l.close(name, origin)
-		l.report(source.Error, sites, fmt.Sprintf("the command for the secret %s did not give it: `%s` %v", name, program(from.Command), err), runByHand)
+		l.report(finding.Error, sites, fmt.Sprintf("the command for the secret %s did not give it: `%s` %v", name, program(from.Command), err), runByHand)
 		return
 	}
 	l.take(name, dropNewline(out), origin, fmt.Sprintf("the secret %s that `%s` prints", name, program(from.Command)), sites)
@@ -226,7 +227,7 @@ func (l *loader) command(ctx context.Context) {
 	out, err := l.run(ctx, l.src.Command, source.MaxSize)
 	if err != nil {
 		l.withhold("command " + name)
-		l.report(source.Error, sites, fmt.Sprintf("the command for all secrets did not give them: `%s` %v", name, err), runByHand)
+		l.report(finding.Error, sites, fmt.Sprintf("the command for all secrets did not give them: `%s` %v", name, err), runByHand)
 		return
 	}
 	l.entries(&document{
@@ -258,11 +259,11 @@ func (l *loader) file(ctx context.Context) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(path); err == nil {
-			l.report(source.Error, sites, "the file is a symlink that leads nowhere; no secret is read", "restore what it points to, or remove the symlink")
+			l.report(finding.Error, sites, "the file is a symlink that leads nowhere; no secret is read", "restore what it points to, or remove the symlink")
 		}
 		return
 	case err != nil:
-		l.report(source.Error, sites, fmt.Sprintf("the file cannot be read: %v", pathless(err)), "run stackgen as the owner of the file")
+		l.report(finding.Error, sites, fmt.Sprintf("the file cannot be read: %v", pathless(err)), "run stackgen as the owner of the file")
 		l.broken = true
 		l.withhold(l.fileOrigin())
 		return
@@ -279,7 +280,7 @@ func (l *loader) file(ctx context.Context) {
 		l.encrypted = true
 		if len(l.src.Command) == 0 {
 			l.withhold(l.fileOrigin())
-			l.report(source.Error, sites, "the file is encrypted with sops; stackgen reads only what sops decrypts",
+			l.report(finding.Error, sites, "the file is encrypted with sops; stackgen reads only what sops decrypts",
 				"rename it and name it in the spec: `secrets: {command: [sops, -d, FILE]}`")
 		}
 		return

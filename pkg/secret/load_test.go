@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -122,7 +123,7 @@ func TestLoadFindings(t *testing.T) {
 				t.Error("a finding shows a value")
 			}
 			for _, n := range s.Missing() {
-				if strings.Contains(strings.Join(got, "\n"), "`"+n.Name+"`") && source.HasErrors(findings) && !strings.Contains(name, "nested") {
+				if strings.Contains(strings.Join(got, "\n"), "`"+n.Name+"`") && finding.HasErrors(findings) && !strings.Contains(name, "nested") {
 					t.Errorf("%s is reported and missing, too", n.Name)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -46,8 +47,8 @@ func Nearest(name string, needs []Need) string {
 
 // MissingFindings gives one error per missing secret: where to get it and the two ways to give it. path
 // is the file that the findings point at.
-func MissingFindings(needs []Need, path string) []source.Finding {
-	var out []source.Finding
+func MissingFindings(needs []Need, path string) []finding.Finding {
+	var out []finding.Finding
 	for _, n := range needs {
 		fix := fmt.Sprintf("`stackgen secrets set %s`, or put it into the environment as %s", n.Name, EnvName(n.Name))
 		if n.Where != "" {
@@ -56,8 +57,8 @@ func MissingFindings(needs []Need, path string) []source.Finding {
 		if n.FormHelp != "" {
 			fix += " (" + n.FormHelp + ")"
 		}
-		out = append(out, source.Finding{
-			Rule: Rule, Severity: source.Error,
+		out = append(out, finding.Finding{
+			Rule: Rule, Severity: finding.Error,
 			Message: fmt.Sprintf("the secret %s is missing; the stack cannot be rendered without it", n.Name),
 			Fix:     fix,
 			Sites:   []source.Site{{Pos: source.Pos{File: filepath.ToSlash(path)}}},

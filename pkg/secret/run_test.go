@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -78,7 +79,7 @@ func TestWholeFileCommand(t *testing.T) {
 			if diff := cmp.Diff(append([]string{}, test.want...), texts(findings, "")); diff != "" {
 				t.Error(diff)
 			}
-			if failed := source.HasErrors(findings) && name != "nested"; failed != (len(s.Fill()) == 0) {
+			if failed := finding.HasErrors(findings) && name != "nested"; failed != (len(s.Fill()) == 0) {
 				t.Error("secrets that the command may have were made, or the others were not")
 			}
 		})

@@ -1,5 +1,5 @@
-// Package source reads YAML files into values that know where they stand, and defines the findings that
-// point at such places. It is the only importer of yaml.v3.
+// Package source reads YAML files into values that know where they stand. It is the only importer of
+// yaml.v3.
 package source
 
 import (
@@ -35,14 +35,20 @@ type File struct {
 	uses    map[*yaml.Node][]use
 }
 
-// Parse reads one YAML document. The findings (rule "yaml") name what makes a file unreadable: not UTF-8,
-// binary, larger than MaxSize, a syntax error, aliases without end, a second document. When there is such
-// a finding the file has no usable content: every value of it is absent. An empty file is no problem here.
-func Parse(path string, src []byte) (*File, []Finding) {
+// Problem is what makes a file unreadable: the place, the fact, and what to do about it ("" when the fact
+// says it).
+type Problem struct {
+	Pos
+	Message, Fix string
+}
+
+// Parse reads one YAML document. The problem, nil when there is none, names what makes the file unreadable:
+// not UTF-8, binary, larger than MaxSize, a syntax error, aliases without end, a second document. Then the
+// file has no usable content: every value of it is absent. An empty file is no problem here.
+func Parse(path string, src []byte) (*File, *Problem) {
 	f := &File{Path: path, Src: src}
-	fail := func(line int, msg, fix string) (*File, []Finding) {
-		pos := Pos{File: path, Line: line, Col: min(line, 1)}
-		return f, []Finding{{Rule: "yaml", Severity: Error, Message: msg, Fix: fix, Sites: []Site{{Pos: pos}}}}
+	fail := func(line int, msg, fix string) (*File, *Problem) {
+		return f, &Problem{Pos: Pos{File: path, Line: line, Col: min(line, 1)}, Message: msg, Fix: fix}
 	}
 	switch {
 	case len(src) > MaxSize:

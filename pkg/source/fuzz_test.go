@@ -36,11 +36,9 @@ func walkAll(t *testing.T, v Value, left *int) {
 // What Parse accepts can be walked, compared, shown and merged.
 func checkParse(t *testing.T, src string) {
 	t.Helper()
-	f, problems := Parse("f", []byte(src))
-	for _, p := range problems {
-		if p.Message == "" || p.Pos().File != "f" || f.Root().Exists() {
-			t.Errorf("finding %+v", p)
-		}
+	f, problem := Parse("f", []byte(src))
+	if problem != nil && (problem.Message == "" || problem.File != "f" || f.Root().Exists()) {
+		t.Errorf("problem %+v", problem)
 	}
 	left := 2000
 	walkAll(t, f.Root(), &left)

@@ -33,9 +33,9 @@ func TestLines(t *testing.T) {
 		"a tag and an anchor":         {"a: !!str &x |\n  zebra\nb: *x\n", true, "a: ********\nb: *x"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, findings := source.Parse("x.yaml", []byte(c.src))
-			if len(findings) > 0 {
-				t.Fatal(findings)
+			f, problem := source.Parse("x.yaml", []byte(c.src))
+			if problem != nil {
+				t.Fatal(problem)
 			}
 			var text, raw []string
 			for _, l := range f.Lines(c.comments) {
@@ -55,9 +55,9 @@ func TestLines(t *testing.T) {
 }
 
 func TestShown(t *testing.T) {
-	f, findings := source.Parse("x.yaml", []byte(`a: {b: x, password: zebra, "empty": "", list: [1, "a b", " pad ", null]}`))
-	if len(findings) > 0 {
-		t.Fatal(findings)
+	f, problem := source.Parse("x.yaml", []byte(`a: {b: x, password: zebra, "empty": "", list: [1, "a b", " pad ", null]}`))
+	if problem != nil {
+		t.Fatal(problem)
 	}
 	if got, want := f.At("a").Shown(), `{b: x, password: ********, empty: "", list: [1, a b, " pad ", null]}`; got != want {
 		t.Errorf("%s, want %s", got, want)

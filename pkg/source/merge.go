@@ -14,9 +14,9 @@ import (
 // key by key, every other value of over replaces the one in base. Comments of base are kept; its aliases
 // and merge keys are written out, so that nothing but what over names changes.
 func Merge(base []byte, over Value) ([]byte, error) {
-	f, problems := Parse("", base)
-	if len(problems) > 0 {
-		return nil, errors.New(problems[0].Message)
+	f, problem := Parse("", base)
+	if problem != nil {
+		return nil, errors.New(problem.Message)
 	}
 	root := f.Root()
 	if root.Kind() != Mapping || over.Kind() != Mapping {

@@ -27,9 +27,9 @@ func TestReadAs(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for text := range strings.FieldsSeq(tt.texts) {
-			f, findings := Parse("x.yaml", []byte("a: "+text+"\n"))
-			if len(findings) > 0 {
-				t.Fatal(findings)
+			f, problem := Parse("x.yaml", []byte("a: "+text+"\n"))
+			if problem != nil {
+				t.Fatal(problem)
 			}
 			v := f.At("a")
 			got := fmt.Sprint([]string{v.ReadAs(PyYAML), v.ReadAs(SerdeYAML), v.ReadAs(GoYAML)})

@@ -9,9 +9,9 @@ import (
 
 func parse(t testing.TB, src string) *File {
 	t.Helper()
-	f, problems := Parse("f", []byte(src))
-	if len(problems) > 0 {
-		t.Fatalf("%v in\n%s", problems, src)
+	f, problem := Parse("f", []byte(src))
+	if problem != nil {
+		t.Fatalf("%v in\n%s", problem, src)
 	}
 	return f
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 // What a person reads must not show that a Go program wrote it, nor end in the middle.
@@ -16,7 +16,7 @@ var (
 	broken  = regexp.MustCompile(`\s$|^\s|  |\. ?$|[:;,] ?$|<nil>|""`)
 )
 
-func readable(t *testing.T, f source.Finding) {
+func readable(t *testing.T, f finding.Finding) {
 	t.Helper()
 	for what, text := range map[string]string{"message": f.Message, "fix": f.Fix} {
 		if text == "" || broken.MatchString(text) || goWords.MatchString(text) {
@@ -58,7 +58,7 @@ func checkBad(t *testing.T, cases []badCase) {
 				src = base + src
 			}
 			s, got := Parse("dir/stack.yaml", []byte(src))
-			if (s == nil) != source.HasErrors(got) {
+			if (s == nil) != finding.HasErrors(got) {
 				t.Errorf("spec %v with findings %v", s, got)
 			}
 			var lines []string
@@ -69,7 +69,7 @@ func checkBad(t *testing.T, cases []badCase) {
 				}
 				lines = append(lines, fmt.Sprintf("%d:%d %s\n\tfix: %s", f.Pos().Line, f.Pos().Col, f.Message, f.Fix))
 			}
-			if !slices.IsSortedFunc(got, func(a, b source.Finding) int {
+			if !slices.IsSortedFunc(got, func(a, b finding.Finding) int {
 				p, q := a.Pos(), b.Pos()
 				return slices.Compare([]int{p.Line, p.Col}, []int{q.Line, q.Col})
 			}) {

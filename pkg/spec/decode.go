@@ -12,6 +12,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -19,7 +20,7 @@ import (
 // problem. It is not yaml.v3's decoder because that one stops at the first problem, names no column, and
 // turns numbers into strings without a word.
 type decoder struct {
-	findings []source.Finding
+	findings []finding.Finding
 	// bad are the paths of the values that could not be read, around the paths of what holds them. What
 	// validate says about such a value, or about one around or in it, would only repeat the problem or be
 	// wrong.
@@ -32,8 +33,8 @@ func (d *decoder) fail(v source.Value, msg, fix string, others ...source.Site) {
 	if d.validating && d.unread(v.Keys()) {
 		return
 	}
-	d.findings = append(d.findings, source.Finding{
-		Rule: "spec", Severity: source.Error, Message: msg, Fix: fix, Sites: append([]source.Site{v.Site("")}, others...),
+	d.findings = append(d.findings, finding.Finding{
+		Rule: "spec", Severity: finding.Error, Message: msg, Fix: fix, Sites: append([]source.Site{v.Site("")}, others...),
 	})
 	if !d.validating && !d.inExtra {
 		keys := v.Keys()

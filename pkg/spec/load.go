@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -14,7 +15,7 @@ const maxSize = 1 << 20
 // Load reads the spec at path. The findings (rule "spec" or "yaml") name every problem of the file at
 // once, each with its place; with an Error among them the Spec is nil. A file that cannot be read at all
 // is an error.
-func Load(path string) (*Spec, []source.Finding, error) {
+func Load(path string) (*Spec, []finding.Finding, error) {
 	src, err := source.ReadFile(path)
 	if err != nil {
 		return nil, nil, err
@@ -24,15 +25,15 @@ func Load(path string) (*Spec, []source.Finding, error) {
 }
 
 // Parse is Load for bytes at hand; path is only shown.
-func Parse(path string, src []byte) (*Spec, []source.Finding) {
+func Parse(path string, src []byte) (*Spec, []finding.Finding) {
 	whole := source.Site{Pos: source.Pos{File: path}}
 	if len(src) > maxSize {
-		return nil, []source.Finding{{
-			Rule: "spec", Severity: source.Error, Sites: []source.Site{whole},
+		return nil, []finding.Finding{{
+			Rule: "spec", Severity: finding.Error, Sites: []source.Site{whole},
 			Message: fmt.Sprintf("the file is larger than %d MiB; a spec has a few hundred lines", maxSize>>20), Fix: "name the right file",
 		}}
 	}
-	f, findings := source.Parse(path, src)
+	f, findings := finding.Parse(path, src)
 	if len(findings) > 0 {
 		for i := range findings {
 			findings[i].Fix = cmp.Or(findings[i].Fix, "correct this line or the one before it: indentation, quotes, brackets, a colon")
@@ -40,8 +41,8 @@ func Parse(path string, src []byte) (*Spec, []source.Finding) {
 		return nil, findings
 	}
 	if !f.Root().Set() {
-		return nil, []source.Finding{{
-			Rule: "spec", Severity: source.Error, Sites: []source.Site{whole},
+		return nil, []finding.Finding{{
+			Rule: "spec", Severity: finding.Error, Sites: []source.Site{whole},
 			Message: "the spec is empty", Fix: "run `stackgen init` for one to start from",
 		}}
 	}
@@ -52,8 +53,8 @@ func Parse(path string, src []byte) (*Spec, []source.Finding) {
 		d.validating = true
 		s.validate(d)
 	}
-	d.findings = source.Sort(d.findings)
-	if source.HasErrors(d.findings) {
+	d.findings = finding.Sort(d.findings)
+	if finding.HasErrors(d.findings) {
 		return nil, d.findings
 	}
 	return s, d.findings

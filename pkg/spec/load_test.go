@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 func examples(t testing.TB) []string {
@@ -116,12 +116,12 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		s, findings := Parse("stack.yaml", src)
-		if (s == nil) != source.HasErrors(findings) {
+		if (s == nil) != finding.HasErrors(findings) {
 			t.Errorf("spec %v with findings %v", s, findings)
 		}
-		for _, finding := range findings {
-			if finding.Message == "" || finding.Fix == "" || finding.Pos().File != "stack.yaml" {
-				t.Errorf("%+v", finding)
+		for _, f := range findings {
+			if f.Message == "" || f.Fix == "" || f.Pos().File != "stack.yaml" {
+				t.Errorf("%+v", f)
 			}
 		}
 	})

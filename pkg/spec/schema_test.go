@@ -14,7 +14,7 @@ import (
 	"github.com/invopop/jsonschema"
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 var update = flag.Bool("update", false, "write schema.json anew")
@@ -87,7 +87,7 @@ func compiled(t *testing.T) *validator.Schema {
 
 func instance(t *testing.T, name string, src []byte) any {
 	t.Helper()
-	f, findings := source.Parse(name, src)
+	f, findings := finding.Parse(name, src)
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
@@ -132,7 +132,7 @@ func TestSchemaRefusesWhatLoadRefuses(t *testing.T) {
 		if s.Validate(instance(t, "stack.yaml", src)) == nil {
 			t.Errorf("the schema accepts %q", extra)
 		}
-		if _, findings := Parse("stack.yaml", src); !source.HasErrors(findings) {
+		if _, findings := Parse("stack.yaml", src); !finding.HasErrors(findings) {
 			t.Errorf("Load accepts %q", strings.TrimSpace(extra))
 		}
 	}

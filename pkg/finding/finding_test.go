@@ -1,14 +1,16 @@
-package source
+package finding
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"philipp.info/stackgen/pkg/source"
 )
 
 func TestSort(t *testing.T) {
 	at := func(rule, msg, file string, line, col int) Finding {
-		return Finding{Rule: rule, Message: msg, Sites: []Site{{Pos: Pos{file, line, col}}}}
+		return Finding{Rule: rule, Message: msg, Sites: []source.Site{{Pos: source.Pos{File: file, Line: line, Col: col}}}}
 	}
 	got := Sort([]Finding{
 		at("r", "m", "b", 1, 1), at("r", "m", "a", 10, 1), at("r", "m", "a", 9, 2), at("r", "m", "a", 9, 1),
@@ -28,13 +30,5 @@ func TestSort(t *testing.T) {
 func TestHasErrors(t *testing.T) {
 	if HasErrors([]Finding{{Severity: Warning}, {Severity: Info}}) || !HasErrors([]Finding{{}, {Severity: Error}}) {
 		t.Error("only errors count")
-	}
-}
-
-func TestPosString(t *testing.T) {
-	for want, p := range map[string]Pos{"": {}, "f": {File: "f"}, "f:2:3": {"f", 2, 3}} {
-		if got := p.String(); got != want {
-			t.Errorf("%#v: got %q, want %q", p, got, want)
-		}
 	}
 }

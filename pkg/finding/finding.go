@@ -1,50 +1,20 @@
-package source
+// Package finding says what is wrong with a stack, or could not be looked at, and where. A finding never
+// carries a secret to whoever prints it.
+package finding
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+
+	"philipp.info/stackgen/pkg/source"
 )
-
-// Pos is a place in a file. File is the slash-separated path as the user knows it; Line and Col are
-// 1-based and Col counts runes (as yaml.v3 and SARIF's unicodeCodePoints do). Line 0 means the whole file.
-type Pos struct {
-	File string
-	Line int
-	Col  int
-}
-
-// String gives file:line:col, or only the file when the position has no line.
-func (p Pos) String() string {
-	if p.Line == 0 {
-		return p.File
-	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
-}
-
-// Site is one place that takes part in a finding: where it is, what stands there in a few words
-// (never a secret's value), and the source line as File.Snippet makes it; nil when there is none to show.
-// The line is made when it is asked for: rules name more places than anybody gets to see.
-type Site struct {
-	Pos
-	Note    string
-	Snippet func() string
-}
-
-// Text is the source line of the place, empty when there is none to show.
-func (s Site) Text() string {
-	if s.Snippet == nil {
-		return ""
-	}
-	return s.Snippet()
-}
 
 // Severity grades a finding.
 type Severity int
 
 // The severities. Only errors make a command fail.
 const (
-	// Info is something that was not checked, and why.
+	// Info is something to know that breaks nothing; also the severity of what was not checked.
 	Info Severity = iota
 	// Warning will bite later, or only under a condition that cannot be seen from the files.
 	Warning
@@ -57,23 +27,50 @@ func (s Severity) String() string {
 	return [...]string{"info", "warning", "error"}[s]
 }
 
+// Status tells what is known to be wrong from what could not be looked at.
+type Status int
+
+// The statuses.
+const (
+	// Found is a fact about the files.
+	Found Status = iota
+	// NotChecked means that a rule could not see what it needs; it may hold or not.
+	NotChecked
+)
+
 // Finding is one thing that is wrong. Message states the fact and, after a semicolon, the consequence in
 // the running system; Fix is the line to write. Sites holds every place that takes part, the one to edit
 // first at index 0. None of the texts ever holds the value of a secret.
 type Finding struct {
 	Rule     string
 	Severity Severity
+	Status   Status
 	Message  string
 	Fix      string
-	Sites    []Site
+	Sites    []source.Site
+}
+
+// Unchecked is a finding of the rule that something was not checked, and why: a clause that goes on from
+// "because". It is an Info.
+func Unchecked(rule, why string, sites ...source.Site) Finding {
+	return Finding{Rule: rule, Severity: Info, Status: NotChecked, Message: "not checked, because " + why, Sites: sites}
 }
 
 // Pos is the place to edit first; the zero Pos when the finding has no site.
-func (f Finding) Pos() Pos {
+func (f Finding) Pos() source.Pos {
 	if len(f.Sites) == 0 {
-		return Pos{}
+		return source.Pos{}
 	}
 	return f.Sites[0].Pos
+}
+
+// Parse is source.Parse with what makes the file unreadable as findings of the rule "yaml".
+func Parse(path string, src []byte) (*source.File, []Finding) {
+	f, p := source.Parse(path, src)
+	if p == nil {
+		return f, nil
+	}
+	return f, []Finding{{Rule: "yaml", Severity: Error, Message: p.Message, Fix: p.Fix, Sites: []source.Site{{Pos: p.Pos}}}}
 }
 
 // Sort orders findings by file, line, column, rule and message and drops exact repetitions.

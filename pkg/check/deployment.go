@@ -14,6 +14,7 @@ import (
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -41,8 +42,8 @@ type Deployment struct {
 	Before map[string]string
 
 	routes      *route.Table
-	proxy       *traefik
-	containers  map[*Service]route.Container
+	proxy       *proxySettings
+	containers  map[*Service]traefik.Container
 	provisions  map[*Service]*provision
 	patterns    map[string]*pattern
 	connections []client
@@ -98,7 +99,7 @@ type Bridge struct {
 // Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
 // compose file and Run finds nothing more.
 func Open(fsys fs.FS) (*Deployment, []finding.Finding) {
-	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]route.Container), patterns: make(map[string]*pattern)}
+	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]traefik.Container), patterns: make(map[string]*pattern)}
 	d.readEnv()
 	names, fault := d.composeFiles()
 	if fault != nil {

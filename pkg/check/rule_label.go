@@ -7,6 +7,7 @@ import (
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -18,7 +19,7 @@ var traefikRouterUnique = Rule{
 	Source:  "Traefik pkg/provider/configuration.go, run with Traefik 3.7",
 	Check: func(d *Deployment, r *Reporter) {
 		d.labelProblems(func(p route.Problem, _ *Service) {
-			if p.Kind == route.Duplicate {
+			if p.Kind == traefik.Duplicate {
 				r.Fail(p.Message, "give one of them another name", p.Sites...)
 			}
 		})
@@ -36,11 +37,11 @@ var traefikReferenceDefined = Rule{
 			key := "traefik.http.routers." + p.Router
 			ref, provider, _ := strings.Cut(p.Ref, "@")
 			switch p.Kind {
-			case route.UndefinedService:
+			case traefik.UndefinedService:
 				if !d.definedSomewhere("services", ref) {
 					r.Fail(p.Message, s.label(key+".service", firstService(s)), p.Sites...)
 				}
-			case route.UndefinedMiddleware:
+			case traefik.UndefinedMiddleware:
 				fix := s.label("traefik.http.middlewares."+ref+".…", "…")
 				var names []string
 				for _, m := range d.Routes().Middlewares {
@@ -52,7 +53,7 @@ var traefikReferenceDefined = Rule{
 				if !d.definedSomewhere("middlewares", ref) {
 					r.Fail(p.Message, fix, append(s.listing(p.Ref, p.Sites[0]), p.Sites...)...)
 				}
-			case route.NotChecked:
+			case traefik.NotChecked:
 				r.NotChecked(fmt.Sprintf("router %q uses %s, which the provider %s of Traefik defines outside of the labels", p.Router, p.Ref, provider), p.Sites...)
 			default:
 			}
@@ -86,17 +87,17 @@ var traefikRuleParses = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		d.labelProblems(func(p route.Problem, s *Service) {
 			switch p.Kind {
-			case route.BadLabel:
+			case traefik.BadLabel:
 				r.Fail(p.Message, labelFix(p), p.Sites...)
-			case route.IgnoredLabel:
+			case traefik.IgnoredLabel:
 				r.Warn(p.Message, "correct or remove the label", p.Sites...)
-			case route.BadRule:
+			case traefik.BadRule:
 				r.Fail(p.Message, ruleFix(d.proxy.major), p.Sites...)
-			case route.NeverMatches:
+			case traefik.NeverMatches:
 				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.proxy.major), p.Sites...)
-			case route.BadMiddleware:
+			case traefik.BadMiddleware:
 				r.Fail(p.Message, "correct the middleware", p.Sites...)
-			case route.BadName:
+			case traefik.BadName:
 				name, _, _ := strings.Cut(p.Router, "@")
 				r.Fail(p.Message, s.label("traefik.http.routers."+name+".rule", "…"), p.Sites...)
 			default:

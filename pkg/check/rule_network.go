@@ -8,6 +8,7 @@ import (
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -26,13 +27,13 @@ var traefikNetworkShared = Rule{
 			}
 			fix := s.label("traefik.docker.network", d.proxyNetwork(s))
 			switch p.Kind {
-			case route.UnknownNetwork:
+			case traefik.UnknownNetwork:
 				unknown[s] = true
 				if wanted := labelOf(d.container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
 					told[wanted] = true
 					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, d.networkSites(s, wanted, p.Sites)...)
 				}
-			case route.MissingNetwork:
+			case traefik.MissingNetwork:
 				unknown[s] = true
 				if d.proxy.service != nil {
 					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)

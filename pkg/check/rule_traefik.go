@@ -8,6 +8,7 @@ import (
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -22,7 +23,7 @@ func (s *Service) label(key, value string) string {
 
 // hasLabel reports whether a service has a label, or one below it.
 func (s *Service) hasLabel(key string) bool {
-	return slices.ContainsFunc(s.d.container(s).Labels, func(l route.Label) bool {
+	return slices.ContainsFunc(s.d.container(s).Labels, func(l traefik.Label) bool {
 		return strings.EqualFold(l.Key, key) || len(l.Key) > len(key) && strings.EqualFold(l.Key[:len(key)+1], key+".")
 	})
 }
@@ -47,19 +48,19 @@ var traefikRouterComplete = Rule{
 		d.labelProblems(func(p route.Problem, s *Service) {
 			key := "traefik.http.routers." + p.Router + "."
 			switch p.Kind {
-			case route.NotEnabled:
+			case traefik.NotEnabled:
 				if d.proxy.exposed != nil {
 					r.Fail(p.Message, s.label("traefik.enable", "true"), p.Sites...)
 				} else {
 					r.Warn(p.Message+" unless its exposedByDefault is on", s.label("traefik.enable", "true"), p.Sites...)
 				}
-			case route.Disabled:
+			case traefik.Disabled:
 				if d.hasRouters() {
 					r.Fail(p.Message, s.label("traefik.enable", "true"), p.Sites...)
 				}
-			case route.MissingService:
+			case traefik.MissingService:
 				r.Fail(p.Message, s.label(key+"service", firstService(s)), p.Sites...)
-			case route.DefaultRule:
+			case traefik.DefaultRule:
 				if s.hasLabel(strings.TrimSuffix(key, ".")) {
 					r.Fail(p.Message+", which nobody asks for", s.label(key+"rule", "Host(`…`)"), p.Sites...)
 				}
@@ -67,7 +68,7 @@ var traefikRouterComplete = Rule{
 				r.Fail(p.Message, "give one of the two another priority", p.Sites...)
 			case route.NoPriority:
 				r.Warn(p.Message, s.label(key+"priority", "…"), p.Sites...)
-			case route.NoTLS:
+			case traefik.NoTLS:
 				if tls && s.hasLabel(strings.TrimSuffix(key, ".")) && !d.twin(p.Router) {
 					r.Warn(p.Message, s.label(key+"tls", "true"), p.Sites...)
 				}

@@ -9,7 +9,7 @@ import (
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
-	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -127,8 +127,8 @@ func (d *Deployment) serviceOf(v source.Value) *Service {
 	return d.Services[max(i, 0)]
 }
 
-func doubleLabels(r *Reporter, c route.Container) {
-	first := make(map[string]route.Label)
+func doubleLabels(r *Reporter, c traefik.Container) {
+	first := make(map[string]traefik.Label)
 	for _, l := range c.Labels {
 		if before, ok := first[l.Key]; ok && before.Value != l.Value {
 			r.Warn(fmt.Sprintf("the label %s of %s stands twice; Compose keeps the last", l.Key, c.Name), "remove one of them", before.Site, l.Site)

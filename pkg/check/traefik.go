@@ -6,11 +6,12 @@ import (
 
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// traefik is what can be seen of Traefik's own settings. Often that is nothing: it runs in a stack of its own.
-type traefik struct {
+// proxySettings is what can be seen of Traefik's own settings. Often that is nothing: it runs in a stack of its own.
+type proxySettings struct {
 	service *Service
 	major   int
 	// entryPoints and resolvers hold names in lower case; nil where they cannot be seen.
@@ -20,8 +21,8 @@ type traefik struct {
 }
 
 // traefik reads the settings from the flags, the environment and the file of a Traefik in this stack.
-func (d *Deployment) traefik() *traefik {
-	t := &traefik{major: 3}
+func (d *Deployment) traefik() *proxySettings {
+	t := &proxySettings{major: 3}
 	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == image.Traefik })
 	if i < 0 {
 		return t
@@ -100,27 +101,27 @@ func settings(v source.Value, path string, set func(key, val string)) {
 // Routes is what Traefik makes of the labels of all services.
 func (d *Deployment) Routes() *route.Table {
 	if d.routes == nil {
-		var cs []route.Container
+		var cs []traefik.Container
 		for _, s := range d.Services {
-			if c := d.container(s); slices.ContainsFunc(c.Labels, func(l route.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
+			if c := d.container(s); slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
 				cs = append(cs, c)
 			}
 		}
 		d.proxy = d.traefik()
 		// Who never writes traefik.enable relies on the default, which uses every container.
-		exposed := !slices.ContainsFunc(cs, func(c route.Container) bool {
-			return slices.ContainsFunc(c.Labels, func(l route.Label) bool { return strings.EqualFold(l.Key, "traefik.enable") })
+		exposed := !slices.ContainsFunc(cs, func(c traefik.Container) bool {
+			return slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.EqualFold(l.Key, "traefik.enable") })
 		})
 		if d.proxy.exposed != nil {
 			exposed = *d.proxy.exposed
 		}
-		d.routes = route.New(cs, route.Options{Major: d.proxy.major, ExposedByDefault: exposed, DefaultNetwork: d.proxy.network})
+		d.routes = traefik.New(cs, traefik.Options{Major: d.proxy.major, ExposedByDefault: exposed, DefaultNetwork: d.proxy.network})
 	}
 	return d.routes
 }
 
 // container is a service as Traefik sees it.
-func (d *Deployment) container(s *Service) route.Container {
+func (d *Deployment) container(s *Service) traefik.Container {
 	c, ok := d.containers[s]
 	if !ok {
 		c = d.newContainer(s)
@@ -129,17 +130,17 @@ func (d *Deployment) container(s *Service) route.Container {
 	return c
 }
 
-func (d *Deployment) newContainer(s *Service) route.Container {
-	c := route.Container{Name: s.Name, Project: d.project(), Site: s.Value.Site("")}
+func (d *Deployment) newContainer(s *Service) traefik.Container {
+	c := traefik.Container{Name: s.Name, Project: d.project(), Site: s.Value.Site("")}
 	labels := s.Value.At("labels")
 	for key, v := range labels.Entries() {
 		text, _ := d.expand(v)
-		c.Labels = append(c.Labels, route.Label{Key: key.Str(), Value: text, Site: v.Site("")})
+		c.Labels = append(c.Labels, traefik.Label{Key: key.Str(), Value: text, Site: v.Site("")})
 	}
 	for _, item := range labels.Items() {
 		text, _ := d.expand(item)
 		key, val, _ := strings.Cut(text, "=")
-		c.Labels = append(c.Labels, route.Label{Key: key, Value: val, Site: item.Site("")})
+		c.Labels = append(c.Labels, traefik.Label{Key: key, Value: val, Site: item.Site("")})
 	}
 	wanted := labelOf(c.Labels, "traefik.docker.network").Value
 	for _, key := range s.Networks {
@@ -158,17 +159,17 @@ func (d *Deployment) newContainer(s *Service) route.Container {
 
 // disabled reports whether a service with labels for Traefik says that they are not to be used.
 func (d *Deployment) disabled(service string) bool {
-	return slices.ContainsFunc(d.Routes().Problems, func(p route.Problem) bool { return p.Kind == route.Disabled && p.Container == service })
+	return slices.ContainsFunc(d.Routes().Problems, func(p route.Problem) bool { return p.Kind == traefik.Disabled && p.Container == service })
 }
 
 // labelOf is the label with that key, the last one where it stands twice; the zero Label when there is none.
-func labelOf(labels []route.Label, key string) route.Label {
+func labelOf(labels []traefik.Label, key string) traefik.Label {
 	for _, l := range slices.Backward(labels) {
 		if strings.EqualFold(l.Key, key) {
 			return l
 		}
 	}
-	return route.Label{}
+	return traefik.Label{}
 }
 
 // project is the name of the Compose project; empty where only the name of the directory gives it.

@@ -2,7 +2,6 @@ package route
 
 import (
 	"fmt"
-	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ func (t *Table) comparePriorities() {
 	for i, a := range t.Routers {
 		for _, b := range t.Routers[i+1:] {
 			tie := a.Priority == b.Priority
-			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !a.rival(b) || !overlap(a.expr, b.expr) {
+			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !a.rival(b) || !overlap(a.Expr, b.Expr) {
 				continue
 			}
 			p := compared(a, b, tie)
@@ -29,7 +28,7 @@ func (t *Table) comparePriorities() {
 
 func compared(a, b *Router, tie bool) Problem {
 	p := Problem{
-		Kind: Tie, Container: a.Container, Router: a.Name, Sites: []source.Site{a.at("priority"), b.at("priority")},
+		Kind: Tie, Container: a.Container, Router: a.Name, Sites: []source.Site{a.PrioritySite, b.PrioritySite},
 		Message: fmt.Sprintf("routers %q and %q have the same priority %d and can both match; which one answers changes with every start", a.Name, b.Name, a.Priority),
 	}
 	if tie {
@@ -40,14 +39,14 @@ func compared(a, b *Router, tie bool) Problem {
 		r, o, where = b, a, "behind"
 	}
 	return Problem{
-		Kind: NoPriority, Container: r.Container, Router: r.Name, Sites: []source.Site{r.Site, o.at("priority")},
+		Kind: NoPriority, Container: r.Container, Router: r.Name, Sites: []source.Site{r.Site, o.PrioritySite},
 		Message: fmt.Sprintf("router %q has no priority; only the length of its rule, %d, puts it %s %q with %d", r.Name, len(r.Rule), where, o.Name, o.Priority),
 	}
 }
 
 // rival tells whether it matters which of two routers takes a request that both match.
 func (r *Router) rival(o *Router) bool {
-	return r.Dropped == "" && o.Dropped == "" && r.TLS == o.TLS && r.plainHTTP == o.plainHTTP &&
+	return r.Dropped == "" && o.Dropped == "" && r.TLS == o.TLS && r.PlainHTTP == o.PlainHTTP &&
 		r.meets(o) && (r.Service != o.Service || !slices.Equal(r.Middlewares, o.Middlewares))
 }
 
@@ -63,19 +62,19 @@ func (r *Router) meets(o *Router) bool {
 const maxAlternatives = 64
 
 // alternatives gives the rule as a list of conjunctions; ok is false when there are too many.
-func (e *expr) alternatives() (list [][]*expr, ok bool) {
-	if e.op == 0 {
-		return [][]*expr{{e}}, true
+func (e *Expr) alternatives() (list [][]*Expr, ok bool) {
+	if e.Op == 0 {
+		return [][]*Expr{{e}}, true
 	}
-	left, okLeft := e.left.alternatives()
+	left, okLeft := e.Left.alternatives()
 	if !okLeft {
 		return nil, false
 	}
-	right, okRight := e.right.alternatives()
+	right, okRight := e.Right.alternatives()
 	if !okRight {
 		return nil, false
 	}
-	if e.op == '|' {
+	if e.Op == '|' {
 		list = append(left, right...)
 		return list, len(list) <= maxAlternatives
 	}
@@ -90,7 +89,7 @@ func (e *expr) alternatives() (list [][]*expr, ok bool) {
 	return list, true
 }
 
-func overlap(a, b *expr) bool {
+func overlap(a, b *Expr) bool {
 	as, okA := a.alternatives()
 	bs, okB := b.alternatives()
 	if !okA || !okB {
@@ -107,44 +106,39 @@ func overlap(a, b *expr) bool {
 }
 
 // satisfiable tells whether a request may fulfil all matchers. It errs on the side of yes.
-func satisfiable(all []*expr) bool {
-	return someOf(all, []string{"Host", "HostHeader", "HostRegexp"}, []string{"Host", "HostHeader"}, func(v string) *request {
-		return &request{host: strings.ToLower(v)}
-	}) && someOf(all, []string{"Method"}, []string{"Method"}, func(v string) *request {
-		return &request{method: strings.ToUpper(v)}
-	}) && someOf(all, []string{"Path", "PathPrefix", "PathRegexp"}, []string{"Path"}, func(v string) *request {
-		return &request{path: v}
-	}) && prefixesMeet(all)
+func satisfiable(all []*Expr) bool {
+	return someOf(all, Host, func(v string) *Request { return &Request{Host: strings.ToLower(v)} }) &&
+		someOf(all, Method, func(v string) *Request { return &Request{Method: strings.ToUpper(v)} }) &&
+		someOf(all, Path, func(v string) *Request { return &Request{Path: v} }) &&
+		prefixesMeet(all)
 }
 
-// someOf tries every value that the exact matchers allow against all matchers of that family.
-func someOf(all []*expr, family, exact []string, ask func(string) *request) bool {
+// someOf tries every value that the finite matchers of a kind allow against all of that kind.
+func someOf(all []*Expr, kind Kind, ask func(string) *Request) bool {
 	tried := false
 	for _, e := range all {
-		if e.not || e.never != "" || !slices.Contains(exact, e.name) || slices.ContainsFunc(e.args, wild) {
+		if e.Not || e.Never != "" || e.Kind != kind || !e.Finite {
 			continue
 		}
 		tried = true
-		for _, v := range e.args {
+		for _, v := range e.Named {
 			r := ask(v)
-			if !slices.ContainsFunc(all, func(o *expr) bool {
-				if !slices.Contains(family, o.name) {
+			if !slices.ContainsFunc(all, func(o *Expr) bool {
+				if o.Kind != kind {
 					return false
 				}
 				got, _ := o.match(r)
-				return got == no
+				return got == No
 			}) {
 				return true
 			}
 		}
 	}
-	return !tried && !slices.ContainsFunc(all, func(e *expr) bool { return e.never != "" && !e.not })
+	return !tried && !slices.ContainsFunc(all, func(e *Expr) bool { return e.Never != "" && !e.Not })
 }
 
-func wild(v string) bool { return strings.ContainsAny(v, "{}*") }
-
 // prefixesMeet compares the literal beginnings of the path matchers.
-func prefixesMeet(all []*expr) bool {
+func prefixesMeet(all []*Expr) bool {
 	for i, a := range all {
 		for _, b := range all[i+1:] {
 			if !prefixesAgree(a, b) || !prefixesAgree(b, a) {
@@ -155,55 +149,17 @@ func prefixesMeet(all []*expr) bool {
 	return true
 }
 
-func prefixesAgree(a, b *expr) bool {
-	pa, pb := a.prefixes(), b.prefixes()
-	if len(pa) == 0 || len(pb) == 0 || a.not {
+func prefixesAgree(a, b *Expr) bool {
+	if len(a.Prefixes) == 0 || len(b.Prefixes) == 0 || a.Not {
 		return true
 	}
-	if b.not {
+	if b.Not {
 		// All that a allows lies below a prefix that b excludes.
-		excluded := b.name == "PathPrefix" && !slices.ContainsFunc(b.args, wild)
-		return !excluded || slices.ContainsFunc(pa, func(p string) bool {
-			return !slices.ContainsFunc(pb, func(q string) bool { return strings.HasPrefix(p, q) })
+		return !b.Whole || slices.ContainsFunc(a.Prefixes, func(p string) bool {
+			return !slices.ContainsFunc(b.Prefixes, func(q string) bool { return strings.HasPrefix(p, q) })
 		})
 	}
-	return slices.ContainsFunc(pa, func(p string) bool {
-		return slices.ContainsFunc(pb, func(q string) bool { return strings.HasPrefix(p, q) || strings.HasPrefix(q, p) })
+	return slices.ContainsFunc(a.Prefixes, func(p string) bool {
+		return slices.ContainsFunc(b.Prefixes, func(q string) bool { return strings.HasPrefix(p, q) || strings.HasPrefix(q, p) })
 	})
-}
-
-// prefixes lists what a path that fulfils the matcher may begin with.
-func (e *expr) prefixes() []string {
-	switch e.name {
-	case "Path", "PathPrefix":
-		var list []string
-		for _, a := range e.args {
-			literal, _, _ := strings.Cut(a, "{")
-			list = append(list, literal)
-		}
-		return list
-	case "PathRegexp":
-		return []string{literalPrefix(e.args[0])}
-	}
-	return nil
-}
-
-// literalPrefix gives what every match of an anchored regexp begins with.
-func literalPrefix(pattern string) string {
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return ""
-	}
-	re = re.Simplify()
-	if re.Op != syntax.OpConcat || re.Sub[0].Op != syntax.OpBeginText {
-		return ""
-	}
-	var b strings.Builder
-	for _, sub := range re.Sub[1:] {
-		if sub.Op != syntax.OpLiteral || sub.Flags&syntax.FoldCase != 0 {
-			break
-		}
-		b.WriteString(string(sub.Rune))
-	}
-	return b.String()
 }

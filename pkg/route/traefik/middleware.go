@@ -1,4 +1,4 @@
-package route
+package traefik
 
 import (
 	"errors"
@@ -8,20 +8,9 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+
+	"philipp.info/stackgen/pkg/route"
 )
-
-// flow is a request on its way through the middlewares of a router.
-type flow struct {
-	host string
-	url  *url.URL
-
-	redirect, refused, unknown string
-}
-
-func (f *flow) done() bool { return f.redirect != "" || f.refused != "" }
-
-// step is what a middleware does to a request; nil when it neither changes the path nor redirects.
-type step func(*flow)
 
 // middlewareType gives the lower-case name of the one type that is set.
 func middlewareType(conf *middlewareLabels) (string, error) {
@@ -43,29 +32,29 @@ func middlewareType(conf *middlewareLabels) (string, error) {
 }
 
 // newStep builds a middleware other than a chain, and fails where Traefik fails to.
-func newStep(conf *middlewareLabels) (step, error) {
+func newStep(conf *middlewareLabels) (route.Step, error) {
 	switch {
 	case conf.AddPrefix != nil:
 		if conf.AddPrefix.Prefix == "" {
 			return nil, errors.New("the prefix is empty")
 		}
-		return func(f *flow) { f.addPrefix(conf.AddPrefix.Prefix) }, nil
+		return func(f *route.Flow) { addPrefix(f, conf.AddPrefix.Prefix) }, nil
 	case conf.StripPrefix != nil:
 		return conf.StripPrefix.apply, nil
 	case conf.StripPrefixRegex != nil:
 		return stripPrefixRegex(conf.StripPrefixRegex.Regex)
 	case conf.ReplacePath != nil:
-		return func(f *flow) { f.setPath(conf.ReplacePath.Path) }, nil
+		return func(f *route.Flow) { setPath(f, conf.ReplacePath.Path) }, nil
 	case conf.ReplacePathRegex != nil:
 		re, err := regexp.Compile(strings.TrimSpace(conf.ReplacePathRegex.Regex))
 		if err != nil {
 			return nil, err
 		}
 		replacement := strings.TrimSpace(conf.ReplacePathRegex.Replacement)
-		return func(f *flow) {
-			if path := f.path(); re.MatchString(path) {
-				f.setPath(re.ReplaceAllString(path, replacement))
-				f.clean()
+		return func(f *route.Flow) {
+			if path := pathOf(f); re.MatchString(path) {
+				setPath(f, re.ReplaceAllString(path, replacement))
+				clean(f)
 			}
 		}, nil
 	case conf.RedirectRegex != nil:
@@ -73,43 +62,45 @@ func newStep(conf *middlewareLabels) (step, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func(f *flow) { f.redirectTo(re, "https://"+f.host+f.url.RequestURI(), conf.RedirectRegex.Replacement) }, nil
+		return func(f *route.Flow) {
+			redirectTo(f, re, "https://"+f.Host+f.URL.RequestURI(), conf.RedirectRegex.Replacement)
+		}, nil
 	case conf.RedirectScheme != nil:
 		return conf.RedirectScheme.step()
 	case conf.Plugin != nil:
-		return func(f *flow) { f.unknown = "a plugin may do anything to the request" }, nil
+		return func(f *route.Flow) { f.Unknown = "a plugin may do anything to the request" }, nil
 	}
 	return nil, nil
 }
 
 // path is the path as it stands in the request line.
-func (f *flow) path() string {
-	if f.url.RawPath != "" {
-		return f.url.RawPath
+func pathOf(f *route.Flow) string {
+	if f.URL.RawPath != "" {
+		return f.URL.RawPath
 	}
-	return f.url.EscapedPath()
+	return f.URL.EscapedPath()
 }
 
-func (f *flow) setPath(raw string) {
+func setPath(f *route.Flow, raw string) {
 	path, err := url.PathUnescape(raw)
 	if err != nil {
-		f.refused = fmt.Sprintf("500: the replaced path %q is not a valid path", raw)
+		f.Refused = fmt.Sprintf("500: the replaced path %q is not a valid path", raw)
 		return
 	}
-	f.url.RawPath, f.url.Path = raw, path
+	f.URL.RawPath, f.URL.Path = raw, path
 }
 
-func (f *flow) addPrefix(prefix string) {
-	f.url.Path = leadingSlash(prefix + f.url.Path)
-	if f.url.RawPath != "" {
-		f.url.RawPath = leadingSlash(prefix + f.url.RawPath)
+func addPrefix(f *route.Flow, prefix string) {
+	f.URL.Path = leadingSlash(prefix + f.URL.Path)
+	if f.URL.RawPath != "" {
+		f.URL.RawPath = leadingSlash(prefix + f.URL.RawPath)
 	}
 }
 
 // cut removes a decoded prefix of the path.
-func (f *flow) cut(prefix string, slash bool) {
-	rest := f.url.Path[len(prefix):]
-	raw := f.url.RawPath
+func cut(f *route.Flow, prefix string, slash bool) {
+	rest := f.URL.Path[len(prefix):]
+	raw := f.URL.RawPath
 	for n := len(prefix); n > 0 && raw != ""; n-- {
 		if raw[0] == '%' && len(raw) > 2 {
 			raw = raw[3:]
@@ -120,36 +111,36 @@ func (f *flow) cut(prefix string, slash bool) {
 	if slash {
 		rest, raw = "/"+strings.TrimPrefix(rest, "/"), "/"+strings.TrimPrefix(raw, "/")
 	}
-	f.url.Path = leadingSlash(rest)
-	if f.url.RawPath != "" {
-		f.url.RawPath = leadingSlash(raw)
+	f.URL.Path = leadingSlash(rest)
+	if f.URL.RawPath != "" {
+		f.URL.RawPath = leadingSlash(raw)
 	}
-	f.clean()
+	clean(f)
 }
 
 // clean refuses a path that is not in its shortest form, as Traefik does after a rewrite.
-func (f *flow) clean() {
-	if f.refused != "" || f.url.Path == "" {
+func clean(f *route.Flow) {
+	if f.Refused != "" || f.URL.Path == "" {
 		return
 	}
-	cleaned := f.url.JoinPath()
-	if cleaned.Path != f.url.Path {
-		f.refused = fmt.Sprintf("400: the rewritten path %q is not clean", f.url.Path)
+	cleaned := f.URL.JoinPath()
+	if cleaned.Path != f.URL.Path {
+		f.Refused = fmt.Sprintf("400: the rewritten path %q is not clean", f.URL.Path)
 		return
 	}
-	f.url = cleaned
+	f.URL = cleaned
 }
 
-func (s *stripPrefix) apply(f *flow) {
+func (s *stripPrefix) apply(f *route.Flow) {
 	for _, p := range s.Prefixes {
-		if p = strings.TrimSpace(p); strings.HasPrefix(f.url.Path, p) {
-			f.cut(p, s.ForceSlash != nil && *s.ForceSlash)
+		if p = strings.TrimSpace(p); strings.HasPrefix(f.URL.Path, p) {
+			cut(f, p, s.ForceSlash != nil && *s.ForceSlash)
 			return
 		}
 	}
 }
 
-func stripPrefixRegex(patterns []string) (step, error) {
+func stripPrefixRegex(patterns []string) (route.Step, error) {
 	var res []*regexp.Regexp
 	for _, p := range patterns {
 		re, err := regexp.Compile(strings.TrimSpace(p))
@@ -158,10 +149,10 @@ func stripPrefixRegex(patterns []string) (step, error) {
 		}
 		res = append(res, re)
 	}
-	return func(f *flow) {
+	return func(f *route.Flow) {
 		for _, re := range res {
-			if found := re.FindString(f.url.Path); found != "" && strings.HasPrefix(f.url.Path, found) {
-				f.cut(found, false)
+			if found := re.FindString(f.URL.Path); found != "" && strings.HasPrefix(f.URL.Path, found) {
+				cut(f, found, false)
 				return
 			}
 		}
@@ -169,7 +160,7 @@ func stripPrefixRegex(patterns []string) (step, error) {
 }
 
 // redirectTo answers with the replaced URL, unless nothing changes by it.
-func (f *flow) redirectTo(re *regexp.Regexp, from, replacement string) {
+func redirectTo(f *route.Flow, re *regexp.Regexp, from, replacement string) {
 	if !re.MatchString(from) {
 		return
 	}
@@ -179,13 +170,13 @@ func (f *flow) redirectTo(re *regexp.Regexp, from, replacement string) {
 	}
 	u, err := url.Parse(to)
 	if err != nil || to == "" {
-		f.refused = fmt.Sprintf("500: cannot redirect to %q", to)
+		f.Refused = fmt.Sprintf("500: cannot redirect to %q", to)
 		return
 	}
-	f.redirect = u.String()
+	f.Redirect = u.String()
 }
 
-func (s *redirectScheme) step() (step, error) {
+func (s *redirectScheme) step() (route.Step, error) {
 	if s.Scheme == "" {
 		return nil, errors.New("the scheme is empty")
 	}
@@ -193,10 +184,10 @@ func (s *redirectScheme) step() (step, error) {
 	if s.Port != "" && (s.Scheme != "https" || s.Port != "443") && (s.Scheme != "http" || s.Port != "80") {
 		port = ":" + s.Port
 	}
-	return func(f *flow) {
-		host, from, err := net.SplitHostPort(f.host)
+	return func(f *route.Flow) {
+		host, from, err := net.SplitHostPort(f.Host)
 		if err != nil {
-			host, from = f.host, ""
+			host, from = f.Host, ""
 		} else if strings.Contains(host, ":") {
 			host = "[" + host + "]"
 		}
@@ -205,9 +196,9 @@ func (s *redirectScheme) step() (step, error) {
 		} else {
 			from = ""
 		}
-		uri := f.url.RequestURI()
+		uri := f.URL.RequestURI()
 		if to := s.Scheme + "://" + host + port + uri; to != "https://"+host+from+uri {
-			f.redirect = to
+			f.Redirect = to
 		}
 	}, nil
 }

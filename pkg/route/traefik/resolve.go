@@ -1,16 +1,17 @@
-package route
+package traefik
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // resolve parses the rule of a router and looks up its middlewares and service.
-func (t *Table) resolve(r *Router) {
-	report := func(kind ProblemKind, label, ref, msg string, drops bool) {
+func (t *table) resolve(r *router) {
+	report := func(kind route.ProblemKind, label, ref, msg string, drops bool) {
 		if drops && r.Dropped == "" {
 			r.Dropped = msg
 		}
@@ -20,14 +21,14 @@ func (t *Table) resolve(r *Router) {
 		if drops {
 			msg += "; Traefik drops the router, and its requests fall through to the next"
 		}
-		t.Problems = append(t.Problems, Problem{Kind: kind, Message: fmt.Sprintf("router %q: %s", r.Name, msg), Sites: []source.Site{r.at(label)}, Container: r.Container, Router: r.Name, Ref: ref})
+		t.found.Problems = append(t.found.Problems, route.Problem{Kind: kind, Message: fmt.Sprintf("router %q: %s", r.Name, msg), Sites: []source.Site{r.at(label)}, Container: r.Container, Router: r.Name, Ref: ref})
 	}
 	if err := r.parse(t.opts.Major); err != nil {
 		report(BadRule, "rule", "", fmt.Sprintf("the rule does not parse: %v", err), true)
 	} else {
-		r.expr.walk(func(m *matcher) {
-			if m.never != "" {
-				report(NeverMatches, "rule", "", m.never, false)
+		r.Expr.Walk(func(m *route.Matcher) {
+			if m.Never != "" {
+				report(NeverMatches, "rule", "", m.Never, false)
 			}
 		})
 	}
@@ -38,44 +39,47 @@ func (t *Table) resolve(r *Router) {
 		inner := t.chain(svc.conf.Middlewares, nil)
 		c.join(inner)
 	}
-	r.steps, r.plainHTTP = c.steps, !r.TLS && c.toHTTPS
+	if svc != nil {
+		r.To = svc.Service
+	}
+	r.Steps, r.PlainHTTP = c.steps, !r.TLS && c.toHTTPS
 	if c.bad != "" {
 		report(c.kind, "middlewares", c.ref, c.bad, true)
 	}
 	for _, name := range c.foreign {
 		report(NotChecked, "middlewares", name, fmt.Sprintf("middleware %q is defined outside the labels, so it was not checked", name), false)
-		r.unchecked = fmt.Sprintf("middleware %q is defined outside the labels", name)
+		r.Unchecked = fmt.Sprintf("middleware %q is defined outside the labels", name)
 	}
 	if _, provider := split(r.Name); provider != "" {
 		report(BadName, "rule", "", fmt.Sprintf("its name holds an @, so Traefik looks for its service at a provider %q", provider), !strings.Contains(r.Service, "@"))
 	}
 	switch {
 	case ref == "internal":
-		r.unchecked = fmt.Sprintf("%q is Traefik itself", r.Service)
+		r.Unchecked = fmt.Sprintf("%q is Traefik itself", r.Service)
 	case ref != "":
 		report(NotChecked, "service", r.Service, fmt.Sprintf("service %q is defined outside the labels, so it was not checked", r.Service), false)
-		r.unchecked = fmt.Sprintf("service %q is defined outside the labels", r.Service)
+		r.Unchecked = fmt.Sprintf("service %q is defined outside the labels", r.Service)
 	case svc == nil:
 		report(UndefinedService, "service", r.Service, fmt.Sprintf("service %q does not exist", r.Service), true)
 	case svc.Dropped != "":
 		report("", "", "", fmt.Sprintf("service %q is deleted: %s", r.Service, svc.Dropped), true)
 	}
-	if !r.TLS && !r.plainHTTP {
+	if !r.TLS && !r.PlainHTTP {
 		report(NoTLS, "tls", "", "it has no tls; HTTPS does not reach it unless its entrypoint has http.tls", false)
 	}
 }
 
 // parse reads the rule in the syntax that the router, or else the version of Traefik, asks for.
-func (r *Router) parse(syntax int) (err error) {
+func (r *router) parse(syntax int) (err error) {
 	if r.conf != nil && r.conf.RuleSyntax == "v2" {
 		syntax = 2
 	}
-	r.expr, err = parseRule(r.Rule, syntax)
+	r.Expr, err = parseRule(r.Rule, syntax)
 	return err
 }
 
 // at is the place of one of the router's labels, of its rule where it has no such label.
-func (r *Router) at(label string) source.Site {
+func (r *router) at(label string) source.Site {
 	if site := r.from.site("traefik", "http", "routers", r.Name, label); site.Pos != r.from.Site.Pos {
 		return site
 	}
@@ -83,7 +87,7 @@ func (r *Router) at(label string) source.Site {
 }
 
 // service finds a service by reference; provider is set when another provider defines it.
-func (t *Table) service(name string) (s *Service, provider string) {
+func (t *table) service(name string) (s *service, provider string) {
 	name, provider = split(name)
 	if provider != "" {
 		return nil, provider
@@ -102,12 +106,12 @@ func split(ref string) (name, provider string) {
 
 // chained is a list of middlewares as resolved.
 type chained struct {
-	steps   []step
+	steps   []route.Step
 	foreign []string
 	toHTTPS bool
 	// bad says why the list cannot be built. It has no kind where another problem says so.
 	bad  string
-	kind ProblemKind
+	kind route.ProblemKind
 	ref  string
 }
 
@@ -120,8 +124,8 @@ func (c *chained) join(d chained) {
 	}
 }
 
-func (t *Table) chain(names, above []string) (c chained) {
-	fail := func(kind ProblemKind, format string, ref string, args ...any) {
+func (t *table) chain(names, above []string) (c chained) {
+	fail := func(kind route.ProblemKind, format string, ref string, args ...any) {
 		c.join(chained{kind: kind, ref: ref, bad: fmt.Sprintf(format, append([]any{ref}, args...)...)})
 	}
 	for _, ref := range names {

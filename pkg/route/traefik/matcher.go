@@ -1,20 +1,15 @@
-package route
+package traefik
 
 import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-)
 
-// request is what rules look at: the host without port in lower case, the routing path, the query.
-type request struct {
-	method, host, path string
-	query              url.Values
-}
+	"philipp.info/stackgen/pkg/route"
+)
 
 var matchersV3 = map[string]builder{
 	"Host":         one(hostV3),
@@ -46,11 +41,9 @@ var braces = regexp.MustCompile(`\{[^{}:]*[A-Za-z][^{}:]*(:.*)?\}`)
 
 func warnBraces(m *matcher) {
 	if braces.MatchString(m.args[0]) {
-		m.never = m.String() + " is the syntax of Traefik 2, and Traefik 3 takes the braces literally"
+		m.Never = m.Text + " is the syntax of Traefik 2, and Traefik 3 takes the braces literally"
 	}
 }
-
-func (m *matcher) String() string { return (&expr{matcher: m}).String() }
 
 func hostV3(m *matcher) error {
 	want := m.args[0]
@@ -61,16 +54,16 @@ func hostV3(m *matcher) error {
 	want = strings.ToLower(want)
 	if strings.HasPrefix(want, "*") {
 		// Only Traefik 3.7 and later take it for a wildcard.
-		m.eval = func(r *request) truth {
-			_, parent, _ := strings.Cut(r.host, ".")
+		m.Eval = func(r *route.Request) route.Truth {
+			_, parent, _ := strings.Cut(r.Host, ".")
 			if want == "*" || want == "*."+parent {
-				return maybe
+				return route.Maybe
 			}
-			return no
+			return route.No
 		}
 		return nil
 	}
-	m.eval = func(r *request) truth { return truthOf(sameHost(r.host, want)) }
+	m.Eval = func(r *route.Request) route.Truth { return route.TruthOf(sameHost(r.Host, want)) }
 	return nil
 }
 
@@ -88,20 +81,20 @@ func hostRegexpV3(m *matcher) error {
 		return fmt.Errorf("%s: %w", m.name, err)
 	}
 	// Traefik asks the regexp a second time, with the flattened CNAME, which is empty by default.
-	m.eval = func(r *request) truth { return truthOf(re.MatchString(r.host) || re.MatchString("")) }
+	m.Eval = func(r *route.Request) route.Truth { return route.TruthOf(re.MatchString(r.Host) || re.MatchString("")) }
 	return nil
 }
 
 func pathV3(m *matcher) error {
 	want := m.args[0]
 	if want[0] != '/' {
-		return fmt.Errorf("%s does not begin with a slash", m)
+		return fmt.Errorf("%s does not begin with a slash", m.Text)
 	}
 	warnBraces(m)
 	if m.name == "Path" {
-		m.eval = func(r *request) truth { return truthOf(r.path == want) }
+		m.Eval = func(r *route.Request) route.Truth { return route.TruthOf(r.Path == want) }
 	} else {
-		m.eval = func(r *request) truth { return truthOf(strings.HasPrefix(r.path, want)) }
+		m.Eval = func(r *route.Request) route.Truth { return route.TruthOf(strings.HasPrefix(r.Path, want)) }
 	}
 	return nil
 }
@@ -111,13 +104,13 @@ func pathRegexpV3(m *matcher) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.name, err)
 	}
-	m.eval = func(r *request) truth { return truthOf(re.MatchString(r.path)) }
+	m.Eval = func(r *route.Request) route.Truth { return route.TruthOf(re.MatchString(r.Path)) }
 	return nil
 }
 
 func methodV3(m *matcher) error {
 	want := strings.ToUpper(m.args[0])
-	m.eval = func(r *request) truth { return truthOf(r.method == want) }
+	m.Eval = func(r *route.Request) route.Truth { return route.TruthOf(r.Method == want) }
 	return nil
 }
 
@@ -133,7 +126,7 @@ func queryV3(m *matcher) error {
 			accept = re.MatchString
 		}
 	}
-	m.eval = func(r *request) truth { return truthOf(slices.ContainsFunc(r.query[key], accept)) }
+	m.Eval = func(r *route.Request) route.Truth { return route.TruthOf(slices.ContainsFunc(r.Query[key], accept)) }
 	return nil
 }
 
@@ -146,11 +139,11 @@ func undetermined(m *matcher) error {
 			}
 		}
 	}
-	m.eval = func(*request) truth { return maybe }
+	m.Eval = func(*route.Request) route.Truth { return route.Maybe }
 	if http.CanonicalHeaderKey(m.args[0]) == "Host" {
 		// Go's server moves the Host header away from the others.
-		m.eval = func(*request) truth { return no }
-		m.never = m.String() + " never matches, use Host"
+		m.Eval = func(*route.Request) route.Truth { return route.No }
+		m.Never = m.Text + " never matches, use Host"
 	}
 	return nil
 }
@@ -160,17 +153,17 @@ func clientIP(m *matcher) error {
 		_, errIP := netip.ParseAddr(a)
 		_, errNet := netip.ParsePrefix(a)
 		if errIP != nil && errNet != nil {
-			return fmt.Errorf("%s is neither an address nor a network", m)
+			return fmt.Errorf("%s is neither an address nor a network", m.Text)
 		}
 	}
-	m.eval = func(*request) truth { return maybe }
+	m.Eval = func(*route.Request) route.Truth { return route.Maybe }
 	return nil
 }
 
 func ascii(m *matcher, s string) error {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
-			return fmt.Errorf("%s is not ASCII", m)
+			return fmt.Errorf("%s is not ASCII", m.Text)
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package route
+package traefik
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"philipp.info/stackgen/pkg/route"
 )
 
 var matchersV2 = map[string]builder{
@@ -28,8 +30,8 @@ func hostV2(m *matcher) error {
 			return err
 		}
 	}
-	m.eval = func(r *request) truth {
-		return truthOf(slices.ContainsFunc(m.args, func(a string) bool { return sameHost(r.host, strings.ToLower(a)) }))
+	m.Eval = func(r *route.Request) route.Truth {
+		return route.TruthOf(slices.ContainsFunc(m.args, func(a string) bool { return sameHost(r.Host, strings.ToLower(a)) }))
 	}
 	return nil
 }
@@ -43,20 +45,20 @@ func templatesV2(m *matcher) error {
 				return err
 			}
 		} else if a[0] != '/' {
-			return fmt.Errorf("%s does not begin with a slash", m)
+			return fmt.Errorf("%s does not begin with a slash", m.Text)
 		}
 		re, err := template(a, host, m.name == "PathPrefix")
 		if err != nil {
-			return fmt.Errorf("%s: %w", m, err)
+			return fmt.Errorf("%s: %w", m.Text, err)
 		}
 		res = append(res, re)
 	}
-	m.eval = func(r *request) truth {
-		value := r.path
+	m.Eval = func(r *route.Request) route.Truth {
+		value := r.Path
 		if host {
-			value = r.host
+			value = r.Host
 		}
-		return truthOf(slices.ContainsFunc(res, func(re *regexp.Regexp) bool { return re.MatchString(value) }))
+		return route.TruthOf(slices.ContainsFunc(res, func(re *regexp.Regexp) bool { return re.MatchString(value) }))
 	}
 	return nil
 }
@@ -108,8 +110,8 @@ func template(s string, host, prefix bool) (*regexp.Regexp, error) {
 }
 
 func methodV2(m *matcher) error {
-	m.eval = func(r *request) truth {
-		return truthOf(slices.ContainsFunc(m.args, func(a string) bool { return strings.ToUpper(a) == r.method }))
+	m.Eval = func(r *route.Request) route.Truth {
+		return route.TruthOf(slices.ContainsFunc(m.args, func(a string) bool { return strings.ToUpper(a) == r.Method }))
 	}
 	return nil
 }
@@ -133,7 +135,7 @@ func queryV2(m *matcher) error {
 	var res []*regexp.Regexp
 	for i := 1; i < len(want); i += 2 {
 		if braces.MatchString(want[i]) || strings.ContainsAny(want[i-1], "{}") {
-			m.eval = func(*request) truth { return maybe }
+			m.Eval = func(*route.Request) route.Truth { return route.Maybe }
 			return nil
 		}
 		pattern := "^" + regexp.QuoteMeta(want[i]) + "$"
@@ -146,13 +148,13 @@ func queryV2(m *matcher) error {
 		}
 		res = append(res, re)
 	}
-	m.eval = func(r *request) truth {
+	m.Eval = func(r *route.Request) route.Truth {
 		for i, re := range res {
-			if !firstMatches(r.query, want[2*i], re) {
-				return no
+			if !firstMatches(r.Query, want[2*i], re) {
+				return route.No
 			}
 		}
-		return yes
+		return route.Yes
 	}
 	return nil
 }

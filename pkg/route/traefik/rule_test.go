@@ -1,4 +1,4 @@
-package route_test
+package traefik_test
 
 import (
 	"strings"
@@ -7,12 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 )
 
 // lone is a table of one router with the given rule.
 func lone(rule string, major int) *route.Table {
-	return route.New(containers("container a\ntraefik.enable=true\ntraefik.http.services.a.loadbalancer.server.port=1\n"+
-		"traefik.http.routers.a.tls=true\ntraefik.http.routers.a.rule="+rule), route.Options{Major: major})
+	return traefik.New(containers("container a\ntraefik.enable=true\ntraefik.http.services.a.loadbalancer.server.port=1\n"+
+		"traefik.http.routers.a.tls=true\ntraefik.http.routers.a.rule="+rule), traefik.Options{Major: major})
 }
 
 func TestRules(t *testing.T) {
@@ -137,7 +138,7 @@ func TestTies(t *testing.T) {
 			{"traefik.http.routers.x.priority=8\n", ""},
 			{"traefik.http.routers.x.service=y\n", ""},
 		} {
-			if got := strings.Join(kinds(route.New(containers(text+extra.labels), route.Options{})), " "); got != extra.want {
+			if got := strings.Join(kinds(traefik.New(containers(text+extra.labels), traefik.Options{})), " "); got != extra.want {
 				t.Errorf("%s and %s with %q: %q, want %q", c.a, c.b, extra.labels, got, extra.want)
 			}
 		}
@@ -177,7 +178,7 @@ func TestMiddlewares(t *testing.T) {
 		text := "container a\ntraefik.enable=true\ntraefik.http.services.a.loadbalancer.server.port=1\ntraefik.http.routers.a.rule=Host(`h`)\n" +
 			"traefik.http.routers.a.tls=true\ntraefik.http.routers.a.middlewares=c@docker\ntraefik.http.middlewares.c.chain.middlewares=m\n"
 		text += "traefik.http.middlewares.m." + strings.ReplaceAll(c.labels, "\n", "\ntraefik.http.middlewares.m.") + "\n"
-		tab := route.New(containers(text), route.Options{})
+		tab := traefik.New(containers(text), traefik.Options{})
 		if len(tab.Problems) > 0 {
 			t.Errorf("%s: %+v", c.labels, tab.Problems)
 		}
@@ -224,7 +225,7 @@ func TestLabels(t *testing.T) {
 		{3, "traefik.http.routers.a.tls=true\ntraefik.http.routers.a.service=x@file", "not-checked"},
 		{3, "traefik.http.routers.a.tls=true\ntraefik.http.routers.a.middlewares=m\ntraefik.http.middlewares.m.chain.middlewares=m", "bad-middleware"},
 	} {
-		if got := strings.Join(kinds(route.New(containers(head+c.labels), route.Options{Major: c.major})), " "); got != c.want {
+		if got := strings.Join(kinds(traefik.New(containers(head+c.labels), traefik.Options{Major: c.major})), " "); got != c.want {
 			t.Errorf("Traefik %d with\n%s\n%q, want %q", c.major, c.labels, got, c.want)
 		}
 	}
@@ -232,17 +233,17 @@ func TestLabels(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	text := "container my_app in n,m\ncom.example=x\n"
-	if got := route.New(containers(text), route.Options{}); len(got.Routers)+len(got.Problems) > 0 {
+	if got := traefik.New(containers(text), traefik.Options{}); len(got.Routers)+len(got.Problems) > 0 {
 		t.Errorf("a container without labels gives %+v", got)
 	}
-	tab := route.New(containers(text), route.Options{ExposedByDefault: true, DefaultNetwork: "n"})
+	tab := traefik.New(containers(text), traefik.Options{ExposedByDefault: true, DefaultNetwork: "n"})
 	if diff := cmp.Diff([]string{"default-rule", "no-port", "no-tls"}, kinds(tab)); diff != "" {
 		t.Error(diff)
 	}
 	if res := tab.Match("GET", "my-app-matrix", "/"); res.Backend == nil || res.Backend.Service != "my-app-matrix" || res.Backend.Scheme != "http" {
 		t.Errorf("the default router answers with %+v", res.Backend)
 	}
-	tab = route.New(containers(text), route.Options{ExposedByDefault: true, DefaultNetwork: "p"})
+	tab = traefik.New(containers(text), traefik.Options{ExposedByDefault: true, DefaultNetwork: "p"})
 	if kinds(tab)[3] != "unknown-network" {
 		t.Error(kinds(tab))
 	}
@@ -250,7 +251,7 @@ func TestDefaults(t *testing.T) {
 
 func TestEntryPoint(t *testing.T) {
 	text := strings.ReplaceAll(readLabels(t, "v3.labels"), "routers.mas-compat.entrypoints=websecure", "routers.mas-compat.entrypoints=other")
-	tab := route.New(containers(text), route.Options{EntryPoint: "websecure"})
+	tab := traefik.New(containers(text), traefik.Options{EntryPoint: "websecure"})
 	if got := backend(tab.Match("GET", "philipp.info", "/_matrix/client/v3/login")); got != "synapse" {
 		t.Errorf("a router of another entrypoint takes part: %s", got)
 	}

@@ -1,4 +1,4 @@
-package route
+package traefik
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/traefik/paerser/parser"
 
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -65,7 +66,7 @@ func (c *Container) labels() map[string]string {
 }
 
 // decode reads the labels of a container; ok is false when Traefik does not use it.
-func (t *Table) decode(c *Container) (d decoded, ok bool) {
+func (t *table) decode(c *Container) (d decoded, ok bool) {
 	d.Container = c
 	labels := c.labels()
 	provider := providerLabels{Enable: t.opts.ExposedByDefault}
@@ -111,7 +112,7 @@ func (t *Table) decode(c *Container) (d decoded, ok bool) {
 }
 
 // badLabels names the labels that do not decode on their own, and lists the routers lost with them.
-func (t *Table) badLabels(c *Container, err error, filters []string, fresh func() any) {
+func (t *table) badLabels(c *Container, err error, filters []string, fresh func() any) {
 	why := fmt.Sprintf("a label of container %q is wrong, so Traefik skips the container", c.Name)
 	found := false
 	for _, l := range c.Labels {
@@ -131,20 +132,20 @@ func (t *Table) badLabels(c *Container, err error, filters []string, fresh func(
 }
 
 // lostRouters adds the routers of a container that Traefik skips, as far as their rules can be read.
-func (t *Table) lostRouters(c *Container, why string) {
+func (t *table) lostRouters(c *Container, why string) {
 	for _, l := range c.Labels {
 		p := strings.Split(l.Key, ".")
 		if len(p) == 5 && strings.EqualFold(strings.Join(p[:3], "."), "traefik.http.routers") && strings.EqualFold(p[4], "rule") {
-			r := &Router{
-				Name: p[3], Rule: l.Value, Priority: len(l.Value), Container: c.Name, ContainerSite: c.Site, Site: l.Site, Dropped: why, from: c,
-			}
+			r := &router{from: c, Router: &route.Router{
+				Name: p[3], Rule: l.Value, Priority: len(l.Value), Container: c.Name, ContainerSite: c.Site, Site: l.Site, Dropped: why,
+			}}
 			_ = r.parse(t.opts.Major)
-			t.Routers = append(t.Routers, r)
+			t.keep(r)
 		}
 	}
 }
 
-func (t *Table) ignoredLabels(c *Container) {
+func (t *table) ignoredLabels(c *Container) {
 	for _, l := range c.Labels {
 		known := func(prefix string) bool { return hasPrefixFold(l.Key, prefix) }
 		if known("traefik.") && !slices.ContainsFunc(slices.Concat(providerFilters, dynamicFilters, otherPrefixes), known) {

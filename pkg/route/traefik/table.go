@@ -1,4 +1,4 @@
-package route
+package traefik
 
 import (
 	"cmp"
@@ -11,17 +11,18 @@ import (
 	"strings"
 	"unicode"
 
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // New reads the labels of all containers and builds what Traefik would route by them.
-func New(containers []Container, o Options) *Table {
+func New(containers []Container, o Options) *route.Table {
 	if o.Major != 2 {
 		o.Major = 3
 	}
-	t := &Table{opts: o, middlewares: map[string]*Middleware{}, services: map[string]*Service{}}
-	routers := definitions[*Router]{kind: "router"}
-	middlewares := definitions[*Middleware]{kind: "middleware"}
+	t := &table{opts: o, middlewares: map[string]*middleware{}, services: map[string]*service{}}
+	routers := definitions[*router]{kind: "router"}
+	middlewares := definitions[*middleware]{kind: "middleware"}
 	services := definitions[*serviceDef]{kind: "service"}
 	for i := range containers {
 		c := &containers[i]
@@ -35,8 +36,9 @@ func New(containers []Container, o Options) *Table {
 		}
 		t.checkNetwork(&d)
 		for _, name := range slices.Sorted(maps.Keys(d.http.Middlewares)) {
-			middlewares.add(name, &Middleware{
-				Name: name, Container: c.Name, conf: d.http.Middlewares[name], Site: c.site("traefik", "http", "middlewares", name),
+			middlewares.add(name, &middleware{
+				Middleware: &route.Middleware{Name: name, Container: c.Name, Site: c.site("traefik", "http", "middlewares", name)},
+				conf:       d.http.Middlewares[name],
 			})
 		}
 		t.addRouters(&d, &routers)
@@ -44,27 +46,52 @@ func New(containers []Container, o Options) *Table {
 	t.mergeServices(services)
 	t.mergeMiddlewares(middlewares)
 	t.mergeRouters(routers)
-	slices.SortStableFunc(t.Routers, func(a, b *Router) int {
-		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Container, b.Container))
-	})
-	t.comparePriorities()
-	return t
+	t.found.Seen, t.found.EntryPoint = routingPath, o.EntryPoint
+	return route.New(t.found)
 }
 
-func (t *Table) problem(kind ProblemKind, c *Container, router, msg string, sites ...source.Site) {
-	t.Problems = append(t.Problems, Problem{Kind: kind, Message: msg, Sites: sites, Container: c.Name, Router: router})
+// table is what is gathered until all containers are read.
+type table struct {
+	found route.Parts
+
+	opts        Options
+	middlewares map[string]*middleware
+	services    map[string]*service
+}
+
+// router, middleware and service are what the labels of one container make of theirs.
+type (
+	router struct {
+		*route.Router
+		from *Container
+		conf *routerLabels
+	}
+	middleware struct {
+		*route.Middleware
+		conf *middlewareLabels
+		step route.Step
+		err  string
+	}
+	service struct {
+		*route.Service
+		conf *serviceLabels
+	}
+)
+
+func (t *table) problem(kind route.ProblemKind, c *Container, router, msg string, sites ...source.Site) {
+	t.found.Problems = append(t.found.Problems, route.Problem{Kind: kind, Message: msg, Sites: sites, Container: c.Name, Router: router})
 }
 
 // serviceDef is a service as one container defines it.
 type serviceDef struct {
 	*decoded
 	conf    *serviceLabels
-	backend Backend
+	backend route.Backend
 	site    source.Site
 }
 
 // addServices is false when a service is wrong in a way that loses the whole container.
-func (t *Table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
+func (t *table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 	if len(d.http.Services) == 0 {
 		lb := &loadBalancer{}
 		lb.SetDefaults()
@@ -85,7 +112,7 @@ func (t *Table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has a url besides port or scheme; Traefik skips the whole container %q", name, d.Name), site)
 			return false
 		}
-		b := Backend{
+		b := route.Backend{
 			Service: name, Container: d.Name, Port: s.Port, Scheme: cmp.Or(s.Scheme, "http"),
 			Site: d.site("traefik", "http", "services", name, "loadbalancer", "server", "port"),
 		}
@@ -104,7 +131,7 @@ func (t *Table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 	return true
 }
 
-func (t *Table) checkNetwork(d *decoded) {
+func (t *table) checkNetwork(d *decoded) {
 	several := len(d.Networks) > 1
 	switch {
 	case d.network != nil && *d.network != "":
@@ -119,20 +146,21 @@ func (t *Table) checkNetwork(d *decoded) {
 	}
 }
 
-func (t *Table) addRouters(d *decoded, defs *definitions[*Router]) {
+func (t *table) addRouters(d *decoded, defs *definitions[*router]) {
 	services := slices.Sorted(maps.Keys(d.http.Services))
 	if len(d.http.Routers) == 0 && len(services) == 1 {
 		d.http.Routers = map[string]*routerLabels{d.serviceName(): {}}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.http.Routers)) {
 		conf := d.http.Routers[name]
-		r := &Router{
-			Name: name, Container: d.Name, ContainerSite: d.Site, from: d.Container, conf: conf,
+		r := &router{from: d.Container, conf: conf, Router: &route.Router{
+			Name: name, Container: d.Name, ContainerSite: d.Site,
 			Site: d.site("traefik", "http", "routers", name, "rule"),
-		}
+		}}
 		if conf.Rule == "" {
 			r.Site = d.site("traefik", "http", "routers", name)
 			conf.Rule, conf.DefaultRule = "Host(`"+d.serviceName()+"`)", true
+			r.Assumed = r.Site.Pos != d.Site.Pos
 			t.problem(DefaultRule, d.Container, name, fmt.Sprintf("router %q has no rule; Traefik takes %s", name, conf.Rule), r.Site)
 		}
 		if conf.Service == "" && len(services) == 1 {
@@ -147,7 +175,7 @@ func (t *Table) addRouters(d *decoded, defs *definitions[*Router]) {
 			r.Dropped = fmt.Sprintf("it names no service and container %q has several", d.Name)
 			t.problem(MissingService, d.Container, name, fmt.Sprintf("router %q names no service and container %q has %s; Traefik drops the router", name, d.Name, strings.Join(services, ", ")), r.Site)
 			_ = r.parse(t.opts.Major)
-			t.Routers = append(t.Routers, r)
+			t.keep(r)
 			continue
 		}
 		defs.add(name, r)
@@ -172,7 +200,7 @@ func (d *definitions[T]) add(name string, v T) {
 }
 
 // conflict reports a name whose definitions differ, and gives the reason why all of them are gone.
-func (d *definitions[T]) conflict(t *Table, name string, conf func(T) any, at func(T) (string, source.Site)) string {
+func (d *definitions[T]) conflict(t *table, name string, conf func(T) any, at func(T) (string, source.Site)) string {
 	all := d.of[name]
 	if !slices.ContainsFunc(all, func(v T) bool { return !reflect.DeepEqual(conf(v), conf(all[0])) }) {
 		return ""
@@ -185,17 +213,17 @@ func (d *definitions[T]) conflict(t *Table, name string, conf func(T) any, at fu
 	}
 	in := strings.Join(names, " and ")
 	first, _ := at(all[0])
-	p := Problem{Kind: Duplicate, Sites: sites, Container: first, Message: fmt.Sprintf("%s %q is defined differently in containers %s; Traefik deletes all of them", d.kind, name, in)}
+	p := route.Problem{Kind: Duplicate, Sites: sites, Container: first, Message: fmt.Sprintf("%s %q is defined differently in containers %s; Traefik deletes all of them", d.kind, name, in)}
 	if d.kind == "router" {
 		p.Router = name
 	}
-	t.Problems = append(t.Problems, p)
+	t.found.Problems = append(t.found.Problems, p)
 	return "defined differently in containers " + in
 }
 
-func (t *Table) mergeServices(defs definitions[*serviceDef]) {
+func (t *table) mergeServices(defs definitions[*serviceDef]) {
 	for _, name := range defs.names {
-		s := &Service{Name: name, conf: defs.of[name][0].conf}
+		s := &service{Service: &route.Service{Name: name}, conf: defs.of[name][0].conf}
 		s.Dropped = defs.conflict(t, name, func(d *serviceDef) any {
 			lb := *d.conf.LoadBalancer
 			lb.Servers = nil
@@ -204,14 +232,14 @@ func (t *Table) mergeServices(defs definitions[*serviceDef]) {
 		for _, d := range defs.of[name] {
 			s.Backends = append(s.Backends, d.backend)
 		}
-		t.Services = append(t.Services, s)
+		t.found.Services = append(t.found.Services, s.Service)
 		t.services[name] = s
 	}
 }
 
-func (t *Table) mergeMiddlewares(defs definitions[*Middleware]) {
+func (t *table) mergeMiddlewares(defs definitions[*middleware]) {
 	for _, name := range defs.names {
-		gone := defs.conflict(t, name, func(m *Middleware) any { return m.conf }, func(m *Middleware) (string, source.Site) { return m.Container, m.Site })
+		gone := defs.conflict(t, name, func(m *middleware) any { return m.conf }, func(m *middleware) (string, source.Site) { return m.Container, m.Site })
 		for i, m := range defs.of[name] {
 			m.Dropped = gone
 			var err error
@@ -222,11 +250,11 @@ func (t *Table) mergeMiddlewares(defs definitions[*Middleware]) {
 				m.err = err.Error()
 			}
 			if i == 0 {
-				t.Middlewares = append(t.Middlewares, m)
+				t.found.Middlewares = append(t.found.Middlewares, m.Middleware)
 				t.middlewares[name] = m
 			}
 			if i == 0 && err != nil {
-				t.Problems = append(t.Problems, Problem{
+				t.found.Problems = append(t.found.Problems, route.Problem{
 					Kind: BadMiddleware, Container: m.Container, Sites: []source.Site{m.Site},
 					Message: fmt.Sprintf("middleware %q: %s; Traefik drops the routers that use it", name, m.err),
 				})
@@ -235,19 +263,23 @@ func (t *Table) mergeMiddlewares(defs definitions[*Middleware]) {
 	}
 }
 
-func (t *Table) mergeRouters(defs definitions[*Router]) {
+func (t *table) mergeRouters(defs definitions[*router]) {
 	for _, name := range defs.names {
-		gone := defs.conflict(t, name, func(r *Router) any { return r.conf }, func(r *Router) (string, source.Site) { return r.Container, r.Site })
+		gone := defs.conflict(t, name, func(r *router) any { return r.conf }, func(r *router) (string, source.Site) { return r.Container, r.Site })
 		for i, r := range defs.of[name] {
 			if i > 0 && gone == "" {
 				break
 			}
 			r.Dropped = gone
 			t.resolve(r)
-			t.Routers = append(t.Routers, r)
-			t.hasTLS = t.hasTLS || r.TLS && r.Dropped == ""
+			t.keep(r)
 		}
 	}
+}
+
+func (t *table) keep(r *router) {
+	r.PrioritySite = r.at("priority")
+	t.found.Routers = append(t.found.Routers, r.Router)
 }
 
 // normalize joins the runs of letters and digits with dashes, as Traefik does for default names.

@@ -1,0 +1,77 @@
+// Package traefik fills the table of package route from container labels alone: it decodes the labels, parses
+// the rules and applies the path middlewares the way Traefik 2 and 3 do.
+//
+// What the labels do not show is taken for granted: that the named entrypoints and certificate resolvers
+// exist, that containers are healthy, that Traefik reaches them. The entrypoint's own path cleaning
+// (sanitizePath) is not applied.
+package traefik
+
+import (
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Label is one container label. Value is what Docker sees, so with `$$` already turned into `$`.
+type Label struct {
+	Key, Value string
+	Site       source.Site
+}
+
+// Container is one container that Traefik may look at. Name and Project are Compose's service and project,
+// Networks the real Docker names of its networks.
+type Container struct {
+	Name, Project string
+	Networks      []string
+	Labels        []Label
+	Site          source.Site
+}
+
+// Options is what must be known of Traefik's static configuration. Major is 2 or 3 (0 means 3). DefaultNetwork
+// is providers.docker.network. With an EntryPoint, Match sees only the routers on it; "" means any.
+type Options struct {
+	Major            int
+	ExposedByDefault bool
+	DefaultNetwork   string
+	EntryPoint       string
+}
+
+// The problem kinds, each with what Traefik does about it.
+const (
+	// BadLabel is an unknown key or a value of the wrong type: the whole container is skipped.
+	BadLabel route.ProblemKind = "bad-label"
+	// IgnoredLabel is a traefik.* label that Traefik does not read at all.
+	IgnoredLabel route.ProblemKind = "ignored-label"
+	// BadName is a router whose name holds an @, behind which Traefik reads the name of a provider: the router is
+	// dropped, for its service does not exist there.
+	BadName route.ProblemKind = "bad-name"
+	// NotEnabled is a container with routing labels that Traefik ignores for want of traefik.enable.
+	NotEnabled route.ProblemKind = "not-enabled"
+	// Disabled is a container with routing labels and traefik.enable=false.
+	Disabled route.ProblemKind = "disabled"
+	// BadRule is a rule that does not parse: the router is dropped.
+	BadRule route.ProblemKind = "bad-rule"
+	// NeverMatches is Traefik 2's {name:regexp} under Traefik 3: it parses and never matches.
+	NeverMatches route.ProblemKind = "never-matches"
+	// DefaultRule is a router without a rule: it gets Host(`<service>-<project>`).
+	DefaultRule route.ProblemKind = "default-rule"
+	// MissingService is a router without a service in a container with several: it is dropped.
+	MissingService route.ProblemKind = "missing-service"
+	// UndefinedService drops the router: its requests fall through to the next one.
+	UndefinedService route.ProblemKind = "undefined-service"
+	// UndefinedMiddleware drops the router: its requests fall through to the next one.
+	UndefinedMiddleware route.ProblemKind = "undefined-middleware"
+	// BadMiddleware is a middleware that cannot be built: the routers that use it are dropped.
+	BadMiddleware route.ProblemKind = "bad-middleware"
+	// NotChecked is a reference to another provider (`name@file`), which the labels do not define.
+	NotChecked route.ProblemKind = "not-checked"
+	// Duplicate is a router, service or middleware that two containers define differently: all are deleted.
+	Duplicate route.ProblemKind = "duplicate"
+	// NoTLS is a router without tls: HTTPS does not reach it unless its entrypoint has http.tls.
+	NoTLS route.ProblemKind = "no-tls"
+	// MissingNetwork is a container with several networks and none named: Traefik takes a random one.
+	MissingNetwork route.ProblemKind = "missing-network"
+	// UnknownNetwork is a named network that the container is not in: Traefik takes a random one.
+	UnknownNetwork route.ProblemKind = "unknown-network"
+	// NoPort is a service without a usable port label.
+	NoPort route.ProblemKind = "no-port"
+)

@@ -35,10 +35,10 @@ auth:
   upstream:
     keycloak: {issuer: https://sso.example.org/realms/x, client_id: %, human_name: %, scope: %, synapse_idp_id: %}
 synapse:
-  email: {host: %, user: %, from: %}
   well_known_extra: {x: %}
   extra: {autocreate_auto_join_rooms_text: %}
 ingress: {traefik: {network: %, entrypoint: %, cert_resolver: %}}
+email: {host: smtp.example.org, user: %, from: m@example.org}
 bridges: {signal: {}, telegram: {}, discord: {}}
 permissions: {example.org: user}
 backup: {borgmatic: {repositories: [{path: %, label: %}], heartbeat: uptime-kuma}}
@@ -58,9 +58,8 @@ var fieldPlaces = []place{
 	at("config/mas/config.yaml", "upstream_oauth2", "providers", "0", "human_name"),
 	at("config/mas/config.yaml", "upstream_oauth2", "providers", "0", "scope"),
 	at("config/mas/config.yaml", "upstream_oauth2", "providers", "0", "synapse_idp_id"),
-	at("config/matrix/homeserver.yaml", "email", "smtp_host"),
 	at("config/matrix/homeserver.yaml", "email", "smtp_user"),
-	at("config/matrix/homeserver.yaml", "email", "notif_from"),
+	at("config/mas/config.yaml", "email", "username"),
 	at("config/matrix/homeserver.yaml", "extra_well_known_client_content", "x"),
 	at("config/matrix/homeserver.yaml", "autocreate_auto_join_rooms_text"),
 	{"docker-compose.yml", []string{"networks", "ingress", "name"}, composed},
@@ -73,7 +72,7 @@ var fieldPlaces = []place{
 func composed(s string) string { return strings.ReplaceAll(s, "$", "$$") }
 
 var secretPlaces = map[string][]place{
-	"synapse.email_password":               {at("config/matrix/homeserver.yaml", "email", "smtp_pass")},
+	"email.password":                       {at("config/matrix/homeserver.yaml", "email", "smtp_pass"), at("secrets/mas_email_password")},
 	"database.synapse_password":            {at("config/matrix/homeserver.yaml", "database", "args", "password"), at("secrets/postgres_synapse")},
 	"database.signal_password":             {{"config/signal/config.yaml", []string{"database", "uri"}, uri("signal", "?sslmode=disable")}, at("secrets/postgres_signal")},
 	"database.discord_password":            {{"config/discord/config.yaml", []string{"appservice", "database", "uri"}, uri("discord", "?sslmode=disable")}},

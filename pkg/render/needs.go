@@ -25,10 +25,10 @@ func Needs(s *spec.Spec) []secret.Need {
 		Breaks: "other servers know this homeserver by its signing key: they refuse its events until the new key has spread, and rooms may stay broken",
 	})
 	token("synapse.macaroon_secret_key", "synapse.form_secret")
-	if s.Synapse.Email.User != "" {
+	if s.Email.User != "" {
 		needs = append(needs, secret.Need{
-			Name: "synapse.email_password", Kind: secret.External,
-			Where: "the password of " + s.Synapse.Email.User + " on the SMTP server " + s.Synapse.Email.Host, Example: "placeholder-email-password",
+			Name: "email.password", Kind: secret.External,
+			Where: "the password of " + s.Email.User + " on the SMTP server " + s.Email.Host, Example: "placeholder-email-password",
 		})
 	}
 	if len(s.Synapse.TURN.URIs) > 0 {
@@ -79,6 +79,12 @@ func Needs(s *spec.Spec) []secret.Need {
 		case image.Legacy:
 			token(name + "avatar_proxy_key")
 		case image.Python:
+			if relays(s, b) {
+				needs = append(needs, secret.Need{
+					Name: name + "bot_token", Kind: secret.External, Where: "@BotFather on Telegram, /newbot: the bot that speaks for those with the permission relay",
+					Form: regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]+$`), FormHelp: "it is a number, a colon and letters", Example: "7654321:placeholder-bot-token",
+				})
+			}
 		}
 		if def.NeedsAPI {
 			needs = append(needs, secret.Need{

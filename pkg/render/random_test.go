@@ -21,7 +21,7 @@ var slots = []struct {
 	choices []string
 }{
 	{"", []string{"", "name: family", "name: a-1"}},
-	{"", []string{"", "owner: '1000:1000'", "owner: '0:0'"}},
+	{"", []string{"", "owner: '1000:1000'"}},
 	{"", []string{"", "hosts: {matrix: synapse.example.org}", "hosts: {matrix: example.org}", "hosts: {matrix: m.example.net}"}},
 	{"auth", []string{"", "public_url: https://account.example.org/", "public_url: https://matrix.example.org/auth/", "public_url: https://example.org/account/"}},
 	{"auth", []string{"passwords: true"}},
@@ -31,7 +31,6 @@ var slots = []struct {
 	{"synapse", []string{"", "media_retention: {local: 365d}", "media_retention: {local: 1y, remote: 2w}"}},
 	{"synapse", []string{"", "retention: {max_lifetime: 730d}"}},
 	{"synapse", []string{"", "url_preview: true"}},
-	{"synapse", []string{"", "email: {host: smtp.example.org, from: Matrix <m@example.org>}", "email: {host: smtp.example.org, port: 465, user: m, from: m@example.org}"}},
 	{"synapse", []string{"", "turn: {uris: ['turn:turn.example.org?transport=udp', 'turns:turn.example.org']}"}},
 	{"synapse", []string{"", "well_known_extra: {io.element.e2ee: {default: true}}"}},
 	{"synapse", []string{"", "version: v1.150.0"}},
@@ -49,6 +48,7 @@ var slots = []struct {
 	{"bridges", []string{"", "meta: {}", "meta: {encryption: on}"}},
 	{"bridges", []string{"", "instagram: {}", "instagram: {bot: insta}"}},
 	{"", []string{"permissions: {example.org: user}", "permissions: {'*': relay, example.org: admin}", "permissions: {'@anna:example.org': admin}"}},
+	{"", []string{"", "email: {host: smtp.example.org, from: Matrix <m@example.org>}", "email: {host: smtp.example.org, port: 465, user: m, from: m@example.org}", "email: {host: relay, mode: plain, from: m@example.org}"}},
 	{"backup.borgmatic", []string{"repositories: [{path: /mnt/b}]", "repositories: [{path: 'ssh://b@b.example.org/./x', label: off}, {path: /mnt/b}]"}},
 	{"backup.borgmatic", []string{"", "heartbeat: uptime-kuma"}},
 }

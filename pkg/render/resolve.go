@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/mail"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -51,6 +52,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string) *Stack {
 	st.resolveDatabases(s, secrets)
 	st.resolveSynapse(s, secrets)
 	st.resolveMAS(s, secrets)
+	st.resolveEmail(s, secrets)
 	st.DoublePuppet = Registration{
 		ID: "doublepuppet", ASToken: secrets.Get("doublepuppet.as_token"), HSToken: secrets.Get("doublepuppet.hs_token"),
 		Sender: sender(secrets.Get("doublepuppet.sender")),
@@ -129,12 +131,6 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 	v, known := image.Ref{Repository: image.Tested[image.Synapse].Repository, Tag: sy.Ref(image.Synapse).Tag}.Version()
 	st.Synapse.Masquerading = known && v.Less(image.Version{1, 141, 0})
 	st.Synapse.Media.Local, st.Synapse.Media.Remote = sy.MediaRetention.Local, sy.MediaRetention.Remote
-	if sy.Email.Host != "" {
-		st.Synapse.Email = &Email{
-			Host: sy.Email.Host, Port: cmp.Or(sy.Email.Port, 587), User: sy.Email.User, From: sy.Email.From,
-			Password: secrets.Get("synapse.email_password"),
-		}
-	}
 	if len(sy.WellKnownExtra) > 0 {
 		st.Synapse.WellKnownExtra = s.At("synapse", "well_known_extra").Flow()
 	}
@@ -182,6 +178,33 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 	}
 }
 
+// smtpPorts are what each mode means by convention, and MAS by default (crates/config/src/sections/email.rs).
+var smtpPorts = map[string]int{"starttls": 587, "tls": 465, "plain": 25}
+
+func (st *Stack) resolveEmail(s *spec.Spec, secrets *secret.Set) {
+	e := s.Email
+	if e.Host == "" {
+		return
+	}
+	mode := cmp.Or(e.Mode, "starttls")
+	if e.Mode == "" && e.Port == smtpPorts["tls"] {
+		mode = "tls"
+	}
+	st.Email = &Email{Host: e.Host, Port: cmp.Or(e.Port, smtpPorts[mode]), Mode: mode, User: e.User, From: e.From, Password: secrets.Get("email.password")}
+	// MAS (lettre) encodes a name itself and knows no comments; Synapse puts what it is given into the header.
+	if from, err := mail.ParseAddress(e.From); err == nil {
+		st.Email.From, st.Email.HeaderFrom = from.Address, from.String()
+		if from.Name != "" {
+			st.Email.From = `"` + quotedPair.Replace(from.Name) + `" <` + from.Address + ">"
+		}
+	}
+	if e.User != "" && st.MAS.PasswordFile {
+		st.addSecret("mas", "mas_email_password", st.Email.Password)
+	}
+}
+
+var quotedPair = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
 
 func (st *Stack) addSecret(service, name, content string) {
@@ -216,10 +239,8 @@ func (st *Stack) addBridge(s *spec.Spec, def image.BridgeDefaults, b spec.Bridge
 			{Regex: "^@" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true},
 		},
 	}
-	perms := s.Permissions
-	if b.Permissions != nil {
-		perms = b.Permissions
-	}
+	perms := permissions(s, b)
+	br.Relay = relays(s, b)
 	for _, who := range slices.Sorted(maps.Keys(perms)) {
 		level := string(perms[who])
 		if br.Dialect == image.Python {
@@ -230,6 +251,7 @@ func (st *Stack) addBridge(s *spec.Spec, def image.BridgeDefaults, b spec.Bridge
 		br.Permissions = append(br.Permissions, Permission{Who: who, Level: level})
 	}
 	if br.Dialect == image.Python {
+		br.BotToken = get("bot_token")
 		br.Command = []string{"python3", "-m", "mautrix_telegram", "-c", "/data/config.yaml", "-n"}
 		br.DB.URI = strings.TrimSuffix(br.DB.URI, "?sslmode=disable")
 		br.Registration.Aliases = []Namespace{{Regex: "^#" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true}}
@@ -240,6 +262,17 @@ func (st *Stack) addBridge(s *spec.Spec, def image.BridgeDefaults, b spec.Bridge
 		}
 	}
 	st.Bridges = append(st.Bridges, br)
+}
+
+func permissions(s *spec.Spec, b spec.Bridge) map[string]spec.Permission {
+	if b.Permissions != nil {
+		return b.Permissions
+	}
+	return s.Permissions
+}
+
+func relays(s *spec.Spec, b spec.Bridge) bool {
+	return slices.Contains(slices.Collect(maps.Values(permissions(s, b))), "relay")
 }
 
 func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set) {

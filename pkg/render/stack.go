@@ -23,6 +23,7 @@ type Stack struct {
 	Traefik      Traefik
 	Synapse      Synapse
 	MAS          MAS
+	Email        *Email
 	Postgres     Postgres
 	Databases    []Database
 	Bridges      []Bridge
@@ -62,7 +63,6 @@ type Synapse struct {
 	Media          struct{ Local, Remote string }
 	MaxLifetime    string
 	URLPreview     bool
-	Email          *Email
 	TURN           []string
 	WellKnownExtra string // as a YAML flow mapping, empty when there is none
 	Registrations  []string
@@ -71,9 +71,10 @@ type Synapse struct {
 	Masquerading bool
 }
 
-// Email is Synapse's SMTP server.
+// Email is the SMTP server that Synapse and MAS send through.
 type Email struct {
-	Host, User, Password, From string
+	Host, Mode, User, Password string // Mode as MAS calls it
+	From, HeaderFrom           string // HeaderFrom is From as it stands in a message, which is ASCII alone
 	Port                       int
 }
 
@@ -140,6 +141,8 @@ type Bridge struct {
 	DirectMediaKey        string
 	AvatarProxyKey        string
 	APIID, APIHash        string
+	Relay                 bool   // somebody may only speak through another's login
+	BotToken              string // of Telegram's relay bot, for the Python bridge
 	NeedsAPI              bool
 	Registration          Registration
 	DB                    Database

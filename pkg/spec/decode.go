@@ -201,6 +201,8 @@ func (d *decoder) unknown(key source.Value, known []string) {
 	fix := "the known keys here are " + strings.Join(known, ", ")
 	if n := nearest(key.Str(), known, ""); n != "" {
 		fix = fmt.Sprintf("did you mean %s? %s", n, fix)
+	} else if _, top := fieldsOf(reflect.TypeFor[Spec]())[key.Str()]; top {
+		fix = key.Str() + " belongs to the whole stack: move it to the left margin"
 	}
 	d.fail(key, fmt.Sprintf("unknown key %s%s", quote(key.Str()), in(key)), fix)
 }

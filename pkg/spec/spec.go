@@ -23,6 +23,8 @@ type Spec struct {
 	Auth Auth `yaml:"auth" jsonschema:"required" example:"{passwords: true}"`
 	// Synapse is the homeserver.
 	Synapse Synapse `yaml:"synapse,omitempty"`
+	// Email is the SMTP server for Synapse's notifications and MAS's verification and recovery of accounts.
+	Email Email `yaml:"email,omitempty"`
 	// Ingress is how requests from outside reach the stack.
 	Ingress Ingress `yaml:"ingress,omitempty"`
 	// Database is PostgreSQL.
@@ -108,8 +110,6 @@ type Synapse struct {
 	Retention Retention `yaml:"retention,omitempty"`
 	// URLPreview lets Synapse fetch linked pages. Private addresses are never fetched.
 	URLPreview bool `yaml:"url_preview,omitempty"`
-	// Email for notifications.
-	Email Email `yaml:"email,omitempty"`
 	// TURN server for calls.
 	TURN TURN `yaml:"turn,omitempty"`
 	// WellKnownExtra is added to /.well-known/matrix/client.
@@ -130,16 +130,19 @@ type Retention struct {
 	MaxLifetime string `yaml:"max_lifetime,omitempty" jsonschema:"pattern=^[1-9][0-9]*[smhdwy]$" form:"a number with the unit s, m, h, d, w or y, such as 365d"`
 }
 
-// Email is an SMTP server that Synapse sends notifications through.
+// Email is the SMTP server that Synapse and MAS send through.
 type Email struct {
 	// Host of the SMTP server.
-	Host string `yaml:"host,omitempty"`
-	// Port of the SMTP server. Default: 587.
+	Host string `yaml:"host" jsonschema:"required,pattern=^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$" form:"the name of a server without a port, such as smtp.example.org" example:"smtp.example.org"`
+	// Port of the SMTP server. Default: 587, with mode tls 465, with mode plain 25.
 	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
-	// User to log in with; the password is the secret synapse.email_password.
+	// Mode of the connection: starttls (default), tls (default with port 465), or plain, for a relay that
+	// stands beside the stack.
+	Mode string `yaml:"mode,omitempty" jsonschema:"enum=tls,enum=starttls,enum=plain"`
+	// User to log in with; the password is the secret email.password.
 	User string `yaml:"user,omitempty"`
-	// From is the sender's address.
-	From string `yaml:"from,omitempty"`
+	// From is the sender's address, such as Matrix <matrix@example.org>. Answers go there, too.
+	From string `yaml:"from" jsonschema:"required" example:"matrix@example.org"`
 }
 
 // TURN is a TURN server with a shared secret (the secret synapse.turn_shared_secret).

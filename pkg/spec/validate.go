@@ -3,12 +3,14 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"net/mail"
 	"net/url"
 	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -35,6 +37,7 @@ func (s *Spec) validate(d *decoder) {
 	if named {
 		s.checkIngress(d)
 	}
+	s.checkOwner(d)
 	s.checkImages(d)
 	s.checkBridges(d)
 	s.checkPermissions(d, s.Permissions, "permissions")
@@ -75,6 +78,16 @@ func bareHost(s string) string {
 		return "example.org"
 	}
 	return host
+}
+
+// checkOwner refuses root: PostgreSQL does not run as root, and the start scripts of Synapse and PostgreSQL take
+// another user when they find themselves root, who cannot read the files.
+func (s *Spec) checkOwner(d *decoder) {
+	uid, _, _ := strings.Cut(s.Owner, ":")
+	if s.Owner != "" && strings.Trim(uid, "0") == "" {
+		d.fail(s.At("owner"), "owner is root; PostgreSQL refuses to start as root, and Synapse could not read its files",
+			`owner: "1000:1000"; with rootless Docker remove the line and let a container render, see "Owner" in README.md`)
+	}
 }
 
 // MatrixHost is the host of the client and federation API.
@@ -148,7 +161,9 @@ func (s *Spec) checkImages(d *decoder) {
 func (c Component) Ref(p image.Program) image.Ref {
 	ref := image.Tested[p]
 	ref.Repository = cmp.Or(c.Image, ref.Repository)
-	ref.Tag = cmp.Or(c.Version, ref.Tag)
+	if c.Version != "" {
+		ref.Tag, ref.Digest, _ = strings.Cut(c.Version, "@")
+	}
 	return ref
 }
 
@@ -170,7 +185,8 @@ func (s *Spec) checkImage(d *decoder, p image.Program, c Component, path ...stri
 		return
 	}
 	// What a tag means is judged by the program, whatever mirror the image comes from.
-	ref := image.Ref{Repository: image.Tested[p].Repository, Tag: c.Version}
+	release, _, _ := strings.Cut(c.Version, "@")
+	ref := image.Ref{Repository: image.Tested[p].Repository, Tag: release}
 	v, known := ref.Version()
 	known = known && tag.MatchString(c.Version)
 	old := image.Oldest[p]
@@ -187,6 +203,14 @@ func (s *Spec) checkImage(d *decoder, p image.Program, c Component, path ...stri
 	case p == image.Telegram || p == image.Discord:
 		if _, ok := ref.Dialect(); !ok {
 			d.fail(at.At("version"), fmt.Sprintf("%s.version %s is no release whose configuration is known; %s", at.Path(), c.Version, dialectHint(p)), "version: "+tested)
+			return
+		}
+		fallthrough
+	default:
+		// A mirror may call them otherwise.
+		if instead := image.TagProblem(p, release); instead != "" && c.Image == "" {
+			d.fail(at.At("version"), fmt.Sprintf("%s.version %s is not what %s calls this release; Docker could not pull it", at.Path(), release, image.Tested[p].Repository),
+				"version: "+instead+strings.TrimPrefix(c.Version, release))
 		}
 	}
 }
@@ -283,9 +307,13 @@ func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ..
 }
 
 func (s *Spec) checkServices(d *decoder) {
-	email := s.At("synapse", "email")
-	if email.Set() && (s.Synapse.Email.Host == "" || s.Synapse.Email.From == "") {
-		d.fail(email, "synapse.email needs both host and from; Synapse refuses to start without", "email: {host: smtp.example.org, from: matrix@"+s.ServerName+"}")
+	if from := s.At("email", "from"); from.Exists() {
+		switch _, err := mail.ParseAddress(s.Email.From); {
+		case err != nil || strings.ContainsFunc(s.Email.From, unicode.IsControl):
+			d.fail(from, "email.from is not an address; MAS refuses to start with it", "from: matrix@"+s.ServerName)
+		case strings.Contains(s.Email.From, "%"):
+			d.fail(from, "email.from has a percent sign, which begins a placeholder for Synapse; it could send nothing", "from: matrix@"+s.ServerName)
+		}
 	}
 	turn := s.At("synapse", "turn")
 	if turn.Set() && len(s.Synapse.TURN.URIs) == 0 {

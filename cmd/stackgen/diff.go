@@ -121,7 +121,7 @@ func (p *proof) input(plan *render.Plan, dir string) diff.Input {
 
 // revisions compares the spec of two git revisions, or of one and the file as it is.
 func (c *diffCmd) revisions(ctx context.Context) (*proof, *diff.Diff, error) {
-	repo, err := git.Open(ctx, filepath.Dir(c.Spec))
+	repo, err := git.Open(filepath.Dir(c.Spec))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -534,3 +534,6 @@ func listing(t *testing.T) []string {
 	}
 	return slices.Sorted(slices.Values(paths))
 }
+
+// gitFails runs git where it may well fail.
+func gitFails(args ...string) error { return exec.Command("git", args...).Run() }

@@ -1,5 +1,5 @@
 // Package git asks git about files: whether it tracks one, and what one was in an earlier commit. It only
-// reads, runs nothing that a repository names, and takes no name for an option.
+// reads, runs nothing that a repository names, fetches nothing, and takes no name for an option.
 package git
 
 import (
@@ -7,74 +7,68 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
-
-	"philipp.info/stackgen/pkg/command"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Tracked reports whether git tracks the file. Of a symlink git keeps only where it leads, so the file
-// itself counts.
+// itself counts. The error says why that is not known.
 func Tracked(ctx context.Context, file string) (bool, error) {
 	real, err := filepath.EvalSymlinks(file)
 	if err != nil {
 		return false, nil //nolint:nilerr // what is not there is not tracked
 	}
-	if real, err = filepath.Abs(real); err != nil || !inside(filepath.Dir(real)) {
+	if real, err = filepath.Abs(real); err != nil {
 		return false, nil //nolint:nilerr // without a place it has no repository
 	}
-	_, err = run(ctx, filepath.Dir(real), "--literal-pathspecs", "ls-files", "--error-unmatch", "--", filepath.Base(real))
-	if status(err) == 1 {
+	at, err := find(filepath.Dir(real))
+	if err != nil {
+		if errors.Is(err, errNone) {
+			err = nil
+		}
+		return false, err
+	}
+	name, err := filepath.Rel(at.top, real)
+	if err != nil {
+		return false, err
+	}
+	_, err = at.run(ctx, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", filepath.ToSlash(name))
+	switch {
+	case err == nil:
+		return true, nil
+	case status(err) == 1:
 		return false, nil
 	}
-	return err == nil, err
-}
-
-// inside reports whether a directory is in a working tree, without asking git: it may not be installed.
-func inside(dir string) bool {
-	for {
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-			return true
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return false
-		}
-		dir = parent
-	}
+	return false, fmt.Errorf("`git ls-files` %w", err)
 }
 
 // Repo is a repository, as seen from a directory of its working tree.
 type Repo struct {
-	dir    string // where git runs
-	prefix string // dir below the top of the working tree, with a slash at its end
+	at     place
+	prefix string // the directory below the top of the working tree, with a slash at its end
 }
 
 // Open finds the repository of a directory.
-func Open(ctx context.Context, dir string) (*Repo, error) {
-	if !inside(absolute(dir)) {
+func Open(dir string) (*Repo, error) {
+	real := absolute(dir)
+	at, err := find(real)
+	if errors.Is(err, errNone) {
 		return nil, fmt.Errorf("%s is in no git repository", dir)
 	}
-	out, err := run(ctx, dir, "rev-parse", "--show-prefix")
 	if err != nil {
-		return nil, explain(err)
+		return nil, err
 	}
-	return &Repo{dir: dir, prefix: strings.TrimSuffix(string(out), "\n")}, nil
-}
-
-func absolute(dir string) string {
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
+	below, err := filepath.Rel(at.top, real)
+	if err != nil {
+		return nil, err
 	}
-	if abs, err := filepath.Abs(dir); err == nil {
-		return abs
+	r := &Repo{at: at}
+	if below != "." {
+		r.prefix = filepath.ToSlash(below) + "/"
 	}
-	return dir
+	return r, nil
 }
 
 // Path is the path from the top of the working tree of a file beside which the repository was opened.
@@ -86,8 +80,7 @@ func (r *Repo) Holds(file string) error {
 	if err != nil {
 		return nil //nolint:nilerr // who reads the file says what is wrong with it
 	}
-	top := strings.TrimSuffix(absolute(r.dir), filepath.FromSlash(strings.TrimSuffix("/"+r.prefix, "/")))
-	if rel, err := filepath.Rel(top, absolute(real)); err != nil || !filepath.IsLocal(rel) {
+	if rel, err := filepath.Rel(r.at.top, absolute(real)); err != nil || !filepath.IsLocal(rel) {
 		return fmt.Errorf("%s is a symbolic link that leads out of the repository", file)
 	}
 	return nil
@@ -96,7 +89,7 @@ func (r *Repo) Holds(file string) error {
 // Commit gives the id of the commit that a revision names. The error says what to do in a clone that does
 // not have it.
 func (r *Repo) Commit(ctx context.Context, ref string) (string, error) {
-	out, err := run(ctx, r.dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+	out, err := r.at.run(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	// For ^HEAD it prints that no commit is meant.
 	if id := strings.TrimSpace(string(out)); err == nil && commitID.MatchString(id) {
 		return id, nil
@@ -104,7 +97,7 @@ func (r *Repo) Commit(ctx context.Context, ref string) (string, error) {
 	if err != nil && status(err) < 0 {
 		return "", explain(err)
 	}
-	if out, err := run(ctx, r.dir, "rev-parse", "--is-shallow-repository"); err == nil && strings.TrimSpace(string(out)) == "true" {
+	if out, err := r.at.run(ctx, "rev-parse", "--is-shallow-repository"); err == nil && strings.TrimSpace(string(out)) == "true" {
 		return "", fmt.Errorf("this clone is shallow and does not have the revision %q; `git fetch --unshallow --tags origin '+refs/heads/*:refs/remotes/origin/*'` brings the rest (actions/checkout: fetch-depth: 0)", ref)
 	}
 	return "", fmt.Errorf("there is no revision %q here; `git fetch` may bring it", ref)
@@ -119,9 +112,9 @@ const maxLinks = 8
 // commit has no such file. A symbolic link is followed within the commit, and nowhere else.
 func (r *Repo) File(ctx context.Context, commit, name string) ([]byte, error) {
 	for range maxLinks {
-		out, err := run(ctx, r.dir, "--literal-pathspecs", "ls-tree", "--full-tree", "-z", commit, "--", name)
+		out, err := r.at.run(ctx, "--literal-pathspecs", "ls-tree", "--full-tree", "-z", commit, "--", name)
 		if err != nil {
-			return nil, explain(err)
+			return nil, r.missing(ctx, commit, name, err)
 		}
 		// MODE SP TYPE SP ID TAB PATH NUL
 		entry, _, _ := strings.Cut(string(out), "\t")
@@ -129,9 +122,9 @@ func (r *Repo) File(ctx context.Context, commit, name string) ([]byte, error) {
 		if len(f) != 3 || f[1] != "blob" {
 			return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 		}
-		data, err := run(ctx, r.dir, "cat-file", "blob", f[2])
+		data, err := r.at.run(ctx, "cat-file", "blob", f[2])
 		if err != nil {
-			return nil, explain(err)
+			return nil, r.missing(ctx, commit, name, err)
 		}
 		if f[0] != "120000" {
 			return data, nil
@@ -145,15 +138,27 @@ func (r *Repo) File(ctx context.Context, commit, name string) ([]byte, error) {
 	return nil, fmt.Errorf("%s: too many symbolic links", name)
 }
 
+// missing says how to get what a partial clone does not have, and that it is none where it is not.
+func (r *Repo) missing(ctx context.Context, commit, name string, err error) error {
+	if status(err) < 0 {
+		return explain(err)
+	}
+	if _, notPartial := r.at.run(ctx, "config", "--get-regexp", `^remote\..*\.promisor$`); notPartial != nil {
+		return explain(err)
+	}
+	return fmt.Errorf("this clone is partial and does not have %s at %s; `git fetch --refetch --no-filter origin` brings the rest (actions/checkout: no filter)", name, commit)
+}
+
 // RenamedFrom gives the path that a file had in the commit base when git takes it for a renamed one; ""
-// when it does not. head is the commit that has the file under its new name; "" stands for the index and
-// the working tree, where git knows only what was added.
+// when it does not. head is the commit that has the file under its new name; "" stands for the
+// index: git knows only what was added. The working tree is not read, for git would take its files through the
+// filters that a config names.
 func (r *Repo) RenamedFrom(ctx context.Context, base, head, name string) (string, error) {
-	args := []string{"diff-index", base}
+	args := []string{"diff-index", "--cached", base}
 	if head != "" {
 		args = []string{"diff-tree", "-r", base, head}
 	}
-	out, err := run(ctx, r.dir, append(args, "-z", "--name-status", "--find-renames", "--diff-filter=R", "--no-relative", "--no-ext-diff", "--no-textconv", "--")...)
+	out, err := r.at.run(ctx, append(args, "-z", "--name-status", "--find-renames", "--diff-filter=R", "--no-relative", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--")...)
 	if err != nil {
 		return "", explain(err)
 	}
@@ -165,41 +170,4 @@ func (r *Repo) RenamedFrom(ctx context.Context, base, head, name string) (string
 		}
 	}
 	return "", nil
-}
-
-func run(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	argv := []string{
-		// A repository may name programs for these, and every look at the index would start the first.
-		"git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "--no-optional-locks", "--no-pager",
-	}
-	return command.Command{Argv: append(argv, args...), Dir: dir, Env: environ(os.Environ())}.Output(ctx, source.MaxSize)
-}
-
-// environ leaves out what git sets for its hooks: as a pre-commit hook we would otherwise be answered about
-// the repository of the commit, with paths relative to its top. Only its configuration stays, and how it
-// reaches a server: a partial clone fetches a file when it is read.
-func environ(env []string) []string {
-	env = slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
-		return strings.HasPrefix(kv, "GIT_") && !strings.HasPrefix(kv, "GIT_CONFIG") && !strings.HasPrefix(kv, "GIT_SSH")
-	})
-	return append(env, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
-}
-
-// status is the exit status of git; -1 when it did not come to one.
-func status(err error) int {
-	if exit := (*command.ExitError)(nil); errors.As(err, &exit) {
-		return exit.Code
-	}
-	return -1
-}
-
-// explain adds the first line of what git said.
-func explain(err error) error {
-	if exit := (*command.ExitError)(nil); errors.As(err, &exit) {
-		line, _, _ := strings.Cut(strings.TrimSpace(exit.Stderr), "\n")
-		if line != "" {
-			return fmt.Errorf("git: %s", source.MaskLine(line))
-		}
-	}
-	return fmt.Errorf("git %w", err)
 }

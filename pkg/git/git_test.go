@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func do(t *testing.T, dir string, args ...string) {
 		t.Skip("git is not installed")
 	}
 	cmd := exec.Command("git", append([]string{"-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgSign=false"}, args...)...)
-	cmd.Dir, cmd.Env = dir, environ(os.Environ())
+	cmd.Dir, cmd.Env = dir, slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "GIT_") })
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("git %s: %v\n%s", args[0], err, out)
 	}
@@ -56,7 +57,7 @@ func open(t *testing.T) (repo *Repo, top string) {
 	link(t, "loop.yaml", filepath.Join(top, "deploy/loop.yaml"))
 	do(t, top, "add", "--all")
 	do(t, top, "commit", "--quiet", "--message", "first")
-	repo, err := Open(t.Context(), filepath.Join(top, "deploy"))
+	repo, err := Open(filepath.Join(top, "deploy"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +120,7 @@ func TestCommit(t *testing.T) {
 			t.Errorf("%.20q is taken for %s", ref, got)
 		}
 	}
-	if _, err := Open(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "is in no git repository") {
+	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is in no git repository") {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -153,8 +154,106 @@ func TestRenamedFrom(t *testing.T) {
 // TestErrorsAreOurs: what git says may name a server with its password.
 func TestErrorsAreOurs(t *testing.T) {
 	repo, _ := open(t)
-	_, err := run(t.Context(), repo.dir, "fetch", "https://user:zebra-secret@127.0.0.1:1/")
+	_, err := repo.at.run(t.Context(), "fetch", "https://user:zebra-secret@127.0.0.1:1/")
 	if err = explain(err); strings.Contains(err.Error(), "zebra") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestWorkingTrees: in a linked working tree and in a submodule .git is a file, and in a repository with a bare
+// directory beside its working trees, too. An empty .git is none.
+func TestWorkingTrees(t *testing.T) {
+	_, top := open(t)
+	tree := filepath.Join(t.TempDir(), "tree")
+	do(t, top, "worktree", "add", "--quiet", tree, "-b", "other")
+	do(t, top, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", top, "sub")
+	write(t, filepath.Join(top, "deploy/.git/keep"), "")
+	for dir, prefix := range map[string]string{
+		top: "", filepath.Join(top, "deploy"): "deploy/", filepath.Join(tree, "deploy"): "deploy/", filepath.Join(top, "sub/deploy"): "deploy/",
+	} {
+		repo, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := repo.Path(""); got != prefix {
+			t.Errorf("%s: prefix %q, want %q", dir, got, prefix)
+		}
+		commit, err := repo.Commit(t.Context(), "HEAD")
+		if err != nil {
+			t.Fatal(dir, err)
+		}
+		if text, err := repo.File(t.Context(), commit, "deploy/stack.yaml"); string(text) != "one\n" {
+			t.Errorf("%s: %q, %v", dir, text, err)
+		}
+	}
+	for file, want := range map[string]bool{
+		filepath.Join(top, "deploy/stack.yaml"): true, filepath.Join(tree, "deploy/stack.yaml"): true, filepath.Join(top, "sub/deploy/stack.yaml"): true,
+		filepath.Join(top, "deploy/.git/keep"): false, filepath.Join(top, ".git/HEAD"): false, filepath.Join(tree, ".git"): false,
+	} {
+		if got, err := Tracked(t.Context(), file); got != want || err != nil {
+			t.Errorf("Tracked(%s): %v, %v", file, got, err)
+		}
+	}
+}
+
+// TestPartialClone: what is not there is not fetched, and the error says how to get it.
+func TestPartialClone(t *testing.T) {
+	_, top := open(t)
+	do(t, top, "config", "uploadpack.allowFilter", "true")
+	write(t, filepath.Join(top, "deploy/stack.yaml"), "two\n")
+	do(t, top, "commit", "--quiet", "--all", "--message", "second")
+	clone := filepath.Join(t.TempDir(), "clone")
+	do(t, top, "clone", "--quiet", "--filter=blob:none", "file://"+filepath.ToSlash(top), clone)
+	repo, err := Open(clone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func() ([]byte, error) {
+		commit, err := repo.Commit(t.Context(), "HEAD^")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return repo.File(t.Context(), commit, "deploy/stack.yaml")
+	}
+	if text, err := file(); err == nil || !strings.Contains(err.Error(), "this clone is partial and does not have deploy/stack.yaml") {
+		t.Errorf("%q, %v", text, err)
+	}
+	do(t, clone, "fetch", "--quiet", "--refetch", "--no-filter", "origin")
+	if text, err := file(); string(text) != "one\n" {
+		t.Errorf("after what the error says: %q, %v", text, err)
+	}
+}
+
+// TestEnvironment: git is started with no secret and nothing that steers it, and in no directory but the top.
+func TestEnvironment(t *testing.T) {
+	_, top := open(t)
+	bin := t.TempDir()
+	said := filepath.Join(bin, "said")
+	write(t, filepath.Join(bin, "git"), "#!/bin/sh\n{ pwd -P; printf '%s\\n' \"$@\"; env; } > '"+said+"'\n")
+	if err := os.Chmod(filepath.Join(bin, "git"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("STACKGEN_SECRET_AUTH_MATRIX_SECRET", "zebra")
+	t.Setenv("GIT_SSH_COMMAND", "zebra")
+	t.Setenv("GIT_CONFIG_PARAMETERS", "'core.fsmonitor'='zebra'")
+	if _, err := Tracked(t.Context(), filepath.Join(top, "deploy/stack.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	if want := absolute(top); lines[0] != want {
+		t.Errorf("git runs in %s, want %s", lines[0], want)
+	}
+	for _, want := range []string{"--git-dir=" + absolute(top) + "/.git", "--work-tree=" + absolute(top), "safe.bareRepository=explicit", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL="} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("%s is not there", want)
+		}
+	}
+	if strings.Contains(string(text), "zebra") {
+		t.Errorf("git sees what it must not:\n%s", text)
 	}
 }

@@ -15,6 +15,6 @@ func (l *loader) tracked(ctx context.Context, path string, sites []source.Site) 
 		l.report(finding.Error, sites, "git tracks "+shellWord(path)+" in plain text; everybody who can read the repository has these secrets",
 			"`git rm --cached "+shellWord(path)+"`, name the file in .gitignore, and rotate what is in it: the history keeps it")
 	case err != nil:
-		l.report(finding.Info, sites, "whether git tracks "+shellWord(path)+" is not known: `git ls-files` "+err.Error(), "run `git status` there")
+		l.report(finding.Info, sites, "whether git tracks "+shellWord(path)+" is not known: "+err.Error(), "run `git status` there")
 	}
 }

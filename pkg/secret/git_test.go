@@ -74,7 +74,7 @@ func TestTrackedUnknown(t *testing.T) {
 	path := writeFile(t, dir, "secrets.yaml", "")
 	writeFile(t, dir, ".git", "gitdir: nowhere\n")
 	_, findings := Load(t.Context(), Sources{Path: path}, nil)
-	want := []string{"secrets.yaml: info: whether git tracks secrets.yaml is not known: `git ls-files` ended with status 128 fix: run `git status` there"}
+	want := []string{"secrets.yaml: info: whether git tracks secrets.yaml is not known: .git names nowhere, which is no git directory fix: run `git status` there"}
 	if diff := cmp.Diff(want, texts(findings, dir)); diff != "" {
 		t.Error(diff)
 	}

@@ -12,8 +12,8 @@ import (
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -197,7 +197,7 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 	case err != nil:
 		return &proof{}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing", c.Base)), nil
 	case p.bundle == nil:
-		return &proof{}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing", c.Base, report.Plural(len(p.findings), "finding"))), nil
+		return &proof{}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing", c.Base, output.Plural(len(p.findings), "finding"))), nil
 	}
 	return p, notes, nil
 }

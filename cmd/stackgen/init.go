@@ -4,12 +4,12 @@ import (
 	"bytes"
 	_ "embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -77,14 +77,15 @@ func (c *initCmd) Run(a *app) error {
 		err := writeNew(path, f.data)
 		switch {
 		case errors.Is(err, fs.ErrExist):
-			fmt.Fprintf(a.stderr, "left     %s (it is there already)\n", path)
+			say(a.stderr, "left     %s (it is there already)", path)
 		case err != nil:
 			return err
 		default:
-			fmt.Fprintf(a.stderr, "created  %s\n", path)
+			say(a.stderr, "created  %s", path)
 		}
 	}
-	fmt.Fprintf(a.stderr, "next     set server_name in %s, then: stackgen render %[1]s\n", filepath.Join(c.Dir, "stack.yaml"))
+	spec := filepath.Join(c.Dir, "stack.yaml")
+	say(a.stderr, "next     set server_name in %s, then: stackgen render %s", spec, shell.Word(spec))
 	return nil
 }
 

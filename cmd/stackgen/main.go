@@ -16,6 +16,7 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 
 	"philipp.info/stackgen/pkg/diff"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/report"
 )
 
@@ -56,7 +57,7 @@ type cli struct {
 type app struct {
 	ctx            context.Context
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr *output.Writer
 	color          string
 }
 
@@ -71,11 +72,12 @@ func main() {
 	os.Exit(code)
 }
 
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+func run(ctx context.Context, args []string, stdin io.Reader, out, talk io.Writer) (code int) {
+	stdout, stderr := output.Product(out), output.Talk(talk)
 	c := &cli{}
 	parser, err := newParser(c, stdout, stderr)
 	if err != nil {
-		fmt.Fprintln(stderr, "stackgen:", err)
+		say(stderr, "stackgen: %v", err)
 		return exitFailed
 	}
 	// kong ends the program in the middle of parsing after --help; here that is only a way out of run.
@@ -111,6 +113,11 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 	)
 }
 
+// say tells one line, whatever the names in it hold.
+func say(w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, output.Line(format, args...))
+}
+
 // fail tells an error, unless that is done, and gives the exit code for it.
 func fail(stderr io.Writer, err error) int {
 	if err == nil {
@@ -119,9 +126,9 @@ func fail(stderr io.Writer, err error) int {
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
-	fmt.Fprintln(stderr, "stackgen:", err)
+	say(stderr, "stackgen: %v", err)
 	if _, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintln(stderr, "`stackgen COMMAND --help` shows how it is used")
+		say(stderr, "`stackgen COMMAND --help` shows how it is used")
 		return exitUsage
 	}
 	return exitFailed

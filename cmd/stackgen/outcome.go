@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -11,8 +10,9 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/diff"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/shell"
 )
 
 // text tells what was written and what to do next.
@@ -21,25 +21,25 @@ func (o *outcome) text(st style) string {
 		return o.conflict(st)
 	}
 	if o.unchanged() {
-		return o.dir + ": unchanged\n"
+		return output.Clean(o.dir) + ": unchanged\n"
 	}
 	var b strings.Builder
 	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
-	fmt.Fprintf(&b, "%s %s %s\n", st.Bold(o.spec), "→", st.Bold(o.dir))
+	fmt.Fprintf(&b, "%s %s %s\n", st.Bold(output.Clean(o.spec)), "→", st.Bold(output.Clean(o.dir)))
 	if len(o.made) > 0 {
-		section("secrets", wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)
+		section("secrets", output.Wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)
 	}
 	section("files", o.fileLines(st)...)
 	e := diff.EffectsOf(o.input(o.plan, o.dir))
 	if e.First {
 		names := named(e.Services, diff.Created)
-		section("start", wrap(report.Plural(len(names), "service")+": "+strings.Join(names, ", "), 84)...)
+		section("start", output.Wrap(output.Plural(len(names), "service")+": "+strings.Join(names, ", "), 84)...)
 	} else {
 		section("restart", restarts(e.Services)...)
 	}
-	section("by hand", append(e.Steps, o.chowns()...)...)
+	section("by hand", clean(append(e.Steps, o.chowns()...))...)
 	if e.Command != "" {
-		section("next", "cd "+shellWord(o.dir)+" && "+e.Command)
+		section("next", output.Clean("cd "+shell.Path(o.dir)+" && "+e.Command))
 	}
 	return b.String()
 }
@@ -58,7 +58,7 @@ func (o *outcome) madeNames() []string {
 		}
 	}
 	for i, component := range names {
-		names[i] = fmt.Sprintf("%s"+noBreak+"%d", component, counts[component])
+		names[i] = fmt.Sprintf("%s"+output.NoBreak+"%d", component, counts[component])
 	}
 	return names
 }
@@ -68,12 +68,12 @@ func (o *outcome) unchanged() bool { return len(o.plan.Changes) == 0 && len(o.ma
 // conflict says which files are in the way, and the two ways out.
 func (o *outcome) conflict(st style) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: nothing was written, because files there are not as stackgen left them\n", o.dir)
+	fmt.Fprintf(&b, "%s: nothing was written, because files there are not as stackgen left them\n", output.Clean(o.dir))
 	said := map[render.Action]string{render.Edited: "edited by hand", render.Foreign: "not stackgen's"}
 	edited := false
 	for _, c := range o.plan.Conflicts() {
 		edited = edited || c.Action == render.Edited
-		fmt.Fprintf(&b, "  %s  %s\n", st.red(said[c.Action]), path.Join(filepath.ToSlash(o.dir), c.Path))
+		fmt.Fprintf(&b, "  %s  %s\n", st.red(said[c.Action]), output.Clean(path.Join(filepath.ToSlash(o.dir), c.Path)))
 	}
 	if edited {
 		b.WriteString("put the change into an `extra:` block of the spec, or overwrite the files with --force\n")
@@ -102,9 +102,9 @@ func (o *outcome) fileLines(st style) []string {
 			if dir == "." {
 				name = "top"
 			}
-			parts = append(parts, fmt.Sprintf("%s"+noBreak+"%d", name, counts[dir]))
+			parts = append(parts, fmt.Sprintf("%s"+output.NoBreak+"%d", name, counts[dir]))
 		}
-		return wrap(fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", ")), 84)
+		return output.Wrap(fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", ")), 84)
 	}
 	said := map[render.Action]string{
 		render.Create: st.green("created"), render.Update: st.yellow("updated"), render.Delete: st.red("deleted"),
@@ -112,7 +112,7 @@ func (o *outcome) fileLines(st style) []string {
 		render.Edited: st.yellow("forced "), render.Foreign: st.yellow("forced "),
 	}
 	for _, c := range o.plan.Changes {
-		line := said[c.Action] + "  " + c.Path
+		line := said[c.Action] + "  " + output.Clean(c.Path)
 		if c.Action == render.Kept {
 			line += "  (no longer in the spec, but edited by hand: delete it yourself)"
 		}
@@ -164,7 +164,7 @@ func (o *outcome) chowns() []string {
 			p = path.Dir(p)
 		}
 		owner := fmt.Sprintf("%d:%d", f.UID, f.GID)
-		if p = shellWord(path.Join(filepath.ToSlash(o.dir), p)); !slices.Contains(paths[owner], p) {
+		if p = shell.Path(path.Join(filepath.ToSlash(o.dir), p)); !slices.Contains(paths[owner], p) {
 			paths[owner] = append(paths[owner], p)
 		}
 	}
@@ -173,12 +173,4 @@ func (o *outcome) chowns() []string {
 		steps = append(steps, "sudo chown -R "+owner+" "+strings.Join(paths[owner], " "))
 	}
 	return steps
-}
-
-// shellWord quotes a path where a shell would take it apart.
-func shellWord(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n'\"$`\\*?[]{}()<>|&;!#~", r) }) {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return cmp.Or(s, "''")
 }

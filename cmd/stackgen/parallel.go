@@ -16,7 +16,7 @@ func each[T any](a *app, items []string, work func(i int) T) []T {
 	next := make(chan int)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	done, show := 0, len(items) > 1 && isTerminal(a.stderr)
+	done, show := 0, len(items) > 1
 	for range min(runtime.GOMAXPROCS(0), len(items)) {
 		wg.Go(func() {
 			for i := range next {
@@ -24,7 +24,7 @@ func each[T any](a *app, items []string, work func(i int) T) []T {
 				mu.Lock()
 				done++
 				if show {
-					fmt.Fprintf(a.stderr, "\r%d of %d specs", done, len(items))
+					a.stderr.Progress(fmt.Sprintf("%d of %d specs", done, len(items)))
 				}
 				mu.Unlock()
 			}
@@ -36,7 +36,7 @@ func each[T any](a *app, items []string, work func(i int) T) []T {
 	close(next)
 	wg.Wait()
 	if show {
-		fmt.Fprint(a.stderr, "\r\x1b[K")
+		a.stderr.Progress("")
 	}
 	return results
 }

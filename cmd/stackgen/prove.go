@@ -14,6 +14,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
@@ -185,7 +186,7 @@ func (a *app) findings(w io.Writer, format string, findings []finding.Finding, f
 		ran = 0
 	}
 	err := report.Write(&b, finding.Sort(findings), report.Summary{Rules: ran, Files: files}, report.Options{
-		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(), RuleURL: ruleURL,
+		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(), RuleURL: ruleURL, Width: a.width(w),
 	})
 	return b.String(), err
 }
@@ -201,7 +202,15 @@ func (a *app) findingsJSON(findings []finding.Finding) (json.RawMessage, error) 
 	return doc.Findings, err
 }
 
-func (a *app) colored(w io.Writer) bool { return report.ColorFor(w, a.color, os.LookupEnv) }
+// width is the number of columns of the terminal that w is; 0 for what is none.
+func (a *app) width(w io.Writer) int {
+	if out, ok := w.(*output.Writer); ok {
+		return out.Width(os.LookupEnv)
+	}
+	return 0
+}
+
+func (a *app) colored(w io.Writer) bool { return output.ColorFor(w, a.color, os.LookupEnv) }
 
 // rulesURL is where RULES.md is published, below the address of the module.
 const rulesURL = "https://philipp.info/stackgen/RULES.md"

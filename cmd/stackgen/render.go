@@ -8,8 +8,8 @@ import (
 	"os"
 
 	"philipp.info/stackgen/pkg/diff"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/report"
 )
 
 type renderCmd struct {
@@ -68,7 +68,7 @@ func (c *renderCmd) Run(a *app) error {
 		code = max(code, t.code)
 	}
 	if len(c.Specs) > 1 && c.Format == "text" {
-		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", report.Plural(len(c.Specs)-failed, "spec"), failed)
+		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", output.Plural(len(c.Specs)-failed, "spec"), failed)
 	}
 	return exit(code)
 }
@@ -140,7 +140,7 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 	if o.err != nil {
 		fail(&t.stderr, o.err)
 	} else if o.plan != nil {
-		t.stderr.WriteString(o.mask(o.text(style{report.PaletteFor(a.colored(a.stderr))})))
+		t.stderr.WriteString(o.mask(o.text(style{output.PaletteFor(a.colored(a.stderr))})))
 	}
 	return nil
 }

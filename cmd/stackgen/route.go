@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -14,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -58,11 +57,12 @@ func (c *routeCmd) Run(a *app) error {
 	way := newWay(dir, res)
 	way.Method, way.Host, way.Path = method, u.Host, u.RequestURI()
 	if c.Format == "json" {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetEscapeHTML(false) // rules are full of &&
-		err = enc.Encode(way)
+		var text []byte
+		if text, err = output.JSON(way, ""); err == nil {
+			_, err = a.stdout.Write(text)
+		}
 	} else {
-		_, err = io.WriteString(a.stdout, way.text(style{report.PaletteFor(a.colored(a.stdout))}, problemLines(dir, table, res)))
+		_, err = io.WriteString(a.stdout, way.text(style{output.PaletteFor(a.colored(a.stdout))}, problemLines(dir, table, res)))
 	}
 	if err != nil {
 		return err
@@ -158,33 +158,33 @@ func newWay(dir string, res route.Result) *way {
 func (w *way) text(st style, problems []string) string {
 	var b strings.Builder
 	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
-	fmt.Fprintf(&b, "%s\n", st.Bold(printable(w.Method+" https://"+w.Host+w.Path)))
+	fmt.Fprintf(&b, "%s\n", st.Bold(output.Clean(w.Method+" https://"+w.Host+w.Path)))
 	section("tried", w.triedLines(st)...)
 	switch {
 	case w.tie != nil:
-		section("winner", st.yellow("random")+"  "+printable(w.Unknown))
+		section("winner", st.yellow("random")+"  "+output.Clean(w.Unknown))
 	case w.Winner != "":
-		section("winner", st.green(printable(w.Winner)))
+		section("winner", st.green(output.Clean(w.Winner)))
 		if w.Unknown != "" {
-			section("unknown", st.yellow(printable(w.Unknown)))
+			section("unknown", st.yellow(output.Clean(w.Unknown)))
 		}
 	case w.Unknown != "":
-		section("winner", st.yellow("unknown")+"  "+printable(w.Unknown))
+		section("winner", st.yellow("unknown")+"  "+output.Clean(w.Unknown))
 	default:
 		section("winner", st.red("none")+"  no router takes the request")
 	}
 	if w.Redirect != "" {
-		section("redirect", printable(w.Redirect))
+		section("redirect", output.Clean(w.Redirect))
 	}
 	if w.Refused != "" {
-		section("refused", st.red(printable(w.Refused)))
+		section("refused", st.red(output.Clean(w.Refused)))
 	}
 	if w.Service != "" {
 		port := ":" + w.Port
 		if w.Port == "" {
 			port = " at the lowest port that its image exposes"
 		}
-		section("sees", printable(w.Service+port+"  "+w.Sees))
+		section("sees", output.Clean(w.Service+port+"  "+w.Sees))
 	}
 	section("problems", problems...)
 	return b.String()
@@ -197,8 +197,8 @@ func (w *way) triedLines(st style) []string {
 	var names, places []string
 	name, place, priority := 0, 0, 0
 	for _, t := range w.Tried {
-		names = append(names, printable(t.Router))
-		places = append(places, printable(fmt.Sprintf("%s:%d", t.File, t.Line)))
+		names = append(names, output.Clean(t.Router))
+		places = append(places, output.Clean(fmt.Sprintf("%s:%d", t.File, t.Line)))
 		name, place = max(name, utf8.RuneCountInString(names[len(names)-1])), max(place, utf8.RuneCountInString(places[len(places)-1]))
 		priority = max(priority, len(fmt.Sprint(t.Priority)))
 	}
@@ -211,7 +211,7 @@ func (w *way) triedLines(st style) []string {
 		case w.Winner == "" && w.Unknown != "" && i == len(w.Tried)-1: // the one on which all depends
 			said = st.yellow("unknown ")
 		}
-		line := fmt.Sprintf("%*d  %-*s  %-*s  %s %s", priority, t.Priority, name, names[i], place, places[i], said, printable(t.Why))
+		line := fmt.Sprintf("%*d  %-*s  %-*s  %s %s", priority, t.Priority, name, names[i], place, places[i], said, output.Clean(t.Why))
 		lines = append(lines, strings.TrimRight(line, " "))
 	}
 	return lines
@@ -231,7 +231,7 @@ func problemLines(dir string, table *route.Table, res route.Result) []string {
 			pos := posIn(dir, p.Sites[0])
 			line = fmt.Sprintf("%s:%d: %s", pos.File, pos.Line, line)
 		}
-		lines = append(lines, printable(line))
+		lines = append(lines, output.Clean(line))
 	}
 	return lines
 }
@@ -243,14 +243,4 @@ func posIn(dir string, site source.Site) source.Pos {
 		pos.File = path.Join(filepath.ToSlash(dir), pos.File)
 	}
 	return pos
-}
-
-// printable keeps what stands in labels from steering the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
 }

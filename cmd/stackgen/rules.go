@@ -8,7 +8,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/output"
 )
 
 type rulesCmd struct {
@@ -25,7 +25,7 @@ Example:
 }
 
 func (c *rulesCmd) Run(a *app) error {
-	st := style{report.PaletteFor(a.colored(a.stdout))}
+	st := style{output.PaletteFor(a.colored(a.stdout))}
 	if c.ID == "" {
 		listRules(a.stdout, st)
 		return nil
@@ -51,7 +51,7 @@ func explain(w io.Writer, st style, r check.Rule) {
 	fmt.Fprintf(w, "%s  %s\n%s\n", st.Bold(r.ID), r.Severity, r.Summary)
 	for _, part := range [][2]string{{"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}} {
 		if part[1] != "" {
-			fmt.Fprintf(w, "\n%s\n%s\n", st.Bold(part[0]), indent(wrap(part[1], 90)))
+			fmt.Fprintf(w, "\n%s\n%s\n", st.Bold(part[0]), indent(output.Wrap(part[1], 90)))
 		}
 	}
 }

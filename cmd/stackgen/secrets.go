@@ -12,8 +12,8 @@ import (
 	"golang.org/x/term"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -114,7 +114,7 @@ func (*secretsListCmd) Run(a *app, c *cli) error {
 	if err != nil {
 		return err
 	}
-	st := style{report.PaletteFor(a.colored(a.stdout))}
+	st := style{output.PaletteFor(a.colored(a.stdout))}
 	needs := render.Needs(s)
 	missing := set.Missing()
 	width := 0
@@ -158,13 +158,13 @@ func (c *secretsSetCmd) Run(a *app, all *cli) error {
 		return usagef("the value of %s is empty", c.Name)
 	}
 	if err := set.Set(n.Name, value); err != nil {
-		fmt.Fprintln(a.stderr, set.Mask(fmt.Sprintf("stackgen: %s: %v", n.Name, err)))
+		say(a.stderr, "%s", set.Mask(fmt.Sprintf("stackgen: %s: %v", n.Name, err)))
 		return exitCode(exitFindings)
 	}
 	if err := set.Save(); err != nil {
 		return errors.New(set.Mask(err.Error()))
 	}
-	fmt.Fprintf(a.stderr, "%s is set; render to use it\n", n.Name)
+	say(a.stderr, "%s is set; render to use it", n.Name)
 	return nil
 }
 
@@ -179,7 +179,7 @@ func (c *secretsSetCmd) value(a *app) (string, error) {
 		defer f.Close()
 		in = f
 	case isTerminal(a.stdin):
-		fmt.Fprintf(a.stderr, "%s (not shown): ", c.Name)
+		fmt.Fprint(a.stderr, output.Line("%s (not shown): ", c.Name))
 		text, err := term.ReadPassword(int(a.stdin.(*os.File).Fd()))
 		fmt.Fprintln(a.stderr)
 		return string(text), err
@@ -201,7 +201,7 @@ func (c *secretsRotateCmd) Run(a *app, all *cli) error {
 		return err
 	}
 	refuse := func(format string, args ...any) error {
-		fmt.Fprintln(a.stderr, set.Mask("stackgen: "+fmt.Sprintf(format, args...)))
+		say(a.stderr, "%s", set.Mask("stackgen: "+fmt.Sprintf(format, args...)))
 		return exitCode(exitFindings)
 	}
 	if n.Kind == secret.External {
@@ -220,6 +220,6 @@ func (c *secretsRotateCmd) Run(a *app, all *cli) error {
 	if n.Breaks != "" {
 		render += " --i-know-what-this-breaks"
 	}
-	fmt.Fprintf(a.stderr, "%s has a new value; next: %s, then docker compose up -d\n", n.Name, render)
+	say(a.stderr, "%s has a new value; next: %s, then docker compose up -d", n.Name, render)
 	return nil
 }

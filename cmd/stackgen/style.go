@@ -7,11 +7,11 @@ import (
 
 	"github.com/muesli/termenv"
 
-	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/output"
 )
 
 // style is the colours of what the commands say.
-type style struct{ report.Palette }
+type style struct{ output.Palette }
 
 func (s style) green(text string) string  { return s.Color(text, termenv.ANSIGreen) }
 func (s style) yellow(text string) string { return s.Color(text, termenv.ANSIYellow) }
@@ -28,24 +28,13 @@ func (s style) section(w io.Writer, title string, lines ...string) {
 	}
 }
 
-// wrap breaks text at spaces into lines of at most width; a no-break space comes out as a space.
-func wrap(text string, width int) []string {
-	var lines []string
-	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		line := ""
-		for word := range strings.FieldsFuncSeq(paragraph, func(r rune) bool { return r == ' ' }) {
-			word = strings.ReplaceAll(word, noBreak, " ")
-			if line != "" && len(line)+1+len(word) > width {
-				lines, line = append(lines, line), ""
-			}
-			line = strings.TrimPrefix(line+" "+word, " ")
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// noBreak keeps a name and its number on one line.
-const noBreak = "\u00a0"
-
 func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") }
+
+// clean gives each line as output.Clean does.
+func clean(lines []string) []string {
+	cleaned := make([]string, len(lines))
+	for i, line := range lines {
+		cleaned[i] = output.Clean(line)
+	}
+	return cleaned
+}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -39,7 +37,7 @@ func (c *validateCmd) Run(a *app) error {
 		case !v.ok:
 			code = max(code, exitFindings)
 		default:
-			fmt.Fprintf(a.stderr, "%s: ok\n", c.Specs[i])
+			say(a.stderr, "%s: ok", c.Specs[i])
 		}
 	}
 	if len(findings) > 0 || c.Format != "text" {

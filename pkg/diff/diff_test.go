@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -198,7 +199,7 @@ func TestMarkdownIsShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
-	if b.Len() >= maxMarkdown {
+	if b.Len() >= output.MaxMarkdown {
 		t.Errorf("%d bytes", b.Len())
 	}
 	if !strings.Contains(text, "**Left out**, to stay below 60000 characters: ") || !strings.Contains(text, " files") {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -16,7 +17,7 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 	pos := source.Pos{File: d.Spec}
 	say := func(sev finding.Severity, title string, lines ...string) {
 		for i := range lines {
-			lines[i] = report.Clean(lines[i])
+			lines[i] = output.Clean(lines[i])
 		}
 		if len(lines) > 0 {
 			fmt.Fprintln(out, report.Annotation(sev, pos, title, strings.Join(lines, "\n")))
@@ -46,5 +47,5 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 	say(finding.Info, "services", services...)
 	say(finding.Info, "databases to be created", d.Databases...)
 	say(finding.Info, "compared", d.Notes...)
-	fmt.Fprintln(out, report.Clean(d.title())+": "+d.headline())
+	fmt.Fprintln(out, output.Clean(d.title())+": "+d.headline())
 }

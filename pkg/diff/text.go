@@ -8,11 +8,11 @@ import (
 
 	"github.com/muesli/termenv"
 
-	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/output"
 )
 
 // paint is the colours of the text format.
-type paint struct{ report.Palette }
+type paint struct{ output.Palette }
 
 func (p paint) action(a Action) string {
 	colors := map[Action]termenv.ANSIColor{
@@ -42,14 +42,14 @@ func (s *screen) section(title string, n int, color termenv.ANSIColor) {
 
 func (d *Diff) writeText(out *bytes.Buffer, p paint) {
 	s := &screen{out, p}
-	s.line("%s", s.Bold(report.Clean(d.title())))
+	s.line("%s", s.Bold(output.Clean(d.title())))
 	for _, n := range d.Notes {
-		s.line("%s", report.Clean(n))
+		s.line("%s", output.Clean(n))
 	}
 	s.section("irreversible", len(d.Irreversible), termenv.ANSIRed)
 	for _, l := range d.Irreversible {
-		s.line("  %s", report.Clean(l.text()))
-		s.line("    %s", report.Clean(l.Breaks))
+		s.line("  %s", output.Clean(l.text()))
+		s.line("    %s", output.Clean(l.Breaks))
 	}
 	s.services(d)
 	for _, list := range []struct {
@@ -58,15 +58,15 @@ func (d *Diff) writeText(out *bytes.Buffer, p paint) {
 	}{{"databases to be created", d.Databases}, {"secrets", d.secretLines()}, {"by hand", d.Steps}} {
 		s.section(list.title, len(list.lines), termenv.ANSIBrightWhite)
 		for _, l := range list.lines {
-			s.line("  %s", report.Clean(l))
+			s.line("  %s", output.Clean(l))
 		}
 	}
 	s.section("values", len(d.Values), termenv.ANSIBrightWhite)
 	for i, v := range d.Values {
 		if i == 0 || v.group() != d.Values[i-1].group() {
-			s.line("  %s", s.Bold(report.Clean(v.group())))
+			s.line("  %s", s.Bold(output.Clean(v.group())))
 		}
-		s.line("    %s", report.Clean(v.text()))
+		s.line("    %s", output.Clean(v.text()))
 	}
 	s.files(d)
 	s.line("\n%s", d.headline())
@@ -83,12 +83,12 @@ func (s *screen) services(d *Diff) {
 		if n := svc.notices(); n != "" {
 			lines = append(lines, n)
 		}
-		head := fmt.Sprintf("  %s  %-*s", s.action(svc.Action), width, report.Clean(svc.Name))
+		head := fmt.Sprintf("  %s  %-*s", s.action(svc.Action), width, output.Clean(svc.Name))
 		if len(lines) == 0 {
 			s.line("%s", head)
 		}
 		for _, l := range lines {
-			s.line("%s  %s", head, report.Clean(l))
+			s.line("%s  %s", head, output.Clean(l))
 			head = fmt.Sprintf("  %9s  %*s", "", width, "")
 		}
 	}
@@ -97,16 +97,16 @@ func (s *screen) services(d *Diff) {
 func (s *screen) files(d *Diff) {
 	s.section("files", len(d.Files), termenv.ANSIBrightWhite)
 	for _, f := range d.Files {
-		parts := slices.DeleteFunc([]string{s.action(f.Action), report.Clean(f.Path), f.size(), report.Clean(f.about())}, func(part string) bool { return part == "" })
+		parts := slices.DeleteFunc([]string{s.action(f.Action), output.Clean(f.Path), f.size(), output.Clean(f.about())}, func(part string) bool { return part == "" })
 		s.line("  %s", strings.Join(parts, "  "))
 	}
 	for _, f := range d.Files {
 		if len(f.Lines) == 0 {
 			continue
 		}
-		s.line("\n%s", s.Bold(report.Clean(f.Path)))
+		s.line("\n%s", s.Bold(output.Clean(f.Path)))
 		for _, l := range f.Lines {
-			s.line("%s", s.diffLine(report.Clean(l)))
+			s.line("%s", s.diffLine(output.Clean(l)))
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"philipp.info/stackgen/pkg/report"
+	"philipp.info/stackgen/pkg/output"
 )
 
 // Formats are the names of the formats, the default first.
@@ -18,13 +18,15 @@ func (d *Diff) Write(w io.Writer, format string, color bool) error {
 	var out bytes.Buffer
 	switch format {
 	case "text":
-		d.writeText(&out, paint{report.PaletteFor(color)})
+		d.writeText(&out, paint{output.PaletteFor(color)})
 	case "markdown":
 		d.writeMarkdown(&out)
 	case "json":
-		if err := report.Encode(&out, d); err != nil {
+		text, err := output.JSON(d, "  ")
+		if err != nil {
 			return err
 		}
+		out.Write(text)
 	case "github":
 		d.writeGitHub(&out)
 	default:
@@ -42,7 +44,7 @@ func (d *Diff) Write(w io.Writer, format string, color bool) error {
 func quiet(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {
-		lines[i] = report.NotCommand(l)
+		lines[i] = output.NotCommand(l)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -57,7 +59,7 @@ func (d *Diff) headline() string {
 	}
 	var parts []string
 	if n := len(d.Irreversible); n > 0 {
-		parts = append(parts, report.Plural(n, "irreversible change"))
+		parts = append(parts, output.Plural(n, "irreversible change"))
 	}
 	for _, action := range []Action{Recreated, Created, Removed} {
 		n := 0
@@ -67,7 +69,7 @@ func (d *Diff) headline() string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", report.Plural(n, "service"), action))
+			parts = append(parts, fmt.Sprintf("%s %s", output.Plural(n, "service"), action))
 		}
 	}
 	if len(d.Services) == 0 {
@@ -79,7 +81,7 @@ func (d *Diff) headline() string {
 			hand++
 		}
 	}
-	parts = append(parts, report.Plural(len(d.Files), "file"))
+	parts = append(parts, output.Plural(len(d.Files), "file"))
 	if hand > 0 {
 		parts[len(parts)-1] += fmt.Sprintf(", %d of them not as stackgen left them", hand)
 	}

@@ -38,6 +38,11 @@ const (
 	NotChecked
 )
 
+// String gives the name used in JSON.
+func (s Status) String() string {
+	return [...]string{"found", "not checked"}[s]
+}
+
 // Finding is one thing that is wrong. Message states the fact and, after a semicolon, the consequence in
 // the running system; Fix is the line to write. Sites holds every place that takes part, the one to edit
 // first at index 0. None of the texts ever holds the value of a secret.

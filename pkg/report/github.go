@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -59,7 +60,7 @@ func Annotation(sev finding.Severity, pos source.Pos, title, text string) string
 	}
 	var props []string
 	if pos.File != "" {
-		props = append(props, "file="+githubProperty.Replace(Clean(pos.File)))
+		props = append(props, "file="+githubProperty.Replace(output.Clean(pos.File)))
 		if pos.Line > 0 {
 			props = append(props, fmt.Sprintf("line=%d", pos.Line))
 			if pos.Col > 0 {
@@ -67,18 +68,18 @@ func Annotation(sev finding.Severity, pos source.Pos, title, text string) string
 			}
 		}
 	}
-	props = append(props, "title="+githubProperty.Replace(Clean(title)))
+	props = append(props, "title="+githubProperty.Replace(output.Clean(title)))
 	return fmt.Sprintf("::%s %s::%s", level, strings.Join(props, ","), githubData.Replace(text))
 }
 
 func annotationText(f finding.Finding) string {
-	lines := []string{Clean(f.Message)}
+	lines := []string{output.Clean(f.Message)}
 	for i, s := range f.Sites {
-		switch note := Clean(s.Note); {
+		switch note := output.Clean(s.Note); {
 		case i > 0 && note != "":
-			lines = append(lines, "see "+Clean(s.String())+": "+note)
+			lines = append(lines, "see "+output.Clean(s.String())+": "+note)
 		case i > 0:
-			lines = append(lines, "see "+Clean(s.String()))
+			lines = append(lines, "see "+output.Clean(s.String()))
 		case note != "":
 			lines = append(lines, "here: "+note)
 		}

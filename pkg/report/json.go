@@ -2,9 +2,9 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 )
 
 type jsonReport struct {
@@ -15,6 +15,7 @@ type jsonReport struct {
 type jsonFinding struct {
 	Rule     string     `json:"rule"`
 	Severity string     `json:"severity"`
+	Status   string     `json:"status"`
 	Message  string     `json:"message"`
 	Fix      string     `json:"fix,omitempty"`
 	Sites    []jsonSite `json:"sites"`
@@ -42,24 +43,17 @@ func writeJSON(out *bytes.Buffer, findings []finding.Finding, s Summary) error {
 		Summary:  jsonSummary{Error: n[finding.Error], Warning: n[finding.Warning], Info: n[finding.Info], Rules: s.Rules, Files: s.Files},
 	}
 	for _, f := range findings {
-		j := jsonFinding{Rule: f.Rule, Severity: f.Severity.String(), Message: f.Message, Fix: f.Fix, Sites: make([]jsonSite, 0, len(f.Sites))}
+		j := jsonFinding{Rule: f.Rule, Severity: f.Severity.String(), Status: f.Status.String(), Message: f.Message, Fix: f.Fix, Sites: make([]jsonSite, 0, len(f.Sites))}
 		for _, site := range f.Sites {
 			j.Sites = append(j.Sites, jsonSite{File: site.File, Line: site.Line, Column: site.Col, Note: site.Note})
 		}
 		r.Findings = append(r.Findings, j)
 	}
-	return Encode(out, r)
+	return encode(out, r)
 }
 
-// Encode writes v as indented JSON, in which < and & stay readable.
-func Encode(out *bytes.Buffer, v any) error {
-	var raw bytes.Buffer
-	enc := json.NewEncoder(&raw)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	out.Write(asciiControls(raw.Bytes()))
-	return nil
+func encode(out *bytes.Buffer, v any) error {
+	text, err := output.JSON(v, "  ")
+	out.Write(text)
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -45,10 +46,12 @@ type RuleInfo struct {
 // Options select what Write prints.
 type Options struct {
 	Format  Format                 // Text when empty
-	Color   bool                   // see ColorFor; used by Text only
+	Color   bool                   // see output.ColorFor; used by Text only
 	RuleURL func(id string) string // where a rule is explained; may be nil, or give ""
 	Rules   []RuleInfo             // all rules that were run, for SARIF
 	Verbose bool                   // list what was not checked instead of counting it
+	Width   int                    // columns to which Text is wrapped; not at all when 0
+	Command string                 // what prints all that Markdown has no room for; stackgen check when empty
 }
 
 // Write prints findings in their order, and a summary. Nothing is written when the format is unknown.
@@ -99,16 +102,16 @@ func count(findings []finding.Finding) (n [3]int) {
 // headline sums the findings up in one line.
 func headline(findings []finding.Finding, s Summary, o Options) string {
 	found, unchecked := split(findings)
-	line := fmt.Sprintf("no findings: %s held on %s", Plural(s.Rules, "rule"), Plural(s.Files, "file"))
+	line := fmt.Sprintf("no findings: %s held on %s", output.Plural(s.Rules, "rule"), output.Plural(s.Files, "file"))
 	switch {
 	case len(found) > 0 && s.Files == 0: // what came before the rules stopped it
 		line = counts(count(found)) + "; no rule was run"
 	case len(found) > 0:
-		line = fmt.Sprintf("%s in %s; %s run", counts(count(found)), Plural(s.Files, "file"), Plural(s.Rules, "rule"))
+		line = fmt.Sprintf("%s in %s; %s run", counts(count(found)), output.Plural(s.Files, "file"), output.Plural(s.Rules, "rule"))
 	}
 	if n := len(unchecked); n > 0 {
 		line += fmt.Sprintf("; %d not checked", n)
-		if !o.Verbose {
+		if text := o.Format == Text || o.Format == ""; !o.Verbose && !text {
 			line += " (--format json says why)"
 		}
 	}
@@ -123,18 +126,10 @@ func counts(n [3]int) string {
 		case n[sev] > 0 && sev == finding.Info:
 			parts = append(parts, fmt.Sprintf("%d info", n[sev]))
 		case n[sev] > 0:
-			parts = append(parts, Plural(n[sev], sev.String()))
+			parts = append(parts, output.Plural(n[sev], sev.String()))
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// Plural counts with the noun in the right number.
-func Plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // position is p as file:line:col also when the finding is about the whole file: programs that match

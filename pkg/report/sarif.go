@@ -35,7 +35,7 @@ func writeSARIF(out *bytes.Buffer, findings []finding.Finding, o Options) error 
 		}
 		run.AddResult(sarifResult(f).WithRuleIndex(index[f.Rule]).WithPartialFingerprints(map[string]string{fingerprintKey: print}))
 	}
-	return Encode(out, sarif.NewReport().AddRun(run))
+	return encode(out, sarif.NewReport().AddRun(run))
 }
 
 // rulesOf adds to the rules that were run the names under which findings came from elsewhere, such as yaml.

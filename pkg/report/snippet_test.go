@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -24,7 +25,7 @@ func TestCaretStandsBelowItsColumn(t *testing.T) {
 		{"behind the end", "ab", 99, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			lines := siteLines(PaletteFor(false), finding.Finding{Sites: []source.Site{site("f", 7, tt.col, tt.snippet, "")}})
+			lines := siteLines(output.PaletteFor(false), finding.Finding{Sites: []source.Site{site("f", 7, tt.col, tt.snippet, "")}}, 0)
 			if got, want := lines[1], "     | "+strings.Repeat(" ", tt.want)+"^"; got != want {
 				t.Errorf("got\n%s\n%s\nwant\n%s", lines[0], got, want)
 			}
@@ -47,7 +48,7 @@ func TestLongLineIsCutAroundTheCaret(t *testing.T) {
 }
 
 func TestSiteWithoutColumn(t *testing.T) {
-	lines := siteLines(PaletteFor(false), finding.Finding{Sites: []source.Site{site("f", 7, 0, "key: value", "all of it")}})
+	lines := siteLines(output.PaletteFor(false), finding.Finding{Sites: []source.Site{site("f", 7, 0, "key: value", "all of it")}}, 0)
 	if got, want := strings.Join(lines, "\n"), "   7 | key: value\n     = all of it"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -3,48 +3,95 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/muesli/termenv"
+
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
 )
 
 func writeText(out *bytes.Buffer, findings []finding.Finding, s Summary, o Options) {
-	p := PaletteFor(o.Color)
+	p := output.PaletteFor(o.Color)
 	found, unchecked := split(findings)
 	for _, f := range found {
-		fmt.Fprintln(out, firstLine(p, f))
-		for _, line := range siteLines(p, f) {
+		wrapped(out, o.Width, "  ", firstLine(p, f))
+		for _, line := range siteLines(p, f, o.Width) {
 			fmt.Fprintln(out, line)
 		}
 		for _, line := range fixLines(f) {
-			fmt.Fprintln(out, p.fix("  "+line))
+			fmt.Fprintln(out, p.Color("  "+line, termenv.ANSIGreen))
 		}
 		fmt.Fprintln(out)
 	}
 	if o.Verbose && len(unchecked) > 0 {
 		for _, f := range unchecked {
-			fmt.Fprintln(out, firstLine(p, f))
+			wrapped(out, o.Width, "  ", firstLine(p, f))
 		}
 		fmt.Fprintln(out)
 	}
 	fmt.Fprintln(out, headline(findings, s, o))
+	if !o.Verbose {
+		for _, line := range uncheckedLines(unchecked) {
+			wrapped(out, o.Width, "      ", line)
+		}
+	}
+}
+
+// wrapped writes a line, and what does not fit into the width below it.
+func wrapped(out *bytes.Buffer, width int, indent, line string) {
+	lead := line[:len(line)-len(strings.TrimLeft(line, " "))]
+	line = line[len(lead):]
+	for i, part := range output.Wrap(line, max(width-len(indent), 0)) {
+		if i == 0 {
+			fmt.Fprintln(out, lead+part)
+		} else {
+			fmt.Fprintln(out, indent+output.NotCommand(part))
+		}
+	}
+}
+
+// maxUnchecked is how many reasons the text gives for what was not checked.
+const maxUnchecked = 5
+
+// uncheckedLines says what was not checked and why, a reason that several rules share once.
+func uncheckedLines(unchecked []finding.Finding) []string {
+	var order []string
+	rules := make(map[string][]string)
+	for _, f := range unchecked {
+		if rules[f.Message] == nil {
+			order = append(order, f.Message)
+		}
+		if !slices.Contains(rules[f.Message], f.Rule) {
+			rules[f.Message] = append(rules[f.Message], f.Rule)
+		}
+	}
+	var lines []string
+	for i, message := range order {
+		if i == maxUnchecked {
+			lines = append(lines, "  and "+output.Plural(len(order)-i, "reason")+" more: --format json names all")
+			break
+		}
+		lines = append(lines, "  "+output.Clean(strings.Join(rules[message], ", "))+": "+output.Clean(message))
+	}
+	return lines
 }
 
 // firstLine is what problem matchers of editors and CI systems read: file:line:col: severity: message [rule].
-func firstLine(p Palette, f finding.Finding) string {
+func firstLine(p output.Palette, f finding.Finding) string {
 	line := ""
 	if pos := position(f.Pos()); pos != "" {
-		line = p.Bold(Clean(pos)+":") + " "
+		line = p.Bold(output.Clean(pos)+":") + " "
 	}
-	return line + p.severity(f.Severity) + ": " + Clean(f.Message) + " " + p.dim("["+Clean(f.Rule)+"]")
+	return line + mark(p, f.Severity, f.Severity.String()) + ": " + output.Clean(f.Message) + " " + p.Dim("["+output.Clean(f.Rule)+"]")
 }
 
-// NotCommand is for what begins a line: a runner of GitHub takes :: there for a command, also after blanks.
-func NotCommand(s string) string {
-	if rest := strings.TrimLeft(s, " "); strings.HasPrefix(rest, "::") {
-		return s[:len(s)-len(rest)] + `\x3a` + rest[1:]
-	}
-	return s
+// mark colours s as belonging to a finding of the severity.
+func mark(p output.Palette, sev finding.Severity, s string) string {
+	return p.Color(s, map[finding.Severity]termenv.ANSIColor{
+		finding.Error: termenv.ANSIRed, finding.Warning: termenv.ANSIYellow, finding.Info: termenv.ANSICyan,
+	}[sev])
 }
 
 // fixLines puts a fix of several lines below its word, so that it can be copied with its indentation.
@@ -54,10 +101,10 @@ func fixLines(f finding.Finding) []string {
 	}
 	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(f.Fix, "\r\n", "\n"), "\n"), "\n")
 	if len(lines) == 1 {
-		return []string{"fix: " + Clean(lines[0])}
+		return []string{"fix: " + output.Clean(lines[0])}
 	}
 	for i, l := range lines {
-		lines[i] = "  " + NotCommand(Clean(l))
+		lines[i] = "  " + output.NotCommand(output.Clean(l))
 	}
 	return append([]string{"fix:"}, lines...)
 }

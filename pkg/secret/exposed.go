@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -18,5 +19,5 @@ func (l *loader) exposed(path string, sites []source.Site) {
 	}
 	l.report(finding.Error, sites,
 		fmt.Sprintf("the file has mode %#o; other users of this machine can get at every secret of the stack", info.Mode().Perm()),
-		"chmod 600 "+shellWord(path))
+		"chmod 600 "+shell.Path(path))
 }

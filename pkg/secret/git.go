@@ -5,6 +5,7 @@ import (
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -12,9 +13,9 @@ import (
 func (l *loader) tracked(ctx context.Context, path string, sites []source.Site) {
 	switch tracked, err := git.Tracked(ctx, path); {
 	case tracked:
-		l.report(finding.Error, sites, "git tracks "+shellWord(path)+" in plain text; everybody who can read the repository has these secrets",
-			"`git rm --cached "+shellWord(path)+"`, name the file in .gitignore, and rotate what is in it: the history keeps it")
+		l.report(finding.Error, sites, "git tracks "+shell.Path(path)+" in plain text; everybody who can read the repository has these secrets",
+			"`git rm --cached "+shell.Path(path)+"`, name the file in .gitignore, and rotate what is in it: the history keeps it")
 	case err != nil:
-		l.report(finding.Info, sites, "whether git tracks "+shellWord(path)+" is not known: "+err.Error(), "run `git status` there")
+		l.report(finding.Info, sites, "whether git tracks "+shell.Path(path)+" is not known: "+err.Error(), "run `git status` there")
 	}
 }

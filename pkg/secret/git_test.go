@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/command"
+	"philipp.info/stackgen/pkg/shell"
 )
 
 func runGit(t *testing.T, dir string, args ...string) {
@@ -50,7 +51,7 @@ func TestTracked(t *testing.T) {
 			}
 			continue
 		}
-		word := shellWord(want)
+		word := shell.Path(want)
 		if diff := cmp.Diff([]string{
 			want + ": error: git tracks " + word + " in plain text; everybody who can read the repository has these secrets fix: `git rm --cached " + word +
 				"`, name the file in .gitignore, and rotate what is in it: the history keeps it",

@@ -84,16 +84,3 @@ func checkName(name string) error {
 	}
 	return nil
 }
-
-// shellWord gives s so that a shell takes it for one word.
-func shellWord(s string) string {
-	if strings.HasPrefix(s, "-") {
-		s = "./" + s // Not an option.
-	}
-	if plainWord.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./@%+:,-]+$`)

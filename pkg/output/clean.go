@@ -1,23 +1,28 @@
-package report
+package output
 
 import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // Clean makes a text that may come from a file fit for one line of a terminal or a log: control
-// characters, escape sequences and what reorders or hides text are spelled out.
-func Clean(s string) string {
+// characters, line breaks, escape sequences and what reorders or hides text are spelled out.
+func Clean(s string) string { return clean(s, "") }
+
+// clean is Clean that leaves the runes of keep alone.
+func clean(s, keep string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r == '#' || r == utf8.RuneError || !unicode.IsPrint(r) }) {
+		return s
+	}
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case unicode.IsPrint(r):
+		case unicode.IsPrint(r) || strings.ContainsRune(keep, r):
 			b.WriteRune(r)
 		default:
 			b.WriteString(spell(r))
@@ -46,19 +51,10 @@ func spell(r rune) string {
 	return fmt.Sprintf(`\U%08x`, r)
 }
 
-// asciiControls writes what a terminal would act on as JSON escapes, which changes nothing for a decoder.
-func asciiControls(json []byte) []byte {
-	out := make([]byte, 0, len(json))
-	for _, r := range string(json) {
-		switch {
-		case r == '\n' || unicode.IsPrint(r):
-			out = utf8.AppendRune(out, r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
+// NotCommand is for what begins a line: a runner of GitHub takes :: there for a command, also after blanks.
+func NotCommand(s string) string {
+	if rest := strings.TrimLeft(s, " "); strings.HasPrefix(rest, "::") {
+		return s[:len(s)-len(rest)] + `\x3a` + rest[1:]
 	}
-	return out
+	return s
 }

@@ -1,12 +1,10 @@
-package report
+package output
 
 import (
 	"io"
+	"strings"
 
 	"github.com/muesli/termenv"
-	"golang.org/x/term"
-
-	"philipp.info/stackgen/pkg/finding"
 )
 
 // ColorFor decides whether to colour what goes to w. mode is auto, always or never; in auto the
@@ -27,8 +25,8 @@ func ColorFor(w io.Writer, mode string, getenv func(string) (string, bool)) bool
 	case env("CLICOLOR") == "0" || env("TERM") == "dumb":
 		return false
 	}
-	f, ok := w.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(f.Fd()))
+	out, ok := w.(*Writer)
+	return ok && out.Terminal()
 }
 
 // Palette styles parts of a text for a terminal, or leaves them alone.
@@ -45,24 +43,23 @@ func PaletteFor(color bool) Palette {
 // Bold makes a text stand out.
 func (p Palette) Bold(s string) string { return p.profile.String(s).Bold().String() }
 
-func (p Palette) dim(s string) string { return p.profile.String(s).Faint().String() }
-func (p Palette) fix(s string) string { return p.Color(s, termenv.ANSIGreen) }
-
-func (p Palette) severity(sev finding.Severity) string {
-	return p.mark(sev, sev.String())
-}
-
-// mark colours s as belonging to a finding of the severity.
-func (p Palette) mark(sev finding.Severity, s string) string {
-	return p.Color(s, map[finding.Severity]termenv.ANSIColor{
-		finding.Error: termenv.ANSIRed, finding.Warning: termenv.ANSIYellow, finding.Info: termenv.ANSICyan,
-	}[sev])
-}
+// Dim makes a text stand back.
+func (p Palette) Dim(s string) string { return p.profile.String(s).Faint().String() }
 
 // Color gives a text one of the terminal's own colours.
 func (p Palette) Color(s string, c termenv.ANSIColor) string {
 	return p.profile.String(s).Foreground(p.profile.Convert(c)).String()
 }
 
-// width is the number of terminal columns that s takes.
-func width(s string) int { return termenv.String(s).Width() }
+// Width is the number of terminal columns that s takes, without its colours.
+func Width(s string) int {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(s, "\x1b[")
+		b.WriteString(before)
+		if !found {
+			return termenv.String(b.String()).Width()
+		}
+		_, s, _ = strings.Cut(after, "m")
+	}
+}

@@ -1,4 +1,4 @@
-package report
+package output
 
 import (
 	"bytes"
@@ -37,7 +37,7 @@ func TestColorForFileIsNoTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if ColorFor(f, "auto", func(string) (string, bool) { return "", false }) {
+	if ColorFor(Product(f), "auto", func(string) (string, bool) { return "", false }) {
 		t.Error("a regular file got colours")
 	}
 }
@@ -50,12 +50,12 @@ func TestColorForTerminal(t *testing.T) {
 	}
 	defer pty.Close()
 	none := func(string) (string, bool) { return "", false }
-	if !ColorFor(pty, "auto", none) {
+	if !ColorFor(Product(pty), "auto", none) {
 		t.Error("a terminal got no colours")
 	}
 	for name, value := range map[string]string{"TERM": "dumb", "CLICOLOR": "0", "NO_COLOR": "1"} {
 		get := func(n string) (string, bool) { return value, n == name }
-		if ColorFor(pty, "auto", get) {
+		if ColorFor(Product(pty), "auto", get) {
 			t.Errorf("%s=%s: the terminal got colours", name, value)
 		}
 	}

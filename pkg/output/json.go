@@ -1,0 +1,40 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// JSON gives v as one line of JSON, or as several with that indent, in which < and & stay readable and
+// nothing is left that a terminal would act on.
+func JSON(v any, indent string) ([]byte, error) {
+	var raw bytes.Buffer
+	enc := json.NewEncoder(&raw)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return asciiControls(raw.Bytes()), nil
+}
+
+// asciiControls writes what a terminal would act on as JSON escapes, which changes nothing for a decoder.
+func asciiControls(json []byte) []byte {
+	out := make([]byte, 0, len(json))
+	for _, r := range string(json) {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}

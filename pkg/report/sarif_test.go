@@ -116,7 +116,7 @@ func TestSARIFTextIsNoLink(t *testing.T) {
 func TestJSONDecodes(t *testing.T) {
 	var got struct {
 		Findings []struct {
-			Rule, Severity, Message, Fix string
+			Rule, Severity, Status, Message, Fix string
 			Sites                        []struct {
 				File, Note   string
 				Line, Column int
@@ -131,7 +131,7 @@ func TestJSONDecodes(t *testing.T) {
 	}
 	for i, f := range sample() {
 		g := got.Findings[i]
-		if g.Rule != f.Rule || g.Severity != f.Severity.String() || g.Message != f.Message || g.Fix != f.Fix || len(g.Sites) != len(f.Sites) {
+		if g.Rule != f.Rule || g.Severity != f.Severity.String() || g.Status != f.Status.String() || g.Message != f.Message || g.Fix != f.Fix || len(g.Sites) != len(f.Sites) {
 			t.Errorf("finding %d is %+v, want %+v", i, g, f)
 		}
 	}

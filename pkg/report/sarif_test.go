@@ -117,7 +117,7 @@ func TestJSONDecodes(t *testing.T) {
 	var got struct {
 		Findings []struct {
 			Rule, Severity, Status, Message, Fix string
-			Sites                        []struct {
+			Sites                                []struct {
 				File, Note   string
 				Line, Column int
 			}

@@ -34,9 +34,9 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	deployment, findings := check.Open(os.DirFS(c.Dir))
 	found, files := check.Run(deployment)
-	findings = finding.Sort(append(findings, found...))
+	findings = finding.Sort(append(deployment.Mask().Findings(findings), found...))
 	inDir(c.Dir, findings)
-	if err := a.report(a.stdout, c.Format, findings, files, func(text string) string { return text }); err != nil {
+	if err := a.report(a.stdout, c.Format, findings, files); err != nil {
 		return err
 	}
 	if finding.HasErrors(findings) {

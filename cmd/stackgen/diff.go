@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,15 +57,15 @@ func (c *diffCmd) Run(a *app) error {
 	if d == nil {
 		d = diff.Nothing(c.Spec)
 		if c.Format != "json" {
-			err := a.report(a.stdout, c.Format, p.findings, p.files, p.mask)
+			err := a.report(a.stdout, c.Format, p.masked(), p.files)
 			return errors.Join(err, exit(exitFindings))
 		}
 	}
-	findings, err := a.findingsJSON(p.findings)
+	findings, err := a.findingsJSON(p.masked())
 	if err != nil {
 		return err
 	}
-	d.Findings = json.RawMessage(p.mask(string(findings)))
+	d.Findings = findings
 	if err := d.Write(a.stdout, c.Format, a.colored(a.stdout)); err != nil {
 		return err
 	}

@@ -40,6 +40,16 @@ func (p *proof) mask(text string) string {
 	return p.set.Mask(text)
 }
 
+// masked is the findings without a secret.
+func (p *proof) masked() []finding.Finding { return p.hide(p.findings) }
+
+func (p *proof) hide(findings []finding.Finding) []finding.Finding {
+	if p == nil || p.set == nil {
+		return findings
+	}
+	return p.set.Findings(findings)
+}
+
 // maskErr keeps the chain of an error and hides secrets in its text.
 func (p *proof) maskErr(err error) error {
 	if text := p.mask(err.Error()); text != err.Error() {
@@ -169,13 +179,13 @@ func there(dir, file string) bool {
 	return err == nil
 }
 
-// report prints findings, with secrets hidden, as the product of a command.
-func (a *app) report(w io.Writer, format string, findings []finding.Finding, files int, mask func(string) string) error {
+// report prints findings as the product of a command.
+func (a *app) report(w io.Writer, format string, findings []finding.Finding, files int) error {
 	text, err := a.findings(w, format, findings, files)
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(w, mask(text))
+	_, err = io.WriteString(w, text)
 	return err
 }
 

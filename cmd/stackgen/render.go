@@ -131,11 +131,11 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 		return a.printJSON(t, o)
 	}
 	if len(o.findings) > 0 {
-		text, err := a.findings(a.stdout, "text", o.findings, o.files)
+		text, err := a.findings(a.stdout, "text", o.masked(), o.files)
 		if err != nil {
 			return err
 		}
-		t.stdout.WriteString(o.mask(text))
+		t.stdout.WriteString(text)
 	}
 	if o.err != nil {
 		fail(&t.stderr, o.err)
@@ -159,29 +159,29 @@ func (a *app) printJSON(t *told, o *outcome) error {
 		Steps    []string        `json:"steps"`
 		Findings json.RawMessage `json:"findings"`
 		Error    string          `json:"error,omitempty"`
-	}{Spec: o.spec, Output: o.dir, Changed: []changedJSON{}, Recreate: []string{}, Steps: []string{}}
+	}{Spec: o.mask(o.spec), Output: o.mask(o.dir), Changed: []changedJSON{}, Recreate: []string{}, Steps: []string{}}
 	var err error
-	if doc.Findings, err = a.findingsJSON(o.findings); err != nil {
+	if doc.Findings, err = a.findingsJSON(o.masked()); err != nil {
 		return err
 	}
 	if o.plan != nil {
 		for _, ch := range o.plan.Changes {
-			doc.Changed = append(doc.Changed, changedJSON{ch.Path, ch.Action})
+			doc.Changed = append(doc.Changed, changedJSON{o.mask(ch.Path), ch.Action})
 		}
 		if o.code == exitClean {
 			e := diff.EffectsOf(o.input(o.plan, o.dir))
 			doc.Recreate = append(append(doc.Recreate, named(e.Services, diff.Recreated)...), named(e.Services, diff.Created)...)
 			doc.Steps = append(append(doc.Steps, e.Steps...), o.chowns()...)
+			for i, step := range doc.Steps {
+				doc.Steps[i] = o.mask(step)
+			}
 		}
 	}
 	if o.err != nil {
 		doc.Error = o.err.Error()
 		fail(&t.stderr, o.err)
 	}
-	text, err := json.Marshal(doc)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(&t.stdout, o.mask(string(text)))
-	return nil
+	text, err := output.JSON(doc, "")
+	t.stdout.Write(text)
+	return err
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -49,12 +50,15 @@ func (c *routeCmd) Run(a *app) error {
 	d, findings := check.Open(os.DirFS(dir))
 	if d.Compose == nil {
 		inDir(dir, findings)
-		return fmt.Errorf("%s: %s", findings[0].Pos(), findings[0].Message)
+		f := d.Mask().Findings(findings)[0]
+		return fmt.Errorf("%s: %s", f.Pos(), f.Message)
 	}
 	table := d.Routes()
 	method := strings.ToUpper(c.Method)
 	res := table.Match(method, u.Host, u.RequestURI())
 	way := newWay(dir, res)
+	mask := d.Mask()
+	way.mask(mask)
 	way.Method, way.Host, way.Path = method, u.Host, u.RequestURI()
 	if c.Format == "json" {
 		var text []byte
@@ -62,7 +66,7 @@ func (c *routeCmd) Run(a *app) error {
 			_, err = a.stdout.Write(text)
 		}
 	} else {
-		_, err = io.WriteString(a.stdout, way.text(style{output.PaletteFor(a.colored(a.stdout))}, problemLines(dir, table, res)))
+		_, err = io.WriteString(a.stdout, way.text(style{output.PaletteFor(a.colored(a.stdout))}, problemLines(dir, table, res, mask)))
 	}
 	if err != nil {
 		return err
@@ -155,6 +159,16 @@ func newWay(dir string, res route.Result) *way {
 	return w
 }
 
+// mask hides the secrets of the labels: a middleware may hold some.
+func (w *way) mask(m *finding.Mask) {
+	for i := range w.Tried {
+		w.Tried[i].Router, w.Tried[i].Why = m.Text(w.Tried[i].Router), m.Text(w.Tried[i].Why)
+	}
+	for _, s := range []*string{&w.Winner, &w.Service, &w.Port, &w.Sees, &w.Redirect, &w.Refused, &w.Unknown} {
+		*s = m.Text(*s)
+	}
+}
+
 func (w *way) text(st style, problems []string) string {
 	var b strings.Builder
 	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
@@ -218,7 +232,7 @@ func (w *way) triedLines(st style) []string {
 }
 
 // problemLines tells the problems of the routers tried and of the containers that they belong to.
-func problemLines(dir string, table *route.Table, res route.Result) []string {
+func problemLines(dir string, table *route.Table, res route.Result, mask *finding.Mask) []string {
 	var lines []string
 	for _, p := range table.Problems {
 		if !slices.ContainsFunc(res.Tried, func(t route.Attempt) bool {
@@ -231,7 +245,7 @@ func problemLines(dir string, table *route.Table, res route.Result) []string {
 			pos := posIn(dir, p.Sites[0])
 			line = fmt.Sprintf("%s:%d: %s", pos.File, pos.Line, line)
 		}
-		lines = append(lines, output.Clean(line))
+		lines = append(lines, output.Clean(mask.Text(line)))
 	}
 	return lines
 }

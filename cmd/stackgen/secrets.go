@@ -80,7 +80,7 @@ func (c *secretsCmd) open(a *app) (*spec.Spec, *secret.Set, error) {
 		findings = append(findings, more...)
 	}
 	if finding.HasErrors(findings) {
-		if err := a.report(a.stdout, "text", findings, 0, p.mask); err != nil {
+		if err := a.report(a.stdout, "text", p.hide(findings), 0); err != nil {
 			return nil, nil, err
 		}
 		return nil, nil, exitCode(exitFindings)

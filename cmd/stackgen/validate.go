@@ -24,13 +24,9 @@ func (c *validateCmd) Run(a *app) error {
 		return usagef("--secrets is the file of one spec, but there are %d", len(c.Specs))
 	}
 	var findings []finding.Finding
-	var masks []func(string) string
 	code, files := exitClean, 0
 	for i, v := range each(a, c.Specs, func(i int) verdict { return judge(a, c.Specs[i], c.Secrets) }) {
 		findings, files = append(findings, v.findings...), files+v.files
-		if v.mask != nil {
-			masks = append(masks, v.mask)
-		}
 		switch {
 		case v.err != nil:
 			code = max(code, fail(a.stderr, v.err))
@@ -41,13 +37,7 @@ func (c *validateCmd) Run(a *app) error {
 		}
 	}
 	if len(findings) > 0 || c.Format != "text" {
-		err := a.report(a.stdout, c.Format, findings, files, func(text string) string {
-			for _, mask := range masks {
-				text = mask(text)
-			}
-			return text
-		})
-		if err != nil {
+		if err := a.report(a.stdout, c.Format, findings, files); err != nil {
 			return err
 		}
 	}
@@ -59,15 +49,10 @@ type verdict struct {
 	findings []finding.Finding
 	files    int
 	ok       bool
-	mask     func(string) string // nil where there is nothing to hide
 	err      error
 }
 
 func judge(a *app, spec, secrets string) verdict {
 	p, err := prove(a.ctx, request{spec: spec, secrets: secrets, dir: "out"})
-	v := verdict{findings: p.findings, files: p.files, ok: p.ok(), err: err}
-	if len(p.findings) > 0 {
-		v.mask = p.mask
-	}
-	return v
+	return verdict{findings: p.masked(), files: p.files, ok: p.ok(), err: err}
 }

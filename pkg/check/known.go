@@ -204,6 +204,9 @@ func described(v source.Value) string {
 	return v.Kind().String()
 }
 
+// removeIt is the fix for a key that is like none that is known: another release may well have it.
+const removeIt = "remove it"
+
 // renamed is what to do about a key of the configuration that is not known where it stands.
 func renamed(config, p place) string {
 	key := p.value.Name()
@@ -213,7 +216,7 @@ func renamed(config, p place) string {
 	if places := placesOf(config.known, key, config.path); len(places) == 1 {
 		return "move it to " + places[0]
 	}
-	return "remove it"
+	return removeIt
 }
 
 func keyNames(v source.Value) []string {

@@ -69,10 +69,12 @@ func (b *Bridge) reportKey(r *Reporter, read span) func(message, fix string, sit
 	if b.Dialect == image.BridgeV2 {
 		v[2] = 0
 	}
-	if ok && !v.Less(read.first) && !read.last.Less(v) {
-		return r.Fail
-	}
+	tested := treesRead[b.Dialect].last
 	return func(message, fix string, sites ...source.Site) {
+		if ok && !v.Less(read.first) && (!read.last.Less(v) || fix != removeIt && !tested.Less(v)) {
+			r.Fail(message, fix, sites...)
+			return
+		}
 		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.last.String(), fix, append(sites, b.Value.At("image").Site("the image"))...)
 	}
 }

@@ -29,8 +29,7 @@ var masKnownKeys = Rule{
 				unknown: "MAS ignores it and goes by its default",
 				wrong:   "MAS does not start",
 				report: func(message, fix string, sites ...source.Site) {
-					// Another release may have other keys.
-					if m.read() {
+					if m.read(fix) {
 						r.Fail(message, fix, sites...)
 						return
 					}
@@ -41,10 +40,12 @@ var masKnownKeys = Rule{
 	},
 }
 
-// read reports whether the image is a release whose keys are those that stackgen knows.
-func (m *MAS) read() bool {
+// read reports whether the image is a release whose keys are known: those of releases up to the one that is
+// rendered are, but for keys that are like no other.
+func (m *MAS) read(fix string) bool {
 	v, ok := m.Image.Version()
-	return ok && !v.Less(image.Oldest[image.MAS].Version) && !masRead.Less(v)
+	tested, _ := image.Tested[image.MAS].Version()
+	return ok && !v.Less(image.Oldest[image.MAS].Version) && (!masRead.Less(v) || fix != removeIt && !tested.Less(v))
 }
 
 var masVersionSupports = Rule{

@@ -7,6 +7,7 @@ import (
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -230,7 +231,7 @@ func containerSites(d *Deployment) []source.Site {
 func containerFix(d *Deployment) string {
 	for _, s := range d.servers() {
 		if name := s.Value.At("container_name"); name.Set() {
-			return "docker exec " + name.Str() + " …"
+			return "docker exec " + shell.Word(name.Str()) + " …"
 		}
 	}
 	return "container_name at the database's service, and the same name here"

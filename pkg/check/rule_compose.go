@@ -21,6 +21,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -312,7 +313,7 @@ var composeMountExists = Rule{
 					if strings.HasPrefix(m.Container, "/run/secrets/") || path.Ext(m.Host) != "" || path.Ext(m.Container) != "" {
 						r.Fail(fmt.Sprintf("%s does not exist%s; the service %s does not get it", m.Host, d.similar(m.Host), s.Name), "correct the path, or make it", v.Site(""))
 					} else {
-						r.Warn(fmt.Sprintf("%s does not exist%s; Docker makes an empty directory there, which belongs to root", m.Host, d.similar(m.Host)), "mkdir -p "+m.Host+", owned by the user of the container", v.Site(""))
+						r.Warn(fmt.Sprintf("%s does not exist%s; Docker makes an empty directory there, which belongs to root", m.Host, d.similar(m.Host)), "mkdir -p "+shell.Path(m.Host)+", owned by the user of the container", v.Site(""))
 					}
 				} else if err != nil {
 					r.NotChecked(m.Host+" cannot be read", m.Value.Site(""))

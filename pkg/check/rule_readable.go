@@ -11,6 +11,7 @@ import (
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -198,7 +199,7 @@ func (d *Deployment) checkReadable(r *Reporter, s *Service, files []string, told
 		what = fmt.Sprintf("%s and %d more", closed[0], len(closed)-1)
 	}
 	r.Fail(fmt.Sprintf("%s runs as user %d, who cannot read %s; it does not start (permission denied)", s.Name, uid, what),
-		fmt.Sprintf("%s %d:%d %s", command, uid, max(gid, 0), strings.Join(closed, " ")), append(sites, at.Site("runs as this user"))...)
+		fmt.Sprintf("%s %d:%d %s", command, uid, max(gid, 0), shell.Paths(closed...)), append(sites, at.Site("runs as this user"))...)
 }
 
 // barred is the first directory on the way to a file, from the mount on, that the user cannot enter.
@@ -249,6 +250,6 @@ func (d *Deployment) warnOpen(r *Reporter, open map[string]access) {
 		sites = append(sites, source.Site{Pos: source.Pos{File: name}, Note: open[name].String()})
 	}
 	if len(names) > 0 {
-		r.Warn(fmt.Sprintf("every user of the host can read %s; secrets stand in there", sentence(names, "and")), "sudo chmod o-rwx "+strings.Join(names, " "), sites...)
+		r.Warn(fmt.Sprintf("every user of the host can read %s; secrets stand in there", sentence(names, "and")), "sudo chmod o-rwx "+shell.Paths(names...), sites...)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -19,7 +20,7 @@ func (c *comparison) steps(e Effects) []string {
 	say := func(parts ...string) { steps = append(steps, c.Secrets.Mask(strings.Join(parts, ""))) }
 	old, now := c.old.deployment, c.new.deployment
 	if !e.First && project(old) != project(now) {
-		say("before anything else stop the old project, or two databases run on the same data: docker compose -p ", project(old), " down")
+		say("before anything else stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(project(old)), " down")
 	}
 	if a, b := postgres(old), postgres(now); a != nil && b != nil && major(a) != major(b) {
 		say("PostgreSQL ", major(b), " does not start on the data of ", major(a), ": dump and restore as RUNBOOK.md says under Upgrade")
@@ -37,7 +38,7 @@ func (c *comparison) steps(e Effects) []string {
 		say("migrate with syn2mas as RUNBOOK.md says, before users log in")
 	}
 	if names := c.restarts(e); len(names) > 0 {
-		say("after the edited files are overwritten: docker compose restart ", strings.Join(names, " "))
+		say("after the edited files are overwritten: docker compose restart ", shell.Words(names...))
 	}
 	for _, name := range added(now.Databases(), old.Databases()) {
 		say("the database ", name, " stays; drop it by hand when nobody needs it any more")

@@ -16,6 +16,8 @@ import (
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/output"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 	"philipp.info/stackgen/templates"
@@ -164,7 +166,7 @@ func (a artifact) render(s *spec.Spec, st *Stack) (File, error) {
 var (
 	plain = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-			"q": source.Quote, "json": jsonText, "router": router,
+			"q": source.Quote, "json": jsonText, "router": router, "word": shell.Word, "path": shell.Path, "line": line,
 		}).ParseFS(templates.FS, "*.tmpl"))
 	})
 	composed = sync.OnceValue(func() *template.Template {
@@ -173,6 +175,9 @@ var (
 		})
 	})
 )
+
+// line is a text for a sentence of Markdown: it ends neither the line nor what is marked as code.
+func line(s string) string { return strings.ReplaceAll(output.Clean(s), "`", "'") }
 
 func jsonText(v any) string {
 	var b bytes.Buffer

@@ -37,7 +37,6 @@ auth:
 synapse:
   well_known_extra: {x: %}
   extra: {autocreate_auto_join_rooms_text: %}
-ingress: {traefik: {network: %, entrypoint: %, cert_resolver: %}}
 email: {host: smtp.example.org, user: %, from: m@example.org}
 bridges: {signal: {}, telegram: {}, discord: {}}
 permissions: {example.org: user}
@@ -62,14 +61,9 @@ var fieldPlaces = []place{
 	at("config/mas/config.yaml", "email", "username"),
 	at("config/matrix/homeserver.yaml", "extra_well_known_client_content", "x"),
 	at("config/matrix/homeserver.yaml", "autocreate_auto_join_rooms_text"),
-	{"docker-compose.yml", []string{"networks", "ingress", "name"}, composed},
-	{"docker-compose.yml", []string{"services", "mas", "labels", "traefik.http.routers.matrix-mas.entrypoints"}, composed},
-	{"docker-compose.yml", []string{"services", "mas", "labels", "traefik.http.routers.matrix-mas.tls.certresolver"}, composed},
 	at("borgmatic.d/matrix.yaml", "repositories", "0", "path"),
 	at("borgmatic.d/matrix.yaml", "repositories", "0", "label"),
 }
-
-func composed(s string) string { return strings.ReplaceAll(s, "$", "$$") }
 
 var secretPlaces = map[string][]place{
 	"email.password":                       {at("config/matrix/homeserver.yaml", "email", "smtp_pass"), at("secrets/mas_email_password")},

@@ -2,17 +2,43 @@
 // Every command that stackgen prints goes through it.
 package shell
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// Word gives s as one word. What a shell would not touch stays as it is.
+// Word gives s as one word on one line. What a shell would not touch stays as it is. Line breaks, and what a
+// terminal would act on, are escapes within $”, which bash, zsh and POSIX since 2024 read; to an older sh the word
+// has another name, and is a word all the same.
 func Word(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:@%+,", r) || r >= 0xa1 && r != 0x2028 && r != 0x2029 && r != 0x3000
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+	switch {
+	case s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }):
 		return s
+	case utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == '\'' || !unicode.IsPrint(r) || r == utf8.RuneError:
+			for _, c := range []byte(s[i : i+n]) {
+				fmt.Fprintf(&b, `\%03o`, c)
+			}
+		case r == '\\':
+			b.WriteString(`\\`)
+		default:
+			b.WriteRune(r)
+		}
+		i += n
+	}
+	return "$'" + b.String() + "'"
+}
+
+func plain(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:@%+,", r) || r >= 0xa1 && unicode.IsLetter(r)
 }
 
 // Path is Word for a path, which no program takes for an option.
@@ -21,6 +47,15 @@ func Path(s string) string {
 		s = "./" + s
 	}
 	return Word(s)
+}
+
+// Paths are paths as the words of a command.
+func Paths(paths ...string) string {
+	quoted := make([]string, len(paths))
+	for i, p := range paths {
+		quoted[i] = Path(p)
+	}
+	return strings.Join(quoted, " ")
 }
 
 // Words are the words of a command, beside each other.

@@ -162,11 +162,11 @@ type Ingress struct {
 // Traefik is the running reverse proxy.
 type Traefik struct {
 	// Network that Traefik and the stack share; it exists already. Default: traefik.
-	Network string `yaml:"network,omitempty"`
+	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as traefik"`
 	// Entrypoint for HTTPS. Default: websecure.
-	Entrypoint string `yaml:"entrypoint,omitempty"`
+	Entrypoint string `yaml:"entrypoint,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as websecure"`
 	// CertResolver that gets the certificates. Default: what the entrypoint says.
-	CertResolver string `yaml:"cert_resolver,omitempty"`
+	CertResolver string `yaml:"cert_resolver,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as letsencrypt"`
 }
 
 // Apex is what the stack answers on the server name's own host.

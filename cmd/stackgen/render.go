@@ -114,7 +114,7 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 // save writes the secrets that were made, but not for a render that is refused anyway.
 func (c *renderCmd) save(o *outcome) error {
 	if !o.set.Dirty() {
-		return o.set.Save() // which only tidies up
+		return o.set.Save(ctx) // which only tidies up
 	}
 	plan, err := o.bundle.Plan(o.dir)
 	if err != nil {
@@ -123,7 +123,7 @@ func (c *renderCmd) save(o *outcome) error {
 	if len(plan.Conflicts()) > 0 && !c.Force {
 		return nil
 	}
-	return o.set.Save()
+	return o.set.Save(ctx)
 }
 
 func (c *renderCmd) print(a *app, t *told, o *outcome) error {

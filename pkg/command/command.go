@@ -25,6 +25,8 @@ type Command struct {
 	Argv []string
 	Dir  string
 	Env  []string // nil: the environment of stackgen
+	// Stdin is what the program may read; nil: nothing. A program that does not read it all is no error.
+	Stdin []byte
 }
 
 // ExitError says that a program ended with another status than 0.
@@ -46,6 +48,9 @@ func (c Command) Output(ctx context.Context, limit int) ([]byte, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
+	if c.Stdin != nil {
+		cmd.Stdin = bytes.NewReader(c.Stdin)
+	}
 	// A helper that the program leaves running must not keep us waiting for its end of the pipe.
 	cmd.WaitDelay = 2 * time.Second
 	out := &capped{left: limit, full: cancel}

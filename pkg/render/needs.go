@@ -21,9 +21,9 @@ func Needs(s *spec.Spec) []secret.Need {
 		}
 	}
 	needs = append(needs, secret.Need{
-		Name: "synapse.signing_key", Kind: secret.SigningKey,
+		Name: "synapse.signing_key", Kind: secret.SigningKey, Kept: true, Remembers: "synapse.old_signing_keys",
 		Breaks: "other servers know this homeserver by its signing key: they refuse its events until the new key has spread, and rooms may stay broken",
-	})
+	}, secret.Need{Name: "synapse.old_signing_keys", Kind: secret.OldKeys})
 	token("synapse.macaroon_secret_key", "synapse.form_secret")
 	if s.Email.User != "" {
 		needs = append(needs, secret.Need{
@@ -39,19 +39,28 @@ func Needs(s *spec.Spec) []secret.Need {
 	}
 	token("auth.matrix_secret")
 	needs = append(needs, secret.Need{
-		Name: "auth.encryption", Kind: secret.Hex32,
+		Name: "auth.encryption", Kind: secret.Hex32, Kept: true,
 		Breaks: "MAS can no longer read what it has encrypted in its database, and every browser session ends",
 	}, secret.Need{Name: "auth.key_rsa", Kind: secret.RSAPEM}, secret.Need{Name: "auth.key_ec", Kind: secret.ECPEM})
 	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
 		u := s.Auth.Upstream[name]
 		needs = append(needs, secret.Need{
-			Name: "auth.upstream." + name + ".id", Kind: secret.ULID,
+			Name: "auth.upstream." + name + ".id", Kind: secret.ULID, Kept: true,
 			Breaks: "the id is part of the callback URL at " + name + " and of every user's link to it: nobody could log in through it until each is linked again",
-		}, secret.Need{
-			Name: "auth.upstream." + name + ".client_secret", Kind: secret.External,
-			Where:   "the client " + u.ClientID + " of " + u.Issuer + " (Keycloak: Clients, " + u.ClientID + ", Credentials)",
-			Example: "placeholder-client-secret",
 		})
+		clientSecret := secret.Need{
+			Name: "auth.upstream." + name + ".client_secret", Kind: secret.External,
+			Where: "the client " + u.ClientID + " of " + u.Issuer, Example: "placeholder-client-secret",
+		}
+		if keycloak(u) {
+			// Keycloak takes the secret of a client that is imported, so nobody has to make the client first.
+			clientSecret = secret.Need{
+				Name: clientSecret.Name, Kind: secret.Token,
+				Where:  "a client that Keycloak has already keeps its own (Clients, " + u.ClientID + ", Credentials): give it to `secrets set`",
+				Breaks: "Keycloak keeps the old one, and nobody can log in through " + name + " until the new one stands there, too (Clients, " + u.ClientID + ", Credentials)",
+			}
+		}
+		needs = append(needs, clientSecret)
 	}
 	needs = append(needs, secret.Need{
 		Name: "database.postgres_password", Kind: secret.Token,
@@ -60,20 +69,26 @@ func Needs(s *spec.Spec) []secret.Need {
 	for _, role := range roles(s) {
 		token("database." + role + "_password")
 	}
-	token("doublepuppet.as_token", "doublepuppet.hs_token", "doublepuppet.sender")
+	token("doublepuppet.as_token", "doublepuppet.hs_token")
+	needs = append(needs, secret.Need{Name: "doublepuppet.sender", Kind: secret.Localpart})
 	for _, def := range image.Bridges {
 		b, ok := s.Bridges[string(def.Program)]
 		if !ok {
 			continue
 		}
 		name := "bridges." + string(def.Program) + "."
-		token(name+"as_token", name+"hs_token", name+"sender", name+"provisioning_secret")
-		needs = append(needs, secret.Need{Name: name + "direct_media_key", Kind: secret.SigningKey})
-		switch dialect(def, b) {
+		token(name+"as_token", name+"hs_token")
+		needs = append(needs, secret.Need{Name: name + "sender", Kind: secret.Localpart})
+		token(name + "provisioning_secret")
+		d := dialect(def, b)
+		if d != image.Python {
+			needs = append(needs, secret.Need{Name: name + "direct_media_key", Kind: secret.SigningKey})
+		}
+		switch d {
 		case image.BridgeV2:
 			token(name + "public_media_key")
 			needs = append(needs, secret.Need{
-				Name: name + "pickle_key", Kind: secret.Token,
+				Name: name + "pickle_key", Kind: secret.Token, Kept: true,
 				Breaks: "the bridge can no longer read its encryption keys and does not start (bad mac)",
 			})
 		case image.Legacy:
@@ -123,3 +138,5 @@ func dialect(def image.BridgeDefaults, b spec.Bridge) image.Dialect {
 	d, _ := ref.Dialect()
 	return d
 }
+
+func keycloak(u spec.Upstream) bool { return strings.Contains(u.Issuer, "/realms/") }

@@ -128,6 +128,7 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 		Address: fmt.Sprintf("http://synapse:%d", synapsePort), Port: synapsePort, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
 		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database("synapse"),
 	}
+	st.Synapse.OldKeys, _ = secret.ParseOldKeys(secrets.Get("synapse.old_signing_keys")) // Need.Check has read it
 	v, known := image.Ref{Repository: image.Tested[image.Synapse].Repository, Tag: sy.Ref(image.Synapse).Tag}.Version()
 	st.Synapse.Masquerading = known && v.Less(image.Version{1, 141, 0})
 	st.Synapse.Media.Local, st.Synapse.Media.Remote = sy.MediaRetention.Local, sy.MediaRetention.Remote
@@ -171,8 +172,9 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 		st.MAS.Upstreams = append(st.MAS.Upstreams, Upstream{
 			Name: name, ID: id, Issuer: up.Issuer, ClientID: up.ClientID, HumanName: cmp.Or(up.HumanName, name),
 			Scope: cmp.Or(up.Scope, "openid profile email"), SynapseIDP: up.SynapseIDP, Link: link,
-			Keycloak: strings.Contains(up.Issuer, "/realms/"), ClientFile: "keycloak/" + file + ".json",
+			Keycloak: keycloak(up), ClientFile: "keycloak/" + file + ".json",
 			RedirectURI: st.MAS.PublicBase + "upstream/callback/" + id, LogoutURI: st.MAS.PublicBase + "upstream/backchannel-logout/" + id,
+			ClientSecret: secrets.Get("auth.upstream." + name + ".client_secret"),
 		})
 		st.addSecret("mas", "mas_upstream_"+name, secrets.Get("auth.upstream."+name+".client_secret"))
 	}

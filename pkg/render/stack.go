@@ -2,7 +2,10 @@
 // templates make the Bundle, and Write puts it into a directory.
 package render
 
-import "philipp.info/stackgen/pkg/image"
+import (
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/secret"
+)
 
 // Stack is everything that templates see. All of it is resolved: there are no defaults left to apply, and
 // a value that two files share is one field here, so it cannot differ between them.
@@ -67,6 +70,7 @@ type Synapse struct {
 	WellKnownExtra string // as a YAML flow mapping, empty when there is none
 	Registrations  []string
 	DB             Database
+	OldKeys        []secret.OldKey
 	// Masquerading is for bots with a device of their own at a Synapse that wants to be asked for it.
 	Masquerading bool
 }
@@ -100,6 +104,7 @@ type Upstream struct {
 	Keycloak                                                 bool
 	ClientFile                                               string // path of the client to import into Keycloak
 	RedirectURI, LogoutURI                                   string
+	ClientSecret                                             string
 }
 
 // Postgres is the database server.

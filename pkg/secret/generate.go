@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"strings"
 
 	"github.com/oklog/ulid/v2"
 )
@@ -44,7 +45,9 @@ func generate(k Kind) (string, error) {
 	case ULID:
 		id, err := ulid.New(ulid.Now(), rand.Reader)
 		return id.String(), err
-	case External:
+	case Localpart:
+		return pick(strings.ToLower(letters[:26])+"0123456789", 32), nil
+	case OldKeys, External:
 	}
 	return "", fmt.Errorf("a secret of kind %s cannot be made", k)
 }

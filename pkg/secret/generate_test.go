@@ -123,7 +123,7 @@ func TestPlaceholders(t *testing.T) {
 			t.Errorf("origin %q", got)
 		}
 	}
-	if one.Dirty() || one.Save() != nil || len(one.Missing()) > 0 || one.Fill() != nil {
+	if one.Dirty() || one.Save(t.Context()) != nil || len(one.Missing()) > 0 || one.Fill() != nil {
 		t.Error("placeholders are something to save, missing or filled")
 	}
 	if got := one.Mask(one.Get("mas.encryption")); got != one.Get("mas.encryption") {

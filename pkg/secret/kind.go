@@ -33,6 +33,11 @@ const (
 	SigningKey
 	// ULID is an identifier as MAS wants for its OAuth clients and upstream providers.
 	ULID
+	// Localpart is 32 lower-case letters and digits. A given one may be any text, of which that is used.
+	Localpart
+	// OldKeys are the public halves of signing keys that were replaced, one `KEY_ID KEY EXPIRED` on each line,
+	// EXPIRED in milliseconds since 1970. Only Rotate makes it, and a stack without it lacks nothing.
+	OldKeys
 	// External is what only a third party can give out; it is never made here.
 	External
 )
@@ -52,6 +57,10 @@ func (k Kind) String() string {
 		return "signing-key"
 	case ULID:
 		return "ulid"
+	case Localpart:
+		return "localpart"
+	case OldKeys:
+		return "old-keys"
 	case External:
 		return "external"
 	}
@@ -67,6 +76,10 @@ type Need struct {
 	Where string
 	// Breaks says what rotating breaks; "" when it is safe after a render and `docker compose up -d`.
 	Breaks string
+	// Kept: render holds the stack to the value, and wants to be told to take another one.
+	Kept bool
+	// Remembers names the OldKeys that Rotate adds the public half of the old value to.
+	Remembers string
 	// Form and FormHelp say what a valid External looks like: the pattern, and the same in words.
 	Form     *regexp.Regexp
 	FormHelp string
@@ -99,6 +112,9 @@ func (n Need) Check(value string) error {
 	case ULID:
 		_, err := ulid.ParseStrict(value)
 		ok, help = err == nil, "a ULID: 26 digits and capital letters"
+	case OldKeys:
+		_, err := ParseOldKeys(value)
+		ok, help = err == nil, "lines `KEY_ID KEY EXPIRED`, as `secrets rotate synapse.signing_key` writes them"
 	case External:
 		ok, help = n.Form == nil || n.Form.MatchString(value), n.FormHelp
 	}

@@ -36,8 +36,15 @@ type Sources struct {
 	Dir string
 	// Getenv is os.LookupEnv; nil stands for an empty environment.
 	Getenv func(string) (string, bool)
-	// RunCommands allows commands. Without it the secrets that need one stay without value.
+	// Store takes on stdin what Command is to print from then on; StorePos is its place in the spec. With it,
+	// Save writes nothing into Path.
+	Store    []string
+	StorePos source.Pos
+	// RunCommands allows commands. Without it the secrets that need one stay without value, and Save does not
+	// use Store.
 	RunCommands bool
+	// SkipFrom leaves the secrets of From without value: only that they come from there is of interest.
+	SkipFrom bool
 }
 
 // Load reads the secrets that needs names, and all of secrets.yaml. The findings tell everything that is
@@ -50,6 +57,7 @@ func Load(ctx context.Context, src Sources, needs []Need) (*Set, []finding.Findi
 	l.perName(ctx)
 	l.command(ctx)
 	l.file(ctx)
+	l.Set.src = src
 	return l.Set, finding.Sort(l.findings)
 }
 
@@ -90,6 +98,9 @@ func (l *loader) take(name, value, origin, what string, sites []source.Site) {
 	case err != nil:
 		l.close(name, origin)
 	default:
+		if l.closed[name] && l.withheld != "" {
+			origin = l.withheld + ", else " + origin
+		}
 		l.values[name] = held{value: value, origin: origin}
 		delete(l.closed, name)
 	}
@@ -146,6 +157,10 @@ func (l *loader) from(ctx context.Context, name string, from From) {
 	sites := siteAt(from.Pos)
 	if from.File != "" {
 		origin := "file " + from.File
+		if l.src.SkipFrom {
+			l.close(name, origin)
+			return
+		}
 		value, err := l.readValue(from.File)
 		if err != nil {
 			l.close(name, origin)
@@ -157,7 +172,7 @@ func (l *loader) from(ctx context.Context, name string, from From) {
 		return
 	}
 	origin := "command " + program(from.Command)
-	if !l.src.RunCommands {
+	if !l.src.RunCommands || l.src.SkipFrom {
 		l.close(name, origin+" (not run)")
 		return
 	}
@@ -230,6 +245,7 @@ func (l *loader) command(ctx context.Context) {
 		l.report(finding.Error, sites, fmt.Sprintf("the command for all secrets did not give them: `%s` %v", name, err), runByHand)
 		return
 	}
+	l.printed, l.ran = []byte(out), true
 	l.entries(&document{
 		text: []byte(out), origin: "command " + name, label: "what `" + name + "` prints",
 		site: func(p source.Pos) source.Site {

@@ -24,7 +24,7 @@ func TestSaveKeepsOwner(t *testing.T) {
 		if err := s.Set("smtp.password", "fake-value"); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Save(); err != nil {
+		if err := s.Save(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(path)

@@ -27,7 +27,7 @@ func Placeholders(needs []Need) *Set {
 // for Fill and Missing a placeholder counts as a value.
 func FillPlaceholders(s *Set) {
 	for _, n := range s.needs {
-		if s.values[n.Name].value == "" {
+		if s.values[n.Name].value == "" && n.Kind != OldKeys {
 			s.values[n.Name] = held{value: placeholder(n), origin: originPlaceholder}
 		}
 	}
@@ -51,7 +51,9 @@ func placeholder(n Need) string {
 		var id ulid.ULID // The time of an obviously fake one: 1970.
 		copy(id[6:], sum[:])
 		return id.String()
-	case External:
+	case Localpart:
+		return "placeholder" + digest[:32-len("placeholder")]
+	case OldKeys, External:
 	}
 	return placeholderExternal(n, digest)
 }

@@ -22,20 +22,22 @@ var ErrChanged = errors.New("another program changed the file meanwhile; run the
 // lockTimeout is long for the few milliseconds that a Save takes, and short for a person who waits.
 const lockTimeout = 10 * time.Second
 
-// Save writes what was filled, set and rotated to the secrets file: all of it or nothing. It does nothing
-// when there is nothing to write.
+// Save writes what was filled, set and rotated to the secrets file, or gives it to the command that stores
+// secrets: all of it or nothing. It does nothing when there is nothing to write.
 //
 // It does not merge with what another run wrote meanwhile but refuses with ErrChanged: this run may already
 // have rendered with values that the other one made differently, so only a new Load is right. The lock is
 // on the secrets file itself, which leaves no litter: who waited for the lock of a file that was replaced
 // sees other bytes at its path. A file that does not exist yet is claimed by the creation of its name.
-func (s *Set) Save() error {
+func (s *Set) Save(ctx context.Context) error {
 	switch {
 	case s.err != nil:
 		return s.err
 	case !s.Dirty():
 		s.sweep()
 		return nil
+	case s.stores():
+		return s.store(ctx)
 	case s.path == "":
 		return errors.New("no file is named for the secrets")
 	}
@@ -82,11 +84,7 @@ func (s *Set) save() ([]byte, error) {
 	case s.broken:
 		return nil, errors.New("it could not be read, and what is in it would be lost")
 	}
-	changes := make([]entry, 0, len(s.pending))
-	for _, name := range s.pending {
-		changes = append(changes, entry{name, s.values[name].value})
-	}
-	text, err := edit(s.loaded, changes)
+	text, err := edit(s.loaded, s.changes())
 	if err != nil {
 		return nil, err
 	}

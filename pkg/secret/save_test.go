@@ -38,14 +38,14 @@ func TestSaveRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "secrets.yaml")
 	s, findings := Load(t.Context(), Sources{Path: path}, testNeeds())
-	if s.Dirty() || s.Save() != nil || len(names(t, dir)) > 0 {
+	if s.Dirty() || s.Save(t.Context()) != nil || len(names(t, dir)) > 0 {
 		t.Fatal("a clean set wrote something")
 	}
 	s.Fill()
 	if err := s.Set("smtp.password", "yes: # 'it' \"$x\" \n\tpäss 🔑 0123"); err != nil || !s.Dirty() {
 		t.Fatalf("dirty %v: %v", s.Dirty(), err)
 	}
-	if err := s.Save(); err != nil {
+	if err := s.Save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if s.Dirty() || mode(t, path) != 0o600 {
@@ -76,7 +76,7 @@ func TestSaveRoundTrip(t *testing.T) {
 	if err := s.Rotate(testNeeds()[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Save(); err != nil {
+	if err := s.Save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	rotated := readFile(t, path)
@@ -118,7 +118,7 @@ func TestSaveRefuses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := s.Save()
+			err := s.Save(t.Context())
 			if err == nil || err.Error() != "write \""+path+"\": "+test.want {
 				t.Fatalf("Save = %v", err)
 			}
@@ -148,7 +148,7 @@ func TestSaveTogether(t *testing.T) {
 			sets[i].Fill()
 		}
 		for i := range sets {
-			wg.Go(func() { errs[i] = sets[i].Save() })
+			wg.Go(func() { errs[i] = sets[i].Save(t.Context()) })
 		}
 		wg.Wait()
 		now, _ := Load(t.Context(), Sources{Path: path}, needs)
@@ -183,7 +183,7 @@ func TestSaveWaitsForTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error)
-	go func() { done <- s.Save() }()
+	go func() { done <- s.Save(t.Context()) }()
 	writeFile(t, dir, "secrets.yaml", "# theirs\n")
 	if err := lock.Unlock(); err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestSaveThroughSymlink(t *testing.T) {
 	}
 	s, _ := Load(t.Context(), Sources{Path: link}, testNeeds())
 	s.Fill()
-	if err := s.Save(); err != nil {
+	if err := s.Save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if mode(t, link)&os.ModeSymlink == 0 || mode(t, target) != 0o600 || !strings.Contains(readFile(t, target), "synapse.macaroon") {
@@ -218,7 +218,7 @@ func TestSaveRepairsMode(t *testing.T) {
 	}
 	s, _ := Load(t.Context(), Sources{Path: path}, testNeeds())
 	s.Fill()
-	if err := s.Save(); err != nil || mode(t, path) != 0o600 {
+	if err := s.Save(t.Context()); err != nil || mode(t, path) != 0o600 {
 		t.Errorf("mode %s, %v", mode(t, path), err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"philipp.info/stackgen/pkg/finding"
 )
@@ -14,6 +16,7 @@ import (
 type Set struct {
 	path  string
 	needs []Need
+	src   Sources // what it was loaded from
 
 	values map[string]held
 	// closed names are never made here: their value is bad (and reported), or it belongs to a command
@@ -27,6 +30,8 @@ type Set struct {
 	encrypted bool
 	broken    bool   // path is there, but not readable as a mapping
 	withheld  string // the command that may have what is closed and has no origin of its own
+	printed   []byte // what the command for all secrets printed, if it ran
+	ran       bool
 
 	hidden finding.Mask
 }
@@ -57,7 +62,8 @@ func (s *Set) need(name string) (Need, bool) {
 func (s *Set) Get(name string) string { return s.values[name].value }
 
 // Origin says where the value comes from: the name of the secrets file, "environment STACKGEN_SECRET_X",
-// "file P", "command pass", "placeholder", or "missing". "command pass (not run)" has no value.
+// "file P", "command pass", "placeholder", or "missing". "command pass (not run)" has no value, and
+// "command pass (not run), else secrets.yaml" that of the file, which counts only if the command has none.
 func (s *Set) Origin(name string) string {
 	if o := s.values[name].origin; o != "" {
 		return o
@@ -65,8 +71,10 @@ func (s *Set) Origin(name string) string {
 	if s.closed[name] && s.withheld != "" {
 		return s.withheld
 	}
-	return "missing"
+	return originMissing
 }
+
+const originMissing = "missing"
 
 // Missing gives the external secrets without a value that nothing else was said about: neither a finding
 // of Load nor a command that was not run.
@@ -85,7 +93,7 @@ func (s *Set) Missing() []Need {
 func (s *Set) Fill() []string {
 	var made []string
 	for _, n := range s.needs {
-		if n.Kind == External || s.Get(n.Name) != "" || s.closed[n.Name] {
+		if n.Kind == External || n.Kind == OldKeys || s.Get(n.Name) != "" || s.closed[n.Name] {
 			continue
 		}
 		value, err := generate(n.Kind)
@@ -116,11 +124,45 @@ func (s *Set) Set(name, value string) error {
 	if err != nil {
 		return fmt.Errorf("the value for %q %w", name, err)
 	}
-	if o := s.values[name].origin; o != "" && o != s.fileOrigin() && o != originPlaceholder {
-		return fmt.Errorf("%q comes from %s, which wins over %s; change it there", name, o, s.fileOrigin())
+	if err := s.settable(name); err != nil {
+		return err
 	}
 	s.put(name, value)
 	return nil
+}
+
+// settable says why a new value of name would not count: a stronger source has one.
+func (s *Set) settable(name string) error {
+	o := s.Origin(name)
+	if o == originMissing || o == originPlaceholder || o == s.fileOrigin() || s.stores() && o == s.commandOrigin() {
+		return nil
+	}
+	where := "change it there"
+	if _, own := s.src.From[name]; !own && len(s.src.Command) > 0 && strings.HasPrefix(o, s.commandOrigin()) {
+		where += ", or name the command that takes new values as `secrets: {store: [...]}` in the spec"
+	}
+	return fmt.Errorf("%q comes from %s, which wins over %s; %s", name, o, s.Target(), where)
+}
+
+// stores reports whether new values go to the command that the spec names for it.
+func (s *Set) stores() bool { return len(s.src.Store) > 0 && s.src.RunCommands }
+
+func (s *Set) commandOrigin() string { return "command " + program(s.src.Command) }
+
+// Target says where Save writes, as Origin would.
+func (s *Set) Target() string {
+	if s.stores() {
+		return s.commandOrigin()
+	}
+	return s.fileOrigin()
+}
+
+// PlainBeside names the command that gives the other secrets, when Save writes in plain text beside it; else "".
+func (s *Set) PlainBeside() string {
+	if len(s.src.Command) == 0 || s.stores() {
+		return ""
+	}
+	return program(s.src.Command)
 }
 
 // Rotate gives a generated secret a new value, to be written by Save. An external one has to be renewed
@@ -130,11 +172,22 @@ func (s *Set) Rotate(need Need) error {
 	if err != nil {
 		return fmt.Errorf("rotate %q: %w", need.Name, err)
 	}
-	return s.Set(need.Name, value)
+	old := s.Get(need.Name)
+	if err := s.Set(need.Name, value); err != nil || need.Remembers == "" || old == "" {
+		return err
+	}
+	line := oldKey(old, time.Now().Add(oldKeyGrace))
+	if known := strings.TrimRight(s.Get(need.Remembers), "\n"); known != "" {
+		line = known + "\n" + line
+	}
+	return s.Set(need.Remembers, line)
 }
 
+// Settable says why a new value of name would not count, because a source that Save does not write wins; else nil.
+func (s *Set) Settable(name string) error { return s.settable(name) }
+
 func (s *Set) put(name, value string) {
-	s.values[name] = held{value: value, origin: s.fileOrigin()}
+	s.values[name] = held{value: value, origin: s.Target()}
 	delete(s.closed, name)
 	s.Hide(value)
 	if !slices.Contains(s.pending, name) {

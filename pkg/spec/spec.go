@@ -246,6 +246,9 @@ type Keep struct {
 type Secrets struct {
 	// Command prints all secrets as YAML, such as [sops, -d, secrets.enc.yaml].
 	Command []string `yaml:"command,omitempty"`
+	// Store takes on stdin all secrets as YAML, for Command to print from then on, such as
+	// [sops, encrypt, --filename-override, secrets.enc.yaml, --output, secrets.enc.yaml, /dev/stdin].
+	Store []string `yaml:"store,omitempty"`
 	// From names a source for single secrets.
 	From map[string]SecretFrom `yaml:"from,omitempty"`
 }

@@ -78,7 +78,7 @@ func (c *diffCmd) Run(a *app) error {
 // directory compares with what lies in the output directory. The Diff is nil when the spec has errors.
 func (c *diffCmd) directory(ctx context.Context) (*proof, *diff.Diff, error) {
 	// What the stack loses is a part of the answer, not a reason to give none.
-	p, err := prove(ctx, request{spec: c.Spec, secrets: c.Secrets, dir: c.Output, real: true, anew: true})
+	p, err := prove(ctx, request{spec: c.Spec, secrets: c.Secrets, dir: c.Output, real: true, anew: true, compare: true})
 	if err != nil || !p.ok() {
 		return p, nil, err
 	}

@@ -47,7 +47,7 @@ type cli struct {
 	Check      checkCmd      `cmd:"" help:"Audit the files of a deployment, whoever wrote them."`
 	Rules      rulesCmd      `cmd:"" help:"List the rules, or explain one."`
 	Route      routeCmd      `cmd:"" help:"Tell which router takes a request, and what the container sees."`
-	Secrets    secretsCmd    `cmd:"" help:"List, set and rotate secrets. Never prints a value."`
+	Secrets    secretsCmd    `cmd:"" help:"List, set, rotate and recover secrets. Never prints a value."`
 	Schema     schemaCmd     `cmd:"" help:"Print the JSON Schema of stack.yaml."`
 	Completion completionCmd `cmd:"" help:"Say how to turn on completion in your shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, talk io.Write
 			code = int(exit)
 		}
 	}()
-	kongcompletion.Register(parser)
+	kongcompletion.Register(parser, kongcompletion.WithPredictor("secret", secretNames))
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}

@@ -28,6 +28,9 @@ func (o *outcome) text(st style) string {
 	fmt.Fprintf(&b, "%s %s %s\n", st.Bold(output.Clean(o.spec)), "→", st.Bold(output.Clean(o.dir)))
 	if len(o.made) > 0 {
 		section("secrets", output.Wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)
+		if from := o.set.PlainBeside(); from != "" {
+			st.section(&b, "", output.Wrap("in plain text in "+o.set.Target()+", beside what `"+from+"` gives: name the command that takes them as `secrets: {store: [...]}`, or move them there", 84)...)
+		}
 	}
 	section("files", o.fileLines(st)...)
 	e := diff.EffectsOf(o.input(o.plan, o.dir))

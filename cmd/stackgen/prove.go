@@ -64,6 +64,7 @@ type request struct {
 	dir           string // where the stack would lie
 	real          bool   // the secrets are needed as they are; otherwise placeholders stand in, and no command of the spec is run
 	anew          bool   // what was in dir does not bind the new stack
+	compare       bool   // what differs from dir is the answer, not a fault
 }
 
 // prove renders the spec as it would lie in the directory, and checks the result. It writes nothing.
@@ -73,11 +74,12 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	if err != nil || s == nil {
 		return p, err
 	}
-	set, findings := loadSecrets(ctx, s, r.spec, r.secrets, r.real)
-	p.set, p.findings = set, append(p.findings, findings...)
+	use := offline
 	if r.real {
-		p.findings = append(p.findings, secret.MissingFindings(set.Missing(), secretsPath(r.spec, r.secrets))...)
+		use = reading
 	}
+	set, findings := loadSecrets(ctx, s, r.spec, r.secrets, use)
+	p.set, p.needs, p.findings = set, render.Needs(s), append(p.findings, findings...)
 	if finding.HasErrors(p.findings) {
 		return p, nil
 	}
@@ -86,22 +88,35 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	} else {
 		secret.FillPlaceholders(set)
 	}
+	before, err := check.Past(os.DirFS(r.dir))
+	switch {
+	case err != nil && r.anew && !r.compare:
+	case err != nil && r.real:
+		return p, err
+	case err != nil: // a tree of root's is none of a hook's business
+		p.findings = append(p.findings, finding.Unchecked("irreversible-change", err.Error()))
+	}
+	if r.real && (!r.anew || r.compare) {
+		if lost := p.lost(s, before); len(lost) > 0 {
+			p.findings = append(p.findings, p.lostFinding(lost, r))
+			return p, nil
+		}
+	}
+	if r.real {
+		p.findings = append(p.findings, secret.MissingFindings(set.Missing(), secretsPath(r.spec, r.secrets))...)
+		if finding.HasErrors(p.findings) {
+			return p, nil
+		}
+	}
 	abs, err := filepath.Abs(r.dir)
 	if err != nil {
 		return p, err
 	}
+	if r.anew {
+		before = nil
+	}
 	if err := p.render(s, abs); err != nil {
 		return p, err
-	}
-	var before map[string]string
-	if !r.anew {
-		before, err = check.Past(os.DirFS(r.dir))
-		switch {
-		case err != nil && r.real:
-			return p, err
-		case err != nil: // a tree of root's is none of a hook's business
-			p.findings = append(p.findings, finding.Unchecked("irreversible-change", err.Error()))
-		}
 	}
 	accepted := ""
 	if r.real {
@@ -156,14 +171,23 @@ func secretsPath(path, given string) string {
 	return filepath.Join(filepath.Dir(path), "secrets.yaml")
 }
 
-func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, commands bool) (*secret.Set, []finding.Finding) {
+// use is what the secrets of a spec are wanted for.
+type use int
+
+const (
+	offline use = iota // what can be seen without running a command of the spec
+	editing            // to change them: the store is asked what it has, secrets with a source of their own are not
+	reading            // all values
+)
+
+func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, u use) (*secret.Set, []finding.Finding) {
 	src := secret.Sources{
-		Path: secretsPath(path, secrets), Command: s.Secrets.Command, CommandPos: s.At("secrets", "command").Pos(),
-		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, RunCommands: commands,
+		Path: secretsPath(path, secrets), Command: s.Secrets.Command, CommandPos: s.At("secrets", "command").Pos(), Store: s.Secrets.Store,
+		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, RunCommands: u != offline, SkipFrom: u == editing,
 	}
 	for name, from := range s.Secrets.From {
 		// Where only the files are proven, a secret that lies on another machine is no fault.
-		if !commands && from.File != "" && !there(src.Dir, from.File) {
+		if u == offline && from.File != "" && !there(src.Dir, from.File) {
 			continue
 		}
 		src.From[name] = secret.From{File: from.File, Command: from.Command, Pos: s.At("secrets", "from", name).KeyPos()}

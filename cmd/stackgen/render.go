@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 	}
 	if o.proof, o.err = prove(a.ctx, request{spec: path, secrets: c.Secrets, dir: dir, real: true, anew: c.Anew}); o.err == nil && o.ok() {
 		// Secrets go first: a tree without the secrets that it was made with could never be made again.
-		o.err = c.save(o)
+		o.err = c.save(a.ctx, o)
 		if o.err == nil {
 			o.plan, o.err = o.bundle.Write(a.ctx, dir, c.Force)
 		}
@@ -112,7 +113,7 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 }
 
 // save writes the secrets that were made, but not for a render that is refused anyway.
-func (c *renderCmd) save(o *outcome) error {
+func (c *renderCmd) save(ctx context.Context, o *outcome) error {
 	if !o.set.Dirty() {
 		return o.set.Save(ctx) // which only tidies up
 	}

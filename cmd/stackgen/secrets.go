@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -25,22 +24,14 @@ type secretsCmd struct {
 	Spec    string `help:"The spec whose secrets are meant." default:"stack.yaml" placeholder:"FILE"`
 	Secrets string `help:"Secrets file. Default: secrets.yaml beside the spec." placeholder:"FILE"`
 
-	List   secretsListCmd   `cmd:"" help:"List the secrets of the stack: name, kind, where each comes from."`
-	Set    secretsSetCmd    `cmd:"" help:"Give a secret a value, read from stdin."`
-	Rotate secretsRotateCmd `cmd:"" help:"Give a generated secret a new value."`
-}
-
-type secretsListCmd struct{}
-
-func (*secretsListCmd) Help() string {
-	return `Example:
-
-    stackgen secrets list --spec family/stack.yaml
-`
+	List    secretsListCmd    `cmd:"" help:"List the secrets of the stack: name, kind, where each comes from."`
+	Set     secretsSetCmd     `cmd:"" help:"Give a secret a value, read from stdin."`
+	Rotate  secretsRotateCmd  `cmd:"" help:"Give generated secrets new values."`
+	Recover secretsRecoverCmd `cmd:"" help:"Read lost secrets back from the rendered files."`
 }
 
 type secretsSetCmd struct {
-	Name string `arg:"" help:"The secret, as secrets list names it."`
+	Name string `arg:"" help:"The secret, as secrets list names it." completion-predictor:"secret"`
 	File string `help:"Read the value from this file instead of stdin." placeholder:"FILE"`
 }
 
@@ -53,22 +44,8 @@ Example:
 `
 }
 
-type secretsRotateCmd struct {
-	Name  string `arg:"" help:"The secret, as secrets list names it."`
-	Force bool   `name:"i-know-what-this-breaks" help:"Rotate a secret that others depend on."`
-}
-
-func (*secretsRotateCmd) Help() string {
-	return `The stack gets the new value with the next render and docker compose up -d. Where that is not enough, it says what would break and does nothing.
-
-Example:
-
-    stackgen secrets rotate auth.matrix_secret
-`
-}
-
 // open loads the spec and its secrets. exitCode is the error when there are findings, which are printed.
-func (c *secretsCmd) open(a *app) (*spec.Spec, *secret.Set, error) {
+func (c *secretsCmd) open(a *app, u use) (*spec.Spec, *secret.Set, error) {
 	s, findings, err := loadSpec(c.Spec)
 	if err != nil {
 		return nil, nil, err
@@ -76,7 +53,7 @@ func (c *secretsCmd) open(a *app) (*spec.Spec, *secret.Set, error) {
 	p := &proof{}
 	if s != nil {
 		var more []finding.Finding
-		p.set, more = loadSecrets(a.ctx, s, c.Spec, c.Secrets, false)
+		p.set, more = loadSecrets(a.ctx, s, c.Spec, c.Secrets, u)
 		findings = append(findings, more...)
 	}
 	if finding.HasErrors(findings) {
@@ -90,7 +67,7 @@ func (c *secretsCmd) open(a *app) (*spec.Spec, *secret.Set, error) {
 
 // openOne is open for a command on the secret of that name.
 func (c *secretsCmd) openOne(a *app, name string) (*secret.Set, secret.Need, error) {
-	s, set, err := c.open(a)
+	s, set, err := c.open(a, editing)
 	if err != nil {
 		return nil, secret.Need{}, err
 	}
@@ -109,46 +86,13 @@ func need(s *spec.Spec, name string) (secret.Need, error) {
 	return secret.Need{}, usagef("the stack has no secret %q; `stackgen secrets list` names them", name)
 }
 
-func (*secretsListCmd) Run(a *app, c *cli) error {
-	s, set, err := c.Secrets.open(a)
-	if err != nil {
-		return err
-	}
-	st := style{output.PaletteFor(a.colored(a.stdout))}
-	needs := render.Needs(s)
-	missing := set.Missing()
-	width := 0
-	for _, n := range needs {
-		width = max(width, len(n.Name))
-	}
-	var b strings.Builder
-	group := ""
-	for _, n := range needs {
-		g := n.Name[:strings.LastIndex(n.Name, ".")]
-		if group != "" && g != group {
-			b.WriteByte('\n')
-		}
-		group = g
-		status := st.green("ok")
-		origin := set.Origin(n.Name)
-		switch {
-		case slices.ContainsFunc(missing, func(m secret.Need) bool { return m.Name == n.Name }):
-			status = st.red("to be set: " + n.Where)
-		case set.Get(n.Name) == "" && strings.HasPrefix(origin, "command "):
-			status = "read by render"
-		case set.Get(n.Name) == "":
-			status = st.yellow("made by the next render")
-		}
-		fmt.Fprintf(&b, "%s  %-11s  %-12s  %s\n", st.Bold(fmt.Sprintf("%-*s", width, n.Name)), n.Kind, origin, status)
-	}
-	_, err = io.WriteString(a.stdout, set.Mask(b.String()))
-	return err
-}
-
 func (c *secretsSetCmd) Run(a *app, all *cli) error {
 	set, n, err := all.Secrets.openOne(a, c.Name)
 	if err != nil {
 		return err
+	}
+	if err := set.Settable(n.Name); err != nil {
+		return refuse(a, set, "%v", err)
 	}
 	value, err := c.value(a)
 	if err != nil {
@@ -158,14 +102,30 @@ func (c *secretsSetCmd) Run(a *app, all *cli) error {
 		return usagef("the value of %s is empty", c.Name)
 	}
 	if err := set.Set(n.Name, value); err != nil {
-		say(a.stderr, "%s", set.Mask(fmt.Sprintf("stackgen: %s: %v", n.Name, err)))
-		return exitCode(exitFindings)
+		return refuse(a, set, "%v", err)
 	}
-	if err := set.Save(); err != nil {
+	if err := set.Save(a.ctx); err != nil {
 		return errors.New(set.Mask(err.Error()))
 	}
-	say(a.stderr, "%s is set; render to use it", n.Name)
+	say(a.stderr, "%s is set%s; render to use it", n.Name, landed(set))
 	return nil
+}
+
+// refuse says why nothing was done.
+func refuse(a *app, set *secret.Set, format string, args ...any) error {
+	say(a.stderr, "%s", set.Mask("stackgen: "+fmt.Sprintf(format, args...)))
+	return exitCode(exitFindings)
+}
+
+// landed says where new values are, as far as that is news.
+func landed(set *secret.Set) string {
+	if from := set.PlainBeside(); from != "" {
+		return fmt.Sprintf(" in plain text in %s, beside what `%s` gives (`secrets: {store: [...]}` names the command that takes it instead)", set.Target(), from)
+	}
+	if set.Target() != "secrets.yaml" {
+		return " in " + set.Target()
+	}
+	return ""
 }
 
 func (c *secretsSetCmd) value(a *app) (string, error) {
@@ -193,33 +153,4 @@ func (c *secretsSetCmd) value(a *app) (string, error) {
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))
 	return string(bytes.TrimSuffix(text, []byte("\r"))), nil
-}
-
-func (c *secretsRotateCmd) Run(a *app, all *cli) error {
-	set, n, err := all.Secrets.openOne(a, c.Name)
-	if err != nil {
-		return err
-	}
-	refuse := func(format string, args ...any) error {
-		say(a.stderr, "%s", set.Mask("stackgen: "+fmt.Sprintf(format, args...)))
-		return exitCode(exitFindings)
-	}
-	if n.Kind == secret.External {
-		return refuse("%s comes from elsewhere (%s): renew it there, then `stackgen secrets set %s`", n.Name, n.Where, n.Name)
-	}
-	if n.Breaks != "" && !c.Force {
-		return refuse("%s is not rotated: %s; with --i-know-what-this-breaks it is done", n.Name, n.Breaks)
-	}
-	if err := set.Rotate(n); err != nil {
-		return refuse("%s: %v", n.Name, err)
-	}
-	if err := set.Save(); err != nil {
-		return errors.New(set.Mask(err.Error()))
-	}
-	render := "stackgen render"
-	if n.Breaks != "" {
-		render += " --i-know-what-this-breaks"
-	}
-	say(a.stderr, "%s has a new value; next: %s, then docker compose up -d", n.Name, render)
-	return nil
 }

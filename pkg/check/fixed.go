@@ -2,6 +2,7 @@ package check
 
 import (
 	"crypto/ed25519"
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -54,8 +55,11 @@ func (d *Deployment) Fixed() []Fixed {
 			"Synapse's database has the bot and every ghost as users of the old id")
 		add(name+"username_template", b.at(b.keys().ghosts),
 			"the ghosts that exist are called after the old one, and are no longer the bridge's")
-		key := b.Config.At("encryption", "pickle_key")
-		secret(name+"pickle_key", digest(name+"pickle_key", key.Str()), key,
+		text, key, _ := b.setting("encryption.pickle_key")
+		if text == "generate" { // the bridge makes one up, and writes it here
+			text = ""
+		}
+		secret(name+"pickle_key", digest(name+"pickle_key", text), key,
 			"the bridge can no longer read its encryption keys and does not start (bad mac)")
 	}
 	return all
@@ -77,16 +81,26 @@ func publicKey(text string) string {
 	return f[0] + ":" + f[1] + " " + base64.RawStdEncoding.EncodeToString(public)
 }
 
-// digest stands for a secret in the manifest, by which it can be recognised but not be found. A value that
-// somebody made up could be guessed from it, and no salt that stands beside it would help: it has none, and
-// its change is not noticed. The name keeps equal secrets of two names apart.
+// stretched is how often a value that somebody may have made up is hashed: to guess one from the manifest is to
+// cost more than to read it in the file that lies beside.
+const stretched = 200_000
+
+// digest stands for a secret in the manifest, by which it can be recognised but not be found. The name keeps
+// equal secrets of two names apart.
 func digest(name, value string) string {
+	if value == "" {
+		return ""
+	}
 	seen := make(map[rune]bool)
 	for _, r := range value {
 		seen[r] = true
 	}
 	if len(value) < 32 || len(seen) < 10 {
-		return ""
+		key, err := pbkdf2.Key(sha256.New, value, []byte("stackgen "+name), stretched, sha256.Size)
+		if err != nil {
+			return ""
+		}
+		return "pbkdf2:" + hex.EncodeToString(key)
 	}
 	sum := sha256.Sum256([]byte("stackgen " + name + "\x00" + value))
 	return "sha256:" + hex.EncodeToString(sum[:])

@@ -41,9 +41,8 @@ func TestFixed(t *testing.T) {
 	got := values()
 	want := []string{
 		"auth.encryption", "auth.upstream.id of matrix at https://sso.example.org", "bridges.discord.id", "bridges.discord.username_template",
-		"bridges.signal.id", "bridges.signal.username_template", "server_name", "synapse.signing_key",
+		"bridges.signal.id", "bridges.signal.pickle_key", "bridges.signal.username_template", "server_name", "synapse.signing_key",
 	}
-	// The pickle key that a person made up is not among them: its digest could be guessed.
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
 		t.Error(diff)
 	}
@@ -53,6 +52,21 @@ func TestFixed(t *testing.T) {
 	if !strings.HasPrefix(got["auth.encryption"], "sha256:") {
 		t.Error("the encryption secret is kept as it is")
 	}
+
+	if key := got["bridges.signal.pickle_key"]; !strings.HasPrefix(key, "pbkdf2:") {
+		t.Error("the pickle key that somebody made up is quickly guessed")
+	}
+
+	// A pickle key is noticed wherever it stands, and however weak it is.
+	config, compose := tree["signal/config.yaml"], string(tree["compose.yaml"].Data)
+	tree["signal/config.yaml"] = &fstest.MapFile{Data: []byte("appservice: {id: signal}\nencryption: {pickle_key: x}\n")}
+	weak := values()["bridges.signal.pickle_key"]
+	tree["signal/config.yaml"] = &fstest.MapFile{Data: []byte("env_config_prefix: S_\nappservice: {id: signal}\nencryption: {pickle_key: generate}\n")}
+	tree["compose.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(compose, "volumes: [\"./signal", "environment: {S_ENCRYPTION__PICKLE_KEY: x}, volumes: [\"./signal", 1))}
+	if env := values()["bridges.signal.pickle_key"]; weak == "" || env != weak || env == got["bridges.signal.pickle_key"] {
+		t.Errorf("the pickle key of the environment is kept as %q", env)
+	}
+	tree["signal/config.yaml"], tree["compose.yaml"] = config, &fstest.MapFile{Data: []byte(compose)}
 
 	tree["signal/config.yaml"] = &fstest.MapFile{Data: []byte("appservice: {id: signal}\nencryption: {pickle_key: " + strings.Repeat("fedcba9876543210", 4) + "}\n")}
 	tree["hs/key"] = &fstest.MapFile{Data: []byte("no key\n")}

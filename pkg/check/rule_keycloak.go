@@ -122,6 +122,13 @@ func (m *MAS) checkKeycloakSettings(r *Reporter, f *source.File, p source.Value)
 	} else if v := f.At("clientAuthenticatorType"); v.Set() && wanted != "" && v.Str() != wanted {
 		r.Fail("the client is asked for another proof than MAS gives; Keycloak answers unauthorized_client and nobody can log in", fmt.Sprintf("%q: %q", v.Name(), wanted), v.Site(""), method.Site("MAS's method"))
 	}
+	if own := f.At("secret"); own.Set() && wanted == "client-secret" {
+		given, at, _ := m.d.secretOf(m.Service, p, "client_secret", "client_secret_file")
+		if given != "" && given != own.Str() {
+			r.Fail("the client's secret is not the one that MAS has; Keycloak answers unauthorized_client and nobody can log in",
+				"the same value at both places; what Keycloak has itself decides", own.Site("differs"), at.Site("MAS's"))
+		}
+	}
 	for _, need := range []struct{ key, value, message string }{
 		{"enabled", "true", "the client is disabled; nobody can log in"},
 		{"standardFlowEnabled", "true", "the standard flow of the client is off, which is the one that MAS uses; nobody can log in"},

@@ -105,7 +105,11 @@ func (c *comparison) upstreams(say func(...string)) {
 	for _, p := range c.changed {
 		if _, is := c.New[p]; is && strings.HasPrefix(p, "keycloak/") {
 			told[strings.TrimSuffix(path.Base(p), ".json")] = true
-			say("import ", path.Join(c.Dir, p), " into Keycloak (Clients, Import client)")
+			if old := c.old.document(p); old == nil {
+				say("import ", path.Join(c.Dir, p), " into Keycloak (Clients, Import client): it brings the client secret with it; of a client that is there already, give the secret to `stackgen secrets set` (RUNBOOK.md)")
+			} else if !onlySecretNew(old, c.new.document(p)) {
+				say("change the client in Keycloak as ", path.Join(c.Dir, p), " says, or delete it there and import the file")
+			}
 		}
 	}
 	known := make(map[string]bool)
@@ -117,6 +121,33 @@ func (c *comparison) upstreams(say func(...string)) {
 			say("make the client ", id, " at ", p.At("issuer").Str(), ", and store its secret (RUNBOOK.md)")
 		}
 	}
+}
+
+// document reads a JSON file; nil where there is none, or none that can be read.
+func (s side) document(p string) *source.File {
+	data, ok := s.tree[p]
+	if !ok {
+		return nil
+	}
+	f, problem := source.Parse(p, data)
+	if problem != nil {
+		return nil
+	}
+	return f
+}
+
+// onlySecretNew: the client is as it was, but for the secret that was not written into the file before. Whoever
+// imported it has given Keycloak's own secret to the stack.
+func onlySecretNew(old, now *source.File) bool {
+	if now == nil || old.At("secret").Exists() {
+		return false
+	}
+	for k, v := range now.Root().Entries() {
+		if k.Str() != "secret" && !v.Equal(old.At(k.Str())) {
+			return false
+		}
+	}
+	return true
 }
 
 func client(p source.Value) string { return p.At("client_id").Str() + " " + p.At("issuer").Str() }

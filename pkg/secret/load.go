@@ -36,10 +36,8 @@ type Sources struct {
 	Dir string
 	// Getenv is os.LookupEnv; nil stands for an empty environment.
 	Getenv func(string) (string, bool)
-	// Store takes on stdin what Command is to print from then on; StorePos is its place in the spec. With it,
-	// Save writes nothing into Path.
-	Store    []string
-	StorePos source.Pos
+	// Store takes on stdin what Command is to print from then on. With it, Save writes nothing into Path.
+	Store []string
 	// RunCommands allows commands. Without it the secrets that need one stay without value, and Save does not
 	// use Store.
 	RunCommands bool

@@ -98,7 +98,7 @@ func TestCommandsNotRun(t *testing.T) {
 		t.Error("what a command may give was reported, missing, or made")
 	}
 	got := []string{s.Origin("smtp.password"), s.Origin("mas.encryption"), s.Origin("mas.rsa")}
-	if diff := cmp.Diff([]string{"secrets.yaml", "command pass (not run)", "command sops (not run)"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"command sops (not run), else secrets.yaml", "command pass (not run)", "command sops (not run)"}, got); diff != "" {
 		t.Error(diff)
 	}
 	FillPlaceholders(s)

@@ -107,6 +107,9 @@ func (s *Set) Fill() []string {
 	return made
 }
 
+// Existed reports whether the secrets file was there.
+func (s *Set) Existed() bool { return s.existed || s.broken }
+
 // Dirty reports whether Save has something to write.
 func (s *Set) Dirty() bool { return len(s.pending) > 0 }
 

@@ -4,11 +4,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
 )
 
 // container rewrites the paths that Synapse sees in its container to those of a rendered tree.
@@ -53,6 +57,46 @@ print("Synapse", synapse.__version__, *sorted(s.id for s in services))`, path)
 		words := strings.Fields(out)
 		e.accepted(t, words[0]+" "+words[1], "config/matrix")
 	})
+}
+
+// Synapse publishes the old keys that a rotation remembers.
+func TestSynapseOldKeys(t *testing.T) {
+	bin := program(t, ".venv/bin/python")
+	s, findings, err := spec.Load("../examples/minimal/stack.yaml")
+	if err != nil || s == nil {
+		t.Fatal(findings, err)
+	}
+	set := secret.Placeholders(render.Needs(s))
+	rotated := secret.Need{Name: "synapse.signing_key", Kind: secret.SigningKey, Remembers: "synapse.old_signing_keys"}
+	for range 2 {
+		if err := set.Rotate(rotated); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := b.Write(t.Context(), dir, false); err != nil {
+		t.Fatal(err)
+	}
+	container(t, dir)
+	out := output(t, bin, "-c", `import sys, synapse
+from signedjson.key import encode_verify_key_base64
+from synapse.config.homeserver import HomeServerConfig
+c = HomeServerConfig.load_config("", ["-c", sys.argv[1]])
+print("Synapse", synapse.__version__)
+for id, key in sorted(c.key.old_signing_keys.items(), key=lambda k: k[0]): print(id, encode_verify_key_base64(key), key.expired)`,
+		filepath.Join(dir, "config", "matrix", "homeserver.yaml"))
+	version, keys, _ := strings.Cut(out, "\n")
+	want := strings.Split(set.Get("synapse.old_signing_keys"), "\n")
+	slices.Sort(want)
+	if keys != strings.Join(want, "\n") || len(want) != 2 {
+		t.Errorf("Synapse reads %s instead of %s", keys, want)
+	}
+	words := strings.Fields(version)
+	accepted(t, words[0]+" "+words[1], "the old signing keys of a rotation")
 }
 
 // borgmatic validates its configuration.

@@ -80,6 +80,7 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	}
 	set, findings := loadSecrets(ctx, s, r.spec, r.secrets, use)
 	p.set, p.needs, p.findings = set, render.Needs(s), append(p.findings, findings...)
+	p.findings = append(p.findings, plainSecrets(ctx, s, r.spec)...)
 	if finding.HasErrors(p.findings) {
 		return p, nil
 	}

@@ -114,11 +114,11 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 	b := &Bundle{Stack: st, spec: s}
 	for _, a := range artifacts(st, secrets) {
 		if a.path == "docker-compose.yml" {
-			if err := b.hashServices(a); err != nil {
+			if err := b.hashServices(a, secrets); err != nil {
 				return nil, fmt.Errorf("render %q: %w", a.path, err)
 			}
 		}
-		f, err := a.render(s, st)
+		f, err := a.render(s, st, secrets)
 		if err != nil {
 			return nil, fmt.Errorf("render %q: %w", a.path, err)
 		}
@@ -133,7 +133,7 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 	return b, nil
 }
 
-func (a artifact) render(s *spec.Spec, st *Stack) (File, error) {
+func (a artifact) render(s *spec.Spec, st *Stack, secrets func(string) string) (File, error) {
 	f := File{Path: a.path, Data: []byte(a.content), spec: a.spec}
 	f.UID, f.GID = st.owner(a.service)
 	if a.template == "" {
@@ -154,6 +154,12 @@ func (a artifact) render(s *spec.Spec, st *Stack) (File, error) {
 	var err error
 	if extra := s.At(append(slices.Clip(a.spec), "extra")...); len(a.spec) > 0 && extra.Set() && a.spec[0] != "database" {
 		f.extra = extra.Keys()
+		extra = extra.Filled(func(name string) string {
+			if a.path == "docker-compose.yml" { // Compose would replace $x
+				return strings.ReplaceAll(secrets(name), "$", "$$")
+			}
+			return secrets(name)
+		})
 		if f.Data, err = source.Merge(f.Data, extra); err != nil {
 			return f, err
 		}
@@ -202,8 +208,8 @@ func (st *Stack) owner(service string) (uid, gid int) {
 
 // hashServices sets the config hash of every service by what the compose file says that it reads, so the file
 // is rendered once without the hashes first.
-func (b *Bundle) hashServices(compose artifact) error {
-	f, err := compose.render(b.spec, b.Stack)
+func (b *Bundle) hashServices(compose artifact, secrets func(string) string) error {
+	f, err := compose.render(b.spec, b.Stack, secrets)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -69,8 +70,10 @@ func Needs(s *spec.Spec) []secret.Need {
 	for _, role := range roles(s) {
 		token("database." + role + "_password")
 	}
-	token("doublepuppet.as_token", "doublepuppet.hs_token")
-	needs = append(needs, secret.Need{Name: "doublepuppet.sender", Kind: secret.Localpart})
+	if len(s.Bridges) > 0 {
+		token("doublepuppet.as_token", "doublepuppet.hs_token")
+		needs = append(needs, secret.Need{Name: "doublepuppet.sender", Kind: secret.Localpart})
+	}
 	for _, def := range image.Bridges {
 		b, ok := s.Bridges[string(def.Program)]
 		if !ok {
@@ -117,7 +120,47 @@ func Needs(s *spec.Spec) []secret.Need {
 			Form: regexp.MustCompile(`^https?://[^?#\s]+$`), FormHelp: "it is a URL without a query", Example: "https://uptime.example.org/api/push/placeholder",
 		})
 	}
-	return needs
+	return append(needs, named(s, needs)...)
+}
+
+// Extras gives the `extra` of every section that may name secrets.
+func Extras(s *spec.Spec) []source.Value {
+	sections := [][]string{{"synapse"}, {"auth"}, {"compose"}, {"backup", "borgmatic"}}
+	for _, def := range image.Bridges {
+		sections = append(sections, []string{"bridges", string(def.Program)})
+	}
+	var extras []source.Value
+	for _, section := range sections {
+		if extra := s.At(append(section, "extra")...); extra.Set() {
+			extras = append(extras, extra)
+		}
+	}
+	return extras
+}
+
+// named are the secrets that an extra names as {secret: NAME} and that are not among the needs: only who
+// wrote the spec knows what they are.
+func named(s *spec.Spec, needs []secret.Need) []secret.Need {
+	known := make(map[string]bool)
+	for _, n := range needs {
+		known[n.Name] = true
+	}
+	var own []secret.Need
+	for _, extra := range Extras(s) {
+		for _, v := range extra.Refs() {
+			name, _ := v.Ref()
+			if known[name] {
+				continue
+			}
+			known[name] = true
+			n := secret.Need{Name: name, Kind: secret.External, Where: "whoever gave out what " + v.Path() + " in the spec is to be", Example: "placeholder-" + name}
+			if near := secret.Nearest(name, needs); near != "" {
+				n.Where += "; or write " + near + " there, if that is meant"
+			}
+			own = append(own, n)
+		}
+	}
+	return own
 }
 
 // roles lists the databases of the stack, each owned by a role of the same name.

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,7 +20,12 @@ func TestRecover(t *testing.T) {
 	if err != nil || len(paths) < 3 {
 		t.Fatal(paths, err)
 	}
-	for _, path := range paths {
+	bare := filepath.Join(t.TempDir(), "bare", "stack.yaml")
+	if err := errors.Join(os.Mkdir(filepath.Dir(bare), 0o700), os.WriteFile(bare, []byte("version: 1\nserver_name: example.org\nauth: {passwords: true}\n"+
+		"synapse: {extra: {recaptcha_private_key: {secret: synapse.recaptcha}}}\ncompose: {extra: {x-a: [{secret: own.name}]}}\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(paths, bare) {
 		s, findings, err := spec.Load(path)
 		if err != nil || s == nil {
 			t.Fatal(findings, err)

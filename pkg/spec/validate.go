@@ -331,6 +331,9 @@ func (s *Spec) checkServices(d *decoder) {
 	if rep := s.Synapse.Retention; s.At("synapse", "retention").Set() && rep.MaxLifetime == "" {
 		d.fail(s.At("synapse", "retention"), "synapse.retention has no max_lifetime; nothing would ever be deleted", "retention: {max_lifetime: 365d}")
 	}
+	for _, v := range append(s.At("database", "extra").Refs(), s.At("synapse", "well_known_extra").Refs()...) {
+		d.fail(v, v.Path()+" cannot be a secret; everybody could read it", "a value")
+	}
 	if store := s.At("secrets", "store"); len(s.Secrets.Store) > 0 && len(s.Secrets.Command) == 0 {
 		d.fail(store, "secrets.store stores what no secrets.command reads; the next render would not find it", "command: [sops, -d, secrets.enc.yaml]")
 	}

@@ -34,7 +34,7 @@ func missing() error {
 		return errors.New("a Docker Engine is started for the test, which needs Linux and root")
 	}
 	for _, p := range []struct{ program, from string }{
-		{"dockerd", "docker.io"}, {"docker", "docker.io"}, {"debootstrap", "debootstrap"}, {"gcc", "gcc"},
+		{"dockerd", "docker.io"}, {"docker", "docker.io"}, {"debootstrap", "debootstrap"}, {"gcc", "gcc"}, {"borg", "borgbackup"}, {"python3", "python3-venv"},
 	} {
 		if _, err := exec.LookPath(p.program); err != nil {
 			return fmt.Errorf("%s is not on this machine; Debian has it in the package %s", p.program, p.from)

@@ -52,6 +52,7 @@ func builds() []build {
 		{image.Tested[image.Discord].String(), "discord", nil},
 		{image.Tested[image.MAS].String(), "mas", nil},
 		{"stackgen-e2e/proxy:local", "proxy", nil},
+		{"stackgen-e2e/client:local", "client", nil},
 		{image.Tested[image.Telegram].Repository + ":" + telegramVersion, "telegram", nil},
 		{synapse.String(), "synapse", []string{"SYNAPSE=" + strings.TrimPrefix(synapse.Tag, "v")}},
 		// PyPI's newer prometheus_client has classes that this Synapse cannot inherit from; its image has
@@ -84,6 +85,28 @@ func buildPrograms(cache string) error {
 		step(start, "built %s", p.name)
 	}
 	return nil
+}
+
+// installBorgmatic puts what requirements.txt names into cache/borgmatic, unless it is there.
+func installBorgmatic(cache string) error {
+	const list = "requirements.txt"
+	want, err := os.ReadFile(list)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(cache, "borgmatic")
+	if got, err := os.ReadFile(filepath.Join(dir, list)); err == nil && string(got) == string(want) {
+		return nil
+	}
+	start := time.Now()
+	if _, err := output(exec.Command("python3", "-m", "venv", "--clear", dir)); err != nil {
+		return err
+	}
+	if _, err := output(exec.Command(filepath.Join(dir, "bin", "pip"), "install", "-q", "--disable-pip-version-check", "-r", list)); err != nil {
+		return err
+	}
+	step(start, "installed borgmatic")
+	return os.WriteFile(filepath.Join(dir, list), want, 0o600)
 }
 
 // base makes the image that all others start from, unless the cache has it, and gives its name. The

@@ -88,7 +88,7 @@ func prepare() (err error) {
 		ref, err := docker.base(cache)
 		base <- made{ref, err}
 	}()
-	built := errors.Join(buildPrograms(cache), fillContext(cache))
+	built := errors.Join(buildPrograms(cache), fillContext(cache), installBorgmatic(cache))
 	debian := <-base
 	if err := errors.Join(built, debian.err); err != nil {
 		return err

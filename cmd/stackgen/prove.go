@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,7 +117,13 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	if r.anew {
 		before = nil
 	}
-	if err := p.render(s, abs); err != nil {
+	var sources []string
+	if r.real {
+		if sources, err = r.sources(s, len(p.made) > 0 && len(s.Secrets.Store) == 0); err != nil {
+			return p, err
+		}
+	}
+	if err := p.render(s, abs, sources...); err != nil {
 		return p, err
 	}
 	accepted := ""
@@ -127,8 +134,54 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	return p, nil
 }
 
-func (p *proof) render(s *spec.Spec, dir string) (err error) {
-	if p.bundle, err = render.Render(s, render.Resolve(s, p.set, dir), p.set.Get); err != nil {
+// sources are the absolute paths of the spec and of what its secrets come from, for the backup. saved says that
+// the secrets file will be there, even if it is not yet.
+func (r request) sources(s *spec.Spec, saved bool) ([]string, error) {
+	dir := filepath.Dir(r.spec)
+	names, saved := []string{r.spec}, saved || len(s.Secrets.Command) == 0
+	if path := secretsPath(r.spec, r.secrets); saved || there("", path) {
+		names = append(names, path)
+	}
+	named := func(file string) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(dir, file)
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			names = append(names, file)
+		}
+	}
+	ofCommand := func(words []string) {
+		for i, word := range words {
+			// The first word is a program; of the spec's own only with a path.
+			if i > 0 || !filepath.IsAbs(word) && filepath.Base(word) != word {
+				named(word)
+			}
+		}
+	}
+	ofCommand(s.Secrets.Command)
+	for _, name := range slices.Sorted(maps.Keys(s.Secrets.From)) {
+		if from := s.Secrets.From[name]; from.File != "" {
+			named(from.File)
+		} else {
+			ofCommand(from.Command)
+		}
+	}
+	var paths []string
+	for _, name := range names {
+		abs, err := filepath.Abs(name)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, abs)
+		if target, err := filepath.EvalSymlinks(abs); err == nil && target != abs {
+			paths = append(paths, target) // of a link, borg keeps the link
+		}
+	}
+	return paths, nil
+}
+
+func (p *proof) render(s *spec.Spec, dir string, sources ...string) (err error) {
+	if p.bundle, err = render.Render(s, render.Resolve(s, p.set, dir, sources...), p.set.Get); err != nil {
 		return p.maskErr(fmt.Errorf("%s: %w", s.File().Path, err))
 	}
 	return nil

@@ -140,6 +140,7 @@ func (b *Backup) contents() contents {
 		if style, rest, ok := strings.Cut(name, ":"); ok && len(style) == 2 {
 			name = rest
 		}
+		name = strings.TrimSuffix(name, "/*") // what is below, which is all that matters
 		if path.IsAbs(name) && !strings.ContainsAny(name, "*?[") {
 			c.left = append(c.left, places(v, name)...)
 		}

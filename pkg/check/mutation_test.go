@@ -288,12 +288,13 @@ var harmless = []struct{ pattern, reason string }{
 	{`secrets\.keys\.1 dropped`, "the RSA key is enough"},
 	{`schemes\.1|unicode_normalization`, "what new passwords are hashed with is a choice"},
 	{`\.issuer `, "the name of a provider outside of the stack"},
-	{`borgmatic.*#(archive_name_format|keep_|repositories|exclude_patterns|uptime_kuma|source_directories)`, "what is kept, how long and where; paths of the machine cannot be seen"},
+	{`borgmatic.*#(archive_name_format|keep_|repositories|exclude_patterns|uptime_kuma|source_directories|encryption_passcommand|numeric_ids)`, "what is kept, how long and where; paths of the machine cannot be seen"},
 	{`keycloak.*#(attributes.backchannel.logout.revoke|defaultClientScopes.0|directAccessGrants|implicitFlow|serviceAccounts)`, "other ways to use the client, of which MAS uses none"},
+	{`services\.\w+\.command\.0 (bin|usr) is changed`, "where an image has its program cannot be seen"},
 	{`127\.0\.0\.1 is changed`, "all of 127.0.0.0/8 is the container itself"},
 	{`matrix-mas-slash\.redirectregex\.regex`, "Traefik strips the bare path to the root of MAS, whose links have the whole path"},
 	{`matrix-matrix\.rule client`, "what Synapse serves below /_synapse/client is for features that are off here"},
-	{`secrets/(mas_upstream_keycloak|synapse_form_secret|synapse_macaroon_secret_key)#`, "this one is no copy"},
+	{`secrets/(mas_upstream_keycloak|synapse_form_secret|synapse_macaroon_secret_key|borg_passphrase)#`, "this one is no copy"},
 }
 
 // TestMutations breaks the rendered reference deployment in every way in which two files can come to

@@ -94,5 +94,6 @@ var Rules = []Rule{
 	secretStrength,
 	backupCovers,
 	backupKeysKnown,
+	backupOneTimeKeys,
 	irreversibleChange,
 }

@@ -97,7 +97,10 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 		}
 	}
 	if st.Backup != nil {
-		as = append(as, artifact{path: "borgmatic.d/" + st.Name + ".yaml", template: "borgmatic.yaml", spec: []string{"backup"}})
+		as = append(as,
+			artifact{path: "borgmatic.d/" + st.Name + ".yaml", template: "borgmatic.yaml", spec: []string{"backup", "borgmatic"}},
+			artifact{path: st.Backup.PassphraseFile, content: st.Backup.Passphrase + "\n"},
+		)
 	}
 	for _, s := range st.Secrets {
 		as = append(as, artifact{path: "secrets/" + s.Name, content: s.Content, service: s.Service})

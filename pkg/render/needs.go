@@ -114,6 +114,12 @@ func Needs(s *spec.Spec) []secret.Need {
 			})
 		}
 	}
+	if len(s.Backup.Borgmatic.Repositories) > 0 {
+		needs = append(needs, secret.Need{
+			Name: "backup.passphrase", Kind: secret.Token,
+			Breaks: "the repository keeps its old passphrase, and every backup fails: change it there first (RUNBOOK.md, Rotate)",
+		})
+	}
 	if s.Backup.Borgmatic.Heartbeat != "" {
 		needs = append(needs, secret.Need{
 			Name: "backup.heartbeat_url", Kind: secret.External, Where: "Uptime Kuma, the push monitor's push URL up to the question mark",

@@ -35,8 +35,9 @@ const (
 )
 
 // Resolve makes the Stack of a valid spec. Every secret that Needs names has a value in secrets. dir is the
-// absolute directory that the stack is deployed to.
-func Resolve(s *spec.Spec, secrets *secret.Set, dir string) *Stack {
+// absolute directory that the stack is deployed to; sources are absolute paths of what it comes from on the same
+// host, for the backup.
+func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *Stack {
 	st := &Stack{
 		SpecName: printable(path.Base(filepath.ToSlash(s.File().Path))), Name: cmp.Or(s.Name, "matrix"), ServerName: s.ServerName, MatrixHost: s.MatrixHost(),
 		Dir: dir, NeedsRoot: s.Owner == "", Migration: s.Auth.Migration,
@@ -67,7 +68,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string) *Stack {
 	if len(st.Bridges) > 0 {
 		st.Synapse.Registrations = append(st.Synapse.Registrations, "doublepuppet")
 	}
-	st.resolveBackup(s, secrets)
+	st.resolveBackup(s, secrets, sources)
 	st.resolveServices(s)
 	return st
 }
@@ -277,7 +278,7 @@ func relays(s *spec.Spec, b spec.Bridge) bool {
 	return slices.Contains(slices.Collect(maps.Values(permissions(s, b))), "relay")
 }
 
-func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set) {
+func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set, sources []string) {
 	borg := s.Backup.Borgmatic
 	if len(borg.Repositories) == 0 {
 		return
@@ -286,16 +287,34 @@ func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set) {
 	if k == (spec.Keep{}) {
 		k = spec.Keep{Daily: 7, Weekly: 4, Monthly: 6}
 	}
-	b := &Backup{Hourly: k.Hourly, Daily: k.Daily, Weekly: k.Weekly, Monthly: k.Monthly}
+	b := &Backup{
+		Hourly: k.Hourly, Daily: k.Daily, Weekly: k.Weekly, Monthly: k.Monthly,
+		Passphrase: secrets.Get("backup.passphrase"), PassphraseFile: "secrets/borg_passphrase",
+	}
 	if borg.Heartbeat != "" {
 		b.PushURL = secrets.Get("backup.heartbeat_url")
 	}
 	for _, r := range borg.Repositories {
 		b.Repositories = append(b.Repositories, struct{ Path, Label string }{r.Path, r.Label})
 	}
-	st.Dir = cmp.Or(borg.Directory, st.Dir)
+	if borg.Directory != "" && path.Clean(borg.Directory) != st.Dir {
+		st.Dir, sources = path.Clean(borg.Directory), nil // what lies here is not there
+	}
+	if len(borg.Sources) > 0 {
+		sources = borg.Sources
+	}
+	for _, source := range sources {
+		if source = path.Clean(source); source != st.Dir && !strings.HasPrefix(source, st.Dir+"/") && !slices.Contains(b.Sources, source) {
+			b.Sources = append(b.Sources, source)
+		}
+	}
+	// What is in the directory, not the directory: it comes back empty, with its owner.
+	b.Excluded = patternEscape.Replace(st.Dir) + "/data/postgres/*"
 	st.Backup = b
 }
+
+// patternEscape has borg's patterns, which are those of Python's fnmatch, take a path as it is.
+var patternEscape = strings.NewReplacer("[", "[[]", "?", "[?]", "*", "[*]")
 
 // resolveServices says which image each service runs, as whom, and with which secrets.
 func (st *Stack) resolveServices(s *spec.Spec) {

@@ -169,10 +169,14 @@ type Namespace struct {
 
 // Backup is a borgmatic configuration.
 type Backup struct {
-	Repositories []struct{ Path, Label string }
-	Hourly       int
-	Daily        int
-	Weekly       int
-	Monthly      int
-	PushURL      string
+	Sources        []string // besides the stack's directory
+	Excluded       string   // pattern for what PostgreSQL keeps in its directory
+	Passphrase     string   // of the repositories
+	PassphraseFile string   // below the stack's directory
+	Repositories   []struct{ Path, Label string }
+	Hourly         int
+	Daily          int
+	Weekly         int
+	Monthly        int
+	PushURL        string
 }

@@ -214,6 +214,7 @@ func TestBadNames(t *testing.T) {
 		{"turn without uris", "\nsynapse: {turn: {uris: []}}", []string{"4:11 synapse.turn names no uris"}},
 		{"turn with a host", "\nsynapse: {turn: {uris: [turn.example.org]}}", []string{"4:25 synapse.turn.uris.0 is no address of a TURN server"}},
 		{"retention", "\nsynapse: {retention: {}}", []string{"4:11 synapse.retention has no max_lifetime"}},
+		{"a source from nowhere", "\nbackup: {borgmatic: {repositories: [{path: /a}], sources: [stack.yaml]}}", []string{"4:60 backup.borgmatic.sources.0 is no absolute path"}},
 		{"backup to nowhere", "\nbackup: {borgmatic: {heartbeat: uptime-kuma}}", []string{"4:10 backup.borgmatic has no repository"}},
 		{"secret from two places", "\nsecrets: {from: {a.b: {file: x, command: [y]}}}", []string{`4:18 the secret "a.b" must come from a file or from a command`}},
 		{"secret from nowhere", "\nsecrets: {from: {a.b: {}}}", []string{`4:18 the secret "a.b" must come from a file or from a command`}},

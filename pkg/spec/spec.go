@@ -218,8 +218,13 @@ type Borgmatic struct {
 	Keep Keep `yaml:"keep,omitempty"`
 	// Directory on the host that the stack is deployed to. Default: where it is rendered.
 	Directory string `yaml:"directory,omitempty" jsonschema:"pattern=^/" form:"an absolute path, such as /srv/matrix"`
+	// Sources are paths on the host that are kept besides the stack's directory. Default: the spec and what it
+	// takes its secrets from, where the stack is deployed to the directory that it is rendered into.
+	Sources []string `yaml:"sources,omitempty" example:"/home/anna/matrix"`
 	// Heartbeat: uptime-kuma tells the push URL (the secret backup.heartbeat_url) how each run ended.
 	Heartbeat string `yaml:"heartbeat,omitempty" jsonschema:"enum=uptime-kuma"`
+	// Extra is laid onto the rendered borgmatic configuration.
+	Extra Extra `yaml:"extra,omitempty"`
 }
 
 // Repository is a borg repository.

@@ -328,6 +328,11 @@ func (s *Spec) checkServices(d *decoder) {
 	if borg.Set() && len(s.Backup.Borgmatic.Repositories) == 0 {
 		d.fail(borg, "backup.borgmatic has no repository to back up to", "repositories: [{path: ssh://borg@backup.example.org/./matrix}]")
 	}
+	for _, item := range borg.At("sources").Items() {
+		if !strings.HasPrefix(item.Str(), "/") {
+			d.fail(item, item.Path()+" is no absolute path; borgmatic runs in a directory of its own and would not find it", "/home/anna/"+path.Base(item.Str()))
+		}
+	}
 	if rep := s.Synapse.Retention; s.At("synapse", "retention").Set() && rep.MaxLifetime == "" {
 		d.fail(s.At("synapse", "retention"), "synapse.retention has no max_lifetime; nothing would ever be deleted", "retention: {max_lifetime: 365d}")
 	}

@@ -1,0 +1,152 @@
+package check
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// oneTimeKeys is Synapse's table of keys that are good for one message each.
+const oneTimeKeys = "e2e_one_time_keys_json"
+
+var backupOneTimeKeys = Rule{
+	ID: "backup-one-time-keys", Severity: finding.Warning,
+	Summary: "the backup leaves out the one-time keys of Synapse's users",
+	Why:     "After a restore Synapse hands out keys that were used already. Who gets a message that is encrypted with one sees \"Unable to decrypt\", in every new chat and from every new device, until the old keys are used up.",
+	Fix:     "Give pg_dump --exclude-table-data=e2e_one_time_keys_json for Synapse's database, and empty the table after a restore, before Synapse starts. Clients then upload new keys.",
+	Source:  "Synapse docs/usage/administration/backups.md; element-hq/element-meta issue 2155; borgmatic 2.1 hooks/data_source/postgresql.py (options)",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, b := range d.backups() {
+			if strings.Contains(string(b.Config.Src), oneTimeKeys) && b.handlesOneTimeKeys() {
+				continue // a command of its own empties it
+			}
+			for _, item := range b.option("postgresql_databases").Items() {
+				d.checkOneTimeKeys(r, b, item)
+			}
+			for _, v := range b.commands() {
+				d.checkDumpScript(r, v)
+			}
+		}
+		for _, s := range d.Services {
+			for _, key := range []string{"entrypoint", "command"} {
+				d.checkDumpScript(r, s.Value.At(key))
+			}
+		}
+	},
+}
+
+// synapseDatabases are the names of Synapse's databases, with the place that says so.
+func (d *Deployment) synapseDatabases() map[string]source.Value {
+	names := make(map[string]source.Value)
+	for _, s := range d.Synapses {
+		for _, c := range d.clients() {
+			if c.service == s.Service && c.db != "" {
+				names[c.db] = c.at
+			}
+		}
+	}
+	return names
+}
+
+// handlesOneTimeKeys reports whether a command of borgmatic itself names the table, most likely to empty it
+// after a restore.
+func (b *Backup) handlesOneTimeKeys() bool {
+	return slices.ContainsFunc(b.commands(), func(v source.Value) bool {
+		return strings.Contains(v.Str(), oneTimeKeys) && !strings.Contains(v.Str(), "pg_dump")
+	})
+}
+
+// commands are the shell commands that borgmatic runs beside its own actions.
+func (b *Backup) commands() []source.Value {
+	var found []source.Value
+	for _, hook := range b.option("commands").Items() {
+		found = append(found, hook.At("run").Items()...)
+	}
+	for _, when := range []string{"before", "after"} {
+		for _, what := range []string{"actions", "backup", "everything", "extract"} {
+			found = append(found, b.option(when+"_"+what).Items()...)
+		}
+	}
+	return found
+}
+
+// checkOneTimeKeys holds an entry of postgresql_databases that dumps a database of Synapse to the rule.
+func (d *Deployment) checkOneTimeKeys(r *Reporter, b *Backup, item source.Value) {
+	for name, at := range d.synapseDatabases() {
+		entry := item.At("name").Str()
+		if match, _ := path.Match(entry, name); entry != name && entry != "all" && !match {
+			continue
+		}
+		command, options := item.At("pg_dump_command"), item.At("options")
+		words := append(strings.Fields(command.Str()), strings.Fields(options.Str())...)
+		all := entry == "all" && !item.At("format").Set() // pg_dumpall
+		switch {
+		case leavesOneTimeKeys(words):
+		case slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "--filter") }):
+			r.NotChecked("what the filter leaves out of the dump cannot be seen", item.Site(""))
+		case command.Set() && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(path.Base(w), "pg_dump") }):
+			r.NotChecked("a script of its own dumps "+name, command.Site(""))
+		case all:
+			r.Fail("pg_dumpall dumps the one-time keys of Synapse's users and cannot leave them out; after a restore messages cannot be decrypted",
+				"an entry for "+name+" alone, with options: --exclude-table-data="+oneTimeKeys, item.At("name").Site(""), at.Site("Synapse's database"))
+		default:
+			site := item.At("name").Site("")
+			if options.Set() {
+				site = options.Site("")
+			}
+			r.Fail("the dump of "+name+" holds the one-time keys of Synapse's users; after a restore they are handed out once more, and messages cannot be decrypted",
+				"options: --exclude-table-data="+oneTimeKeys, site, at.Site("Synapse's database"))
+		}
+	}
+}
+
+// leavesOneTimeKeys reports whether options of pg_dump leave the rows of the table out.
+func leavesOneTimeKeys(words []string) bool {
+	for i, w := range words {
+		name, val, given := strings.Cut(strings.Trim(w, `'"`), "=")
+		if name != "--exclude-table-data" && name != "--exclude-table-data-and-children" {
+			continue
+		}
+		if !given && i+1 < len(words) {
+			val = words[i+1]
+		}
+		// A pattern of psql, which may begin with a schema.
+		val = strings.Trim(val, `'"`)
+		if schema, table, ok := strings.Cut(val, "."); ok && (schema == "public" || schema == "*") {
+			val = table
+		}
+		if match, _ := path.Match(strings.Trim(val, `"`), oneTimeKeys); match {
+			return true
+		}
+	}
+	return false
+}
+
+// checkDumpScript looks for pg_dump of a database of Synapse in a command or a list of words, where nothing of
+// the whole text names the table.
+func (d *Deployment) checkDumpScript(r *Reporter, v source.Value) {
+	text := v.Str()
+	var words []string
+	for _, item := range v.Items() {
+		text += "\n" + item.Str()
+	}
+	if !strings.Contains(text, "pg_dump") || strings.Contains(text, oneTimeKeys) || strings.Contains(text, "--filter") {
+		return
+	}
+	words = strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" \t\n;|&()\"'`<>", c) })
+	i := slices.IndexFunc(words, func(w string) bool { return path.Base(w) == "pg_dump" })
+	if i < 0 {
+		return
+	}
+	for name, at := range d.synapseDatabases() {
+		dumps := slices.ContainsFunc(words[i:], func(w string) bool { return w == name || w == "--dbname="+name || w == "-d"+name })
+		schema := slices.ContainsFunc(words[i:], func(w string) bool { return w == "-s" || w == "--schema-only" })
+		if dumps && !schema {
+			r.Fail("this dump of "+name+" holds the one-time keys of Synapse's users; after a restore they are handed out once more, and messages cannot be decrypted",
+				"pg_dump --exclude-table-data="+oneTimeKeys+" …", v.Site(""), at.Site("Synapse's database"))
+		}
+	}
+}

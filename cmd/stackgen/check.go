@@ -32,7 +32,12 @@ func (c *checkCmd) Run(a *app) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s is a file; name the directory with the compose file", c.Dir)
 	}
-	deployment, findings := check.Open(os.DirFS(c.Dir))
+	root, err := os.OpenRoot(c.Dir) // no link leads out of it
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	deployment, findings := check.Open(root.FS())
 	found, files := check.Run(deployment)
 	findings = finding.Sort(append(deployment.Mask().Findings(findings), found...))
 	inDir(c.Dir, findings)

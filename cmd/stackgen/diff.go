@@ -51,6 +51,9 @@ func (c *diffCmd) Run(a *app) error {
 		compare = c.revisions
 	}
 	p, d, err := compare(a.ctx)
+	if err := ended(a.ctx, "nothing was written"); err != nil {
+		return err
+	}
 	if err != nil {
 		return p.maskErr(err)
 	}

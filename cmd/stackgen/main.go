@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
@@ -25,6 +23,7 @@ const (
 	exitFindings = 1 // errors were found, or files were edited by hand
 	exitUsage    = 2 // the command line makes no sense
 	exitFailed   = 3 // it could not be finished: a file cannot be read, a disk is full
+	// 130 and 143: Ctrl-C or SIGTERM ended it; see interruptible.
 )
 
 // exitCode is an error that has been told already.
@@ -66,10 +65,9 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(interruptible(os.Stderr, func(ctx context.Context) int {
+		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	}))
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, out, talk io.Writer) (code int) {
@@ -127,6 +125,9 @@ func fail(stderr io.Writer, err error) int {
 		return int(code)
 	}
 	say(stderr, "stackgen: %v", err)
+	if e, ok := errors.AsType[endedError](err); ok {
+		return e.code()
+	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		say(stderr, "`stackgen COMMAND --help` shows how it is used")
 		return exitUsage

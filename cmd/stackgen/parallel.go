@@ -10,7 +10,7 @@ import (
 )
 
 // each does the work for every item, as many at once as there are processors, and gives the results in
-// the order of the items.
+// the order of the items. After a signal no work is begun: what is left has the zero result.
 func each[T any](a *app, items []string, work func(i int) T) []T {
 	results := make([]T, len(items))
 	next := make(chan int)
@@ -31,7 +31,10 @@ func each[T any](a *app, items []string, work func(i int) T) []T {
 		})
 	}
 	for i := range items {
-		next <- i
+		select {
+		case next <- i:
+		case <-a.ctx.Done():
+		}
 	}
 	close(next)
 	wg.Wait()

@@ -80,6 +80,9 @@ func prove(ctx context.Context, r request) (*proof, error) {
 		use = reading
 	}
 	set, findings := loadSecrets(ctx, s, r.spec, r.secrets, use)
+	if err := ended(ctx, "nothing was written"); err != nil {
+		return p, err
+	}
 	p.set, p.needs, p.findings = set, render.Needs(s), append(p.findings, findings...)
 	p.findings = append(p.findings, plainSecrets(ctx, s, r.spec)...)
 	if finding.HasErrors(p.findings) {
@@ -90,7 +93,7 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	} else {
 		secret.FillPlaceholders(set)
 	}
-	before, err := check.Past(os.DirFS(r.dir))
+	before, err := past(r.dir)
 	switch {
 	case err != nil && r.anew && !r.compare:
 	case err != nil && r.real:
@@ -126,12 +129,28 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	if err := p.render(s, abs, sources...); err != nil {
 		return p, err
 	}
+	if err := ended(ctx, "nothing was written"); err != nil {
+		return p, err
+	}
 	accepted := ""
 	if r.real {
 		accepted = render.Accepted(r.dir)
 	}
 	p.check(before, accepted, r.real)
 	return p, nil
+}
+
+// past is what the stack in a directory has to keep, which may not be there.
+func past(dir string) (map[string]string, error) {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string]string{}, nil
+	}
+	if err != nil {
+		return map[string]string{}, err
+	}
+	defer root.Close()
+	return check.Past(root.FS())
 }
 
 // sources are the absolute paths of the spec and of what its secrets come from, for the backup. saved says that

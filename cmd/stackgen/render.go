@@ -49,8 +49,12 @@ func (c *renderCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	code, failed := exitClean, 0
+	code, failed, cut := exitClean, 0, 0
 	for i, t := range each(a, c.Specs, func(i int) *told { return c.tell(a, c.one(a, c.Specs[i], dirs[i])) }) {
+		if t == nil || t.cut {
+			cut++
+			continue
+		}
 		if t.err != nil {
 			return t.err
 		}
@@ -68,6 +72,12 @@ func (c *renderCmd) Run(a *app) error {
 		}
 		code = max(code, t.code)
 	}
+	if cut > 0 {
+		if len(c.Specs) == 1 {
+			return ended(a.ctx, "nothing was written")
+		}
+		return ended(a.ctx, "%d of %d specs were rendered, %d failed, and the directories of the others are as they were", len(c.Specs)-failed-cut, len(c.Specs), failed)
+	}
 	if len(c.Specs) > 1 && c.Format == "text" {
 		fmt.Fprintf(a.stderr, "\n%s rendered, %d failed\n", output.Plural(len(c.Specs)-failed, "spec"), failed)
 	}
@@ -79,10 +89,14 @@ type told struct {
 	stdout, stderr bytes.Buffer
 	code           int
 	unchanged      bool
+	cut            bool // by a signal, before anything was written
 	err            error
 }
 
 func (c *renderCmd) tell(a *app, o *outcome) *told {
+	if _, cut := errors.AsType[endedError](o.err); cut {
+		return &told{cut: true}
+	}
 	t := &told{code: o.code, unchanged: o.code == exitClean && o.unchanged()}
 	t.err = c.print(a, t, o)
 	return t
@@ -96,9 +110,12 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 	}
 	if o.proof, o.err = prove(a.ctx, request{spec: path, secrets: c.Secrets, dir: dir, real: true, anew: c.Anew}); o.err == nil && o.ok() {
 		// Secrets go first: a tree without the secrets that it was made with could never be made again.
-		o.err = c.save(a.ctx, o)
+		if o.err = ended(a.ctx, "nothing was written"); o.err == nil {
+			// From here on a signal comes too late: what was begun is completed.
+			o.err = c.save(context.WithoutCancel(a.ctx), o)
+		}
 		if o.err == nil {
-			o.plan, o.err = o.bundle.Write(a.ctx, dir, c.Force)
+			o.plan, o.err = o.bundle.Write(context.WithoutCancel(a.ctx), dir, c.Force)
 		}
 	}
 	switch {

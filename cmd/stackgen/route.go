@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -47,7 +49,15 @@ func (c *routeCmd) Run(a *app) error {
 	if dir == "" {
 		dir = stackDir()
 	}
-	d, findings := check.Open(os.DirFS(dir))
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no compose file here, nor such a directory", dir)
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	d, findings := check.Open(root.FS())
 	if d.Compose == nil {
 		inDir(dir, findings)
 		f := d.Mask().Findings(findings)[0]

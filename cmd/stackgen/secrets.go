@@ -54,6 +54,9 @@ func (c *secretsCmd) open(a *app, u use) (*spec.Spec, *secret.Set, error) {
 	if s != nil {
 		var more []finding.Finding
 		p.set, more = loadSecrets(a.ctx, s, c.Spec, c.Secrets, u)
+		if err := ended(a.ctx, "nothing was written"); err != nil {
+			return nil, nil, err
+		}
 		findings = append(findings, more...)
 	}
 	if finding.HasErrors(findings) {

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"path/filepath"
+	"slices"
+
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/git"
 )
 
 type validateCmd struct {
@@ -25,7 +29,11 @@ func (c *validateCmd) Run(a *app) error {
 	}
 	var findings []finding.Finding
 	code, files := exitClean, 0
-	for i, v := range each(a, c.Specs, func(i int) verdict { return judge(a, c.Specs[i], c.Secrets) }) {
+	verdicts := each(a, c.Specs, func(i int) verdict { return judge(a, c.Specs[i], c.Secrets) })
+	if slices.ContainsFunc(verdicts, func(v verdict) bool { return !v.done }) {
+		return ended(a.ctx, "nothing is said about the specs; nothing was written")
+	}
+	for i, v := range verdicts {
 		findings, files = append(findings, v.findings...), files+v.files
 		switch {
 		case v.err != nil:
@@ -46,13 +54,27 @@ func (c *validateCmd) Run(a *app) error {
 
 // verdict is what is kept of a proof until all specs are through.
 type verdict struct {
+	done     bool // false where a signal came first
 	findings []finding.Finding
 	files    int
 	ok       bool
 	err      error
 }
 
+// inRepository refuses a spec that is a symbolic link out of the working tree that it lies in: findings quote
+// what they point at, and a pull request can have the link lead to any file of the machine.
+func inRepository(path string) error {
+	repo, err := git.Open(filepath.Dir(path))
+	if err != nil {
+		return nil //nolint:nilerr // outside of a repository nothing comes by a pull request
+	}
+	return repo.Holds(path)
+}
+
 func judge(a *app, spec, secrets string) verdict {
+	if err := inRepository(spec); err != nil {
+		return verdict{done: true, err: err}
+	}
 	p, err := prove(a.ctx, request{spec: spec, secrets: secrets, dir: "out"})
-	return verdict{findings: p.masked(), files: p.files, ok: p.ok(), err: err}
+	return verdict{done: ended(a.ctx, "") == nil, findings: p.masked(), files: p.files, ok: p.ok(), err: err}
 }

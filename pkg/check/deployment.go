@@ -283,8 +283,23 @@ func (d *Deployment) follow(s *Service, container string) (f *source.File, reaso
 	return f, "", false
 }
 
+// leadsOut is what is said of a symbolic link that is not followed: what lies elsewhere on the machine is none of
+// the deployment's, and may be nobody's business.
+const leadsOut = " a symbolic link that leads out of the directory, as every absolute one does"
+
+// hidden says why a path of the deployment cannot be seen, wherever it leads; "" when it can.
+func (d *Deployment) hidden(host string) string {
+	if _, err := fs.Stat(d.FS, host); source.Escapes(err) {
+		return host + " is" + leadsOut
+	}
+	return ""
+}
+
 // cause is the error without the path, which the finding's place names already.
 func cause(err error) string {
+	if source.Escapes(err) {
+		return "it is" + leadsOut
+	}
 	if inner := errors.Unwrap(err); inner != nil {
 		return inner.Error()
 	}
@@ -297,7 +312,7 @@ func (d *Deployment) read(name string) (*source.File, []finding.Finding) {
 	if err != nil {
 		return nil, []finding.Finding{{
 			Rule: "compose-mount-exists", Severity: finding.Error, Message: "cannot be read: " + cause(err),
-			Sites: []source.Site{{Pos: source.Pos{File: name}}},
+			Fix: "put a readable file there", Sites: []source.Site{{Pos: source.Pos{File: name}}},
 		}}
 	}
 	f, findings := finding.Parse(name, src)

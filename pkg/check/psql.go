@@ -99,6 +99,7 @@ func (g getopt) cluster(l *commandLine, args []string, i int) int {
 type job struct {
 	client
 	scripts []string // below the deployment
+	opaque  string   // why a script cannot be seen
 	fault   string   // why the script does not run, after the name of the service; "" where nothing is wrong
 	line    commandLine
 	psql    bool // its command is psql itself, and line what it says
@@ -122,7 +123,7 @@ func (d *Deployment) jobs() []job {
 		if s.Program != image.Postgres || slices.Contains(servers, s) && !slices.Contains(words, "-f") {
 			continue
 		}
-		if j := d.job(s, words); len(j.scripts) > 0 || j.fault != "" {
+		if j := d.job(s, words); len(j.scripts) > 0 || j.opaque != "" || j.fault != "" {
 			jobs = append(jobs, j)
 		}
 	}
@@ -136,8 +137,13 @@ func (d *Deployment) job(s *Service, words []string) job {
 		if (w == "-f" || w == "--file") && i+1 < len(words) {
 			name, isFlag = words[i+1], true
 		}
-		if host, reason := s.HostPath(s.inside(name)); isFlag && reason == "" {
+		if !isFlag {
+			continue
+		}
+		if host, reason := s.HostPath(s.inside(name)); reason == "" {
 			j.scripts = append(j.scripts, host)
+		} else if !leadsNowhere(reason) {
+			j.opaque = "the script of " + s.Name + " cannot be seen: " + reason
 		}
 	}
 	if len(words) == 0 || !d.awaited(s) && len(j.scripts) == 0 {

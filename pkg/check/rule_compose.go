@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -316,7 +317,7 @@ var composeMountExists = Rule{
 						r.Warn(fmt.Sprintf("%s does not exist%s; Docker makes an empty directory there, which belongs to root", m.Host, d.similar(m.Host)), "mkdir -p "+shell.Path(m.Host)+", owned by the user of the container", v.Site(""))
 					}
 				} else if err != nil {
-					r.NotChecked(m.Host+" cannot be read", m.Value.Site(""))
+					r.NotChecked(cmp.Or(d.hidden(m.Host), m.Host+" cannot be read"), m.Value.Site(""))
 				}
 			}
 		}

@@ -330,6 +330,9 @@ func (d *Deployment) provisioned(server *Service) *provision {
 				p.script(d, s, host, false)
 			}
 			p.broken = p.broken || j.fault != ""
+			if j.opaque != "" {
+				p.opaque = j.opaque
+			}
 		}
 	}
 	return p

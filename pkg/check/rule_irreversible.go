@@ -50,11 +50,11 @@ func Past(fsys fs.FS) (map[string]string, error) {
 	var manifest struct {
 		Fixed map[string]string `json:"fixed"`
 	}
-	if err == nil {
-		err = json.Unmarshal(src, &manifest)
-	}
 	if err != nil {
-		return map[string]string{}, fmt.Errorf("%s is damaged or not to be read: %w", ManifestPath, err)
+		return map[string]string{}, fmt.Errorf("%s cannot be read: %s", ManifestPath, cause(err))
+	}
+	if err := json.Unmarshal(src, &manifest); err != nil {
+		return map[string]string{}, fmt.Errorf("%s is damaged: %w", ManifestPath, err)
 	}
 	return manifest.Fixed, nil
 }

@@ -68,6 +68,8 @@ var traefikRouterComplete = Rule{
 				r.Fail(p.Message, "give one of the two another priority", p.Sites...)
 			case route.NoPriority:
 				r.Warn(p.Message, s.label(key+"priority", "…"), p.Sites...)
+			case route.TooMany:
+				r.NotChecked(p.Message, p.Sites...)
 			case traefik.NoTLS:
 				if tls && s.hasLabel(strings.TrimSuffix(key, ".")) && !d.twin(p.Router) {
 					r.Warn(p.Message, s.label(key+"tls", "true"), p.Sites...)

@@ -173,7 +173,11 @@ func (s *Service) HostPath(container string) (host, reason string) {
 	case m.Host == "":
 		return "", m.Reason
 	}
-	return path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container))), ""
+	host = path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
+	if reason = s.d.hidden(host); reason != "" {
+		return "", reason
+	}
+	return host, ""
 }
 
 const (

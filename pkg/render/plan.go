@@ -11,8 +11,9 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
+
+	"philipp.info/stackgen/pkg/source"
 )
 
 const manifestPath = ".stackgen/manifest.json"
@@ -41,7 +42,12 @@ func digest(data []byte) string {
 
 // Accepted is the verdict on the compose file that the manifest in dir remembers, "" if there is none.
 func Accepted(dir string) string {
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(manifestPath)))
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return ""
+	}
+	defer root.Close()
+	data, err := source.ReadFS(root.FS(), manifestPath)
 	if err != nil {
 		return ""
 	}
@@ -109,7 +115,7 @@ func (b *Bundle) plan(root *os.Root) (*Plan, error) {
 		}
 		return p, nil
 	}
-	if data, err := root.ReadFile(manifestPath); err == nil {
+	if data, err := source.ReadFS(root.FS(), manifestPath); err == nil {
 		if err := json.Unmarshal(data, &p.owned); err != nil || p.owned.Files == nil {
 			return nil, fmt.Errorf("%s is damaged: what is ours in the directory cannot be known; restore it, or delete it and render with --force", manifestPath)
 		}
@@ -130,7 +136,7 @@ func (b *Bundle) plan(root *os.Root) (*Plan, error) {
 		if wanted[stale] || !fs.ValidPath(stale) {
 			continue
 		}
-		data, err := root.ReadFile(stale)
+		data, err := source.ReadFS(root.FS(), stale)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			p.gone = append(p.gone, stale)
@@ -166,7 +172,7 @@ func (p *Plan) compare(root *os.Root, f File) error {
 		}
 		return nil
 	}
-	old, err := root.ReadFile(f.Path)
+	old, err := source.ReadFS(root.FS(), f.Path)
 	if err != nil {
 		return readable(err, f.Path)
 	}
@@ -188,15 +194,10 @@ func readable(err error, name string) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s: permission denied; either the directory is not yours to write, or the files belong to the containers' users: render as root, or set owner in the spec", name)
-	case escapes(err):
+	case source.Escapes(err):
 		return fmt.Errorf("%s: a symbolic link leads out of the output directory; nothing is written through it: replace it with a directory", name)
 	}
 	return fmt.Errorf("%s: %w", name, err)
-}
-
-func escapes(err error) bool {
-	pe, ok := errors.AsType[*fs.PathError](err)
-	return ok && pe.Err.Error() == "path escapes from parent"
 }
 
 // dirsOf lists the directories that the files stand in, parents first.

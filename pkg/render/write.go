@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"philipp.info/stackgen/pkg/source"
 )
 
 // lockWait is how long a render waits for another one in the same directory.
@@ -147,7 +149,7 @@ func (p *Plan) apply(root *os.Root) (err error) {
 	if err := p.own(root); err != nil {
 		return err
 	}
-	old, _ := root.ReadFile(manifestPath)
+	old, _ := source.ReadFS(root.FS(), manifestPath)
 	if len(p.Changes) == 0 && string(old) == string(next.bytes()) {
 		return nil
 	}

@@ -132,6 +132,8 @@ const (
 	// NoPriority is a router whose place before or behind another that can match the same request is left to
 	// the length of the rules.
 	NoPriority ProblemKind = "no-priority"
+	// TooMany says that not all pairs of routers were compared: there are too many, or their rules are too long.
+	TooMany ProblemKind = "too-many"
 )
 
 // Problem is one thing in the files that does not do what it seems to. Message shows nothing but names and the

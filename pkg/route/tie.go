@@ -8,21 +8,55 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// comparison holds rules against each other. The pairs of a large stack need some ten thousand steps; budget
+// keeps what nobody would write from holding up a check.
+type comparison struct{ budget int }
+
+const (
+	compareBudget = 20_000_000
+	// problemCost makes an end of pairs that are all told.
+	problemCost = 40_000
+)
+
 // comparePriorities reports each pair of live routers that may match the same request and do not lead to the
 // same place, where a random one wins or the length of the rules decides. Two regexps that only differ past
-// their literal beginning count as overlapping.
+// their literal beginning count as overlapping. Where the budget ends, one problem says so.
 func (t *Table) comparePriorities() {
 	told := make(map[*Router]bool) // once a router is enough
+	all := make([][][]*Expr, len(t.Routers))
+	for i, r := range t.Routers {
+		if r.Dropped == "" && r.Expr != nil {
+			all[i], _ = r.Expr.alternatives()
+		}
+	}
+	c := &comparison{budget: compareBudget}
+	var open []*Router // the first pair of which it is not known
 	for i, a := range t.Routers {
-		for _, b := range t.Routers[i+1:] {
+		for j, b := range t.Routers[i+1:] {
 			tie := a.Priority == b.Priority
-			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !a.rival(b) || !overlap(a.Expr, b.Expr) {
+			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !a.rival(b) {
 				continue
 			}
-			p := compared(a, b, tie)
-			t.Problems = append(t.Problems, p)
-			told[a], told[b] = told[a] || p.Router == a.Name, told[b] || p.Router == b.Name
+			switch c.overlap(all[i], all[i+1+j]) {
+			case No:
+			case Maybe:
+				if open == nil {
+					open = []*Router{a, b}
+				}
+			default:
+				p := compared(a, b, tie)
+				t.Problems = append(t.Problems, p)
+				told[a], told[b] = told[a] || p.Router == a.Name, told[b] || p.Router == b.Name
+				c.budget -= problemCost
+			}
 		}
+	}
+	if open != nil {
+		a, b := open[0], open[1]
+		t.Problems = append(t.Problems, Problem{
+			Kind: TooMany, Container: a.Container, Router: a.Name, Sites: []source.Site{a.Site, b.Site},
+			Message: fmt.Sprintf("whether routers %q and %q, and others behind them, match the same request was not found out within the time that this may take", a.Name, b.Name),
+		})
 	}
 }
 
@@ -58,10 +92,13 @@ func (r *Router) meets(o *Router) bool {
 	return slices.ContainsFunc(r.EntryPoints, func(e string) bool { return slices.Contains(o.EntryPoints, e) })
 }
 
-// maxAlternatives bounds how far rules are multiplied out to compare them.
-const maxAlternatives = 64
+// maxAlternatives and maxMatchers bound how far rules are multiplied out to compare them.
+const (
+	maxAlternatives = 64
+	maxMatchers     = 256
+)
 
-// alternatives gives the rule as a list of conjunctions; ok is false when there are too many.
+// alternatives gives the rule as a list of conjunctions; ok is false, and the list nil, when it grows too long.
 func (e *Expr) alternatives() (list [][]*Expr, ok bool) {
 	if e.Op == 0 {
 		return [][]*Expr{{e}}, true
@@ -76,59 +113,72 @@ func (e *Expr) alternatives() (list [][]*Expr, ok bool) {
 	}
 	if e.Op == '|' {
 		list = append(left, right...)
-		return list, len(list) <= maxAlternatives
-	}
-	if len(left)*len(right) > maxAlternatives {
-		return nil, false
-	}
-	for _, l := range left {
-		for _, r := range right {
-			list = append(list, slices.Concat(l, r))
+	} else if len(left)*len(right) <= maxAlternatives {
+		for _, l := range left {
+			for _, r := range right {
+				if len(l)+len(r) > maxMatchers {
+					return nil, false
+				}
+				list = append(list, slices.Concat(l, r))
+			}
 		}
+	}
+	if len(list) == 0 || len(list) > maxAlternatives {
+		return nil, false
 	}
 	return list, true
 }
 
-func overlap(a, b *Expr) bool {
-	as, okA := a.alternatives()
-	bs, okB := b.alternatives()
-	if !okA || !okB {
-		return true
+// overlap tells whether two rules match a common request; Maybe when that is too much to find out. It errs on
+// the side of Yes.
+func (c *comparison) overlap(as, bs [][]*Expr) Truth {
+	if as == nil || bs == nil {
+		return Maybe
 	}
 	for _, x := range as {
 		for _, y := range bs {
-			if satisfiable(slices.Concat(x, y)) {
-				return true
+			meet := c.budget > 0 && c.satisfiable(slices.Concat(x, y))
+			if c.budget <= 0 {
+				return Maybe
+			}
+			if meet {
+				return Yes
 			}
 		}
 	}
-	return false
+	return No
 }
 
 // satisfiable tells whether a request may fulfil all matchers. It errs on the side of yes.
-func satisfiable(all []*Expr) bool {
-	return someOf(all, Host, func(v string) *Request { return &Request{Host: strings.ToLower(v)} }) &&
-		someOf(all, Method, func(v string) *Request { return &Request{Method: strings.ToUpper(v)} }) &&
-		someOf(all, Path, func(v string) *Request { return &Request{Path: v} }) &&
-		prefixesMeet(all)
+func (c *comparison) satisfiable(all []*Expr) bool {
+	return c.someOf(all, Host, func(v string) *Request { return &Request{Host: strings.ToLower(v)} }) &&
+		c.someOf(all, Method, func(v string) *Request { return &Request{Method: strings.ToUpper(v)} }) &&
+		c.someOf(all, Path, func(v string) *Request { return &Request{Path: v} }) &&
+		c.prefixesMeet(all)
 }
 
 // someOf tries every value that the finite matchers of a kind allow against all of that kind.
-func someOf(all []*Expr, kind Kind, ask func(string) *Request) bool {
+func (c *comparison) someOf(all []*Expr, kind Kind, ask func(string) *Request) bool {
 	tried := false
+	c.budget -= len(all)
 	for _, e := range all {
 		if e.Not || e.Never != "" || e.Kind != kind || !e.Finite {
 			continue
 		}
 		tried = true
 		for _, v := range e.Named {
+			if c.budget <= 0 {
+				return true // overlap does not take it for an answer
+			}
 			r := ask(v)
 			if !slices.ContainsFunc(all, func(o *Expr) bool {
+				c.budget--
 				if o.Kind != kind {
 					return false
 				}
-				got, _ := o.match(r)
-				return got == No
+				c.budget -= o.cost(v)
+				got := o.Eval(r)
+				return got == No && !o.Not || got == Yes && o.Not
 			}) {
 				return true
 			}
@@ -137,10 +187,21 @@ func someOf(all []*Expr, kind Kind, ask func(string) *Request) bool {
 	return !tried && !slices.ContainsFunc(all, func(e *Expr) bool { return e.Never != "" && !e.Not })
 }
 
+// cost is how many steps it takes to hold a value against a matcher, which may be a regexp as long as its text.
+func (m *Matcher) cost(v string) int {
+	if m.Finite {
+		return len(m.Named)
+	}
+	return 1 + len(m.Text)*len(v)/64
+}
+
 // prefixesMeet compares the literal beginnings of the path matchers.
-func prefixesMeet(all []*Expr) bool {
+func (c *comparison) prefixesMeet(all []*Expr) bool {
 	for i, a := range all {
 		for _, b := range all[i+1:] {
+			if c.budget -= 1 + 2*len(a.Prefixes)*len(b.Prefixes); c.budget <= 0 {
+				return true
+			}
 			if !prefixesAgree(a, b) || !prefixesAgree(b, a) {
 				return false
 			}

@@ -1,26 +1,46 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 )
 
-// ReadFile reads a file of at most MaxSize bytes without ever holding more than that in memory.
-// The error names the path.
+// readTime bounds how long a file may take that looks regular and waits for something to happen, as some of
+// /proc do.
+const readTime = 10 * time.Second
+
+// ReadFile reads a regular file of at most MaxSize bytes without ever holding more than that, and one byte, in
+// memory: Parse refuses what is larger. A pipe, a device, a socket or a directory is not opened; it is an error,
+// which names the path.
 func ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if err := regular(info, path); err != nil {
+		return nil, err
+	}
+	// What has become a pipe since then does not hold up the opening.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	_ = f.SetReadDeadline(time.Now().Add(readTime)) // a file on a disk has none, and needs none
 	return readAll(f, path)
 }
 
 // ReadFS is ReadFile for a file of fsys.
 func ReadFS(fsys fs.FS, path string) ([]byte, error) {
+	if info, err := fs.Stat(fsys, path); err != nil {
+		return nil, err
+	} else if err := regular(info, path); err != nil {
+		return nil, err
+	}
 	f, err := fsys.Open(path)
 	if err != nil {
 		return nil, err
@@ -30,14 +50,41 @@ func ReadFS(fsys fs.FS, path string) ([]byte, error) {
 }
 
 func readAll(f fs.File, path string) ([]byte, error) {
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("read %q: it is a directory", path)
+	if info, err := f.Stat(); err == nil {
+		if err := regular(info, path); err != nil {
+			return nil, err
+		}
 	}
 	src, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", path, err)
 	}
 	return src, nil
+}
+
+// regular is an error for everything that is no file with content of its own.
+func regular(info fs.FileInfo, path string) error {
+	what := "no regular file"
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		what = "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a pipe, not a file"
+	case mode&fs.ModeSocket != 0:
+		what = "a socket, not a file"
+	case mode&fs.ModeDevice != 0:
+		what = "a device, not a file"
+	}
+	return fmt.Errorf("read %q: it is %s", path, what)
+}
+
+// Escapes reports whether the error is that of an os.Root for a symbolic link that leads out of it; an absolute
+// one always does.
+func Escapes(err error) bool {
+	pathErr := (*fs.PathError)(nil)
+	return errors.As(err, &pathErr) && pathErr.Err.Error() == "path escapes from parent"
 }
 
 // Quote gives s as a double-quoted YAML scalar that YAML 1.1 readers (PyYAML) and YAML 1.2 readers

@@ -22,7 +22,7 @@ var (
 	synapsePath  = regexp.MustCompile(`^/(_matrix|_synapse|\.well-known)(/|$)`)
 	upstreamName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 	tag          = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$`)
-	repository   = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
+	repository   = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
 )
 
 // validate checks what no single field shows: names, addresses, versions, and what would collide. It also
@@ -42,6 +42,7 @@ func (s *Spec) validate(d *decoder) {
 	s.checkBridges(d)
 	s.checkPermissions(d, s.Permissions, "permissions")
 	s.checkServices(d)
+	s.checkNumbers(d)
 }
 
 // checkHost reports whether the host can be compared with others.

@@ -45,12 +45,12 @@ func (c *Container) serviceName() string {
 // site finds the label with the given key, else one below it, else the container.
 func (c *Container) site(parts ...string) source.Site {
 	key := strings.Join(parts, ".")
-	below := c.Site
+	prefix, below := key+".", c.Site
 	for _, l := range slices.Backward(c.Labels) {
 		if strings.EqualFold(l.Key, key) {
 			return l.Site
 		}
-		if hasPrefixFold(l.Key, key+".") {
+		if hasPrefixFold(l.Key, prefix) {
 			below = l.Site
 		}
 	}

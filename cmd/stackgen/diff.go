@@ -146,10 +146,14 @@ func (c *diffCmd) revisions(ctx context.Context) (*proof, *diff.Diff, error) {
 	if err != nil {
 		return now, nil, err
 	}
+	made := newSecrets(old.needs, now)
 	in := diff.Input{Old: old.tree(), New: now.tree(), Secrets: now.set}
+	for _, s := range made {
+		in.Unmade = append(in.Unmade, s.Name)
+	}
 	d := diff.New(in)
 	d.Spec, d.From, d.To, d.Notes = c.Spec, c.Base, to, append(d.Notes, notes...)
-	d.Secrets = append(d.Secrets, newSecrets(old.needs, now)...)
+	d.Secrets = append(d.Secrets, made...)
 	return now, d, nil
 }
 

@@ -70,9 +70,11 @@ func philApp(t *testing.T) string {
 	return string(text)
 }
 
-// changes are what people do to a spec. All of old is replaced.
+// changes are what people do to a spec. All of old is replaced. What begins with the example ends in it for
+// the upgrade: what runs had an older version.
 var changes = []struct{ name, old, new string }{
-	{"image", "  signal: {}", "  signal: {version: v0.2607.0}"},
+	{"upgrade", "  signal: {}", "  signal: {version: v0.2607.0}"},
+	{"telegram-go", "    version: v0.15.3 ", "    version: v0.2608.0 "},
 	{"bridge-off", "  whatsapp: {}\n", ""},
 	{"bridge-on", "  meta: {}", "  meta: {}\n  instagram: {}"},
 	{"upload-size", "database:\n", "synapse: {max_upload_size: 100M}\n\ndatabase:\n"},
@@ -84,21 +86,24 @@ var changes = []struct{ name, old, new string }{
 // TestGoldenDiff makes each change in a repository and shows what a reviewer sees. The services that are
 // said to be recreated are those whose definition, config hash included, differs in the two rendered trees.
 func TestGoldenDiff(t *testing.T) {
-	before := philApp(t)
+	example := philApp(t)
 	home, err := filepath.Abs("testdata/diff")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range changes {
 		t.Run(c.name, func(t *testing.T) {
-			after := strings.ReplaceAll(before, c.old, c.new)
+			before, after := example, strings.ReplaceAll(example, c.old, c.new)
 			if after == before {
 				t.Fatalf("the example does not hold %q", c.old)
+			}
+			if c.name == "upgrade" {
+				before, after = after, before
 			}
 			repository(t, "stack.yaml", before)
 			put(t, "stack.yaml", after)
 			formats := map[string]string{"text": "txt", "github": "github"}
-			if c.name == "image" || c.name == "bridge-on" { // the others would say the same in more bytes
+			if c.name == "upgrade" || c.name == "bridge-on" { // the others would say the same in more bytes
 				formats["markdown"], formats["json"] = "md", "json"
 			}
 			for format, ext := range formats {
@@ -185,7 +190,7 @@ func sameAs(t *testing.T, path, got string) {
 // TestGoldenReadme holds the comment that README.md shows against the golden file.
 func TestGoldenReadme(t *testing.T) {
 	const path, begin, end = "../../README.md", "<!-- Made by make generate. -->\n", "<!-- The end of what is made. -->"
-	comment, err := os.ReadFile("testdata/diff/image.md")
+	comment, err := os.ReadFile("testdata/diff/upgrade.md")
 	if err != nil {
 		t.Fatal(err)
 	}

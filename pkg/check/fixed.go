@@ -1,13 +1,17 @@
 package check
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"path"
+	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -17,52 +21,232 @@ type Fixed struct {
 	Value  string // public, or a digest when the value itself is secret
 	Secret bool   // the value comes from a secret, and Value is not for people
 	Breaks string // what changing it breaks
-	At     source.Value
+	// Mends is what to do about it where nothing is lost for good: such a change is told and not refused.
+	Mends string
+	At    source.Value
+
+	lost func(was, is string) bool // whether the change breaks anything; nil where every change does
+}
+
+// fixer collects what a deployment has to keep.
+type fixer struct {
+	all   []Fixed
+	names map[string]bool
+}
+
+// add keeps the first value of a name: of several workers, each says the same.
+func (x *fixer) add(f Fixed) {
+	if f.Value != "" && !x.names[f.Name] {
+		x.names[f.Name] = true
+		x.all = append(x.all, f)
+	}
 }
 
 // Fixed lists what the deployment has to keep, as far as the files show it.
 func (d *Deployment) Fixed() []Fixed {
-	var all []Fixed
-	add := func(name string, v source.Value, breaks string) {
-		if v.Set() {
-			all = append(all, Fixed{Name: name, Value: v.Str(), Breaks: breaks, At: v})
-		}
-	}
-	secret := func(name, value string, v source.Value, breaks string) {
-		if value != "" {
-			all = append(all, Fixed{Name: name, Value: value, Secret: true, Breaks: breaks, At: v})
-		}
-	}
+	x := &fixer{names: make(map[string]bool)}
 	for _, s := range d.Synapses {
-		add("server_name", s.Config.At("server_name"),
-			"Synapse does not start on a database with users of another name, and every user, room and link belongs to the old one")
-		key, _, _ := d.secretOf(s.Service, s.Config.Root(), "signing_key", "signing_key_path")
-		secret("synapse.signing_key", publicKey(key), s.Config.At("signing_key_path"),
-			"other servers know this homeserver by its key: they refuse its events until the new one has spread, and rooms may stay broken")
+		d.fixSynapse(x, s)
 	}
 	for _, m := range d.MASs {
-		key, at, _ := d.secretOf(m.Service, m.Config.At("secrets"), "encryption", "encryption_file")
-		secret("auth.encryption", digest("auth.encryption", key), at,
-			"MAS can no longer read what it has encrypted in its database, and every browser session ends")
-		for _, p := range m.Config.At("upstream_oauth2", "providers").Items() {
-			secret("auth.upstream.id of "+p.At("client_id").Str()+" at "+p.At("issuer").Str(), p.At("id").Str(), p.At("id"),
-				"the id is part of the callback URL and of every user's link: nobody can log in through this provider until each is linked again")
-		}
+		d.fixMAS(x, m)
 	}
 	for _, b := range d.Bridges {
-		name := "bridges." + b.Name + "."
-		add(name+"id", b.Config.At("appservice", "id"),
-			"Synapse's database has the bot and every ghost as users of the old id")
-		add(name+"username_template", b.at(b.keys().ghosts),
-			"the ghosts that exist are called after the old one, and are no longer the bridge's")
-		text, key, _ := b.setting("encryption.pickle_key")
-		if text == "generate" { // the bridge makes one up, and writes it here
-			text = ""
-		}
-		secret(name+"pickle_key", digest(name+"pickle_key", text), key,
-			"the bridge can no longer read its encryption keys and does not start (bad mac)")
+		d.fixBridge(x, b)
 	}
-	return all
+	for _, s := range d.servers() {
+		x.add(Fixed{
+			Name: "database.version", Value: major(s.Image), At: s.Value.At("image"),
+			Breaks: "a PostgreSQL does not start on the data of another major version: dump first and restore afterwards, as RUNBOOK.md says under Upgrade",
+		})
+		for _, m := range s.Mounts {
+			if strings.HasPrefix(m.Container, "/var/lib/postgresql") && !m.ReadOnly {
+				x.add(Fixed{
+					Name: "database.data", Value: cmp.Or(m.Host, m.Source), At: m.Value,
+					Breaks: "PostgreSQL makes a new, empty cluster in a place without one, and every service starts as if nobody had ever used it",
+				})
+			}
+		}
+	}
+	for _, b := range d.backups() {
+		for _, period := range []string{"hourly", "daily", "weekly", "monthly"} {
+			if keeps(b) {
+				v := b.option("keep_" + period)
+				x.add(Fixed{
+					Name: "backup.keep." + period, Value: cmp.Or(v.Str(), "0"), At: v, lost: fewer,
+					Breaks: "the next run deletes the archives that it no longer keeps, in every repository",
+				})
+			}
+		}
+	}
+	return x.all
+}
+
+// keeps reports whether a backup deletes anything: without any of its keep options borgmatic does not.
+func keeps(b *Backup) bool {
+	for _, period := range []string{"secondly", "minutely", "hourly", "daily", "weekly", "monthly", "yearly", "within"} {
+		if b.option("keep_" + period).Set() {
+			return true
+		}
+	}
+	return false
+}
+
+func fewer(was, is string) bool {
+	a, errA := strconv.Atoi(was)
+	b, errB := strconv.Atoi(is)
+	return errA == nil && errB == nil && (b < a && b >= 0 || a < 0 && b >= 0)
+}
+
+func (d *Deployment) fixMAS(x *fixer, m *MAS) {
+	key, at, _ := d.secretOf(m.Service, m.Config.At("secrets"), "encryption", "encryption_file")
+	x.add(Fixed{
+		Name: "auth.encryption", Value: digest("auth.encryption", key), Secret: true, At: at,
+		Breaks: "MAS can no longer read what it has encrypted in its database, and every browser session ends",
+	})
+	for _, p := range m.Config.At("upstream_oauth2", "providers").Items() {
+		x.add(Fixed{
+			Name: "auth.upstream.id of " + p.At("client_id").Str() + " at " + p.At("issuer").Str(), Value: p.At("id").Str(), Secret: true, At: p.At("id"),
+			Breaks: "the id is part of the callback URL and of every user's link: nobody can log in through this provider until each is linked again",
+		})
+	}
+	x.version("auth.version", m.Service, "MAS has no way back in its database: on one that a newer release has changed it only warns, and may fail on what it does not know")
+	d.fixDatabase(x, "auth.database", m.Service, "MAS starts with an empty one: nobody has an account there")
+	public := m.Config.At("http", "public_base")
+	x.add(Fixed{
+		Name: "auth.public_url", Value: public.Str(), At: public,
+		Breaks: "the address is the issuer of every session of clients that log in with OpenID Connect, such as Element X, and the redirect URI at each provider begins with it",
+		Mends:  "say to users that they have to log in again, with their recovery key at hand; keep the DNS name of the old address for links that they have",
+	})
+	on := m.Config.At("passwords", "enabled")
+	x.add(Fixed{
+		Name: "auth.passwords", Value: strconv.FormatBool(!on.Set() || on.True()), At: on, lost: off,
+		Breaks: "whoever has no link to a provider cannot log in any more; the passwords are kept",
+		Mends:  "before, let every user log in through a provider once (existing_users: link), or give them another way in",
+	})
+}
+
+func off(was, is string) bool { return was == "true" && is != "true" }
+
+func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
+	name := "bridges." + b.Name + "."
+	id := b.Config.At("appservice", "id")
+	x.add(Fixed{Name: name + "id", Value: id.Str(), At: id, Breaks: "Synapse's database has the bot and every ghost as users of the old id"})
+	bot, at := b.bot()
+	x.add(Fixed{
+		Name: name + "bot", Value: bot, At: at,
+		Breaks: "the old bot is the one in the rooms, and an encrypting bridge whose bot has another device than before throws its encryption keys away",
+	})
+	ghosts := b.at(b.keys().ghosts)
+	x.add(Fixed{
+		Name: name + "username_template", Value: ghosts.Str(), At: ghosts,
+		lost:   func(was, is string) bool { return remoteID.Replace(was) != remoteID.Replace(is) },
+		Breaks: "the ghosts that exist are called after the old one, and are no longer the bridge's",
+	})
+	key, at := b.pickleKey()
+	x.add(Fixed{Name: name + "pickle_key", Value: key, Secret: true, At: at, Breaks: b.pickleBreaks()})
+	breaks := "a newer release may have changed the bridge's database; then this one stops (\"Downgrading the bridge is not supported\", exit code 15)"
+	if p := image.Moves[b.Program]; b.Dialect != image.BridgeV2 && p.PickleKey != "" {
+		breaks = "the bridge rewrites its database when it is upgraded, and from " + p.First.String() + " on into tables that this one does not know; it does not find its users and rooms any more"
+	}
+	x.version(name+"version", b.Service, breaks)
+	d.fixDatabase(x, name+"database", b.Service, "the bridge starts with an empty one: nobody is logged in, and it makes new rooms beside the old ones")
+	if b.Dialect == image.BridgeV2 {
+		split := b.Config.At("bridge", "split_portals")
+		x.add(Fixed{
+			Name: name + "split_portals", Value: strconv.FormatBool(split.True()), At: split, lost: off,
+			Breaks: "the database was split when it was on; mautrix-go from v0.30 on does not start without it (exit code 32)",
+		})
+	}
+	level := "off"
+	switch e := b.encryption(); {
+	case e.At("require").True() && b.encrypts():
+		level = "required"
+	case b.encrypts():
+		level = "on"
+	}
+	x.add(Fixed{
+		Name: name + "encryption", Value: level, At: b.encryption().At("allow"), lost: func(was, is string) bool { return was != "off" && is == "off" || is == "required" },
+		Breaks: map[string]string{
+			"off":      "rooms that are encrypted stay so, and the bridge reads and writes nothing in them any more",
+			"required": "the bridge drops what is written in rooms that are not encrypted",
+		}[level],
+		Mends: map[string]string{
+			"off":      "turn it on again, or tell users that such rooms end here",
+			"required": "before, turn encryption on in each of its rooms",
+		}[level],
+	})
+}
+
+// remoteID writes what stands for the remote user's id as bridgev2 does, whatever the dialect.
+var remoteID = strings.NewReplacer("{userid}", "{{.}}", "{{ . }}", "{{.}}")
+
+// ofForerunner is the value of a pickle key that stood in the bridge's code before its move to bridgev2.
+const ofForerunner = "the constant of the bridge before bridgev2"
+
+// pickleKey stands for what the bridge's encryption keys are encrypted with.
+func (b *Bridge) pickleKey() (string, source.Value) {
+	constant := image.Moves[b.Program].PickleKey
+	text, v, _ := b.setting("encryption.pickle_key")
+	switch {
+	case constant != "" && (b.Dialect != image.BridgeV2 && b.encrypts() || text == constant):
+		return ofForerunner, v
+	case b.Dialect != image.BridgeV2, text == "generate": // the bridge makes one up, and writes it here
+		return "", v
+	}
+	return digest("bridges."+b.Name+".pickle_key", text), v
+}
+
+func (b *Bridge) pickleBreaks() string {
+	breaks := "the bridge can no longer read its encryption keys and does not start (bad mac)"
+	if constant := image.Moves[b.Program].PickleKey; constant != "" {
+		breaks += "; for a database that its forerunner made, the key is the constant that `stackgen rules irreversible-change` names"
+	}
+	return breaks
+}
+
+// fixDatabase keeps the name of the service's database.
+func (d *Deployment) fixDatabase(x *fixer, name string, s *Service, breaks string) {
+	db, at := d.DatabaseOf(s)
+	x.add(Fixed{Name: name, Value: db, At: at, Breaks: breaks})
+}
+
+// DatabaseOf is the name of the PostgreSQL database that the service uses, and where that stands; "" when it cannot be told.
+func (d *Deployment) DatabaseOf(s *Service) (string, source.Value) {
+	for _, c := range d.clients() {
+		if c.service == s {
+			return cmp.Or(c.db, c.user), c.at
+		}
+	}
+	return "", source.Value{}
+}
+
+// version keeps the tag of a service's image. What has no version, such as latest, is not compared. Within one
+// minor version, no program changes its database in a way that matters.
+func (x *fixer) version(name string, s *Service, breaks string) {
+	read := func(tag string) (image.Version, bool) {
+		return image.Ref{Repository: s.Image.Repository, Tag: tag}.Version()
+	}
+	if _, ok := read(s.Image.Tag); !ok {
+		return
+	}
+	x.add(Fixed{
+		Name: name, Value: s.Image.Tag, At: s.Value.At("image"), Breaks: breaks + "; only a backup from before leads back",
+		lost: func(was, is string) bool {
+			a, okA := read(was)
+			b, okB := read(is)
+			a[2], b[2] = 0, 0
+			return okA && okB && b.Less(a)
+		},
+	})
+}
+
+// major is PostgreSQL's, "" when the tag has none.
+func major(ref image.Ref) string {
+	if v, ok := ref.Version(); ok {
+		return strconv.Itoa(v[0])
+	}
+	return ""
 }
 
 // publicKey gives the public half of Synapse's signing key, which every other server is given; "" when the
@@ -106,11 +290,12 @@ func digest(name, value string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// Broken gives those of now that had another value before, by name.
+// Broken gives those of now that had another value before, by name, where that breaks something.
 func Broken(before map[string]string, now []Fixed) []Fixed {
 	var broken []Fixed
 	for _, f := range now {
-		if was, known := before[f.Name]; known && was != f.Value {
+		was, known := before[f.Name]
+		if known && was != f.Value && (f.lost == nil || f.lost(was, f.Value)) {
 			broken = append(broken, f)
 		}
 	}
@@ -124,4 +309,12 @@ func Values(fixed []Fixed) map[string]string {
 		values[f.Name] = f.Value
 	}
 	return values
+}
+
+// place is where a path of the container is kept, cleaned, for comparing.
+func (s *Service) place(container string) string {
+	if container == "" {
+		return ""
+	}
+	return s.whereabouts(path.Clean(container))
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -17,8 +18,8 @@ var irreversibleChange = Rule{
 	ID: "irreversible-change", Severity: finding.Error,
 	Summary: "what a stack has to keep is as it was when stackgen rendered it last",
 	Why:     "Synapse: \"Found users in database not native to example.org! You cannot change a synapse server_name after it's been configured\"; a bridge: \"bad mac\"; MAS: nobody can log in. Putting the old value back mends it only as long as nothing was written with the new one.",
-	Fix:     "Put the old value back. For a stack that has never run, or whose data is gone too: `stackgen render --i-know-what-this-breaks`.",
-	Source:  "Synapse storage/databases/main/__init__.py, config/key.py; MAS crates/config sections/secrets.rs; the bridges, run with another pickle_key",
+	Fix:     "Put the old value back. For a stack that has never run, or where the loss is meant: `stackgen render --i-know-what-this-breaks`. The pickle_key of a bridge whose database its forerunner made: " + forerunnerKeys() + ".",
+	Source:  "Synapse storage/databases/main/__init__.py, storage/prepare_database.py, config/key.py, config/retention.py; MAS crates/config sections/secrets.rs; mautrix-go v0.30.0 bridgev2/matrix/mxmain/dberror.go, bridgev2/errors.go; the bridges, run with another pickle_key",
 	Check: func(d *Deployment, r *Reporter) {
 		before, err := d.Before, error(nil)
 		if before == nil {
@@ -28,16 +29,30 @@ var irreversibleChange = Rule{
 			r.NotChecked(err.Error(), source.Site{Pos: source.Pos{File: ManifestPath}})
 		}
 		for _, f := range Broken(before, d.Fixed()) {
+			if f.Mends != "" {
+				continue // render and diff tell it
+			}
 			message := f.Name + " is another one than this stack was rendered with; " + f.Breaks
 			fix := "put the old value back"
 			if !f.Secret {
 				message = f.Name + " is " + f.Value + ", but this stack was rendered with " + before[f.Name] + "; " + f.Breaks
 				fix += ": " + before[f.Name]
 			}
-			fix += "; for a stack that has never run: `stackgen render --i-know-what-this-breaks`"
+			fix += "; for a stack that has never run, or where that is meant: `stackgen render --i-know-what-this-breaks`"
 			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
 		}
 	},
+}
+
+// forerunnerKeys names the constants of image.Moves, which are no secrets.
+func forerunnerKeys() string {
+	var keys []string
+	for _, b := range image.Bridges {
+		if m, moved := image.Moves[b.Program]; moved {
+			keys = append(keys, fmt.Sprintf("%s before %s: `%s`", b.Title, m.First, m.PickleKey))
+		}
+	}
+	return sentence(keys, "and")
 }
 
 // Past gives what the stack in a directory was rendered with, by name as Values gives it: what its manifest

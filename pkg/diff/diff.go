@@ -36,6 +36,8 @@ type Input struct {
 	Hand map[string]Hand
 	// Before is what the old stack has to keep, as check.Values gives it, beside what its files say.
 	Before map[string]string
+	// Unmade are the secrets of the new stack for which placeholders stand and the old one had none.
+	Unmade []string
 	// Secrets hides what it holds. New adds to it what it finds in the trees.
 	Secrets *secret.Set
 	// Dir begins the paths that a person is told to use.
@@ -204,7 +206,8 @@ func (c *comparison) effects() Effects {
 			e.Databases = append(e.Databases, c.Secrets.Mask(name))
 		}
 	}
-	e.Steps = c.steps(e)
+	before, after := c.steps(e)
+	e.Steps = append(append(e.Steps, before...), after...)
 	if len(e.Services) > 0 {
 		e.Command = "docker compose up -d"
 		if slices.ContainsFunc(e.Services, func(s Service) bool { return s.Action == Removed }) {
@@ -220,15 +223,30 @@ func (c *comparison) first() bool {
 }
 
 func (c *comparison) irreversible() []Loss {
-	before := check.Values(c.old.deployment.Fixed())
-	maps.Copy(before, c.Before)
 	losses := []Loss{}
-	for _, f := range check.Broken(before, c.new.deployment.Fixed()) {
+	for _, f := range c.broken() {
+		if f.Mends != "" {
+			continue // a step says so
+		}
 		l := Loss{Name: c.Secrets.Mask(f.Name), Breaks: f.Breaks}
 		if !f.Secret {
-			l.Old, l.New = c.Secrets.Mask(before[f.Name]), c.Secrets.Mask(f.Value)
+			l.Old, l.New = c.Secrets.Mask(c.before()[f.Name]), c.Secrets.Mask(f.Value)
 		}
 		losses = append(losses, l)
 	}
 	return losses
+}
+
+// broken is what the stack had to keep and does not. A secret that is yet to be made is not known.
+func (c *comparison) broken() []check.Fixed {
+	return slices.DeleteFunc(check.Broken(c.before(), c.new.deployment.Fixed()), func(f check.Fixed) bool {
+		return f.Secret && slices.Contains(c.Unmade, f.Name)
+	})
+}
+
+// before is what the old stack has to keep. Its manifest knows more than its files.
+func (c *comparison) before() map[string]string {
+	before := check.Values(c.old.deployment.Fixed())
+	maps.Copy(before, c.Before)
+	return before
 }

@@ -13,37 +13,54 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// plan collects what only a person can do: before `docker compose up -d`, and after it.
+type plan struct {
+	mask          func(string) string
+	before, after []string
+}
+
+func (p *plan) first(parts ...string) { p.before = append(p.before, p.mask(strings.Join(parts, ""))) }
+func (p *plan) then(parts ...string)  { p.after = append(p.after, p.mask(strings.Join(parts, ""))) }
+
 // steps are what only a person can do, in the order to do it. Of what somebody edited until it could not be
 // read any more, nothing is concluded.
-func (c *comparison) steps(e Effects) []string {
-	steps := []string{}
-	say := func(parts ...string) { steps = append(steps, c.Secrets.Mask(strings.Join(parts, ""))) }
+func (c *comparison) steps(e Effects) (before, after []string) {
+	p := &plan{mask: c.Secrets.Mask, before: []string{}}
 	old, now := c.old.deployment, c.new.deployment
 	if !e.First && project(old) != project(now) {
-		say("before anything else stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(project(old)), " down")
+		p.first("before anything else stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(project(old)), " down")
 	}
 	if a, b := postgres(old), postgres(now); a != nil && b != nil && major(a) != major(b) {
-		say("PostgreSQL ", major(b), " does not start on the data of ", major(a), ": dump and restore as RUNBOOK.md says under Upgrade")
+		p.first("PostgreSQL ", major(b), " does not start on the data of ", major(a), ": dump and restore as RUNBOOK.md says under Upgrade")
+	}
+	if !e.First {
+		c.versions(p)
+		c.moves(p)
+		c.gone(p)
+		c.owners(p)
+		c.told(p)
+		c.proxy(p)
 	}
 	if hosts := added(hosts(old), hosts(now)); len(hosts) > 0 {
-		say("let the DNS names of ", strings.Join(hosts, ", "), " lead to this Traefik")
+		p.first("let the DNS names of ", strings.Join(hosts, ", "), " lead to this Traefik")
 	}
-	if name := siteOf(now); name != "" && name != siteOf(old) && (e.First || len(old.Synapses) > 0) {
-		say("let the site of ", name, " serve /.well-known/matrix/ (RUNBOOK.md)")
+	if e.First || len(old.Synapses) > 0 {
+		c.site(p)
 	}
 	if e.First || len(old.MASs) > 0 {
-		c.upstreams(say)
+		c.upstreams(p)
 	}
 	if service(now, "syn2mas") != nil && service(old, "syn2mas") == nil {
-		say("migrate with syn2mas as RUNBOOK.md says, before users log in")
+		p.then("migrate with syn2mas as RUNBOOK.md says, before users log in")
 	}
 	if names := c.restarts(e); len(names) > 0 {
-		say("after the edited files are overwritten: docker compose restart ", shell.Words(names...))
+		p.then("after the edited files are overwritten: docker compose restart ", shell.Words(names...))
 	}
+	c.backups(p)
 	for _, name := range added(now.Databases(), old.Databases()) {
-		say("the database ", name, " stays; drop it by hand when nobody needs it any more")
+		p.then("the database ", name, " stays; drop it by hand when nobody needs it any more")
 	}
-	return steps
+	return p.before, p.after
 }
 
 // added gives what is in now and not in old.
@@ -99,26 +116,54 @@ func siteOf(d *check.Deployment) string {
 	return ""
 }
 
+// site says what the site on the server name's own host has to do.
+func (c *comparison) site(p *plan) {
+	old, now := siteOf(c.old.deployment), siteOf(c.new.deployment)
+	moved := false
+	for _, f := range c.broken() {
+		moved = moved || f.Name == "hosts.matrix"
+	}
+	switch {
+	case now != "" && (now != old || moved):
+		p.first("let the site of ", now, " serve /.well-known/matrix/ (RUNBOOK.md)")
+	case now == "" && old != "":
+		p.first("let the site of ", old, " serve /.well-known/matrix/ no longer: Synapse does")
+	}
+}
+
 // upstreams says what to do at the providers that users log in with.
-func (c *comparison) upstreams(say func(...string)) {
-	told := make(map[string]bool)
-	for _, p := range c.changed {
-		if _, is := c.New[p]; is && strings.HasPrefix(p, "keycloak/") {
-			told[strings.TrimSuffix(path.Base(p), ".json")] = true
-			if old := c.old.document(p); old == nil {
-				say("import ", path.Join(c.Dir, p), " into Keycloak (Clients, Import client): it brings the client secret with it; of a client that is there already, give the secret to `stackgen secrets set` (RUNBOOK.md)")
-			} else if !onlySecretNew(old, c.new.document(p)) {
-				say("change the client in Keycloak as ", path.Join(c.Dir, p), " says, or delete it there and import the file")
+func (c *comparison) upstreams(p *plan) {
+	imported := make(map[string]bool)
+	for _, f := range c.changed {
+		if _, is := c.New[f]; is && strings.HasPrefix(f, "keycloak/") {
+			imported[strings.TrimSuffix(path.Base(f), ".json")] = true
+			if old := c.old.document(f); old == nil {
+				p.first("import ", path.Join(c.Dir, f), " into Keycloak (Clients, Import client): it brings the client secret with it; of a client that is there already, give the secret to `stackgen secrets set` (RUNBOOK.md)")
+			} else if !onlySecretNew(old, c.new.document(f)) {
+				p.first("change the client in Keycloak as ", path.Join(c.Dir, f), " says, or delete it there and import the file")
 			}
 		}
 	}
 	known := make(map[string]bool)
-	for _, p := range providers(c.old.deployment) {
-		known[client(p)] = true
+	for _, u := range providers(c.old.deployment) {
+		known[client(u)] = true
 	}
-	for _, p := range providers(c.new.deployment) {
-		if id := p.At("client_id").Str(); !known[client(p)] && !told[id] {
-			say("make the client ", id, " at ", p.At("issuer").Str(), ", and store its secret (RUNBOOK.md)")
+	moved := slices.ContainsFunc(c.broken(), func(f check.Fixed) bool { return f.Name == "auth.public_url" })
+	kept := make(map[string]bool)
+	for _, u := range providers(c.new.deployment) {
+		id := u.At("client_id").Str()
+		kept[client(u)] = true
+		switch {
+		case imported[id]:
+		case !known[client(u)]:
+			p.first("make the client ", id, " at ", u.At("issuer").Str(), ", and store its secret (RUNBOOK.md)")
+		case moved:
+			p.first("at ", u.At("issuer").Str(), ", set the redirect URI of the client ", id, " to the one in RUNBOOK.md, or nobody can log in through it")
+		}
+	}
+	for _, u := range providers(c.old.deployment) {
+		if !kept[client(u)] {
+			p.first("before ", u.At("issuer").Str(), " goes as a way to log in, give another one to whoever has no other: nobody can log in through it afterwards, and its client can be deleted there")
 		}
 	}
 }

@@ -90,10 +90,15 @@ func Needs(s *spec.Spec) []secret.Need {
 		switch d {
 		case image.BridgeV2:
 			token(name + "public_media_key")
-			needs = append(needs, secret.Need{
+			pickle := secret.Need{
 				Name: name + "pickle_key", Kind: secret.Token, Kept: true,
 				Breaks: "the bridge can no longer read its encryption keys and does not start (bad mac)",
-			})
+			}
+			// A bridge that has tokens but no such key ran before its move, when the key stood in its code.
+			if def.Program.Forerunner() != "" {
+				pickle.Inherit, pickle.Beside = image.Moves[def.Program].PickleKey, name+"as_token"
+			}
+			needs = append(needs, pickle)
 		case image.Legacy:
 			token(name + "avatar_proxy_key")
 		case image.Python:

@@ -80,6 +80,9 @@ type Need struct {
 	Kept bool
 	// Remembers names the OldKeys that Rotate adds the public half of the old value to.
 	Remembers string
+	// Inherit is the value that is taken instead of a new one where the secret Beside is there already, but this
+	// one is not: what stood in the code of the program that ran before.
+	Inherit, Beside string
 	// Form and FormHelp say what a valid External looks like: the pattern, and the same in words.
 	Form     *regexp.Regexp
 	FormHelp string

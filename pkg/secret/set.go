@@ -4,6 +4,7 @@ package secret
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,8 +93,14 @@ func (s *Set) Missing() []Need {
 // are written by Save, which also says when one could not be made.
 func (s *Set) Fill() []string {
 	var made []string
+	before := maps.Clone(s.values)
 	for _, n := range s.needs {
 		if n.Kind == External || n.Kind == OldKeys || s.Get(n.Name) != "" || s.closed[n.Name] {
+			continue
+		}
+		if n.Inherit != "" && before[n.Beside].value != "" {
+			s.put(n.Name, n.Inherit)
+			made = append(made, n.Name)
 			continue
 		}
 		value, err := generate(n.Kind)

@@ -1,0 +1,251 @@
+package diff
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/shell"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// told says what changes for people although nothing is lost for good.
+func (c *comparison) told(p *plan) {
+	for _, f := range c.broken() {
+		if f.Mends != "" {
+			p.first(f.Name, ": ", c.before()[f.Name], " → ", f.Value, ": ", f.Breaks, "; ", f.Mends)
+		}
+	}
+	for _, b := range c.new.deployment.Bridges {
+		split := func(b *check.Bridge) bool { return b.Config.At("bridge", "split_portals").True() }
+		if was := bridge(c.old.deployment, b.Name); was != nil && split(b) && !split(was) {
+			p.first("split_portals of ", b.Name, " gives each user rooms of their own and can never be taken back: dump the database before, if you are not sure (", c.dump(b), ")")
+		}
+	}
+}
+
+// pairs are the services that both sides start, where they run a program that is known.
+func (c *comparison) pairs(do func(old, now *check.Service)) {
+	for _, now := range c.new.deployment.Services {
+		if old := service(c.old.deployment, now.Name); !optional(old) && !optional(now) && now.Program != image.Unknown {
+			do(old, now)
+		}
+	}
+}
+
+// versions says what comes before another version. A lower minor one is an irreversible change, and another
+// major one of PostgreSQL has a step of its own.
+func (c *comparison) versions(p *plan) {
+	var up []string
+	c.pairs(func(old, now *check.Service) {
+		if old.Image == now.Image || now.Program == image.Traefik || now.Value.At("restart").Str() == "no" {
+			return
+		}
+		a, okA := old.Image.Version()
+		b, okB := now.Image.Version()
+		change := now.Name + " " + imageChange(old.Image, now.Image)
+		switch {
+		case old.Program != now.Program:
+		case !okA || !okB:
+			p.first(change, ": which one is newer cannot be told from the tags; an older one may not start on the database")
+		case now.Program == image.Postgres && a[0] != b[0], a == b:
+		case c.dialects(now.Name):
+		case a.Less(b):
+			up = append(up, change)
+		case a[0] == b[0] && a[1] == b[1]:
+			p.first(change, " goes back within a release: what was mended in between, security included, is open again")
+		}
+	})
+	if len(up) > 0 {
+		p.first("take a backup before the upgrade (RUNBOOK.md, Backup): what a new version does to its database only a backup undoes: ", strings.Join(up, ", "))
+	}
+}
+
+func bridge(d *check.Deployment, name string) *check.Bridge {
+	i := slices.IndexFunc(d.Bridges, func(b *check.Bridge) bool { return b.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return d.Bridges[i]
+}
+
+// dialects reports whether a bridge is of another dialect than before.
+func (c *comparison) dialects(name string) bool {
+	old, now := bridge(c.old.deployment, name), bridge(c.new.deployment, name)
+	return old != nil && now != nil && old.Dialect != now.Dialect
+}
+
+// moves says how a bridge of another dialect becomes one of bridgev2.
+func (c *comparison) moves(p *plan) {
+	for _, now := range c.new.deployment.Bridges {
+		old := bridge(c.old.deployment, now.Name)
+		move, made := image.Moves[now.Program]
+		if old == nil || !made || old.Program != now.Program || old.Dialect == now.Dialect || now.Dialect != image.BridgeV2 {
+			continue
+		}
+		if v, ok := now.Image.Version(); ok && !move.Takes(v) {
+			p.first(fmt.Sprintf("%s %s does not take the database of %s over: v%s to v%s do; run one of those in between", now.Name, now.Image.Tag, old.Image.Tag, move.First, move.Last))
+		}
+		p.first("stop ", now.Name, ", which becomes another program on the same database (it takes over that of ", move.From, " and later); two of them must not run at once: docker compose stop ", now.Name)
+		p.first("dump its database, for there is no other way back: ", c.dump(old))
+		p.then("see it take the database over (\"Successfully migrated legacy database\"): docker compose logs ", now.Name)
+		bot := "@" + now.Config.At("appservice", "bot", "username").Str() + ":" + now.Config.At("homeserver", "domain").Str()
+		for _, say := range move.After {
+			p.then(now.Name, ": ", strings.ReplaceAll(say, "{bot}", bot))
+		}
+		if relays(old) {
+			p.then(now.Name, ": the old relaybot is not taken over: log in as its bot (`login bot` and its token), and `set-relay` in each room; bridge.relay.default_relays in extra lets users do that themselves")
+		}
+	}
+}
+
+// relays reports whether the Python bridge lets people use its relaybot.
+func relays(b *check.Bridge) bool {
+	for _, level := range b.Config.At("bridge", "permissions").Entries() {
+		if level.Str() == "relaybot" {
+			return true
+		}
+	}
+	return b.Config.At("telegram", "bot_token").Set()
+}
+
+// dump is the command that dumps the database of a bridge.
+func (c *comparison) dump(b *check.Bridge) string {
+	server, db := "postgres", b.Name
+	if s := postgres(c.old.deployment); s != nil {
+		server = s.Name
+	}
+	if name, _ := c.old.deployment.DatabaseOf(b.Service); name != "" {
+		db = name
+	}
+	return "docker compose exec -T " + shell.Word(server) + " pg_dump -U postgres -Fc " + shell.Word(db) + " > " + shell.Word(db+".dump")
+}
+
+// gone says what to do before a bridge goes.
+func (c *comparison) gone(p *plan) {
+	for _, b := range c.old.deployment.Bridges {
+		if service(c.new.deployment, b.Name) == nil {
+			p.first("before ", b.Name, " goes for good, let its users log out (`logout` to the bot): its rooms stay, and nobody answers in them; with its own line back in the spec it goes on as before")
+		}
+	}
+}
+
+// owners says which data belongs to the user that a service had before.
+func (c *comparison) owners(p *plan) {
+	dirs := make(map[string][]string)
+	var order []string
+	c.pairs(func(old, now *check.Service) {
+		user := now.Value.At("user").Str()
+		if user == old.Value.At("user").Str() || user == "" {
+			return
+		}
+		for _, m := range now.Mounts {
+			if m.Host == "" || m.ReadOnly || !slices.ContainsFunc(old.Mounts, func(o check.Mount) bool { return o.Host == m.Host }) {
+				continue
+			}
+			if dirs[user] == nil {
+				order = append(order, user)
+			}
+			if dir := shell.Word(path.Join(c.Dir, m.Host)); !slices.Contains(dirs[user], dir) {
+				dirs[user] = append(dirs[user], dir)
+			}
+		}
+	})
+	for _, user := range order {
+		p.first("what was written so far belongs to the user from before: docker compose down && sudo chown -R ", shell.Word(user), " ", strings.Join(dirs[user], " "))
+	}
+}
+
+// proxy says what Traefik has to have, and what it does not lead to the stack any more.
+func (c *comparison) proxy(p *plan) {
+	for key, v := range union(c.old.deployment.Compose.At("networks"), c.new.deployment.Compose.At("networks")) {
+		if name := v.now.At("name").Str(); v.now.At("external").True() && name != v.old.At("name").Str() {
+			p.first("attach Traefik to the network ", name, ", which exists already (", key, " in docker-compose.yml)")
+		}
+	}
+	old, now := routers(c.old.deployment), routers(c.new.deployment)
+	for _, kind := range []struct{ suffix, what string }{{".entrypoints", "an entrypoint"}, {".tls.certresolver", "a certificate resolver"}} {
+		for _, name := range added(old[kind.suffix], now[kind.suffix]) {
+			p.first("Traefik has to have ", kind.what, " called ", name, ", or it serves nothing here")
+		}
+	}
+	if project(c.old.deployment) == project(c.new.deployment) {
+		for _, rule := range c.unrouted() {
+			p.first("nothing here answers any more to ", rule, ": look whether somebody still asks there")
+		}
+	}
+}
+
+// routers gives the values of the routers' labels by the end of their keys.
+func routers(d *check.Deployment) map[string][]string {
+	values := make(map[string][]string)
+	for _, s := range d.Services {
+		for key, v := range s.Value.At("labels").Entries() {
+			for _, suffix := range []string{".entrypoints", ".tls.certresolver"} {
+				if strings.HasSuffix(key.Str(), suffix) && !slices.Contains(values[suffix], v.Str()) {
+					values[suffix] = append(values[suffix], v.Str())
+				}
+			}
+		}
+	}
+	return values
+}
+
+// unrouted are the rules of the routers that are gone.
+func (c *comparison) unrouted() []string {
+	var rules []string
+	c.pairs(func(old, now *check.Service) {
+		for key, v := range union(old.Value.At("labels"), now.Value.At("labels")) {
+			if strings.HasSuffix(key, ".rule") && !v.now.Exists() {
+				rules = append(rules, v.old.Str())
+			}
+		}
+	})
+	return rules
+}
+
+// backups says what to do about the repositories.
+func (c *comparison) backups(p *plan) {
+	list := func(t side) (repos []string, dirs []string) {
+		for name := range t.tree {
+			if f := t.file(name); strings.HasPrefix(name, "borgmatic.d/") && f != nil {
+				for _, r := range f.At("repositories").Items() {
+					repos = append(repos, r.At("path").Str())
+				}
+				dirs = append(dirs, strs(f.At("source_directories"))...)
+			}
+		}
+		return repos, dirs
+	}
+	old, from := list(c.old)
+	now, to := list(c.new)
+	for _, repo := range added(old, now) {
+		p.then("make the repository ", repo, " and keep its passphrase elsewhere (RUNBOOK.md, Backup)")
+	}
+	for _, repo := range added(now, old) {
+		p.then("nothing is backed up to ", repo, " any more; its archives stay as they are")
+	}
+	if len(old) > 0 && len(now) == 0 {
+		p.then("no backup is made any more: take borgmatic out of what starts it, or its heartbeat fails")
+	}
+	if len(now) == 0 || len(old) == 0 {
+		return
+	}
+	for _, dir := range added(from, to) {
+		p.first("the backup takes the stack from ", dir, ": move it there, or nothing of it is backed up")
+	}
+	if a, b := project(c.old.deployment), project(c.new.deployment); a != b {
+		p.then("archives from before are called ", a, "-…: borgmatic prunes only those of the new name, so delete the old ones by hand in time")
+	}
+}
+
+func strs(v source.Value) []string {
+	var texts []string
+	for _, item := range v.Items() {
+		texts = append(texts, item.Str())
+	}
+	return texts
+}

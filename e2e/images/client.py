@@ -47,6 +47,7 @@ class Client:
         cleared cache: after a restore an old position means nothing."""
         for _ in range(4):
             got = must(await self.nio.sync(timeout=0, full_state=True))
+            self.nio.olm.save_account()  # matrix-nio 0.26 saves it before a one-time key is used up, not after
             if got.device_key_count.signed_curve25519 == 0:
                 self.nio.olm.uploaded_key_count = 0  # matrix-nio 0.26 overlooks that the server has none left
             await self.nio.send_to_device_messages()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/secret"
@@ -28,7 +29,9 @@ func (p *proof) lost(s *spec.Spec, before map[string]string) []string {
 	}
 	var lost []string
 	for _, n := range p.needs {
-		if n.Kept && made[n.Name] && remembered[n.Name] {
+		// What stood in the code of the program before is no loss.
+		inherited := n.Inherit != "" && before[n.Name] == check.OfForerunner
+		if n.Kept && made[n.Name] && remembered[n.Name] && !inherited {
 			lost = append(lost, n.Name)
 		}
 	}

@@ -181,8 +181,8 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 // remoteID writes what stands for the remote user's id as bridgev2 does, whatever the dialect.
 var remoteID = strings.NewReplacer("{userid}", "{{.}}", "{{ . }}", "{{.}}")
 
-// ofForerunner is the value of a pickle key that stood in the bridge's code before its move to bridgev2.
-const ofForerunner = "the constant of the bridge before bridgev2"
+// OfForerunner is the Value of a pickle key that stood in the bridge's code before its move to bridgev2.
+const OfForerunner = "the constant of the bridge before bridgev2"
 
 // pickleKey stands for what the bridge's encryption keys are encrypted with.
 func (b *Bridge) pickleKey() (string, source.Value) {
@@ -190,7 +190,7 @@ func (b *Bridge) pickleKey() (string, source.Value) {
 	text, v, _ := b.setting("encryption.pickle_key")
 	switch {
 	case constant != "" && (b.Dialect != image.BridgeV2 && b.encrypts() || text == constant):
-		return ofForerunner, v
+		return OfForerunner, v
 	case b.Dialect != image.BridgeV2, text == "generate": // the bridge makes one up, and writes it here
 		return "", v
 	}

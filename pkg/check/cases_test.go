@@ -275,6 +275,10 @@ func TestRuleCases(t *testing.T) {
 		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
 			tree, base := c.build(t)
 			findings := base.caused(t, tree)
+			// An older Synapse is that to every rule.
+			findings = slices.DeleteFunc(findings, func(f finding.Finding) bool {
+				return f.Rule == "synapse-known-vulnerabilities" && f.Rule != c.rule
+			})
 			for _, f := range findings {
 				if c.kind == "good" || f.Rule != c.rule {
 					t.Errorf("found: %s %s: %s [%s]", f.Severity, f.Pos(), f.Message, f.Rule)

@@ -106,7 +106,7 @@ var doublePuppetToken = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			server := s.Config.At("server_name").Str()
-			if server == "" {
+			if list := s.Config.At("app_service_config_files"); server == "" || list.Exists() && list.Kind() != source.Sequence {
 				continue // synapse-required-keys says so
 			}
 			for _, b := range d.Bridges {

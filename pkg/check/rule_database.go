@@ -37,8 +37,8 @@ func (d *Deployment) readClients() []client {
 	var cs []client
 	for _, s := range d.Synapses {
 		args := s.Config.At("database", "args")
-		if s.Config.At("database", "name").Str() != "psycopg2" {
-			continue
+		if s.Config.At("database", "name").Str() != "psycopg2" || s.argsAstray().Set() {
+			continue // synapse-required-keys says so
 		}
 		name := args.At("dbname")
 		if !name.Set() {

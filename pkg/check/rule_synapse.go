@@ -36,6 +36,9 @@ var synapseRequiredKeys = Rule{
 		for _, s := range d.Synapses {
 			checkMandatory(r, s)
 			checkEngine(r, s)
+			if list := s.Config.At("app_service_config_files"); list.Exists() && list.Kind() != source.Sequence {
+				r.Fail("app_service_config_files is no list; Synapse does not start", "app_service_config_files: [], or one path below it for each registration", list.Site(""))
+			}
 			for i, l := range s.Config.At("listeners").Items() {
 				checkListener(r, s, l, fmt.Sprintf("listener %d", i+1))
 			}
@@ -80,6 +83,9 @@ func checkEngine(r *Reporter, s *Synapse) {
 	name, args := db.At("name"), db.At("args")
 	switch name.Str() {
 	case "psycopg2":
+		if v := s.argsAstray(); v.Set() {
+			r.Fail(v.Path()+" does not stand below database.args; Synapse looks for PostgreSQL in its own container and does not start", "database: {name: psycopg2, args: {…}}", v.Site(""), name.Site("the database"))
+		}
 	case "sqlite3", "":
 		if host := args.At("host"); !name.Set() && host.Set() {
 			r.Fail("database has no name, so that Synapse takes SQLite, which knows no host; Synapse does not start", "name: psycopg2", db.Site(""), host.Site("meant for PostgreSQL"))
@@ -91,6 +97,20 @@ func checkEngine(r *Reporter, s *Synapse) {
 	default:
 		r.Fail(fmt.Sprintf("Synapse knows no database engine %q; it does not start", name.Str()), "name: psycopg2", name.Site(""))
 	}
+}
+
+// argsAstray is where the arguments of the connection stand when that is not below database.args; absent when they
+// stand there, or nowhere.
+func (s *Synapse) argsAstray() source.Value {
+	if s.Config.At("database", "args").Set() || s.partial() {
+		return source.Value{}
+	}
+	for _, path := range [][]string{{"args"}, {"database", "host"}, {"database", "user"}, {"database", "password"}, {"database", "dbname"}, {"database", "database"}} {
+		if v := s.Config.At(path...); v.Set() {
+			return v
+		}
+	}
+	return source.Value{}
 }
 
 // reportFunc is Fail or Warn.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,6 +46,14 @@ var synapseKeys = []struct {
 	{"rc_room_creation", image.Version{1, 136, 0}, ignored},
 	{"matrix_rtc", image.Version{1, 140, 0}, "clients find no server for calls"},
 	{"enable_local_media_storage", image.Version{1, 146, 0}, ignored},
+	{"exclude_rooms_from_presence", image.Version{1, 157, 0}, ignored},
+	{"push_rules", image.Version{1, 157, 2}, ignored},
+	{"include_profile_updates_in_sync", image.Version{1, 159, 0}, ignored},
+	{"redaction_allowed_period", image.Version{1, 161, 0}, ignored},
+	{"matrix_rtc.transports.*.url", image.Version{1, 161, 0}, ignored},
+	{"rc_profile", image.Version{1, 162, 0}, ignored},
+	{"redis.username", image.Version{1, 162, 0}, "Synapse logs in to Redis without a user"},
+	{"task_scheduler", image.Version{1, 163, 0}, ignored},
 	{"experimental_features.msc4108_enabled", image.Version{1, 106, 0}, ignored},
 	{"experimental_features.msc4388_mode", image.Version{1, 149, 0}, ignored},
 }
@@ -98,6 +107,7 @@ var synapseVersionSupports = Rule{
 				}
 			}
 			checkKnownFaults(r, s)
+			checkRefusals(r, s)
 			checkRendezvous(r, s)
 		}
 	},
@@ -120,7 +130,17 @@ func checkKnownFaults(r *Reporter, s *Synapse) {
 	fix := "image: " + newer(s.Image, image.Version{}).String()
 	v, _ := s.Image.Version()
 	if val := s.Config.At("experimental_features"); v == (image.Version{1, 157, 0}) && val.Exists() && val.Kind() != source.Mapping {
-		r.Fail("Synapse 1.157.0 stops on experimental_features without a value; it does not start", "remove the line, or take Synapse 1.157.1", val.Site(""), img.Site("the version"))
+		r.Fail("Synapse 1.157.0 stops on experimental_features without a value; it does not start", "remove the line, or take Synapse 1.157.2", val.Site(""), img.Site("the version"))
+	}
+	if val := s.Config.At("matrix_authentication_service", "endpoint"); v == (image.Version{1, 142, 0}) && s.delegates() {
+		if u, err := url.Parse(val.Str()); err == nil && strings.Trim(u.Path, "/") != "" {
+			r.Fail("Synapse 1.142.0 leaves "+u.Path+" out when it asks MAS; every request with a token fails", fix, img.Site(""), val.Site("the endpoint"))
+		}
+	}
+	for _, key := range []string{"msc4108_enabled", "msc4108_delegation_endpoint"} {
+		if val := s.Config.At("experimental_features", key); v[0] == 1 && v[1] == 136 && s.delegates() && val.Set() && !isFalse(val) {
+			r.Fail("Synapse "+s.Image.Tag+" takes "+key+" only with msc3861, and 1.137.0 with matrix_authentication_service, too; Synapse does not start", fix, img.Site(""), val.Site("is used here"))
+		}
 	}
 	if val := s.Config.At("matrix_authentication_service", "secret_path"); badSecretPath.MatchString(s.Image.Tag) && val.Set() {
 		r.Fail("Synapse "+s.Image.Tag+" cannot read matrix_authentication_service.secret_path, which 1.142.0rc4 can again; nobody can log in", fix, val.Site(""), img.Site("the version"))

@@ -1,0 +1,66 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var synapseKeyTree = sync.OnceValue(func() source.Value { return knownKeys("synapse") })
+
+var synapseKnownKeys = Rule{
+	ID: "synapse-known-keys", Severity: finding.Warning,
+	Summary: "Synapse knows every key of homeserver.yaml",
+	Why:     "Synapse passes over a key that it does not know without a word: a misspelt limit limits nothing, a setting at the wrong level is not set.",
+	Fix:     "Write the key as Synapse knows it, where Synapse knows it, or remove it.",
+	Source:  "Synapse 1.136.0 to 1.163.2 synapse/config; docs/usage/configuration",
+	Check: func(d *Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			var names, fixes []string
+			var sites []source.Site
+			config := place{value: s.Config.Root(), known: synapseKeyTree()}
+			config.visit(func(p place) {
+				// synapse-required-keys has the last two.
+				if p.known.Exists() || p.path == "listeners[].resources[].name" || p.path == "args" && s.argsAstray().Set() {
+					return
+				}
+				names, sites = append(names, p.path), append(sites, p.value.Site(""))
+				fixes = append(fixes, renamed(config, p))
+			})
+			if len(names) == 0 {
+				continue
+			}
+			if !s.keysRead() {
+				r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), sentence(names, "or"),
+					image.Oldest[image.Synapse].Version, image.Tested[image.Synapse].Tag), sites...)
+				continue
+			}
+			fix := fixes[0]
+			if len(names) > 1 {
+				for i := range fixes {
+					fixes[i] = names[i] + ": " + fixes[i]
+				}
+				fix = strings.Join(fixes, "\n")
+			}
+			r.Fail(fmt.Sprintf("Synapse knows no %s; it passes over %s without a word", sentence(names, "and no"), itOrThem(names)), fix, sites...)
+		}
+	},
+}
+
+func itOrThem(names []string) string {
+	if len(names) > 1 {
+		return "them"
+	}
+	return "it"
+}
+
+// keysRead reports whether the image is a release whose keys stand in the table.
+func (s *Synapse) keysRead() bool {
+	v, ok := s.Image.Version()
+	tested, _ := image.Tested[image.Synapse].Version()
+	return ok && !v.Less(image.Oldest[image.Synapse].Version) && !tested.Less(v)
+}

@@ -1,0 +1,75 @@
+package check
+
+import (
+	"fmt"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// checkRefusals has the combinations that newer releases stop on; synapse-version-supports reports them.
+func checkRefusals(r *Reporter, s *Synapse) {
+	v, tagged := s.Image.Version()
+	img := s.Value.At("image").Site("the version")
+	from := func(minor int) bool { return !tagged || !v.Less(image.Version{1, minor, 0}) }
+	limit, auth := s.Config.At("limit_profile_requests_to_users_who_share_rooms"), s.Config.At("require_auth_for_profile_requests")
+	if limit.True() && !auth.True() && from(163) && !s.partial() {
+		r.Fail("limit_profile_requests_to_users_who_share_rooms needs require_auth_for_profile_requests since Synapse 1.163.0; Synapse does not start",
+			"require_auth_for_profile_requests: true", limit.Site(""), auth.Site(""), img)
+	}
+	redis := s.Config.At("redis")
+	if user := redis.At("username"); user.Set() && redis.At("enabled").True() && !redis.At("password").Set() && !redis.At("password_path").Set() && from(162) {
+		r.Fail("redis has a username and no password; Synapse does not start", "password_path: the file with the password", user.Site(""), img)
+	}
+	for i, t := range s.Config.At("matrix_rtc", "transports").Items() {
+		kind := t.At("type")
+		switch {
+		case !from(161):
+		case !kind.IsString():
+			r.Fail(fmt.Sprintf("transport %d of matrix_rtc has no type; Synapse does not start", i+1), "type: livekit", t.Site(""), img)
+		case kind.Str() == "livekit" && t.At("url").Str() == "" && t.At("livekit_service_url").Str() == "":
+			r.Fail(fmt.Sprintf("transport %d of matrix_rtc has neither a url nor a livekit_service_url; Synapse does not start", i+1), "livekit_service_url: the URL of lk-jwt-service", t.Site(""), img)
+		}
+	}
+	checkWriters(r, s, from)
+}
+
+// writers are the streams that another process may write, and the minor release since which Synapse wants that
+// process in instance_map.
+var writers = []struct {
+	stream string
+	since  int
+}{
+	{"events", 0},
+	{"typing", 0},
+	{"to_device", 0},
+	{"account_data", 0},
+	{"receipts", 0},
+	{"presence", 0},
+	{"push_rules", 0},
+	{"device_lists", 163},
+	{"thread_subscriptions", 163},
+	{"quarantined_media_changes", 163},
+}
+
+func checkWriters(r *Reporter, s *Synapse, from func(minor int) bool) {
+	instances := s.Config.At("instance_map")
+	for _, w := range writers {
+		if !from(w.since) || s.partial() {
+			continue
+		}
+		for _, name := range oneOrMore(s.Config.At("stream_writers", w.stream)) {
+			if name.Str() != "main" && !instances.At(name.Str()).Exists() {
+				r.Fail(fmt.Sprintf("%s writes the stream %s and does not stand in instance_map; Synapse does not start", name.Str(), w.stream), name.Str()+": {host: …, port: …}", instances.Site(""), name.Site("named here"))
+			}
+		}
+	}
+}
+
+// oneOrMore gives the items of a list, or the one text that may stand for it.
+func oneOrMore(v source.Value) []source.Value {
+	if v.IsString() {
+		return []source.Value{v}
+	}
+	return v.Items()
+}

@@ -86,7 +86,19 @@ func (b *Bridge) misread() bool {
 	return ok && want != b.Dialect
 }
 
-func (b *Bridge) keys() bridgeKeys { return dialects[b.Dialect] }
+func (b *Bridge) keys() bridgeKeys {
+	keys := dialects[b.Dialect]
+	if b.older() {
+		keys.logFile = "./logs/mautrix-" + string(b.Program) + ".log"
+	}
+	return keys
+}
+
+// older reports whether the bridge is built on bridgev2 today and this is a release from before.
+func (b *Bridge) older() bool {
+	want, ok := b.Image.Dialect()
+	return ok && want == image.Legacy && b.Program != image.Discord
+}
 
 // at goes down to a dotted path.
 func (b *Bridge) at(dotted string) source.Value { return b.Config.At(strings.Split(dotted, ".")...) }

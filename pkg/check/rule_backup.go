@@ -203,7 +203,40 @@ func (d *Deployment) checkContainer(r *Reporter, b *Backup, item source.Value) *
 	if host := item.At("hostname"); server == nil && b.Service != nil && host.Set() {
 		server = d.serviceAt(host.Str())
 	}
+	if b.Service != nil && server != nil {
+		checkDumpAge(r, b, item, server)
+	}
 	return server
+}
+
+// dumpMajors are the newest PostgreSQL that the pg_dump in borgmatic's image of a release reads, by its Alpine: up to
+// that release.
+var dumpMajors = []struct {
+	last  image.Version
+	major int
+}{
+	{image.Version{1, 8, 9}, 15},
+	{image.Version{1, 9, 4}, 16},
+	{image.Version{2, 1, 6}, 17},
+}
+
+// checkDumpAge has a pg_dump that reads the server: an older one refuses a newer server.
+func checkDumpAge(r *Reporter, b *Backup, item source.Value, server *Service) {
+	v, ok := b.Image.Version()
+	have, known := server.Image.Version()
+	if !ok || !known || strings.Count(b.Image.Tag, ".") < 2 || v.Less(image.Version{1, 8, 4}) || item.At("pg_dump_command").Set() || b.option("postgresql_databases").Kind() != source.Sequence {
+		return
+	}
+	for _, m := range dumpMajors {
+		if m.last.Less(v) {
+			continue
+		}
+		if have[0] > m.major {
+			r.Fail(fmt.Sprintf("the pg_dump of borgmatic %s is of PostgreSQL %d, and %s runs %d; the dump fails (\"server version mismatch\"), and with it the backup", b.Image.Tag, m.major, server.Name, have[0]),
+				"pg_dump_command: docker exec … pg_dump, or a newer borgmatic", item.Site(""), b.Value.At("image").Site("borgmatic"), server.Value.At("image").Site("the server"))
+		}
+		return
+	}
 }
 
 // containerNamed finds the service whose container has that name: the one that is set, or PROJECT-SERVICE-1.

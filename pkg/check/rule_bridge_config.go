@@ -14,7 +14,7 @@ import (
 // dialectWords name the shapes of a configuration in a sentence.
 var dialectWords = map[image.Dialect]string{
 	image.BridgeV2: "the present Go bridges (bridgev2)",
-	image.Legacy:   "the older Go bridges (Discord v0.7)",
+	image.Legacy:   "the older Go bridges (before bridgev2, and Discord v0.7)",
 	image.Python:   "the Python bridges (Telegram up to v0.15)",
 }
 

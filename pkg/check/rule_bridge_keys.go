@@ -30,6 +30,10 @@ var bridgeKnownKeys = Rule{
 			if b.misread() {
 				continue // bridge-dialect says so
 			}
+			if b.older() {
+				r.NotChecked("what "+b.Image.String()+" reads is not known; only its releases since bridgev2 are", b.Value.At("image").Site(""))
+				continue
+			}
 			how := reading{
 				d: d, program: b.Name,
 				unknown: "the bridge ignores it and goes by its default",

@@ -163,6 +163,9 @@ var composeImagePinned = Rule{
 				fix = "image: " + tested.String()
 				consequence += ", and what its version can do cannot be checked"
 			}
+			if i := slices.IndexFunc(d.Bridges, func(b *Bridge) bool { return b.Service == s && b.Dialect == image.Python }); i >= 0 {
+				fix = d.Bridges[i].imageFor() // the newest release does not read its file
+			}
 			r.Fail(fact+"; "+consequence, fix, v.Site(""))
 		}
 	},

@@ -39,6 +39,7 @@ var Rules = []Rule{
 	traefikRuleParses,
 	traefikNetworkShared,
 	traefikPortListens,
+	traefikVersionSupports,
 	forwardedHeaders,
 	registrationCopiesEqual,
 	registrationListed,

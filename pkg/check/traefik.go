@@ -16,13 +16,14 @@ type proxySettings struct {
 	major   int
 	// entryPoints and resolvers hold names in lower case; nil where they cannot be seen.
 	entryPoints, resolvers map[string]bool
-	network                string // providers.docker.network
-	exposed                *bool  // providers.docker.exposedByDefault
+	network                string            // providers.docker.network
+	encoded                map[string]string // ENTRYPOINT.allowencodedslash and the like, as they are set
+	exposed                *bool             // providers.docker.exposedByDefault
 }
 
 // traefik reads the settings from the flags, the environment and the file of a Traefik in this stack.
 func (d *Deployment) traefik() *proxySettings {
-	t := &proxySettings{major: 3}
+	t := &proxySettings{major: 3, encoded: make(map[string]string)}
 	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == image.Traefik })
 	if i < 0 {
 		return t
@@ -37,6 +38,9 @@ func (d *Deployment) traefik() *proxySettings {
 		switch {
 		case len(words) > 1 && words[0] == "entrypoints":
 			add(&t.entryPoints, words[1])
+			if len(words) == 5 && words[2] == "http" && words[3] == "encodedcharacters" {
+				t.encoded[words[1]+"."+words[4]] = strings.ToLower(val)
+			}
 		case len(words) > 1 && words[0] == "certificatesresolvers":
 			add(&t.resolvers, words[1])
 		case len(words) > 1 && words[0] == "providers" && words[1] == "docker":

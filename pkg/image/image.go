@@ -165,12 +165,23 @@ const (
 	Python   Dialect = "python"   // mautrix-python: Telegram up to v0.15.3
 )
 
+// bridgeV2Since is the first release of each bridge that is built on bridgev2; the ones before it, down to the
+// second version, are older Go bridges, and those before that were written in Python (each one's CHANGELOG.md).
+var bridgeV2Since = map[Program][2]Version{
+	Signal:   {{0, 7, 0}, {0, 5, 0}},
+	WhatsApp: {{0, 11, 0}, {}},
+	Meta:     {{0, 4, 0}, {}},
+}
+
 // Dialect tells the dialect of a bridge image by its tag. ok is false where the tag names no version, the
 // program is no bridge, or no release with that version can be placed.
 func (r Ref) Dialect() (d Dialect, ok bool) {
 	v, known := r.Version()
 	switch p := r.Program(); p {
 	case Signal, WhatsApp, Meta, Instagram:
+		if since, old := bridgeV2Since[p]; old && known && v.Less(since[0]) {
+			return Legacy, !v.Less(since[1])
+		}
 		return BridgeV2, true
 	case Discord:
 		return Legacy, known && v.Less(Version{0, 8, 0})
@@ -178,7 +189,7 @@ func (r Ref) Dialect() (d Dialect, ok bool) {
 		switch {
 		case known && v.Less(Version{0, 16, 0}):
 			return Python, true
-		case known && !v.Less(Version{0, 2604, 0}):
+		case known && !v.Less(Version{0, 2604, 0}), r.Tag == "latest":
 			return BridgeV2, true
 		}
 	}

@@ -74,9 +74,12 @@ backup:
     repositories: [{path: /mnt/usb/family, label: usb}]
     keep: {hourly: 2, daily: 7, weekly: 4, monthly: 6}
     directory: /srv/family
+    sources: [/home/anna/family]
     heartbeat: uptime-kuma
+    extra: {retries: 3}
 secrets:
   command: [cat, all.yaml]
+  store: [tee, all.yaml]
   from: {bridges.telegram.api_hash: {file: api-hash}}
 compose:
   extra: {services: {synapse: {mem_limit: 4g}}}
@@ -104,7 +107,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"auth.public_url", "https://account.example.org/", "https://login.example.org/", isTold, "log in again"},
 	{"auth.passwords", "passwords: true", "passwords: false", isTold, "cannot log in any more"},
 	{"auth.migration", "migration: false", "migration: true", isTold, "migrate with syn2mas"},
-	{"auth.upstream.issuer", "issuer: https://sso.example.org/realms/family", "issuer: https://sso.example.org/realms/friends", isTold, "import"},
+	{"auth.upstream.issuer", "issuer: https://sso.example.org/realms/family", "issuer: https://sso.example.org/realms/friends", isTold, "make the client matrix at"},
 	{"auth.upstream.client_id", "client_id: matrix", "client_id: synapse", isTold, "its client can be deleted there"},
 	{"auth.upstream.human_name", "human_name: Family", "human_name: Friends", isHarmless, "a word on the login page"},
 	{"auth.upstream.existing_users", "existing_users: link", "existing_users: fail", isHarmless, "users that are linked stay linked"},
@@ -161,6 +164,9 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"backup.borgmatic.keep.monthly", "monthly: 6", "monthly: 12", isHarmless, "more archives are kept"},
 	{"backup.borgmatic.directory", "directory: /srv/family", "directory: /srv/matrix", isTold, "move it there"},
 	{"backup.borgmatic.heartbeat", "    heartbeat: uptime-kuma\n", "", isHarmless, "the monitor itself says that it hears nothing"},
+	{"backup.borgmatic.sources", "[/home/anna/family]", "[/home/anna/stack]", isHarmless, "the archives that exist keep what was in them"},
+	{"backup.borgmatic.extra", "{retries: 3}", "{retries: 5}", isHarmless, "how the next backup runs"},
+	{"secrets.store", "[tee, all.yaml]", "[tee, ./all.yaml]", isHarmless, "where the next new secret goes"},
 	{"secrets.command", "[cat, all.yaml]", "[cat, ./all.yaml]", isHarmless, "a value that differs is told as itself"},
 	{"secrets.from.file", "{file: api-hash}", "{file: ./api-hash}", isHarmless, "a value that differs is told as itself"},
 	{"secrets.from.command", "{file: api-hash}", "{command: [cat, api-hash]}", isHarmless, "a value that differs is told as itself"},
@@ -208,6 +214,9 @@ func TestEveryFieldIsTold(t *testing.T) {
 	var values strings.Builder
 	set := secret.Placeholders(render.Needs(s))
 	for _, n := range render.Needs(s) {
+		if set.Get(n.Name) == "" { // there is none yet, such as a signing key before this one
+			continue
+		}
 		text, err := json.Marshal(set.Get(n.Name))
 		if err != nil {
 			t.Fatal(err)

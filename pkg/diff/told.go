@@ -215,7 +215,7 @@ func (c *comparison) backups(p *plan) {
 				for _, r := range f.At("repositories").Items() {
 					repos = append(repos, r.At("path").Str())
 				}
-				dirs = append(dirs, strs(f.At("source_directories"))...)
+				dirs = append(dirs, f.At("source_directories", "0").Str()) // the stack's own; what else is kept moves nothing
 			}
 		}
 		return repos, dirs

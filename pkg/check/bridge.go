@@ -164,7 +164,7 @@ func (b *Bridge) port() (string, source.Value) {
 // address is the one at which Synapse finds the bridge.
 func (b *Bridge) address() string {
 	port, _ := b.port()
-	return "http://" + b.Name + ":" + port
+	return "http://" + b.host() + ":" + port
 }
 
 // setting is the value at the dotted path as the bridge has it in the end: its environment wins over its file

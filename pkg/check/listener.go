@@ -165,7 +165,7 @@ func (s *Synapse) clientAddress() string {
 			break
 		}
 	}
-	return "http://" + s.Name + ":" + port
+	return "http://" + s.host() + ":" + port
 }
 
 // endpoint takes an HTTP URL apart; port is the scheme's when none stands there.

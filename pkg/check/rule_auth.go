@@ -138,10 +138,10 @@ var masEndpointReachable = Rule{
 		d.pairs(func(s *Synapse, m *MAS) {
 			v := s.Config.At("matrix_authentication_service", "endpoint")
 			u, port, ok := endpoint(v.Str())
-			fix := fmt.Sprintf("endpoint: http://%s:8080/", m.Name)
+			fix := fmt.Sprintf("endpoint: http://%s:8080/", m.host())
 			for _, l := range masListeners(m) {
 				if slices.Contains(l.resources, "oauth") && !l.loopback {
-					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.Name, l.port, l.prefix)
+					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.host(), l.port, l.prefix)
 				}
 			}
 			switch {
@@ -153,7 +153,7 @@ var masEndpointReachable = Rule{
 					r.NotChecked("the endpoint "+u.Redacted()+" is outside of the stack", v.Site(""))
 					return
 				}
-				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, v.Site(""), m.Value.Site("MAS"))
+				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, append([]source.Site{v.Site(""), m.Value.Site("MAS")}, nameSites(m.Service)...)...)
 				return
 			}
 			if m.unheard() {
@@ -190,7 +190,7 @@ var synapseEndpointInternal = Rule{
 				r.Fail("MAS's endpoint for Synapse is missing or no URL; no login can be completed", fix, v.Site(""))
 				return
 			case !slices.Contains(s.names(), u.Hostname()):
-				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, v.Site(""), s.Value.Site("Synapse"))
+				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, nameSites(s.Service)...)...)
 				return
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
 				r.Fail("MAS's endpoint for Synapse has a path without a slash at its end; MAS drops the last part of it", fix, v.Site(""))

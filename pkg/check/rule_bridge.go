@@ -90,7 +90,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 		if strings.Contains(u.Hostname(), ".") {
 			msg = fmt.Sprintf("the bridge reaches Synapse through %s and the proxy, where MAS answers its logins; it belongs on the internal listener", u.Hostname())
 		}
-		r.Fail(msg, internal, v.Site(""), s.Value.Site("Synapse"))
+		r.Fail(msg, internal, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, nameSites(s.Service)...)...)
 	case !s.hears(port) && !d.inward(s, port):
 		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
 			append([]source.Site{v.Site("")}, s.listenerSites()...)...)

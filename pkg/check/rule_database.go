@@ -150,7 +150,7 @@ var databaseCredentialsMatch = Rule{
 				r.NotChecked("the database of "+c.service.Name+" is outside of the stack", c.at.Site(""))
 				continue
 			case server == nil || server.Program != image.Postgres:
-				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.service.Name, c.host), d.databaseFix(), c.hostAt.Site(""))
+				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.service.Name, c.host), d.databaseFix(), append([]source.Site{c.hostAt.Site("")}, nameSites(d.servers()...)...)...)
 				continue
 			}
 			env, _ := c.service.Env("PGPORT")
@@ -202,7 +202,7 @@ func (d *Deployment) external(s *Service) bool {
 func (d *Deployment) databaseFix() string {
 	for _, s := range d.Services {
 		if s.Program == image.Postgres && s.Value.At("volumes").Set() {
-			return "host: " + s.Name
+			return "host: " + s.host()
 		}
 	}
 	return ""

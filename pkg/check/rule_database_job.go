@@ -31,9 +31,9 @@ func (d *Deployment) checkConnection(r *Reporter, j job) {
 	case server == nil, server.Program == image.Unknown && len(d.servers()) > 0, server.Program != image.Postgres && server.Program != image.Unknown:
 		fix := d.databaseFix()
 		if servers := d.servers(); len(servers) > 0 {
-			fix = "PGHOST: " + servers[0].Name
+			fix = "PGHOST: " + servers[0].host()
 		}
-		r.Fail(fmt.Sprintf("%s connects to %q, which is no PostgreSQL of this stack%s", name, j.host, consequence), fix, j.hostAt.Site(""))
+		r.Fail(fmt.Sprintf("%s connects to %q, which is no PostgreSQL of this stack%s", name, j.host, consequence), fix, append([]source.Site{j.hostAt.Site("")}, nameSites(d.servers()...)...)...)
 		return
 	case !slices.Contains(d.servers(), server):
 		return

@@ -110,9 +110,10 @@ func (d *Deployment) checkProxyNetwork(r *Reporter, s *Service) {
 	}
 }
 
-// talk is one service's way to another, and the place that says so.
+// talk is one service's way to another, the name it calls the other by, and the place that says so.
 type talk struct {
 	from, to *Service
+	host     string
 	at       source.Value
 }
 
@@ -121,7 +122,7 @@ func (d *Deployment) talks() []talk {
 	var ts []talk
 	say := func(from *Service, at source.Value, host string) {
 		if to := d.serviceAt(host); to != nil && to != from {
-			ts = append(ts, talk{from, to, at})
+			ts = append(ts, talk{from, to, host, at})
 		}
 	}
 	url := func(from *Service, at source.Value) {

@@ -53,7 +53,7 @@ func (d *Deployment) checkURL(r *Reporter, s *Synapse, reg *Registration, b *Bri
 			r.NotChecked("the url "+u.Redacted()+" of "+b.Name+" is outside of the stack", v.Site(""))
 			return
 		}
-		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, v.Site(""), b.Value.Site("the bridge"))
+		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Value.Site("the bridge")}, nameSites(b.Service)...)...)
 	case port != listens && !b.fromEnv("appservice.port"):
 		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix, v.Site(""), at.Site("the bridge's port"))
 	case u.Scheme == "https" && !b.Config.At("appservice", "tls_cert").Set():

@@ -413,6 +413,35 @@ func (s *Service) names() []string {
 	return names
 }
 
+// host is the name by which others should call the service: an alias, which its owner chose for them, or its own.
+func (s *Service) host() string {
+	for _, net := range s.Value.At("networks").Entries() {
+		if alias := net.At("aliases", "0"); alias.Set() {
+			return alias.Str()
+		}
+	}
+	return s.Name
+}
+
+// nameSites are the places that give the services names beside their own.
+func nameSites(services ...*Service) (sites []source.Site) {
+	for _, s := range services {
+		for _, net := range s.Value.At("networks").Entries() {
+			if v := net.At("aliases"); v.Exists() {
+				sites = append(sites, v.Site("more names of "+s.Name))
+			}
+		}
+	}
+	return sites
+}
+
+// answers reports whether the service is found by the name in the network with that key.
+func (s *Service) answers(name, network string) bool {
+	own, _ := s.d.expand(s.Value.At("container_name"))
+	return slices.Contains(s.Networks, network) && (name == s.Name || name == own ||
+		slices.ContainsFunc(s.Value.At("networks", network, "aliases").Items(), func(v source.Value) bool { return v.Str() == name }))
+}
+
 // shares reports whether the two services have a network in common.
 func (s *Service) shares(t *Service) bool {
 	// On the host's network, or another container's, who reaches whom cannot be told.

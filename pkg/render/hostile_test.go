@@ -84,7 +84,7 @@ func puppet(s string) string { return "as_token:" + s }
 
 func uri(name, rest string) func(string) string {
 	return func(s string) string {
-		u := url.URL{Scheme: "postgres", User: url.UserPassword(name, s), Host: "postgres", Path: "/" + name}
+		u := url.URL{Scheme: "postgres", User: url.UserPassword(name, s), Host: "matrix-stack-postgres", Path: "/" + name}
 		return u.String() + rest
 	}
 }

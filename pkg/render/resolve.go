@@ -89,16 +89,25 @@ func sender(token string) string {
 	return strings.ToLower(token[:min(len(token), 32)])
 }
 
+// internal is the name of a service on the stack's own network. Compose gives each service its plain name on
+// every network it is in, and on that of the proxy another stack may have a mas, too: Docker would answer with
+// either. A container_name may well be matrix-synapse. Twisted takes no underscore and no double dash (idna).
+func (st *Stack) internal(service string) string {
+	words := strings.FieldsFunc(st.Name, func(r rune) bool { return r == '-' || r == '_' })
+	return strings.Join(append(words, "stack", service), "-")
+}
+
 func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
+	st.Postgres.Host = st.internal("postgres")
 	for _, role := range roles(s) {
 		db := Database{Name: role, Password: secrets.Get("database." + role + "_password"), Secret: "postgres_" + role}
-		u := url.URL{Scheme: "postgres", User: url.UserPassword(role, db.Password), Host: "postgres", Path: "/" + role}
+		u := url.URL{Scheme: "postgres", User: url.UserPassword(role, db.Password), Host: st.Postgres.Host, Path: "/" + role}
 		db.URI = u.String()
 		st.Databases = append(st.Databases, db)
 	}
 	superuser := secrets.Get("database.postgres_password")
 	st.addSecret("postgres", "postgres_password", superuser)
-	st.addSecret("db-init", "postgres_pgpass", "postgres:5432:*:postgres:"+pgpassEscape.Replace(superuser)+"\n")
+	st.addSecret("db-init", "postgres_pgpass", st.Postgres.Host+":5432:*:postgres:"+pgpassEscape.Replace(superuser)+"\n")
 	for _, db := range st.Databases {
 		st.addSecret("db-init", db.Secret, db.Password)
 	}
@@ -126,10 +135,11 @@ func (st *Stack) database(name string) Database {
 func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 	sy := s.Synapse
 	st.Synapse = Synapse{
-		Address: fmt.Sprintf("http://synapse:%d", synapsePort), Port: synapsePort, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
+		Host: st.internal("synapse"), Port: synapsePort, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
 		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database("synapse"),
 	}
 	st.Synapse.OldKeys, _ = secret.ParseOldKeys(secrets.Get("synapse.old_signing_keys")) // Need.Check has read it
+	st.Synapse.Address = fmt.Sprintf("http://%s:%d", st.Synapse.Host, synapsePort)
 	v, known := image.Ref{Repository: image.Tested[image.Synapse].Repository, Tag: sy.Ref(image.Synapse).Tag}.Version()
 	st.Synapse.Masquerading = known && v.Less(image.Version{1, 141, 0})
 	st.Synapse.Media.Local, st.Synapse.Media.Remote = sy.MediaRetention.Local, sy.MediaRetention.Remote
@@ -149,9 +159,10 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 	v, known := image.Ref{Repository: image.Tested[image.MAS].Repository, Tag: s.Auth.Ref(image.MAS).Tag}.Version()
 	st.MAS = MAS{
 		Host: u.Host, Path: strings.TrimRight(u.Path, "/"), Port: masPort, HealthPort: masHealthPort,
-		Address: fmt.Sprintf("http://mas:%d/", masPort), Passwords: s.Auth.Passwords,
+		InternalHost: st.internal("mas"), Passwords: s.Auth.Passwords,
 		PasswordFile: known && !v.Less(image.Version{1, 22, 0}), DB: st.database("mas"),
 	}
+	st.MAS.Address = fmt.Sprintf("http://%s:%d/", st.MAS.InternalHost, masPort)
 	st.MAS.PublicBase = "https://" + st.MAS.Host + st.MAS.Path + "/"
 	st.addSecret("mas", "mas_matrix_secret", secrets.Get("auth.matrix_secret"))
 	st.addSecret("mas", "mas_encryption", secrets.Get("auth.encryption"))
@@ -229,7 +240,8 @@ func (st *Stack) addBridge(s *spec.Spec, def image.BridgeDefaults, b spec.Bridge
 		NeedsAPI: def.NeedsAPI, APIID: get("api_id"), APIHash: get("api_hash"), DB: st.database(name),
 		Command: []string{def.Binary, "-c", "/data/config.yaml", "-n"},
 	}
-	br.Address = fmt.Sprintf("http://%s:%d", name, br.Port)
+	br.Host = st.internal(name)
+	br.Address = fmt.Sprintf("http://%s:%d", br.Host, br.Port)
 	br.DB.URI += "?sslmode=disable"
 	br.Encryption.Allow = b.Encryption != "off"
 	br.Encryption.Require = b.Encryption == "required"
@@ -323,8 +335,9 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 	if strings.Contains(postgres.Tag, "alpine") {
 		pgUser = postgresAlpineUser
 	}
-	add := func(name string, ref image.Ref, user string) {
-		svc := Service{Image: ref, User: cmp.Or(s.Owner, user)}
+	add := func(name string, ref image.Ref, user string, limits spec.Limits) {
+		user = cmp.Or(s.Owner, user)
+		svc := Service{Image: ref, User: user, Sandbox: sandboxes[name].of(user), Memory: limits.Memory, CPUs: limits.CPUs}
 		for _, sec := range st.Secrets {
 			if sec.Service == name {
 				svc.Secrets = append(svc.Secrets, sec.Name)
@@ -332,11 +345,19 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		}
 		st.Services[name] = svc
 	}
-	add("postgres", postgres, pgUser)
-	add("db-init", postgres, pgUser)
-	add("synapse", s.Synapse.Ref(image.Synapse), synapseUser)
-	add("mas", s.Auth.Ref(image.MAS), masUser)
+	add("postgres", postgres, pgUser, s.Database.Limits)
+	add("db-init", postgres, pgUser, spec.Limits{})
+	add("synapse", s.Synapse.Ref(image.Synapse), synapseUser, s.Synapse.Limits)
+	add("mas", s.Auth.Ref(image.MAS), masUser, s.Auth.Limits)
+	if st.Migration {
+		add("syn2mas", s.Auth.Ref(image.MAS), masUser, spec.Limits{})
+		if s.Owner != "" {
+			svc := st.Services["syn2mas"]
+			svc.Caps = nil // all files are its own
+			st.Services["syn2mas"] = svc
+		}
+	}
 	for _, b := range st.Bridges {
-		add(b.Name, s.Bridges[b.Name].Ref(b.Program), bridgeUser)
+		add(b.Name, s.Bridges[b.Name].Ref(b.Program), bridgeUser, s.Bridges[b.Name].Limits)
 	}
 }

@@ -44,6 +44,8 @@ type Service struct {
 	// ConfigHash is the digest of exactly the files that the service reads at its start.
 	ConfigHash string
 	Secrets    []string // names of the Compose secrets it is handed
+	Sandbox
+	Memory, CPUs string // what it may use at most; empty for all there is
 }
 
 // SecretFile is a file below secrets/ that Compose hands to one service under /run/secrets.
@@ -60,6 +62,7 @@ type Traefik struct {
 
 // Synapse is the homeserver.
 type Synapse struct {
+	Host           string // on the stack's own network
 	Address        string // http://service:port, as the other services reach it
 	Port           int
 	MaxUploadSize  string
@@ -84,13 +87,15 @@ type Email struct {
 
 // MAS is the Matrix Authentication Service.
 type MAS struct {
-	Host       string
-	Path       string // without trailing slash; empty when MAS has a host of its own
-	PublicBase string // ends in a slash
-	Port       int
-	HealthPort int
-	Address    string
-	Passwords  bool
+	Host string // the public one
+	// InternalHost is the one on the stack's own network.
+	InternalHost string
+	Path         string // without trailing slash; empty when MAS has a host of its own
+	PublicBase   string // ends in a slash
+	Port         int
+	HealthPort   int
+	Address      string
+	Passwords    bool
 	// PasswordFile: the version knows database.password_file (MAS 1.22.0).
 	PasswordFile bool
 	Upstreams    []Upstream
@@ -109,6 +114,7 @@ type Upstream struct {
 
 // Postgres is the database server.
 type Postgres struct {
+	Host          string // on the stack's own network
 	ContainerName string // as `docker exec` takes it
 	FixedName     bool   // container_name is set in the spec
 	DataPath      string // where this major keeps its data
@@ -132,6 +138,7 @@ type Bridge struct {
 	Program               image.Program
 	Dialect               image.Dialect
 	HomeserverAddress     string
+	Host                  string // on the stack's own network
 	Address               string
 	Port                  int
 	Bot, DisplayName      string

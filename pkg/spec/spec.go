@@ -92,8 +92,18 @@ type Component struct {
 	Image string `yaml:"image,omitempty"`
 	// Version is the image's tag.
 	Version string `yaml:"version,omitempty"`
+	// Limits of what its container may use. Default: all there is.
+	Limits Limits `yaml:"limits,omitempty"`
 	// Extra is laid onto the rendered configuration: mappings are merged, everything else is replaced.
 	Extra Extra `yaml:"extra,omitempty"`
+}
+
+// Limits of what a container may use.
+type Limits struct {
+	// Memory in megabytes or gigabytes, such as 4G. What wants more is ended and started again.
+	Memory string `yaml:"memory,omitempty" jsonschema:"pattern=^[1-9][0-9]*[MG]$" form:"a number with M or G, such as 4G"`
+	// CPUs, such as 2 or 0.5.
+	CPUs string `yaml:"cpus,omitempty" jsonschema:"oneof_type=string;number,pattern=^([1-9][0-9]*([.][0-9]+)?|0[.][0-9]*[1-9][0-9]*)$" form:"a number of processors, such as 0.5"`
 }
 
 // Extra is a mapping that is laid onto a rendered file as it stands.

@@ -1,0 +1,52 @@
+package check
+
+import (
+	"fmt"
+
+	"philipp.info/stackgen/pkg/finding"
+)
+
+var composeNameUnique = Rule{
+	ID: "compose-name-unique", Severity: finding.Error,
+	Summary: "the name by which a service calls another means one service alone",
+	Why:     "Docker answers with the address of either, and not always of the same: requests with a secret go to a program that does not know it, \"password authentication failed\", 401 and 404 that come and go. A container name and the aliases of a network count as much as the name of a service, and two keys of one external network are one network.",
+	Fix:     "Give the service an alias that no other has, on a network of this stack alone, and use it in every address.",
+	Source:  "Docker's embedded DNS (libnetwork); Compose specification, networks.aliases",
+	Check: func(d *Deployment, r *Reporter) {
+		told := make(map[[3]*Service]bool)
+		for _, t := range d.talks() {
+			for _, other := range d.Services {
+				group := [3]*Service{t.from, t.to, other}
+				if other == t.to || other == t.from || told[group] || other.Image.Repository == t.to.Image.Repository || !d.hearsBoth(t, other) {
+					continue
+				}
+				told[group] = true
+				message := fmt.Sprintf("%s calls %q, by which Docker knows %s and %s; it gets now the one, now the other", t.from.Name, t.host, t.to.Name, other.Name)
+				fix := "another alias or container_name for one of the two"
+				if t.to.Value.At("profiles").Len()+other.Value.At("profiles").Len() > 0 {
+					r.Warn(message+", when both run", fix, other.Value.Site(""), t.to.Value.Site("the one that is meant"), t.at.Site("the address"))
+					continue
+				}
+				r.Fail(message, fix, other.Value.Site(""), t.to.Value.Site("the one that is meant"), t.at.Site("the address"))
+			}
+		}
+	},
+}
+
+// hearsBoth reports whether the one who calls is in a network with the one that is meant and in one with the
+// other, and both answer to the name there. Two keys may stand for one network.
+func (d *Deployment) hearsBoth(t talk, other *Service) bool {
+	return d.reachedAs(t.from, t.to, t.host) && d.reachedAs(t.from, other, t.host)
+}
+
+func (d *Deployment) reachedAs(from, to *Service, name string) bool {
+	for _, key := range to.Networks {
+		network, _ := d.networkName(key)
+		for _, mine := range from.Networks {
+			if same, _ := d.networkName(mine); same == network && to.answers(name, key) {
+				return true
+			}
+		}
+	}
+	return false
+}

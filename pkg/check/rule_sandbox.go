@@ -1,0 +1,96 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var composeSandbox = Rule{
+	ID: "compose-sandbox", Severity: finding.Error,
+	Summary: "a container from which rights were taken keeps those that its image needs",
+	Why:     "\"could not create lock file …: Read-only file system\", \"No usable temporary directory found\", \"error: failed switching to … operation not permitted\": the container does not start, uploads fail, or pictures do not cross the bridge.",
+	Fix:     "Mount a tmpfs where the image writes; set user, or give back the capabilities by which the start script changes to its own user.",
+	Source:  "docker-library/postgres docker-entrypoint.sh; Synapse docker/start.py; mautrix docker-run.sh; run in e2e",
+	Check: func(d *Deployment, r *Reporter) {
+		servers := d.servers()
+		for _, s := range d.Services {
+			server := slices.Contains(servers, s)
+			if s.Value.At("read_only").True() {
+				s.checkWritable(r, server)
+			}
+			s.checkDrops(r, server)
+		}
+	},
+}
+
+// checkWritable has the directories that a program writes, on a root file system that it cannot.
+func (s *Service) checkWritable(r *Reporter, server bool) {
+	dir, options, consequence := "", "", ""
+	tmp, _ := s.Env("TMPDIR")
+	tmp = cmp.Or(tmp, "/tmp")
+	switch {
+	case server && !strings.Contains(strings.Join(s.Command(), " "), "unix_socket_directories"):
+		dir, consequence = "/var/run/postgresql", "PostgreSQL does not start"
+		if uid, gid, ok := strings.Cut(s.Value.At("user").Str(), ":"); ok {
+			options = ":uid=" + uid + ",gid=" + gid
+		}
+	case s.Program == image.Synapse && s.envHidden("TMPDIR") == "":
+		dir, consequence = tmp, "uploads fail (No usable temporary directory found)"
+	case slices.ContainsFunc(image.Bridges, func(b image.BridgeDefaults) bool { return b.Program == s.Program }) && s.envHidden("TMPDIR") == "":
+		dir, consequence = tmp, "media that the bridge has to convert do not arrive"
+	default:
+		return
+	}
+	// In the images /var/run is a link to /run.
+	for _, name := range []string{dir, strings.TrimPrefix(dir, "/var")} {
+		if m := s.mountAt(path.Clean(name)); m != nil && !m.ReadOnly {
+			return
+		}
+	}
+	r.Fail(fmt.Sprintf("%s is read_only, and nothing that can be written is mounted at %s; %s", s.Name, dir, consequence),
+		"tmpfs: ["+dir+options+"]", s.Value.At("tmpfs").Site(""), s.Value.At("read_only").Site("read-only"))
+}
+
+// switches are the images whose start script changes from root to a user of its own.
+func (s *Service) switches(server bool) bool {
+	words := s.Command()
+	switch {
+	case server, s.Program == image.Synapse:
+		return !s.Value.At("entrypoint").Set()
+	case s.Program == image.MAS, s.Program == image.Unknown, s.Program == image.Traefik, s.Program == image.Postgres:
+		return false
+	}
+	return len(words) == 0
+}
+
+func (s *Service) checkDrops(r *Reporter, server bool) {
+	user := s.Value.At("user")
+	root, _, _ := strings.Cut(user.Str(), ":")
+	if !s.switches(server) || user.Set() && root != "0" && root != "root" || s.Value.At("privileged").True() {
+		return
+	}
+	drops := s.Value.At("cap_drop")
+	capability := func(list, name string) bool {
+		return slices.ContainsFunc(s.Value.At(list).Items(), func(v source.Value) bool {
+			has := strings.TrimPrefix(strings.ToUpper(v.Str()), "CAP_")
+			return has == name || has == "ALL"
+		})
+	}
+	var missing []string
+	for _, name := range []string{"SETUID", "SETGID"} {
+		if capability("cap_drop", name) && !capability("cap_add", name) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		r.Fail(fmt.Sprintf("%s starts as root and has lost %s, by which its start script changes to another user; it does not start", s.Name, sentence(missing, "and")),
+			"user: the uid that it runs as, or cap_add: ["+strings.Join(missing, ", ")+"]", drops.Site(""), user.Site("its user"))
+	}
+}

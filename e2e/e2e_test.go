@@ -61,6 +61,7 @@ func TestStack(t *testing.T) {
 	var token string
 	t.Run("users", func(t *testing.T) { token = s.testUsers(t) })
 	t.Run("files", func(t *testing.T) { s.testFiles(t) })
+	t.Run("sandbox", func(t *testing.T) { s.testSandbox(t) })
 	t.Run("one change recreates one container", func(t *testing.T) { s.testRecreate(t) })
 	t.Run("down and up", func(t *testing.T) { s.testDownUp(t, token) })
 	if t.Failed() {

@@ -23,6 +23,7 @@ type diffCmd struct {
 	Base    string `help:"Compare with the spec as it was at this git revision, with placeholders for all secrets." placeholder:"REF" xor:"with"`
 	Head    string `help:"With --base: the spec as it is at this revision, instead of the file." placeholder:"REF"`
 	Secrets string `help:"Secrets file. Default: secrets.yaml beside the spec. Not used with --base." placeholder:"FILE"`
+	Summary bool   `help:"Leave out values and files: what happens to services, what cannot be undone, and what is to be done by hand."`
 	Format  string `help:"What is printed on stdout: ${enum}." enum:"${diffs}" default:"text" placeholder:"FORMAT"`
 }
 
@@ -44,6 +45,9 @@ func (c *diffCmd) Run(a *app) error {
 	}
 	if c.Base != "" && c.Secrets != "" {
 		return usagef("--secrets is for a comparison with a directory; with --base placeholders stand for all secrets")
+	}
+	if c.Summary && c.Format != "text" {
+		return usagef("--summary is for text; --format json has everything by its kind")
 	}
 	c.Output = cmp.Or(c.Output, "out")
 	compare := c.directory
@@ -69,7 +73,7 @@ func (c *diffCmd) Run(a *app) error {
 		return err
 	}
 	d.Findings = findings
-	if err := d.Write(a.stdout, c.Format, a.colored(a.stdout)); err != nil {
+	if err := d.Write(a.stdout, diff.Options{Format: c.Format, Summary: c.Summary, Color: a.colored(a.stdout), Width: a.width(a.stdout)}); err != nil {
 		return err
 	}
 	if !p.ok() || !d.Empty() {

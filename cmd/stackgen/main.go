@@ -38,6 +38,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 type cli struct {
 	Color string `help:"Colours: auto (where it is a terminal), always or never." enum:"auto,always,never" default:"auto" placeholder:"WHEN"`
+	// Only its hook counts; the command is called as the flag is.
+	PrintVersion versionFlag `name:"version" help:"Print the version."`
 
 	Init       initCmd       `cmd:"" help:"Start a stack: write a commented stack.yaml."`
 	Render     renderCmd     `cmd:"" help:"Write every file of the stack, after proving that they fit together."`
@@ -50,6 +52,7 @@ type cli struct {
 	Schema     schemaCmd     `cmd:"" help:"Print the JSON Schema of stack.yaml."`
 	Completion completionCmd `cmd:"" help:"Say how to turn on completion in your shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Help       helpCmd       `cmd:"" help:"Show what a command does, with an example."`
 }
 
 // app is what the commands share.
@@ -58,6 +61,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr *output.Writer
 	color          string
+	command        string // the command as it was called, such as stackgen check
 }
 
 func main() {
@@ -88,7 +92,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, talk io.Write
 			code = int(exit)
 		}
 	}()
-	kongcompletion.Register(parser, kongcompletion.WithPredictor("secret", secretNames))
+	kongcompletion.Register(parser,
+		kongcompletion.WithPredictor("secret", secretNames), kongcompletion.WithPredictor("rule", ruleIDs), kongcompletion.WithPredictor("command", commandNames(parser)))
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -96,7 +101,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, talk io.Write
 	if err != nil {
 		return fail(stderr, usageError{err})
 	}
-	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, color: c.Color}
+	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, color: c.Color, command: k.Selected().FullPath()}
 	return fail(stderr, k.Run(a))
 }
 

@@ -27,16 +27,16 @@ func (o *outcome) text(st style) string {
 	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
 	fmt.Fprintf(&b, "%s %s %s\n", st.Bold(output.Clean(o.spec)), "→", st.Bold(output.Clean(o.dir)))
 	if len(o.made) > 0 {
-		section("secrets", output.Wrap(fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")), 84)...)
+		section("secrets", fmt.Sprintf("%d made: %s", len(o.made), strings.Join(o.madeNames(), ", ")))
 		if from := o.set.PlainBeside(); from != "" {
-			st.section(&b, "", output.Wrap("in plain text in "+o.set.Target()+", beside what `"+from+"` gives: name the command that takes them as `secrets: {store: [...]}`, or move them there", 84)...)
+			st.section(&b, "", "in plain text in "+o.set.Target()+", beside what `"+from+"` gives: name the command that takes them as `secrets: {store: [...]}`, or move them there")
 		}
 	}
 	section("files", o.fileLines(st)...)
 	e := diff.EffectsOf(o.input(o.plan, o.dir))
 	if e.First {
 		names := named(e.Services, diff.Created)
-		section("start", output.Wrap(output.Plural(len(names), "service")+": "+strings.Join(names, ", "), 84)...)
+		section("start", output.Plural(len(names), "service")+": "+strings.Join(names, ", "))
 	} else {
 		section("restart", restarts(e.Services)...)
 	}
@@ -107,7 +107,7 @@ func (o *outcome) fileLines(st style) []string {
 			}
 			parts = append(parts, fmt.Sprintf("%s"+output.NoBreak+"%d", name, counts[dir]))
 		}
-		return output.Wrap(fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", ")), 84)
+		return []string{fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", "))}
 	}
 	said := map[render.Action]string{
 		render.Create: st.green("created"), render.Update: st.yellow("updated"), render.Delete: st.red("deleted"),

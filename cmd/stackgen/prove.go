@@ -293,7 +293,7 @@ func (a *app) findings(w io.Writer, format string, findings []finding.Finding, f
 		ran = 0
 	}
 	err := report.Write(&b, finding.Sort(findings), report.Summary{Rules: ran, Files: files}, report.Options{
-		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(), RuleURL: ruleURL, Width: a.width(w),
+		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(), RuleURL: ruleURL, Width: a.width(w), Command: a.command,
 	})
 	return b.String(), err
 }

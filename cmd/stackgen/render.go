@@ -158,7 +158,7 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 	if o.err != nil {
 		fail(&t.stderr, o.err)
 	} else if o.plan != nil {
-		t.stderr.WriteString(o.mask(o.text(style{output.PaletteFor(a.colored(a.stderr))})))
+		t.stderr.WriteString(o.mask(o.text(a.style(a.stderr))))
 	}
 	return nil
 }

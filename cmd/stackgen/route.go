@@ -76,7 +76,7 @@ func (c *routeCmd) Run(a *app) error {
 			_, err = a.stdout.Write(text)
 		}
 	} else {
-		_, err = io.WriteString(a.stdout, way.text(style{output.PaletteFor(a.colored(a.stdout))}, problemLines(dir, table, res, mask)))
+		_, err = io.WriteString(a.stdout, way.text(a.style(a.stdout), problemLines(dir, table, res, mask)))
 	}
 	if err != nil {
 		return err

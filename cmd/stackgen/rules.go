@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"github.com/posener/complete"
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/output"
 )
 
 type rulesCmd struct {
-	ID string `arg:"" optional:"" help:"The rule to explain."`
+	ID     string `arg:"" optional:"" help:"The rule to explain." completion-predictor:"rule"`
+	Format string `help:"What is printed on stdout: ${enum}." enum:"text,json" default:"text" placeholder:"FORMAT"`
 }
 
 func (*rulesCmd) Help() string {
@@ -21,37 +23,84 @@ func (*rulesCmd) Help() string {
 Example:
 
     stackgen rules mas-secret-matches
+    stackgen rules --format json
 `
 }
 
 func (c *rulesCmd) Run(a *app) error {
-	st := style{output.PaletteFor(a.colored(a.stdout))}
-	if c.ID == "" {
+	st := a.style(a.stdout)
+	rules := check.Rules
+	if c.ID != "" {
+		r, ok := check.Find(c.ID)
+		if !ok {
+			return noRule(c.ID)
+		}
+		rules = []check.Rule{r}
+	}
+	switch {
+	case c.Format == "json":
+		return rulesJSON(a.stdout, rules)
+	case c.ID == "":
 		listRules(a.stdout, st)
-		return nil
+	default:
+		explain(a.stdout, st, rules[0])
 	}
-	r, ok := check.Find(c.ID)
-	if ok {
-		explain(a.stdout, st, r)
-		return nil
+	return nil
+}
+
+// ruleJSON is a rule as it is printed; url is where RULES.md shows a bad case and a good one.
+type ruleJSON struct {
+	ID       string `json:"id"`
+	Severity string `json:"severity"`
+	Summary  string `json:"summary"`
+	Why      string `json:"why"`
+	Fix      string `json:"fix"`
+	Source   string `json:"source"`
+	URL      string `json:"url"`
+}
+
+func rulesJSON(w io.Writer, rules []check.Rule) error {
+	doc := struct {
+		Rules []ruleJSON `json:"rules"`
+	}{}
+	for _, r := range rules {
+		doc.Rules = append(doc.Rules, ruleJSON{r.ID, r.Severity.String(), r.Summary, r.Why, r.Fix, r.Source, ruleURL(r.ID)})
 	}
+	text, err := output.JSON(doc, "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// ruleIDs completes the names of the rules.
+var ruleIDs = complete.PredictFunc(func(complete.Args) []string {
+	ids := make([]string, 0, len(check.Rules))
+	for _, r := range check.Rules {
+		ids = append(ids, r.ID)
+	}
+	return ids
+})
+
+func noRule(id string) error {
 	nearest, best := "", 0.5
 	for _, r := range check.Rules {
-		if near := levenshtein.Similarity(c.ID, r.ID, nil); near > best {
+		if near := levenshtein.Similarity(id, r.ID, nil); near > best {
 			nearest, best = r.ID, near
 		}
 	}
 	if nearest != "" {
-		return usagef("there is no rule %q; did you mean %q?", c.ID, nearest)
+		return usagef("there is no rule %q; did you mean %q?", id, nearest)
 	}
-	return usagef("there is no rule %q; `stackgen rules` lists them", c.ID)
+	return usagef("there is no rule %q; `stackgen rules` lists them", id)
 }
 
 func explain(w io.Writer, st style, r check.Rule) {
-	fmt.Fprintf(w, "%s  %s\n%s\n", st.Bold(r.ID), r.Severity, r.Summary)
+	fmt.Fprintf(w, "%s  %s\n%s\n", st.Bold(r.ID), r.Severity, strings.Join(output.Wrap(r.Summary, st.width), "\n"))
 	for _, part := range [][2]string{{"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}} {
 		if part[1] != "" {
-			fmt.Fprintf(w, "\n%s\n%s\n", st.Bold(part[0]), indent(output.Wrap(part[1], 90)))
+			fmt.Fprintf(w, "\n%s\n%s\n", st.Bold(part[0]), indent(output.Wrap(part[1], readable(st.width)-2)))
 		}
 	}
 }
@@ -74,7 +123,9 @@ func listRules(w io.Writer, st style) {
 		}
 		fmt.Fprintln(w, st.Bold(g))
 		for _, r := range groups[g] {
-			fmt.Fprintf(w, "  %-*s  %-7s  %s\n", width, r.ID, r.Severity, r.Summary)
+			for _, line := range output.Hang(fmt.Sprintf("  %-*s  %-7s  %s", width, r.ID, r.Severity, r.Summary), st.width) {
+				fmt.Fprintln(w, line)
+			}
 		}
 	}
 }

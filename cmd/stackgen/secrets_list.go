@@ -76,14 +76,24 @@ func (c *secretsListCmd) Run(a *app, all *cli) error {
 		_, err = fmt.Fprintln(a.stdout, set.Mask(string(text)))
 		return err
 	}
-	st := style{output.PaletteFor(a.colored(a.stdout))}
+	_, err = io.WriteString(a.stdout, set.Mask(secretsText(list, a.style(a.stdout))))
+	return err
+}
+
+// secretsText lists the secrets, those of one part of the stack together. The kind gives way where the terminal is
+// too narrow for it.
+func secretsText(list []listed, st style) string {
 	said := map[string]string{
-		"ok": st.green("ok"), "unread": "read by render", "made": st.yellow("made by the next render"), "optional": "made when synapse.signing_key is rotated",
+		"ok": st.green("ok"), "unread": "read by render", "made": st.yellow("made by render"), "optional": "made by rotate",
 	}
 	name, source := 0, 0
 	for _, l := range list {
-		name, source = max(name, len(l.Name)), max(source, len(l.Source))
+		name = max(name, len(l.Name))
+		if l.Source != secret.NoOrigin {
+			source = max(source, len(l.Source))
+		}
 	}
+	kinds := st.width == 0 || st.width >= name+source+len("  signing-key    made by render")
 	var b strings.Builder
 	group := ""
 	for _, l := range list {
@@ -92,14 +102,22 @@ func (c *secretsListCmd) Run(a *app, all *cli) error {
 			b.WriteByte('\n')
 		}
 		group = g
+		line := st.Bold(fmt.Sprintf("%-*s", name, l.Name)) + "  "
+		if kinds {
+			line += fmt.Sprintf("%-11s  ", l.Kind)
+		}
 		state := said[l.State]
 		if l.State == "needed" {
 			state = st.red("to be set: " + l.Where)
 		}
-		fmt.Fprintf(&b, "%s  %-11s  %-*s  %s\n", st.Bold(fmt.Sprintf("%-*s", name, l.Name)), l.Kind, source, l.Source, state)
+		if l.Source != secret.NoOrigin {
+			state = fmt.Sprintf("%-*s  %s", source, l.Source, state)
+		}
+		for _, part := range output.Hang(line+state, st.width) {
+			b.WriteString(part + "\n")
+		}
 	}
-	_, err = io.WriteString(a.stdout, set.Mask(b.String()))
-	return err
+	return b.String()
 }
 
 // secretNames completes the names of the spec's secrets. What cannot be read has none.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,5 +93,24 @@ func TestHostileNames(t *testing.T) {
 	}
 	if _, err := os.Stat(out + "/docker-compose.yml"); err != nil {
 		t.Errorf("nothing was rendered: %v", err)
+	}
+}
+
+// What Markdown has no room for is shown by the command that was called, not by another.
+func TestLeftOut(t *testing.T) {
+	t.Chdir(t.TempDir())
+	text := "version: 1\n"
+	for i := range 900 {
+		text += fmt.Sprintf("unknown_key_%d: {}\n", i)
+	}
+	if err := os.WriteFile("stack.yaml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"validate", "diff"} {
+		var out, talk bytes.Buffer
+		run(t.Context(), []string{command, "--format", "markdown"}, strings.NewReader(""), &out, &talk)
+		if want := "`stackgen " + command + "` without `--format markdown` shows all."; !strings.Contains(out.String(), want) {
+			t.Errorf("%s does not say %q: %s", command, want, &talk)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 // version overrides what the build knows, for releases built outside of git: -ldflags "-X main.version=v1.2.3".
@@ -19,6 +21,21 @@ func (*versionCmd) Help() string {
 }
 
 func (*versionCmd) Run(a *app) error {
+	_, err := fmt.Fprintln(a.stdout, versionLine())
+	return err
+}
+
+// versionFlag is --version, which people try first.
+type versionFlag bool
+
+// BeforeReset prints the version and ends the run, as --help does.
+func (versionFlag) BeforeReset(k *kong.Kong) error {
+	_, err := fmt.Fprintln(k.Stdout, versionLine())
+	k.Exit(exitClean)
+	return err
+}
+
+func versionLine() string {
 	v := version
 	if info, ok := debug.ReadBuildInfo(); v == "" && ok {
 		v = info.Main.Version
@@ -26,6 +43,5 @@ func (*versionCmd) Run(a *app) error {
 	if v == "" {
 		v = "(devel)"
 	}
-	_, err := fmt.Fprintf(a.stdout, "stackgen %s %s %s/%s\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
+	return fmt.Sprintf("stackgen %s %s %s/%s", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

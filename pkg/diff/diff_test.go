@@ -72,7 +72,7 @@ func noSecret(t *testing.T, d *Diff) {
 	t.Helper()
 	for _, format := range Formats {
 		var b bytes.Buffer
-		if err := d.Write(&b, format, true); err != nil {
+		if err := d.Write(&b, Options{Format: format, Color: true}); err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(b.String(), planted) {
@@ -195,7 +195,7 @@ func TestMarkdownIsShort(t *testing.T) {
 	}
 	in.New["docker-compose.yml"] = []byte(services.String())
 	var b bytes.Buffer
-	if err := New(in).Write(&b, "markdown", false); err != nil {
+	if err := New(in).Write(&b, Options{Format: "markdown"}); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
@@ -223,7 +223,7 @@ func TestHostileContent(t *testing.T) {
 	d.Spec, d.From, d.To = "a\n::error::b|<b>.yaml", "x", "y"
 	for _, format := range Formats {
 		var b bytes.Buffer
-		if err := d.Write(&b, format, false); err != nil {
+		if err := d.Write(&b, Options{Format: format}); err != nil {
 			t.Fatal(err)
 		}
 		text := b.String()
@@ -271,7 +271,7 @@ func FuzzDiff(f *testing.F) {
 			t.Errorf("%d files", len(d.Files))
 		}
 		for _, format := range Formats {
-			if err := d.Write(new(bytes.Buffer), format, true); err != nil {
+			if err := d.Write(new(bytes.Buffer), Options{Format: format, Color: true}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -26,11 +26,15 @@ func (p paint) action(a Action) string {
 type screen struct {
 	*bytes.Buffer
 	paint
+	width int
 }
 
-// line writes a line. What comes from outside is cleaned by who calls.
+// line writes a line, and what does not fit into the width below it. What comes from outside is cleaned by who
+// calls.
 func (s *screen) line(format string, args ...any) {
-	fmt.Fprintln(s, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	for _, part := range output.Hang(strings.TrimRight(fmt.Sprintf(format, args...), " "), s.width) {
+		fmt.Fprintln(s, part)
+	}
 }
 
 // section writes a title when there is something to write below it.
@@ -40,8 +44,8 @@ func (s *screen) section(title string, n int, color termenv.ANSIColor) {
 	}
 }
 
-func (d *Diff) writeText(out *bytes.Buffer, p paint) {
-	s := &screen{out, p}
+func (d *Diff) writeText(out *bytes.Buffer, o Options) {
+	s := &screen{out, paint{output.PaletteFor(o.Color)}, o.Width}
 	s.line("%s", s.Bold(output.Clean(d.title())))
 	for _, n := range d.Notes {
 		s.line("%s", output.Clean(n))
@@ -51,15 +55,23 @@ func (d *Diff) writeText(out *bytes.Buffer, p paint) {
 		s.line("  %s", output.Clean(l.text()))
 		s.line("    %s", output.Clean(l.Breaks))
 	}
-	s.services(d)
+	if o.Summary {
+		s.grouped(d)
+	} else {
+		s.services(d)
+	}
 	for _, list := range []struct {
 		title string
 		lines []string
-	}{{"databases to be created", d.Databases}, {"secrets", d.secretLines()}, {"by hand", d.Steps}} {
+	}{{"databases to be created", joined(d.Databases)}, {"secrets", d.secretLines()}, {"by hand", d.Steps}} {
 		s.section(list.title, len(list.lines), termenv.ANSIBrightWhite)
 		for _, l := range list.lines {
 			s.line("  %s", output.Clean(l))
 		}
+	}
+	if o.Summary {
+		s.line("\n%s", d.headline()+d.counts())
+		return
 	}
 	s.section("values", len(d.Values), termenv.ANSIBrightWhite)
 	for i, v := range d.Values {
@@ -70,6 +82,14 @@ func (d *Diff) writeText(out *bytes.Buffer, p paint) {
 	}
 	s.files(d)
 	s.line("\n%s", d.headline())
+}
+
+// joined is a list of names as one line.
+func joined(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{strings.Join(names, ", ")}
 }
 
 func (s *screen) services(d *Diff) {
@@ -94,6 +114,49 @@ func (s *screen) services(d *Diff) {
 	}
 }
 
+// grouped names the services by what happens to them.
+func (s *screen) grouped(d *Diff) {
+	s.section("services: "+d.Command, len(d.Services), termenv.ANSIBrightWhite)
+	for _, action := range []Action{Recreated, Created, Removed} {
+		var names []string
+		for _, svc := range d.Services {
+			if svc.Action == action {
+				names = append(names, output.Clean(svc.Name))
+			}
+		}
+		if len(names) > 0 {
+			s.line("  %s  %s", s.action(action), strings.Join(names, ", "))
+		}
+	}
+}
+
+// counts says how many files and values there are of each kind; "" for no difference.
+func (d *Diff) counts() string {
+	files, values := make(map[Action]int), make(map[Action]int)
+	for _, f := range d.Files {
+		files[f.Action]++
+	}
+	for _, v := range d.Values {
+		values[v.Action]++
+	}
+	text := ""
+	for _, kind := range []struct {
+		name   string
+		counts map[Action]int
+	}{{"files", files}, {"values", values}} {
+		var parts []string
+		for _, action := range []Action{Added, Changed, Reordered, Removed, Kept} {
+			if n := kind.counts[action]; n > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", n, action))
+			}
+		}
+		if len(parts) > 0 {
+			text += "\n" + kind.name + ": " + strings.Join(parts, ", ")
+		}
+	}
+	return text
+}
+
 func (s *screen) files(d *Diff) {
 	s.section("files", len(d.Files), termenv.ANSIBrightWhite)
 	for _, f := range d.Files {
@@ -106,7 +169,7 @@ func (s *screen) files(d *Diff) {
 		}
 		s.line("\n%s", s.Bold(output.Clean(f.Path)))
 		for _, l := range f.Lines {
-			s.line("%s", s.diffLine(output.Clean(l)))
+			fmt.Fprintln(s, s.diffLine(output.Clean(l)))
 		}
 	}
 }

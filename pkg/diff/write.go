@@ -12,13 +12,21 @@ import (
 // Formats are the names of the formats, the default first.
 var Formats = []string{"text", "markdown", "json", "github"}
 
+// Options select what Write prints.
+type Options struct {
+	Format  string // one of Formats
+	Summary bool   // text without values and files
+	Color   bool   // of text
+	Width   int    // columns to which text is wrapped; not at all when 0
+}
+
 // Write prints the difference in one of the formats. Whatever the trees hold, it cannot break out of its
-// place in the output. color is for text alone.
-func (d *Diff) Write(w io.Writer, format string, color bool) error {
+// place in the output.
+func (d *Diff) Write(w io.Writer, o Options) error {
 	var out bytes.Buffer
-	switch format {
+	switch o.Format {
 	case "text":
-		d.writeText(&out, paint{output.PaletteFor(color)})
+		d.writeText(&out, o)
 	case "markdown":
 		d.writeMarkdown(&out)
 	case "json":
@@ -30,10 +38,10 @@ func (d *Diff) Write(w io.Writer, format string, color bool) error {
 	case "github":
 		d.writeGitHub(&out)
 	default:
-		return fmt.Errorf("unknown format %q; the formats are %s", format, strings.Join(Formats, ", "))
+		return fmt.Errorf("unknown format %q; the formats are %s", o.Format, strings.Join(Formats, ", "))
 	}
 	text := out.String()
-	if format == "text" || format == "markdown" {
+	if o.Format == "text" || o.Format == "markdown" {
 		text = quiet(text)
 	}
 	_, err := io.WriteString(w, text)

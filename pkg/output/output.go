@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -130,14 +131,15 @@ func (w *Writer) Width(getenv func(string) (string, bool)) int {
 const NoBreak = "\u00a0"
 
 // Wrap breaks text at spaces into lines of at most width columns; a word that is longer has a line of its
-// own, and colours take no room. A width below 1 leaves the text on one line.
+// own, and so has what stands between backquotes, for it is to be copied. Colours take no room. A width
+// below 1 leaves the text on one line.
 func Wrap(text string, width int) []string {
 	if width < 1 {
 		return []string{strings.ReplaceAll(text, NoBreak, " ")}
 	}
 	var lines []string
 	line := ""
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' }) {
+	for word := range strings.FieldsFuncSeq(whole(text), func(r rune) bool { return r == ' ' }) {
 		word = strings.ReplaceAll(word, NoBreak, " ")
 		if line != "" && Width(line)+1+Width(word) > width {
 			lines, line = append(lines, line), ""
@@ -145,4 +147,56 @@ func Wrap(text string, width int) []string {
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}
 	return append(lines, line)
+}
+
+// whole makes one word of what stands between two backquotes.
+func whole(text string) string {
+	parts := strings.Split(text, "`")
+	for i := 1; i+1 < len(parts); i += 2 {
+		parts[i] = strings.ReplaceAll(parts[i], " ", NoBreak)
+	}
+	return strings.Join(parts, "`")
+}
+
+// IsCommand reports whether the line is for a shell. It is never wrapped, so that it can be copied.
+func IsCommand(line string) bool {
+	first, _, _ := strings.Cut(line, " ")
+	return slices.Contains([]string{"sudo", "docker", "cd", "stackgen", "chown", "chmod"}, first)
+}
+
+// minHang is the least number of columns for what hangs below a column of its own.
+const minHang = 24
+
+// Hang is Wrap for a line of columns that two blanks part: what does not fit goes on below the last column,
+// or two blanks further in than the line where a word has no room there.
+func Hang(line string, width int) []string {
+	if width < 1 || Width(line) <= width {
+		return Wrap(line, 0)
+	}
+	lead := line[:len(line)-len(strings.TrimLeft(line, " "))]
+	below := lead + "  "
+	if i := strings.LastIndex(line, "  "); i >= len(lead) {
+		column := Width(line[:i+2])
+		if room := width - column; room >= minHang && longest(line[i+2:]) <= room {
+			lead, below = line[:i+2], strings.Repeat(" ", column)
+		}
+	}
+	parts := Wrap(line[len(lead):], max(width-Width(below), minHang))
+	for i := range parts {
+		if i == 0 {
+			parts[i] = lead + parts[i]
+		} else {
+			parts[i] = below + parts[i]
+		}
+	}
+	return parts
+}
+
+// longest is the number of columns of the longest word.
+func longest(text string) int {
+	n := 0
+	for word := range strings.FieldsSeq(whole(text)) {
+		n = max(n, Width(word))
+	}
+	return n
 }

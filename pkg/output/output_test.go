@@ -135,6 +135,41 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+func TestHang(t *testing.T) {
+	for _, tt := range []struct {
+		line  string
+		width int
+		want  []string
+	}{
+		{"changed  alpha, beta, gamma, delta, epsilon, zeta", 40, []string{"changed  alpha, beta, gamma, delta,", "         epsilon, zeta"}},
+		{"changed  alpha, beta", 0, []string{"changed  alpha, beta"}},
+		{"  created  mas  image registry.example.org/long/name:1", 40, []string{"  created mas image", "    registry.example.org/long/name:1"}},
+		{"run `stackgen secrets set a.b` and then go on", 28, []string{"run", "  `stackgen secrets set a.b`", "  and then go on"}},
+	} {
+		if got := Hang(tt.line, tt.width); !slices.Equal(got, tt.want) {
+			t.Errorf("%q at %d: %q, want %q", tt.line, tt.width, got, tt.want)
+		}
+	}
+	// No word is broken or lost, and no line is longer than the width unless a single word is.
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 2000 {
+		var words []string
+		for range 1 + r.IntN(20) {
+			words = append(words, strings.Repeat("w", 1+r.IntN(30)), strings.Repeat(" ", r.IntN(3)))
+		}
+		line, width := strings.TrimSpace(strings.Join(words, " ")), 30+r.IntN(60)
+		got := Hang(line, width)
+		if !slices.Equal(strings.Fields(line), strings.Fields(strings.Join(got, "\n"))) {
+			t.Fatalf("%q at %d became %q", line, width, got)
+		}
+		for _, part := range got {
+			if Width(part) > width && len(strings.Fields(part)) > 1 {
+				t.Fatalf("%q at %d has the line %q", line, width, part)
+			}
+		}
+	}
+}
+
 func TestWidth(t *testing.T) {
 	none := func(string) (string, bool) { return "", false }
 	columns := func(string) (string, bool) { return "72", true }

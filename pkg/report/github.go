@@ -84,5 +84,5 @@ func annotationText(f finding.Finding) string {
 			lines = append(lines, "here: "+note)
 		}
 	}
-	return strings.Join(append(lines, fixLines(f)...), "\n")
+	return strings.Join(append(lines, fixLines(f, 0)...), "\n")
 }

@@ -56,7 +56,7 @@ func pick[T any](list []T, order []int) []T {
 }
 
 func writeDetails(p *output.Page, f finding.Finding) {
-	lines := append(siteLines(output.PaletteFor(false), f, 0), fixLines(f)...)
+	lines := append(siteLines(output.PaletteFor(false), f, 0), fixLines(f, 0)...)
 	if len(lines) == 0 {
 		return
 	}

@@ -20,7 +20,7 @@ func writeText(out *bytes.Buffer, findings []finding.Finding, s Summary, o Optio
 		for _, line := range siteLines(p, f, o.Width) {
 			fmt.Fprintln(out, line)
 		}
-		for _, line := range fixLines(f) {
+		for _, line := range fixLines(f, o.Width-2) {
 			fmt.Fprintln(out, p.Color("  "+line, termenv.ANSIGreen))
 		}
 		fmt.Fprintln(out)
@@ -94,14 +94,19 @@ func mark(p output.Palette, sev finding.Severity, s string) string {
 	}[sev])
 }
 
-// fixLines puts a fix of several lines below its word, so that it can be copied with its indentation.
-func fixLines(f finding.Finding) []string {
+// fixLines puts a fix of several lines below its word, so that it can be copied with its indentation. One line is
+// wrapped, unless it is a command.
+func fixLines(f finding.Finding, width int) []string {
 	if strings.TrimSpace(f.Fix) == "" {
 		return nil
 	}
 	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(f.Fix, "\r\n", "\n"), "\n"), "\n")
 	if len(lines) == 1 {
-		return []string{"fix: " + output.Clean(lines[0])}
+		fix := output.Clean(lines[0])
+		if output.IsCommand(fix) {
+			width = 0
+		}
+		return output.Hang("fix: "+fix, width)
 	}
 	for i, l := range lines {
 		lines[i] = "  " + output.NotCommand(output.Clean(l))

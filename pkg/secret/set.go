@@ -72,10 +72,11 @@ func (s *Set) Origin(name string) string {
 	if s.closed[name] && s.withheld != "" {
 		return s.withheld
 	}
-	return originMissing
+	return NoOrigin
 }
 
-const originMissing = "missing"
+// NoOrigin is the Origin of a secret without a value.
+const NoOrigin = "missing"
 
 // Missing gives the external secrets without a value that nothing else was said about: neither a finding
 // of Load nor a command that was not run.
@@ -144,7 +145,7 @@ func (s *Set) Set(name, value string) error {
 // settable says why a new value of name would not count: a stronger source has one.
 func (s *Set) settable(name string) error {
 	o := s.Origin(name)
-	if o == originMissing || o == originPlaceholder || o == s.fileOrigin() || s.stores() && o == s.commandOrigin() {
+	if o == NoOrigin || o == originPlaceholder || o == s.fileOrigin() || s.stores() && o == s.commandOrigin() {
 		return nil
 	}
 	where := "change it there"

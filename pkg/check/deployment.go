@@ -63,6 +63,8 @@ type Synapse struct {
 	Registrations []*Registration
 	// Missing are entries of app_service_config_files without a file, with the reason.
 	Missing []MissingFile
+
+	server source.Value // the server's name that the rules go by; see settleServer
 }
 
 // MissingFile is a path in a configuration that leads to no file.
@@ -134,6 +136,9 @@ func Open(fsys fs.FS) (*Deployment, []finding.Finding) {
 	}
 	for _, s := range d.Services {
 		d.recognise(s)
+	}
+	for _, s := range d.Synapses {
+		d.settleServer(s)
 	}
 	return d, nil
 }

@@ -43,13 +43,13 @@ func (s *Synapse) matrixHost() string {
 	if u, _, ok := endpoint(s.Config.At("public_baseurl").Str()); ok {
 		return u.Hostname()
 	}
-	return s.Config.At("server_name").Str()
+	return s.server.Str()
 }
 
 // hosts are those on which clients and other servers ask for /_matrix.
 func (s *Synapse) hosts() []string {
 	hosts := []string{s.matrixHost()}
-	if name := s.Config.At("server_name").Str(); name != hosts[0] {
+	if name := s.server.Str(); name != hosts[0] {
 		hosts = append(hosts, name)
 	}
 	return hosts

@@ -71,63 +71,6 @@ var masSecretMatches = Rule{
 	},
 }
 
-var serverNameAgrees = Rule{
-	ID: "server-name-agrees", Severity: finding.Error,
-	Summary: "one server_name in Synapse, MAS, every bridge and every registration",
-	Why:     "MAS provisions users on another server than Synapse has, bridges stop with \"Application service cannot masquerade as this user\", or ghosts cannot register.",
-	Fix:     "Write Synapse's server_name everywhere. It is what follows the colon in a user id, not the host of the API.",
-	Source:  "MAS crates/syn2mas checks.rs; Synapse handlers/register.py; mautrix-go bridgev2/matrix",
-	Check: func(d *Deployment, r *Reporter) {
-		for _, s := range d.Synapses {
-			name := s.Config.At("server_name")
-			differs := func(v source.Value, what, consequence string) {
-				if v.Set() && name.Set() && v.Str() != name.Str() {
-					r.Fail(fmt.Sprintf("%s is %q, but Synapse's server_name is %q; %s", what, v.Str(), name.Str(), consequence),
-						v.Name()+": "+name.Str(), v.Site(""), name.Site("Synapse's"))
-				}
-			}
-			for _, m := range d.MASs {
-				v := m.Config.At("matrix", "homeserver")
-				differs(v, "MAS's matrix.homeserver", "users that log in do not exist on Synapse")
-				if env, _ := m.Env("MAS_MATRIX_HOMESERVER"); !v.Set() && name.Set() && env == "" && !m.readsMore() {
-					r.Fail("MAS has no matrix.homeserver and goes by localhost:8008; users that log in do not exist on Synapse", "homeserver: "+name.Str(), v.Site(""), name.Site("Synapse's"))
-				}
-			}
-			for _, b := range d.Bridges {
-				differs(b.Config.At("homeserver", "domain"), "the bridge's homeserver.domain", "the bridge does not start")
-			}
-			suffix := regexp.QuoteMeta(":" + name.Str())
-			for _, reg := range s.Registrations {
-				if !name.Set() {
-					break
-				}
-				for _, u := range reg.At("namespaces", "users").Items() {
-					v := u.At("regex")
-					if v.Set() && !onServer(v.Str(), name.Str()) {
-						r.Fail(fmt.Sprintf("the namespace %q is not on %s; the appservice's users cannot be registered", v.Str(), name.Str()),
-							"end the expression in "+suffix, v.Site(""), name.Site("Synapse's"))
-					}
-				}
-			}
-		}
-	},
-}
-
-// onServer reports whether the expression of a namespace can match users of the server. A dot that is not
-// escaped still matches, and an expression without a server matches those of any: Synapse matches prefixes.
-func onServer(expr, server string) bool {
-	plain := strings.ReplaceAll(strings.TrimSuffix(expr, "$"), `\`, "")
-	if strings.HasSuffix(plain, ":"+server) {
-		return true
-	}
-	i := strings.LastIndexByte(expr, ':')
-	if i < 0 || i > 0 && expr[i-1] == '?' {
-		return true
-	}
-	tail, err := regexp.Compile("^(?:" + expr[i+1:] + ")")
-	return err != nil || tail.MatchString(server)
-}
-
 var masEndpointReachable = Rule{
 	ID: "mas-endpoint-reachable", Severity: finding.Error,
 	Summary: "Synapse's endpoint is a MAS listener that serves discovery and OAuth",

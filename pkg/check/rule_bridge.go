@@ -72,7 +72,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 			}
 			r.Fail("this bridge asks Synapse itself for GET /login, which only MAS answers; it stops with M_UNRECOGNIZED", fix,
 				v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
-		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.Config.At("server_name").Str() &&
+		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.server.Str() &&
 			!reaches(d.Routes().Match("GET", u.Hostname(), "/_matrix/client/versions"), s.Service, ""):
 			r.Fail(fmt.Sprintf("%s is not a host of this homeserver; the bridge cannot connect", u.Hostname()), "address: https://"+public.Host,
 				v.Site(""), s.Config.At("public_baseurl").Site("Synapse's"))
@@ -105,7 +105,7 @@ var doublePuppetToken = Rule{
 	Source:  "mautrix docs, Double puppeting; mautrix-go bridgev2/matrix/doublepuppet.go",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			server := s.Config.At("server_name").Str()
+			server := s.server.Str()
 			if list := s.Config.At("app_service_config_files"); server == "" || list.Exists() && list.Kind() != source.Sequence {
 				continue // synapse-required-keys says so
 			}
@@ -132,7 +132,7 @@ var doublePuppetToken = Rule{
 						at = secrets.At(near)
 					}
 					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`,
-						at.Site(""), s.Config.At("server_name").Site("Synapse's"))
+						at.Site(""), s.server.Site("Synapse's"))
 				case !isToken:
 					r.Fail(fmt.Sprintf("the secret of %s for double puppeting does not begin with as_token:; it is ignored, or tried as a password, which MAS refuses", b.Name), `"as_token:…"`, v.Site(""))
 				case !slices.ContainsFunc(d.DoublePuppets, func(o *Registration) bool { return o.At("as_token").Str() == token }):

@@ -196,7 +196,7 @@ var doublePuppetServers = Rule{
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, b := range d.Bridges {
-				if v := b.at(b.keys().puppetServers).At(s.Config.At("server_name").Str()); v.Set() {
+				if v := b.at(b.keys().puppetServers).At(s.server.Str()); v.Set() {
 					r.Warn(fmt.Sprintf("%s goes through %s to puppet users of its own server; that takes the way through the proxy", b.Name, v.Str()), "remove it", v.Site(""), b.Config.At("homeserver", "address").Site("used without it"))
 				}
 			}

@@ -24,7 +24,7 @@ var bridgePermissions = Rule{
 				b.checkLevel(r, who, level)
 			}
 			for _, s := range d.Synapses {
-				if s.Config.At("server_name").Set() {
+				if s.server.Set() {
 					b.checkUsers(r, s)
 				}
 			}
@@ -61,7 +61,7 @@ var exampleEntries = []string{"example.com", "@admin:example.com", "public.examp
 
 // checkUsers says so when nobody of the homeserver may use the bridge. Entries for other servers are fine.
 func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
-	perms, server := b.permissions(), s.Config.At("server_name")
+	perms, server := b.permissions(), s.server
 	fix := fmt.Sprintf("%q: %s", server.Str(), b.keys().levels[len(b.keys().levels)-2])
 	may, named := false, false // somebody of this server may use it; an entry besides * and the example's
 	var slip source.Value      // an entry for a server that is called nearly like this one

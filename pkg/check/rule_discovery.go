@@ -57,7 +57,7 @@ var wellKnownAgrees = Rule{
 	Source:  "Synapse config/server.py, rest/well_known.py",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			if d.hasRouters() && s.Config.At("server_name").Set() {
+			if d.hasRouters() && s.server.Set() {
 				d.checkBaseURL(r, s)
 				d.checkWellKnown(r, s)
 			}
@@ -95,7 +95,7 @@ func (d *Deployment) checkBaseURL(r *Reporter, s *Synapse) {
 
 // baseURLFix names a host that does lead to Synapse.
 func (d *Deployment) baseURLFix(s *Synapse) string {
-	for _, host := range append([]string{"matrix." + s.Config.At("server_name").Str()}, d.routedHosts(s)...) {
+	for _, host := range append([]string{"matrix." + s.server.Str()}, d.routedHosts(s)...) {
 		if reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
 			return "public_baseurl: https://" + host + "/"
 		}
@@ -116,12 +116,12 @@ func (d *Deployment) routedHosts(s *Synapse) []string {
 
 // answered reports whether a path on the server name's host comes to Synapse.
 func (d *Deployment) answered(s *Synapse, path string) bool {
-	return reaches(d.Routes().Match("GET", s.Config.At("server_name").Str(), path), s.Service, path)
+	return reaches(d.Routes().Match("GET", s.server.Str(), path), s.Service, path)
 }
 
 // checkWellKnown looks at who serves the two files on the server name's host.
 func (d *Deployment) checkWellKnown(r *Reporter, s *Synapse) {
-	name, option := s.Config.At("server_name"), s.Config.At("serve_server_wellknown")
+	name, option := s.server, s.Config.At("serve_server_wellknown")
 	host := name.Str()
 	server, client := d.Routes().Match("GET", host, serverWellKnown), d.Routes().Match("GET", host, clientWellKnown)
 	switch {

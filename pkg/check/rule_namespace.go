@@ -19,7 +19,7 @@ var registrationBotNamespace = Rule{
 	Source:  "Synapse 1.157.1 handlers/register.py; mautrix-go v0.30.0 bridgev2/matrix",
 	Check: func(d *Deployment, r *Reporter) {
 		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
-			server := s.Config.At("server_name").Str()
+			server := s.server.Str()
 			bot, at := b.bot()
 			if bot == "" || server == "" {
 				return
@@ -63,7 +63,7 @@ var registrationGhostNamespace = Rule{
 	Source:  "Synapse 1.157.1 handlers/register.py, handlers/directory.py; mautrix-go v0.30.0 bridgev2/bridgeconfig",
 	Check: func(d *Deployment, r *Reporter) {
 		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
-			server := s.Config.At("server_name").Str()
+			server := s.server.Str()
 			before, after, at, ok := b.ghosts()
 			if !ok && (at.Set() || before != "") {
 				r.Fail(fmt.Sprintf("the template of %s lacks %s; the bridge does not start", b.Name, b.keys().placeholder), at.Name()+`: "`+string(b.Program)+"_"+b.keys().placeholder+`"`, at.Site(""))
@@ -97,7 +97,7 @@ var registrationNamespacesDisjoint = Rule{
 	Source:  "Synapse 1.157.1 handlers/register.py check_user_id_not_appservice_exclusive, rest/synapse/mas/users.py",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			server := s.Config.At("server_name").Str()
+			server := s.server.Str()
 			if server == "" {
 				continue
 			}

@@ -1,8 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
@@ -83,18 +86,105 @@ var registrationListed = Rule{
 				r.Fail(fmt.Sprintf("the registration %s is not there for Synapse: %s; Synapse does not start", m.Value.Str(), m.Reason),
 					"write the path that Synapse's container sees", m.Value.Site(""))
 			}
-			if len(s.Missing) > 0 {
-				continue
-			}
 			for _, b := range d.Bridges {
 				if d.registrationOf(b) == nil {
-					r.Fail(fmt.Sprintf("Synapse lists no registration of the bridge %s; the bridge stops because its as_token is not accepted", b.Name),
-						listFix(s, b, list),
-						list.Site(""), b.Config.At("appservice", "id").Site("the bridge"))
+					d.unlisted(r, s, b, list)
 				}
 			}
 		}
 	},
+}
+
+// unlisted judges a bridge of which Synapse lists no registration that can be seen. One that cannot be seen counts
+// only where it may be the bridge's.
+func (d *Deployment) unlisted(r *Reporter, s *Synapse, b *Bridge, list source.Value) {
+	if s.partial() && !list.Set() {
+		r.NotChecked("app_service_config_files, which is to list "+b.Name+", may stand in another of Synapse's configuration files", list.Site(""))
+		return
+	}
+	hidden := ""
+	for _, m := range s.Missing {
+		switch {
+		case d.ofAnother(m.Value.Str(), b):
+		case !m.hidden:
+			return // it has a finding, and Synapse does not start with it
+		default:
+			hidden = cmp.Or(hidden, m.Value.Str())
+		}
+	}
+	fix, sites := listFix(s, b, list), []source.Site{list.Site(""), b.Config.At("appservice", "id").Site("the bridge")}
+	if hidden == "" {
+		r.Fail(fmt.Sprintf("Synapse lists no registration of the bridge %s; the bridge stops because its as_token is not accepted", b.Name), fix, sites...)
+		return
+	}
+	if host := d.lyingBy(s, b); host != "" {
+		r.Warn(fmt.Sprintf("Synapse does not list %s, the registration of the bridge %s; unless it is %s, which cannot be seen, the bridge stops because its as_token is not accepted", host, b.Name, hidden),
+			fix, sites...)
+		return
+	}
+	r.NotChecked(fmt.Sprintf("whether Synapse lists the registration of %s cannot be told, for %s cannot be seen", b.Name, hidden), sites...)
+}
+
+// lyingBy is a registration with the bridge's as_token where Synapse has its configuration or other registrations,
+// as a path of the deployment; "" when there is none.
+func (d *Deployment) lyingBy(s *Synapse, b *Bridge) string {
+	token, _, _ := b.setting("appservice.as_token")
+	dirs := []string{path.Dir(s.Config.Path)}
+	for _, reg := range s.Registrations {
+		if dir := path.Dir(reg.Path); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	for _, dir := range dirs {
+		entries, _ := fs.ReadDir(d.FS, dir)
+		for _, e := range entries {
+			name := path.Join(dir, e.Name())
+			if ext := path.Ext(name); token != "" && e.Type().IsRegular() && (ext == ".yaml" || ext == ".yml") && d.registers(name, token) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// registers reports whether the file is a registration with that as_token.
+func (d *Deployment) registers(name, token string) bool {
+	f := d.files[name]
+	if f == nil {
+		src, err := source.ReadFS(d.FS, name)
+		if err != nil {
+			return false
+		}
+		f, _ = source.Parse(name, src)
+	}
+	return f != nil && f.At("as_token").Str() == token && f.At("namespaces").Set()
+}
+
+// ofAnother reports whether the path of a registration says that it is not the bridge's: it has the name of another
+// bridge or service, and none of this one's.
+func (d *Deployment) ofAnother(file string, b *Bridge) bool {
+	words := strings.FieldsFunc(strings.ToLower(file), func(c rune) bool { return c == '/' || c == '.' || c == '-' || c == '_' })
+	has := func(name string) bool { return name != "" && slices.Contains(words, strings.ToLower(name)) }
+	mine := append(b.names(), string(b.Program), b.Config.At("appservice", "id").Str())
+	if b.Program == image.Meta || b.Program == image.Instagram { // one was the other
+		mine = append(mine, string(image.Meta), string(image.Instagram), "facebook", "messenger")
+	}
+	if slices.ContainsFunc(mine, has) {
+		return false
+	}
+	// A directory may be called after Synapse, its server or whatever holds all of them.
+	if words = strings.FieldsFunc(strings.ToLower(path.Base(file)), func(c rune) bool { return c == '.' || c == '-' || c == '_' }); has("doublepuppet") {
+		return true
+	}
+	return slices.ContainsFunc(image.Bridges, func(def image.BridgeDefaults) bool { return has(string(def.Program)) }) ||
+		slices.ContainsFunc(d.Services, func(o *Service) bool {
+			return o.Name != b.Name && (o.Program == image.Unknown || d.bridge(o)) && has(o.Name)
+		})
+}
+
+// bridge reports whether the service is one of the bridges whose configuration was read.
+func (d *Deployment) bridge(s *Service) bool {
+	return slices.ContainsFunc(d.Bridges, func(b *Bridge) bool { return b.Service == s })
 }
 
 // listFix is the line that lists the bridge's registration: by the path that Synapse sees, if it sees it.

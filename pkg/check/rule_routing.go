@@ -237,7 +237,7 @@ var apexMatrixRouted = Rule{
 	Source:  "Synapse rest/well_known.py",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			name := s.Config.At("server_name")
+			name := s.server
 			if name.Str() == "" || name.Str() == s.matrixHost() || !d.routed(r) {
 				continue
 			}

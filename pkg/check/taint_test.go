@@ -69,9 +69,8 @@ func TestTaint(t *testing.T) {
 	fired := make(map[string]bool)
 	seen := make(map[string]bool)
 	had := make(map[string]bool)
-	quotes := regexp.MustCompile(`command|test:|entrypoint|://`) // what a finding may show the whole of
 	for _, c := range readCases(t) {
-		if c.kind != "bad" || had[c.rule] && !quotes.MatchString(c.edits) {
+		if c.kind != "bad" || had[c.rule] {
 			continue
 		}
 		had[c.rule] = true
@@ -99,7 +98,11 @@ func TestTaint(t *testing.T) {
 				}
 			}
 		}
-		for _, format := range report.Formats {
+		formats := report.Formats
+		if len(had)%10 != 1 {
+			formats = formats[:1] // they print the same findings
+		}
+		for _, format := range formats {
 			var out bytes.Buffer
 			if err := report.Write(&out, findings, report.Summary{Rules: len(check.Rules), Files: files}, report.Options{Format: report.Format(format), Verbose: true}); err != nil {
 				t.Fatal(err)

@@ -1,6 +1,8 @@
 package source
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -48,12 +50,23 @@ func TestMerge(t *testing.T) {
 		{"an anchor of the base is not changed with its alias", "a: &x {p: 1}\nb: *x\n", "a: {q: 2}\n", "a:\n  p: 1\n  q: 2\nb: {p: 1}\n"},
 		{"merge keys of the base", "x: &x {p: {q: 1}}\na:\n  <<: *x\n", "a: {p: {r: 2}}\n", "x: {p: {q: 1}}\na:\n  p:\n    q: 1\n    r: 2\n"},
 		{"Compose tags", "a: [1]\n", "a: !override [2]\nb: !reset null\n", "a: !override\n  - 2\nb: !reset null\n"},
+		{"append", "a:\n  - 1\n  - 2 # two\nb: [x]\n", "+a: [3]\n+b: [y]\n", "a:\n  - 1\n  - 2 # two\n  - 3\nb: [x, \"y\"]\n"},
+		{"append to nothing", "a: 1\nb:\nc: []\n", "+b: [x]\n+c: [y]\n+d: [z]\n", "a: 1\nb:\n  - \"x\"\nc:\n  - \"y\"\nd:\n  - \"z\"\n"},
+		{"append mappings", "a: [{b: 1}]\n", "+a: [{c: [2]}]\n", "a:\n  - {b: 1}\n  - c:\n      - 2\n"},
+		{"append below what is new", "a: {}\n", "a: {b: {+c: [1], d: 2}}\n", "a:\n  b:\n    c:\n      - 1\n    d: 2\n"},
+		{"remove", "# a\na: 1\nb:\n  c: 1\n  # d\n  d: {e: 1}\n", "-a:\nb: {-d: }\n", "b:\n  c: 1\n"},
+		{"remove all", "a:\n  b: 1\n", "a: {-b: }\n", "a: {}\n"},
+		{"remove and write anew", "a: {b: 1, c: 2}\n", "-a: ~\na: {d: 3}\n", "a:\n  d: 3\n"},
+		{"signs that are no operators", "a: 1\n", "b: {'+': 1, '-': 2, '- x': 3, '+49': 4}\n", "a: 1\nb:\n  \"+\": 1\n  \"-\": 2\n  \"- x\": 3\n  \"+49\": 4\n"},
 		{"CRLF and BOM", "\ufeffa: 1\r\nb: 2\r\n", "a: 3\n", "a: 3\nb: 2\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := mergeText(t, tt.base, tt.over)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if strings.HasPrefix(tt.name, "append") || strings.HasPrefix(tt.name, "remove") {
+				return // these say what happens to what is there
 			}
 			if again := mergeText(t, got, tt.over); again != got {
 				t.Errorf("merging twice changes it:\n%s", cmp.Diff(got, again))
@@ -74,6 +87,34 @@ func TestMergeRefuses(t *testing.T) {
 		if out, err := Merge([]byte(tt.base), parse(t, tt.over).Root()); err == nil {
 			t.Errorf("%s: got %q", name, out)
 		}
+	}
+}
+
+// Whatever does not fit is told at once, each with its place in what is laid over.
+func TestMisfits(t *testing.T) {
+	over := parse(t, "+a: x\n+b: [x]\n-c:\n-a: 1\nd: {-e: , f: {+g: 1}}\n")
+	_, err := Merge([]byte("a: [1]\nb: {x: 1}\nd: {x: 1}\n"), over.Root())
+	misfits, ok := errors.AsType[Misfits](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range misfits {
+		got = append(got, fmt.Sprintf("%d:%d %s", m.At.KeyPos().Line, m.At.KeyPos().Col, m.Message))
+		if m.Fix == "" {
+			t.Errorf("%s: no fix", m.Message)
+		}
+	}
+	want := []string{
+		"1:1 +a must be a list: its items are appended to the list a",
+		"2:1 +b appends to b, which is no list in the rendered file",
+		"3:1 -c removes c, which is not in the rendered file",
+		"4:1 -a must have no value: it removes a with all that is below it",
+		"5:5 d.-e removes e, which is not in the rendered file",
+		"5:15 d.f.+g must be a list: its items are appended to the list g",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -105,6 +146,9 @@ func TestMergedKeysAreReadBack(t *testing.T) {
 	for _, s := range randomTexts(1000) {
 		if len(s) > 900 {
 			continue // longer than YAML allows for a key on one line
+		}
+		if op, _ := Operator(s); op != 0 {
+			continue
 		}
 		out := mergeText(t, "a: 1\n", "m: {"+Quote(s)+": v}\n")
 		if got := parse(t, out).At("m", s).Str(); got != "v" {

@@ -223,7 +223,7 @@ func proveWithout(s *spec.Spec, findings []finding.Finding) (*proof, error) {
 	}
 	p.needs = render.Needs(s)
 	p.set = secret.Placeholders(p.needs)
-	if err := p.render(s, nowhere); err != nil {
+	if err := p.render(s, nowhere); err != nil || p.bundle == nil {
 		return p, err
 	}
 	p.check(map[string]string{}, "", false)

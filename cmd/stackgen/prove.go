@@ -19,6 +19,7 @@ import (
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -126,7 +127,7 @@ func prove(ctx context.Context, r request) (*proof, error) {
 			return p, err
 		}
 	}
-	if err := p.render(s, abs, sources...); err != nil {
+	if err := p.render(s, abs, sources...); err != nil || p.bundle == nil {
 		return p, err
 	}
 	if err := ended(ctx, "nothing was written"); err != nil {
@@ -199,8 +200,16 @@ func (r request) sources(s *spec.Spec, saved bool) ([]string, error) {
 	return paths, nil
 }
 
+// render makes the bundle, which is nil when an extra block does not fit its file: the findings say so.
 func (p *proof) render(s *spec.Spec, dir string, sources ...string) (err error) {
-	if p.bundle, err = render.Render(s, render.Resolve(s, p.set, dir, sources...), p.set.Get); err != nil {
+	p.bundle, err = render.Render(s, render.Resolve(s, p.set, dir, sources...), p.set.Get)
+	if misfits, ok := errors.AsType[source.Misfits](err); ok {
+		for _, m := range misfits {
+			p.findings = append(p.findings, finding.Finding{Rule: "spec", Severity: finding.Error, Message: m.Message, Fix: m.Fix, Sites: []source.Site{m.At.Site("")}})
+		}
+		return nil
+	}
+	if err != nil {
 		return p.maskErr(fmt.Errorf("%s: %w", s.File().Path, err))
 	}
 	return nil

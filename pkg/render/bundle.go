@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -115,17 +116,28 @@ var dataDirs = map[string]string{"data/matrix": "synapse", "data/postgres": "pos
 // template and the Stack do not fit, or that an extra block cannot be laid onto its file.
 func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, error) {
 	b := &Bundle{Stack: st, spec: s}
+	var misfits source.Misfits
 	for _, a := range artifacts(st, secrets) {
+		if len(misfits) > 0 && a.path == "docker-compose.yml" {
+			continue // its hashes are those of the others
+		}
 		if a.path == "docker-compose.yml" {
 			if err := b.hashServices(a, secrets); err != nil {
 				return nil, fmt.Errorf("render %q: %w", a.path, err)
 			}
 		}
 		f, err := a.render(s, st, secrets)
+		if more, ok := errors.AsType[source.Misfits](err); ok {
+			misfits = append(misfits, more...)
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("render %q: %w", a.path, err)
 		}
 		b.Files = append(b.Files, f)
+	}
+	if len(misfits) > 0 {
+		return nil, misfits
 	}
 	for dir, service := range dataDirs {
 		f := File{Path: dir}

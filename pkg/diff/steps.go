@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"maps"
 	"net/url"
 	"path"
 	"regexp"
@@ -155,6 +156,8 @@ func (c *comparison) upstreams(p *plan) {
 		kept[client(u)] = true
 		switch {
 		case imported[id]:
+		case !known[client(u)] && c.clientFile(id) != "":
+			p.first("import ", path.Join(c.Dir, c.clientFile(id)), " into Keycloak at ", u.At("issuer").Str(), " (Clients, Import client): it brings the client secret with it")
 		case !known[client(u)]:
 			p.first("make the client ", id, " at ", u.At("issuer").Str(), ", and store its secret (RUNBOOK.md)")
 		case moved:
@@ -166,6 +169,18 @@ func (c *comparison) upstreams(p *plan) {
 			p.first("before ", u.At("issuer").Str(), " goes as a way to log in, give another one to whoever has no other: nobody can log in through it afterwards, and its client can be deleted there")
 		}
 	}
+}
+
+// clientFile is the rendered client for Keycloak with that id; "" where there is none.
+func (c *comparison) clientFile(id string) string {
+	for _, p := range slices.Sorted(maps.Keys(c.New)) {
+		if strings.HasPrefix(p, "keycloak/") {
+			if f := c.new.document(p); f != nil && f.At("clientId").Str() == id {
+				return p
+			}
+		}
+	}
+	return ""
 }
 
 // document reads a JSON file; nil where there is none, or none that can be read.

@@ -9,7 +9,6 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/shell"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // told says what changes for people although nothing is lost for good.
@@ -215,7 +214,10 @@ func (c *comparison) backups(p *plan) {
 				for _, r := range f.At("repositories").Items() {
 					repos = append(repos, r.At("path").Str())
 				}
-				dirs = append(dirs, f.At("source_directories", "0").Str()) // the stack's own; what else is kept moves nothing
+				// The stack's own directory comes first.
+				if sources := f.At("source_directories").Items(); len(sources) > 0 {
+					dirs = append(dirs, sources[0].Str())
+				}
 			}
 		}
 		return repos, dirs
@@ -240,12 +242,4 @@ func (c *comparison) backups(p *plan) {
 	if a, b := project(c.old.deployment), project(c.new.deployment); a != b {
 		p.then("archives from before are called ", a, "-…: borgmatic prunes only those of the new name, so delete the old ones by hand in time")
 	}
-}
-
-func strs(v source.Value) []string {
-	var texts []string
-	for _, item := range v.Items() {
-		texts = append(texts, item.Str())
-	}
-	return texts
 }

@@ -108,6 +108,72 @@ func TestBadFile(t *testing.T) {
 	})
 }
 
+// What a person typed wrong is named, at its column, with the line to write.
+func TestSlips(t *testing.T) {
+	perms := "\npermissions:\n"
+	checkBad(t, []badCase{
+		{"a user id without quotes", perms + "  @anna:example.org: admin", []string{"5:3 a text that begins with @, % or ` needs quotes\n\tfix: \"@anna:example.org\": admin"}},
+		{"a user id as a value", "version: 1\nserver_name: @anna:example.org", []string{"2:14 needs quotes"}},
+		{"a user id in braces", "\npermissions: {example.org: user, @anna:example.org: admin}", []string{"4:34 needs quotes\n\tfix: \"@anna:example.org\": admin"}},
+		{"all without quotes", perms + "  *: relay\n  example.org: user", []string{"5:3 needs quotes\n\tfix: \"*\": relay"}},
+		{"typographic quotes", perms + "  “@anna:example.org”: admin", []string{"5:3 typographic quotes; to YAML they are a part of the name\n\tfix: \"@anna:example.org\": admin"}},
+		{"single ones", perms + "  ‘@anna:example.org’: admin", []string{"5:3 typographic quotes; to YAML they are a part of the name\n\tfix: \"@anna:example.org\": admin"}},
+		{"German ones", "version: 1\nserver_name: „example.org“\nauth: {passwords: true}", []string{"2:1 typographic quotes; to YAML they are a part of the text\n\tfix: server_name: \"example.org\""}},
+		{"a quoted yes", "version: 1\nserver_name: example.org\nauth: {passwords: 'yes'}", []string{"3:8 true or false\n\tfix: passwords: true"}},
+		{"a quoted no", "\nsynapse: {url_preview: 'no'}", []string{"4:11 true or false\n\tfix: url_preview: false"}},
+		{"neither", "\nsynapse: {url_preview: maybe}", []string{"4:11 true or false\n\tfix: write true or false"}},
+		{"no space", "version: 1\nserver_name:example.org\nauth: {passwords: true}", []string{"2:13 no space after the colon\n\tfix: server_name: example.org"}},
+		{"no space, deeper", "version: 1\nserver_name: example.org\nauth:\n  passwords:true", []string{"3:1 no space after the colon\n\tfix: passwords: true"}},
+		{"too deep", "version: 1\nserver_name: example.org\n  auth: {passwords: true}", []string{"3:3 indented deeper"}},
+		{"too deep within", "version: 1\nserver_name: example.org\nauth:\n  passwords: true\n   migration: true", []string{"5:4 indented deeper"}},
+		{"not deep enough", "version: 1\nserver_name: example.org\nauth:\npasswords: true", []string{"3:1 neither passwords", "4:1 unknown key \"passwords\"\n\tfix: passwords belongs to auth"}},
+		{"a tab", "version: 1\nserver_name: example.org\nauth:\n\tpasswords: true", []string{"4:1 tab; YAML allows only spaces\n\tfix: put two spaces in the place of each tab before `passwords: true`"}},
+		{"an open quote", "version: 1\nserver_name: \"example.org", []string{"2:14 a quote is opened and not closed\n\tfix: server_name: \"example.org\""}},
+		{"a second colon", "\nemail: {host: smtp.example.org, from: Matrix: <a@example.org>}", []string{"4:39 a text with a colon and a space in it needs quotes\n\tfix: from: \"Matrix: <a@example.org>\""}},
+		{"a user id as server name", "version: 1\nserver_name: '@anna:example.org'\nauth: {passwords: true}", []string{"2:1 a whole user id; only what follows the colon belongs here\n\tfix: server_name: example.org"}},
+		{"a URL with all", "version: 1\nserver_name: https://Example.org:8448/x\nauth: {passwords: true}", []string{"2:1 is a URL; only the host belongs here, as it stands in user ids and certificates\n\tfix: server_name: example.org"}},
+		{"nothing like a host", "version: 1\nserver_name: '!'\nauth: {passwords: true}", []string{"2:1 is not a host name; no other server and no browser could reach it\n\tfix: write the name alone, such as example.org"}},
+		{"a number with its protocol", "\nemail: {host: smtp.example.org, from: a@example.org, port: 587/tcp}", []string{"4:54 a whole number\n\tfix: port: 587"}},
+		{"megabytes", "\nsynapse: {max_upload_size: 100 MB}", []string{"4:11 in K, M or G, such as 50M\n\tfix: max_upload_size: 100M"}},
+		{"a year", "\nsynapse: {retention: {max_lifetime: 1 year}}", []string{"4:23 such as 365d\n\tfix: max_lifetime: 1y"}},
+		{"minutes", "\nsynapse: {retention: {max_lifetime: 5 min}}", []string{"4:23 such as 365d\n\tfix: max_lifetime: 5m"}},
+		{"months are no minutes", "\nsynapse: {retention: {max_lifetime: 2 months}}", []string{"4:23 such as 365d\n\tfix: max_lifetime: 365d"}},
+		{"off as a bool", "\npermissions: {example.org: user}\nbridges: {signal: {encryption: false}}", []string{"5:20 on, required or off\n\tfix: encryption: off"}},
+		{"far from every word", "\npermissions: {example.org: user}\nbridges: {signal: {encryption: banana}}", []string{"5:20 on, required or off\n\tfix: write on, required or off"}},
+		{"a list of bridges", "\npermissions: {example.org: user}\nbridges: [signal, whatsapp]", []string{"5:1 must be a mapping, not a list\n\tfix: bridges: {signal: {}, whatsapp: {}}"}},
+		{"a list of users", "\npermissions: ['@anna:example.org']", []string{"4:1 must be a mapping, not a list\n\tfix: permissions: {\"@anna:example.org\": user}"}},
+		{"a command as a text", "\nsecrets: {command: sops -d x.yaml}", []string{"4:11 must be a list, not a single value\n\tfix: command: [sops, -d, x.yaml]"}},
+		{"an administrator", "\npermissions: {example.org: administrator}", []string{"4:15 block, relay, user or admin\n\tfix: \"example.org\": admin"}},
+		{"a level from nowhere", "\npermissions: {example.org: king}", []string{"4:15 block, relay, user or admin\n\tfix: write block, relay, user or admin"}},
+		{"an address of e-mail", "\npermissions: {anna@example.org: admin}", []string{"4:15 is no user id; the permission would apply to nobody\n\tfix: \"@anna:example.org\": admin"}},
+		{"a name alone", "\npermissions: {anna: admin}", []string{"4:15 is no user id; the permission would apply to nobody\n\tfix: \"@anna:example.org\": admin"}},
+	})
+}
+
+// An excerpt of a file that cannot be parsed shows no secret, and neither does the fix.
+func TestSlipsHideSecrets(t *testing.T) {
+	for _, text := range []string{
+		"synapse: {extra: {recaptcha_private_key: @zebra}}", "synapse: {extra: {password: `zebra}}", "synapse:\n  extra:\n    password:\n      a: @zebra",
+		"compose: {extra: {x: 'postgres://u:zebra@h/d}}", "synapse:\n  extra:\n    token: |\n      a\n     @zebra: b", "synapse:\n  extra:\n\ttoken: zebra", "password:zebra", "auth:\n  password:zebra",
+		"bridges: {signal: {extra: {pickle_key: *zebra}}}", "secrets: password:zebra", "email: {host: 'a', password: zebra: x}", "synapse:\n  extra:\n    client_secret: zebra: b", "secrets: {command: 'curl -u a:zebra x'}",
+		"email: {host: “smtp”, user: a, port: 1}\nsynapse: {extra: {api_key: “zebra”}}", "email: “password=zebra”",
+	} {
+		_, findings := Parse("stack.yaml", []byte(base+"\n"+text))
+		if len(findings) == 0 && !strings.Contains(text, "api_key") {
+			t.Errorf("%q passes", text)
+		}
+		for _, f := range findings {
+			all := f.Message + f.Fix
+			for _, site := range f.Sites {
+				all += site.Text() + site.Note
+			}
+			if strings.Contains(all, "zebra") {
+				t.Errorf("%q: %s", text, all)
+			}
+		}
+	}
+}
+
 func TestBadKeys(t *testing.T) {
 	checkBad(t, []badCase{
 		{"top", "\nbrigdes: {}", []string{`4:1 unknown key "brigdes"` + "\n\tfix: did you mean bridges?"}},
@@ -153,7 +219,7 @@ func TestBadTypes(t *testing.T) {
 		{"null in a list", "\nsecrets: {command: [sops, ~]}", []string{"4:27 secrets.command.1 has no value"}},
 		{"null permission", "\npermissions: {example.org: }", []string{"4:15 permissions.example.org has no value"}},
 		{"empty text", "\nname: \"\"", []string{"4:1 name is empty"}},
-		{"name", "\nname: My Stack", []string{"4:1 name must be a word of lower-case letters, digits, dashes and underscores, such as matrix\n\tfix: name: matrix"}},
+		{"name", "\nname: My Stack", []string{"4:1 name must be a word of lower-case letters, digits, dashes and underscores, such as matrix\n\tfix: name: my-stack"}},
 		{"size", "\nsynapse: {max_upload_size: 50MB}", []string{"4:11 synapse.max_upload_size must be a number of bytes that may end in K, M or G, such as 50M\n\tfix: max_upload_size: 50M"}},
 		{"duration", "\nsynapse: {media_retention: {local: 1 year}}", []string{"4:29 synapse.media_retention.local must be a number with the unit"}},
 		{"owner", "\nowner: matrix", []string{"4:1 owner must be a uid and a gid in quotes, such as \"1000:1000\""}},

@@ -74,7 +74,13 @@ func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag
 	case t.Kind() == reflect.Bool:
 		b, ok := v.Bool()
 		if _, plain := map[string]bool{"true": true, "false": true}[v.Str()]; !ok || !plain {
-			d.fail(v, v.Path()+" must be true or false", v.Name()+": "+strconv.FormatBool(b || v.Str() == "true"))
+			fix := "write true or false, without quotes"
+			if word, _ := bare(v.Str()); ok {
+				fix = v.Name() + ": " + strconv.FormatBool(b)
+			} else if b, ok := boolOf(word); ok {
+				fix = v.Name() + ": " + strconv.FormatBool(b)
+			}
+			d.fail(v, v.Path()+" must be true or false", fix)
 			return
 		}
 		dst.SetBool(b)
@@ -82,8 +88,8 @@ func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag
 		i, ok := v.Int()
 		if !ok {
 			fix := "write a number without quotes, or remove the line"
-			if n, err := strconv.Atoi(v.Str()); err == nil {
-				fix = fmt.Sprintf("%s: %d", v.Name(), n)
+			if word, _ := bare(v.Str()); leadingNumber.MatchString(word) {
+				fix = v.Name() + ": " + leadingNumber.FindStringSubmatch(word)[1]
 			}
 			d.fail(v, v.Path()+" must be a whole number", fix)
 			return
@@ -105,6 +111,14 @@ func (d *decoder) text(v source.Value, dst reflect.Value, tag reflect.StructTag)
 		d.fail(v, fmt.Sprintf("%s must be a text, not %s", v.Path(), v.Kind()), fmt.Sprintf("write one text for %s", v.Name()))
 		return
 	}
+	if plain, fancy := bare(v.Str()); fancy && v.Plain() {
+		fix := "write plain quotes, or none"
+		if plain != "" && !v.Secret() {
+			fix = v.Name() + ": " + strconv.Quote(plain)
+		}
+		d.fail(v, v.Path()+" is in typographic quotes; to YAML they are a part of the text", fix)
+		return
+	}
 	// A plain on or off is what people write and means the word here; 17 and v1 are versions either way.
 	dst.SetString(v.Str())
 	if v.Str() == "" {
@@ -124,10 +138,15 @@ func (d *decoder) constraints(v source.Value, tag reflect.StructTag) {
 		case "enum":
 			enum = append(enum, arg)
 		case "pattern":
-			if form := tag.Get("form"); !regexp.MustCompile(arg).MatchString(v.Str()) {
-				_, example, _ := strings.Cut(form, "such as ")
-				d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), form), v.Name()+": "+example)
+			form, re := tag.Get("form"), regexp.MustCompile(arg)
+			if re.MatchString(v.Str()) {
+				continue
 			}
+			_, example, _ := strings.Cut(form, "such as ")
+			if meant := retyped(v.Str(), re); meant != "" && !v.Secret() {
+				example = meant
+			}
+			d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), form), v.Name()+": "+example)
 		case "minimum", "maximum":
 			limit, _ := strconv.Atoi(arg)
 			if i, ok := v.Int(); ok && (name == "minimum" && i < limit || name == "maximum" && i > limit) {
@@ -137,7 +156,13 @@ func (d *decoder) constraints(v source.Value, tag reflect.StructTag) {
 		}
 	}
 	if enum != nil && !slices.Contains(enum, v.Str()) {
-		d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), orList(enum)), v.Name()+": "+nearest(v.Str(), enum, enum[0]))
+		fix := "write " + orList(enum)
+		if meant := choice(v.Str(), enum); meant != "" {
+			fix = v.Name() + ": " + meant
+		} else if len(enum) == 1 {
+			fix = v.Name() + ": " + enum[0]
+		}
+		d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), orList(enum)), fix)
 	}
 }
 
@@ -155,18 +180,49 @@ func (d *decoder) keys(v source.Value) bool {
 	for _, m := range merges {
 		d.fail(m, "merge keys (<<) are not allowed in a spec: readers disagree on what they mean", "write the values out")
 	}
+	for key := range v.Entries() {
+		if plain, fancy := bare(key.Str()); fancy && key.Plain() {
+			d.fail(key, quote(key.Str())+" is in typographic quotes; to YAML they are a part of the name", strconv.Quote(plain)+": "+valueText(v.At(key.Str())))
+		}
+	}
 	for _, c := range complexKeys {
 		d.fail(c, fmt.Sprintf("a key%s must be a single text", in(c)), "name: value")
 	}
 	return true
 }
 
-func (d *decoder) noMapping(v source.Value) {
-	fix := "below " + v.Name() + ": write indented lines of the form `key: value`"
-	if len(v.Keys()) == 0 {
-		fix = "begin with `version: 1`, or name the right file"
+// valueText is a value for a line that a fix proposes.
+func valueText(v source.Value) string {
+	if v.Kind() == source.Scalar && !v.Secret() && v.Plain() && len(v.Str()) < maxWord {
+		return v.Str()
 	}
-	d.fail(v, fmt.Sprintf("%s must be a mapping, not %s", where(v), v.Kind()), fix)
+	return "…"
+}
+
+// emptyValue is what stands behind a name where a list was written instead of a mapping.
+var emptyValue = map[string]string{"bridges": "{}", "permissions": "user"}
+
+func (d *decoder) noMapping(v source.Value) {
+	msg, fix := fmt.Sprintf("%s must be a mapping, not %s", where(v), v.Kind()), "below "+v.Name()+": write indented lines of the form `key: value`"
+	before, after, _ := strings.Cut(v.Str(), ":")
+	names := flow(v)
+	_, harmless := boolOf(after)
+	switch {
+	case len(v.Keys()) == 0:
+		fix = "begin with `version: 1`, or name the right file"
+	case after != "" && !strings.ContainsAny(v.Str(), " /\n") && (harmless || !v.Secret()):
+		msg += ": there is no space after the colon"
+		fix = before + ": " + after
+	case emptyValue[v.Name()] != "" && len(names) > 0:
+		for i, name := range names {
+			if strings.ContainsAny(name, "@*:") {
+				name = strconv.Quote(name)
+			}
+			names[i] = name + ": " + emptyValue[v.Name()]
+		}
+		fix = v.Name() + ": {" + strings.Join(names, ", ") + "}"
+	}
+	d.fail(v, msg, fix)
 }
 
 func (d *decoder) mapping(v source.Value, dst reflect.Value) {
@@ -203,8 +259,30 @@ func (d *decoder) unknown(key source.Value, known []string) {
 		fix = fmt.Sprintf("did you mean %s? %s", n, fix)
 	} else if _, top := fieldsOf(reflect.TypeFor[Spec]())[key.Str()]; top {
 		fix = key.Str() + " belongs to the whole stack: move it to the left margin"
+	} else if section := sectionOf(key.Str()); section != "" && len(key.Keys()) == 1 {
+		fix = fmt.Sprintf("%s belongs to %s: put two spaces before it, below `%s:`", key.Str(), section, section)
+	}
+	if _, fancy := bare(key.Str()); fancy && key.Plain() {
+		return // that is said already
 	}
 	d.fail(key, fmt.Sprintf("unknown key %s%s", quote(key.Str()), in(key)), fix)
+}
+
+// sectionOf is the one section of a spec that knows the key; "" when none does, or several.
+func sectionOf(key string) string {
+	found := ""
+	for name, f := range fieldsOf(reflect.TypeFor[Spec]()) {
+		if f.Type.Kind() != reflect.Struct {
+			continue
+		}
+		if _, ok := fieldsOf(f.Type)[key]; ok {
+			if found != "" {
+				return ""
+			}
+			found = name
+		}
+	}
+	return found
 }
 
 // quote shows a text from the file in a message, cut where it would fill the screen.
@@ -235,7 +313,20 @@ func (d *decoder) dict(v source.Value, dst reflect.Value) {
 
 func (d *decoder) list(v source.Value, dst reflect.Value) {
 	if v.Kind() != source.Sequence {
-		d.fail(v, fmt.Sprintf("%s must be a list, not %s", v.Path(), v.Kind()), v.Name()+": […]")
+		fix := v.Name() + ": […]"
+		if v.Kind() == source.Scalar && !v.Secret() && len(v.Str()) < maxWord && !strings.ContainsAny(v.Str(), "\"'\\") {
+			words := []string{v.Str()}
+			if dst.Type().Elem().Kind() == reflect.String && slices.Contains([]string{"command", "store"}, v.Name()) {
+				words = strings.Fields(v.Str())
+			}
+			for i, word := range words {
+				if strings.ContainsAny(word, " :{}[],#&*!|>%@`?") {
+					words[i] = strconv.Quote(word)
+				}
+			}
+			fix = v.Name() + ": [" + strings.Join(words, ", ") + "]"
+		}
+		d.fail(v, fmt.Sprintf("%s must be a list, not %s", v.Path(), v.Kind()), fix)
 		return
 	}
 	items := v.Items()

@@ -36,6 +36,7 @@ func Parse(path string, src []byte) (*Spec, []finding.Finding) {
 	f, findings := finding.Parse(path, src)
 	if len(findings) > 0 {
 		for i := range findings {
+			findings[i] = slipOf(f, findings[i])
 			findings[i].Fix = cmp.Or(findings[i].Fix, "correct this line or the one before it: indentation, quotes, brackets, a colon")
 		}
 		return nil, findings

@@ -49,8 +49,13 @@ func (s *Spec) validate(d *decoder) {
 func (s *Spec) checkHost(d *decoder, host string, path ...string) bool {
 	v, name := s.At(path...), strings.Join(path, ".")
 	lower := strings.ToLower(host)
-	bare := v.Name() + ": " + bareHost(lower)
+	bare := "write the name alone, such as example.org"
+	if h := bareHost(lower); h != "" {
+		bare = v.Name() + ": " + h
+	}
 	switch {
+	case strings.HasPrefix(host, "@") && strings.Contains(host, ":"):
+		d.fail(v, name+" is a whole user id; only what follows the colon belongs here", bare)
 	case strings.Contains(host, "://"):
 		d.fail(v, name+" is a URL; only the host belongs here, as it stands in user ids and certificates", bare)
 	case strings.Contains(host, ":"):
@@ -62,23 +67,33 @@ func (s *Spec) checkHost(d *decoder, host string, path ...string) bool {
 	case strings.IndexFunc(host, func(r rune) bool { return r > 0x7e }) >= 0:
 		d.fail(v, name+" has letters outside ASCII; Matrix servers compare the ASCII form", "write the punycode form (xn--…) of the name")
 	case len(host) > 230 || !hostName.MatchString(host):
-		d.fail(v, name+" is not a host name; no other server and no browser could reach it", v.Name()+": example.org")
+		d.fail(v, name+" is not a host name; no other server and no browser could reach it", bare)
 	default:
 		return !d.unread(path)
 	}
 	return false
 }
 
-// bareHost takes the host out of a URL or a host with a port, for the line that a fix proposes.
+// bareHost takes the host out of a URL, a user id, an address of e-mail or a host with a port, for the line that
+// a fix proposes; "" when there is none.
 func bareHost(s string) string {
-	host, _, _ := strings.Cut(s, ":")
-	if u, err := url.Parse(s); err == nil && u.Hostname() != "" {
-		host = u.Hostname()
+	s, _ = bare(strings.TrimSpace(s))
+	if _, rest, ok := strings.Cut(s, "://"); ok {
+		s = rest
 	}
-	if !hostName.MatchString(host) {
-		return "example.org"
+	s, _, _ = strings.Cut(s, "/")
+	if local, server, ok := strings.Cut(s, "@"); ok {
+		s = server
+		if _, host, ok := strings.Cut(server, ":"); ok && local == "" {
+			s = host
+		}
 	}
-	return host
+	s, _, _ = strings.Cut(s, ":")
+	s = strings.Trim(s, ".")
+	if !hostName.MatchString(s) {
+		return ""
+	}
+	return s
 }
 
 // checkOwner refuses root: PostgreSQL does not run as root, and the start scripts of Synapse and PostgreSQL take
@@ -278,7 +293,7 @@ func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ..
 	for key, val := range at.Entries() {
 		who := key.Str()
 		if !slices.Contains(levels, val.Str()) {
-			d.fail(val, fmt.Sprintf("the permission of %s must be %s", quote(who), orList(levels)), fmt.Sprintf("%q: %s", who, nearest(val.Str(), levels, "user")))
+			d.fail(val, fmt.Sprintf("the permission of %s must be %s", quote(who), orList(levels)), levelFix(who, val.Str()))
 		}
 		if who == "*" {
 			continue
@@ -292,8 +307,13 @@ func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ..
 			local, server, complete = strings.Cut(who[1:], ":")
 			complete = complete && local != ""
 		}
-		level := nearest(val.Str(), levels, "user")
+		level := cmp.Or(choice(val.Str(), levels), "user")
+		mail := strings.Contains(server, "@") // anna@example.org
 		switch {
+		case mail || !strings.ContainsAny(who, ".:@") && localpart(who) != "":
+			name, _, _ := strings.Cut(who, "@")
+			d.fail(key, fmt.Sprintf("%s is no user id; the permission would apply to nobody", quote(who)),
+				fmt.Sprintf("%q: %s", "@"+cmp.Or(localpart(name), "user")+":"+s.ServerName, level))
 		case !complete:
 			d.fail(key, fmt.Sprintf("%s is not a whole user id; the permission would apply to nobody", quote(who)),
 				fmt.Sprintf("%q: %s", "@"+cmp.Or(local, "user")+":"+s.ServerName, level))
@@ -305,6 +325,22 @@ func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ..
 	if perms != nil && !someone {
 		d.fail(at, at.Path()+" names no server and no user; a bridge refuses to start with that", s.ServerName+": user")
 	}
+}
+
+// levelFix is the line with the level that was meant, if that can be known.
+func levelFix(who, level string) string {
+	if meant := choice(level, levels); meant != "" {
+		return fmt.Sprintf("%q: %s", who, meant)
+	}
+	return "write " + orList(levels) + " behind it"
+}
+
+// localpart is a text that may begin a user id; "" for what may not.
+func localpart(s string) string {
+	if s = strings.ToLower(s); strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789._=/+-") != "" {
+		return ""
+	}
+	return s
 }
 
 func (s *Spec) checkServices(d *decoder) {

@@ -47,9 +47,11 @@ var interruptions = []struct {
 	args  []string
 	stdin string
 	fresh string // the secret that may differ afterwards
+	hand  string // the file that somebody edited before
 }{
 	{name: "first render", spec: signalSpec, args: []string{"render"}},
 	{name: "changed render", old: signalSpec, spec: whatsappSpec, args: []string{"render"}},
+	{name: "forced render", old: signalSpec, spec: whatsappSpec, args: []string{"render", "--force"}, hand: "out/RUNBOOK.md"},
 	{name: "secrets set", old: signalSpec, spec: signalSpec, args: []string{"secrets", "set", "database.synapse_password"}, stdin: "anotherPassword", fresh: "database.synapse_password"},
 	{name: "secrets rotate", old: signalSpec, spec: signalSpec, args: []string{"secrets", "rotate", "auth.matrix_secret"}, fresh: "auth.matrix_secret"},
 }
@@ -75,6 +77,9 @@ func TestInterrupted(t *testing.T) {
 				w.render()
 			}
 			w.spec(in.spec)
+			if in.hand != "" {
+				w.edit(in.hand)
+			}
 			w.keep()
 			before := w.snapshot()
 			calls := w.spoil(0, 0, in.stdin, in.args...)
@@ -90,10 +95,55 @@ func TestInterrupted(t *testing.T) {
 					w.back()
 					what := fmt.Sprintf("%s at call %d, %s", map[bool]string{true: "killed", false: errno.Error()}[errno == 0], n, calls[n-1])
 					w.spoil(n, errno, in.stdin, in.args...)
+					if in.hand != "" {
+						w.verifyKept(what, in.hand)
+						continue
+					}
 					w.verify(what, before, in.fresh)
 				}
 			}
 		})
+	}
+}
+
+// byHand is what somebody wrote into a file.
+const byHand = "my own words\n"
+
+func (w *workshop) edit(name string) {
+	w.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(byHand), 0o600); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// verifyKept wants what somebody wrote in its place or in a copy, and in a copy once the render is done again.
+func (w *workshop) verifyKept(what, name string) {
+	w.Helper()
+	copies := func() (n int) {
+		found, _ := filepath.Glob(filepath.Join(w.dir, "out/.stackgen/kept", filepath.Base(name)+".*"))
+		for _, path := range found {
+			if data, err := os.ReadFile(path); err == nil && string(data) == byHand {
+				n++
+			} else {
+				w.Errorf("%s: %s is no whole copy: %q, %v", what, path, data, err)
+			}
+		}
+		return n
+	}
+	now, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil || string(now) != byHand && copies() != 1 {
+		w.Errorf("%s: what was written by hand is lost (%v)", what, err)
+	}
+	if code, said := w.run("", "stackgen", "render", "--force"); code != 0 {
+		w.Fatalf("%s: the next render: exit %d\n%s", what, code, said)
+	}
+	if n := copies(); n != 1 {
+		w.Errorf("%s: %d copies after the next render", what, n)
+	}
+	left, _ := filepath.Glob(filepath.Join(w.dir, "out/.stackgen/kept", ".stackgen-*"))
+	more, _ := filepath.Glob(filepath.Join(w.dir, "out/.stackgen", ".stackgen-*"))
+	if len(left)+len(more) > 0 {
+		w.Errorf("%s: left behind: %q", what, append(left, more...))
 	}
 }
 

@@ -79,9 +79,9 @@ func (o *outcome) conflict(st style) string {
 		fmt.Fprintf(&b, "  %s  %s\n", st.red(said[c.Action]), output.Clean(path.Join(filepath.ToSlash(o.dir), c.Path)))
 	}
 	if edited {
-		b.WriteString("put the change into an `extra:` block of the spec, or overwrite the files with --force\n")
+		b.WriteString("put the change into an `extra:` block of the spec, or overwrite the files with --force, which keeps a copy\n")
 	} else {
-		b.WriteString("render into another directory with -o, move the files away, or overwrite them with --force\n")
+		b.WriteString("render into another directory with -o, move the files away, or overwrite them with --force, which keeps a copy\n")
 	}
 	return b.String()
 }
@@ -98,6 +98,9 @@ func (o *outcome) fileLines(st style) []string {
 		counts := map[string]int{}
 		for _, c := range o.plan.Changes {
 			counts[path.Dir(c.Path)]++
+			if c.Copy != "" {
+				lines = append(lines, forced(st, c))
+			}
 		}
 		var parts []string
 		for _, dir := range slices.Sorted(maps.Keys(counts)) {
@@ -107,7 +110,8 @@ func (o *outcome) fileLines(st style) []string {
 			}
 			parts = append(parts, fmt.Sprintf("%s"+output.NoBreak+"%d", name, counts[dir]))
 		}
-		return []string{fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", "))}
+		created := fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", "))
+		return append([]string{created}, lines...)
 	}
 	said := map[render.Action]string{
 		render.Create: st.green("created"), render.Update: st.yellow("updated"), render.Delete: st.red("deleted"),
@@ -116,12 +120,20 @@ func (o *outcome) fileLines(st style) []string {
 	}
 	for _, c := range o.plan.Changes {
 		line := said[c.Action] + "  " + output.Clean(c.Path)
+		if c.Copy != "" {
+			line = forced(st, c)
+		}
 		if c.Action == render.Kept {
 			line += "  (no longer in the spec, but edited by hand: delete it yourself)"
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// forced says where the copy of an overwritten file is.
+func forced(st style, c render.Change) string {
+	return st.yellow("forced ") + "  " + output.Clean(c.Path) + "  (as it was: " + output.Clean(c.Copy) + ")"
 }
 
 // restarts lists the services by what `docker compose up -d` does to them.

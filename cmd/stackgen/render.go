@@ -17,7 +17,7 @@ type renderCmd struct {
 	Specs   []string `arg:"" optional:"" name:"spec" help:"Specs to render." default:"stack.yaml"`
 	Output  string   `short:"o" help:"Output directory; with several specs, each gets a directory below it, called as the one that the spec is in." default:"out" placeholder:"DIR"`
 	Secrets string   `help:"Secrets file. Default: secrets.yaml beside the spec." placeholder:"FILE"`
-	Force   bool     `help:"Overwrite files that were edited by hand or are not stackgen's."`
+	Force   bool     `help:"Overwrite files that were edited by hand or are not stackgen's. A copy of each is kept in DIR/.stackgen/kept."`
 	Anew    bool     `name:"i-know-what-this-breaks" help:"Render although the stack loses what it has to keep, such as its server name."`
 	Format  string   `help:"What is printed on stdout: ${enum}." enum:"text,json" default:"text" placeholder:"FORMAT"`
 }
@@ -166,6 +166,7 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 type changedJSON struct {
 	Path   string        `json:"path"`
 	Action render.Action `json:"action"`
+	Copy   string        `json:"copy,omitempty"` // of what was overwritten by force
 }
 
 func (a *app) printJSON(t *told, o *outcome) error {
@@ -184,7 +185,7 @@ func (a *app) printJSON(t *told, o *outcome) error {
 	}
 	if o.plan != nil {
 		for _, ch := range o.plan.Changes {
-			doc.Changed = append(doc.Changed, changedJSON{o.mask(ch.Path), ch.Action})
+			doc.Changed = append(doc.Changed, changedJSON{o.mask(ch.Path), ch.Action, o.mask(ch.Copy)})
 		}
 		if o.code == exitClean {
 			e := diff.EffectsOf(o.input(o.plan, o.dir))

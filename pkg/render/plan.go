@@ -82,7 +82,23 @@ const (
 type Change struct {
 	Path   string
 	Action Action
-	old    []byte
+	// Copy is where Write keeps what it overwrites by force, below the directory; "" where it overwrites nothing
+	// that is not its own.
+	Copy string
+	old  []byte
+}
+
+// keptDir holds the copies. No service mounts it.
+const keptDir = ".stackgen/kept"
+
+// copies names the copy of each file that is overwritten by force after what is in it: what has one already
+// needs no second one, and none takes the place of another.
+func (p *Plan) copies() {
+	for i, c := range p.Changes {
+		if c.old != nil && (c.Action == Edited || c.Action == Foreign) {
+			p.Changes[i].Copy = path.Join(keptDir, c.Path+"."+digest(c.old)[:12])
+		}
+	}
 }
 
 // Plan is what Write would do in a directory.

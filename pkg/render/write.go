@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -29,8 +30,8 @@ var ErrConflict = errors.New("files in the output directory were changed by hand
 // Write puts the bundle into dir, which is made if it is missing. Files with equal bytes are not touched.
 // The others are first all written beside their places and synced, and only then renamed into place, so
 // that a full disk or a failure leaves the directory as it was. Without force, a file that was edited by
-// hand or is not ours makes it return ErrConflict with the plan, and nothing is written. The plan says what
-// was done. Everything goes through one os.Root: no link leads out of dir.
+// hand or is not ours makes it return ErrConflict with the plan, and nothing is written; with it, a copy of the
+// file is kept. The plan says what was done. Everything goes through one os.Root: no link leads out of dir.
 func (b *Bundle) Write(ctx context.Context, dir string, force bool) (p *Plan, err error) {
 	root, unlock, err := open(ctx, dir)
 	if err != nil {
@@ -130,6 +131,7 @@ func (p *Plan) apply(root *os.Root) (err error) {
 			next.Files[c.Path] = p.owned.Files[c.Path]
 		}
 	}
+	p.copies()
 	made, err := p.makeDirs(root)
 	var work []staged
 	defer func() {
@@ -158,6 +160,18 @@ func (p *Plan) apply(root *os.Root) (err error) {
 		work = append(work, s)
 		return writeTemp(root, s.temp, f)
 	}
+	// The copies come first: whatever happens then, what somebody wrote is there once at least.
+	for _, c := range p.Changes {
+		if c.Copy == "" {
+			continue
+		}
+		if have, err := source.ReadFS(root.FS(), c.Copy); err == nil && bytes.Equal(have, c.old) {
+			continue
+		}
+		if err := stage(File{Path: c.Copy, Data: c.old, UID: -1}); err != nil {
+			return err
+		}
+	}
 	if err := stage(File{Path: manifestPath, Data: pending.bytes(), UID: -1}); err != nil {
 		return err
 	}
@@ -177,7 +191,7 @@ func (p *Plan) apply(root *os.Root) (err error) {
 	return nil
 }
 
-// commit renames what is staged into place: the pending manifest first, the final one last.
+// commit renames what is staged into place: copies and the pending manifest first, the final one last.
 func (p *Plan) commit(root *os.Root, work *[]staged) error {
 	for len(*work) > 0 {
 		s := (*work)[0]
@@ -223,7 +237,14 @@ func (p *Plan) deleteStale(root *os.Root) error {
 }
 
 func (p *Plan) makeDirs(root *os.Root) (made []string, err error) {
-	for _, d := range append(dirsOf(p.bundle.Files), path.Dir(manifestPath)) {
+	dirs := append(dirsOf(p.bundle.Files), path.Dir(manifestPath))
+	var copies []File
+	for _, c := range p.Changes {
+		if c.Copy != "" {
+			copies = append(copies, File{Path: c.Copy, Data: c.old})
+		}
+	}
+	for _, d := range append(dirs, dirsOf(copies)...) {
 		err := root.Mkdir(d, 0o700)
 		if errors.Is(err, fs.ErrExist) {
 			if info, err := root.Stat(d); err != nil {

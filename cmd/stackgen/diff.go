@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 
 	"philipp.info/stackgen/pkg/diff"
@@ -171,14 +172,25 @@ func (c *diffCmd) now(ctx context.Context, repo *git.Repo, head string) (*proof,
 		if err != nil {
 			return nil, err
 		}
-		return proveWithout(s, findings)
+		if s == nil {
+			return &proof{findings: findings}, nil
+		}
+		files, more, err := copiedFrom(s, c.Spec)
+		if err != nil {
+			return nil, err
+		}
+		return proveWithout(s, append(findings, more...), files)
 	}
 	src, err := repo.File(ctx, head, repo.Path(filepath.Base(c.Spec)))
 	if err != nil {
 		return nil, fmt.Errorf("%s at %s: %w", c.Spec, c.Head, err)
 	}
 	s, findings := spec.Parse(c.Spec, src)
-	return proveWithout(s, findings)
+	if s == nil {
+		return &proof{findings: findings}, nil
+	}
+	files, more := copiedAt(ctx, s, repo, head, repo.Path(""))
+	return proveWithout(s, append(findings, more...), files)
 }
 
 // old is the spec as it was before the change; an empty proof, and a note that says why, where there is no
@@ -196,13 +208,20 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 			return &proof{}, []string{fmt.Sprintf("%s does not exist at %s: compared with nothing", c.Spec, c.Base)}, nil
 		}
 		notes = append(notes, fmt.Sprintf("at %s the spec is %s", c.Base, was))
+		name = was
 		src, err = repo.File(ctx, base, was)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	s, findings := spec.Parse(c.Spec, src)
-	p, err := proveWithout(s, findings)
+	var files []render.Copy
+	if s != nil {
+		var more []finding.Finding
+		files, more = copiedAt(ctx, s, repo, base, path.Dir(name))
+		findings = append(findings, more...)
+	}
+	p, err := proveWithout(s, findings, files)
 	switch {
 	case err != nil:
 		return &proof{}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing", c.Base)), nil
@@ -216,17 +235,17 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 const nowhere = "/DIR"
 
 // proveWithout is prove with placeholders for all secrets, wherever they may come from.
-func proveWithout(s *spec.Spec, findings []finding.Finding) (*proof, error) {
+func proveWithout(s *spec.Spec, findings []finding.Finding, files []render.Copy) (*proof, error) {
 	p := &proof{findings: findings}
-	if s == nil {
+	if s == nil || finding.HasErrors(findings) {
 		return p, nil
 	}
 	p.needs = render.Needs(s)
 	p.set = secret.Placeholders(p.needs)
-	if err := p.render(s, nowhere); err != nil || p.bundle == nil {
+	if err := p.render(s, nowhere, files); err != nil || p.bundle == nil {
 		return p, err
 	}
-	p.check(map[string]string{}, "", false)
+	p.check("", map[string]string{}, "", false)
 	return p, nil
 }
 

@@ -137,7 +137,7 @@ func recreated(t *testing.T, before, after string) map[string]diff.Action {
 	t.Helper()
 	load := func(text string) map[string]any {
 		s, findings := spec.Parse("stack.yaml", []byte(text))
-		p, err := proveWithout(s, findings)
+		p, err := proveWithout(s, findings, nil)
 		if err != nil || !p.ok() {
 			t.Fatal(err, p.findings)
 		}

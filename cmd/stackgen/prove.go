@@ -127,7 +127,11 @@ func prove(ctx context.Context, r request) (*proof, error) {
 			return p, err
 		}
 	}
-	if err := p.render(s, abs, sources...); err != nil || p.bundle == nil {
+	files, findings, err := copiedFrom(s, r.spec)
+	if p.findings = append(p.findings, findings...); err != nil || finding.HasErrors(findings) {
+		return p, err
+	}
+	if err := p.render(s, abs, files, sources...); err != nil || p.bundle == nil {
 		return p, err
 	}
 	if err := ended(ctx, "nothing was written"); err != nil {
@@ -137,7 +141,7 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	if r.real {
 		accepted = render.Accepted(r.dir)
 	}
-	p.check(before, accepted, r.real)
+	p.check(r.dir, before, accepted, r.real)
 	return p, nil
 }
 
@@ -201,8 +205,10 @@ func (r request) sources(s *spec.Spec, saved bool) ([]string, error) {
 }
 
 // render makes the bundle, which is nil when an extra block does not fit its file: the findings say so.
-func (p *proof) render(s *spec.Spec, dir string, sources ...string) (err error) {
-	p.bundle, err = render.Render(s, render.Resolve(s, p.set, dir, sources...), p.set.Get)
+func (p *proof) render(s *spec.Spec, dir string, files []render.Copy, sources ...string) (err error) {
+	st := render.Resolve(s, p.set, dir, sources...)
+	st.Files = files
+	p.bundle, err = render.Render(s, st, p.set.Get)
 	if misfits, ok := errors.AsType[source.Misfits](err); ok {
 		for _, m := range misfits {
 			p.findings = append(p.findings, finding.Finding{Rule: "spec", Severity: finding.Error, Message: m.Message, Fix: m.Fix, Sites: []source.Site{m.At.Site("")}})
@@ -217,8 +223,16 @@ func (p *proof) render(s *spec.Spec, dir string, sources ...string) (err error) 
 
 // check holds the rules against the bundle, which is to keep what a stack had before. accepted is the verdict
 // on a compose file that need not be asked for again.
-func (p *proof) check(before map[string]string, accepted string, real bool) {
-	deployment, found := check.Open(p.bundle.FS())
+func (p *proof) check(dir string, before map[string]string, accepted string, real bool) {
+	fsys, beside := p.bundle.Over(dir)
+	if beside != nil {
+		defer beside.Close()
+	}
+	open := check.Open
+	if !real { // where it will lie is a guess
+		open = check.OpenAlone
+	}
+	deployment, found := open(fsys)
 	fixed := deployment.Fixed()
 	p.bundle.Fixed = check.Values(fixed)
 	deployment.Before = before

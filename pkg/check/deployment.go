@@ -41,6 +41,7 @@ type Deployment struct {
 	// Before is what the stack has to keep, as Values gives it. Where it is nil, the manifest in FS says so.
 	Before map[string]string
 
+	alone       bool // what is missing may lie where FS will be put
 	routes      *route.Table
 	proxy       *proxySettings
 	containers  map[*Service]traefik.Container
@@ -100,8 +101,13 @@ type Bridge struct {
 
 // Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
 // compose file and Run finds nothing more.
-func Open(fsys fs.FS) (*Deployment, []finding.Finding) {
-	d := &Deployment{FS: fsys, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]traefik.Container), patterns: make(map[string]*pattern)}
+func Open(fsys fs.FS) (*Deployment, []finding.Finding) { return open(fsys, false) }
+
+// OpenAlone is Open for files whose directory is not known: what is missing may lie there already, and is not checked.
+func OpenAlone(fsys fs.FS) (*Deployment, []finding.Finding) { return open(fsys, true) }
+
+func open(fsys fs.FS, alone bool) (*Deployment, []finding.Finding) {
+	d := &Deployment{FS: fsys, alone: alone, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]traefik.Container), patterns: make(map[string]*pattern)}
 	d.readEnv()
 	names, fault := d.composeFiles()
 	if fault != nil {
@@ -277,7 +283,7 @@ func (d *Deployment) follow(s *Service, container string) (f *source.File, reaso
 		return f, "", false
 	}
 	if _, err := fs.Stat(d.FS, host); errors.Is(err, fs.ErrNotExist) {
-		return nil, host + " does not exist", false
+		return nil, host + cmp.Or(d.unseen(err), " does not exist"), d.alone
 	}
 	f, findings := d.read(host)
 	if len(findings) > 0 {
@@ -325,6 +331,14 @@ func (d *Deployment) read(name string) (*source.File, []finding.Finding) {
 	return f, findings
 }
 
+// unseen says why what is missing may be there all the same; "" when it is not.
+func (d *Deployment) unseen(err error) string {
+	if d.alone && errors.Is(err, fs.ErrNotExist) {
+		return " is not rendered, and the directory where it may lie was not looked at"
+	}
+	return ""
+}
+
 const unreadable = " cannot be read"
 
 // Text reads a file that is not YAML, as a container sees it; empty and why when that is not possible.
@@ -334,7 +348,7 @@ func (d *Deployment) Text(s *Service, container string) (text, host, reason stri
 	}
 	src, err := source.ReadFS(d.FS, host)
 	if err != nil {
-		return "", host, host + unreadable
+		return "", host, host + cmp.Or(d.unseen(err), unreadable)
 	}
 	if d.files[host] == nil {
 		d.files[host] = &source.File{Path: host, Src: src}

@@ -308,6 +308,10 @@ var composeMountExists = Rule{
 				}
 				if _, err := fs.Stat(d.FS, m.Host); errors.Is(err, fs.ErrNotExist) {
 					v := m.Value
+					if d.alone && !strings.HasPrefix(m.Container, "/run/secrets/") {
+						r.NotChecked(m.Host+d.unseen(err), v.Site(""))
+						continue
+					}
 					if def := d.Compose.At("secrets", v.Str(), "file"); strings.HasPrefix(m.Container, "/run/secrets/") && def.Set() {
 						v = def
 					}

@@ -71,6 +71,9 @@ func Open(dir string) (*Repo, error) {
 	return r, nil
 }
 
+// Top is the absolute path of the working tree's top directory.
+func (r *Repo) Top() string { return r.at.top }
+
 // Path is the path from the top of the working tree of a file beside which the repository was opened.
 func (r *Repo) Path(name string) string { return r.prefix + name }
 

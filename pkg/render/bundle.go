@@ -134,6 +134,11 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 		if err != nil {
 			return nil, fmt.Errorf("render %q: %w", a.path, err)
 		}
+		if a.path == "docker-compose.yml" {
+			if err := b.hashExtra(&f); err != nil {
+				return nil, fmt.Errorf("render %q: %w", a.path, err)
+			}
+		}
 		b.Files = append(b.Files, f)
 	}
 	if len(misfits) > 0 {
@@ -229,6 +234,9 @@ func (b *Bundle) hashServices(compose artifact, secrets func(string) string) err
 		return err
 	}
 	parsed, _ := source.Parse(f.Path, f.Data)
+	if misfits := b.copies(parsed); len(misfits) > 0 {
+		return misfits
+	}
 	fsys := b.FS()
 	for name, svc := range b.Stack.Services {
 		// A file that is mounted and not rendered is an error of another rule.
@@ -267,7 +275,7 @@ func (b *Bundle) Govern(findings []finding.Finding, keys func(source.Pos) []stri
 			}
 			v := b.spec.At(b.Files[j].spec...)
 			if extra := b.Files[j].extra; extra != nil {
-				if e := b.spec.At(append(slices.Clip(extra), keys(site.Pos)...)...); e.Exists() {
+				if e := laid(b.spec.At(extra...), b.Files[j], keys(site.Pos)); e.Exists() {
 					v = e
 				}
 			}

@@ -15,6 +15,7 @@ import (
 
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -120,7 +121,16 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 		st.Postgres.DataPath = "/var/lib/postgresql"
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.Database.Extra)) {
-		st.Postgres.Settings = append(st.Postgres.Settings, "-c", fmt.Sprintf("%s=%v", key, s.Database.Extra[key]))
+		_, name := source.Operator(key)
+		val := s.Database.Extra[key]
+		if list, ok := val.([]any); ok { // a list of names, such as shared_preload_libraries
+			texts := make([]string, len(list))
+			for i, item := range list {
+				texts[i] = fmt.Sprint(item)
+			}
+			val = strings.Join(texts, ",")
+		}
+		st.Postgres.Settings = append(st.Postgres.Settings, "-c", fmt.Sprintf("%s=%v", name, val))
 	}
 }
 

@@ -5,6 +5,7 @@ package render
 import (
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
 )
 
 // Stack is everything that templates see. All of it is resolved: there are no defaults left to apply, and
@@ -34,7 +35,9 @@ type Stack struct {
 	Backup       *Backup
 	Migration    bool
 	Secrets      []SecretFile
-	Services     map[string]Service
+	// Files are copied as they are: compose.files, read.
+	Files    []Copy
+	Services map[string]Service
 }
 
 // Service is what Compose needs to know about a service besides its own section.
@@ -46,6 +49,13 @@ type Service struct {
 	Secrets    []string // names of the Compose secrets it is handed
 	Sandbox
 	Memory, CPUs string // what it may use at most; empty for all there is
+}
+
+// Copy is a file of the spec's owner that is copied into the stack. At is the entry of the spec.
+type Copy struct {
+	Path string
+	Data []byte
+	At   source.Value
 }
 
 // SecretFile is a file below secrets/ that Compose hands to one service under /run/secrets.

@@ -366,7 +366,7 @@ func (b *Bundle) owners() map[string]File {
 	for _, f := range b.Files {
 		if f.Data == nil {
 			dirs[f.Path] = f
-		} else if strings.HasPrefix(f.Path, "config/") {
+		} else if strings.HasPrefix(f.Path, "config/") && f.UID >= 0 {
 			dirs[path.Dir(f.Path)] = f
 		}
 	}

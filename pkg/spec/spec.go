@@ -94,7 +94,8 @@ type Component struct {
 	Version string `yaml:"version,omitempty"`
 	// Limits of what its container may use. Default: all there is.
 	Limits Limits `yaml:"limits,omitempty"`
-	// Extra is laid onto the rendered configuration: mappings are merged, everything else is replaced.
+	// Extra is laid onto the rendered configuration: mappings are merged, +key appends to a list, -key removes,
+	// everything else is replaced.
 	Extra Extra `yaml:"extra,omitempty"`
 }
 
@@ -278,7 +279,10 @@ type SecretFrom struct {
 
 // Compose is laid onto the rendered docker-compose.yml.
 type Compose struct {
-	// Extra is laid onto docker-compose.yml: mappings are merged, everything else is replaced.
+	// Files are copied into the output directory: a path there, and the file to copy, relative to the spec.
+	Files map[string]string `yaml:"files,omitempty"`
+	// Extra is laid onto docker-compose.yml: mappings are merged, +key appends to a list, -key removes,
+	// everything else is replaced.
 	Extra Extra `yaml:"extra,omitempty"`
 }
 

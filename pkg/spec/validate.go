@@ -373,6 +373,7 @@ func (s *Spec) checkServices(d *decoder) {
 	if rep := s.Synapse.Retention; s.At("synapse", "retention").Set() && rep.MaxLifetime == "" {
 		d.fail(s.At("synapse", "retention"), "synapse.retention has no max_lifetime; nothing would ever be deleted", "retention: {max_lifetime: 365d}")
 	}
+	s.checkFiles(d)
 	for _, v := range append(s.At("database", "extra").Refs(), s.At("synapse", "well_known_extra").Refs()...) {
 		d.fail(v, v.Path()+" cannot be a secret; everybody could read it", "a value")
 	}

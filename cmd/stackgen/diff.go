@@ -104,7 +104,7 @@ func (c *diffCmd) directory(ctx context.Context) (*proof, *diff.Diff, error) {
 
 // input is what a plan does in a directory.
 func (p *proof) input(plan *render.Plan, dir string) diff.Input {
-	in := diff.Input{Old: diff.Tree{}, New: diff.Tree{}, Hand: map[string]diff.Hand{}, Before: plan.Fixed(), Secrets: p.set, Dir: filepath.ToSlash(dir)}
+	in := diff.Input{Old: diff.Tree{}, New: diff.Tree{}, Hand: map[string]diff.Hand{}, Before: plan.Fixed(), Secrets: p.set, Dir: filepath.ToSlash(dir), Root: p.chowns(plan, dir)}
 	for _, f := range p.bundle.Files {
 		if f.Data != nil {
 			in.Old[f.Path], in.New[f.Path] = f.Data, f.Data

@@ -27,6 +27,8 @@ auth:
   public_url: https://account.example.org/
   passwords: true
   migration: false
+  migrated: false
+  pepper: false
   upstream:
     keycloak:
       issuer: https://sso.example.org/realms/family
@@ -106,7 +108,9 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"auth.public_url", "https://account.example.org/", "https://login.example.org/", isTold, "set the redirect URI"},
 	{"auth.public_url", "https://account.example.org/", "https://login.example.org/", isTold, "log in again"},
 	{"auth.passwords", "passwords: true", "passwords: false", isTold, "cannot log in any more"},
-	{"auth.migration", "migration: false", "migration: true", isTold, "migrate with syn2mas"},
+	{"auth.migration", "migration: false", "migration: true", isTold, "with syn2mas"},
+	{"auth.migrated", "migrated: false", "migrated: true", isLost, "auth.passwords.schemes"},
+	{"auth.pepper", "migration: false\n  migrated: false\n  pepper: false", "migration: true\n  pepper: true", isTold, "with syn2mas"},
 	{"auth.upstream.issuer", "issuer: https://sso.example.org/realms/family", "issuer: https://sso.example.org/realms/friends", isTold, "make the client matrix at"},
 	{"auth.upstream.client_id", "client_id: matrix", "client_id: synapse", isTold, "its client can be deleted there"},
 	{"auth.upstream.human_name", "human_name: Family", "human_name: Friends", isHarmless, "a word on the login page"},
@@ -223,6 +227,7 @@ func TestEveryFieldIsTold(t *testing.T) {
 		}
 		values.WriteString(n.Name + ": " + string(text) + "\n")
 	}
+	values.WriteString("auth.pepper: " + strings.Repeat("zebra-pepper-", 3) + "\n") // which the old homeserver has
 	put(t, "all.yaml", values.String())
 	put(t, "api-hash", set.Get("bridges.telegram.api_hash")+"\n")
 	stackgen(t, 0, "render", "-o", "run")

@@ -40,10 +40,11 @@ func (o *outcome) text(st style) string {
 	} else {
 		section("restart", restarts(e.Services)...)
 	}
-	section("by hand", clean(append(e.Steps, o.chowns()...))...)
-	if e.Command != "" {
-		section("next", output.Clean("cd "+shell.Path(o.dir)+" && "+e.Command))
+	next := slices.Clone(e.Next)
+	if i := slices.Index(next, e.Command); i >= 0 && e.Command != "" {
+		next[i] = "cd " + shell.Path(o.dir) + " && " + e.Command
 	}
+	section("next", clean(diff.Numbered(next))...)
 	return b.String()
 }
 
@@ -87,14 +88,14 @@ func (o *outcome) conflict(st style) string {
 }
 
 // first reports whether the directory held no stack before.
-func (o *outcome) first() bool {
-	return slices.ContainsFunc(o.plan.Changes, func(c render.Change) bool { return c.Path == "docker-compose.yml" && c.Old() == nil })
+func first(plan *render.Plan) bool {
+	return slices.ContainsFunc(plan.Changes, func(c render.Change) bool { return c.Path == "docker-compose.yml" && c.Old() == nil })
 }
 
 // fileLines lists the changed files: by directory on the first render, one by one later.
 func (o *outcome) fileLines(st style) []string {
 	var lines []string
-	if o.first() {
+	if first(o.plan) {
 		counts := map[string]int{}
 		for _, c := range o.plan.Changes {
 			counts[path.Dir(c.Path)]++
@@ -161,26 +162,26 @@ func named(services []diff.Service, action diff.Action) []string {
 }
 
 // chowns are the commands that give the files to the services' users, which only root can do.
-func (o *outcome) chowns() []string {
-	if os.Geteuid() <= 0 || !o.bundle.Stack.NeedsRoot {
+func (p *proof) chowns(plan *render.Plan, dir string) []string {
+	if os.Geteuid() <= 0 || !p.bundle.Stack.NeedsRoot {
 		return nil
 	}
 	changed := map[string]bool{}
-	for _, c := range o.plan.Changes {
+	for _, c := range plan.Changes {
 		changed[c.Path] = c.Action != render.Delete && c.Action != render.Kept
 	}
 	paths := map[string][]string{}
-	for _, f := range o.bundle.Files {
-		if f.UID < 0 || f.Data == nil && !o.first() || f.Data != nil && !changed[f.Path] {
+	for _, f := range p.bundle.Files {
+		if f.UID < 0 || f.Data == nil && !first(plan) || f.Data != nil && !changed[f.Path] {
 			continue
 		}
-		p := f.Path
-		if strings.HasPrefix(p, "config/") {
-			p = path.Dir(p)
+		name := f.Path
+		if strings.HasPrefix(name, "config/") {
+			name = path.Dir(name)
 		}
 		owner := fmt.Sprintf("%d:%d", f.UID, f.GID)
-		if p = shell.Path(path.Join(filepath.ToSlash(o.dir), p)); !slices.Contains(paths[owner], p) {
-			paths[owner] = append(paths[owner], p)
+		if name = shell.Path(path.Join(filepath.ToSlash(dir), name)); !slices.Contains(paths[owner], name) {
+			paths[owner] = append(paths[owner], name)
 		}
 	}
 	var steps []string

@@ -176,9 +176,10 @@ func (a *app) printJSON(t *told, o *outcome) error {
 		Changed  []changedJSON   `json:"changed"`
 		Recreate []string        `json:"recreate"`
 		Steps    []string        `json:"steps"`
+		Next     []string        `json:"next"`
 		Findings json.RawMessage `json:"findings"`
 		Error    string          `json:"error,omitempty"`
-	}{Spec: o.mask(o.spec), Output: o.mask(o.dir), Changed: []changedJSON{}, Recreate: []string{}, Steps: []string{}}
+	}{Spec: o.mask(o.spec), Output: o.mask(o.dir), Changed: []changedJSON{}, Recreate: []string{}, Steps: []string{}, Next: []string{}}
 	var err error
 	if doc.Findings, err = a.findingsJSON(o.masked()); err != nil {
 		return err
@@ -190,10 +191,7 @@ func (a *app) printJSON(t *told, o *outcome) error {
 		if o.code == exitClean {
 			e := diff.EffectsOf(o.input(o.plan, o.dir))
 			doc.Recreate = append(append(doc.Recreate, named(e.Services, diff.Recreated)...), named(e.Services, diff.Created)...)
-			doc.Steps = append(append(doc.Steps, e.Steps...), o.chowns()...)
-			for i, step := range doc.Steps {
-				doc.Steps[i] = o.mask(step)
-			}
+			doc.Steps, doc.Next = o.maskAll(e.Steps), o.maskAll(e.Next)
 		}
 	}
 	if o.err != nil {
@@ -203,4 +201,12 @@ func (a *app) printJSON(t *told, o *outcome) error {
 	text, err := output.JSON(doc, "")
 	t.stdout.Write(text)
 	return err
+}
+
+func (p *proof) maskAll(lines []string) []string {
+	masked := make([]string, len(lines))
+	for i, l := range lines {
+		masked[i] = p.mask(l)
+	}
+	return masked
 }

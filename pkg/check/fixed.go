@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,11 @@ type Fixed struct {
 	Breaks string // what changing it breaks
 	// Mends is what to do about it where nothing is lost for good: such a change is told and not refused.
 	Mends string
-	At    source.Value
+	// Instead is what to do when the old value is not to be put back, where there is something.
+	Instead string
+	// Open: it is being taken over from elsewhere, and may become another one.
+	Open bool
+	At   source.Value
 
 	lost func(was, is string) bool // whether the change breaks anything; nil where every change does
 }
@@ -102,8 +107,9 @@ func (d *Deployment) fixMAS(x *fixer, m *MAS) {
 	key, at, _ := d.secretOf(m.Service, m.Config.At("secrets"), "encryption", "encryption_file")
 	x.add(Fixed{
 		Name: "auth.encryption", Value: digest("auth.encryption", key), Secret: true, At: at,
-		Breaks: "MAS can no longer read what it has encrypted in its database, and every browser session ends",
+		Breaks: "MAS can no longer read the secrets of the clients that registered themselves, and every browser session ends",
 	})
+	d.fixSchemes(x, m)
 	for _, p := range m.Config.At("upstream_oauth2", "providers").Items() {
 		x.add(Fixed{
 			Name: "auth.upstream.id of " + p.At("client_id").Str() + " at " + p.At("issuer").Str(), Value: p.At("id").Str(), Secret: true, At: p.At("id"),
@@ -295,11 +301,19 @@ func Broken(before map[string]string, now []Fixed) []Fixed {
 	var broken []Fixed
 	for _, f := range now {
 		was, known := before[f.Name]
-		if known && was != f.Value && (f.lost == nil || f.lost(was, f.Value)) {
+		if known && !f.Open && was != f.Value && (f.lost == nil || f.lost(was, f.Value)) {
 			broken = append(broken, f)
 		}
 	}
 	return broken
+}
+
+// Taken gives those of now that had another value before and may have, by name.
+func Taken(before map[string]string, now []Fixed) []Fixed {
+	return slices.DeleteFunc(slices.Clone(now), func(f Fixed) bool {
+		was, known := before[f.Name]
+		return !f.Open || !known || was == f.Value || f.lost != nil && !f.lost(was, f.Value)
+	})
 }
 
 // Values gives the values by name, as the manifest keeps them.

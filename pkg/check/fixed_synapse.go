@@ -47,8 +47,9 @@ func (d *Deployment) fixSynapse(x *fixer, s *Synapse) {
 	})
 	key, _, _ := d.secretOf(s.Service, s.Config.Root(), "signing_key", "signing_key_path")
 	x.add(Fixed{
-		Name: "synapse.signing_key", Value: publicKey(key), Secret: true, At: s.Config.At("signing_key_path"),
-		Breaks: "other servers know this homeserver by its key: they refuse its events until the new one has spread, and rooms may stay broken",
+		Name: "synapse.signing_key", Value: publicKey(key), Secret: true, Open: d.Migrating(), At: s.Config.At("signing_key_path"),
+		Instead: "if it is the key of a homeserver that moves in here: `auth.migration: true` for as long as it does",
+		Breaks:  "other servers know this homeserver by its key: they refuse its events until the new one has spread, and rooms may stay broken",
 	})
 	x.version("synapse.version", s.Service,
 		"Synapse stops on a database that a newer one has changed too far, and what was mended since, security included, is open again")

@@ -39,12 +39,12 @@ func TestFixed(t *testing.T) {
 		return check.Values(d.Fixed())
 	}
 	got := values()
-	want := strings.Fields(`auth.encryption auth.passwords auth.version
+	want := strings.Fields(`auth.encryption auth.passwords auth.passwords.schemes auth.version
 		bridges.discord.bot bridges.discord.encryption bridges.discord.id bridges.discord.username_template bridges.discord.version
 		bridges.signal.bot bridges.signal.encryption bridges.signal.id bridges.signal.pickle_key bridges.signal.split_portals bridges.signal.username_template bridges.signal.version
 		server_name synapse.delete_stale_devices_after synapse.forgotten_room_retention_period synapse.media_retention.local synapse.media_retention.remote
 		synapse.redaction_retention_period synapse.retention.allowed_lifetime_max synapse.retention.max_lifetime synapse.signing_key synapse.version`)
-	want = slices.Insert(want, 2, "auth.upstream.id of matrix at https://sso.example.org")
+	want = slices.Insert(want, 3, "auth.upstream.id of matrix at https://sso.example.org")
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
 		t.Error(diff)
 	}

@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"embed"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -49,7 +50,22 @@ var valueTypes = map[string]struct {
 	"bool": {"true or false", func(v source.Value) bool { _, ok := v.Any().(bool); return ok }},
 	"int":  {"a whole number", isInt},
 	"num":  {"a number", func(v source.Value) bool { _, ok := v.Any().(float64); return ok || isInt(v) }},
+	"net":  {"a network such as 10.0.0.0/8", func(v source.Value) bool { return v.IsString() && isNetwork(v.Str()) }},
 	"url":  {"a URL", func(v source.Value) bool { return v.IsString() && scheme.MatchString(v.Str()) }},
+}
+
+// isNetwork reads what the crate ipnetwork does: an address, alone or with the length of its prefix or a mask.
+func isNetwork(s string) bool {
+	address, length, prefixed := strings.Cut(s, "/")
+	a, err := netip.ParseAddr(address)
+	if err != nil || a.Zone() != "" {
+		return false
+	}
+	n, err := strconv.ParseUint(length, 10, 8)
+	if _, mask := netip.ParseAddr(length); prefixed && a.Is4() && mask == nil {
+		return true
+	}
+	return !prefixed || err == nil && int(n) <= a.BitLen()
 }
 
 func isInt(v source.Value) bool {
@@ -68,6 +84,8 @@ type reading struct {
 	wrong   string // what comes of a value of the wrong type
 	refused string // what comes of a text that is none of the words, where that is something else
 	report  func(message, fix string, sites ...source.Site)
+	// misplaced are keys whose name leads astray, by their path, and what to do about them.
+	misplaced map[string]string
 }
 
 // place is a value of a configuration and what is known of it: absent for a key that is not known.
@@ -109,7 +127,7 @@ func (r reading) check(config place) {
 	config.visit(func(p place) {
 		switch {
 		case !p.known.Exists():
-			r.report(r.program+" knows no "+p.path+"; "+r.unknown, renamed(config, p), p.value.Site(""))
+			r.report(r.program+" knows no "+p.path+"; "+r.unknown, cmp.Or(r.misplaced[p.path], renamed(config, p)), p.value.Site(""))
 		case p.known.Kind() == source.Scalar:
 			r.scalar(p)
 		case p.known.Kind() != p.value.Kind():

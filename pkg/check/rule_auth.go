@@ -2,12 +2,12 @@ package check
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -241,10 +241,19 @@ var masPublicBaseSlash = Rule{
 	Source:  "MAS crates/router/src/traits.rs (Url::join), url_builder.rs",
 	Check: func(d *Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			v := m.Config.At("http", "public_base")
+			http := m.Config.At("http")
+			v := http.At("public_base")
 			u, _, ok := endpoint(v.Str())
+			if issuer := http.At("issuer"); nowhere(issuer.Str()) {
+				r.Fail("http.issuer is an address to listen on; clients are told to log in where nobody answers", "remove the line: the issuer is public_base then", issuer.Site(""))
+			}
 			switch {
+			case !v.Set() && !http.Set() && m.Config.Root().Set() && !m.readsMore():
+				r.Fail("MAS has no http section, and advertises http://[::]:8080/ for all that it does; nobody can log in",
+					"http: {public_base: https://…/, listeners: …}", m.Config.Root().Site(""))
 			case !v.Set():
+			case nowhere(v.Str()):
+				r.Fail("http.public_base is an address to listen on; every address that MAS advertises leads nowhere, and nobody can log in", "public_base: the https address that clients see, with a slash at its end", v.Site(""))
 			case !ok || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 				r.Fail("http.public_base must be an http or https address without credentials, query and fragment; MAS stops at its start", "public_base: https://…/", v.Site(""))
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
@@ -252,6 +261,20 @@ var masPublicBaseSlash = Rule{
 			}
 		}
 	},
+}
+
+// nowhere reports whether an address is one to listen on, or of the machine itself, as MAS generates it.
+func nowhere(address string) bool {
+	u, _, ok := endpoint(address)
+	return ok && (loopback(u.Hostname()) || u.Hostname() == "::" || u.Hostname() == "0.0.0.0")
+}
+
+// base is the address that MAS advertises, where it is one that can be held against other places: of the rest
+// mas-public-base-slash says what is wrong.
+func (m *MAS) base() (u *url.URL, at source.Value, ok bool) {
+	at = m.Config.At("http", "public_base")
+	u, _, ok = endpoint(at.Str())
+	return u, at, ok && !nowhere(at.Str())
 }
 
 var masHealthcheck = Rule{
@@ -312,9 +335,7 @@ var masUpstreamMigrated = Rule{
 	Fix:     "Set synapse_idp_id to what Synapse called the provider, or claims_imports.localpart.on_conflict: set.",
 	Source:  "MAS crates/handlers upstream_oauth2/link.rs, crates/syn2mas",
 	Check: func(d *Deployment, r *Reporter) {
-		migrating := slices.ContainsFunc(d.Services, func(s *Service) bool {
-			return s.Program == image.MAS && slices.Contains(s.Command(), "syn2mas")
-		})
+		migrating := d.Migrating()
 		for _, m := range d.MASs {
 			// The bcrypt scheme is what a Synapse's users bring along.
 			scheme := source.Value{}
@@ -326,14 +347,16 @@ var masUpstreamMigrated = Rule{
 			for _, p := range m.Config.At("upstream_oauth2", "providers").Items() {
 				local := p.At("claims_imports", "localpart")
 				conflict := local.At("on_conflict").Str()
-				if !migrating || p.At("synapse_idp_id").Set() || conflict != "" && conflict != "fail" || isFalse(p.At("enabled")) {
+				// With the move behind it, somebody who writes fail has decided so.
+				decided := conflict == "fail" && !d.Migrating()
+				if !migrating || decided || p.At("synapse_idp_id").Set() || conflict != "" && conflict != "fail" || isFalse(p.At("enabled")) {
 					continue
 				}
 				sites := []source.Site{local.Site("")}
 				if scheme.Exists() {
 					sites = append(sites, scheme.Site("users from Synapse are expected here"))
 				}
-				r.Fail("an existing user who logs in through this provider sees \"User exists\"", "on_conflict: set", sites...)
+				r.Fail("an existing user who logs in through this provider sees \"User exists\"", "on_conflict: set; in stack.yaml: existing_users: link", sites...)
 			}
 		}
 	},

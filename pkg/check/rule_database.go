@@ -102,6 +102,14 @@ func (c *client) fromPassfile(d *Deployment, file string, at source.Value) {
 	}
 }
 
+// userKey is what the program calls the role that it logs in as.
+func (c client) userKey() string {
+	if c.service.Program == image.MAS {
+		return "username"
+	}
+	return "user"
+}
+
 // inParts takes a connection whose parts stand in settings of their own.
 func inParts(s *Service, v source.Value, user string, name source.Value) client {
 	c := client{service: s, at: name, hostAt: v.At("host"), portAt: v.At("port"), userAt: v.At(user)}
@@ -218,7 +226,7 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 	case !known && made.broken:
 		return // database-created says so
 	case !known:
-		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), "user: one of "+keysOf(made.roles), append([]source.Site{c.userAt.Site(""), made.site()}, made.meant(c.user)...)...)
+		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.service.Name, c.user), c.userKey()+": one of "+keysOf(made.roles), append([]source.Site{c.userAt.Site(""), made.site()}, made.meant(c.user)...)...)
 		return
 	case strings.HasPrefix(c.passwordReason, nothingMounted):
 		r.Fail(fmt.Sprintf("%s reads its database password from a file, but %s in its container; it does not start", c.service.Name, c.passwordReason), "correct the path, or mount the secret there", append([]source.Site{c.passwordAt.Site("")}, c.service.handedSites()...)...)
@@ -236,7 +244,7 @@ func (d *Deployment) checkCredentials(r *Reporter, c client, server *Service) {
 			"write the same password in both places", c.passwordAt.Site(c.service.Name+"'s"), role.site)
 	}
 	if db, ok := made.databases[c.db]; ok && db.owner != "" && db.owner != c.user && d.sameDatabase(c) == nil {
-		r.Fail(fmt.Sprintf("the database %s belongs to %s, but %s logs in as %s; it cannot create its tables", c.db, db.owner, c.service.Name, c.user), "user: "+db.owner, c.userAt.Site(""), db.site)
+		r.Fail(fmt.Sprintf("the database %s belongs to %s, but %s logs in as %s; it cannot create its tables", c.db, db.owner, c.service.Name, c.user), c.userKey()+": "+db.owner, c.userAt.Site(""), db.site)
 	}
 }
 

@@ -38,8 +38,15 @@ var irreversibleChange = Rule{
 				message = f.Name + " is " + f.Value + ", but this stack was rendered with " + before[f.Name] + "; " + f.Breaks
 				fix += ": " + before[f.Name]
 			}
+			if f.Instead != "" {
+				fix += "; or " + f.Instead
+			}
 			fix += "; for a stack that has never run, or where that is meant: `stackgen render --i-know-what-this-breaks`"
 			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
+		}
+		for _, f := range Taken(before, d.Fixed()) {
+			r.Warn(f.Name+" is another one than this stack was rendered with; right if it comes from the homeserver that moves in here and MAS has no users yet, otherwise: "+f.Breaks,
+				"nothing, if it is so; else put the old value back", f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
 		}
 	},
 }

@@ -75,8 +75,7 @@ func (m *MAS) checkKeycloakClients(r *Reporter, clients []source.Value) {
 }
 
 func (m *MAS) checkKeycloakClient(r *Reporter, f *source.File, p source.Value) {
-	base := m.Config.At("http", "public_base")
-	u, _, ok := endpoint(base.Str())
+	u, base, ok := m.base()
 	if !ok {
 		return
 	}

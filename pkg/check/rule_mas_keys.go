@@ -26,8 +26,9 @@ var masKnownKeys = Rule{
 		for _, m := range d.MASs {
 			reading{
 				d: d, program: "MAS",
-				unknown: "MAS ignores it and goes by its default",
-				wrong:   "MAS does not start",
+				unknown:   "MAS ignores it and goes by its default",
+				wrong:     "MAS does not start",
+				misplaced: masMisplaced,
 				report: func(message, fix string, sites ...source.Site) {
 					if m.read(fix) {
 						r.Fail(message, fix, sites...)
@@ -38,6 +39,16 @@ var masKnownKeys = Rule{
 			}.check(place{value: m.Config.Root(), known: masKeys()})
 		}
 	},
+}
+
+// masMisplaced are keys that other programs call so, or that stand elsewhere under a name of another kind.
+var masMisplaced = map[string]string{
+	"registration":               "account: {password_registration_enabled: true}",
+	"policy.client_registration": "move it to policy.data.client_registration",
+	"client_registration":        "move it to policy.data.client_registration",
+	"database.user":              "rename it to username",
+	"database.dbname":            "rename it to database",
+	"database.name":              "rename it to database",
 }
 
 // read reports whether the image is a release whose keys are known: those of releases up to the one that is

@@ -159,7 +159,7 @@ var masCompatListener = Rule{
 
 // allAstray reports whether what MAS advertises goes to the port, too, and that serves nothing of it.
 func (d *Deployment) allAstray(m *MAS, port string) bool {
-	u, _, ok := endpoint(m.Config.At("http", "public_base").Str())
+	u, _, ok := m.base()
 	if !ok || slices.ContainsFunc(masListeners(m), func(l listener) bool {
 		return l.port == port && slices.ContainsFunc(facing, func(name string) bool { return slices.Contains(l.resources, name) })
 	}) {

@@ -94,7 +94,7 @@ func (m *MAS) checkEncryptionFile(r *Reporter, file source.Value) {
 var masSigningKeys = Rule{
 	ID: "mas-signing-keys", Severity: finding.Error,
 	Summary: "MAS has an RSA key to sign with, every key can be read, and no two keys have one kid",
-	Why:     "MAS does not start because of a key it cannot read; or it starts without an RSA key, and clients that want RS256, as OpenID Connect has it, fail with \"no matching key\".",
+	Why:     "MAS does not start because of a key it cannot read; or it starts without an RSA key, and every client whose scope has openid gets 500 from the token endpoint, \"The signing key is invalid\" in the log.",
 	Fix:     "openssl genrsa 3072 makes one: name the file as key_file below secrets.keys.",
 	Source:  "MAS crates/config/src/sections/secrets.rs, crates/keystore; docs/reference/configuration.md",
 	Check: func(d *Deployment, r *Reporter) {
@@ -109,7 +109,7 @@ var masSigningKeys = Rule{
 			}
 			secrets := m.Config.At("secrets")
 			if whole && !m.readsMore() && !slices.ContainsFunc(keys, func(k signingKey) bool { return k.rsa }) {
-				r.Fail("MAS has no RSA key to sign with; clients that want RS256 cannot check its tokens", "key_file: the path of a file from openssl genrsa 3072", secrets.At("keys").Site(""))
+				r.Fail("MAS has no RSA key to sign with; every client with the scope openid gets 500 from the token endpoint", "key_file: the path of a file from openssl genrsa 3072", secrets.At("keys").Site(""))
 			}
 		}
 	},

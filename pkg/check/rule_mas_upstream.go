@@ -71,9 +71,9 @@ var scopeOf = map[string]string{
 var userClaim = regexp.MustCompile(`\buser\.([a-z_]+)`)
 
 var masUpstreamClaims = Rule{
-	ID: "mas-upstream-claims", Severity: finding.Warning,
+	ID: "mas-upstream-claims", Severity: finding.Error,
 	Summary: "the scope of a provider covers the claims that MAS imports from it",
-	Why:     "Whoever logs in for the first time gets \"Template \\\"{{ user.preferred_username }}\\\" could not be rendered\" or an empty form: the provider did not send the claim.",
+	Why:     "Whoever logs in for the first time gets 'Template \"{{ user.preferred_username }}\" rendered to an empty string' or an empty form: the provider did not send the claim. Without openid: \"Could not extract subject from ID token\".",
 	Fix:     "scope: openid profile email",
 	Source:  "MAS docs/setup/sso.md, crates/handlers upstream_oauth2/link.rs; OpenID Connect Core 5.4",
 	Check: func(d *Deployment, r *Reporter) {
@@ -87,8 +87,12 @@ var masUpstreamClaims = Rule{
 				switch {
 				case p.At("discovery_mode").Str() == "disabled" || p.At("sign_in_with_apple").Set() || isFalse(p.At("enabled")):
 				case !slices.Contains(scopes, "openid"):
-					r.Fail("the scope lacks openid, without which a provider sends no ID token; nobody can log in through it unless it sends one anyway",
-						"scope: "+strings.Join(append([]string{"openid"}, scopes...), " "), p.At("scope").Site(""))
+					fix := "scope: " + strings.Join(append([]string{"openid"}, scopes...), " ")
+					if strings.Contains(p.At("issuer").Str(), "/realms/") {
+						r.Fail("the scope lacks openid, without which Keycloak sends no ID token; nobody can log in through it (400, \"Could not extract subject from ID token\")", fix, p.At("scope").Site(""))
+						break
+					}
+					r.Warn("the scope lacks openid, without which a provider sends no ID token; nobody can log in through it unless it sends one anyway", fix, p.At("scope").Site(""))
 				default:
 					checkScope(r, p, scopes)
 				}
@@ -109,7 +113,7 @@ func checkScope(r *Reporter, p source.Value, scopes []string) {
 		}
 		for _, g := range userClaim.FindAllStringSubmatch(template, -1) {
 			if scope := scopeOf[g[1]]; scope != "" && !slices.Contains(scopes, scope) {
-				r.Fail(fmt.Sprintf("the %s comes from the claim %s, which a provider sends for the scope %s, and MAS does not ask for that; it stays empty unless the provider sends it anyway", i.name, g[1], scope),
+				r.Warn(fmt.Sprintf("the %s comes from the claim %s, which a provider sends for the scope %s, and MAS does not ask for that; it stays empty unless the provider sends it anyway", i.name, g[1], scope),
 					"scope: "+strings.Join(append(slices.Clone(scopes), scope), " "), p.At("scope").Site(""), at.Site("needs it"))
 				break
 			}

@@ -33,30 +33,72 @@ func (d *Deployment) checkMigration(r *Reporter, s *Service) {
 		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), "mount what the service of MAS mounts", s.Value.At("volumes").Site(""), command.Site("runs syn2mas"))
 		return
 	}
-	arg := s.flag("", "--synapse-config")
-	if arg == "" {
+	if mas != nil {
+		d.checkMigrationMatrix(r, s, mas)
+	}
+	args := s.flags("--synapse-config")
+	if len(args) == 0 {
 		r.Fail("syn2mas is not told where homeserver.yaml is; it stops", "--synapse-config and the path of homeserver.yaml", command.Site(""))
 		return
 	}
-	f, reason, hidden := d.follow(s, path.Join("/", arg))
-	switch {
-	case hidden:
-		r.NotChecked(fmt.Sprintf("%s, which syn2mas reads, cannot be seen: %s", arg, reason), command.Site(""))
-	case f == nil:
-		r.Fail(fmt.Sprintf("syn2mas reads %s, but %s; it stops", arg, reason), "mount Synapse's directory into "+s.Name, command.Site(""), s.Value.At("volumes").Site("what it sees"))
-	case len(d.Synapses) > 0 && !slices.ContainsFunc(d.Synapses, func(syn *Synapse) bool { return syn.Config == f }):
-		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", arg, f.Path), "mount "+path.Dir(d.Synapses[0].Config.Path)+" into "+s.Name,
+	var files homeservers
+	for _, arg := range args {
+		f, reason, hidden := d.follow(s, path.Join("/", arg))
+		switch {
+		case hidden:
+			r.NotChecked(fmt.Sprintf("%s, which syn2mas reads, cannot be seen: %s", arg, reason), command.Site(""))
+			return
+		case f == nil:
+			r.Fail(fmt.Sprintf("syn2mas reads %s, but %s; it stops", arg, reason), "mount Synapse's directory into "+s.Name, command.Site(""), s.Value.At("volumes").Site("what it sees"))
+			return
+		}
+		files = append(files, f)
+	}
+	if len(d.Synapses) > 0 && !slices.ContainsFunc(d.Synapses, func(syn *Synapse) bool { return slices.Contains(files, syn.Config) }) {
+		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", args[0], files[0].Path), "mount "+path.Dir(d.Synapses[0].Config.Path)+" into "+s.Name,
 			command.Site(""), source.Site{Pos: source.Pos{File: d.Synapses[0].Config.Path}, Note: "Synapse's"})
-	default:
-		d.checkMigrationPassword(r, s, f)
-		if mas != nil {
-			d.checkScheme(r, s, mas, f)
+		return
+	}
+	d.checkMigrationDatabase(r, s, files)
+	if mas != nil {
+		d.checkScheme(r, s, mas, files)
+	}
+}
+
+// homeservers are the configurations that syn2mas lays over each other, key by key.
+type homeservers []*source.File
+
+// At is the value that counts: that of the last file which has one.
+func (h homeservers) At(path ...string) source.Value {
+	for _, f := range slices.Backward(h) {
+		if v := f.At(path...); v.Set() {
+			return v
+		}
+	}
+	return h[len(h)-1].At(path...)
+}
+
+// checkMigrationMatrix looks at a configuration of MAS that is for syn2mas alone: what stands in MAS's own is
+// looked at anyway.
+func (d *Deployment) checkMigrationMatrix(r *Reporter, s *Service, mas *source.File) {
+	if slices.ContainsFunc(d.MASs, func(m *MAS) bool { return m.Config == mas }) || s.readsMore() {
+		return
+	}
+	v, runs := mas.At("matrix"), s.Value.At("command").Site("runs syn2mas")
+	if !v.Set() {
+		r.Fail("the configuration of MAS that syn2mas reads has no matrix section; it stops (missing field `matrix`)", "matrix: {homeserver: …, endpoint: …, secret_file: …}, as MAS has it", mas.Root().Site(""), runs)
+		return
+	}
+	for _, syn := range d.Synapses {
+		name, homeserver := syn.Config.At("server_name"), v.At("homeserver")
+		if env, _ := s.Env("MAS_MATRIX_HOMESERVER"); env == "" && name.Set() && homeserver.Str() != name.Str() {
+			r.Fail("the configuration of MAS that syn2mas reads has another homeserver than Synapse's server_name; it stops", "homeserver: "+name.Str(), homeserver.Site(""), name.Site("Synapse's"), runs)
 		}
 	}
 }
 
 // checkScheme holds MAS's way to check the passwords that Synapse's users bring along against Synapse's.
-func (d *Deployment) checkScheme(r *Reporter, s *Service, mas, homeserver *source.File) {
+func (d *Deployment) checkScheme(r *Reporter, s *Service, mas *source.File, homeserver homeservers) {
 	schemes := mas.At("passwords", "schemes")
 	all := schemes.Items()
 	i := slices.IndexFunc(all, func(v source.Value) bool { n, ok := v.At("version").Int(); return ok && n == 1 })
@@ -87,12 +129,15 @@ func (d *Deployment) checkScheme(r *Reporter, s *Service, mas, homeserver *sourc
 	}
 }
 
-func (d *Deployment) checkMigrationPassword(r *Reporter, s *Service, homeserver *source.File) {
-	args := homeserver.At("database", "args")
+func (d *Deployment) checkMigrationDatabase(r *Reporter, s *Service, homeserver homeservers) {
+	args := func(name string) source.Value { return homeserver.At("database", "args", name) }
 	password, _ := s.Env("PGPASSWORD")
 	given := slices.ContainsFunc(s.Command(), func(w string) bool { return strings.HasPrefix(w, "--synapse-database-uri") })
-	if args.At("passfile").Set() && !args.At("password").Set() && password == "" && s.envHidden("PGPASSWORD") == "" && !given {
+	if args("passfile").Set() && !args("password").Set() && password == "" && s.envHidden("PGPASSWORD") == "" && !given {
 		r.Fail("Synapse's database password stands in a passfile, which syn2mas does not read; it cannot log in to Synapse's database", "--synapse-database-uri postgresql://user:password@host/database",
-			s.Value.At("command").Site(""), args.At("passfile").Site("syn2mas does not know it"))
+			s.Value.At("command").Site(""), args("passfile").Site("syn2mas does not know it"))
+	}
+	if a, b := args("database"), args("dbname"); a.Set() && b.Set() && !given {
+		r.Fail("syn2mas finds Synapse's database under both database and dbname; it stops (\"Only one of `database` and `dbname` may be specified\")", "remove the older one", a.Site(""), b.Site("the other"), s.Value.At("command").Site("runs syn2mas"))
 	}
 }

@@ -120,8 +120,7 @@ var masPathRouting = Rule{
 	Source:  "MAS crates/cli/src/server.rs build_router, crates/config sections/http.rs",
 	Check: func(d *Deployment, r *Reporter) {
 		d.pairs(func(_ *Synapse, m *MAS) {
-			base := m.Config.At("http", "public_base")
-			u, _, ok := endpoint(base.Str())
+			u, base, ok := m.base()
 			if !ok || m.unheard() || !d.routed(r) {
 				return
 			}
@@ -141,8 +140,30 @@ var masPathRouting = Rule{
 			if root != "/" {
 				d.checkBare(r, m, base, u, strings.TrimSuffix(root, "/"))
 			}
+			d.checkIssuer(r, m, u)
 		})
 	},
+}
+
+// checkIssuer looks for MAS's discovery document where its issuer is, when that is not its public_base.
+func (d *Deployment) checkIssuer(r *Reporter, m *MAS, base *url.URL) {
+	v := m.Config.At("http", "issuer")
+	u, _, ok := endpoint(v.Str())
+	if !ok || nowhere(v.Str()) || u.Host == base.Host && strings.Trim(u.Path, "/") == strings.Trim(base.Path, "/") {
+		return
+	}
+	document := u.JoinPath(".well-known/openid-configuration")
+	res := d.Routes().Match("GET", document.Hostname(), document.Path)
+	if res.Unknown != "" || m.serves("discovery", ".well-known/openid-configuration", res) {
+		return
+	}
+	fix := "issuer: " + base.String() + ", or no issuer, which is the same"
+	message := fmt.Sprintf("MAS's issuer is %s, whose discovery document is answered by %s", v.Str(), answerer(res))
+	if res.Backend == nil {
+		r.Warn(message+"; clients that look for it there cannot log in, unless another site serves it", fix, v.Site(""))
+		return
+	}
+	r.Fail(message+" and not by MAS; clients that look for it there cannot log in", fix, append([]source.Site{v.Site("")}, routerSites(res, m.Service)...)...)
 }
 
 func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource string, base source.Value, u *url.URL, path string) bool {

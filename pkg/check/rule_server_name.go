@@ -25,7 +25,7 @@ var serverNameAgrees = Rule{
 			for _, m := range d.MASs {
 				env, _ := m.Env("MAS_MATRIX_HOMESERVER")
 				if v := m.Config.At("matrix", "homeserver"); !v.Set() && env == "" && !m.readsMore() {
-					r.Fail("MAS has no matrix.homeserver and goes by localhost:8008; users that log in do not exist on Synapse", "homeserver: "+name.Str(), v.Site(""), name.Site("Synapse's"))
+					r.Fail("MAS has no matrix.homeserver; "+m.withoutHomeserver(), "homeserver: "+name.Str(), v.Site(""), name.Site("Synapse's"))
 				}
 			}
 			all, differing := d.named(s, name.Str())
@@ -82,7 +82,7 @@ func (d *Deployment) named(s *Synapse, server string) (all int, differing []*nam
 	}
 	for _, m := range d.MASs {
 		v := m.Config.At("matrix", "homeserver")
-		add(mention{v, "MAS's matrix.homeserver", "users that log in do not exist on Synapse", "homeserver: " + server}, v.Str())
+		add(mention{v, "MAS's matrix.homeserver", "people log in, but MAS's pages show another server, and syn2mas stops", "homeserver: " + server}, v.Str())
 	}
 	for _, b := range d.Bridges {
 		v := b.Config.At("homeserver", "domain")
@@ -131,6 +131,14 @@ func (n *naming) report(r *Reporter, name source.Value, odd bool) {
 	}
 	r.Fail(fmt.Sprintf("%s in %d places, but Synapse's server_name is %q; %s", strings.Replace(is, first.what, "the server", 1), len(n.places), name.Str(), first.consequence),
 		"write "+name.Str()+" there", append(sites, name.Site("Synapse's"))...)
+}
+
+// withoutHomeserver is what comes of it: MAS takes its default only where there is a section for it.
+func (m *MAS) withoutHomeserver() string {
+	if !m.Config.At("matrix").Set() {
+		return "MAS does not start (missing field `matrix`)"
+	}
+	return "it goes by its default, localhost:8008, shows that on its pages, and syn2mas stops"
 }
 
 // onServer reports whether the expression of a namespace can match users of the server. A dot that is not

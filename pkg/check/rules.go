@@ -22,6 +22,8 @@ var Rules = []Rule{
 	masUpstreamMigrated,
 	masUpstreamClaims,
 	masUpstreamClient,
+	masClaimTemplates,
+	masPasswordSchemes,
 	masHealthcheck,
 	masKnownKeys,
 	masVersionSupports,

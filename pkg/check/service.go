@@ -335,6 +335,21 @@ func (s *Service) flag(def string, names ...string) string {
 	return def
 }
 
+// flags gives the values of a flag that may stand several times.
+func (s *Service) flags(name string) []string {
+	var values []string
+	words := s.Command()
+	for i, w := range words {
+		if w == name && i+1 < len(words) {
+			values = append(values, words[i+1])
+		}
+		if val, ok := strings.CutPrefix(w, name+"="); ok {
+			values = append(values, val)
+		}
+	}
+	return values
+}
+
 // configSites are the places that say where the program finds its configuration: the service, the word or
 // variable that names the file, and the mounts.
 func (s *Service) configSites() []source.Site {

@@ -42,6 +42,8 @@ type Input struct {
 	Secrets *secret.Set
 	// Dir begins the paths that a person is told to use.
 	Dir string
+	// Root are commands that root has to run before the new stack can start.
+	Root []string
 }
 
 // Hand says what is not stackgen's about a file.
@@ -88,6 +90,7 @@ type Effects struct {
 	Irreversible []Loss    `json:"irreversible"`
 	Databases    []string  `json:"databases"` // that are created
 	Steps        []string  `json:"steps"`     // for a person
+	Next         []string  `json:"next"`      // Steps and Command, in the order to do them
 	Command      string    `json:"command"`   // what brings the stack to the new state; empty when nothing does
 	First        bool      `json:"first"`     // there was no stack before
 }
@@ -195,7 +198,7 @@ func opaque(p string) bool {
 }
 
 func (c *comparison) effects() Effects {
-	e := Effects{Services: []Service{}, Irreversible: c.irreversible(), Databases: []string{}, Steps: []string{}, First: c.first()}
+	e := Effects{Services: []Service{}, Irreversible: c.irreversible(), Databases: []string{}, Steps: []string{}, Next: []string{}, First: c.first()}
 	if c.new.deployment.Compose == nil || !e.First && c.old.deployment.Compose == nil {
 		return e // what ran, or is to run, cannot be known
 	}
@@ -214,6 +217,11 @@ func (c *comparison) effects() Effects {
 			e.Command += " --remove-orphans"
 		}
 	}
+	e.Next = append(e.Next, before...)
+	if e.Command != "" {
+		e.Next = append(e.Next, e.Command)
+	}
+	e.Next = append(e.Next, after...)
 	return e
 }
 

@@ -43,7 +43,8 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 		}
 	}
 	say(finding.Warning, "files", hand...)
-	say(finding.Warning, "by hand", append(append([]string{}, d.Steps...), d.secretLines()...)...)
+	say(finding.Warning, "secrets", d.secretLines()...)
+	say(finding.Warning, "next, after the render", Numbered(d.next())...)
 	say(finding.Info, "services", services...)
 	say(finding.Info, "databases to be created", d.Databases...)
 	say(finding.Info, "compared", d.Notes...)

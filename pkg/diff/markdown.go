@@ -2,6 +2,7 @@ package diff
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"philipp.info/stackgen/pkg/output"
@@ -45,13 +46,17 @@ func (d *Diff) writeLists(p *output.Page) {
 	for _, list := range []struct {
 		title, kind string
 		lines       []string
-	}{{"Databases to be created", "database", d.Databases}, {"Secrets", "secret", d.secretLines()}, {"By hand", "step", d.Steps}} {
+	}{{"Databases to be created", "database", d.Databases}, {"Secrets", "secret", d.secretLines()}, {"Next, after the render", "step", d.next()}} {
 		if len(list.lines) == 0 {
 			continue
 		}
 		p.Add("heading", "\n%s:\n\n", list.title)
-		for _, l := range list.lines {
-			p.Add(list.kind, "- %s\n", prose(l))
+		for i, l := range list.lines {
+			mark := "-"
+			if list.kind == "step" {
+				mark = fmt.Sprintf("%d.", i+1)
+			}
+			p.Add(list.kind, "%s %s\n", mark, prose(l))
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package diff
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/check"
@@ -29,10 +31,16 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	p := &plan{mask: c.Secrets.Mask, before: []string{}}
 	old, now := c.old.deployment, c.new.deployment
 	if !e.First && project(old) != project(now) {
-		p.first("before anything else stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(project(old)), " down")
+		p.first("stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(project(old)), " down")
 	}
 	if a, b := postgres(old), postgres(now); a != nil && b != nil && major(a) != major(b) {
-		p.first("PostgreSQL ", major(b), " does not start on the data of ", major(a), ": dump and restore as RUNBOOK.md says under Upgrade")
+		p.first("PostgreSQL ", major(b), " does not start on the data of ", major(a), ": dump with ", major(a), ", which still runs, and restore, all as RUNBOOK.md says under Upgrade")
+	}
+	p.before = append(p.before, c.Root...)
+	for _, name := range added(external(old), external(now)) {
+		if e.First {
+			p.first("the network ", name, " has to exist, with Traefik in it: docker network inspect ", shell.Word(name))
+		}
 	}
 	if !e.First {
 		c.versions(p)
@@ -51,17 +59,64 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	if e.First || len(old.MASs) > 0 {
 		c.upstreams(p)
 	}
-	if service(now, "syn2mas") != nil && service(old, "syn2mas") == nil {
-		p.then("migrate with syn2mas as RUNBOOK.md says, before users log in")
+	switch {
+	case !now.Migrating():
+	case old.Migrating() && len(e.Services) > 0:
+		p.first("first move the users with syn2mas: Migrate in RUNBOOK.md; once that is done, auth.migrated: true takes the place of auth.migration")
+	case !old.Migrating():
+		p.first("give the stack what it takes over from the old homeserver, such as its signing key, and render again: RUNBOOK.md, Migrate, step 1")
+		p.first("move the users with syn2mas, before MAS is started: the rest of Migrate in RUNBOOK.md")
 	}
 	if names := c.restarts(e); len(names) > 0 {
 		p.then("after the edited files are overwritten: docker compose restart ", shell.Words(names...))
 	}
 	c.backups(p)
+	if len(old.MASs) > 0 && len(now.MASs) > 0 && slices.ContainsFunc(providers(old), func(p source.Value) bool { return !known(now, p) }) {
+		p.then("docker compose exec mas mas-cli config sync --prune: MAS's database still has the provider that is gone")
+	}
 	for _, name := range added(now.Databases(), old.Databases()) {
 		p.then("the database ", name, " stays; drop it by hand when nobody needs it any more")
 	}
 	return p.before, p.after
+}
+
+// known reports whether MAS has the provider, by its id.
+func known(d *check.Deployment, p source.Value) bool {
+	return slices.ContainsFunc(providers(d), func(q source.Value) bool { return q.At("id").Str() == p.At("id").Str() })
+}
+
+// external are the networks that Compose does not make.
+func external(d *check.Deployment) []string {
+	var names []string
+	if d.Compose == nil {
+		return nil
+	}
+	for key, v := range d.Compose.At("networks").Entries() {
+		if v.At("external").True() {
+			names = append(names, cmp.Or(v.At("name").Str(), key.Str()))
+		}
+	}
+	return names
+}
+
+// Numbered puts a number in front of each step, unless there is only one.
+func Numbered(steps []string) []string {
+	if len(steps) < 2 {
+		return steps
+	}
+	lines := make([]string, len(steps))
+	for i, s := range steps {
+		lines[i] = strconv.Itoa(i+1) + ". " + s
+	}
+	return lines
+}
+
+// next is what to do after the render; empty where `up -d` is all of it.
+func (d *Diff) next() []string {
+	if len(d.Steps) == 0 {
+		return nil
+	}
+	return d.Next
 }
 
 // added gives what is in now and not in old.

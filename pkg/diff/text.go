@@ -63,7 +63,7 @@ func (d *Diff) writeText(out *bytes.Buffer, o Options) {
 	for _, list := range []struct {
 		title string
 		lines []string
-	}{{"databases to be created", joined(d.Databases)}, {"secrets", d.secretLines()}, {"by hand", d.Steps}} {
+	}{{"databases to be created", joined(d.Databases)}, {"secrets", d.secretLines()}, {"next, after the render", Numbered(d.next())}} {
 		s.section(list.title, len(list.lines), termenv.ANSIBrightWhite)
 		for _, l := range list.lines {
 			s.line("  %s", output.Clean(l))

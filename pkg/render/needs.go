@@ -43,6 +43,12 @@ func Needs(s *spec.Spec) []secret.Need {
 		Name: "auth.encryption", Kind: secret.Hex32, Kept: true,
 		Breaks: "MAS can no longer read what it has encrypted in its database, and every browser session ends",
 	}, secret.Need{Name: "auth.key_rsa", Kind: secret.RSAPEM}, secret.Need{Name: "auth.key_ec", Kind: secret.ECPEM})
+	if s.Auth.Pepper {
+		needs = append(needs, secret.Need{
+			Name: "auth.pepper", Kind: secret.External, Where: "password_config.pepper in the old homeserver.yaml", Example: "placeholder-pepper",
+			Breaks: "no password that came from Synapse is right any more",
+		})
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
 		u := s.Auth.Upstream[name]
 		needs = append(needs, secret.Need{

@@ -169,11 +169,17 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 	v, known := image.Ref{Repository: image.Tested[image.MAS].Repository, Tag: s.Auth.Ref(image.MAS).Tag}.Version()
 	st.MAS = MAS{
 		Host: u.Host, Path: strings.TrimRight(u.Path, "/"), Port: masPort, HealthPort: masHealthPort,
-		InternalHost: st.internal("mas"), Passwords: s.Auth.Passwords,
+		InternalHost: st.internal("mas"), Passwords: s.Auth.Passwords, Bcrypt: s.Auth.Migration || s.Auth.Migrated,
 		PasswordFile: known && !v.Less(image.Version{1, 22, 0}), DB: st.database("mas"),
 	}
 	st.MAS.Address = fmt.Sprintf("http://%s:%d/", st.MAS.InternalHost, masPort)
 	st.MAS.PublicBase = "https://" + st.MAS.Host + st.MAS.Path + "/"
+	base := cmp.Or(s.At("auth", "extra", "http", "public_base").Str(), st.MAS.PublicBase)
+	st.MAS.Addresses = printable(strings.TrimSpace(base + " " + s.At("auth", "extra", "http", "issuer").Str()))
+	if s.Auth.Pepper {
+		st.MAS.Pepper = secrets.Get("auth.pepper")
+		st.addSecret("mas", "mas_pepper", st.MAS.Pepper)
+	}
 	st.addSecret("mas", "mas_matrix_secret", secrets.Get("auth.matrix_secret"))
 	st.addSecret("mas", "mas_encryption", secrets.Get("auth.encryption"))
 	st.addSecret("mas", "mas_key_rsa", secrets.Get("auth.key_rsa"))
@@ -184,7 +190,10 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 	files := make(map[string]bool)
 	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
 		up := s.Auth.Upstream[name]
-		link := up.ExistingUsers == "link" || up.ExistingUsers == "" && s.Auth.Migration
+		conflict := onConflict[up.ExistingUsers]
+		if up.ExistingUsers == "" && st.MAS.Bcrypt {
+			conflict = onConflict["link"]
+		}
 		id := secrets.Get("auth.upstream." + name + ".id")
 		file := up.ClientID
 		if !safeName.MatchString(file) || files[file] {
@@ -193,7 +202,7 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 		files[file] = true
 		st.MAS.Upstreams = append(st.MAS.Upstreams, Upstream{
 			Name: name, ID: id, Issuer: up.Issuer, ClientID: up.ClientID, HumanName: cmp.Or(up.HumanName, name),
-			Scope: cmp.Or(up.Scope, "openid profile email"), SynapseIDP: up.SynapseIDP, Link: link,
+			Scope: cmp.Or(up.Scope, "openid profile email"), SynapseIDP: up.SynapseIDP, OnConflict: conflict, Link: conflict == "set" || conflict == "replace",
 			Keycloak: keycloak(up), ClientFile: "keycloak/" + file + ".json",
 			RedirectURI: st.MAS.PublicBase + "upstream/callback/" + id, LogoutURI: st.MAS.PublicBase + "upstream/backchannel-logout/" + id,
 			ClientSecret: secrets.Get("auth.upstream." + name + ".client_secret"),
@@ -228,6 +237,9 @@ func (st *Stack) resolveEmail(s *spec.Spec, secrets *secret.Set) {
 }
 
 var quotedPair = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// onConflict are MAS's words for existing_users.
+var onConflict = map[string]string{"link": "set", "relink": "replace", "fail": "fail"}
 
 var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
 

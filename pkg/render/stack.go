@@ -33,7 +33,7 @@ type Stack struct {
 	Bridges      []Bridge
 	DoublePuppet Registration
 	Backup       *Backup
-	Migration    bool
+	Migration    bool // syn2mas is still to run
 	Secrets      []SecretFile
 	// Files are copied as they are: compose.files, read.
 	Files    []Copy
@@ -102,10 +102,14 @@ type MAS struct {
 	InternalHost string
 	Path         string // without trailing slash; empty when MAS has a host of its own
 	PublicBase   string // ends in a slash
+	Addresses    string // what MAS advertises by: its public_base, and its issuer where that is another one
 	Port         int
 	HealthPort   int
 	Address      string
 	Passwords    bool
+	// Bcrypt: the passwords of users who came from Synapse are, or will be, among MAS's.
+	Bcrypt bool
+	Pepper string // of those passwords; empty when they have none
 	// PasswordFile: the version knows database.password_file (MAS 1.22.0).
 	PasswordFile bool
 	Upstreams    []Upstream
@@ -115,7 +119,8 @@ type MAS struct {
 // Upstream is an OpenID Connect provider of MAS.
 type Upstream struct {
 	Name, ID, Issuer, ClientID, HumanName, Scope, SynapseIDP string
-	Link                                                     bool
+	OnConflict                                               string // MAS's word for what becomes of an existing user of that name; empty for its default
+	Link                                                     bool   // such a user may log in
 	Keycloak                                                 bool
 	ClientFile                                               string // path of the client to import into Keycloak
 	RedirectURI, LogoutURI                                   string

@@ -65,6 +65,11 @@ type Auth struct {
 	Passwords bool `yaml:"passwords,omitempty"`
 	// Migration prepares syn2mas: the bcrypt scheme, a one-shot service, and the commands in RUNBOOK.md.
 	Migration bool `yaml:"migration,omitempty"`
+	// Migrated takes the place of migration once syn2mas has run, and stays: the passwords that came from
+	// Synapse can be checked only as long as MAS has the bcrypt scheme.
+	Migrated bool `yaml:"migrated,omitempty"`
+	// Pepper says that the old homeserver.yaml has password_config.pepper: the secret auth.pepper.
+	Pepper bool `yaml:"pepper,omitempty"`
 	// Upstream are the OpenID Connect providers that users log in with, by a name of your choice.
 	Upstream map[string]Upstream `yaml:"upstream,omitempty"`
 }
@@ -77,9 +82,10 @@ type Upstream struct {
 	ClientID string `yaml:"client_id" jsonschema:"required" example:"matrix"`
 	// HumanName is what the login page shows. Default: the provider's name in the spec.
 	HumanName string `yaml:"human_name,omitempty"`
-	// ExistingUsers: link lets an existing user of that name log in through the provider, fail shows an
-	// error. Default: fail, or link with auth.migration.
-	ExistingUsers string `yaml:"existing_users,omitempty" jsonschema:"enum=link,enum=fail"`
+	// ExistingUsers: link lets an existing user of that name log in through the provider, relink also one
+	// who has another account there already, fail shows an error. Default: fail, or link with auth.migration
+	// and auth.migrated.
+	ExistingUsers string `yaml:"existing_users,omitempty" jsonschema:"enum=link,enum=relink,enum=fail"`
 	// SynapseIDP is the idp_id that Synapse used for this provider before the migration, such as oidc-keycloak.
 	SynapseIDP string `yaml:"synapse_idp_id,omitempty"`
 	// Scope to ask for. Default: openid profile email.

@@ -114,6 +114,12 @@ func (s *Spec) checkAuth(d *decoder, named bool) {
 	if !s.Auth.Passwords && len(s.Auth.Upstream) == 0 {
 		d.fail(auth, "auth has neither passwords nor an upstream; nobody could log in", "passwords: true")
 	}
+	switch migration := s.At("auth", "migration"); {
+	case s.Auth.Migration && s.Auth.Migrated:
+		d.fail(migration, "auth.migration prepares the move of the users to MAS, but auth.migrated says that it is done; only one of them can be true", "remove `migration: true`", s.At("auth", "migrated").Site("done"))
+	case s.Auth.Pepper && !s.Auth.Migration && !s.Auth.Migrated:
+		d.fail(s.At("auth", "pepper"), "auth.pepper belongs to passwords that came from another Synapse, and none did; it would be used for nothing", "remove the line, or write `migration: true`")
+	}
 	if s.Auth.PublicURL != "" {
 		s.checkPublicURL(d, s.At("auth", "public_url"), named)
 	}

@@ -54,6 +54,7 @@ func builds() []build {
 		{"stackgen-e2e/proxy:local", "proxy", nil},
 		{"stackgen-e2e/client:local", "client", nil},
 		{image.Tested[image.Telegram].Repository + ":" + telegramVersion, "telegram", nil},
+		{image.Tested[image.Telegram].String(), "telegram-go", nil},
 		{synapse.String(), "synapse", []string{"SYNAPSE=" + strings.TrimPrefix(synapse.Tag, "v")}},
 		// PyPI's newer prometheus_client has classes that this Synapse cannot inherit from; its image has
 		// the client of its time.

@@ -24,6 +24,7 @@ hosts: {matrix: synapse.example.org}
 auth:
   image: registry.example.org/mirror/matrix-authentication-service
   version: 1.22.0
+  limits: {memory: 1G, cpus: 1}
   public_url: https://account.example.org/
   passwords: true
   migration: false
@@ -42,6 +43,7 @@ auth:
 synapse:
   image: registry.example.org/mirror/synapse
   version: v1.157.1
+  limits: {memory: 2G, cpus: 2}
   max_upload_size: 100M
   media_retention: {local: 365d, remote: 30d}
   retention: {max_lifetime: 730d}
@@ -56,12 +58,14 @@ ingress:
 database:
   image: registry.example.org/mirror/postgres
   version: "17"
+  limits: {memory: 3G, cpus: 3}
   container_name: family-db
   extra: {max_connections: 200}
 bridges:
   signal:
     image: registry.example.org/mirror/mautrix/signal
     version: v0.2608.0
+    limits: {memory: 4G, cpus: 4}
     id: sig
     bot: sigbot
     username_prefix: sig
@@ -111,7 +115,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"auth.migration", "migration: false", "migration: true", isTold, "with syn2mas"},
 	{"auth.migrated", "migrated: false", "migrated: true", isLost, "auth.passwords.schemes"},
 	{"auth.pepper", "migration: false\n  migrated: false\n  pepper: false", "migration: true\n  pepper: true", isTold, "with syn2mas"},
-	{"auth.upstream.issuer", "issuer: https://sso.example.org/realms/family", "issuer: https://sso.example.org/realms/friends", isTold, "make the client matrix at"},
+	{"auth.upstream.issuer", "issuer: https://sso.example.org/realms/family", "issuer: https://sso.example.org/realms/friends", isTold, "import"},
 	{"auth.upstream.client_id", "client_id: matrix", "client_id: synapse", isTold, "its client can be deleted there"},
 	{"auth.upstream.human_name", "human_name: Family", "human_name: Friends", isHarmless, "a word on the login page"},
 	{"auth.upstream.existing_users", "existing_users: link", "existing_users: fail", isHarmless, "users that are linked stay linked"},
@@ -174,6 +178,14 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"secrets.command", "[cat, all.yaml]", "[cat, ./all.yaml]", isHarmless, "a value that differs is told as itself"},
 	{"secrets.from.file", "{file: api-hash}", "{file: ./api-hash}", isHarmless, "a value that differs is told as itself"},
 	{"secrets.from.command", "{file: api-hash}", "{command: [cat, api-hash]}", isHarmless, "a value that differs is told as itself"},
+	{"auth.limits.memory", "memory: 1G, cpus", "memory: 5G, cpus", isHarmless, "Compose recreates the service"},
+	{"auth.limits.cpus", "cpus: 1}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
+	{"synapse.limits.memory", "memory: 2G, cpus", "memory: 6G, cpus", isHarmless, "Compose recreates the service"},
+	{"synapse.limits.cpus", "cpus: 2}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
+	{"database.limits.memory", "memory: 3G, cpus", "memory: 7G, cpus", isHarmless, "Compose recreates the service"},
+	{"database.limits.cpus", "cpus: 3}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
+	{"bridges.limits.memory", "memory: 4G, cpus", "memory: 8G, cpus", isHarmless, "Compose recreates the service"},
+	{"bridges.limits.cpus", "cpus: 4}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
 	{"compose.extra", "{mem_limit: 4g}", "{mem_limit: 8g}", isHarmless, "Compose recreates the service"},
 	{"compose.extra", "{synapse: {mem_limit: 4g}}", "{postgres: {volumes: [\"./data/elsewhere:/var/lib/postgresql/data\"]}}", isLost, "database.data"},
 }

@@ -15,7 +15,6 @@ import (
 	"text/template"
 
 	"philipp.info/stackgen/pkg/confighash"
-	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/shell"
@@ -262,27 +261,4 @@ func (b *Bundle) FS() fs.FS {
 		m[f.Path] = file
 	}
 	return m
-}
-
-// Govern adds to each finding the line of the spec that governs the place to edit first: the very line of
-// an extra block if that is where the value comes from, otherwise the section of the component.
-func (b *Bundle) Govern(findings []finding.Finding, keys func(source.Pos) []string) {
-	for i, f := range findings {
-		for _, site := range f.Sites {
-			j := slices.IndexFunc(b.Files, func(file File) bool { return file.Path == site.File })
-			if j < 0 || b.Files[j].spec == nil {
-				continue
-			}
-			v := b.spec.At(b.Files[j].spec...)
-			if extra := b.Files[j].extra; extra != nil {
-				if e := laid(b.spec.At(extra...), b.Files[j], keys(site.Pos)); e.Exists() {
-					v = e
-				}
-			}
-			if v.Exists() {
-				findings[i].Sites = append(findings[i].Sites, v.Site("from this part of the spec"))
-				break
-			}
-		}
-	}
 }

@@ -34,3 +34,35 @@ func (s Site) Text() string {
 	}
 	return s.Snippet()
 }
+
+// KeysAt is the path of the key or list item that begins at p, otherwise of the value, as Value.Keys gives it; nil
+// when none does. A mapping begins where its first key does: the key is meant, for a Site of the mapping is
+// at its own.
+func (f *File) KeysAt(p Pos) []string {
+	if found := f.keysAt(p, Value.KeyPos); found != nil {
+		return found
+	}
+	return f.keysAt(p, Value.Pos)
+}
+
+func (f *File) keysAt(p Pos, begins func(Value) Pos) []string {
+	var found []string
+	var walk func(v Value, depth int)
+	walk = func(v Value, depth int) {
+		if found != nil || depth > 100 {
+			return
+		}
+		if v.node != nil && begins(v) == p && len(v.path) > 0 {
+			found = v.path
+			return
+		}
+		for _, item := range v.Items() {
+			walk(item, depth+1)
+		}
+		for _, val := range v.Entries() {
+			walk(val, depth+1)
+		}
+	}
+	walk(f.Root(), 0)
+	return found
+}

@@ -433,29 +433,6 @@ func (v Value) RawKeys() (dups []Duplicate, merges, complexKeys []Value) {
 	return dups, merges, complexKeys
 }
 
-// KeysAt is the path of the value or key that begins at p, as Value.Keys gives it; nil when none does.
-func (f *File) KeysAt(p Pos) []string {
-	var found []string
-	var walk func(v Value, depth int)
-	walk = func(v Value, depth int) {
-		if found != nil || depth > 100 {
-			return
-		}
-		if v.node != nil && (v.Pos() == p || v.KeyPos() == p) && len(v.path) > 0 {
-			found = v.path
-			return
-		}
-		for _, item := range v.Items() {
-			walk(item, depth+1)
-		}
-		for _, val := range v.Entries() {
-			walk(val, depth+1)
-		}
-	}
-	walk(f.Root(), 0)
-	return found
-}
-
 // Secret reports whether the value is a scalar that is or may be a secret, as Snippet judges it.
 func (v Value) Secret() bool {
 	if v.file == nil {

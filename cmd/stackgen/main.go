@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,19 +107,29 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, talk io.Write
 }
 
 func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
+	width := 100
+	if out, ok := stdout.(*output.Writer); ok {
+		width = min(cmp.Or(out.Width(os.LookupEnv), width), width)
+	}
 	return kong.New(c,
 		kong.Name("stackgen"),
 		kong.Description("One spec becomes every file of a Matrix stack, proven consistent before a byte is written."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: width}),
 		kong.Vars{"formats": strings.Join(report.Formats, ","), "diffs": strings.Join(diff.Formats, ",")},
 	)
 }
 
 // say tells one line, whatever the names in it hold.
 func say(w io.Writer, format string, args ...any) {
-	fmt.Fprintln(w, output.Line(format, args...))
+	width := 0
+	if out, ok := w.(*output.Writer); ok {
+		width = out.Width(os.LookupEnv)
+	}
+	for _, line := range output.Hang(output.Line(format, args...), width) {
+		fmt.Fprintln(w, line)
+	}
 }
 
 // fail tells an error, unless that is done, and gives the exit code for it.

@@ -84,7 +84,11 @@ func (o *outcome) conflict(st style) string {
 	} else {
 		b.WriteString("render into another directory with -o, move the files away, or overwrite them with --force, which keeps a copy\n")
 	}
-	return b.String()
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
+		lines = append(lines, output.Hang(line, st.width)...)
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // first reports whether the directory held no stack before.

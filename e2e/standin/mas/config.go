@@ -108,7 +108,7 @@ func load(path string) (*config, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	var bad []error
-	bad = append(bad, c.checkHTTP(), c.readEncryption(), c.readKeys())
+	bad = append(bad, c.checkHTTP(), c.readEncryption(), c.readKeys(), c.readSchemes())
 	bad = append(bad, read("matrix.secret", &c.Matrix.Secret, c.Matrix.SecretFile))
 	if c.Database.URI != "" && c.Database.Host+c.Database.Username+c.Database.Password+c.Database.PasswordFile+c.Database.Database != "" {
 		bad = append(bad, errors.New("uri must not be specified if host, port, socket, username, password, password_file, or database are specified"))
@@ -158,8 +158,8 @@ func (c *config) checkHTTP() error {
 		}
 	}
 	for _, cidr := range c.HTTP.TrustedProxies {
-		if _, _, err := net.ParseCIDR(cidr); err != nil {
-			return err
+		if _, _, err := net.ParseCIDR(cidr); err != nil && net.ParseIP(cidr) == nil {
+			return fmt.Errorf("invalid address: %q", cidr)
 		}
 	}
 	return nil
@@ -177,6 +177,32 @@ func (c *config) readEncryption() error {
 	}
 	if key, err := hex.DecodeString(text); err != nil || len(key) != 32 {
 		return errors.New("Content of `encryption_file` must contain hex characters encoding exactly 32 bytes") //nolint:staticcheck // MAS's own words
+	}
+	return nil
+}
+
+// readSchemes looks at the password schemes only when there are passwords, as MAS does. A secret's file is not trimmed.
+func (c *config) readSchemes() error {
+	if c.Passwords.Enabled != nil && !*c.Passwords.Enabled {
+		return nil
+	}
+	if c.Passwords.Schemes != nil && len(c.Passwords.Schemes) == 0 {
+		return errors.New("Requires at least one password scheme in the config") //nolint:staticcheck // MAS's own words
+	}
+	versions := map[int]bool{}
+	for _, s := range c.Passwords.Schemes {
+		if s.Secret != "" && s.SecretFile != "" {
+			return errors.New("Cannot specify both `secret` and `secret_file`") //nolint:staticcheck // MAS's own words
+		}
+		if versions[s.Version] {
+			return errors.New("Multiple password schemes have the same versions") //nolint:staticcheck // MAS's own words
+		}
+		versions[s.Version] = true
+		if s.SecretFile != "" {
+			if _, err := os.ReadFile(s.SecretFile); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

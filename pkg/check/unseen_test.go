@@ -14,7 +14,7 @@ import (
 )
 
 // unseenService is what runs beside a stack and cannot be looked into: its image stands behind a variable, its
-// secret is external, and its environment comes from the shell and from a file that is not there.
+// secret is external, its environment comes from the shell and from a file that is not there, and so does its host.
 const unseenService = `
   unseen-app:
     image: "${UNSEEN_IMAGE}"
@@ -24,6 +24,12 @@ const unseenService = `
     env_file:
       - {path: ./unseen.env, required: false}
     secrets: [unseen_secret]
+    ports: ["${UNSEEN_PORT}:80"]
+    labels:
+      traefik.enable: "true"
+      traefik.http.routers.unseen.rule: "Host(\"${UNSEEN_HOST}\")"
+      traefik.http.routers.unseen.middlewares: "unseen@file"
+      traefik.http.services.unseen.loadbalancer.server.port: "80"
     networks: [unseen-net]
 `
 

@@ -186,6 +186,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"database.limits.cpus", "cpus: 3}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
 	{"bridges.limits.memory", "memory: 4G, cpus", "memory: 8G, cpus", isHarmless, "Compose recreates the service"},
 	{"bridges.limits.cpus", "cpus: 4}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
+	{"compose.files", "compose:\n", "compose:\n  files: {config/element/config.json: element.json}\n", isHarmless, "a file more, which a service of extra reads"},
 	{"compose.extra", "{mem_limit: 4g}", "{mem_limit: 8g}", isHarmless, "Compose recreates the service"},
 	{"compose.extra", "{synapse: {mem_limit: 4g}}", "{postgres: {volumes: [\"./data/elsewhere:/var/lib/postgresql/data\"]}}", isLost, "database.data"},
 }
@@ -241,6 +242,7 @@ func TestEveryFieldIsTold(t *testing.T) {
 	}
 	values.WriteString("auth.pepper: " + strings.Repeat("zebra-pepper-", 3) + "\n") // which the old homeserver has
 	put(t, "all.yaml", values.String())
+	put(t, "element.json", "{}\n")
 	put(t, "api-hash", set.Get("bridges.telegram.api_hash")+"\n")
 	stackgen(t, 0, "render", "-o", "run")
 	for _, c := range fields {

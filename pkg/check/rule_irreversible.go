@@ -28,7 +28,11 @@ var irreversibleChange = Rule{
 		if err != nil {
 			r.NotChecked(err.Error(), source.Site{Pos: source.Pos{File: ManifestPath}})
 		}
-		for _, f := range Broken(before, d.Fixed()) {
+		if len(before) == 0 {
+			return // nothing to compare with, and a weak secret takes long to digest
+		}
+		now := d.Fixed()
+		for _, f := range Broken(before, now) {
 			if f.Mends != "" {
 				continue // render and diff tell it
 			}
@@ -44,7 +48,7 @@ var irreversibleChange = Rule{
 			fix += "; for a stack that has never run, or where that is meant: `stackgen render --i-know-what-this-breaks`"
 			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
 		}
-		for _, f := range Taken(before, d.Fixed()) {
+		for _, f := range Taken(before, now) {
 			r.Warn(f.Name+" is another one than this stack was rendered with; right if it comes from the homeserver that moves in here and MAS has no users yet, otherwise: "+f.Breaks,
 				"nothing, if it is so; else put the old value back", f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
 		}

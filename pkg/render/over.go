@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/source"
 )
 
 // Over is the bundle as it will lie in the directory: what is there and not stackgen's is seen below it, such as a
@@ -32,7 +33,7 @@ func (b *Bundle) Over(dir string) (fsys fs.FS, root *os.Root) {
 	}
 	top[manifestPath] = &fstest.MapFile{Data: m.bytes(), Mode: 0o600} // so that what is kept by hand counts for no label
 	var old manifest
-	if data, err := root.ReadFile(manifestPath); err == nil {
+	if data, err := source.ReadFS(root.FS(), manifestPath); err == nil {
 		_ = json.Unmarshal(data, &old) // Write says that it is damaged
 	}
 	return &overlay{top: top, below: root.FS(), old: old}, root
@@ -44,11 +45,11 @@ type overlay struct {
 	old   manifest
 }
 
-// hides tells what of the directory is not looked at: what stackgen wrote and will change or remove, its own
-// records, what the programs keep, and a compose file that would take the place of the rendered one.
+// hides tells what of the directory is not looked at: what stackgen wrote and will change or remove, what a killed
+// render left, its own records, what the programs keep, and a compose file that would take the place of the rendered one.
 func (o *overlay) hides(name string) bool {
 	_, ours := o.old.Files[name]
-	if ours || strings.HasPrefix(name, path.Dir(manifestPath)+"/") || slices.Contains(check.ComposeNames, name) {
+	if ours || temporary(name) || strings.HasPrefix(name, path.Dir(manifestPath)+"/") || slices.Contains(check.ComposeNames, name) {
 		return true
 	}
 	for dir := range dataDirs {

@@ -270,10 +270,16 @@ func (p *Plan) makeDirs(root *os.Root) (made []string, err error) {
 	return made, nil
 }
 
+// temporary tells the names under which a render stages its files.
+func temporary(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(base, ".stackgen-") && strings.HasSuffix(base, ".tmp")
+}
+
 // sweep removes what a killed render left behind, also where the spec has no file any more.
 func (p *Plan) sweep(root *os.Root) {
 	remove := func(name string) {
-		if base := path.Base(name); strings.HasPrefix(base, ".stackgen-") && strings.HasSuffix(base, ".tmp") {
+		if temporary(name) {
 			_ = root.Remove(name)
 		}
 	}

@@ -1,0 +1,401 @@
+package conformance
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"gopkg.in/yaml.v3"
+	"maunium.net/go/mautrix/appservice"
+	"maunium.net/go/mautrix/bridgev2/bridgeconfig"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// fieldBase is what each field is changed in.
+const fieldBase = `version: 1
+server_name: example.org
+auth:
+  passwords: true
+  upstream:
+    sso: {issuer: "https://sso.example.org/realms/main", client_id: matrix}
+email: {host: smtp.example.org, from: matrix@example.org}
+bridges: {signal: {}, discord: {}, telegram: {version: v0.15.3}}
+permissions: {example.org: user}
+backup: {borgmatic: {repositories: [{path: /mnt/a}]}}
+`
+
+// fieldValues are two values of each field of a spec, in YAML; nothing is the field left out. * is the one key
+// that the base has there.
+var fieldValues = map[string][2]string{
+	"name":                                {"family", ""},
+	"server_name":                         {"example.org", "example.net"},
+	"owner":                               {"'1000:1000'", ""},
+	"hosts.matrix":                        {"synapse.example.org", ""},
+	"auth.public_url":                     {"https://account.example.org/", ""},
+	"auth.passwords":                      {"true", "false"},
+	"auth.migration":                      {"true", ""},
+	"auth.upstream.*.issuer":              {"https://id.example.org/realms/a", "https://id.example.org/realms/b"},
+	"auth.upstream.*.client_id":           {"a", "b"},
+	"auth.upstream.*.human_name":          {"Login", ""},
+	"auth.upstream.*.existing_users":      {"link", ""},
+	"auth.upstream.*.synapse_idp_id":      {"oidc-a", ""},
+	"auth.upstream.*.scope":               {"openid", ""},
+	"auth.extra":                          {"{branding: {service_name: A}}", ""},
+	"synapse.max_upload_size":             {"1G", ""},
+	"synapse.media_retention.local":       {"365d", ""},
+	"synapse.media_retention.remote":      {"30d", ""},
+	"synapse.retention.max_lifetime":      {"365d", "30d"},
+	"synapse.url_preview":                 {"true", ""},
+	"synapse.turn.uris":                   {"['turn:a.example.org']", "['turn:b.example.org']"},
+	"synapse.well_known_extra":            {"{io.element.e2ee: {default: true}}", ""},
+	"synapse.extra":                       {"{presence: {enabled: false}}", ""},
+	"email.host":                          {"relay", "smtp.example.org"},
+	"email.port":                          {"2525", ""},
+	"email.mode":                          {"plain", ""},
+	"email.user":                          {"matrix", ""},
+	"email.from":                          {"a@example.org", "b@example.org"},
+	"ingress.traefik.network":             {"proxy", ""},
+	"ingress.traefik.entrypoint":          {"https", ""},
+	"ingress.traefik.cert_resolver":       {"acme", ""},
+	"ingress.apex.matrix":                 {"false", "true"},
+	"ingress.apex.well_known":             {"external", ""},
+	"database.container_name":             {"db", ""},
+	"database.extra":                      {"{max_connections: 200}", ""},
+	"bridges.*.permissions":               {"{example.org: admin}", ""},
+	"bridges.*.encryption":                {"required", "on"},
+	"bridges.*.id":                        {"sig", ""},
+	"bridges.*.bot":                       {"sigbot", ""},
+	"bridges.*.username_prefix":           {"sig", ""},
+	"bridges.*.port":                      {"30328", ""},
+	"bridges.*.extra":                     {"{network: {number_in_topic: false}, bridge: {bridge_matrix_leave: true}}", ""},
+	"permissions":                         {"{example.org: user, '*': relay}", "{example.org: user}"},
+	"backup.borgmatic.repositories.path":  {"/mnt/b", "/mnt/a"},
+	"backup.borgmatic.repositories.label": {"off", ""},
+	"backup.borgmatic.keep.hourly":        {"3", ""},
+	"backup.borgmatic.keep.daily":         {"3", ""},
+	"backup.borgmatic.keep.weekly":        {"3", ""},
+	"backup.borgmatic.keep.monthly":       {"3", ""},
+	"backup.borgmatic.directory":          {"/srv/other", ""},
+	"backup.borgmatic.sources":            {"[/home/anna]", ""},
+	"backup.borgmatic.heartbeat":          {"uptime-kuma", ""},
+	"backup.borgmatic.extra":              {"{compression: zstd}", ""},
+	"compose.extra":                       {"{services: {mas: {cpu_shares: 512}}}", ""},
+}
+
+// same stands for two stacks of one spec.
+const same = "nothing"
+
+// What every component has, at each place that a component stands.
+var componentValues = map[string][2]string{
+	"image":         {"registry.example.org/mirror/own", ""},
+	"limits.memory": {"4G", ""},
+	"limits.cpus":   {"1.5", ""},
+}
+
+var componentVersions = map[string][2]string{
+	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "bridges.*": {"v0.2608.0", ""},
+}
+
+// elsewhere are the fields that no program reads, with the reason.
+var elsewhere = map[string]string{
+	"version":                "there is one version of the format",
+	"secrets.command":        "where values come from; pkg/secret and secrets_test.go",
+	"secrets.store":          "where values go",
+	"secrets.from.*.file":    "where a value comes from",
+	"secrets.from.*.command": "where a value comes from",
+}
+
+// fieldPaths lists the fields of a type, by their keys.
+func fieldPaths(t reflect.Type, path string) (paths []string) {
+	switch {
+	case t == reflect.TypeFor[spec.Extra](), t == reflect.TypeFor[map[string]spec.Permission]():
+		return []string{path}
+	case t.Kind() == reflect.Struct:
+		for f := range slices.Values(reflect.VisibleFields(t)) {
+			if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && !f.Anonymous {
+				paths = append(paths, fieldPaths(f.Type, strings.TrimPrefix(path+"."+key, "."))...)
+			}
+		}
+		return paths
+	case t.Kind() == reflect.Map:
+		return fieldPaths(t.Elem(), path+".*")
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return fieldPaths(t.Elem(), path)
+	}
+	return []string{path}
+}
+
+// withField is the base with a value at the path, or without what stands there.
+func withField(t *testing.T, path, value string) string {
+	t.Helper()
+	var doc map[string]any
+	if err := yaml.Unmarshal([]byte(fieldBase), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if path == "server_name" && value != "" {
+		doc["permissions"] = map[string]any{value: "user"}
+	}
+	if path == "ingress.apex.matrix" {
+		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}
+	}
+	at := doc
+	keys := strings.Split(path, ".")
+	for i, key := range keys[:len(keys)-1] {
+		if key == "*" {
+			key = map[string]string{"bridges": "signal", "upstream": "sso"}[keys[i-1]]
+		}
+		if list, ok := at[key].([]any); ok {
+			at = list[0].(map[string]any)
+			continue
+		}
+		below, ok := at[key].(map[string]any)
+		if !ok {
+			below = map[string]any{}
+			at[key] = below
+		}
+		at = below
+	}
+	last := keys[len(keys)-1]
+	delete(at, last)
+	if value != "" {
+		var v any
+		if err := yaml.Unmarshal([]byte(value), &v); err != nil {
+			t.Fatal(err)
+		}
+		at[last] = v
+	}
+	out, err := yaml.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// renderAll writes the stack of a spec into a directory.
+func renderAll(t *testing.T, src string) string {
+	t.Helper()
+	s, findings := spec.Parse("stack.yaml", []byte(src))
+	if s == nil {
+		t.Fatalf("%v\n%s", findings, src)
+	}
+	set := secret.Placeholders(render.Needs(s))
+	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := b.Write(t.Context(), dir, false); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// readings is what each program makes of the files in a directory.
+func readings(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	got := map[string]string{"Docker Compose": composeReading(t, dir)}
+	configs, err := filepath.Glob(filepath.Join(dir, "config", "*", "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range configs {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _ := source.Parse(path, src)
+		switch name := filepath.Base(filepath.Dir(path)); {
+		case name == "mas":
+			got[name] = knownReading(t, f, "mas")
+		case f.At("telegram").Exists():
+			got[name] = knownReading(t, f, "telegram-python")
+		case name == string(image.Discord):
+			got[name] = knownReading(t, f, "discord")
+		default:
+			var cfg bridgeconfig.Config
+			var reg appservice.Registration
+			decode(t, path, &cfg, false)
+			decode(t, filepath.Join(filepath.Dir(path), "registration.yaml"), &reg, false)
+			got[name] = text(t, &cfg) + text(t, &reg) + text(t, &cfg.Network)
+		}
+	}
+	return got
+}
+
+func composeReading(t *testing.T, dir string) string {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join(dir, composeFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir: "/stack", ConfigFiles: []types.ConfigFile{{Filename: composeFile, Content: src}},
+	}, func(o *loader.Options) { o.Profiles = []string{"*"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Services {
+		delete(s.Labels, "stackgen.config-hash") // it changes with any file
+	}
+	return text(t, p)
+}
+
+// knownReading is what a program that cannot be asked reads: the keys that it is known to have.
+func knownReading(t *testing.T, f *source.File, keys string) string {
+	t.Helper()
+	src, err := os.ReadFile("../pkg/check/keys/" + keys + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, _ := source.Parse(keys, src)
+	var out []string
+	var walk func(v, known source.Value)
+	walk = func(v, known source.Value) {
+		if v.Kind() == source.Scalar && known.Exists() {
+			out = append(out, v.Path()+"="+v.Str())
+		}
+		for _, item := range v.Items() {
+			walk(item, known.At("0"))
+		}
+		for k, val := range v.Entries() {
+			next := known.At(k.Str())
+			if !next.Exists() {
+				next = known.At("*")
+			}
+			if known.Str() == "any" {
+				next = known
+			}
+			walk(val, next)
+		}
+	}
+	walk(f.Root(), known.Root())
+	return strings.Join(out, "\n")
+}
+
+// askPython has Synapse and borgmatic read each directory, and gives what they made of it.
+const askPython = `import glob, json, sys
+from synapse.config.homeserver import HomeServerConfig
+from synapse.config.appservice import load_appservices
+import borgmatic.config.load as load
+
+def plain(v):
+    if isinstance(v, (str, int, float, bool, type(None))): return v
+    if isinstance(v, dict): return {str(k): plain(x) for k, x in v.items()}
+    if isinstance(v, (list, tuple)): return [plain(x) for x in v]
+    if isinstance(v, (set, frozenset)): return sorted(map(str, v))
+    if hasattr(v, "__attrs_attrs__"): return {a.name: plain(getattr(v, a.name)) for a in v.__attrs_attrs__}
+    return type(v).__name__
+
+for d in sys.argv[1:]:
+    c = HomeServerConfig.load_config("", ["-c", d + "/config/matrix/homeserver.yaml"])
+    synapse = {name: {k: plain(v) for k, v in vars(getattr(c, name)).items() if k != "root"} for name in [k.section for k in c.config_classes]}
+    synapse["appservices"] = [repr(vars(s).get("namespaces")) + s.id + str(s.url) for s in load_appservices(c.server.server_name, c.appservice.app_service_config_files)]
+    borg = []
+    for path in sorted(glob.glob(d + "/borgmatic.d/*.yaml")):
+        borg.append(plain(load.load_configuration(path)))
+    print(json.dumps({"dir": d, "Synapse": json.dumps(synapse, sort_keys=True), "borgmatic": json.dumps(borg, sort_keys=True)}).replace(d, "DIR"))
+`
+
+// Every field of a spec changes what a program does: two values of it are two configurations to at least one
+// program, by that program's own reading where it can be had, else by the keys that it is known to read.
+func TestEveryField(t *testing.T) {
+	bin := program(t, ".venv/bin/python")
+	values := maps.Clone(fieldValues)
+	for at, version := range componentVersions {
+		values[at+".version"] = version
+		for key, v := range componentValues {
+			values[at+"."+key] = v
+		}
+	}
+	type pair struct {
+		path string
+		dirs [2]string
+	}
+	pairs := []pair{{path: same}} // which proves that nothing else makes a difference
+	rendered := make(map[string]string)
+	tree := func(path, value string) string {
+		src := withField(t, path, value)
+		if rendered[src] == "" {
+			rendered[src] = renderAll(t, src)
+			container(t, rendered[src])
+		}
+		return rendered[src]
+	}
+	for i := range pairs[0].dirs {
+		pairs[0].dirs[i] = renderAll(t, fieldBase)
+		container(t, pairs[0].dirs[i])
+	}
+	dirs := slices.Clone(pairs[0].dirs[:])
+	paths := fieldPaths(reflect.TypeFor[spec.Spec](), "")
+	for _, path := range paths {
+		if elsewhere[path] != "" {
+			continue
+		}
+		two, ok := values[path]
+		if !ok {
+			t.Errorf("no two values of %s are tried", path)
+			continue
+		}
+		p := pair{path: path}
+		for i, value := range two {
+			p.dirs[i] = tree(path, value)
+		}
+		pairs, dirs = append(pairs, p), append(dirs, p.dirs[:]...)
+		delete(values, path)
+	}
+	for path := range values {
+		if !slices.Contains(paths, path) {
+			t.Errorf("there is no field %s", path)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), bin, append([]string{"-c", askPython}, dirs...)...)
+	var talk strings.Builder
+	cmd.Stderr = &talk
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &talk)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	for i, p := range pairs {
+		var sides [2]map[string]string
+		for j := range sides {
+			sides[j] = readings(t, p.dirs[j])
+			if err := json.Unmarshal([]byte(lines[2*i+j]), &sides[j]); err != nil {
+				t.Fatal(err)
+			}
+			delete(sides[j], "dir")
+		}
+		var readers []string
+		for _, name := range slices.Sorted(maps.Keys(sides[0])) {
+			if sides[0][name] != sides[1][name] {
+				readers = append(readers, name)
+			}
+		}
+		if p.path == same {
+			if len(readers) > 0 {
+				t.Errorf("two equal stacks differ for %v", readers)
+			}
+			continue
+		}
+		if len(readers) == 0 {
+			t.Errorf("%s changes nothing for any program", p.path)
+			continue
+		}
+		t.Logf("%s: %s", p.path, strings.Join(readers, ", "))
+	}
+	t.Logf("%d fields", len(pairs)-1)
+	accepted(t, "each program's own reading", "every field of a spec makes a difference")
+}

@@ -284,7 +284,7 @@ var harmless = []struct{ pattern, reason string }{
 	{`direct_media\.server_key`, "direct media is off, and the key is no copy of another"},
 	{`healthcheck\.(retries|test\.\d (-fsS|-q|-U|postgres) is changed|test\.\d dropped)`, "how a check asks, and how patiently; what it asks and whom is looked at"},
 	{`mas\.healthcheck\.disable`, "the image has no check of its own"},
-	{`mas\.user 65532`, "the group; the files are their owner's alone"},
+	{`volumes\.\d ro is changed`, "Docker refuses a mode that it does not know before anything starts"},
 	{`db-init\.command\.[12] dropped`, "psql without -X or -q only says more"},
 	{`bind_addresses\.0 dropped`, "for an empty list Synapse takes its default, all addresses"},
 	{`media_store_path media_store`, "any directory on the mount will do"},

@@ -46,7 +46,7 @@ func oddities(t *testing.T) map[string]func(path string) {
 			t.Chdir(filepath.Dir(path)) // the path of a socket is short
 			l, err := net.Listen("unix", filepath.Base(path))
 			must(err)
-			t.Cleanup(func() { l.Close() })
+			t.Cleanup(func() { must(l.Close()) })
 		},
 		"a device": func(path string) { must(os.Symlink("/dev/zero", path)) },
 	}

@@ -42,7 +42,9 @@ func TestNothingPlantedRuns(t *testing.T) {
 		}
 		if _, err := os.Stat(marker); err == nil {
 			t.Errorf("a planted command ran:\n%s", script)
-			os.Remove(marker)
+			if err := os.Remove(marker); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 	for name, evil := range map[string]string{
@@ -61,7 +63,7 @@ func TestNothingPlantedRuns(t *testing.T) {
 				}
 			}
 			var stdout, stderr bytes.Buffer
-			runQuiet := func(args ...string) int { return run(t.Context(), args, strings.NewReader(""), &stdout, &stderr) }
+			runQuiet := func(args ...string) { run(t.Context(), args, strings.NewReader(""), &stdout, &stderr) }
 			runQuiet("init", "./"+evil+"/new")
 			minimal, err := os.ReadFile("./" + evil + "/new/stack.yaml")
 			if err != nil {

@@ -99,11 +99,11 @@ func TestHostileNames(t *testing.T) {
 // What Markdown has no room for is shown by the command that was called, not by another.
 func TestLeftOut(t *testing.T) {
 	t.Chdir(t.TempDir())
-	text := "version: 1\n"
+	text := []byte("version: 1\n")
 	for i := range 900 {
-		text += fmt.Sprintf("unknown_key_%d: {}\n", i)
+		text = fmt.Appendf(text, "unknown_key_%d: {}\n", i)
 	}
-	if err := os.WriteFile("stack.yaml", []byte(text), 0o600); err != nil {
+	if err := os.WriteFile("stack.yaml", text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, command := range []string{"validate", "diff"} {

@@ -24,7 +24,7 @@ var backupOneTimeKeys = Rule{
 				continue // a command of its own empties it
 			}
 			for _, item := range b.option("postgresql_databases").Items() {
-				d.checkOneTimeKeys(r, b, item)
+				d.checkOneTimeKeys(r, item)
 			}
 			for _, v := range b.commands() {
 				d.checkDumpScript(r, v)
@@ -74,7 +74,7 @@ func (b *Backup) commands() []source.Value {
 }
 
 // checkOneTimeKeys holds an entry of postgresql_databases that dumps a database of Synapse to the rule.
-func (d *Deployment) checkOneTimeKeys(r *Reporter, b *Backup, item source.Value) {
+func (d *Deployment) checkOneTimeKeys(r *Reporter, item source.Value) {
 	for name, at := range d.synapseDatabases() {
 		entry := item.At("name").Str()
 		if match, _ := path.Match(entry, name); entry != name && entry != "all" && !match {
@@ -128,15 +128,15 @@ func leavesOneTimeKeys(words []string) bool {
 // checkDumpScript looks for pg_dump of a database of Synapse in a command or a list of words, where nothing of
 // the whole text names the table.
 func (d *Deployment) checkDumpScript(r *Reporter, v source.Value) {
-	text := v.Str()
-	var words []string
+	lines := []string{v.Str()}
 	for _, item := range v.Items() {
-		text += "\n" + item.Str()
+		lines = append(lines, item.Str())
 	}
+	text := strings.Join(lines, "\n")
 	if !strings.Contains(text, "pg_dump") || strings.Contains(text, oneTimeKeys) || strings.Contains(text, "--filter") {
 		return
 	}
-	words = strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" \t\n;|&()\"'`<>", c) })
+	words := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" \t\n;|&()\"'`<>", c) })
 	i := slices.IndexFunc(words, func(w string) bool { return path.Base(w) == "pg_dump" })
 	if i < 0 {
 		return

@@ -53,13 +53,13 @@ func withUnseen(t *testing.T, tree fstest.MapFS) fstest.MapFS {
 	for _, s := range d.Synapses {
 		lay(t, out, s.Config.Path, "+app_service_config_files: [/unseen/hookshot.yaml]\n")
 	}
-	over := "services:" + unseenService
+	over := []byte("services:" + unseenService)
 	for _, s := range d.Services {
 		if s.Program == image.Synapse && s.Value.At("volumes").Len() > 0 {
-			over += fmt.Sprintf("  %q:\n    +volumes: [\"unseen-volume:/unseen\"]\n", s.Name)
+			over = fmt.Appendf(over, "  %q:\n    +volumes: [\"unseen-volume:/unseen\"]\n", s.Name)
 		}
 	}
-	lay(t, out, d.Compose.Path, over+unseenTop)
+	lay(t, out, d.Compose.Path, string(over)+unseenTop)
 	rehash(out)
 	return out
 }

@@ -139,7 +139,7 @@ func (d *Diff) counts() string {
 	for _, v := range d.Values {
 		values[v.Action]++
 	}
-	text := ""
+	var lines strings.Builder
 	for _, kind := range []struct {
 		name   string
 		counts map[Action]int
@@ -151,10 +151,10 @@ func (d *Diff) counts() string {
 			}
 		}
 		if len(parts) > 0 {
-			text += "\n" + kind.name + ": " + strings.Join(parts, ", ")
+			lines.WriteString("\n" + kind.name + ": " + strings.Join(parts, ", "))
 		}
 	}
-	return text
+	return lines.String()
 }
 
 func (s *screen) files(d *Diff) {

@@ -53,7 +53,7 @@ func (m *Mask) Open(texts ...string) {
 }
 
 func plainWord(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') })
+	return !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
 }
 
 func number(s string) bool {

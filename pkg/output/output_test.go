@@ -88,7 +88,9 @@ func TestEscapeLinks(t *testing.T) {
 			got := escape(text)
 			seen := entity.ReplaceAllStringFunc(got, func(e string) string {
 				var n rune
-				fmt.Sscanf(e, "&#%d;", &n)
+				if _, err := fmt.Sscanf(e, "&#%d;", &n); err != nil {
+					t.Errorf("%s: %v", e, err)
+				}
 				return string(n)
 			})
 			if m := link.FindString(seen); m != "" {

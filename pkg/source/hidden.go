@@ -90,7 +90,7 @@ func HiddenIn(name, text string) []Hidden {
 	name = ownName(name)
 	var found []Hidden
 	named := secretName.MatchString(name) && (!notSecret.MatchString(name) || name == "push_url")
-	if named && !(harmless(text) && !looksRandom(text)) {
+	if named && (!harmless(text) || looksRandom(text)) {
 		found = append(found, led(name, text)...)
 	}
 	if strings.Contains(text, "PRIVATE KEY") {
@@ -119,7 +119,8 @@ func hiddenInLine(name, line string, named bool) []Hidden {
 	for _, shape := range namedPart() {
 		for _, m := range shape.FindAllStringSubmatchIndex(line, -1) {
 			n, value := ownName(line[m[2]:m[3]]), line[m[4]:m[5]]
-			if !(secretWord.MatchString(n) || secretName.MatchString(n) && n == strings.ToUpper(n)) || notSecret.MatchString(n) || harmless(value) {
+			named := secretWord.MatchString(n) || secretName.MatchString(n) && n == strings.ToUpper(n)
+			if !named || notSecret.MatchString(n) || harmless(value) {
 				continue
 			}
 			add(line[m[2]:m[4]], value)

@@ -13,7 +13,7 @@ import (
 // TestManyRouters: labels that nobody would write do not hold up a check, which says where it stopped; and a
 // large stack is compared to the end.
 func TestManyRouters(t *testing.T) {
-	build := func(n int, rule func(i int) string, more ...Label) (*route.Table, time.Duration) {
+	build := func(n int, rule func(i int) string) (*route.Table, time.Duration) {
 		c := Container{Name: "c", Networks: []string{"n"}, Labels: []Label{{Key: "traefik.enable", Value: "true"}}}
 		for i := range n {
 			key := fmt.Sprintf("traefik.http.routers.r%d.", i)

@@ -21,11 +21,11 @@ build: ## Build bin/stackgen
 
 .PHONY: test
 test: ## Run all tests
-	go test ./...
+	go test -timeout 20m ./...
 
 .PHONY: race
 race: ## Run all tests with the race detector (needs a C compiler)
-	go test -race ./...
+	go test -race -timeout 40m ./...
 
 .PHONY: conformance
 conformance: ## Hold what is rendered, and what CI gets, against the programs that read it

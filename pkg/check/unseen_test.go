@@ -89,6 +89,9 @@ var notTold = map[string]string{
 
 // What cannot be seen and has nothing to do with it silences no finding of another place.
 func TestUnseen(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: several runs of all rules for each rule take too long under the race detector; the same rules run in TestRuleCases")
+	}
 	had := make(map[string]int)
 	for _, c := range readCases(t) {
 		if c.kind != "bad" || notTold[c.rule] != "" {

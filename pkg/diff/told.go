@@ -58,9 +58,42 @@ func (c *comparison) versions(p *plan) {
 			p.first(change, " goes back within a release: what was mended in between, security included, is open again")
 		}
 	})
+	c.rooms(p)
 	if len(up) > 0 {
 		p.first("take a backup before the upgrade (RUNBOOK.md, Backup): what a new version does to its database only a backup undoes: ", strings.Join(up, ", "))
 	}
+}
+
+// roomVersions are the releases of Synapse that made another room version the default, with what is new in it;
+// Synapse's upgrade notes, config/server.py default_room_version.
+var roomVersions = []struct {
+	since        image.Version
+	version, new string
+}{
+	{image.Version{1, 158, 0}, "11", "redactions and the creator stand elsewhere in events"},
+	{image.Version{1, 162, 0}, "12", "the ids of rooms name no server, and their creators outrank everybody"},
+}
+
+// rooms says that rooms made from now on are of another version, which bots and bridges of others may not know.
+func (c *comparison) rooms(p *plan) {
+	c.pairs(func(old, now *check.Service) {
+		a, okA := old.Image.Version()
+		b, okB := now.Image.Version()
+		if now.Program != image.Synapse || !okA || !okB {
+			return
+		}
+		for _, s := range c.new.deployment.Synapses {
+			if s.Service != now || s.Config.At("default_room_version").Set() {
+				continue
+			}
+			for _, r := range slices.Backward(roomVersions) {
+				if a.Less(r.since) && !b.Less(r.since) {
+					p.then("rooms that are made from now on are of version ", r.version, " (", r.new, "): where a bot or bridge cannot cope, default_room_version in synapse.extra keeps the old one")
+					return
+				}
+			}
+		}
+	})
 }
 
 func bridge(d *check.Deployment, name string) *check.Bridge {

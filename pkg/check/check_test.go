@@ -217,3 +217,19 @@ func FuzzTree(f *testing.F) {
 		}
 	})
 }
+
+// What only the shell that starts the stack knows is no wrong value.
+func TestSettingOfTheShell(t *testing.T) {
+	tree, _ := readTree(t, "testdata/hand-kept.txtar")
+	const image = "    image: postgres:16-alpine\n"
+	compose := string(tree["docker-compose.yml"].Data)
+	if !strings.Contains(compose, image) {
+		t.Fatal("the tree has another PostgreSQL")
+	}
+	tree["docker-compose.yml"].Data = []byte(strings.Replace(compose, image, image+"    command: [postgres, -c, \"max_connections=${PG_CONNECTIONS}\", -c, \"fsync=${PG_FSYNC}\"]\n", 1))
+	for _, f := range run(t, tree) {
+		if f.Rule == "postgres-settings" {
+			t.Errorf("found: %s", f.Message)
+		}
+	}
+}

@@ -128,25 +128,54 @@ func leavesOneTimeKeys(words []string) bool {
 // checkDumpScript looks for pg_dump of a database of Synapse in a command or a list of words, where nothing of
 // the whole text names the table.
 func (d *Deployment) checkDumpScript(r *Reporter, v source.Value) {
-	lines := []string{v.Str()}
+	words := []string{v.Str()}
 	for _, item := range v.Items() {
-		lines = append(lines, item.Str())
+		words = append(words, item.Str())
 	}
-	text := strings.Join(lines, "\n")
+	text := strings.ReplaceAll(strings.Join(words, " "), "\\\n", " ")
 	if !strings.Contains(text, "pg_dump") || strings.Contains(text, oneTimeKeys) || strings.Contains(text, "--filter") {
 		return
 	}
-	words := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" \t\n;|&()\"'`<>", c) })
-	i := slices.IndexFunc(words, func(w string) bool { return path.Base(w) == "pg_dump" })
-	if i < 0 {
-		return
+	var dumped []string
+	for _, command := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("\n;|&()`<>", c) }) {
+		dumped = append(dumped, dumpedBy(strings.FieldsFunc(command, func(c rune) bool { return strings.ContainsRune(" \t\"'", c) })))
 	}
 	for name, at := range d.synapseDatabases() {
-		dumps := slices.ContainsFunc(words[i:], func(w string) bool { return w == name || w == "--dbname="+name || w == "-d"+name })
-		schema := slices.ContainsFunc(words[i:], func(w string) bool { return w == "-s" || w == "--schema-only" })
-		if dumps && !schema {
+		if slices.Contains(dumped, name) {
 			r.Fail("this dump of "+name+" holds the one-time keys of Synapse's users; after a restore they are handed out once more, and messages cannot be decrypted",
 				"pg_dump --exclude-table-data="+oneTimeKeys+" …", v.Site(""), at.Site("Synapse's database"))
 		}
 	}
+}
+
+// dumpOptions are those of pg_dump with a value, which may be the next word.
+var dumpOptions = strings.Fields(`-d -e -E -f -F -h -j -n -N -p -S -t -T -U -Z --compress --dbname --encoding --exclude-schema --exclude-table
+	--exclude-table-data --extension --file --format --host --jobs --port --role --schema --superuser --table --username`)
+
+// dumpedBy is the database whose tables a command dumps with pg_dump, all of them; "" where it does not, or goes by
+// a variable of libpq.
+func dumpedBy(words []string) (database string) {
+	i := slices.IndexFunc(words, func(w string) bool { return path.Base(w) == "pg_dump" })
+	if i < 0 {
+		return ""
+	}
+	for words = words[i+1:]; len(words) > 0; words = words[1:] {
+		option, value, _ := strings.Cut(words[0], "=")
+		switch {
+		case !strings.HasPrefix(option, "-"):
+			option, value = "-d", words[0]
+		case len(option) > 2 && option[1] != '-' && slices.Contains(dumpOptions, option[:2]):
+			option, value = option[:2], option[2:]
+		case slices.Contains(dumpOptions, option) && value == "" && len(words) > 1:
+			words = words[1:]
+			value = words[0]
+		}
+		switch option {
+		case "-d", "--dbname":
+			database = value
+		case "-s", "--schema-only", "-t", "--table":
+			return ""
+		}
+	}
+	return database
 }

@@ -64,7 +64,7 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 	perms, server := b.permissions(), s.server
 	fix := fmt.Sprintf("%q: %s", server.Str(), b.keys().levels[len(b.keys().levels)-2])
 	may, named := false, false // somebody of this server may use it; an entry besides * and the example's
-	var slip source.Value      // an entry for a server that is called nearly like this one
+	var slip, api source.Value // an entry for a server that is called nearly like this one; for the host of the API
 	for who, level := range perms.Entries() {
 		key := who.Str()
 		host := key
@@ -79,9 +79,7 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 				return
 			}
 		case host == s.matrixHost() && host != server.Str():
-			r.Fail(fmt.Sprintf("%q in the permissions of %s is the host of the API, but this server's users end in %s; nobody is let in by it", key, b.Name, server.Str()),
-				fmt.Sprintf("%q: %s", strings.TrimSuffix(key, host)+server.Str(), level.Str()), level.Site(""), server.Site("Synapse's"))
-			return
+			named, api = true, level
 		case host == server.Str(), key == "*":
 			may = may || !barred
 			named = named || key != "*"
@@ -92,11 +90,17 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 			}
 		}
 	}
+	report := r.Warn
+	if !may {
+		report = r.Fail
+	}
+	if api.Exists() {
+		key := api.Name()
+		report(fmt.Sprintf("%q in the permissions of %s is the host of the API, but this server's users end in %s; nobody is let in by it", key, b.Name, server.Str()),
+			fmt.Sprintf("%q: %s", key[:strings.LastIndexAny(key, ":")+1]+server.Str(), api.Str()), api.Site(""), server.Site("Synapse's"))
+		return
+	}
 	if slip.Exists() {
-		report := r.Warn
-		if !may {
-			report = r.Fail
-		}
 		report(fmt.Sprintf("%q in the permissions of %s is one letter off %s; it lets nobody of this server in", slip.Name(), b.Name, server.Str()),
 			fmt.Sprintf("%q: %s, unless it is another server", slip.Name()[:strings.LastIndexAny(slip.Name(), ":")+1]+server.Str(), slip.Str()), slip.Site(""), server.Site("Synapse's"))
 		return

@@ -95,6 +95,9 @@ func (m *MAS) checkEmail(r *Reporter) {
 // checkMailNeeded has what somebody turned on that cannot be had without mail.
 func (m *MAS) checkMailNeeded(r *Reporter) {
 	email := m.Config.At("email")
+	if isFalse(m.Config.At("passwords", "enabled")) {
+		return // MAS offers neither
+	}
 	if m.emailSet("transport") && email.At("transport").Str() != "blackhole" {
 		return
 	}

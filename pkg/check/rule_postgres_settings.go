@@ -42,7 +42,7 @@ func (s *Service) settings() (all []setting) {
 		return nil
 	}
 	for i, w := range words {
-		text, _ := s.d.expand(w)
+		text, seen := s.d.expand(w)
 		long, isLong := strings.CutPrefix(text, "--")
 		short, isShort := strings.CutPrefix(text, "-c")
 		switch {
@@ -53,7 +53,7 @@ func (s *Service) settings() (all []setting) {
 		case !isShort:
 			continue
 		}
-		if name, value, ok := strings.Cut(short, "="); ok && name != "" {
+		if name, value, ok := strings.Cut(short, "="); ok && seen && name != "" {
 			all = append(all, setting{strings.ReplaceAll(name, "-", "_"), value, w})
 		}
 	}

@@ -44,7 +44,7 @@ type Deployment struct {
 	alone       bool // what is missing may lie where FS will be put
 	routes      *route.Table
 	proxy       *proxySettings
-	containers  map[*Service]traefik.Container
+	containers  map[*Service]*traefik.Container
 	provisions  map[*Service]*provision
 	patterns    map[string]*pattern
 	connections []client
@@ -107,7 +107,7 @@ func Open(fsys fs.FS) (*Deployment, []finding.Finding) { return open(fsys, false
 func OpenAlone(fsys fs.FS) (*Deployment, []finding.Finding) { return open(fsys, true) }
 
 func open(fsys fs.FS, alone bool) (*Deployment, []finding.Finding) {
-	d := &Deployment{FS: fsys, alone: alone, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]traefik.Container), patterns: make(map[string]*pattern)}
+	d := &Deployment{FS: fsys, alone: alone, files: make(map[string]*source.File), env: make(map[string]string), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]*traefik.Container), patterns: make(map[string]*pattern)}
 	d.readEnv()
 	names, fault := d.composeFiles()
 	if fault != nil {

@@ -23,9 +23,7 @@ func (s *Service) label(key, value string) string {
 
 // hasLabel reports whether a service has a label, or one below it.
 func (s *Service) hasLabel(key string) bool {
-	return slices.ContainsFunc(s.d.container(s).Labels, func(l traefik.Label) bool {
-		return strings.EqualFold(l.Key, key) || len(l.Key) > len(key) && strings.EqualFold(l.Key[:len(key)+1], key+".")
-	})
+	return s.d.container(s).Has(key)
 }
 
 // problems calls f for every problem that Traefik has with the labels, with the service that it is about.
@@ -45,6 +43,7 @@ var traefikRouterComplete = Rule{
 	Source:  "Traefik pkg/provider/docker, pkg/muxer/http, run with Traefik 3.7",
 	Check: func(d *Deployment, r *Reporter) {
 		tls := slices.ContainsFunc(d.Routes().Routers, func(o *route.Router) bool { return o.TLS && o.Dropped == "" })
+		twins := d.twins()
 		d.labelProblems(func(p route.Problem, s *Service) {
 			key := "traefik.http.routers." + p.Router + "."
 			switch p.Kind {
@@ -71,7 +70,7 @@ var traefikRouterComplete = Rule{
 			case route.TooMany:
 				r.NotChecked(p.Message, p.Sites...)
 			case traefik.NoTLS:
-				if tls && s.hasLabel(strings.TrimSuffix(key, ".")) && !d.twin(p.Router) {
+				if tls && s.hasLabel(strings.TrimSuffix(key, ".")) && !twins[p.Router] {
 					r.Warn(p.Message, s.label(key+"tls", "true"), p.Sites...)
 				}
 			default:
@@ -93,13 +92,19 @@ func firstService(s *Service) string {
 	return s.Name
 }
 
-// twin reports whether another router takes with tls what this one takes without.
-func (d *Deployment) twin(name string) bool {
-	routers := d.Routes().Routers
-	i := slices.IndexFunc(routers, func(o *route.Router) bool { return o.Name == name })
-	return i >= 0 && slices.ContainsFunc(routers, func(o *route.Router) bool {
-		return o.TLS && o.Dropped == "" && o.Rule == routers[i].Rule && o.Service == routers[i].Service
-	})
+// twins are the routers of which another one takes with tls what they take without, by name.
+func (d *Deployment) twins() map[string]bool {
+	type taken struct{ rule, service string }
+	withTLS, twins := make(map[taken]bool), make(map[string]bool)
+	for _, o := range d.Routes().Routers {
+		if o.TLS && o.Dropped == "" {
+			withTLS[taken{o.Rule, o.Service}] = true
+		}
+	}
+	for _, o := range slices.Backward(d.Routes().Routers) { // of two with one name the first counts
+		twins[o.Name] = withTLS[taken{o.Rule, o.Service}]
+	}
+	return twins
 }
 
 // checkStatic holds a router against Traefik's own settings. Where they cannot be seen, a name that differs

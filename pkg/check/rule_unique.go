@@ -105,7 +105,7 @@ var composeUnique = Rule{
 			names[name] = v
 		}
 		for _, s := range d.Services {
-			doubleLabels(r, d.container(s))
+			doubleLabels(r, *d.container(s))
 		}
 	},
 }

@@ -108,7 +108,7 @@ func (d *Deployment) Routes() *route.Table {
 		var cs []traefik.Container
 		for _, s := range d.Services {
 			if c := d.container(s); slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
-				cs = append(cs, c)
+				cs = append(cs, *c)
 			}
 		}
 		d.proxy = d.traefik()
@@ -125,7 +125,7 @@ func (d *Deployment) Routes() *route.Table {
 }
 
 // container is a service as Traefik sees it.
-func (d *Deployment) container(s *Service) traefik.Container {
+func (d *Deployment) container(s *Service) *traefik.Container {
 	c, ok := d.containers[s]
 	if !ok {
 		c = d.newContainer(s)
@@ -134,8 +134,8 @@ func (d *Deployment) container(s *Service) traefik.Container {
 	return c
 }
 
-func (d *Deployment) newContainer(s *Service) traefik.Container {
-	c := traefik.Container{Name: s.Name, Project: d.project(), Site: s.Value.Site("")}
+func (d *Deployment) newContainer(s *Service) *traefik.Container {
+	c := &traefik.Container{Name: s.Name, Project: d.project(), Site: s.Value.Site("")}
 	labels := s.Value.At("labels")
 	for key, v := range labels.Entries() {
 		text, _ := d.expand(v)

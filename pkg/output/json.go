@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -19,8 +20,11 @@ func JSON(v any, indent string) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return asciiControls(raw.Bytes()), nil
+	return []byte(logCommandJSON.Replace(string(asciiControls(raw.Bytes())))), nil
 }
+
+// What logCommand spells out is spelled as JSON here, before Writer could do it in a way that no decoder takes.
+var logCommandJSON = strings.NewReplacer("##[", `#\u0023[`, "##vso[", `#\u0023vso[`)
 
 // asciiControls writes what a terminal would act on as JSON escapes, which changes nothing for a decoder.
 func asciiControls(json []byte) []byte {

@@ -74,6 +74,24 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// What a runner would take for a command is spelled so that a decoder gets it back, after the last guard too.
+func TestJSONLogCommand(t *testing.T) {
+	for _, text := range []string{"##[error]x", "a ##vso[task.setvariable]b", "###[x", `\##[`, "##[##["} {
+		doc, err := JSON([]string{text}, "")
+		var out bytes.Buffer
+		if _, err := Product(&out).Write(doc); err != nil {
+			t.Fatal(err)
+		}
+		var back []string
+		if err != nil || json.Unmarshal(out.Bytes(), &back) != nil || back[0] != text {
+			t.Errorf("%q became %s, %v", text, out.Bytes(), err)
+		}
+		if strings.Contains(out.String(), "##[") || strings.Contains(out.String(), "##vso[") {
+			t.Errorf("%q became the command %s", text, out.Bytes())
+		}
+	}
+}
+
 // No text becomes a link, a mention or a reference by itself. GitHub looks for these after the entities
 // are decoded, and a zero-width space within is what keeps it from that.
 func TestEscapeLinks(t *testing.T) {

@@ -44,17 +44,51 @@ func (c *Container) serviceName() string {
 
 // site finds the label with the given key, else one below it, else the container.
 func (c *Container) site(parts ...string) source.Site {
-	key := strings.Join(parts, ".")
-	prefix, below := key+".", c.Site
-	for _, l := range slices.Backward(c.Labels) {
-		if strings.EqualFold(l.Key, key) {
-			return l.Site
-		}
-		if hasPrefixFold(l.Key, prefix) {
-			below = l.Site
+	if at, ok := c.find(strings.Join(parts, ".")); ok {
+		return at
+	}
+	return c.Site
+}
+
+// Has reports whether the container has a label with the key, or one below it. The key has seven parts at most.
+func (c *Container) Has(key string) bool {
+	_, ok := c.find(key)
+	return ok
+}
+
+func (c *Container) find(key string) (at source.Site, ok bool) {
+	if c.sites == nil {
+		c.sites = sitesOf(c.Labels)
+	}
+	key = strings.ToLower(key)
+	if at, ok = c.sites[key]; !ok {
+		at, ok = c.sites[key+"."]
+	}
+	return at, ok
+}
+
+// maxParts is how many parts the longest key has that is asked for.
+const maxParts = 7
+
+// sitesOf has the place of each key, the last one where it stands twice, and of the first label below each
+// part of a key, under that part and a dot. Thousands of labels are not looked through for each of them.
+func sitesOf(labels []Label) map[string]source.Site {
+	sites := make(map[string]source.Site, 2*len(labels))
+	for _, l := range labels {
+		key := strings.ToLower(l.Key)
+		sites[key] = l.Site
+		for at, parts := 0, 0; parts < maxParts; parts++ {
+			dot := strings.IndexByte(key[at:], '.')
+			if dot < 0 {
+				break
+			}
+			at += dot + 1
+			if _, ok := sites[key[:at]]; !ok {
+				sites[key[:at]] = l.Site
+			}
 		}
 	}
-	return below
+	return sites
 }
 
 func (c *Container) labels() map[string]string {

@@ -24,6 +24,8 @@ type Container struct {
 	Networks      []string
 	Labels        []Label
 	Site          source.Site
+
+	sites map[string]source.Site // of the labels; see sitesOf
 }
 
 // Options is what must be known of Traefik's static configuration. Major is 2 or 3 (0 means 3). DefaultNetwork

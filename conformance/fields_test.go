@@ -47,6 +47,8 @@ var fieldValues = map[string][2]string{
 	"auth.public_url":                     {"https://account.example.org/", ""},
 	"auth.passwords":                      {"true", "false"},
 	"auth.migration":                      {"true", ""},
+	"auth.migrated":                       {"true", ""},
+	"auth.pepper":                         {"true", ""},
 	"auth.upstream.*.issuer":              {"https://id.example.org/realms/a", "https://id.example.org/realms/b"},
 	"auth.upstream.*.client_id":           {"a", "b"},
 	"auth.upstream.*.human_name":          {"Login", ""},
@@ -112,6 +114,7 @@ var componentVersions = map[string][2]string{
 // elsewhere are the fields that no program reads, with the reason.
 var elsewhere = map[string]string{
 	"version":                "there is one version of the format",
+	"compose.files.*":        "a copy, byte for byte; script/foreign-files.txtar in cmd/stackgen",
 	"secrets.command":        "where values come from; pkg/secret and secrets_test.go",
 	"secrets.store":          "where values go",
 	"secrets.from.*.file":    "where a value comes from",
@@ -147,6 +150,9 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if path == "server_name" && value != "" {
 		doc["permissions"] = map[string]any{value: "user"}
+	}
+	if path == "auth.pepper" {
+		doc["auth"].(map[string]any)["migrated"] = true
 	}
 	if path == "ingress.apex.matrix" {
 		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}

@@ -28,7 +28,7 @@ const (
 	boundUnchanged = 20
 	boundChanged   = 24
 	boundValidate  = 45
-	boundCheck     = 40
+	boundCheck     = 50
 	flat           = 1.3
 )
 

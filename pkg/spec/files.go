@@ -20,6 +20,8 @@ func (s *Spec) checkFiles(d *decoder) {
 		switch {
 		case !plainPath(to) || !fs.ValidPath(to) || to == ".":
 			d.fail(key, "compose.files: "+quote(to)+" is no path below the output directory", "config/element/config.json, without a leading slash and without ..")
+		case top == ".git":
+			d.fail(key, "compose.files: "+quote(to)+" lies in the records of git, which runs what it finds there", "a path below config/")
 		case top == "data" || top == ".stackgen":
 			d.fail(key, "compose.files: "+quote(to)+" lies where stackgen keeps what it never overwrites", "a path below config/")
 		}

@@ -65,7 +65,7 @@ var faults = []fault{
 	},
 	{
 		kind: "port", what: "another port in homeserver.address",
-		file: "config/whatsapp/config.yaml", old: `http://synapse:8008`, now: `http://synapse:8448`,
+		file: "config/whatsapp/config.yaml", old: `http://matrix-stack-synapse:8008`, now: `http://matrix-stack-synapse:8448`,
 		start: "whatsapp", at: "whatsapp", shows: `connect: connection refused`, rule: "bridge-homeserver-address",
 	},
 	{
@@ -90,14 +90,14 @@ var faults = []fault{
 	},
 	{
 		kind: "mount", what: "the bridge outside of the stack's network",
-		file: "docker-compose.yml", old: `(\./config/whatsapp:/data:ro"\n    networks: )\[stack\]`, now: `$1[ingress]`,
-		start: "whatsapp", at: "whatsapp", shows: `lookup postgres on 127\.0\.0\.11:53`, rule: "compose-network-shared",
+		file: "docker-compose.yml", old: `(\./config/whatsapp:/data:ro"\n    networks:\n      )stack: \{aliases: \["matrix-stack-whatsapp"\]\}`, now: `${1}ingress: {}`,
+		start: "whatsapp", at: "whatsapp", shows: `lookup matrix-stack-postgres on 127\.0\.0\.11:53`, rule: "compose-network-shared",
 	},
 
 	// Telegram's, which is Python.
 	{
 		kind: "port", what: "Synapse's internal address for the Python bridge",
-		file: "config/telegram/config.yaml", old: `address: "https://matrix\.philipp\.info"`, now: `address: "http://synapse:8008"`,
+		file: "config/telegram/config.yaml", old: `address: "https://matrix\.philipp\.info"`, now: `address: "http://matrix-stack-synapse:8008"`,
 		start: "telegram", at: "telegram", shows: `MUnrecognized: Unrecognized request`, rule: "bridge-homeserver-address",
 	},
 	{
@@ -114,7 +114,7 @@ var faults = []fault{
 	},
 	{
 		kind: "flag", what: "a service that waits for the health of one without a check",
-		file: "docker-compose.yml", old: `(signal:/data:ro"\n    networks: \[stack\]\n    depends_on:\n)`, now: "${1}      mas: {condition: service_healthy}\n",
+		file: "docker-compose.yml", old: `(signal:/data:ro"\n    networks:\n      stack: \{aliases: \["matrix-stack-signal"\]\}\n    depends_on:\n)`, now: "${1}      mas: {condition: service_healthy}\n",
 		start: "signal", at: "compose", shows: `has no healthcheck configured`, rule: "compose-health-dependency",
 	},
 	{
@@ -168,7 +168,7 @@ var faults = []fault{
 	},
 	{
 		kind: "port", what: "another port in MAS's address of Synapse",
-		file: "config/mas/config.yaml", old: `http://synapse:8008/`, now: `http://synapse:8448/`,
+		file: "config/mas/config.yaml", old: `http://matrix-stack-synapse:8008/`, now: `http://matrix-stack-synapse:8448/`,
 		start: "mas", at: "mas", shows: `connection refused`, rule: "synapse-endpoint-internal",
 	},
 
@@ -225,7 +225,7 @@ var faults = []fault{
 	},
 	{
 		kind: "port", what: "another port in Synapse's address of MAS",
-		file: "config/matrix/homeserver.yaml", old: `endpoint: "http://mas:8080/"`, now: `endpoint: "http://mas:8008/"`,
+		file: "config/matrix/homeserver.yaml", old: `endpoint: "http://matrix-stack-mas:8080/"`, now: `endpoint: "http://matrix-stack-mas:8008/"`,
 		start: "synapse", at: "GET https://matrix.philipp.info/_matrix/client/v3/account/whoami", shows: `Unable to introspect the access token`, rule: "mas-endpoint-reachable",
 	},
 	{

@@ -39,7 +39,7 @@ func (c *checkCmd) Run(a *app) error {
 	defer root.Close()
 	deployment, findings := check.Open(root.FS())
 	found, files := check.Run(deployment)
-	findings = finding.Sort(append(deployment.Mask().Findings(findings), found...))
+	findings = finding.Sort(append(deployment.Hide(findings), found...))
 	inDir(c.Dir, findings)
 	if err := a.report(a.stdout, c.Format, findings, files); err != nil {
 		return err

@@ -60,7 +60,7 @@ func (c *routeCmd) Run(a *app) error {
 	d, findings := check.Open(root.FS())
 	if d.Compose == nil {
 		inDir(dir, findings)
-		f := d.Mask().Findings(findings)[0]
+		f := d.Hide(findings)[0]
 		return fmt.Errorf("%s: %s", f.Pos(), f.Message)
 	}
 	table := d.Routes()

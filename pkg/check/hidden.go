@@ -52,6 +52,14 @@ func (d *Deployment) Mask() *finding.Mask {
 	return m
 }
 
+// Hide gives the findings without the secrets of the deployment. Where there is none to hide them in, none is looked for.
+func (d *Deployment) Hide(findings []finding.Finding) []finding.Finding {
+	if len(findings) == 0 {
+		return findings
+	}
+	return d.Mask().Findings(findings)
+}
+
 // small is the text of a file of the deployment, "" where there is none.
 func (d *Deployment) small(name string) string {
 	if name = path.Clean(name); !fs.ValidPath(name) {

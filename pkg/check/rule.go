@@ -86,10 +86,7 @@ func Run(d *Deployment) (findings []finding.Finding, files int) {
 	beside.Wait()
 	findings = slices.Concat(found...)
 	// Last, for rules read files as well.
-	if findings = append(findings, d.problems...); len(findings) > 0 {
-		findings = d.Mask().Findings(findings)
-	}
-	return finding.Sort(findings), len(d.files)
+	return finding.Sort(d.Hide(append(findings, d.problems...))), len(d.files)
 }
 
 func runRule(d *Deployment, rule Rule) (findings []finding.Finding) {

@@ -213,6 +213,30 @@ func TestMarkdownIsShort(t *testing.T) {
 	}
 }
 
+// The lines that sum up stay lines of their own at a terminal, however narrow it is.
+func TestTextIsWrappedLineByLine(t *testing.T) {
+	d := New(Input{
+		Old: Tree{"docker-compose.yml": []byte("services: {a: {image: x}, b: {image: y}}\n"), "config/a.yaml": []byte("x: 1\nz: 1\n"), "config/b.yaml": []byte("x: 1\n")},
+		New: Tree{"docker-compose.yml": []byte("services: {a: {image: y}, c: {image: y}}\n"), "config/a.yaml": []byte("x: 2\ny: 1\n"), "config/c.yaml": []byte("x: 1\n")},
+	})
+	for _, width := range []int{0, 30, 60, 100} {
+		var b bytes.Buffer
+		if err := d.Write(&b, Options{Format: "text", Summary: true, Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		for _, lead := range []string{"\n\n1 service recreated", "\nfiles: 1 added", "\nvalues: "} {
+			if !strings.Contains(b.String(), lead) {
+				t.Errorf("at %d columns no line begins with %q:\n%s", width, strings.TrimSpace(lead), &b)
+			}
+		}
+		for line := range strings.Lines(b.String()) {
+			if width > 0 && output.Width(strings.TrimRight(line, "\n")) > max(width, 36) {
+				t.Errorf("at %d columns a line is longer: %q", width, line)
+			}
+		}
+	}
+}
+
 // TestHostileContent: whatever stands in a file, it stays in its place.
 func TestHostileContent(t *testing.T) {
 	evil := "x: \"```\\n</details>\\n# heading @all\\r\\n::error::pwned\\n##[command] \\x1b[31m\"\n~~~~: \"````````\"\n::error::a: b\n"

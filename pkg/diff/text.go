@@ -29,11 +29,13 @@ type screen struct {
 	width int
 }
 
-// line writes a line, and what does not fit into the width below it. What comes from outside is cleaned by who
-// calls.
+// line writes a line, or several, and what does not fit into the width below each. What comes from outside is
+// cleaned by who calls.
 func (s *screen) line(format string, args ...any) {
-	for _, part := range output.Hang(strings.TrimRight(fmt.Sprintf(format, args...), " "), s.width) {
-		fmt.Fprintln(s, part)
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		for _, part := range output.Hang(strings.TrimRight(line, " "), s.width) {
+			fmt.Fprintln(s, part)
+		}
 	}
 }
 

@@ -191,7 +191,7 @@ func (a artifact) render(s *spec.Spec, st *Stack, secrets func(string) string) (
 var (
 	plain = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-			"q": source.Quote, "json": jsonText, "router": router, "word": shell.Word, "path": shell.Path, "line": line,
+			"q": source.Quote, "json": jsonText, "router": router, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "line": line,
 		}).ParseFS(templates.FS, "*.tmpl"))
 	})
 	composed = sync.OnceValue(func() *template.Template {

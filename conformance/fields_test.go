@@ -22,6 +22,7 @@ import (
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
+	"philipp.info/stackgen/pkg/store"
 )
 
 // fieldBase is what each field is changed in.
@@ -203,7 +204,7 @@ func renderAll(t *testing.T, src string) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if _, err := b.Write(t.Context(), dir, false); err != nil {
+	if _, err := store.Write(t.Context(), dir, b, false); err != nil {
 		t.Fatal(err)
 	}
 	return dir

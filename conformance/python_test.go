@@ -13,6 +13,7 @@ import (
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
+	"philipp.info/stackgen/pkg/store"
 )
 
 // container rewrites the paths that Synapse sees in its container to those of a rendered tree.
@@ -78,7 +79,7 @@ func TestSynapseOldKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if _, err := b.Write(t.Context(), dir, false); err != nil {
+	if _, err := store.Write(t.Context(), dir, b, false); err != nil {
 		t.Fatal(err)
 	}
 	container(t, dir)

@@ -15,6 +15,7 @@ import (
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
+	"philipp.info/stackgen/pkg/store"
 )
 
 // example is a rendered tree, with placeholder secrets.
@@ -61,7 +62,7 @@ func eachExample(t *testing.T, visit func(t *testing.T, e *example)) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			if _, err := b.Write(t.Context(), dir, false); err != nil {
+			if _, err := store.Write(t.Context(), dir, b, false); err != nil {
 				t.Fatal(err)
 			}
 			visit(t, &example{name, dir, st})

@@ -16,6 +16,7 @@ import (
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
+	"philipp.info/stackgen/pkg/store"
 )
 
 type diffCmd struct {
@@ -90,7 +91,7 @@ func (c *diffCmd) directory(ctx context.Context) (*proof, *diff.Diff, error) {
 	if err != nil || !p.ok() {
 		return p, nil, err
 	}
-	plan, err := p.bundle.Plan(c.Output)
+	plan, err := store.Compare(c.Output, p.bundle)
 	if err != nil {
 		return p, nil, err
 	}
@@ -103,7 +104,7 @@ func (c *diffCmd) directory(ctx context.Context) (*proof, *diff.Diff, error) {
 }
 
 // input is what a plan does in a directory.
-func (p *proof) input(plan *render.Plan, dir string) diff.Input {
+func (p *proof) input(plan *store.Plan, dir string) diff.Input {
 	in := diff.Input{Old: diff.Tree{}, New: diff.Tree{}, Hand: map[string]diff.Hand{}, Before: plan.Fixed(), Secrets: p.set, Dir: filepath.ToSlash(dir), Root: p.chowns(plan, dir)}
 	for _, f := range p.bundle.Files {
 		if f.Data != nil {
@@ -116,9 +117,9 @@ func (p *proof) input(plan *render.Plan, dir string) diff.Input {
 			in.Old[ch.Path] = ch.Old()
 		}
 		switch ch.Action {
-		case render.Edited, render.Kept:
+		case store.Edited, store.Kept:
 			in.Hand[ch.Path] = diff.Edited
-		case render.Foreign:
+		case store.Foreign:
 			in.Hand[ch.Path] = diff.Foreign
 		default:
 		}

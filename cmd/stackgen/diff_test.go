@@ -15,6 +15,7 @@ import (
 
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -366,15 +367,8 @@ func secretValues(t *testing.T) map[string]string {
 // hashes are the digests that the manifest holds.
 func hashes(t *testing.T) []string {
 	t.Helper()
-	manifest, err := os.ReadFile("out/.stackgen/manifest.json")
+	m, err := manifest.Read(os.DirFS("out"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	var m struct {
-		Files map[string]struct{ SHA256 string }
-		Fixed map[string]string
-	}
-	if err := json.Unmarshal(manifest, &m); err != nil {
 		t.Fatal(err)
 	}
 	var all []string

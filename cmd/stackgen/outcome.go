@@ -11,8 +11,8 @@ import (
 
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/output"
-	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/shell"
+	"philipp.info/stackgen/pkg/store"
 )
 
 // text tells what was written and what to do next.
@@ -73,10 +73,10 @@ func (o *outcome) unchanged() bool { return len(o.plan.Changes) == 0 && len(o.ma
 func (o *outcome) conflict(st style) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: nothing was written, because files there are not as stackgen left them\n", output.Clean(o.dir))
-	said := map[render.Action]string{render.Edited: "edited by hand", render.Foreign: "not stackgen's"}
+	said := map[store.Action]string{store.Edited: "edited by hand", store.Foreign: "not stackgen's"}
 	edited := false
 	for _, c := range o.plan.Conflicts() {
-		edited = edited || c.Action == render.Edited
+		edited = edited || c.Action == store.Edited
 		fmt.Fprintf(&b, "  %s  %s\n", st.red(said[c.Action]), output.Clean(path.Join(filepath.ToSlash(o.dir), c.Path)))
 	}
 	if edited {
@@ -92,8 +92,8 @@ func (o *outcome) conflict(st style) string {
 }
 
 // first reports whether the directory held no stack before.
-func first(plan *render.Plan) bool {
-	return slices.ContainsFunc(plan.Changes, func(c render.Change) bool { return c.Path == "docker-compose.yml" && c.Old() == nil })
+func first(plan *store.Plan) bool {
+	return slices.ContainsFunc(plan.Changes, func(c store.Change) bool { return c.Path == "docker-compose.yml" && c.Old() == nil })
 }
 
 // fileLines lists the changed files: by directory on the first render, one by one later.
@@ -118,17 +118,17 @@ func (o *outcome) fileLines(st style) []string {
 		created := fmt.Sprintf("%d created: %s", len(o.plan.Changes), strings.Join(parts, ", "))
 		return append([]string{created}, lines...)
 	}
-	said := map[render.Action]string{
-		render.Create: st.green("created"), render.Update: st.yellow("updated"), render.Delete: st.red("deleted"),
-		render.Kept:   st.yellow("kept   "),
-		render.Edited: st.yellow("forced "), render.Foreign: st.yellow("forced "),
+	said := map[store.Action]string{
+		store.Create: st.green("created"), store.Update: st.yellow("updated"), store.Delete: st.red("deleted"),
+		store.Kept:   st.yellow("kept   "),
+		store.Edited: st.yellow("forced "), store.Foreign: st.yellow("forced "),
 	}
 	for _, c := range o.plan.Changes {
 		line := said[c.Action] + "  " + output.Clean(c.Path)
 		if c.Copy != "" {
 			line = forced(st, c)
 		}
-		if c.Action == render.Kept {
+		if c.Action == store.Kept {
 			line += "  (no longer in the spec, but edited by hand: delete it yourself)"
 		}
 		lines = append(lines, line)
@@ -137,7 +137,7 @@ func (o *outcome) fileLines(st style) []string {
 }
 
 // forced says where the copy of an overwritten file is.
-func forced(st style, c render.Change) string {
+func forced(st style, c store.Change) string {
 	return st.yellow("forced ") + "  " + output.Clean(c.Path) + "  (as it was: " + output.Clean(c.Copy) + ")"
 }
 
@@ -166,13 +166,13 @@ func named(services []diff.Service, action diff.Action) []string {
 }
 
 // chowns are the commands that give the files to the services' users, which only root can do.
-func (p *proof) chowns(plan *render.Plan, dir string) []string {
+func (p *proof) chowns(plan *store.Plan, dir string) []string {
 	if os.Geteuid() <= 0 || !p.bundle.Stack.NeedsRoot {
 		return nil
 	}
 	changed := map[string]bool{}
 	for _, c := range plan.Changes {
-		changed[c.Path] = c.Action != render.Delete && c.Action != render.Kept
+		changed[c.Path] = c.Action != store.Delete && c.Action != store.Kept
 	}
 	paths := map[string][]string{}
 	for _, f := range p.bundle.Files {

@@ -15,6 +15,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
@@ -94,7 +95,8 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	} else {
 		secret.FillPlaceholders(set)
 	}
-	before, err := past(r.dir)
+	m, err := past(r.dir)
+	before := m.Fixed
 	switch {
 	case err != nil && r.anew && !r.compare:
 	case err != nil && r.real:
@@ -139,20 +141,20 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	}
 	accepted := ""
 	if r.real {
-		accepted = render.Accepted(r.dir)
+		accepted = m.Accepted
 	}
 	p.check(r.dir, before, accepted, r.real)
 	return p, nil
 }
 
-// past is what the stack in a directory has to keep, which may not be there.
-func past(dir string) (map[string]string, error) {
+// past is what is remembered of the stack in a directory, which may not be there.
+func past(dir string) (*manifest.Manifest, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]string{}, nil
+		return manifest.New(), nil
 	}
 	if err != nil {
-		return map[string]string{}, err
+		return manifest.New(), err
 	}
 	defer root.Close()
 	return check.Past(root.FS())

@@ -10,7 +10,7 @@ import (
 
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/output"
-	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/store"
 )
 
 type renderCmd struct {
@@ -36,7 +36,7 @@ Example:
 type outcome struct {
 	*proof
 	spec, dir string
-	plan      *render.Plan
+	plan      *store.Plan
 	code      int
 	err       error
 }
@@ -115,11 +115,11 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 			o.err = c.save(context.WithoutCancel(a.ctx), o)
 		}
 		if o.err == nil {
-			o.plan, o.err = o.bundle.Write(context.WithoutCancel(a.ctx), dir, c.Force)
+			o.plan, o.err = store.Write(context.WithoutCancel(a.ctx), dir, o.bundle, c.Force)
 		}
 	}
 	switch {
-	case errors.Is(o.err, render.ErrConflict):
+	case errors.Is(o.err, store.ErrConflict):
 		o.code, o.err = exitFindings, nil
 	case o.err != nil:
 		o.code, o.err = exitFailed, o.maskErr(o.err)
@@ -134,7 +134,7 @@ func (c *renderCmd) save(ctx context.Context, o *outcome) error {
 	if !o.set.Dirty() {
 		return o.set.Save(ctx) // which only tidies up
 	}
-	plan, err := o.bundle.Plan(o.dir)
+	plan, err := store.Compare(o.dir, o.bundle)
 	if err != nil {
 		return err
 	}
@@ -164,9 +164,9 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 }
 
 type changedJSON struct {
-	Path   string        `json:"path"`
-	Action render.Action `json:"action"`
-	Copy   string        `json:"copy,omitempty"` // of what was overwritten by force
+	Path   string       `json:"path"`
+	Action store.Action `json:"action"`
+	Copy   string       `json:"copy,omitempty"` // of what was overwritten by force
 }
 
 func (a *app) printJSON(t *told, o *outcome) error {

@@ -11,6 +11,7 @@ import (
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/shell"
+	"philipp.info/stackgen/pkg/store"
 )
 
 type secretsRecoverCmd struct {
@@ -100,7 +101,7 @@ func (c *secretsRecoverCmd) verdict(a *app, all *cli) string {
 	if err != nil {
 		return "not proven by a render: " + p.mask(err.Error())
 	}
-	plan, err := p.bundle.Plan(c.Output)
+	plan, err := store.Compare(c.Output, p.bundle)
 	switch {
 	case err != nil:
 		return "not proven by a render: " + p.mask(err.Error())

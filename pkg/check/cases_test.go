@@ -3,6 +3,7 @@ package check_test
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
@@ -117,7 +119,18 @@ func renderedTree() fstest.MapFS {
 	if err != nil {
 		panic(err)
 	}
-	return b.FS().(fstest.MapFS)
+	tree := make(fstest.MapFS)
+	for _, f := range b.Files {
+		if f.Data == nil {
+			tree[f.Path] = &fstest.MapFile{Mode: fs.ModeDir | 0o700}
+		} else {
+			tree[f.Path] = &fstest.MapFile{Data: f.Data, Mode: 0o600, Sys: memfs.Owner{UID: f.UID, GID: f.GID}}
+		}
+		if f.UID < 0 {
+			tree[f.Path].Sys = nil
+		}
+	}
+	return tree
 }
 
 func mustRead(path string) []byte {

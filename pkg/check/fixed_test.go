@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/manifest"
 )
 
 // TestFixed: what a manifest keeps is public, or a digest of what nobody can guess.
@@ -83,11 +84,11 @@ func TestFixed(t *testing.T) {
 	// Each of those that are lost by any change is found when it is another one than in the manifest, and
 	// nothing else is.
 	for _, name := range []string{"auth.encryption", "server_name", "bridges.signal.id", "bridges.signal.bot", "bridges.signal.pickle_key", "bridges.discord.id", "bridges.discord.bot"} {
-		manifest, err := json.Marshal(map[string]any{"fixed": map[string]string{name: "other", "of a part that is off": "x"}})
+		kept, err := json.Marshal(map[string]any{"fixed": map[string]string{name: "other", "of a part that is off": "x"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		tree[check.ManifestPath] = &fstest.MapFile{Data: manifest}
+		tree[manifest.Path] = &fstest.MapFile{Data: kept}
 		d, _ := check.Open(tree)
 		n := 0
 		findings, _ := check.Run(d)

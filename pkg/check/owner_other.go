@@ -2,6 +2,13 @@
 
 package check
 
-import "io/fs"
+import (
+	"io/fs"
 
-func fileOwner(fs.FileInfo) (uid, gid int, ok bool) { return 0, 0, false }
+	"philipp.info/stackgen/pkg/memfs"
+)
+
+func fileOwner(info fs.FileInfo) (uid, gid int, ok bool) {
+	o, ok := info.Sys().(memfs.Owner)
+	return o.UID, o.GID, ok
+}

@@ -1,13 +1,12 @@
 package check
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -41,17 +40,13 @@ var composeConfigHash = Rule{
 
 // written gives the digests of the files in the manifest; nil when it lists none.
 func (d *Deployment) written() map[string]string {
-	src, err := source.ReadFS(d.FS, ManifestPath)
-	if err != nil {
-		return nil
-	}
-	f, _ := source.Parse(ManifestPath, src)
-	if f.At("files").Len() == 0 {
+	m, err := manifest.Read(d.FS)
+	if err != nil || len(m.Files) == 0 {
 		return nil
 	}
 	files := make(map[string]string)
-	for name, v := range f.At("files").Entries() {
-		files[name.Str()] = v.At("sha256").Str()
+	for name, e := range m.Files {
+		files[name] = e.SHA256
 	}
 	return files
 }
@@ -61,7 +56,7 @@ func (d *Deployment) edited(s *Service, written map[string]string) []source.Site
 	var names []string
 	for name, digest := range written {
 		src, err := source.ReadFS(d.FS, name)
-		if sum := sha256.Sum256(src); err == nil && hex.EncodeToString(sum[:]) != digest && s.mounts(name) {
+		if err == nil && manifest.Digest(src) != digest && s.mounts(name) {
 			names = append(names, name)
 		}
 	}

@@ -1,18 +1,15 @@
 package check
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// ManifestPath is where stackgen keeps what it wrote into a directory, and the values that were in it.
-const ManifestPath = ".stackgen/manifest.json"
 
 var irreversibleChange = Rule{
 	ID: "irreversible-change", Severity: finding.Error,
@@ -21,12 +18,13 @@ var irreversibleChange = Rule{
 	Fix:     "Put the old value back. For a stack that has never run, or where the loss is meant: `stackgen render --i-know-what-this-breaks`. The pickle_key of a bridge whose database its forerunner made: " + forerunnerKeys() + ".",
 	Source:  "Synapse storage/databases/main/__init__.py, storage/prepare_database.py, config/key.py, config/retention.py; MAS crates/config sections/secrets.rs; mautrix-go v0.30.0 bridgev2/matrix/mxmain/dberror.go, bridgev2/errors.go; the bridges, run with another pickle_key",
 	Check: func(d *Deployment, r *Reporter) {
-		before, err := d.Before, error(nil)
+		before := d.Before
 		if before == nil {
-			before, err = Past(d.FS)
-		}
-		if err != nil {
-			r.NotChecked(err.Error(), source.Site{Pos: source.Pos{File: ManifestPath}})
+			past, err := Past(d.FS)
+			if err != nil {
+				r.NotChecked(err.Error(), source.Site{Pos: source.Pos{File: manifest.Path}})
+			}
+			before = past.Fixed
 		}
 		if len(before) == 0 {
 			return // nothing to compare with, and a weak secret takes long to digest
@@ -46,11 +44,11 @@ var irreversibleChange = Rule{
 				fix += "; or " + f.Instead
 			}
 			fix += "; for a stack that has never run, or where that is meant: `stackgen render --i-know-what-this-breaks`"
-			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
+			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: manifest.Path}, Note: "what it was"})
 		}
 		for _, f := range Taken(before, now) {
 			r.Warn(f.Name+" is another one than this stack was rendered with; right if it comes from the homeserver that moves in here and MAS has no users yet, otherwise: "+f.Breaks,
-				"nothing, if it is so; else put the old value back", f.At.Site(""), source.Site{Pos: source.Pos{File: ManifestPath}, Note: "what it was"})
+				"nothing, if it is so; else put the old value back", f.At.Site(""), source.Site{Pos: source.Pos{File: manifest.Path}, Note: "what it was"})
 		}
 	},
 }
@@ -66,21 +64,12 @@ func forerunnerKeys() string {
 	return sentence(keys, "and")
 }
 
-// Past gives what the stack in a directory was rendered with, by name as Values gives it: what its manifest
-// says, nothing where there is none.
-func Past(fsys fs.FS) (map[string]string, error) {
-	src, err := source.ReadFS(fsys, ManifestPath)
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]string{}, nil
+// Past is what stackgen remembers of the stack in a directory; where it remembers nothing, or the error says that it
+// cannot be known, that of an empty one.
+func Past(dir fs.FS) (*manifest.Manifest, error) {
+	m, err := manifest.Read(dir)
+	if err != nil && !errors.Is(err, manifest.ErrDamaged) {
+		err = fmt.Errorf("%s cannot be read: %s", manifest.Path, cause(err))
 	}
-	var manifest struct {
-		Fixed map[string]string `json:"fixed"`
-	}
-	if err != nil {
-		return map[string]string{}, fmt.Errorf("%s cannot be read: %s", ManifestPath, cause(err))
-	}
-	if err := json.Unmarshal(src, &manifest); err != nil {
-		return map[string]string{}, fmt.Errorf("%s is damaged: %w", ManifestPath, err)
-	}
-	return manifest.Fixed, nil
+	return m, err
 }

@@ -10,10 +10,10 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -22,11 +22,11 @@ import (
 type Tree map[string][]byte
 
 func (t Tree) fs() fs.FS {
-	m := make(fstest.MapFS)
+	files := make([]memfs.File, 0, len(t))
 	for p, data := range t {
-		m[p] = &fstest.MapFile{Data: data, Mode: 0o600}
+		files = append(files, memfs.File{Path: p, Data: data})
 	}
-	return m
+	return memfs.New(files)
 }
 
 // Input is what is compared, and what is known beside it.

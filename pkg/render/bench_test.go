@@ -9,6 +9,7 @@ import (
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
+	"philipp.info/stackgen/pkg/store"
 )
 
 // The parts of a render of phil-app, to be read against each other and not as absolute times.
@@ -24,7 +25,7 @@ func BenchmarkPhilApp(b *testing.B) {
 		b.Fatal(err)
 	}
 	dir := filepath.Join(b.TempDir(), "out")
-	if _, err := bundle.Write(b.Context(), dir, false); err != nil {
+	if _, err := store.Write(b.Context(), dir, bundle, false); err != nil {
 		b.Fatal(err)
 	}
 	b.Run("load", func(b *testing.B) {
@@ -56,7 +57,7 @@ func BenchmarkPhilApp(b *testing.B) {
 	})
 	b.Run("write unchanged", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := bundle.Write(b.Context(), dir, false); err != nil {
+			if _, err := store.Write(b.Context(), dir, bundle, false); err != nil {
 				b.Fatal(err)
 			}
 		}

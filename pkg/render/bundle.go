@@ -6,16 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"testing/fstest"
 	"text/template"
 
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
@@ -38,9 +37,9 @@ type File struct {
 type Bundle struct {
 	Files []File
 	Stack *Stack
-	// Fixed is what the stack has to keep, by name: Write hands it on to the next render.
+	// Fixed is what the stack has to keep, by name: the manifest hands it on to the next render.
 	Fixed map[string]string
-	// Accepted is the verdict on docker-compose.yml that Write puts into the manifest, for Accepted to find.
+	// Accepted is the verdict on docker-compose.yml that goes into the manifest.
 	Accepted string
 
 	spec *spec.Spec
@@ -247,18 +246,15 @@ func (b *Bundle) hashServices(compose artifact, secrets func(string) string) err
 
 // FS is the bundle as a file system, for check.Open. Its files have the owners that they are meant for: where
 // only root can hand them out, the one who renders is told how.
-func (b *Bundle) FS() fs.FS {
-	m := make(fstest.MapFS)
-	for _, f := range b.Files {
-		mode := fs.FileMode(0o600)
-		if f.Data == nil {
-			mode = fs.ModeDir | 0o700
-		}
-		file := &fstest.MapFile{Data: f.Data, Mode: mode}
+func (b *Bundle) FS() *memfs.FS { return memfs.New(b.inMemory()) }
+
+func (b *Bundle) inMemory() []memfs.File {
+	files := make([]memfs.File, len(b.Files))
+	for i, f := range b.Files {
+		files[i] = memfs.File{Path: f.Path, Data: f.Data}
 		if f.UID >= 0 {
-			file.Sys = owner(f.UID, f.GID)
+			files[i].Owner = &memfs.Owner{UID: f.UID, GID: f.GID}
 		}
-		m[f.Path] = file
 	}
-	return m
+	return files
 }

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
@@ -65,32 +63,4 @@ func audit(t testing.TB, b *render.Bundle) []finding.Finding {
 	}
 	findings, _ := check.Run(d)
 	return findings
-}
-
-// What render writes is what check accepts, a second run touches nothing, and the tree holds no file that
-// others can read.
-func TestExamplesOnDisk(t *testing.T) {
-	for _, path := range examples(t) {
-		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
-			src, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dir := filepath.Join(t.TempDir(), "out")
-			b := load(t, path, src)
-			write(t, b, dir, false)
-			before := state(t, dir)
-			if p := write(t, b, dir, false); len(p.Changes) != 0 {
-				t.Errorf("the second run changed %v", p.Changes)
-			}
-			if diff := cmp.Diff(before, state(t, dir)); diff != "" {
-				t.Error(diff)
-			}
-			d, problems := check.Open(os.DirFS(dir))
-			findings, _ := check.Run(d)
-			for _, f := range append(problems, findings...) {
-				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)
-			}
-		})
-	}
 }

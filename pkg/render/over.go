@@ -1,16 +1,15 @@
 package render
 
 import (
-	"encoding/json"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
 	"strings"
-	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/memfs"
 )
 
 // Over is the bundle as it will lie in the directory: what is there and not stackgen's is seen below it, such as a
@@ -22,34 +21,30 @@ func (b *Bundle) Over(dir string) (fsys fs.FS, root *os.Root) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return b.FS(), nil //nolint:nilerr // Write says what is wrong with it
+		return b.FS(), nil //nolint:nilerr // the store says what is wrong with it
 	}
-	top := b.FS().(fstest.MapFS)
-	m := manifest{Version: 1, Files: make(map[string]manifestEntry)}
+	m := manifest.New() // so that what is kept by hand counts for no label
 	for _, f := range b.Files {
 		if f.Data != nil {
-			m.Files[f.Path] = manifestEntry{SHA256: digest(f.Data)}
+			m.Files[f.Path] = manifest.Entry{SHA256: manifest.Digest(f.Data)}
 		}
 	}
-	top[manifestPath] = &fstest.MapFile{Data: m.bytes(), Mode: 0o600} // so that what is kept by hand counts for no label
-	var old manifest
-	if data, err := source.ReadFS(root.FS(), manifestPath); err == nil {
-		_ = json.Unmarshal(data, &old) // Write says that it is damaged
-	}
-	return &overlay{top: top, below: root.FS(), old: old}, root
+	old, _ := manifest.Read(root.FS()) // the store says that it is damaged
+	top := append(b.inMemory(), memfs.File{Path: manifest.Path, Data: m.Bytes()})
+	return &overlay{top: memfs.New(top), below: root.FS(), old: old}, root
 }
 
 type overlay struct {
-	top   fstest.MapFS
+	top   *memfs.FS
 	below fs.FS
-	old   manifest
+	old   *manifest.Manifest
 }
 
 // hides tells what of the directory is not looked at: what stackgen wrote and will change or remove, what a killed
 // render left, its own records, what the programs keep, and a compose file that would take the place of the rendered one.
 func (o *overlay) hides(name string) bool {
 	_, ours := o.old.Files[name]
-	if ours || temporary(name) || strings.HasPrefix(name, path.Dir(manifestPath)+"/") || slices.Contains(check.ComposeNames, name) {
+	if ours || manifest.Staged(name) || strings.HasPrefix(name, manifest.Dir+"/") || slices.Contains(check.ComposeNames, name) {
 		return true
 	}
 	for dir := range dataDirs {

@@ -1,5 +1,5 @@
 // Package render turns a Spec and its secrets into the files of a stack: Resolve makes the Stack, the
-// templates make the Bundle, and Write puts it into a directory.
+// templates make the Bundle.
 package render
 
 import (

@@ -1,4 +1,4 @@
-package render_test
+package store_test
 
 import (
 	"errors"
@@ -14,7 +14,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
+	"philipp.info/stackgen/pkg/store"
 )
 
 const smallSpec = `version: 1
@@ -26,7 +31,21 @@ permissions: {"@admin:example.org": admin}
 
 func small(t testing.TB) *render.Bundle {
 	t.Helper()
-	b := load(t, "stack.yaml", []byte(smallSpec))
+	return rendered(t, smallSpec)
+}
+
+// rendered is a spec with placeholder secrets.
+func rendered(t testing.TB, text string) *render.Bundle {
+	t.Helper()
+	s, findings := spec.Parse("stack.yaml", []byte(text))
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	set := secret.Placeholders(render.Needs(s))
+	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 
@@ -57,9 +76,9 @@ func state(t testing.TB, dir string) map[string]string {
 	return got
 }
 
-func write(t *testing.T, b *render.Bundle, dir string, force bool) *render.Plan {
+func write(t *testing.T, b *render.Bundle, dir string, force bool) *store.Plan {
 	t.Helper()
-	p, err := b.Write(t.Context(), dir, force)
+	p, err := store.Write(t.Context(), dir, b, force)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,10 +124,10 @@ func TestWriteRefuses(t *testing.T) {
 	for name, spoil := range map[string]struct {
 		file   string
 		before bool
-		action render.Action
+		action store.Action
 	}{
-		"hand edit":                    {"config/matrix/homeserver.yaml", false, render.Edited},
-		"somebody else's compose file": {"docker-compose.yml", true, render.Foreign},
+		"hand edit":                    {"config/matrix/homeserver.yaml", false, store.Edited},
+		"somebody else's compose file": {"docker-compose.yml", true, store.Foreign},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -118,8 +137,8 @@ func TestWriteRefuses(t *testing.T) {
 			}
 			put(t, filepath.Join(dir, spoil.file), "mine: true\n")
 			before := state(t, dir)
-			p, err := b.Write(t.Context(), dir, false)
-			if !errors.Is(err, render.ErrConflict) {
+			p, err := store.Write(t.Context(), dir, b, false)
+			if !errors.Is(err, store.ErrConflict) {
 				t.Fatalf("err = %v", err)
 			}
 			if c := p.Conflicts(); len(c) != 1 || c[0].Path != spoil.file || c[0].Action != spoil.action {
@@ -142,17 +161,17 @@ func TestWriteDeletesOnlyItsOwn(t *testing.T) {
 	put(t, filepath.Join(dir, "config/whatsapp/config.yaml"), "edited: true\n")
 	put(t, filepath.Join(dir, "config/notes.txt"), "mine\n")
 	put(t, filepath.Join(dir, "data/matrix/media_store/x"), "a picture\n")
-	b := load(t, "stack.yaml", []byte(strings.Replace(smallSpec, ", whatsapp: {}", "", 1)))
+	b := rendered(t, strings.Replace(smallSpec, ", whatsapp: {}", "", 1))
 	p := write(t, b, dir, false)
-	want := map[string]render.Action{
-		"config/whatsapp/config.yaml": render.Kept, "config/whatsapp/registration.yaml": render.Delete,
-		"config/matrix/whatsapp.yaml": render.Delete, "secrets/postgres_whatsapp": render.Delete,
+	want := map[string]store.Action{
+		"config/whatsapp/config.yaml": store.Kept, "config/whatsapp/registration.yaml": store.Delete,
+		"config/matrix/whatsapp.yaml": store.Delete, "secrets/postgres_whatsapp": store.Delete,
 	}
 	for path, action := range want {
-		if !slices.ContainsFunc(p.Changes, func(c render.Change) bool { return c.Path == path && c.Action == action }) {
+		if !slices.ContainsFunc(p.Changes, func(c store.Change) bool { return c.Path == path && c.Action == action }) {
 			t.Errorf("%s is not %s", path, action)
 		}
-		if _, err := os.Stat(filepath.Join(dir, path)); (err == nil) != (action == render.Kept) {
+		if _, err := os.Stat(filepath.Join(dir, path)); (err == nil) != (action == store.Kept) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -175,7 +194,7 @@ func TestWriteThroughLinks(t *testing.T) {
 				t.Skip("links cannot be made here:", err)
 			}
 			before := state(t, dir)
-			_, err := small(t).Write(t.Context(), dir, true)
+			_, err := store.Write(t.Context(), dir, small(t), true)
 			if err == nil || !strings.Contains(err.Error(), "symbolic link") {
 				t.Errorf("err = %v", err)
 			}
@@ -192,18 +211,27 @@ func TestWriteThroughLinks(t *testing.T) {
 func TestWriteIntoAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	put(t, file, "text")
-	if _, err := small(t).Write(t.Context(), file, false); err == nil || !strings.Contains(err.Error(), "is a file") {
+	if _, err := store.Write(t.Context(), file, small(t), false); err == nil || !strings.Contains(err.Error(), "is a file") {
 		t.Errorf("err = %v", err)
 	}
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "config"), "text")
 	before := state(t, dir)
-	if _, err := small(t).Write(t.Context(), dir, false); err == nil || !strings.Contains(err.Error(), "config") {
+	if _, err := store.Write(t.Context(), dir, small(t), false); err == nil || !strings.Contains(err.Error(), "config") {
 		t.Errorf("err = %v", err)
 	}
 	if diff := cmp.Diff(before, state(t, dir)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func remembered(t *testing.T, dir string) *manifest.Manifest {
+	t.Helper()
+	m, err := manifest.Read(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // A run that died between its files is completed by the next, also when the spec has changed meanwhile, and
@@ -212,21 +240,18 @@ func TestWriteAfterADeadRun(t *testing.T) {
 	dir := t.TempDir()
 	first := small(t)
 	write(t, first, dir, false)
-	second := load(t, "stack.yaml", []byte(strings.Replace(smallSpec, "auth:", "synapse: {max_upload_size: 10M}\nauth:", 1)))
+	second := rendered(t, strings.Replace(smallSpec, "auth:", "synapse: {max_upload_size: 10M}\nauth:", 1))
 	// What a killed run leaves: the pending manifest, some of the files, a temporary file.
-	manifest := filepath.Join(dir, ".stackgen", "manifest.json")
-	old, err := os.ReadFile(manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pending := remembered(t, dir)
 	write(t, second, dir, false)
-	done, err := os.ReadFile(manifest)
-	if err != nil {
-		t.Fatal(err)
+	for path, done := range remembered(t, dir).Files {
+		e := pending.Files[path]
+		e.Pending = done.SHA256
+		pending.Files[path] = e
 	}
-	put(t, manifest, pendingManifest(t, old, done))
+	put(t, filepath.Join(dir, manifest.Path), string(pending.Bytes()))
 	put(t, filepath.Join(dir, "config/matrix/.stackgen-X.tmp"), "half")
-	third := load(t, "stack.yaml", []byte(strings.Replace(smallSpec, "auth:", "synapse: {max_upload_size: 20M}\nauth:", 1)))
+	third := rendered(t, strings.Replace(smallSpec, "auth:", "synapse: {max_upload_size: 20M}\nauth:", 1))
 	write(t, third, dir, false)
 	if _, err := os.Stat(filepath.Join(dir, "config/matrix/.stackgen-X.tmp")); err == nil {
 		t.Error("the temporary file is still there")
@@ -242,7 +267,7 @@ func TestTwoWritesAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			if _, err := b.Write(t.Context(), dir, false); err != nil {
+			if _, err := store.Write(t.Context(), dir, b, false); err != nil {
 				t.Error(err)
 			}
 		})
@@ -250,5 +275,36 @@ func TestTwoWritesAtOnce(t *testing.T) {
 	wg.Wait()
 	if p := write(t, b, dir, false); len(p.Changes) != 0 {
 		t.Errorf("left over: %v", p.Changes)
+	}
+}
+
+// What is written is what check accepts, and a second run touches nothing.
+func TestExamplesOnDisk(t *testing.T) {
+	paths, err := filepath.Glob("../../examples/*/stack.yaml")
+	if err != nil || len(paths) < 3 {
+		t.Fatalf("examples not found: %v %v", paths, err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
+			src, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := filepath.Join(t.TempDir(), "out")
+			b := rendered(t, string(src))
+			write(t, b, dir, false)
+			before := state(t, dir)
+			if p := write(t, b, dir, false); len(p.Changes) != 0 {
+				t.Errorf("the second run changed %v", p.Changes)
+			}
+			if diff := cmp.Diff(before, state(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+			d, problems := check.Open(os.DirFS(dir))
+			findings, _ := check.Run(d)
+			for _, f := range append(problems, findings...) {
+				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)
+			}
+		})
 	}
 }

@@ -1,10 +1,7 @@
-package render
+package store
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,56 +10,10 @@ import (
 	"path"
 	"slices"
 
+	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/source"
 )
-
-const manifestPath = ".stackgen/manifest.json"
-
-// manifest says which files of an output directory are ours, by the digest of what we wrote, and which
-// values the stack has to keep. It is for finding hand edits, and written before and after the files: a run that dies between the two leaves both
-// the old and the new digest, so the next run knows every file it meets.
-type manifest struct {
-	Version int `json:"version"`
-	// Accepted is Bundle.Accepted of what was written.
-	Accepted string                   `json:"accepted,omitempty"`
-	Files    map[string]manifestEntry `json:"files"`
-	// Fixed is by name. What belongs to a part that is off stays, as its database does.
-	Fixed map[string]string `json:"fixed,omitempty"`
-}
-
-type manifestEntry struct {
-	SHA256  string `json:"sha256,omitempty"`
-	Pending string `json:"pending,omitempty"`
-}
-
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
-
-// Accepted is the verdict on the compose file that the manifest in dir remembers, "" if there is none.
-func Accepted(dir string) string {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return ""
-	}
-	defer root.Close()
-	data, err := source.ReadFS(root.FS(), manifestPath)
-	if err != nil {
-		return ""
-	}
-	var m struct{ Accepted string }
-	_ = json.Unmarshal(data, &m) // a damaged one remembers nothing; Write complains about it
-	return m.Accepted
-}
-
-func (m manifest) bytes() []byte {
-	data, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		panic(err) // strings and numbers always marshal
-	}
-	return append(data, '\n')
-}
 
 // Action is what Write does, or did, with one path.
 type Action string
@@ -89,14 +40,14 @@ type Change struct {
 }
 
 // keptDir holds the copies. No service mounts it.
-const keptDir = ".stackgen/kept"
+const keptDir = manifest.Dir + "/kept"
 
 // copies names the copy of each file that is overwritten by force after what is in it: what has one already
 // needs no second one, and none takes the place of another.
 func (p *Plan) copies() {
 	for i, c := range p.Changes {
 		if c.old != nil && (c.Action == Edited || c.Action == Foreign) {
-			p.Changes[i].Copy = path.Join(keptDir, c.Path+"."+digest(c.old)[:12])
+			p.Changes[i].Copy = path.Join(keptDir, c.Path+"."+manifest.Digest(c.old)[:12])
 		}
 	}
 }
@@ -104,9 +55,9 @@ func (p *Plan) copies() {
 // Plan is what Write would do in a directory.
 type Plan struct {
 	Changes []Change
-	owned   manifest
+	owned   *manifest.Manifest
 	gone    []string // stale files that are not there any more
-	bundle  *Bundle
+	bundle  *render.Bundle
 }
 
 // Conflicts are the changes that need force.
@@ -121,8 +72,8 @@ func (p *Plan) Fixed() map[string]string { return p.owned.Fixed }
 func (c Change) Old() []byte { return c.old }
 
 // plan compares the bundle with the directory; root is nil when that does not exist yet.
-func (b *Bundle) plan(root *os.Root) (*Plan, error) {
-	p := &Plan{bundle: b, owned: manifest{Version: 1, Files: map[string]manifestEntry{}}}
+func plan(b *render.Bundle, root *os.Root) (p *Plan, err error) {
+	p = &Plan{bundle: b, owned: manifest.New()}
 	if root == nil {
 		for _, f := range b.Files {
 			if f.Data != nil {
@@ -131,12 +82,12 @@ func (b *Bundle) plan(root *os.Root) (*Plan, error) {
 		}
 		return p, nil
 	}
-	if data, err := source.ReadFS(root.FS(), manifestPath); err == nil {
-		if err := json.Unmarshal(data, &p.owned); err != nil || p.owned.Files == nil {
-			return nil, fmt.Errorf("%s is damaged: what is ours in the directory cannot be known; restore it, or delete it and render with --force", manifestPath)
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, readable(err, manifestPath)
+	p.owned, err = manifest.Read(root.FS())
+	switch {
+	case errors.Is(err, manifest.ErrDamaged), err == nil && p.owned.Files == nil:
+		return nil, fmt.Errorf("%s is damaged: what is ours in the directory cannot be known; restore it, or delete it and render with --force", manifest.Path)
+	case err != nil:
+		return nil, readable(err, manifest.Path)
 	}
 	wanted := make(map[string]bool)
 	for _, f := range b.Files {
@@ -158,7 +109,7 @@ func (b *Bundle) plan(root *os.Root) (*Plan, error) {
 			p.gone = append(p.gone, stale)
 		case err != nil:
 			return nil, readable(err, stale)
-		case p.ours(stale, data):
+		case p.owned.Ours(stale, data):
 			p.Changes = append(p.Changes, Change{Path: stale, Action: Delete, old: data})
 		default:
 			p.Changes = append(p.Changes, Change{Path: stale, Action: Kept, old: data})
@@ -167,12 +118,7 @@ func (b *Bundle) plan(root *os.Root) (*Plan, error) {
 	return p, nil
 }
 
-func (p *Plan) ours(name string, data []byte) bool {
-	e, sum := p.owned.Files[name], digest(data)
-	return sum == e.SHA256 || sum == e.Pending
-}
-
-func (p *Plan) compare(root *os.Root, f File) error {
+func (p *Plan) compare(root *os.Root, f render.File) error {
 	info, err := root.Lstat(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Create})
@@ -195,7 +141,7 @@ func (p *Plan) compare(root *os.Root, f File) error {
 	_, known := p.owned.Files[f.Path]
 	switch {
 	case bytes.Equal(old, f.Data):
-	case p.ours(f.Path, old):
+	case p.owned.Ours(f.Path, old):
 		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Update, old: old})
 	case known:
 		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Edited, old: old})
@@ -217,7 +163,7 @@ func readable(err error, name string) error {
 }
 
 // dirsOf lists the directories that the files stand in, parents first.
-func dirsOf(files []File) []string {
+func dirsOf(files []render.File) []string {
 	set := make(map[string]bool)
 	for _, f := range files {
 		d := path.Dir(f.Path)

@@ -33,14 +33,14 @@ const hostileSpec = `version: 1
 server_name: example.org
 auth:
   upstream:
-    keycloak: {issuer: https://sso.example.org/realms/x, client_id: %, human_name: %, scope: %, synapse_idp_id: %}
+    keycloak: {issuer: https://sso.example.org/realms/x, client_id: x, human_name: %}
 synapse:
   well_known_extra: {x: %}
   extra: {autocreate_auto_join_rooms_text: %}
-email: {host: smtp.example.org, user: %, from: m@example.org}
+email: {host: smtp.example.org, user: x, from: m@example.org}
 bridges: {signal: {}, telegram: {}, discord: {}}
 permissions: {example.org: user}
-backup: {borgmatic: {repositories: [{path: %, label: %}], heartbeat: uptime-kuma}}
+backup: {borgmatic: {repositories: [{path: /x}], heartbeat: uptime-kuma, extra: {remote_path: %}}}
 `
 
 // place is where a value must come back: a file and the keys in it.
@@ -53,16 +53,10 @@ type place struct {
 func at(file string, keys ...string) place { return place{file: file, keys: keys} }
 
 var fieldPlaces = []place{
-	at("config/mas/config.yaml", "upstream_oauth2", "providers", "0", "client_id"),
 	at("config/mas/config.yaml", "upstream_oauth2", "providers", "0", "human_name"),
-	at("config/mas/config.yaml", "upstream_oauth2", "providers", "0", "scope"),
-	at("config/mas/config.yaml", "upstream_oauth2", "providers", "0", "synapse_idp_id"),
-	at("config/matrix/homeserver.yaml", "email", "smtp_user"),
-	at("config/mas/config.yaml", "email", "username"),
 	at("config/matrix/homeserver.yaml", "extra_well_known_client_content", "x"),
 	at("config/matrix/homeserver.yaml", "autocreate_auto_join_rooms_text"),
-	at("borgmatic.d/matrix.yaml", "repositories", "0", "path"),
-	at("borgmatic.d/matrix.yaml", "repositories", "0", "label"),
+	at("borgmatic.d/matrix.yaml", "remote_path"),
 }
 
 var secretPlaces = map[string][]place{
@@ -89,7 +83,7 @@ func uri(name, rest string) func(string) string {
 	}
 }
 
-// hostile renders a stack in which every free text and every secret is s.
+// hostile renders a stack in which every free text and every secret is s. What has a pattern is pkg/spec's to refuse.
 func hostile(t testing.TB, s string) *render.Bundle {
 	t.Helper()
 	sp, findings := spec.Parse("stack.yaml", []byte(strings.ReplaceAll(hostileSpec, "%", source.Quote(s))))

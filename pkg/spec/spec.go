@@ -79,7 +79,7 @@ type Upstream struct {
 	// Issuer exactly as in the provider's discovery document; Keycloak: https://HOST/realms/REALM.
 	Issuer string `yaml:"issuer" jsonschema:"required" example:"https://sso.example.org/realms/main"`
 	// ClientID of the client that the provider keeps for MAS.
-	ClientID string `yaml:"client_id" jsonschema:"required" example:"matrix"`
+	ClientID string `yaml:"client_id" jsonschema:"required,pattern=^[!-~]+( [!-~]+)*$" form:"the id as the provider writes it, on one line, such as matrix" example:"matrix"`
 	// HumanName is what the login page shows. Default: the provider's name in the spec.
 	HumanName string `yaml:"human_name,omitempty"`
 	// ExistingUsers: link lets an existing user of that name log in through the provider, relink also one
@@ -87,9 +87,9 @@ type Upstream struct {
 	// and auth.migrated.
 	ExistingUsers string `yaml:"existing_users,omitempty" jsonschema:"enum=link,enum=relink,enum=fail"`
 	// SynapseIDP is the idp_id that Synapse used for this provider before the migration, such as oidc-keycloak.
-	SynapseIDP string `yaml:"synapse_idp_id,omitempty"`
+	SynapseIDP string `yaml:"synapse_idp_id,omitempty" jsonschema:"pattern=^[A-Za-z0-9._~-]+$" form:"a word of letters, digits and any of . _ ~ -, such as oidc-keycloak"`
 	// Scope to ask for. Default: openid profile email.
-	Scope string `yaml:"scope,omitempty"`
+	Scope string `yaml:"scope,omitempty" jsonschema:"pattern=^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$" form:"words with one blank between them, such as openid profile email"`
 }
 
 // Component is what every program of the stack has.
@@ -157,7 +157,7 @@ type Email struct {
 	// stands beside the stack.
 	Mode string `yaml:"mode,omitempty" jsonschema:"enum=tls,enum=starttls,enum=plain"`
 	// User to log in with; the password is the secret email.password.
-	User string `yaml:"user,omitempty"`
+	User string `yaml:"user,omitempty" jsonschema:"pattern=^[^\\x00-\\x1f\\x7f-\\x9f]+$" form:"a name on one line, such as matrix@example.org"`
 	// From is the sender's address, such as Matrix <matrix@example.org>. Answers go there, too.
 	From string `yaml:"from" jsonschema:"required" example:"matrix@example.org"`
 }
@@ -234,7 +234,7 @@ type Borgmatic struct {
 	// Keep is how many archives of each period are kept.
 	Keep Keep `yaml:"keep,omitempty"`
 	// Directory on the host that the stack is deployed to. Default: where it is rendered.
-	Directory string `yaml:"directory,omitempty" jsonschema:"pattern=^/" form:"an absolute path, such as /srv/matrix"`
+	Directory string `yaml:"directory,omitempty" jsonschema:"pattern=^/[^\\x00-\\x1f\\x7f-\\x9f*?\\[\\]$\\\\]*$" form:"an absolute path without what borgmatic takes for a pattern (any of * ? [ ] $ and a backslash), such as /srv/matrix"`
 	// Sources are paths on the host that are kept besides the stack's directory. Default: the spec and what it
 	// takes its secrets from, where the stack is deployed to the directory that it is rendered into.
 	Sources []string `yaml:"sources,omitempty" example:"/home/anna/matrix"`
@@ -247,9 +247,9 @@ type Borgmatic struct {
 // Repository is a borg repository.
 type Repository struct {
 	// Path such as ssh://borg@host/./repo or /mnt/backup.
-	Path string `yaml:"path" jsonschema:"required" example:"ssh://borg@backup.example.org/./matrix"`
+	Path string `yaml:"path" jsonschema:"required,pattern=^[^\\x00-\\x20\\x7f-\\x9f-][^\\x00-\\x1f\\x7f-\\x9f]*$" form:"a path on one line that does not begin with a dash, such as ssh://borg@backup.example.org/./matrix" example:"ssh://borg@backup.example.org/./matrix"`
 	// Label to name it by on the command line.
-	Label string `yaml:"label,omitempty"`
+	Label string `yaml:"label,omitempty" jsonschema:"pattern=^[^\\x00-\\x20\\x7f-\\x9f-][^\\x00-\\x1f\\x7f-\\x9f]*$" form:"a name on one line that does not begin with a dash, such as offsite"`
 }
 
 // Keep is how many archives of each period are kept.

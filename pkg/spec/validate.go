@@ -131,7 +131,7 @@ func (s *Spec) checkAuth(d *decoder, named bool) {
 		issuer := v.At("issuer")
 		u, err := url.Parse(issuer.Str())
 		switch {
-		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || !visible(issuer.Str()):
 			d.fail(issuer, issuer.Path()+" is not an https URL without query and fragment; MAS could not find the provider", "issuer: https://sso.example.org/realms/main")
 		case strings.HasSuffix(issuer.Str(), "/") && u.Path != "/":
 			d.fail(issuer, issuer.Path()+" ends in a slash; MAS compares it byte for byte with the provider's own answer, and Keycloak's has none",
@@ -311,7 +311,7 @@ func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ..
 		local, server, complete := "", who, true
 		if strings.HasPrefix(who, "@") {
 			local, server, complete = strings.Cut(who[1:], ":")
-			complete = complete && local != ""
+			complete = complete && local != "" && visible(local)
 		}
 		level := cmp.Or(choice(val.Str(), levels), "user")
 		mail := strings.Contains(server, "@") // anna@example.org
@@ -341,6 +341,11 @@ func levelFix(who, level string) string {
 	return "write " + orList(levels) + " behind it"
 }
 
+// visible reports whether a text is of printable ASCII without blanks, as user ids and URLs are.
+func visible(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}
+
 // localpart is a text that may begin a user id; "" for what may not.
 func localpart(s string) string {
 	if s = strings.ToLower(s); strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789._=/+-") != "" {
@@ -363,7 +368,7 @@ func (s *Spec) checkServices(d *decoder) {
 		d.fail(turn, "synapse.turn names no uris; calls would not find the server", "uris: [\"turn:turn."+s.ServerName+"?transport=udp\"]")
 	}
 	for _, item := range s.At("synapse", "turn", "uris").Items() {
-		if !strings.HasPrefix(item.Str(), "turn:") && !strings.HasPrefix(item.Str(), "turns:") && !strings.HasPrefix(item.Str(), "stun:") {
+		if scheme, _, _ := strings.Cut(item.Str(), ":"); !slices.Contains([]string{"turn", "turns", "stun"}, scheme) || !visible(item.Str()) {
 			d.fail(item, item.Path()+" is no address of a TURN server; it must begin with `turn:`, `turns:` or `stun:` in front of the host", "turn:turn."+s.ServerName+"?transport=udp")
 		}
 	}
@@ -372,8 +377,11 @@ func (s *Spec) checkServices(d *decoder) {
 		d.fail(borg, "backup.borgmatic has no repository to back up to", "repositories: [{path: ssh://borg@backup.example.org/./matrix}]")
 	}
 	for _, item := range borg.At("sources").Items() {
-		if !strings.HasPrefix(item.Str(), "/") {
+		switch {
+		case !strings.HasPrefix(item.Str(), "/"):
 			d.fail(item, item.Path()+" is no absolute path; borgmatic runs in a directory of its own and would not find it", "/home/anna/"+path.Base(item.Str()))
+		case strings.ContainsFunc(item.Str(), unicode.IsControl):
+			d.fail(item, item.Path()+" is no path on one line; borgmatic would not find it", "/home/anna/matrix")
 		}
 	}
 	if rep := s.Synapse.Retention; s.At("synapse", "retention").Set() && rep.MaxLifetime == "" {

@@ -58,6 +58,10 @@ generate: ## Write again what tests compare: schema, help texts, golden trees, R
 	test -n "$$packages" || { echo 'no test knows -update'; exit 1; }; \
 	set -x; go test $$(printf './%s ' $$packages) -run '$(GENERATED)' -update
 
+.PHONY: upstream
+upstream: ## Say what the newest release of each program has that our tables lack (asks the package registries)
+	go run ./upstream
+
 .PHONY: licences
 licences: ## Write THIRD_PARTY.md: what is linked in, and under which licence
 	@mkdir -p bin

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// program is one whose configuration stackgen writes, checks or reads.
+type program struct {
+	name string
+	ours string // the release that tables and tests go by; empty where there is none yet
+	// from gives a release by its version, the newest for ""; nil where no registry has the program.
+	from func(ctx context.Context, r *registries, version string) (release, error)
+	// files are what read needs of a release, as patterns of path.Match; read takes the configuration out of them.
+	// Without read only versions are compared.
+	files []string
+	read  func(map[string][]byte) (config, error)
+	// table is the file below pkg/check/keys that has what is known, and section the part of it. Without a table two
+	// releases are compared.
+	table, section string
+	under          string // where the keys stand in the program's own configuration
+	hand           string // where a person looks
+}
+
+// pins are the versions that stand elsewhere than with the images: the file, and what comes before the version.
+var pins = map[string]struct{ file, before string }{
+	"mautrix-go":      {"conformance/go.mod", "maunium.net/go/mautrix v"},
+	"telegram-python": {"e2e/images/Dockerfile", "mautrix-telegram[e2be]=="},
+	"borgmatic":       {"conformance/requirements.txt", "borgmatic=="},
+	"keycloak":        {"conformance/run", "keycloak="},
+	"compose-go":      {"go.mod", "github.com/compose-spec/compose-go/v2 v"},
+	"docker-compose":  {"conformance/compose/go.mod", "github.com/docker/compose/v5 v"},
+}
+
+// programs lists what is compared, in the order of the report. root is the top of the repository.
+func programs(root string) ([]program, error) {
+	list := []program{
+		{
+			name: "synapse", from: pypi("matrix-synapse"), table: "synapse", read: readSynapse,
+			files: []string{"docs/usage/configuration/config_documentation.md", "synapse/config/*.py", "synapse/appservice/__init__.py"},
+			hand:  "https://github.com/element-hq/synapse/releases, docs/upgrade.md",
+		},
+		{name: "mas", hand: "https://github.com/element-hq/matrix-authentication-service/releases, docs/config.schema.json"},
+		{name: "postgres", hand: "https://www.postgresql.org/docs/release/"},
+		{
+			name: "traefik", from: goModule("github.com/traefik/traefik/v3"), read: readTraefik,
+			files: []string{"pkg/*.go", "pkg/*/*.go", "pkg/*/*/*.go", "pkg/*/*/*/*.go"},
+			hand:  "https://doc.traefik.io/traefik/migrate/v3/",
+		},
+		{
+			name: "mautrix-go", from: goModule("maunium.net/go/mautrix"), table: "bridgev2", read: readExample,
+			files: []string{"bridgev2/matrix/mxmain/example-config.yaml", "bridgev2/matrix/mxmain/*.go", "bridgev2/bridgeconfig/*.go"},
+			hand:  "https://github.com/mautrix/go/releases",
+		},
+	}
+	for _, name := range []image.Program{image.Signal, image.WhatsApp, image.Telegram, image.Meta} {
+		list = append(list, bridge(name, "pkg/connector", "bridgev2-network", string(name), "network."))
+	}
+	list = append(list,
+		bridge(image.Discord, "", "discord", "", ""),
+		program{
+			name: "telegram-python", from: pypi("mautrix-telegram"), table: "telegram-python", read: readExample,
+			files: []string{"mautrix_telegram/example-config.yaml"}, hand: "https://github.com/mautrix/telegram/releases",
+		},
+		program{
+			name: "borgmatic", from: pypi("borgmatic"), table: "borgmatic", read: readSchema,
+			files: []string{"borgmatic/config/schema.yaml"}, hand: "https://torsion.org/borgmatic/docs/how-to/upgrade/",
+		},
+		program{name: "keycloak", from: maven("org.keycloak", "keycloak-quarkus-dist"), hand: "https://www.keycloak.org/docs/latest/upgrading/"},
+		program{
+			name: "compose-go", from: goModule("github.com/compose-spec/compose-go/v2"), read: readSchema,
+			files: []string{"schema/compose-spec.json"}, hand: "https://github.com/compose-spec/compose-go/releases",
+		},
+		program{name: "docker-compose", from: goModule("github.com/docker/compose/v5"), hand: "https://github.com/docker/compose/releases"},
+		program{name: "livekit", from: goModule("github.com/livekit/livekit-server"), hand: "https://github.com/livekit/livekit/releases"},
+	)
+	for i := range list {
+		p := &list[i]
+		if ref, ok := image.Tested[image.Program(p.name)]; ok {
+			p.ours = ref.Tag
+		}
+		if pin, ok := pins[p.name]; ok {
+			var err error
+			if p.ours, err = pinned(root, pin.file, pin.before); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
+}
+
+// bridge is a mautrix bridge in Go: its own section stands in the example of its connector.
+func bridge(name image.Program, dir, table, section, under string) program {
+	return program{
+		name: string(name), from: goModule("go.mau.fi/mautrix-" + string(name)), table: table, section: section, under: under, read: readExample,
+		files: []string{filepath.ToSlash(filepath.Join(dir, "example-config.yaml")), filepath.ToSlash(filepath.Join(dir, "config.go"))},
+		hand:  "https://github.com/mautrix/" + string(name) + "/releases, https://mau.dev/mautrix/" + string(name) + "/container_registry",
+	}
+}
+
+// pinned reads a version out of a file of the repository.
+func pinned(root, file, before string) (string, error) {
+	src, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		return "", err
+	}
+	m := regexp.MustCompile(`(?m)(?:^|[\s"])` + regexp.QuoteMeta(before) + `([0-9][0-9.]*)`).FindSubmatch(src)
+	if m == nil {
+		return "", fmt.Errorf("%s: no version after %q", file, before)
+	}
+	return string(m[1]), nil
+}
+
+// known is our table for the program; an absent value where there is none.
+func (p program) known(root string) (source.Value, error) {
+	if p.table == "" {
+		return source.Value{}, nil
+	}
+	path := keyTable(root, p.table)
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return source.Value{}, err
+	}
+	f, findings := finding.Parse(path, src)
+	if len(findings) > 0 {
+		return source.Value{}, fmt.Errorf("%s: %s", path, findings[0].Message)
+	}
+	v := f.Root()
+	if p.section != "" {
+		v = v.At(p.section)
+	}
+	if !v.Exists() {
+		return v, fmt.Errorf("%s has no %s", path, p.section)
+	}
+	return v, nil
+}
+
+// sameVersion compares releases without what a tag has around them.
+func sameVersion(a, b string) bool { return bare(a) == bare(b) }
+
+func bare(v string) string { return strings.TrimPrefix(strings.TrimPrefix(v, "ig-"), "v") }

@@ -10,7 +10,7 @@ import (
 	"maunium.net/go/mautrix/appservice"
 	"maunium.net/go/mautrix/bridgev2/bridgeconfig"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 )
 
 // mautrix-go decodes every bridgev2 configuration without an unknown key, and the registration that it
@@ -19,7 +19,7 @@ func TestBridgeV2(t *testing.T) {
 	version := module(t, "maunium.net/go/mautrix", "mautrix-go")
 	eachExample(t, func(t *testing.T, e *example) {
 		for _, b := range e.Bridges {
-			if b.Dialect != image.BridgeV2 {
+			if b.Dialect != component.BridgeV2 {
 				continue
 			}
 			var cfg bridgeconfig.Config

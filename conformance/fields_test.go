@@ -17,7 +17,7 @@ import (
 	"maunium.net/go/mautrix/appservice"
 	"maunium.net/go/mautrix/bridgev2/bridgeconfig"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
@@ -229,7 +229,7 @@ func readings(t *testing.T, dir string) map[string]string {
 			got[name] = knownReading(t, f, "mas")
 		case f.At("telegram").Exists():
 			got[name] = knownReading(t, f, "telegram-python")
-		case name == string(image.Discord):
+		case name == string(component.Discord):
 			got[name] = knownReading(t, f, "discord")
 		default:
 			var cfg bridgeconfig.Config

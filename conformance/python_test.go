@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -68,7 +69,7 @@ func TestSynapseOldKeys(t *testing.T) {
 		t.Fatal(findings, err)
 	}
 	set := secret.Placeholders(render.Needs(s))
-	rotated := secret.Need{Name: "synapse.signing_key", Kind: secret.SigningKey, Remembers: "synapse.old_signing_keys"}
+	rotated := secret.Need{Name: "synapse.signing_key", Kind: component.SigningKey, Remembers: "synapse.old_signing_keys"}
 	for range 2 {
 		if err := set.Rotate(rotated); err != nil {
 			t.Fatal(err)

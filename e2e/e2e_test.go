@@ -14,7 +14,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 )
 
 const synapse = "http://synapse:8008"
@@ -51,7 +51,7 @@ func replace(t *testing.T, text, old, now string) string {
 func TestStack(t *testing.T) {
 	s := newStack(t, philApp(t))
 	s.up(t)
-	s.synapseVersion(t, image.Tested[image.Synapse].Tag)
+	s.synapseVersion(t, component.Of(component.Synapse).Tested.Tag)
 	s.programs(t)
 	t.Run("databases", func(t *testing.T) { s.testDatabases(t) })
 	t.Run("synapse", func(t *testing.T) { s.testSynapse(t) })

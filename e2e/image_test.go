@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 )
 
 // suite is the Debian release that every image is made of.
@@ -33,7 +33,7 @@ const (
 var debootstrap = []string{"--variant=minbase", "--include=python3,python3-pip,curl,ca-certificates", suite}
 
 // oldestSynapse is the tag of the oldest Synapse that stackgen renders for.
-var oldestSynapse = "v" + image.Oldest[image.Synapse].Version.String()
+var oldestSynapse = "v" + component.Of(component.Synapse).Oldest.String()
 
 // build is one image: its name, the stage of images/Dockerfile, and the build arguments.
 type build struct {
@@ -43,18 +43,18 @@ type build struct {
 }
 
 func builds() []build {
-	synapse := image.Tested[image.Synapse]
+	synapse := component.Of(component.Synapse).Tested
 	return []build{
-		{image.Tested[image.Postgres].String(), "postgres", nil},
-		{image.Tested[image.WhatsApp].Repository + ":" + whatsappVersion, "whatsapp", nil},
-		{image.Tested[image.Signal].String(), "signal", nil},
-		{image.Tested[image.Meta].String(), "meta", nil},
-		{image.Tested[image.Discord].String(), "discord", nil},
-		{image.Tested[image.MAS].String(), "mas", nil},
+		{component.Of(component.Postgres).Tested.String(), "postgres", nil},
+		{component.Of(component.WhatsApp).Tested.Repository + ":" + whatsappVersion, "whatsapp", nil},
+		{component.Of(component.Signal).Tested.String(), "signal", nil},
+		{component.Of(component.Meta).Tested.String(), "meta", nil},
+		{component.Of(component.Discord).Tested.String(), "discord", nil},
+		{component.Of(component.MAS).Tested.String(), "mas", nil},
 		{"stackgen-e2e/proxy:local", "proxy", nil},
 		{"stackgen-e2e/client:local", "client", nil},
-		{image.Tested[image.Telegram].Repository + ":" + telegramVersion, "telegram", nil},
-		{image.Tested[image.Telegram].String(), "telegram-go", nil},
+		{component.Of(component.Telegram).Tested.Repository + ":" + telegramVersion, "telegram", nil},
+		{component.Of(component.Telegram).Tested.String(), "telegram-go", nil},
 		{synapse.String(), "synapse", []string{"SYNAPSE=" + strings.TrimPrefix(synapse.Tag, "v")}},
 		// PyPI's newer prometheus_client has classes that this Synapse cannot inherit from; its image has
 		// the client of its time.

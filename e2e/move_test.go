@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 )
 
 // A Telegram bridge that ran as the Python program moves to Go as stackgen renders it: the new bridge takes the
@@ -37,7 +37,7 @@ permissions: {` + serverName + `: user}
 	identity := s.deviceKeys(t)
 	s.compose(t, "stop", "telegram")
 
-	s.render(t, spec(image.Tested[image.Telegram].Tag))
+	s.render(t, spec(component.Of(component.Telegram).Tested.Tag))
 	s.up(t)
 	s.says(t, "Successfully migrated legacy database")
 	s.says(t, "Bridge started")
@@ -54,7 +54,7 @@ permissions: {` + serverName + `: user}
 
 	// With a key of its own, which stackgen made for it before, the bridge does not start.
 	s.compose(t, "stop", "telegram")
-	s.rewrite(t, "config/telegram/config.yaml", image.Moves[image.Telegram].PickleKey, strings.Repeat("fedcba9876543210", 3))
+	s.rewrite(t, "config/telegram/config.yaml", component.Of(component.Telegram).Bridge.Move.PickleKey, strings.Repeat("fedcba9876543210", 3))
 	_, _ = s.try("start", "telegram")
 	s.says(t, "bad mac")
 }

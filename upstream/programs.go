@@ -8,8 +8,8 @@ import (
 	"regexp"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -61,11 +61,14 @@ func programs(root string) ([]program, error) {
 			hand:  "https://github.com/mautrix/go/releases",
 		},
 	}
-	for _, name := range []image.Program{image.Signal, image.WhatsApp, image.Telegram, image.Meta} {
-		list = append(list, bridge(name, "pkg/connector", "bridgev2-network", string(name), "network."))
+	for c := range component.Bridges() {
+		// One in the images of another is of its source, too.
+		if d, _ := c.Tested.Dialect(); d == component.BridgeV2 && c.TagPrefix == "" {
+			list = append(list, bridge(c.Program, "pkg/connector", "bridgev2-network", string(c.Program), "network."))
+		}
 	}
 	list = append(list,
-		bridge(image.Discord, "", "discord", "", ""),
+		bridge(component.Discord, "", "discord", "", ""),
 		program{
 			name: "telegram-python", from: pypi("mautrix-telegram"), table: "telegram-python", read: readExample,
 			files: []string{"mautrix_telegram/example-config.yaml"}, hand: "https://github.com/mautrix/telegram/releases",
@@ -84,9 +87,7 @@ func programs(root string) ([]program, error) {
 	)
 	for i := range list {
 		p := &list[i]
-		if ref, ok := image.Tested[image.Program(p.name)]; ok {
-			p.ours = ref.Tag
-		}
+		p.ours = component.Of(component.Program(p.name)).Tested.Tag
 		if pin, ok := pins[p.name]; ok {
 			var err error
 			if p.ours, err = pinned(root, pin.file, pin.before); err != nil {
@@ -98,7 +99,7 @@ func programs(root string) ([]program, error) {
 }
 
 // bridge is a mautrix bridge in Go: its own section stands in the example of its connector.
-func bridge(name image.Program, dir, table, section, under string) program {
+func bridge(name component.Program, dir, table, section, under string) program {
 	return program{
 		name: string(name), from: goModule("go.mau.fi/mautrix-" + string(name)), table: table, section: section, under: under, read: readExample,
 		files: []string{filepath.ToSlash(filepath.Join(dir, "example-config.yaml")), filepath.ToSlash(filepath.Join(dir, "config.go"))},

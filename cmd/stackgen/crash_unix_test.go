@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/secret"
 )
 
@@ -343,7 +344,7 @@ func (w *workshop) keeps(what, old, now, fresh string) {
 
 // rsaKey is a key as `secrets.yaml` keeps it.
 func rsaKey() string {
-	set := secret.Placeholders([]secret.Need{{Name: "auth.key_rsa", Kind: secret.RSAPEM}})
+	set := secret.Placeholders([]secret.Need{{Name: "auth.key_rsa", Kind: component.RSAPEM}})
 	return set.Get("auth.key_rsa")
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/posener/complete"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -50,7 +51,7 @@ func listSecrets(needs []secret.Need, set *secret.Set) []listed {
 			l.State = "needed"
 		case set.Get(n.Name) == "" && strings.HasPrefix(l.Source, "command "):
 			l.State = "unread"
-		case set.Get(n.Name) == "" && n.Kind == secret.OldKeys:
+		case set.Get(n.Name) == "" && n.Kind == component.OldKeys:
 			l.State = "optional"
 		case set.Get(n.Name) == "":
 			l.State = "made"

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -58,7 +59,7 @@ func (c *secretsRecoverCmd) Run(a *app, all *cli) error {
 				return refuse(a, set, "%v", err)
 			}
 			got = append(got, n.Name)
-		case missing[n.Name] != nil && n.Kind == secret.External:
+		case missing[n.Name] != nil && n.Kind == component.External:
 			not = append(not, fmt.Sprintf("%s: %v; get it from %s, then `stackgen secrets set %s`", n.Name, missing[n.Name], n.Where, n.Name))
 		case missing[n.Name] != nil:
 			not = append(not, fmt.Sprintf("%s: %v; the next render makes a new one", n.Name, missing[n.Name]))

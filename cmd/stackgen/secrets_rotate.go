@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -46,7 +47,7 @@ func choose(needs []secret.Need, names []string, find func(string) (secret.Need,
 			if err != nil {
 				return nil, nil, usagef("the pattern %q is not valid", name)
 			}
-			if ok && n.Kind != secret.OldKeys {
+			if ok && n.Kind != component.OldKeys {
 				found, wanted[n.Name] = true, true
 			}
 		}
@@ -113,9 +114,9 @@ func (c *secretsRotateCmd) Run(a *app, all *cli) error {
 // refusal says why a secret is not rotated, "" when it may be.
 func (c *secretsRotateCmd) refusal(n secret.Need) string {
 	switch {
-	case n.Kind == secret.External:
+	case n.Kind == component.External:
 		return fmt.Sprintf("%s comes from elsewhere (%s): renew it there, then `stackgen secrets set %s`", n.Name, n.Where, n.Name)
-	case n.Kind == secret.OldKeys:
+	case n.Kind == component.OldKeys:
 		return n.Name + " is a list of old public keys; rotating synapse.signing_key adds to it"
 	case n.Breaks != "" && !c.Force:
 		return fmt.Sprintf("%s is not rotated: %s; with --i-know-what-this-breaks it is", n.Name, n.Breaks)

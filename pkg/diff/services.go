@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -128,7 +128,7 @@ func uses(s *check.Service, kind, name string) bool {
 }
 
 // imageChange leaves out what both have.
-func imageChange(old, now image.Ref) string {
+func imageChange(old, now component.Ref) string {
 	if old.Repository == now.Repository && old.Digest == "" && now.Digest == "" {
 		return old.Tag + " → " + now.Tag
 	}
@@ -231,26 +231,16 @@ func (c *comparison) reader(p string) string {
 
 // affects says who notices that a service is away.
 func affects(s *check.Service) string {
-	switch s.Program {
-	case image.Unknown, image.Traefik:
-		return ""
-	case image.Synapse:
-		return "all users"
-	case image.MAS:
-		return "all users: nobody can log in meanwhile"
-	case image.Postgres:
-		if s.Value.At("restart").Str() == "no" {
-			return "nobody: it runs once and ends"
-		}
-		return "all users and bridges"
+	if s.Program == component.Postgres && s.Value.At("restart").Str() == "no" {
+		return "nobody: it runs once and ends"
 	}
-	return "the users of this bridge"
+	return component.Of(s.Program).Affects
 }
 
 // downtime is in words: how long a migration takes depends on the size of the database.
 func downtime(old, now *check.Service) string {
 	switch {
-	case now.Program == image.Unknown || now.Value.At("restart").Str() == "no":
+	case now.Program == component.Unknown || now.Value.At("restart").Str() == "no":
 		return ""
 	case old.Image != now.Image:
 		return "seconds, or minutes if the new version changes its database first"

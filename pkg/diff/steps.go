@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -126,7 +126,7 @@ func added(old, now []string) []string {
 
 func postgres(d *check.Deployment) *check.Service {
 	i := slices.IndexFunc(d.Services, func(s *check.Service) bool {
-		return s.Program == image.Postgres && s.Value.At("restart").Str() != "no"
+		return s.Program == component.Postgres && s.Value.At("restart").Str() != "no"
 	})
 	if i < 0 {
 		return nil

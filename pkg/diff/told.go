@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/shell"
 )
 
@@ -29,7 +29,7 @@ func (c *comparison) told(p *plan) {
 // pairs are the services that both sides start, where they run a program that is known.
 func (c *comparison) pairs(do func(old, now *check.Service)) {
 	for _, now := range c.new.deployment.Services {
-		if old := service(c.old.deployment, now.Name); !optional(old) && !optional(now) && now.Program != image.Unknown {
+		if old := service(c.old.deployment, now.Name); !optional(old) && !optional(now) && now.Program != component.Unknown {
 			do(old, now)
 		}
 	}
@@ -40,7 +40,7 @@ func (c *comparison) pairs(do func(old, now *check.Service)) {
 func (c *comparison) versions(p *plan) {
 	var up []string
 	c.pairs(func(old, now *check.Service) {
-		if old.Image == now.Image || now.Program == image.Traefik || now.Value.At("restart").Str() == "no" {
+		if old.Image == now.Image || now.Program == component.Traefik || now.Value.At("restart").Str() == "no" {
 			return
 		}
 		a, okA := old.Image.Version()
@@ -50,7 +50,7 @@ func (c *comparison) versions(p *plan) {
 		case old.Program != now.Program:
 		case !okA || !okB:
 			p.first(change, ": which one is newer cannot be told from the tags; an older one may not start on the database")
-		case now.Program == image.Postgres && a[0] != b[0], a == b:
+		case now.Program == component.Postgres && a[0] != b[0], a == b:
 		case c.dialects(now.Name):
 		case a.Less(b):
 			up = append(up, change)
@@ -64,31 +64,21 @@ func (c *comparison) versions(p *plan) {
 	}
 }
 
-// roomVersions are the releases of Synapse that made another room version the default, with what is new in it;
-// Synapse's upgrade notes, config/server.py default_room_version.
-var roomVersions = []struct {
-	since        image.Version
-	version, new string
-}{
-	{image.Version{1, 158, 0}, "11", "redactions and the creator stand elsewhere in events"},
-	{image.Version{1, 162, 0}, "12", "the ids of rooms name no server, and their creators outrank everybody"},
-}
-
 // rooms says that rooms made from now on are of another version, which bots and bridges of others may not know.
 func (c *comparison) rooms(p *plan) {
 	c.pairs(func(old, now *check.Service) {
 		a, okA := old.Image.Version()
 		b, okB := now.Image.Version()
-		if now.Program != image.Synapse || !okA || !okB {
+		if now.Program != component.Synapse || !okA || !okB {
 			return
 		}
 		for _, s := range c.new.deployment.Synapses {
 			if s.Service != now || s.Config.At("default_room_version").Set() {
 				continue
 			}
-			for _, r := range slices.Backward(roomVersions) {
-				if a.Less(r.since) && !b.Less(r.since) {
-					p.then("rooms that are made from now on are of version ", r.version, " (", r.new, "): where a bot or bridge cannot cope, default_room_version in synapse.extra keeps the old one")
+			for _, r := range slices.Backward(component.RoomVersions) {
+				if a.Less(r.Since) && !b.Less(r.Since) {
+					p.then("rooms that are made from now on are of version ", r.Version, " (", r.New, "): where a bot or bridge cannot cope, default_room_version in synapse.extra keeps the old one")
 					return
 				}
 			}
@@ -114,8 +104,8 @@ func (c *comparison) dialects(name string) bool {
 func (c *comparison) moves(p *plan) {
 	for _, now := range c.new.deployment.Bridges {
 		old := bridge(c.old.deployment, now.Name)
-		move, made := image.Moves[now.Program]
-		if old == nil || !made || old.Program != now.Program || old.Dialect == now.Dialect || now.Dialect != image.BridgeV2 {
+		move := moveOf(now.Program)
+		if old == nil || move == nil || old.Program != now.Program || old.Dialect == now.Dialect || now.Dialect != component.BridgeV2 {
 			continue
 		}
 		if v, ok := now.Image.Version(); ok && !move.Takes(v) {
@@ -132,6 +122,14 @@ func (c *comparison) moves(p *plan) {
 			p.then(now.Name, ": the old relaybot is not taken over: log in as its bot (`login bot` and its token), and `set-relay` in each room; bridge.relay.default_relays in extra lets users do that themselves")
 		}
 	}
+}
+
+// moveOf is how the bridge became one of bridgev2; nil where it always was.
+func moveOf(p component.Program) *component.Move {
+	if b := component.Of(p).Bridge; b != nil {
+		return b.Move
+	}
+	return nil
 }
 
 // relays reports whether the Python bridge lets people use its relaybot.

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"text/template"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/confighash"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/shell"
@@ -63,26 +63,22 @@ type item struct {
 	Upstream     Upstream
 }
 
-var dialectTemplates = map[image.Dialect]string{
-	image.BridgeV2: "bridgev2.yaml", image.Legacy: "legacy.yaml", image.Python: "python.yaml",
-}
-
 // artifacts lists the files of a stack. docker-compose.yml comes last: it holds digests of the others.
 func artifacts(st *Stack, secrets func(string) string) []artifact {
 	as := []artifact{
 		{path: ".gitignore", template: "gitignore"},
 		{path: "RUNBOOK.md", template: "RUNBOOK.md"},
-		{path: "config/matrix/homeserver.yaml", template: "homeserver.yaml", service: "synapse", spec: []string{"synapse"}},
+		{path: "config/matrix/homeserver.yaml", template: "homeserver.yaml", service: "synapse", spec: spec.Section(component.Synapse)},
 		{path: "config/matrix/log.config", template: "log.config", service: "synapse"},
 		{path: "config/matrix/" + st.ServerName + ".signing.key", content: secrets("synapse.signing_key") + "\n", service: "synapse"},
-		{path: "config/mas/config.yaml", template: "mas.yaml", service: "mas", spec: []string{"auth"}},
-		{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: []string{"database"}},
+		{path: "config/mas/config.yaml", template: "mas.yaml", service: "mas", spec: spec.Section(component.MAS)},
+		{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: spec.Section(component.Postgres)},
 	}
 	for _, b := range st.Bridges {
-		section := []string{"bridges", b.Name}
+		section := spec.Section(b.Program)
 		reg := item{Stack: st, Registration: b.Registration}
 		as = append(as,
-			artifact{path: "config/" + b.Name + "/config.yaml", template: dialectTemplates[b.Dialect], data: item{Stack: st, Bridge: b}, service: b.Name, spec: section},
+			artifact{path: "config/" + b.Name + "/config.yaml", template: string(b.Dialect) + ".yaml", data: item{Stack: st, Bridge: b}, service: b.Name, spec: section},
 			artifact{path: "config/" + b.Name + "/registration.yaml", template: "registration.yaml", data: reg, service: b.Name},
 			artifact{path: "config/matrix/" + b.Name + ".yaml", template: "registration.yaml", data: reg, service: "synapse"},
 		)
@@ -97,7 +93,7 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	}
 	if st.Backup != nil {
 		as = append(as,
-			artifact{path: "borgmatic.d/" + st.Name + ".yaml", template: "borgmatic.yaml", spec: []string{"backup", "borgmatic"}},
+			artifact{path: "borgmatic.d/" + st.Name + ".yaml", template: "borgmatic.yaml", spec: spec.Section(component.Borgmatic)},
 			artifact{path: st.Backup.PassphraseFile, content: st.Backup.Passphrase + "\n"},
 		)
 	}

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
 )
 
 // governed says which key of the spec a rendered key comes from; of several the first that is written. What
@@ -83,7 +85,7 @@ func (b *Bundle) governor(f File, keys []string) source.Value {
 	}
 	section := f.spec
 	if f.Path == "docker-compose.yml" && len(keys) > 1 && keys[0] == "services" {
-		section = sectionOf(keys[1])
+		section = spec.Section(component.OfService(keys[1]).Program)
 	}
 	for _, g := range governed {
 		if ok, _ := path.Match(g.file, f.Path); !ok || !below(strings.Split(g.key, "."), keys) {
@@ -103,19 +105,6 @@ func (b *Bundle) governor(f File, keys []string) source.Value {
 		return source.Value{}
 	}
 	return b.spec.At(section...)
-}
-
-// sectionOf is where the spec speaks of a service.
-func sectionOf(service string) []string {
-	switch service {
-	case "synapse":
-		return []string{"synapse"}
-	case "mas", "syn2mas":
-		return []string{"auth"}
-	case "postgres", "db-init":
-		return []string{"database"}
-	}
-	return []string{"bridges", service}
 }
 
 // below reports whether keys lead to what the pattern names, or below it.

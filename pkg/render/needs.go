@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -16,135 +16,95 @@ import (
 // those that only a person can get.
 func Needs(s *spec.Spec) []secret.Need {
 	var needs []secret.Need
-	token := func(names ...string) {
-		for _, n := range names {
-			needs = append(needs, secret.Need{Name: n, Kind: secret.Token})
+	off := unused(s)
+	add := func(secrets []component.Secret, fill ...string) {
+		for _, sec := range secrets {
+			if !off[sec.Name] {
+				needs = append(needs, need(sec, strings.NewReplacer(fill...)))
+			}
 		}
 	}
-	needs = append(needs, secret.Need{
-		Name: "synapse.signing_key", Kind: secret.SigningKey, Kept: true, Remembers: "synapse.old_signing_keys",
-		Breaks: "other servers know this homeserver by its signing key: they refuse its events until the new key has spread, and rooms may stay broken",
-	}, secret.Need{Name: "synapse.old_signing_keys", Kind: secret.OldKeys})
-	token("synapse.macaroon_secret_key", "synapse.form_secret")
-	if s.Email.User != "" {
-		needs = append(needs, secret.Need{
-			Name: "email.password", Kind: secret.External,
-			Where: "the password of " + s.Email.User + " on the SMTP server " + s.Email.Host, Example: "placeholder-email-password",
-		})
-	}
-	if len(s.Synapse.TURN.URIs) > 0 {
-		needs = append(needs, secret.Need{
-			Name: "synapse.turn_shared_secret", Kind: secret.External,
-			Where: "static-auth-secret in the TURN server's configuration", Example: "placeholder-turn-shared-secret",
-		})
-	}
-	token("auth.matrix_secret")
-	needs = append(needs, secret.Need{
-		Name: "auth.encryption", Kind: secret.Hex32, Kept: true,
-		Breaks: "MAS can no longer read what it has encrypted in its database, and every browser session ends",
-	}, secret.Need{Name: "auth.key_rsa", Kind: secret.RSAPEM}, secret.Need{Name: "auth.key_ec", Kind: secret.ECPEM})
-	if s.Auth.Pepper {
-		needs = append(needs, secret.Need{
-			Name: "auth.pepper", Kind: secret.External, Where: "password_config.pepper in the old homeserver.yaml", Example: "placeholder-pepper",
-			Breaks: "no password that came from Synapse is right any more",
-		})
-	}
+	add(component.Of(component.Synapse).Secrets, "{user}", s.Email.User, "{host}", s.Email.Host)
+	add(component.Of(component.MAS).Secrets)
 	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
 		u := s.Auth.Upstream[name]
-		needs = append(needs, secret.Need{
-			Name: "auth.upstream." + name + ".id", Kind: secret.ULID, Kept: true,
-			Breaks: "the id is part of the callback URL at " + name + " and of every user's link to it: nobody could log in through it until each is linked again",
-		})
-		clientSecret := secret.Need{
-			Name: "auth.upstream." + name + ".client_secret", Kind: secret.External,
-			Where: "the client " + u.ClientID + " of " + u.Issuer, Example: "placeholder-client-secret",
-		}
-		if keycloak(u) {
-			// Keycloak takes the secret of a client that is imported, so nobody has to make the client first.
-			clientSecret = secret.Need{
-				Name: clientSecret.Name, Kind: secret.Token,
-				Where:  "a client that Keycloak has already keeps its own (Clients, " + u.ClientID + ", Credentials): give it to `secrets set`",
-				Breaks: "Keycloak keeps the old one, and nobody can log in through " + name + " until the new one stands there, too (Clients, " + u.ClientID + ", Credentials)",
+		for _, sec := range component.Upstream {
+			for _, theirs := range component.Of(component.Keycloak).Secrets {
+				if keycloak(u) && theirs.Name == sec.Name {
+					sec = theirs
+				}
 			}
+			add([]component.Secret{sec}, "{name}", name, "{client}", u.ClientID, "{issuer}", u.Issuer)
 		}
-		needs = append(needs, clientSecret)
 	}
-	needs = append(needs, secret.Need{
-		Name: "database.postgres_password", Kind: secret.Token,
-		Breaks: "a running cluster keeps the old superuser password, and db-init can no longer log in: set it there by hand (RUNBOOK.md, Rotate) before the next render",
-	})
-	for _, role := range roles(s) {
-		token("database." + role + "_password")
-	}
-	if len(s.Bridges) > 0 {
-		token("doublepuppet.as_token", "doublepuppet.hs_token")
-		needs = append(needs, secret.Need{Name: "doublepuppet.sender", Kind: secret.Localpart})
-	}
-	for _, def := range image.Bridges {
-		b, ok := s.Bridges[string(def.Program)]
-		if !ok {
+	for _, sec := range component.Of(component.Postgres).Secrets {
+		if !strings.Contains(sec.Name, "{role}") {
+			add([]component.Secret{sec})
 			continue
 		}
-		name := "bridges." + string(def.Program) + "."
-		token(name+"as_token", name+"hs_token")
-		needs = append(needs, secret.Need{Name: name + "sender", Kind: secret.Localpart})
-		token(name + "provisioning_secret")
-		d := dialect(def, b)
-		if d != image.Python {
-			needs = append(needs, secret.Need{Name: name + "direct_media_key", Kind: secret.SigningKey})
-		}
-		switch d {
-		case image.BridgeV2:
-			token(name + "public_media_key")
-			pickle := secret.Need{
-				Name: name + "pickle_key", Kind: secret.Token, Kept: true,
-				Breaks: "the bridge can no longer read its encryption keys and does not start (bad mac)",
-			}
-			// A bridge that has tokens but no such key ran before its move, when the key stood in its code.
-			if def.Program.Forerunner() != "" {
-				pickle.Inherit, pickle.Beside = image.Moves[def.Program].PickleKey, name+"as_token"
-			}
-			needs = append(needs, pickle)
-		case image.Legacy:
-			token(name + "avatar_proxy_key")
-		case image.Python:
-			if relays(s, b) {
-				needs = append(needs, secret.Need{
-					Name: name + "bot_token", Kind: secret.External, Where: "@BotFather on Telegram, /newbot: the bot that speaks for those with the permission relay",
-					Form: regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]+$`), FormHelp: "it is a number, a colon and letters", Example: "7654321:placeholder-bot-token",
-				})
-			}
-		}
-		if def.NeedsAPI {
-			needs = append(needs, secret.Need{
-				Name: name + "api_id", Kind: secret.External, Where: "https://my.telegram.org, API development tools, App api_id",
-				Form: regexp.MustCompile(`^[1-9][0-9]{0,9}$`), FormHelp: "it is a number", Example: "7654321",
-			}, secret.Need{
-				Name: name + "api_hash", Kind: secret.External, Where: "https://my.telegram.org, API development tools, App api_hash",
-				Form: regexp.MustCompile(`^[0-9a-f]{32}$`), FormHelp: "it has 32 hexadecimal digits", Example: strings.Repeat("0", 31) + "1",
-			})
+		for _, role := range roles(s) {
+			add([]component.Secret{sec}, "{role}", role)
 		}
 	}
-	if len(s.Backup.Borgmatic.Repositories) > 0 {
-		needs = append(needs, secret.Need{
-			Name: "backup.passphrase", Kind: secret.Token,
-			Breaks: "the repository keeps its old passphrase, and every backup fails: change it there first (RUNBOOK.md, Rotate)",
-		})
+	if len(s.Bridges) > 0 {
+		add(component.DoublePuppet)
 	}
-	if s.Backup.Borgmatic.Heartbeat != "" {
-		needs = append(needs, secret.Need{
-			Name: "backup.heartbeat_url", Kind: secret.External, Where: "Uptime Kuma, the push monitor's push URL up to the question mark",
-			Form: regexp.MustCompile(`^https?://[^?#\s]+$`), FormHelp: "it is a URL without a query", Example: "https://uptime.example.org/api/push/placeholder",
-		})
+	for c := range component.Bridges() {
+		if b, ok := s.Bridges[string(c.Program)]; ok {
+			needs = append(needs, bridgeNeeds(s, c, b)...)
+		}
 	}
+	add(component.Of(component.Borgmatic).Secrets)
 	return append(needs, named(s, needs)...)
+}
+
+// unused says of the secrets that not every stack has whether this one lacks them.
+func unused(s *spec.Spec) map[string]bool {
+	return map[string]bool{
+		"email.password":             s.Email.User == "",
+		"synapse.turn_shared_secret": len(s.Synapse.TURN.URIs) == 0,
+		"auth.pepper":                !s.Auth.Pepper,
+		"backup.passphrase":          len(s.Backup.Borgmatic.Repositories) == 0,
+		"backup.heartbeat_url":       s.Backup.Borgmatic.Heartbeat == "",
+	}
+}
+
+func bridgeNeeds(s *spec.Spec, c *component.Component, b spec.Bridge) []secret.Need {
+	shape := dialect(c, b).Shape()
+	secrets := slices.Clone(shape.Secrets)
+	if relays(s, b) {
+		secrets = append(secrets, shape.Relay...)
+	}
+	var needs []secret.Need
+	for _, sec := range append(secrets, c.Secrets...) {
+		n, name := need(sec, strings.NewReplacer()), "bridges."+string(c.Program)+"."
+		n.Name = name + n.Name
+		// A bridge that has tokens but no such key ran before its move, when the key stood in its code.
+		if sec.Inherits && c.Forerunner() != "" {
+			n.Inherit, n.Beside = c.Bridge.Move.PickleKey, name+"as_token"
+		}
+		needs = append(needs, n)
+	}
+	return needs
+}
+
+// need is a secret of a program as this stack has it.
+func need(sec component.Secret, fill *strings.Replacer) secret.Need {
+	n := secret.Need{
+		Name: fill.Replace(sec.Name), Kind: sec.Kind, Where: fill.Replace(sec.Where), Breaks: fill.Replace(sec.Breaks),
+		Kept: sec.Kept, Remembers: sec.Remembers, FormHelp: sec.FormHelp, Example: sec.Example,
+	}
+	if sec.Form != "" {
+		n.Form = regexp.MustCompile(sec.Form)
+	}
+	return n
 }
 
 // Extras gives the `extra` of every section that may name secrets.
 func Extras(s *spec.Spec) []source.Value {
-	sections := [][]string{{"synapse"}, {"auth"}, {"compose"}, {"backup", "borgmatic"}}
-	for _, def := range image.Bridges {
-		sections = append(sections, []string{"bridges", string(def.Program)})
+	sections := [][]string{spec.Section(component.Synapse), spec.Section(component.MAS), {"compose"}, spec.Section(component.Borgmatic)}
+	for c := range component.Bridges() {
+		sections = append(sections, spec.Section(c.Program))
 	}
 	var extras []source.Value
 	for _, section := range sections {
@@ -170,7 +130,7 @@ func named(s *spec.Spec, needs []secret.Need) []secret.Need {
 				continue
 			}
 			known[name] = true
-			n := secret.Need{Name: name, Kind: secret.External, Where: "whoever gave out what " + v.Path() + " in the spec is to be", Example: "placeholder-" + name}
+			n := secret.Need{Name: name, Kind: component.External, Where: "whoever gave out what " + v.Path() + " in the spec is to be", Example: "placeholder-" + name}
 			if near := secret.Nearest(name, needs); near != "" {
 				n.Where += "; or write " + near + " there, if that is meant"
 			}
@@ -183,20 +143,26 @@ func named(s *spec.Spec, needs []secret.Need) []secret.Need {
 // roles lists the databases of the stack, each owned by a role of the same name.
 func roles(s *spec.Spec) []string {
 	names := []string{"synapse", "mas"}
-	for _, def := range image.Bridges {
-		if _, ok := s.Bridges[string(def.Program)]; ok {
-			names = append(names, string(def.Program))
+	for c := range component.Bridges() {
+		if _, ok := s.Bridges[string(c.Program)]; ok {
+			names = append(names, string(c.Program))
 		}
 	}
 	return names
 }
 
-// dialect follows the tag, whatever mirror the image comes from; spec.Load has refused tags without one.
-func dialect(def image.BridgeDefaults, b spec.Bridge) image.Dialect {
-	ref := b.Ref(def.Program)
-	ref.Repository = image.Tested[def.Program].Repository
-	d, _ := ref.Dialect()
+// dialect follows the tag; spec.Load has refused tags without one.
+func dialect(c *component.Component, b spec.Bridge) component.Dialect {
+	d, _ := release(c.Program, b.Component).Dialect()
 	return d
+}
+
+// release is the image of a section of the spec by the name of the program's own: what a tag means does not depend
+// on the mirror that it comes from.
+func release(p component.Program, c spec.Component) component.Ref {
+	ref := c.Ref(p)
+	ref.Repository = component.Of(p).Tested.Repository
+	return ref
 }
 
 func keycloak(u spec.Upstream) bool { return strings.Contains(u.Issuer, "/realms/") }

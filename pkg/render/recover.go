@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -38,7 +39,7 @@ func Places(s *spec.Spec) (map[string][]Place, error) {
 func marked(s *spec.Spec) (*Bundle, *secret.Set, error) {
 	needs := Needs(s)
 	for i, n := range needs {
-		if n.Kind == secret.External && n.Form == nil {
+		if n.Kind == component.External && n.Form == nil {
 			needs[i].Example = "placeholder-" + n.Name
 		}
 	}
@@ -111,7 +112,7 @@ func Recover(s *spec.Spec, tree fs.FS) (values map[string]string, missing map[st
 		switch {
 		case err == nil:
 			values[n.Name] = value
-		case n.Kind != secret.OldKeys:
+		case n.Kind != component.OldKeys:
 			missing[n.Name] = err
 		}
 	}
@@ -124,7 +125,7 @@ type recovery struct {
 }
 
 func (r *recovery) value(n secret.Need, places []Place) (string, error) {
-	if n.Kind == secret.OldKeys {
+	if n.Kind == component.OldKeys {
 		return r.oldKeys()
 	}
 	// Where a value stands alone it stands as it is; within a URL or a line it may be escaped.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -36,13 +37,13 @@ func TestRecover(t *testing.T) {
 				set, _ := secret.Load(t.Context(), secret.Sources{}, needs)
 				for _, n := range needs {
 					value := map[bool]string{true: given + n.Name, false: n.Example}[n.Example == "" && given != ""]
-					if given != "" && n.Check(given+n.Name) == nil && n.Kind != secret.Localpart {
+					if given != "" && n.Check(given+n.Name) == nil && n.Kind != component.Localpart {
 						value = given + n.Name
 					}
-					if n.Kind == secret.OldKeys {
+					if n.Kind == component.OldKeys {
 						value = "ed25519:a_one " + strings.Repeat("A", 43) + " 1700000000000\ned25519:a_two " + strings.Repeat("B", 42) + "A 0"
 					}
-					if value != "" && n.Check(value) == nil && (n.Kind == secret.External || n.Kind == secret.OldKeys || given != "" && n.Kind == secret.Token) {
+					if value != "" && n.Check(value) == nil && (n.Kind == component.External || n.Kind == component.OldKeys || given != "" && n.Kind == component.Token) {
 						if err := set.Set(n.Name, value); err != nil {
 							t.Fatal(err)
 						}
@@ -83,7 +84,7 @@ func TestRecoverRefuses(t *testing.T) {
 	was, now := load(strings.ReplaceAll(upstreams, "%s", "a")), load(strings.ReplaceAll(upstreams, "%s", "z"))
 	set, _ := secret.Load(t.Context(), secret.Sources{}, Needs(was))
 	for _, n := range Needs(was) {
-		if n.Kind == secret.External {
+		if n.Kind == component.External {
 			if err := set.Set(n.Name, "FAKE-of-"+n.Name); err != nil {
 				t.Fatal(err)
 			}

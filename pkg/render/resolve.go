@@ -13,26 +13,10 @@ import (
 	"strings"
 	"unicode"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
-)
-
-// The uids that the official images run as: Synapse's and the bridges' UID default, distroless' nonroot,
-// Debian's and Alpine's postgres.
-const (
-	synapseUser        = "991:991"
-	masUser            = "65532:65532"
-	bridgeUser         = "1337:1337"
-	postgresUser       = "999:999"
-	postgresAlpineUser = "70:70"
-)
-
-const (
-	synapsePort   = 8008
-	masPort       = 8080
-	masHealthPort = 8081
 )
 
 // Resolve makes the Stack of a valid spec. Every secret that Needs names has a value in secrets. dir is the
@@ -60,10 +44,10 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 		Sender: sender(secrets.Get("doublepuppet.sender")),
 		Users:  []Namespace{{Regex: "@.*:" + regexp.QuoteMeta(st.ServerName)}},
 	}
-	for _, def := range image.Bridges {
-		if b, ok := s.Bridges[string(def.Program)]; ok {
-			st.addBridge(s, def, b, secrets)
-			st.Synapse.Registrations = append(st.Synapse.Registrations, string(def.Program))
+	for c := range component.Bridges() {
+		if b, ok := s.Bridges[string(c.Program)]; ok {
+			st.addBridge(s, c, b, secrets)
+			st.Synapse.Registrations = append(st.Synapse.Registrations, string(c.Program))
 		}
 	}
 	if len(st.Bridges) > 0 {
@@ -112,14 +96,9 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 	for _, db := range st.Databases {
 		st.addSecret("db-init", db.Secret, db.Password)
 	}
-	ref := s.Database.Ref(image.Postgres)
 	st.Postgres.FixedName = s.Database.ContainerName != ""
 	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-postgres-1")
-	// PostgreSQL 18's image refuses a volume at .../data: it keeps each major in a directory of its own.
-	st.Postgres.DataPath = "/var/lib/postgresql/data"
-	if v, ok := ref.Version(); ok && v[0] >= 18 {
-		st.Postgres.DataPath = "/var/lib/postgresql"
-	}
+	st.Postgres.DataPath = component.PostgresData(s.Database.Ref(component.Postgres))
 	for _, key := range slices.Sorted(maps.Keys(s.Database.Extra)) {
 		_, name := source.Operator(key)
 		val := s.Database.Extra[key]
@@ -145,13 +124,13 @@ func (st *Stack) database(name string) Database {
 func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 	sy := s.Synapse
 	st.Synapse = Synapse{
-		Host: st.internal("synapse"), Port: synapsePort, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
+		Host: st.internal("synapse"), Port: component.Of(component.Synapse).Port, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
 		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database("synapse"),
 	}
 	st.Synapse.OldKeys, _ = secret.ParseOldKeys(secrets.Get("synapse.old_signing_keys")) // Need.Check has read it
-	st.Synapse.Address = fmt.Sprintf("http://%s:%d", st.Synapse.Host, synapsePort)
-	v, known := image.Ref{Repository: image.Tested[image.Synapse].Repository, Tag: sy.Ref(image.Synapse).Tag}.Version()
-	st.Synapse.Masquerading = known && v.Less(image.Version{1, 141, 0})
+	st.Synapse.Address = fmt.Sprintf("http://%s:%d", st.Synapse.Host, st.Synapse.Port)
+	v, known := release(component.Synapse, sy.Component).Version()
+	st.Synapse.Masquerading = known && v.Less(component.BotDevices)
 	st.Synapse.Media.Local, st.Synapse.Media.Remote = sy.MediaRetention.Local, sy.MediaRetention.Remote
 	if len(sy.WellKnownExtra) > 0 {
 		st.Synapse.WellKnownExtra = s.At("synapse", "well_known_extra").Flow()
@@ -166,13 +145,14 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 
 func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 	u, _ := url.Parse(cmp.Or(s.Auth.PublicURL, "https://"+st.MatrixHost+"/auth/"))
-	v, known := image.Ref{Repository: image.Tested[image.MAS].Repository, Tag: s.Auth.Ref(image.MAS).Tag}.Version()
+	v, known := release(component.MAS, s.Auth.Component).Version()
+	mas := component.Of(component.MAS)
 	st.MAS = MAS{
-		Host: u.Host, Path: strings.TrimRight(u.Path, "/"), Port: masPort, HealthPort: masHealthPort,
+		Host: u.Host, Path: strings.TrimRight(u.Path, "/"), Port: mas.Port, HealthPort: mas.HealthPort,
 		InternalHost: st.internal("mas"), Passwords: s.Auth.Passwords, Bcrypt: s.Auth.Migration || s.Auth.Migrated,
-		PasswordFile: known && !v.Less(image.Version{1, 22, 0}), DB: st.database("mas"),
+		PasswordFile: known && !v.Less(component.PasswordFiles), DB: st.database("mas"),
 	}
-	st.MAS.Address = fmt.Sprintf("http://%s:%d/", st.MAS.InternalHost, masPort)
+	st.MAS.Address = fmt.Sprintf("http://%s:%d/", st.MAS.InternalHost, mas.Port)
 	st.MAS.PublicBase = "https://" + st.MAS.Host + st.MAS.Path + "/"
 	base := cmp.Or(s.At("auth", "extra", "http", "public_base").Str(), st.MAS.PublicBase)
 	st.MAS.Addresses = printable(strings.TrimSpace(base + " " + s.At("auth", "extra", "http", "issuer").Str()))
@@ -247,29 +227,27 @@ func (st *Stack) addSecret(service, name, content string) {
 	st.Secrets = append(st.Secrets, SecretFile{Name: name, Service: service, Content: content})
 }
 
-// pythonLevels are the words of mautrix-telegram v0.15 for ours. It has no block: whoever is not named is.
-var pythonLevels = map[spec.Permission]string{"relay": "relaybot", "user": "full", "admin": "admin"}
-
-func (st *Stack) addBridge(s *spec.Spec, def image.BridgeDefaults, b spec.Bridge, secrets *secret.Set) {
-	name := string(def.Program)
+func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, secrets *secret.Set) {
+	name, names := string(c.Program), b.Names(c.Bridge.Names)
 	get := func(key string) string { return secrets.Get("bridges." + name + "." + key) }
 	br := Bridge{
-		Name: name, Title: def.Title, Program: def.Program, Dialect: dialect(def, b),
-		HomeserverAddress: st.Synapse.Address, Port: cmp.Or(b.Port, def.Port), Bot: cmp.Or(b.Bot, def.Bot),
-		DisplayName: def.DisplayName, Avatar: def.Avatar, CommandPrefix: def.CommandPrefix,
-		UsernamePrefix: cmp.Or(b.UsernamePrefix, def.Prefix), PickleKey: get("pickle_key"), Provisioning: get("provisioning_secret"),
+		Name: name, Title: c.Title, Program: c.Program, Dialect: dialect(c, b),
+		HomeserverAddress: st.Synapse.Address, Port: names.Port, Bot: names.Bot,
+		DisplayName: c.Bridge.DisplayName, Avatar: c.Bridge.Avatar, CommandPrefix: c.Bridge.CommandPrefix,
+		UsernamePrefix: names.Prefix, PickleKey: get("pickle_key"), Provisioning: get("provisioning_secret"),
 		PublicMediaKey: get("public_media_key"), DirectMediaKey: get("direct_media_key"), AvatarProxyKey: get("avatar_proxy_key"),
-		NeedsAPI: def.NeedsAPI, APIID: get("api_id"), APIHash: get("api_hash"), DB: st.database(name),
-		Command: []string{def.Binary, "-c", "/data/config.yaml", "-n"},
+		APIID: get("api_id"), APIHash: get("api_hash"), BotToken: get("bot_token"), DB: st.database(name),
 	}
+	shape := br.Dialect.Shape()
+	br.Command = c.Bridge.Start(br.Dialect)
 	br.Host = st.internal(name)
 	br.Address = fmt.Sprintf("http://%s:%d", br.Host, br.Port)
-	br.DB.URI += "?sslmode=disable"
+	br.DB.URI += shape.SSLMode
 	br.Encryption.Allow = b.Encryption != "off"
 	br.Encryption.Require = b.Encryption == "required"
 	domain := regexp.QuoteMeta(st.ServerName)
 	br.Registration = Registration{
-		ID: cmp.Or(b.ID, def.ID), URL: br.Address, ASToken: get("as_token"), HSToken: get("hs_token"), Sender: sender(get("sender")),
+		ID: names.ID, URL: br.Address, ASToken: get("as_token"), HSToken: get("hs_token"), Sender: sender(get("sender")),
 		Bridge: true, MSC4190: br.Encryption.Allow,
 		Users: []Namespace{
 			{Regex: "^@" + regexp.QuoteMeta(br.Bot) + ":" + domain + "$", Exclusive: true},
@@ -279,24 +257,17 @@ func (st *Stack) addBridge(s *spec.Spec, def image.BridgeDefaults, b spec.Bridge
 	perms := permissions(s, b)
 	br.Relay = relays(s, b)
 	for _, who := range slices.Sorted(maps.Keys(perms)) {
-		level := string(perms[who])
-		if br.Dialect == image.Python {
-			if level = pythonLevels[perms[who]]; level == "" {
-				continue
+		for _, level := range shape.Levels {
+			if level[0] == string(perms[who]) {
+				br.Permissions = append(br.Permissions, Permission{Who: who, Level: level[1]})
 			}
 		}
-		br.Permissions = append(br.Permissions, Permission{Who: who, Level: level})
 	}
-	if br.Dialect == image.Python {
-		br.BotToken = get("bot_token")
-		br.Command = []string{"python3", "-m", "mautrix_telegram", "-c", "/data/config.yaml", "-n"}
-		br.DB.URI = strings.TrimSuffix(br.DB.URI, "?sslmode=disable")
+	if shape.Aliases {
 		br.Registration.Aliases = []Namespace{{Regex: "^#" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true}}
-		// mautrix-python 0.20 asks GET /login before it makes a device, and Synapse does not serve that next
-		// to MAS: the public address does.
-		if br.Encryption.Allow {
-			br.HomeserverAddress = "https://" + st.MatrixHost
-		}
+	}
+	if shape.AsksLogin && br.Encryption.Allow {
+		br.HomeserverAddress = "https://" + st.MatrixHost
 	}
 	st.Bridges = append(st.Bridges, br)
 }
@@ -352,14 +323,11 @@ var patternEscape = strings.NewReplacer("[", "[[]", "?", "[?]", "*", "[*]")
 
 // resolveServices says which image each service runs, as whom, and with which secrets.
 func (st *Stack) resolveServices(s *spec.Spec) {
-	postgres := s.Database.Ref(image.Postgres)
-	pgUser := postgresUser
-	if strings.Contains(postgres.Tag, "alpine") {
-		pgUser = postgresAlpineUser
-	}
-	add := func(name string, ref image.Ref, user string, limits spec.Limits) {
-		user = cmp.Or(s.Owner, user)
-		svc := Service{Image: ref, User: user, Sandbox: sandboxes[name].of(user), Memory: limits.Memory, CPUs: limits.CPUs}
+	add := func(name string, c spec.Component, limits spec.Limits) {
+		program := component.OfService(name)
+		ref := c.Ref(program.Program)
+		user := cmp.Or(s.Owner, program.UserOf(ref))
+		svc := Service{Image: ref, User: user, Sandbox: program.Sandbox(name).For(user), Memory: limits.Memory, CPUs: limits.CPUs}
 		for _, sec := range st.Secrets {
 			if sec.Service == name {
 				svc.Secrets = append(svc.Secrets, sec.Name)
@@ -367,12 +335,12 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		}
 		st.Services[name] = svc
 	}
-	add("postgres", postgres, pgUser, s.Database.Limits)
-	add("db-init", postgres, pgUser, spec.Limits{})
-	add("synapse", s.Synapse.Ref(image.Synapse), synapseUser, s.Synapse.Limits)
-	add("mas", s.Auth.Ref(image.MAS), masUser, s.Auth.Limits)
+	add("postgres", s.Database.Component, s.Database.Limits)
+	add("db-init", s.Database.Component, spec.Limits{})
+	add("synapse", s.Synapse.Component, s.Synapse.Limits)
+	add("mas", s.Auth.Component, s.Auth.Limits)
 	if st.Migration {
-		add("syn2mas", s.Auth.Ref(image.MAS), masUser, spec.Limits{})
+		add("syn2mas", s.Auth.Component, spec.Limits{})
 		if s.Owner != "" {
 			svc := st.Services["syn2mas"]
 			svc.Caps = nil // all files are its own
@@ -380,6 +348,6 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		}
 	}
 	for _, b := range st.Bridges {
-		add(b.Name, s.Bridges[b.Name].Ref(b.Program), bridgeUser, s.Bridges[b.Name].Limits)
+		add(b.Name, s.Bridges[b.Name].Component, s.Bridges[b.Name].Limits)
 	}
 }

@@ -3,7 +3,7 @@
 package render
 
 import (
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -42,12 +42,12 @@ type Stack struct {
 
 // Service is what Compose needs to know about a service besides its own section.
 type Service struct {
-	Image image.Ref
+	Image component.Ref
 	User  string // uid:gid of its process, and of the files it reads
 	// ConfigHash is the digest of exactly the files that the service reads at its start.
 	ConfigHash string
 	Secrets    []string // names of the Compose secrets it is handed
-	Sandbox
+	component.Sandbox
 	Memory, CPUs string // what it may use at most; empty for all there is
 }
 
@@ -150,8 +150,8 @@ type Permission struct{ Who, Level string }
 // Bridge is one mautrix bridge.
 type Bridge struct {
 	Name, Title           string
-	Program               image.Program
-	Dialect               image.Dialect
+	Program               component.Program
+	Dialect               component.Dialect
 	HomeserverAddress     string
 	Host                  string // on the stack's own network
 	Address               string
@@ -170,7 +170,6 @@ type Bridge struct {
 	APIID, APIHash        string
 	Relay                 bool   // somebody may only speak through another's login
 	BotToken              string // of Telegram's relay bot, for the Python bridge
-	NeedsAPI              bool
 	Registration          Registration
 	DB                    Database
 }

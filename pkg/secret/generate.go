@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/oklog/ulid/v2"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 const (
@@ -22,32 +24,32 @@ const (
 )
 
 // generate makes a new secret from the randomness of the operating system.
-func generate(k Kind) (string, error) {
+func generate(k component.Kind) (string, error) {
 	switch k {
-	case Token:
+	case component.Token:
 		return pick(alphabet, tokenLength), nil
-	case Hex32:
+	case component.Hex32:
 		return hex.EncodeToString(randomBytes(32)), nil
-	case RSAPEM:
+	case component.RSAPEM:
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			return "", err
 		}
 		return encodePEM(key)
-	case ECPEM:
+	case component.ECPEM:
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return "", err
 		}
 		return encodePEM(key)
-	case SigningKey:
+	case component.SigningKey:
 		return signingKey("a_"+pick(letters, 4), randomBytes(32)), nil
-	case ULID:
+	case component.ULID:
 		id, err := ulid.New(ulid.Now(), rand.Reader)
 		return id.String(), err
-	case Localpart:
+	case component.Localpart:
 		return pick(strings.ToLower(letters[:26])+"0123456789", 32), nil
-	case OldKeys, External:
+	case component.OldKeys, component.External:
 	}
 	return "", fmt.Errorf("a secret of kind %s cannot be made", k)
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/oklog/ulid/v2"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 // TestFormats proves generated values and placeholders with the parsers that read them elsewhere.
@@ -24,7 +26,7 @@ func TestFormats(t *testing.T) {
 	for name, s := range map[string]*Set{"generated": filled, "placeholders": Placeholders(testNeeds())} {
 		t.Run(name, func(t *testing.T) {
 			for _, n := range testNeeds() {
-				if v := s.Get(n.Name); n.Kind != External && n.Check(v) != nil {
+				if v := s.Get(n.Name); n.Kind != component.External && n.Check(v) != nil {
 					t.Errorf("Check(%s) = %v", n.Kind, n.Check(v))
 				}
 			}
@@ -106,9 +108,9 @@ func TestPickIsEven(t *testing.T) {
 
 func TestPlaceholders(t *testing.T) {
 	needs := append(testNeeds(),
-		Need{Name: "a.mail", Kind: External, Form: regexp.MustCompile(`@`)},
-		Need{Name: "a.bot", Kind: External, Form: regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]{35}$`)},
-		Need{Name: "a.own", Kind: External, Form: regexp.MustCompile(`^own-[xyz]$`), Example: "own-x"},
+		Need{Name: "a.mail", Kind: component.External, Form: regexp.MustCompile(`@`)},
+		Need{Name: "a.bot", Kind: component.External, Form: regexp.MustCompile(`^[0-9]+:[A-Za-z0-9_-]{35}$`)},
+		Need{Name: "a.own", Kind: component.External, Form: regexp.MustCompile(`^own-[xyz]$`), Example: "own-x"},
 	)
 	one, two := Placeholders(needs), Placeholders(needs)
 	for _, n := range needs {

@@ -8,27 +8,28 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 )
 
 // testNeeds has one need of each kind.
 func testNeeds() []Need {
 	return []Need{
-		{Name: "synapse.macaroon", Kind: Token},
-		{Name: "mas.encryption", Kind: Hex32},
-		{Name: "mas.rsa", Kind: RSAPEM},
-		{Name: "mas.ec", Kind: ECPEM},
-		{Name: "synapse.signing_key", Kind: SigningKey},
-		{Name: "mas.client_id", Kind: ULID},
+		{Name: "synapse.macaroon", Kind: component.Token},
+		{Name: "mas.encryption", Kind: component.Hex32},
+		{Name: "mas.rsa", Kind: component.RSAPEM},
+		{Name: "mas.ec", Kind: component.ECPEM},
+		{Name: "synapse.signing_key", Kind: component.SigningKey},
+		{Name: "mas.client_id", Kind: component.ULID},
 		{
-			Name: "bridges.telegram.api_id", Kind: External, Where: "https://my.telegram.org",
+			Name: "bridges.telegram.api_id", Kind: component.External, Where: "https://my.telegram.org",
 			Form: regexp.MustCompile(`^[0-9]+$`), FormHelp: "digits only",
 		},
 		{
-			Name: "bridges.telegram.api_hash", Kind: External, Where: "https://my.telegram.org",
+			Name: "bridges.telegram.api_hash", Kind: component.External, Where: "https://my.telegram.org",
 			Form: regexp.MustCompile(`^[0-9a-f]{32}$`), FormHelp: "32 hexadecimal digits",
 		},
-		{Name: "smtp.password", Kind: External, Where: "the mail provider"},
+		{Name: "smtp.password", Kind: component.External, Where: "the mail provider"},
 	}
 }
 

@@ -14,64 +14,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/oklog/ulid/v2"
+
+	"philipp.info/stackgen/pkg/component"
 )
-
-// Kind is the format of a secret and tells how it is made.
-type Kind int
-
-// The kinds.
-const (
-	// Token is 43 letters and digits (256 bit). A given one may be any text.
-	Token Kind = iota
-	// Hex32 is 32 bytes as 64 hexadecimal digits.
-	Hex32
-	// RSAPEM is an RSA private key of 2048 bit, PKCS#8 in PEM.
-	RSAPEM
-	// ECPEM is a private key on P-256, PKCS#8 in PEM.
-	ECPEM
-	// SigningKey is the one line of Synapse's signing key: ed25519, key id, unpadded base64 of the seed.
-	SigningKey
-	// ULID is an identifier as MAS wants for its OAuth clients and upstream providers.
-	ULID
-	// Localpart is 32 lower-case letters and digits. A given one may be any text, of which that is used.
-	Localpart
-	// OldKeys are the public halves of signing keys that were replaced, one `KEY_ID KEY EXPIRED` on each line,
-	// EXPIRED in milliseconds since 1970. Only Rotate makes it, and a stack without it lacks nothing.
-	OldKeys
-	// External is what only a third party can give out; it is never made here.
-	External
-)
-
-// String names the kind in one word.
-func (k Kind) String() string {
-	switch k {
-	case Token:
-		return "token"
-	case Hex32:
-		return "hex32"
-	case RSAPEM:
-		return "rsa-pem"
-	case ECPEM:
-		return "ec-pem"
-	case SigningKey:
-		return "signing-key"
-	case ULID:
-		return "ulid"
-	case Localpart:
-		return "localpart"
-	case OldKeys:
-		return "old-keys"
-	case External:
-		return "external"
-	}
-	return "unknown"
-}
 
 // Need is one secret that a stack uses.
 type Need struct {
 	// Name is dotted and flat: bridges.telegram.api_hash.
 	Name string
-	Kind Kind
+	Kind component.Kind
 	// Where says for an External where a person gets it.
 	Where string
 	// Breaks says what rotating breaks; "" when it is safe after a render and `docker compose up -d`.
@@ -101,24 +52,24 @@ func (n Need) Check(value string) error {
 	}
 	ok, help := true, ""
 	switch n.Kind {
-	case Hex32:
+	case component.Hex32:
 		b, err := hex.DecodeString(value)
 		ok, help = err == nil && len(b) == 32, "64 hexadecimal digits"
-	case RSAPEM:
+	case component.RSAPEM:
 		_, isRSA := parsePEM(value).(*rsa.PrivateKey)
 		ok, help = isRSA, "an RSA private key in PEM without passphrase"
-	case ECPEM:
+	case component.ECPEM:
 		_, isEC := parsePEM(value).(*ecdsa.PrivateKey)
 		ok, help = isEC, "an EC private key in PEM without passphrase"
-	case SigningKey:
+	case component.SigningKey:
 		ok, help = isSigningKey(value), "a line `ed25519 KEY_ID SEED` as in Synapse's signing key file"
-	case ULID:
+	case component.ULID:
 		_, err := ulid.ParseStrict(value)
 		ok, help = err == nil, "a ULID: 26 digits and capital letters"
-	case OldKeys:
+	case component.OldKeys:
 		_, err := ParseOldKeys(value)
 		ok, help = err == nil, "lines `KEY_ID KEY EXPIRED`, as `secrets rotate synapse.signing_key` writes them"
-	case External:
+	case component.External:
 		ok, help = n.Form == nil || n.Form.MatchString(value), n.FormHelp
 	}
 	switch {
@@ -177,3 +128,6 @@ func isSigningKey(text string) bool {
 	}
 	return true
 }
+
+// SigningKey is component.SigningKey.
+const SigningKey = component.SigningKey

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -239,7 +240,7 @@ func TestPrecedence(t *testing.T) {
 }
 
 func TestEnvironmentFindings(t *testing.T) {
-	needs := []Need{{Name: "a.b-c"}, {Name: "a.b.c"}, {Name: "a.empty"}, {Name: "a.x", Kind: External}}
+	needs := []Need{{Name: "a.b-c"}, {Name: "a.b.c"}, {Name: "a.empty"}, {Name: "a.x", Kind: component.External}}
 	s, findings := Load(t.Context(), Sources{
 		Getenv: environment("STACKGEN_SECRET_A_B_C", "fake-value", "STACKGEN_SECRET_A_EMPTY", "", "STACKGEN_SECRET_A_X", "\xff"),
 		From:   map[string]From{"a.emty": {File: "x", Pos: source.Pos{File: "stack.yaml", Line: 3, Col: 5}}},

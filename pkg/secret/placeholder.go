@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/oklog/ulid/v2"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 const originPlaceholder = "placeholder"
@@ -27,7 +29,7 @@ func Placeholders(needs []Need) *Set {
 // for Fill and Missing a placeholder counts as a value.
 func FillPlaceholders(s *Set) {
 	for _, n := range s.needs {
-		if s.values[n.Name].value == "" && n.Kind != OldKeys {
+		if s.values[n.Name].value == "" && n.Kind != component.OldKeys {
 			s.values[n.Name] = held{value: placeholder(n), origin: originPlaceholder}
 		}
 	}
@@ -37,23 +39,23 @@ func placeholder(n Need) string {
 	sum := sha256.Sum256([]byte("stackgen placeholder " + n.Name))
 	digest := hex.EncodeToString(sum[:])
 	switch n.Kind {
-	case Token:
+	case component.Token:
 		return "PLACEHOLDER" + digest[:tokenLength-len("PLACEHOLDER")]
-	case Hex32:
+	case component.Hex32:
 		return strings.Repeat("0", 32) + digest[:32]
-	case RSAPEM:
+	case component.RSAPEM:
 		return placeholderRSA()
-	case ECPEM:
+	case component.ECPEM:
 		return placeholderEC(sum)
-	case SigningKey:
+	case component.SigningKey:
 		return signingKey("a_FAKE", append([]byte("PLACEHOLDER"), sum[:32-len("PLACEHOLDER")]...))
-	case ULID:
+	case component.ULID:
 		var id ulid.ULID // The time of an obviously fake one: 1970.
 		copy(id[6:], sum[:])
 		return id.String()
-	case Localpart:
+	case component.Localpart:
 		return "placeholder" + digest[:32-len("placeholder")]
-	case OldKeys, External:
+	case component.OldKeys, component.External:
 	}
 	return placeholderExternal(n, digest)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -83,7 +84,7 @@ const NoOrigin = "missing"
 func (s *Set) Missing() []Need {
 	var missing []Need
 	for _, n := range s.needs {
-		if n.Kind == External && s.Get(n.Name) == "" && !s.closed[n.Name] {
+		if n.Kind == component.External && s.Get(n.Name) == "" && !s.closed[n.Name] {
 			missing = append(missing, n)
 		}
 	}
@@ -96,7 +97,7 @@ func (s *Set) Fill() []string {
 	var made []string
 	before := maps.Clone(s.values)
 	for _, n := range s.needs {
-		if n.Kind == External || n.Kind == OldKeys || s.Get(n.Name) != "" || s.closed[n.Name] {
+		if n.Kind == component.External || n.Kind == component.OldKeys || s.Get(n.Name) != "" || s.closed[n.Name] {
 			continue
 		}
 		if n.Inherit != "" && before[n.Beside].value != "" {

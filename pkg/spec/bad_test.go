@@ -313,7 +313,7 @@ func TestBadImages(t *testing.T) {
 		{"Telegram between the dialects", bridge("telegram: {version: v0.16.0}"), []string{"5:22 bridges.telegram.version v0.16.0 is no release whose configuration is known; the Python bridge ends at v0.15.3"}},
 		{"Telegram before the Go bridge", bridge("telegram: {version: v25.11}"), []string{"5:22 bridges.telegram.version v25.11 is no release"}},
 		{"Instagram's tag", bridge("meta: {version: ig-v0.2608.0}"), []string{"5:18 bridges.meta.version is a tag of the Instagram bridge; it would bridge another network\n\tfix: version: v0.2608.0"}},
-		{"Facebook's tag", bridge("instagram: {version: v0.2608.0}"), []string{"5:23 bridges.instagram.version is a tag of the Facebook bridge; those of Instagram begin with ig-\n\tfix: version: ig-v0.2608.0"}},
+		{"Facebook's tag", bridge("instagram: {version: v0.2608.0}"), []string{"5:23 bridges.instagram.version is a tag of the Facebook Messenger bridge; those of Instagram begin with ig-\n\tfix: version: ig-v0.2608.0"}},
 	})
 }
 

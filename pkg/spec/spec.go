@@ -3,7 +3,7 @@
 package spec
 
 import (
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -292,11 +292,32 @@ type Compose struct {
 	Extra Extra `yaml:"extra,omitempty"`
 }
 
-// BridgeNames gives the names that a spec may use below bridges, in the order of image.Bridges.
+// BridgeNames gives the names that a spec may use below bridges, in the order of component.All.
 func BridgeNames() []string {
-	names := make([]string, len(image.Bridges))
-	for i, b := range image.Bridges {
-		names[i] = string(b.Program)
+	var names []string
+	for c := range component.Bridges() {
+		names = append(names, string(c.Program))
 	}
 	return names
+}
+
+// Section is where a spec speaks of a program.
+func Section(p component.Program) []string {
+	switch p {
+	case component.MAS:
+		return []string{"auth"}
+	case component.Postgres:
+		return []string{"database"}
+	case component.Borgmatic:
+		return []string{"backup", "borgmatic"}
+	}
+	if component.Of(p).Bridge != nil {
+		return []string{"bridges", string(p)}
+	}
+	return []string{string(p)}
+}
+
+// Names are what the homeserver is to know the bridge by, with its own defaults for what the spec leaves out.
+func (b Bridge) Names(defaults component.Names) component.Names {
+	return component.Names{ID: b.ID, Bot: b.Bot, Prefix: b.UsernamePrefix, Port: b.Port}.Or(defaults)
 }

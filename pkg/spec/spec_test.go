@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -135,16 +135,16 @@ func TestBridgeDefaults(t *testing.T) {
 	if s == nil || len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	for _, def := range image.Bridges {
-		ref := s.Bridges[string(def.Program)].Ref(def.Program)
-		if ref != image.Tested[def.Program] {
-			t.Errorf("%s: %v", def.Program, ref)
+	for c := range component.Bridges() {
+		ref, b := s.Bridges[string(c.Program)].Ref(c.Program), c.Bridge
+		if ref != c.Tested {
+			t.Errorf("%s: %v", c.Program, ref)
 		}
-		if !strings.HasPrefix(ref.Tag, def.ImageTagPrefix) {
-			t.Errorf("%s: the tag %s does not begin with %q", def.Program, ref.Tag, def.ImageTagPrefix)
+		if !strings.HasPrefix(ref.Tag, c.TagPrefix) {
+			t.Errorf("%s: the tag %s does not begin with %q", c.Program, ref.Tag, c.TagPrefix)
 		}
-		if def.Title == "" || def.DisplayName == "" || !strings.HasPrefix(def.Avatar, "mxc://") || !strings.HasPrefix(def.CommandPrefix, "!") || !strings.HasPrefix(def.Binary, "/") {
-			t.Errorf("%s: %+v", def.Program, def)
+		if c.Title == "" || b.DisplayName == "" || !strings.HasPrefix(b.Avatar, "mxc://") || !strings.HasPrefix(b.CommandPrefix, "!") || !strings.HasPrefix(b.Binary, "/") {
+			t.Errorf("%s: %+v", c.Program, b)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"unicode"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -174,14 +174,14 @@ func (s *Spec) checkIngress(d *decoder) {
 }
 
 func (s *Spec) checkImages(d *decoder) {
-	s.checkImage(d, image.Synapse, s.Synapse.Component, "synapse")
-	s.checkImage(d, image.MAS, s.Auth.Component, "auth")
-	s.checkImage(d, image.Postgres, s.Database.Component, "database")
+	s.checkImage(d, component.Synapse, s.Synapse.Component)
+	s.checkImage(d, component.MAS, s.Auth.Component)
+	s.checkImage(d, component.Postgres, s.Database.Component)
 }
 
 // Ref is the image that a component's image and version keys stand for.
-func (c Component) Ref(p image.Program) image.Ref {
-	ref := image.Tested[p]
+func (c Component) Ref(p component.Program) component.Ref {
+	ref := component.Of(p).Tested
 	ref.Repository = cmp.Or(c.Image, ref.Repository)
 	if c.Version != "" {
 		ref.Tag, ref.Digest, _ = strings.Cut(c.Version, "@")
@@ -189,9 +189,9 @@ func (c Component) Ref(p image.Program) image.Ref {
 	return ref
 }
 
-func (s *Spec) checkImage(d *decoder, p image.Program, c Component, path ...string) {
-	at := s.At(path...)
-	switch given := image.Parse(c.Image); {
+func (s *Spec) checkImage(d *decoder, p component.Program, c Component) {
+	at, program := s.At(Section(p)...), component.Of(p)
+	switch given := component.Parse(c.Image); {
 	case c.Image == "":
 	case given.Tag != "" || given.Digest != "":
 		what := "a tag"
@@ -199,49 +199,45 @@ func (s *Spec) checkImage(d *decoder, p image.Program, c Component, path ...stri
 			what = "a digest"
 		}
 		d.fail(at.At("image"), at.Path()+".image holds "+what+"; the tag decides what is rendered and has a key of its own",
-			fmt.Sprintf("image: %s, and on the next line version: %s", given.Repository, cmp.Or(c.Version, given.Tag, image.Tested[p].Tag)))
+			fmt.Sprintf("image: %s, and on the next line version: %s", given.Repository, cmp.Or(c.Version, given.Tag, program.Tested.Tag)))
 	case !repository.MatchString(c.Image):
-		d.fail(at.At("image"), at.Path()+".image is not the name of an image; Docker could not pull it", "image: "+image.Tested[p].Repository)
+		d.fail(at.At("image"), at.Path()+".image is not the name of an image; Docker could not pull it", "image: "+program.Tested.Repository)
 	}
 	if c.Version == "" {
 		return
 	}
 	// What a tag means is judged by the program, whatever mirror the image comes from.
 	release, _, _ := strings.Cut(c.Version, "@")
-	ref := image.Ref{Repository: image.Tested[p].Repository, Tag: release}
+	ref := component.Ref{Repository: program.Tested.Repository, Tag: release}
 	v, known := ref.Version()
 	known = known && tag.MatchString(c.Version)
-	old := image.Oldest[p]
-	tested := image.Tested[p].Tag
+	tested := program.Tested.Tag
+	other := component.Of(ref.Program()) // in the same repository, told apart by the tag
 	switch {
 	case !known:
 		d.fail(at.At("version"), fmt.Sprintf("%s.version %s names no release; what its program accepts cannot be known", at.Path(), quote(c.Version)), "version: "+tested)
-	case p == image.Instagram && !strings.HasPrefix(c.Version, "ig-"):
-		d.fail(at.At("version"), at.Path()+".version is a tag of the Facebook bridge; those of Instagram begin with ig-", "version: ig-"+c.Version)
-	case p == image.Meta && strings.HasPrefix(c.Version, "ig-"):
-		d.fail(at.At("version"), at.Path()+".version is a tag of the Instagram bridge; it would bridge another network", "version: "+strings.TrimPrefix(c.Version, "ig-"))
-	case v.Less(old.Version):
-		d.fail(at.At("version"), fmt.Sprintf("%s.version %s is too old; %s", at.Path(), c.Version, old.Why), "version: "+tested)
-	case p == image.Telegram || p == image.Discord:
-		if _, ok := ref.Dialect(); !ok {
-			d.fail(at.At("version"), fmt.Sprintf("%s.version %s is no release whose configuration is known; %s", at.Path(), c.Version, dialectHint(p)), "version: "+tested)
-			return
-		}
-		fallthrough
+	case other != program && program.TagPrefix != "":
+		d.fail(at.At("version"), fmt.Sprintf("%s.version is a tag of the %s bridge; those of %s begin with %s", at.Path(), other.Title, program.Title, program.TagPrefix),
+			"version: "+program.TagPrefix+c.Version)
+	case other != program:
+		d.fail(at.At("version"), fmt.Sprintf("%s.version is a tag of the %s bridge; it would bridge another network", at.Path(), other.Title),
+			"version: "+strings.TrimPrefix(c.Version, other.TagPrefix))
+	case v.Less(program.Oldest):
+		d.fail(at.At("version"), fmt.Sprintf("%s.version %s is too old; %s", at.Path(), c.Version, program.OldestWhy), "version: "+tested)
+	case program.Bridge != nil && unplaced(ref):
+		d.fail(at.At("version"), fmt.Sprintf("%s.version %s is no release whose configuration is known; %s", at.Path(), c.Version, program.Bridge.Gap), "version: "+tested)
 	default:
 		// A mirror may call them otherwise.
-		if instead := image.TagProblem(p, release); instead != "" && c.Image == "" {
-			d.fail(at.At("version"), fmt.Sprintf("%s.version %s is not what %s calls this release; Docker could not pull it", at.Path(), release, image.Tested[p].Repository),
+		if instead := program.TagProblem(release); instead != "" && c.Image == "" {
+			d.fail(at.At("version"), fmt.Sprintf("%s.version %s is not what %s calls this release; Docker could not pull it", at.Path(), release, program.Tested.Repository),
 				"version: "+instead+strings.TrimPrefix(c.Version, release))
 		}
 	}
 }
 
-func dialectHint(p image.Program) string {
-	if p == image.Telegram {
-		return "the Python bridge ends at v0.15.3, the Go bridge begins with v26.04 (v0.2604.0)"
-	}
-	return "that of mautrix-discord v0.7 is"
+func unplaced(ref component.Ref) bool {
+	_, ok := ref.Dialect()
+	return !ok
 }
 
 func (s *Spec) checkBridges(d *decoder) {
@@ -267,25 +263,26 @@ func (s *Spec) checkBridges(d *decoder) {
 		d.fail(at, fmt.Sprintf("the bridges %s and %s have the same %s; the second would not start, or take the users of the first", first, bridge.Name(), k),
 			fmt.Sprintf("give one of them another %s, or remove the line for the default", key), other.Site("the other"))
 	}
-	for _, def := range image.Bridges {
-		name := string(def.Program)
+	for c := range component.Bridges() {
+		name := string(c.Program)
 		b, ok := s.Bridges[name]
 		if !ok {
 			continue
 		}
 		at := s.At("bridges", name)
-		s.checkImage(d, def.Program, b.Component, "bridges", name)
+		s.checkImage(d, c.Program, b.Component)
 		s.checkPermissions(d, b.Permissions, "bridges", name, "permissions")
 		if b.Permissions == nil && s.Permissions == nil && !d.unread([]string{"permissions"}) {
 			d.fail(at.At("permissions"), at.Path()+" has no permissions, nor has the spec; the bridge refuses to start when nobody may use it",
 				fmt.Sprintf("permissions: {%s: user}", s.ServerName))
 		}
-		unique(at, "id", cmp.Or(b.ID, def.ID))
-		unique(at, "port", strconv.Itoa(cmp.Or(b.Port, def.Port)))
-		unique(at, "bot", cmp.Or(b.Bot, def.Bot))
-		unique(at, "username_prefix", cmp.Or(b.UsernamePrefix, def.Prefix))
-		if cmp.Or(b.ID, def.ID) == "doublepuppet" {
-			d.fail(at.At("id"), "the id doublepuppet belongs to the appservice for double puppeting; Synapse refuses to start with two of one id", "id: "+def.ID)
+		names := b.Names(c.Bridge.Names)
+		unique(at, "id", names.ID)
+		unique(at, "port", strconv.Itoa(names.Port))
+		unique(at, "bot", names.Bot)
+		unique(at, "username_prefix", names.Prefix)
+		if names.ID == "doublepuppet" {
+			d.fail(at.At("id"), "the id doublepuppet belongs to the appservice for double puppeting; Synapse refuses to start with two of one id", "id: "+c.Bridge.ID)
 		}
 	}
 }

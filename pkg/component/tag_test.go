@@ -1,4 +1,4 @@
-package image
+package component
 
 import "testing"
 
@@ -44,13 +44,13 @@ func TestTagProblem(t *testing.T) {
 		{Synapse, "latest", ""},
 		{Traefik, "3.7", ""},
 	} {
-		if got := TagProblem(tt.program, tt.tag); got != tt.instead {
+		if got := Of(tt.program).TagProblem(tt.tag); got != tt.instead {
 			t.Errorf("%s:%s should be %q, want %q", tt.program, tt.tag, got, tt.instead)
 		}
 	}
-	for program, ref := range Tested {
-		if got := TagProblem(program, ref.Tag); got != "" {
-			t.Errorf("the tested tag %s of %s should be %s", ref.Tag, program, got)
+	for _, c := range All {
+		if got := c.TagProblem(c.Tested.Tag); got != "" {
+			t.Errorf("the tested tag %s of %s should be %s", c.Tested.Tag, c.Program, got)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package image
+package component
 
 import (
 	"slices"
@@ -153,13 +153,16 @@ func TestDialect(t *testing.T) {
 
 // What stackgen renders by default is what it was tested with: known, new enough, and recognised again.
 func TestTested(t *testing.T) {
-	for p, ref := range Tested {
-		v, ok := ref.Version()
-		if !ok || ref.Program() != p || v.Less(Oldest[p].Version) {
-			t.Errorf("%s: %s is taken for %q %v", p, ref, ref.Program(), v)
+	for _, c := range All {
+		if len(c.Images) == 0 {
+			continue
 		}
-		if oldest, ok := Oldest[p]; p != Traefik && (!ok || oldest.Why == "") {
-			t.Errorf("%s: no oldest version, or no reason for it", p)
+		v, ok := c.Tested.Version()
+		if !ok || c.Tested.Program() != c.Program || v.Less(c.Oldest) {
+			t.Errorf("%s: %s is taken for %q %v", c.Program, c.Tested, c.Tested.Program(), v)
+		}
+		if c.Program != Traefik && c.OldestWhy == "" {
+			t.Errorf("%s: no oldest version, or no reason for it", c.Program)
 		}
 	}
 }

@@ -1,0 +1,17 @@
+package component
+
+// All has every program, the bridges in the order of all output.
+var All = []*Component{
+	&synapse,
+	&mas,
+	&postgres,
+	&traefik,
+	&keycloak,
+	&borgmatic,
+	&signal,
+	&whatsapp,
+	&telegram,
+	&discord,
+	&meta,
+	&instagram,
+}

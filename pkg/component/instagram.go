@@ -1,0 +1,23 @@
+package component
+
+// Instagram bridges Instagram. Its images lie beside mautrix-meta's and hold it under that name.
+const Instagram Program = "instagram"
+
+var instagram = Component{
+	Program: Instagram, Title: "Instagram",
+	Images: []string{"mautrix/meta", "mautrix-meta"}, TagPrefix: "ig-",
+	Tag: TagForm{"ig-v", mautrixTag}, Versions: Calendar,
+	Tested: Ref{"dock.mau.dev/mautrix/meta", "ig-v0.2609.0", ""},
+	Oldest: Version{0, 2608, 0}, OldestWhy: "Instagram is an image of its own since v26.07, tested since v26.08",
+	User:     bridgeUser,
+	Services: []Service{{Name: "instagram", Sandbox: Sandbox{Tmpfs: mediaInTmp}}},
+	Affects:  bridgeAffects,
+	Bridge: &Bridge{
+		Names:       Names{ID: "instagram", Bot: "instagrambot", Prefix: "instagram", Port: 29330},
+		DisplayName: "Instagram bridge bot", Avatar: "mxc://maunium.net/JxjlbZUlCPULEeHZSwleUXQv",
+		CommandPrefix: "!ig", Binary: "/usr/bin/mautrix-meta",
+		Releases: []Release{{Version{}, BridgeV2}},
+		Latest:   BridgeV2, Rolling: BridgeV2,
+		Move: &Move{First: Version{0, 4, 0}, Last: Version{0, 5, 3}, From: "v0.1.0", PickleKey: pythonPickleKey},
+	},
+}

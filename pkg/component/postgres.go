@@ -1,0 +1,38 @@
+package component
+
+// Postgres is PostgreSQL.
+const Postgres Program = "postgres"
+
+var postgres = Component{
+	Program: Postgres, Title: "PostgreSQL",
+	Images: []string{"postgres", "postgresql"},
+	Tag:    TagForm{"", `[0-9]+(\.[0-9]+)?(-[a-z][a-z0-9.]*)?`},
+	Tested: Ref{"docker.io/library/postgres", "17", ""},
+	Oldest: Version{14, 0, 0}, OldestWhy: "Synapse requires PostgreSQL 14 or above",
+	User: "999:999", AlpineUser: "70:70", // Debian's and Alpine's postgres
+	Port: 5432,
+	Services: []Service{
+		// The socket and its lock, in a directory of its own (run in e2e: runc goes by the mode of the
+		// image, and makes root its owner); the start script makes a passwd file in /tmp for a user that the image does not know.
+		// Parallel queries share memory through /dev/shm. A checkpoint may take long: without it the next start recovers.
+		{Name: "postgres", Sandbox: Sandbox{Tmpfs: []string{"/var/run/postgresql:" + asUser, "/tmp"}, ShmSize: "256m", StopGrace: "2m"}},
+		{Name: "db-init"},
+	},
+	Affects: "all users and bridges",
+	Secrets: []Secret{
+		{
+			Name:   "database.postgres_password",
+			Breaks: "a running cluster keeps the old superuser password, and db-init can no longer log in: set it there by hand (RUNBOOK.md, Rotate) before the next render",
+		},
+		{Name: "database.{role}_password"},
+	},
+}
+
+// PostgresData is where the image of a release keeps its data: from 18 on it refuses a volume at .../data, and
+// keeps each major in a directory of its own.
+func PostgresData(r Ref) string {
+	if v, ok := r.Version(); ok && v[0] >= 18 {
+		return "/var/lib/postgresql"
+	}
+	return "/var/lib/postgresql/data"
+}

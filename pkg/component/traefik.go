@@ -1,0 +1,10 @@
+package component
+
+// Traefik is the reverse proxy.
+const Traefik Program = "traefik"
+
+var traefik = Component{
+	Program: Traefik, Title: "Traefik",
+	Images: []string{"traefik"},
+	Tested: Ref{"docker.io/library/traefik", "v3.7.13", ""},
+}

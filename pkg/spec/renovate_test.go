@@ -1,0 +1,291 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"philipp.info/stackgen/pkg/image"
+)
+
+// renovate is a preset for Renovate, as far as it is used here.
+type renovate struct {
+	Schema      string           `json:"$schema"`
+	Description []string         `json:"description"`
+	Managers    []customManager  `json:"customManagers"`
+	Rules       []map[string]any `json:"packageRules"`
+}
+
+// customManager finds a version in a file. What the first expression matches is all that the second sees, so that
+// nothing but the version is replaced.
+type customManager struct {
+	Type        string   `json:"customType"`
+	Description string   `json:"description"`
+	Files       []string `json:"managerFilePatterns"`
+	Strategy    string   `json:"matchStringsStrategy"`
+	Match       []string `json:"matchStrings"`
+	Datasource  string   `json:"datasourceTemplate"`
+	Dep         string   `json:"depNameTemplate"`
+	Versioning  string   `json:"versioningTemplate"`
+}
+
+// Expressions that both RE2 and JavaScript read.
+const (
+	version = `version:[ \t]+["']?[^\s"'@,{}#]+(?:@sha256:[0-9a-f]{64})?["']?`
+	found   = `version:[ \t]+["']?(?<currentValue>[^\s"'@,{}#]+)(?:@(?<currentDigest>sha256:[0-9a-f]{64}))?["']?$`
+	lineEnd = `[ \t]*(?:#[^\n]*)?\r?\n`
+	inText  = `[^{}#"']|"[^"]*"|'[^']*'`
+)
+
+// inBraces goes over what stands in braces before a key, and over braces in it, four levels deep.
+var inBraces = `[ \t]*\{(?:(?:` + inText + `|` + braces(4) + `)*?[\s,])?`
+
+func braces(depth int) string {
+	if depth == 1 {
+		return `\{(?:` + inText + `)*\}`
+	}
+	return `\{(?:` + inText + `|` + braces(depth-1) + `)*\}`
+}
+
+// block goes over the lines below a key that are indented at least so far.
+func block(indent string) string {
+	return lineEnd + `(?:` + indent + `[^\n]*\n|` + lineEnd + `)*?` + indent
+}
+
+// versionOf matches from the key of a component at the top of a spec to its version.
+func versionOf(key string) string {
+	return `(?:^|\n)` + key + `:(?:` + inBraces + version + `|` + block("  ") + version + `|` + block("    ") + version + `)`
+}
+
+// versionOfBridge matches from bridges: to the version of one.
+func versionOfBridge(name string) string {
+	within := func(indent string) string {
+		return block(indent) + name + `:(?:` + inBraces + version + `|` + block(indent+indent) + version + `)`
+	}
+	return `(?:^|\n)bridges:(?:` + inBraces + name + `:` + inBraces + version + `|` + within("  ") + `|` + within("    ") + `)`
+}
+
+// calendar is the versioning of mautrix: v0.2610.0 is not older than its alias v26.10, and the Python bridges are not
+// followed by the Go ones, because no way leads back.
+const calendar = `regex:^(?<compatibility>%sv(?:0\.1\d\.|0\.)?)(?<minor>\d+)(?:\.(?<patch>\d+))?(?:\.(?<build>\d+))?$`
+
+func makeRenovate() renovate {
+	manager := func(place string, p image.Program, match, versioning string) customManager {
+		return customManager{
+			Type: "regex", Description: place + ".version of a stack.yaml", Files: []string{`/(^|/)stack\.ya?ml$/`}, Strategy: "recursive", Match: []string{match, found},
+			Datasource: "docker", Dep: image.Tested[p].Repository, Versioning: versioning,
+		}
+	}
+	r := renovate{
+		Schema:      "https://docs.renovatebot.com/renovate-schema.json",
+		Description: []string{"Finds the versions in a stack.yaml of stackgen. Made by make generate."},
+		Managers: []customManager{
+			manager("synapse", image.Synapse, versionOf("synapse"), "docker"),
+			manager("auth", image.MAS, versionOf("auth"), "docker"),
+			manager("database", image.Postgres, versionOf("database"), "docker"),
+		},
+		Rules: []map[string]any{
+			{
+				"description":      "PostgreSQL does not start on the files of another major version: a person dumps and restores them first.",
+				"matchDatasources": []string{"docker"}, "matchPackageNames": []string{image.Tested[image.Postgres].Repository},
+				"matchUpdateTypes": []string{"major"}, "dependencyDashboardApproval": true,
+			},
+			{
+				"description": "What stackgen's own examples render to is compared.", "matchManagers": []string{"custom.regex"},
+				"matchFileNames": []string{"examples/**"}, "enabled": false,
+			},
+		},
+	}
+	for _, name := range BridgeNames() {
+		p := image.Program(name)
+		prefix, _, _ := strings.Cut(image.Tested[p].Tag, "v")
+		r.Managers = append(r.Managers, manager("bridges."+name, p, versionOfBridge(name), fmt.Sprintf(calendar, prefix)))
+	}
+	return r
+}
+
+const renovateFile = "../../renovate.json"
+
+// The preset in the repository is the one that the table of images gives.
+func TestRenovate(t *testing.T) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(makeRenovate()); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(renovateFile, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(renovateFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
+		t.Errorf("renovate.json is stale; run make generate:\n%s", diff)
+	}
+}
+
+// dep is a version that Renovate would raise.
+type dep struct {
+	Place, Repository, Value, Digest string
+	At                               int // where the text to be replaced begins; its version is the only one of the kind in it
+}
+
+// dependencies does what Renovate does with the file as it is in the repository.
+func dependencies(t *testing.T, src string) (deps []dep) {
+	t.Helper()
+	text, err := os.ReadFile(renovateFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r renovate
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range r.Managers {
+		inner := regexp.MustCompile(m.Match[1])
+		for _, at := range regexp.MustCompile(m.Match[0]).FindAllStringIndex(src, -1) {
+			for _, sub := range inner.FindAllStringSubmatchIndex(src[at[0]:at[1]], -1) {
+				group := func(name string) string {
+					if i := 2 * inner.SubexpIndex(name); sub[i] >= 0 {
+						return src[at[0]+sub[i] : at[0]+sub[i+1]]
+					}
+					return ""
+				}
+				place, _, _ := strings.Cut(m.Description, ".version of")
+				deps = append(deps, dep{place, m.Dep, group("currentValue"), group("currentDigest"), at[0] + sub[0]})
+			}
+		}
+	}
+	return deps
+}
+
+// wanted are the versions that stackgen itself reads in a spec.
+func wanted(t *testing.T, src string) (deps []dep) {
+	t.Helper()
+	s, findings := Parse("stack.yaml", []byte(src))
+	if s == nil {
+		t.Fatalf("%v\n%s", findings, src)
+	}
+	lines := strings.SplitAfter(src, "\n")
+	add := func(place string, p image.Program) {
+		v := s.file.At(append(strings.Split(place, "."), "version")...)
+		if !v.Exists() {
+			return
+		}
+		value, digest, _ := strings.Cut(v.Str(), "@")
+		at := len([]rune(strings.Join(lines[:v.KeyPos().Line-1], ""))) + v.KeyPos().Col - 1
+		deps = append(deps, dep{place, image.Tested[p].Repository, value, digest, len(string([]rune(src)[:at]))})
+	}
+	add("synapse", image.Synapse)
+	add("auth", image.MAS)
+	add("database", image.Postgres)
+	for _, name := range BridgeNames() {
+		add("bridges."+name, image.Program(name))
+	}
+	return deps
+}
+
+// The preset finds exactly the versions that a spec has, in every way to write one, and what it replaces holds no
+// other text that could be meant.
+func TestRenovateFinds(t *testing.T) {
+	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	specs := map[string]string{
+		"block":       "synapse:\n  version: v1.150.0\ndatabase:\n  container_name: db17\n  version: \"17\"\n",
+		"quotes":      "synapse: {version: 'v1.150.0'}\nauth: {passwords: true, version: \"1.20.0\"}\n",
+		"comments":    "synapse: # version: v1.140.0\n\n# version: v1.141.0\n  # version: v1.142.0\n  version: v1.150.0 # not v1.149.0\n",
+		"four blanks": "synapse:\n    max_upload_size: 1G\n    version: v1.150.0\nbridges:\n    signal:\n        port: 3\n        version: v26.08\n    whatsapp: {version: v0.2608.0}\n",
+		"flow":        "bridges: {signal: {version: v0.2608.0, extra: {a: {b: 1}}}, telegram: {extra: {x: {version: '9'}}, version: v0.15.3}, whatsapp: {}}\n",
+		"many lines":  "bridges: {\n  signal: {\n    port: 3,\n    version: v0.2608.0\n  },\n  meta: {}\n}\n",
+		"extra":       "synapse:\n  extra:\n    version: v1.1.1\n  version: v1.150.0\nbridges:\n  signal:\n    extra:\n      version: 3\n  meta:\n    version: v0.2608.0\n",
+		"no version":  "synapse:\n  extra:\n    version: v1.1.1\nbridges:\n  signal: {extra: {version: v1}}\n  instagram:\n",
+		"digests":     "synapse: {version: \"v1.150.0" + digest + "\"}\ndatabase:\n  version: \"17" + digest + "\"\nbridges:\n  instagram: {version: ig-v0.2608.0" + digest + "}\n",
+		"CRLF":        "synapse:\r\n  max_upload_size: 1G\r\n\r\n  version: v1.150.0\r\nbridges:\r\n  signal: {version: v0.2608.0}\r\n",
+		"all bridges": "bridges:\n  signal: {version: v0.2608.0}\n  whatsapp:\n    version: v0.2608.0\n\n  telegram:\n    # Python\n    version: v0.15.3\n  discord: {version: v0.7.7}\n  meta: {version: v0.2608.0}\n  instagram: {version: ig-v0.2608.0}\n",
+		"texts":       "auth: {upstream: {a: {issuer: 'https://a.example', client_id: \"version: x{\"}}, version: 1.20.0}\n",
+	}
+	paths, err := filepath.Glob("../../examples/*/stack.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		specs[path] = string(src)
+	}
+	n := 0
+	for name, src := range specs {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(src, "server_name:") {
+				head := "version: 1\nserver_name: example.org\npermissions: {example.org: user}\n"
+				if !strings.Contains(src, "auth:") {
+					head += "auth: {passwords: true}\n"
+				}
+				src = head + src
+			}
+			if strings.Contains(src, "telegram:") && !strings.Contains(src, "relay") {
+				src += "# relay\n"
+			}
+			want, got := wanted(t, src), dependencies(t, src)
+			n += len(want)
+			byPlace := func(a, b dep) int { return strings.Compare(a.Place, b.Place) }
+			slices.SortFunc(want, byPlace)
+			slices.SortFunc(got, byPlace)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s\n%s", diff, src)
+			}
+		})
+	}
+	if n < 25 {
+		t.Errorf("only %d versions were looked for", n)
+	}
+}
+
+// Every tag that stackgen knows of can be raised, and none to one that is no successor.
+func TestRenovateVersioning(t *testing.T) {
+	for _, m := range makeRenovate().Managers {
+		text, isRegex := strings.CutPrefix(m.Versioning, "regex:")
+		if !isRegex {
+			continue
+		}
+		re := regexp.MustCompile(text)
+		kind := func(tag string) string {
+			sub := re.FindStringSubmatch(tag)
+			if sub == nil {
+				return "none"
+			}
+			return "like " + sub[re.SubexpIndex("compatibility")]
+		}
+		place, _, _ := strings.Cut(m.Description, ".version of")
+		p := image.Program(strings.TrimPrefix(place, "bridges."))
+		prefix, _, _ := strings.Cut(image.Tested[p].Tag, "v")
+		for tag, want := range map[string]string{
+			image.Tested[p].Tag:   "like " + prefix + "v0.",
+			prefix + "v0.2608.0":  "like " + prefix + "v0.",
+			prefix + "v0.7.7":     "like " + prefix + "v0.",
+			prefix + "v26.08":     "like " + prefix + "v",
+			prefix + "v26.08.1":   "like " + prefix + "v",
+			prefix + "v0.15.3":    "like " + prefix + "v0.15.",
+			prefix + "latest":     "none",
+			"x" + prefix + "v0.1": "none",
+		} {
+			if got := kind(tag); got != want {
+				t.Errorf("%s: %s is %s, want %s", p, tag, got, want)
+			}
+		}
+	}
+}

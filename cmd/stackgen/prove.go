@@ -290,7 +290,9 @@ func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, u use)
 		}
 		src.From[name] = secret.From{File: from.File, Command: from.Command, Pos: s.At("secrets", "from", name).KeyPos()}
 	}
-	return secret.Load(ctx, src, render.Needs(s))
+	set, findings := secret.Load(ctx, src, render.Needs(s))
+	render.HideNamed(s, set)
+	return set, findings
 }
 
 func there(dir, file string) bool {

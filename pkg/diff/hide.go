@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"philipp.info/stackgen/pkg/source"
 )
 
 // minHidden keeps words out that stand in half of all texts: hiding `matrix` everywhere because somebody
@@ -28,6 +30,7 @@ func (c *comparison) hide() {
 			found = []string{string(s.tree[p])}
 		case f != nil:
 			found = f.Secrets()
+			c.named(f.Root(), "")
 		}
 		for _, text := range found {
 			add(text)
@@ -43,6 +46,24 @@ func (c *comparison) hide() {
 		// Most files are the same on both sides, and the look at them is the dearest part of a diff.
 		if now, ok := c.new.tree[p]; !ok || !bytes.Equal(before, now) {
 			look(c.old, p)
+		}
+	}
+}
+
+// named hides what stands at the keys of secrets that nothing else tells as such.
+func (c *comparison) named(v source.Value, key string) {
+	switch v.Kind() {
+	case source.Mapping:
+		for k, val := range v.Entries() {
+			c.named(val, k.Str())
+		}
+	case source.Sequence:
+		for _, item := range v.Items() {
+			c.named(item, key)
+		}
+	default:
+		if text := v.Str(); text != "" && c.Secrets.Named(key) {
+			c.Secrets.HideNamed(key, text)
 		}
 	}
 }

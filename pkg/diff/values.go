@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/source"
@@ -39,7 +40,7 @@ func (c *comparison) values() []Value {
 		if !was || !is || (old == nil || now == nil) && !opaque(p) {
 			continue // the file as a whole says it
 		}
-		w := &walk{mask: c.Secrets.Mask}
+		w := &walk{mask: c.Secrets.Mask, named: c.Secrets.Named}
 		switch {
 		case opaque(p):
 			w.found = []Value{{Action: Changed, Secret: true}}
@@ -98,6 +99,7 @@ func composePath(d *check.Deployment) string {
 type walk struct {
 	found []Value
 	mask  func(string) string
+	named func(key string) bool // of a secret that nothing else tells as one
 }
 
 // compose names what differs in a service after that service.
@@ -105,7 +107,7 @@ func (w *walk) compose(old, now *source.File) {
 	before, after := old.At("services"), now.At("services")
 	w.compareBut("services", "", old.Root(), now.Root())
 	for name, v := range union(before, after) {
-		own := &walk{mask: w.mask}
+		own := &walk{mask: w.mask, named: w.named}
 		switch {
 		case !v.old.Exists():
 			own.add("", Added, v.old, v.now)
@@ -158,7 +160,7 @@ func join(path, key string) string {
 }
 
 func (w *walk) add(path string, action Action, a, b source.Value) {
-	v := Value{Key: w.mask(path), Action: action, Secret: a.Secret() || b.Secret()}
+	v := Value{Key: w.mask(path), Action: action, Secret: a.Secret() || b.Secret() || w.named(withoutIndex(path))}
 	if !v.Secret {
 		v.Old, v.New = w.show(a), w.show(b)
 		if a.Kind() == source.Scalar && b.Kind() == source.Scalar && a.Str() == b.Str() { // 1 and "1"
@@ -166,6 +168,15 @@ func (w *walk) add(path string, action Action, a, b source.Value) {
 		}
 	}
 	w.found = append(w.found, v)
+}
+
+// withoutIndex is the path of the list that a path leads into, or the path itself.
+func withoutIndex(path string) string {
+	dot := strings.LastIndex(path, ".")
+	if _, err := strconv.Atoi(path[dot+1:]); err == nil && dot > 0 {
+		return withoutIndex(path[:dot])
+	}
+	return path
 }
 
 // maxShown is the number of characters of one value that are shown.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -113,6 +114,24 @@ func Extras(s *spec.Spec) []source.Value {
 		}
 	}
 	return extras
+}
+
+// HideNamed has the set hide each secret that an extra names, where it stands in the rendered files: nothing else tells
+// that the key is one of a secret.
+func HideNamed(s *spec.Spec, set *secret.Set) {
+	for _, extra := range Extras(s) {
+		for _, v := range extra.Refs() {
+			name, _ := v.Ref()
+			keys := v.Keys()
+			for i := range slices.Backward(keys) {
+				if _, err := strconv.Atoi(keys[i]); err != nil { // of an item of a list, the key of the list
+					_, key := source.Operator(keys[i])
+					set.HideNamed(key, set.Get(name))
+					break
+				}
+			}
+		}
+	}
 }
 
 // named are the secrets that an extra names as {secret: NAME} and that are not among the needs: only who

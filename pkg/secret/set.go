@@ -36,6 +36,7 @@ type Set struct {
 	ran       bool
 
 	hidden finding.Mask
+	named  map[string]bool // keys of files at which secrets stand
 }
 
 type held struct{ value, origin string }

@@ -49,8 +49,10 @@ func hiddenUse(u use, text string) []Hidden {
 	return append(found, HiddenIn(u.name, text)...)
 }
 
-// led is a value and the ways in which it stands behind its name. A value that is no secret by itself, for
+// Led is a value and the ways in which it stands behind its name. A value that is no secret by itself, for
 // it is short or a common word, is one there.
+func Led(name, value string) []Hidden { return led(name, value) }
+
 func led(name, value string) []Hidden {
 	all := []Hidden{{"", value}}
 	if name == "" {

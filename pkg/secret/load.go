@@ -202,7 +202,7 @@ func (l *loader) readValue(path string) (string, error) {
 
 func (l *loader) run(ctx context.Context, argv []string, limit int) (string, error) {
 	out, err := command.Command{Argv: argv, Dir: l.src.Dir}.Output(ctx, limit)
-	return string(out), err
+	return string(out), because(argv, l.src.Dir, err)
 }
 
 // program is the part of a command that may be shown: its arguments can hold anything.
@@ -235,6 +235,10 @@ func (l *loader) command(ctx context.Context) {
 	name, sites := program(l.src.Command), siteAt(l.src.CommandPos)
 	if !l.src.RunCommands {
 		l.withhold("command " + name + " (not run)")
+		return
+	}
+	if l.interrupted() {
+		l.withhold("command " + name)
 		return
 	}
 	out, err := l.run(ctx, l.src.Command, source.MaxSize)

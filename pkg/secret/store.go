@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"philipp.info/stackgen/pkg/command"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -46,15 +47,17 @@ func (s *Set) store(ctx context.Context) error {
 		return fmt.Errorf("change what `%s` prints: %w", program(s.src.Command), err)
 	}
 	before := s.snapshot()
+	copies := s.keepCopies(before)
 	_, err = s.command(s.src.Store, text).Output(ctx, source.MaxSize)
 	if err != nil {
-		err = fmt.Errorf("`%s` %w", program(s.src.Store), err)
+		err = fmt.Errorf("`%s` %w", program(s.src.Store), because(s.src.Store, s.src.Dir, err))
 	} else {
 		err = s.readBack(ctx, text)
 	}
 	if err != nil {
-		return fmt.Errorf("store secrets: %w; %s", err, s.restore(ctx, before))
+		return fmt.Errorf("store secrets: %w; %s", err, s.restore(ctx, before, copies))
 	}
+	removeAll(copies)
 	s.printed, s.pending = text, nil
 	if out, err := s.print(ctx); err == nil {
 		s.printed = out
@@ -83,7 +86,8 @@ func (s *Set) command(argv []string, stdin []byte) command.Command {
 }
 
 func (s *Set) print(ctx context.Context) ([]byte, error) {
-	return s.command(s.src.Command, nil).Output(ctx, source.MaxSize)
+	out, err := s.command(s.src.Command, nil).Output(ctx, source.MaxSize)
+	return out, because(s.src.Command, s.src.Dir, err)
 }
 
 // readBack asks for the secrets again and compares them with the text that was stored.
@@ -105,8 +109,9 @@ func (s *Set) readBack(ctx context.Context, text []byte) error {
 	return nil
 }
 
-// kept is a file that the commands name, as it was before.
+// kept is a file that a word of the commands names, as it was before.
 type kept struct {
+	word string
 	path string
 	text []byte
 	info os.FileInfo
@@ -132,14 +137,14 @@ func (s *Set) snapshot() []kept {
 			continue
 		}
 		if text, err := source.ReadFile(path); err == nil {
-			files = append(files, kept{path, text, info})
+			files = append(files, kept{word, path, text, info})
 		}
 	}
 	return files
 }
 
 // restore brings the store back to what it was, and says what became of it.
-func (s *Set) restore(ctx context.Context, files []kept) string {
+func (s *Set) restore(ctx context.Context, files []kept, copies []string) string {
 	ctx = context.WithoutCancel(ctx)
 	for _, f := range files {
 		if now, err := source.ReadFile(f.path); err == nil && bytes.Equal(now, f.text) {
@@ -159,10 +164,16 @@ func (s *Set) restore(ctx context.Context, files []kept) string {
 		return err == nil && bytes.Equal(out, s.printed)
 	}
 	if asBefore() {
+		removeAll(copies)
 		return "the store holds what it held before"
 	}
 	if _, err := s.command(s.src.Store, s.printed).Output(ctx, source.MaxSize); err == nil && asBefore() {
+		removeAll(copies)
 		return "the store holds what it held before"
 	}
-	return fmt.Sprintf("`%s` no longer prints what it printed before: restore the store from git or a backup before anything else", program(s.src.Command))
+	from := "git or a backup"
+	if len(copies) > 0 {
+		from = shell.Paths(copies...)
+	}
+	return fmt.Sprintf("`%s` no longer prints what it printed before: restore the store from %s before anything else", program(s.src.Command), from)
 }

@@ -117,6 +117,9 @@ func MaskLine(line string) string {
 	return line
 }
 
+// LooksRandom reports whether a word could be a generated token rather than a path, a name or a sentence.
+func LooksRandom(word string) bool { return looksRandom(word) }
+
 // looksRandom tells a generated token from a path, a name or a sentence: by the length of its runs of
 // letters and digits, and by how often upper case, lower case and digits take turns within them.
 func looksRandom(value string) bool {

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 )
 
 // wholeRegistration has every key that Synapse looks at, one to a line.
@@ -112,7 +113,7 @@ print(json.dumps([load(doc) for doc in json.load(sys.stdin)]))`)
 
 // refuses reports whether check says of a registration that Synapse does not start with it.
 func refuses(doc string) bool {
-	d, findings := check.Open(fstest.MapFS{
+	d, findings := compose.Open(fstest.MapFS{
 		"compose.yaml": {Data: []byte("services: {synapse: {image: 'matrixdotorg/synapse:v1.163.2', volumes: ['./data:/data']}}\n")},
 		"data/homeserver.yaml": {Data: []byte(`server_name: example.org
 listeners: [{port: 8008, resources: [{names: [client]}]}]

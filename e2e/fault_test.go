@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -165,7 +166,7 @@ func (s *stack) inject(t *testing.T, f fault) (restore func()) {
 // ruleNames are the rules that find something wrong in the tree as it is.
 func (s *stack) ruleNames(t *testing.T) []string {
 	t.Helper()
-	d, findings := check.Open(os.DirFS(s.dir))
+	d, findings := compose.Open(os.DirFS(s.dir))
 	if d.Compose != nil {
 		findings, _ = check.Run(d)
 	}

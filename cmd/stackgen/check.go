@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -37,7 +38,7 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	defer root.Close()
-	deployment, findings := check.Open(root.FS())
+	deployment, findings := compose.Open(root.FS())
 	found, files := check.Run(deployment)
 	findings = finding.Sort(append(deployment.Hide(findings), found...))
 	inDir(c.Dir, findings)

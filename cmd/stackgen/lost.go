@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/secret"
@@ -30,7 +30,7 @@ func (p *proof) lost(s *spec.Spec, before map[string]string) []string {
 	var lost []string
 	for _, n := range p.needs {
 		// What stood in the code of the program before is no loss.
-		inherited := n.Inherit != "" && before[n.Name] == check.OfForerunner
+		inherited := n.Inherit != "" && before[n.Name] == deployment.OfForerunner
 		if n.Kept && made[n.Name] && remembered[n.Name] && !inherited {
 			lost = append(lost, n.Name)
 		}

@@ -14,6 +14,8 @@ import (
 	"slices"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/output"
@@ -230,26 +232,26 @@ func (p *proof) check(dir string, before map[string]string, accepted string, rea
 	if beside != nil {
 		defer beside.Close()
 	}
-	open := check.Open
+	open := compose.Open
 	if !real { // where it will lie is a guess
-		open = check.OpenAlone
+		open = compose.OpenAlone
 	}
-	deployment, found := open(fsys)
-	fixed := deployment.Fixed()
-	p.bundle.Fixed = check.Values(fixed)
-	deployment.Before = before
+	d, found := open(fsys)
+	fixed := d.Fixed()
+	p.bundle.Fixed = deployment.Values(fixed)
+	d.Before = before
 	for _, f := range fixed {
 		if f.Secret && !real { // a placeholder is not what it stands for
 			delete(before, f.Name)
 		}
 	}
-	deployment.Accepted = accepted
-	more, files := check.Run(deployment)
+	d.Accepted = accepted
+	more, files := check.Run(d)
 	if !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
-		p.bundle.Accepted = deployment.ComposeVerdict()
+		p.bundle.Accepted = check.ComposeVerdict(d)
 	}
 	found = append(found, more...)
-	p.bundle.Govern(found, deployment.KeysAt)
+	p.bundle.Govern(found, d.KeysAt)
 	p.findings, p.files = append(p.findings, found...), files
 }
 

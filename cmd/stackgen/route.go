@@ -14,7 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/route"
@@ -57,7 +57,7 @@ func (c *routeCmd) Run(a *app) error {
 		return err
 	}
 	defer root.Close()
-	d, findings := check.Open(root.FS())
+	d, findings := compose.Open(root.FS())
 	if d.Compose == nil {
 		inDir(dir, findings)
 		f := d.Hide(findings)[0]
@@ -108,7 +108,7 @@ func requestURL(text string) (*url.URL, error) {
 
 // stackDir is where render puts a stack, unless there is none.
 func stackDir() string {
-	for _, name := range check.ComposeNames {
+	for _, name := range compose.Names {
 		if there("out", name) {
 			return "out"
 		}

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/route"
 )
 
@@ -48,7 +48,7 @@ func rendered(t *testing.T, name string) fs.FS {
 
 func table(t *testing.T, tree fs.FS) *route.Table {
 	t.Helper()
-	d, problems := check.Open(tree)
+	d, problems := compose.Open(tree)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/render"
@@ -94,7 +95,7 @@ var stacks = map[string]func() stack{
 
 func newStack(tree fstest.MapFS) stack {
 	s := stack{tree: tree, known: make(map[string]bool)}
-	d, _ := check.Open(tree)
+	d, _ := compose.Open(tree)
 	findings, _ := check.Run(d)
 	for _, f := range findings {
 		s.known[f.Rule+f.Message] = true

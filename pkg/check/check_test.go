@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -43,7 +44,7 @@ func filesOf(ar *txtar.Archive) fstest.MapFS {
 // run checks a tree and holds what is true of all findings: a known rule, no panic, no secret.
 func run(t testing.TB, tree fstest.MapFS) []finding.Finding {
 	t.Helper()
-	d, findings := check.Open(tree)
+	d, findings := compose.Open(tree)
 	found, _ := check.Run(d)
 	findings = append(findings, found...)
 	for _, f := range findings {
@@ -145,7 +146,7 @@ func TestOddFiles(t *testing.T) {
 				if err := put(); err != nil {
 					t.Fatal(err)
 				}
-				d, findings := check.Open(os.DirFS(dir))
+				d, findings := compose.Open(os.DirFS(dir))
 				found, _ := check.Run(d)
 				findings = append(findings, found...)
 				if slices.Equal(lines(findings), good) && name != "signal/registration.yaml" && name != ".env" {
@@ -176,7 +177,7 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint8, data []byte) {
 		broken := maps.Clone(tree)
 		broken[files[int(which)%len(files)]] = &fstest.MapFile{Data: data, Mode: 0o644}
-		d, findings := check.Open(broken)
+		d, findings := compose.Open(broken)
 		found, _ := check.Run(d)
 		for _, f := range append(findings, found...) {
 			if strings.Contains(f.Message, "of a fault in stackgen") {
@@ -207,7 +208,7 @@ func FuzzTree(f *testing.F) {
 				tree[name] = &fstest.MapFile{Data: []byte(data), Mode: 0o644}
 			}
 		}
-		d, findings := check.Open(tree)
+		d, findings := compose.Open(tree)
 		found, _ := check.Run(d)
 		for _, f := range append(findings, found...) {
 			_, known := check.Find(f.Rule)

@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifest"
 )
 
@@ -33,11 +35,11 @@ func TestFixed(t *testing.T) {
 		"discord/config.yaml": {Data: []byte("appservice: {id: discord, database: {type: postgres}}\nbridge: {username_template: \"discord_{{.}}\"}\n")},
 	}
 	values := func() map[string]string {
-		d, findings := check.Open(tree)
+		d, findings := compose.Open(tree)
 		if len(findings) > 0 {
 			t.Fatal(findings)
 		}
-		return check.Values(d.Fixed())
+		return deployment.Values(d.Fixed())
 	}
 	got := values()
 	want := strings.Fields(`auth.encryption auth.passwords auth.passwords.schemes auth.version
@@ -61,15 +63,15 @@ func TestFixed(t *testing.T) {
 	}
 
 	// A pickle key is noticed wherever it stands, and however weak it is.
-	config, compose := tree["signal/config.yaml"], string(tree["compose.yaml"].Data)
+	config, text := tree["signal/config.yaml"], string(tree["compose.yaml"].Data)
 	tree["signal/config.yaml"] = &fstest.MapFile{Data: []byte("appservice: {id: signal}\nencryption: {pickle_key: x}\n")}
 	weak := values()["bridges.signal.pickle_key"]
 	tree["signal/config.yaml"] = &fstest.MapFile{Data: []byte("env_config_prefix: S_\nappservice: {id: signal}\nencryption: {pickle_key: generate}\n")}
-	tree["compose.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(compose, "volumes: [\"./signal", "environment: {S_ENCRYPTION__PICKLE_KEY: x}, volumes: [\"./signal", 1))}
+	tree["compose.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(text, "volumes: [\"./signal", "environment: {S_ENCRYPTION__PICKLE_KEY: x}, volumes: [\"./signal", 1))}
 	if env := values()["bridges.signal.pickle_key"]; weak == "" || env != weak || env == got["bridges.signal.pickle_key"] {
 		t.Errorf("the pickle key of the environment is kept as %q", env)
 	}
-	tree["signal/config.yaml"], tree["compose.yaml"] = config, &fstest.MapFile{Data: []byte(compose)}
+	tree["signal/config.yaml"], tree["compose.yaml"] = config, &fstest.MapFile{Data: []byte(text)}
 
 	tree["signal/config.yaml"] = &fstest.MapFile{Data: []byte("appservice: {id: signal}\nencryption: {pickle_key: " + strings.Repeat("fedcba9876543210", 4) + "}\n")}
 	tree["hs/key"] = &fstest.MapFile{Data: []byte("no key\n")}
@@ -89,7 +91,7 @@ func TestFixed(t *testing.T) {
 			t.Fatal(err)
 		}
 		tree[manifest.Path] = &fstest.MapFile{Data: kept}
-		d, _ := check.Open(tree)
+		d, _ := compose.Open(tree)
 		n := 0
 		findings, _ := check.Run(d)
 		for _, f := range findings {
@@ -105,8 +107,8 @@ func TestFixed(t *testing.T) {
 
 // TestLost: which change of a value loses something, and which is told with what mends it.
 func TestLost(t *testing.T) {
-	now := func(version, homeserver, bridge string) []check.Fixed {
-		d, findings := check.Open(fstest.MapFS{
+	now := func(version, homeserver, bridge string) []deployment.Fixed {
+		d, findings := compose.Open(fstest.MapFS{
 			"compose.yaml": {Data: []byte(`services:
   db: {image: "postgres:17.5", environment: {POSTGRES_PASSWORD: x}, volumes: ["./data/pg:/var/lib/postgresql/data"]}
   synapse: {image: "ghcr.io/element-hq/synapse:` + version + `", volumes: ["./hs:/data"]}
@@ -153,7 +155,7 @@ func TestLost(t *testing.T) {
 		{"bridges.telegram.encryption", "off", "v1.157.1", "", "", ""},
 	} {
 		got := ""
-		for _, f := range check.Broken(map[string]string{c.name: c.was}, now(c.version, c.homeserver, c.bridge)) {
+		for _, f := range deployment.Broken(map[string]string{c.name: c.was}, now(c.version, c.homeserver, c.bridge)) {
 			if got = "lost"; f.Mends != "" {
 				got = "told"
 			}

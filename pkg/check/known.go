@@ -9,8 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -78,7 +77,7 @@ func isInt(v source.Value) bool {
 
 // reading is how a program takes what it does not expect in its configuration.
 type reading struct {
-	d       *Deployment
+	d       *deployment.Deployment
 	program string // as it is called in a sentence
 	unknown string // what comes of a key that it does not know
 	wrong   string // what comes of a value of the wrong type
@@ -139,7 +138,7 @@ func (r reading) check(config place) {
 
 func (r reading) scalar(p place) {
 	words := wordsOf(p.known)
-	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) || r.d.misquoted(p.value) {
+	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) || r.d.Misquoted(p.value) {
 		return
 	}
 	msg, consequence := p.path+" must be "+anyOf(words)+", not "+described(p.value), r.wrong
@@ -195,7 +194,7 @@ func retyped(words []string, v source.Value) string {
 	yes, isBool := v.Bool()
 	quoted, err := strconv.ParseBool(v.Str())
 	_, notInt := strconv.Atoi(v.Str())
-	near := nearest(v.Str(), words)
+	near := deployment.Nearest(v.Str(), words)
 	switch {
 	case v.Kind() == source.Scalar && slices.Contains(words, "str"):
 		return "put it in quotes"
@@ -228,7 +227,7 @@ const removeIt = "remove it"
 // renamed is what to do about a key of the configuration that is not known where it stands.
 func renamed(config, p place) string {
 	key := p.value.Name()
-	if near := nearest(key, keyNames(p.above)); near != "" {
+	if near := deployment.Nearest(key, keyNames(p.above)); near != "" {
 		return "rename it to " + near
 	}
 	if places := placesOf(config.known, key, config.path); len(places) == 1 {
@@ -259,19 +258,4 @@ func placesOf(known source.Value, key, path string) []string {
 		places = append(places, placesOf(v, key, below)...)
 	}
 	return places
-}
-
-// nearest gives the candidate that differs from word by typing slips only; "" when none does.
-func nearest(word string, candidates []string) string {
-	const longest, alike = 64, 0.6
-	best, near := alike, ""
-	if len(word) > longest {
-		return ""
-	}
-	for _, c := range candidates {
-		if s := levenshtein.Similarity(strings.ToLower(word), strings.ToLower(c), nil); s >= best && c != word {
-			best, near = s, c
-		}
-	}
-	return near
 }

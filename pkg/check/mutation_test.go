@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -360,7 +361,7 @@ func TestMutations(t *testing.T) {
 func caught(tree fstest.MapFS, m mutation) bool {
 	broken := maps.Clone(tree)
 	broken[m.file] = &fstest.MapFile{Data: []byte(m.data), Mode: tree[m.file].Mode, Sys: tree[m.file].Sys}
-	d, findings := check.Open(broken)
+	d, findings := compose.Open(broken)
 	more, _ := check.Run(d)
 	for _, f := range append(findings, more...) {
 		// A label that no longer fits says that something was changed, not what is wrong with it.

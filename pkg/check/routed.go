@@ -8,14 +8,15 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // routed reports whether any container has labels for Traefik; without any, another proxy is at work that
 // cannot be seen.
-func (d *Deployment) routed(r *Reporter) bool {
-	if d.hasRouters() {
+func routed(r *Reporter, d *deployment.Deployment) bool {
+	if d.HasRouters() {
 		return true
 	}
 	for _, s := range d.Synapses {
@@ -24,49 +25,18 @@ func (d *Deployment) routed(r *Reporter) bool {
 	return false
 }
 
-func (d *Deployment) hasRouters() bool {
-	return slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return !d.disabled(router.Container) })
-}
-
-// explained reports whether another rule says why a request does not come to the service: a router of it that
-// Traefik drops, a tie, or a port on which nobody listens.
-func (d *Deployment) explained(s *Service, method, host, path string) bool {
-	res := d.Routes().Match(method, host, path)
-	if res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.listens(s, s.backendPort(*res.Backend)) {
-		return true
-	}
-	return slices.ContainsFunc(d.Routes().Lost(method, host, path), func(lost *route.Router) bool { return lost.Container == s.Name })
-}
-
-// matrixHost is the host of Synapse's public address; the server name when none is set.
-func (s *Synapse) matrixHost() string {
-	if u, _, ok := endpoint(s.Config.At("public_baseurl").Str()); ok {
-		return u.Hostname()
-	}
-	return s.server.Str()
-}
-
-// hosts are those on which clients and other servers ask for /_matrix.
-func (s *Synapse) hosts() []string {
-	hosts := []string{s.matrixHost()}
-	if name := s.server.Str(); name != hosts[0] {
-		hosts = append(hosts, name)
-	}
-	return hosts
-}
-
 // routerSite is the first of routerSites.
-func routerSite(res route.Result, s *Service) source.Site { return routerSites(res, s)[0] }
+func routerSite(res route.Result, s *deployment.Service) source.Site { return routerSites(res, s)[0] }
 
 // routerSites are the rule that decided a request and those of the service that should have got it: the ones
 // that come too late, or else the nearest ones. Where there is none, they are the service's labels.
-func routerSites(res route.Result, s *Service) (sites []source.Site) {
+func routerSites(res route.Result, s *deployment.Service) (sites []source.Site) {
 	if res.Router != nil {
 		sites = append(sites, res.Router.Site)
 	}
 	for _, late := range res.Behind {
 		if late.Container == s.Name {
-			sites = append(sites, s.labelSite("traefik.http.routers."+late.Name+".priority", late.Site))
+			sites = append(sites, s.LabelSite("traefik.http.routers."+late.Name+".priority", late.Site))
 		}
 	}
 	if len(sites) < 2 {
@@ -80,7 +50,7 @@ func routerSites(res route.Result, s *Service) (sites []source.Site) {
 
 // nearRouters are the rules of the service that would fit a request but for a host that is none of the stack's;
 // or else the one whose path is nearest; or else those that fit but for the host.
-func nearRouters(res route.Result, s *Service) []source.Site {
+func nearRouters(res route.Result, s *deployment.Service) []source.Site {
 	var strange, others []source.Site
 	var nearest source.Site
 	best := math.MaxInt
@@ -92,8 +62,8 @@ func nearRouters(res route.Result, s *Service) []source.Site {
 			if far := farFrom(a.Why, res.Asked.Path); far < best {
 				nearest, best = a.Router.Site, far
 			}
-		case s.d.Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router:
-		case slices.ContainsFunc(hosts, s.d.serves):
+		case s.D.Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router:
+		case slices.ContainsFunc(hosts, s.D.Serves):
 			others = append(others, a.Router.Site)
 		default:
 			strange = append(strange, a.Router.Site)
@@ -106,11 +76,6 @@ func nearRouters(res route.Result, s *Service) []source.Site {
 		return []source.Site{nearest}
 	}
 	return others
-}
-
-// serves reports whether a host is one on which clients or other servers ask for /_matrix.
-func (d *Deployment) serves(host string) bool {
-	return slices.ContainsFunc(d.Synapses, func(s *Synapse) bool { return slices.Contains(s.hosts(), host) })
 }
 
 var ruleArgument = regexp.MustCompile("`([^`]*)`")
@@ -148,6 +113,6 @@ func answerer(res route.Result) string {
 
 // reaches reports whether a request ends at a port on which the service listens, with the path unchanged if
 // path is empty, otherwise with that path.
-func reaches(res route.Result, s *Service, path string) bool {
+func reaches(res route.Result, s *deployment.Service, path string) bool {
 	return res.Backend != nil && res.Backend.Container == s.Name && res.Redirect == "" && (path == "" || res.Path == path)
 }

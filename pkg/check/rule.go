@@ -1,3 +1,5 @@
+// Package check holds the rules: what has to be true between the files of a deployment. It reads a deployment's
+// model and knows nothing of specs or templates: a fresh render and a directory kept by hand are the same to it.
 package check
 
 import (
@@ -6,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -19,7 +22,7 @@ type Rule struct {
 	Why      string
 	Fix      string
 	Source   string
-	Check    func(*Deployment, *Reporter)
+	Check    func(*deployment.Deployment, *Reporter)
 
 	// beside says that Check takes about as long as all other rules together, and looks only at the compose
 	// file: it runs at the same time.
@@ -44,7 +47,7 @@ func (r *Reporter) Warn(message, fix string, sites ...source.Site) {
 
 // NotChecked reports that the rule cannot see what it needs.
 func (r *Reporter) NotChecked(why string, sites ...source.Site) {
-	if strings.HasSuffix(why, isUndefined) {
+	if strings.HasSuffix(why, deployment.IsUndefined) {
 		return // Compose starts nothing, and compose-valid says so
 	}
 	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, why, sites...))
@@ -70,7 +73,7 @@ func Find(id string) (Rule, bool) {
 
 // Run holds every rule against the deployment and gives the sorted findings and the number of files that
 // were read. A rule that cannot cope with what it meets does not take the others with it.
-func Run(d *Deployment) (findings []finding.Finding, files int) {
+func Run(d *deployment.Deployment) (findings []finding.Finding, files int) {
 	found := make([][]finding.Finding, len(Rules))
 	var beside sync.WaitGroup
 	for i, rule := range Rules {
@@ -86,10 +89,10 @@ func Run(d *Deployment) (findings []finding.Finding, files int) {
 	beside.Wait()
 	findings = slices.Concat(found...)
 	// Last, for rules read files as well.
-	return finding.Sort(d.Hide(append(findings, d.problems...))), len(d.files)
+	return finding.Sort(d.Hide(append(findings, d.Problems...))), len(d.Files)
 }
 
-func runRule(d *Deployment, rule Rule) (findings []finding.Finding) {
+func runRule(d *deployment.Deployment, rule Rule) (findings []finding.Finding) {
 	r := &Reporter{rule: rule}
 	defer func() {
 		if p := recover(); p != nil {

@@ -2,44 +2,14 @@ package check
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// delegates reports whether Synapse leaves authentication to MAS.
-func (s *Synapse) delegates() bool {
-	return s.Config.At("matrix_authentication_service", "enabled").True()
-}
-
-// pairs calls f for every Synapse that delegates together with every MAS; a stack has one of each.
-func (d *Deployment) pairs(f func(*Synapse, *MAS)) {
-	for _, s := range d.Synapses {
-		for _, m := range d.MASs {
-			if s.delegates() {
-				f(s, m)
-			}
-		}
-	}
-}
-
-// secretOf gives a secret that stands inline or in a file whose path stands in the configuration. v is the
-// place to show; reason says why the value cannot be seen.
-func (d *Deployment) secretOf(s *Service, at source.Value, inline, file string) (val string, v source.Value, reason string) {
-	if v := at.At(inline); v.Set() {
-		return v.Str(), v, ""
-	}
-	v = at.At(file)
-	if !v.Set() {
-		return "", at.At(inline), ""
-	}
-	text, _, reason := d.Text(s, v.Str())
-	return strings.TrimSpace(text), v, reason
-}
 
 var masSecretMatches = Rule{
 	ID: "mas-secret-matches", Severity: finding.Error,
@@ -47,15 +17,15 @@ var masSecretMatches = Rule{
 	Why:     "Every request with a token fails with 503 \"Unable to introspect the access token\", and MAS gets 403 \"This endpoint must only be called by MAS\": nobody can log in.",
 	Fix:     "Give matrix_authentication_service.secret (or the file at secret_path) and MAS's matrix.secret (or secret_file) the same value.",
 	Source:  "Synapse api/auth/mas.py, rest/synapse/mas/_base.py; MAS crates/config sections/matrix.rs",
-	Check: func(d *Deployment, r *Reporter) {
-		d.pairs(func(s *Synapse, m *MAS) {
-			a, at, reasonA := d.secretOf(s.Service, s.Config.At("matrix_authentication_service"), "secret", "secret_path")
-			b, bt, reasonB := d.secretOf(m.Service, m.Config.At("matrix"), "secret", "secret_file")
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
+			a, at, reasonA := d.SecretOf(s.Service, s.Config.At("matrix_authentication_service"), "secret", "secret_path")
+			b, bt, reasonB := d.SecretOf(m.Service, m.Config.At("matrix"), "secret", "secret_file")
 			switch {
-			case strings.HasPrefix(reasonA, nothingMounted):
-				r.Fail("Synapse reads the shared secret from "+at.Str()+", but "+reasonA+"; Synapse does not start", "mount the file there", append([]source.Site{at.Site("")}, s.mountSites(at.Str())...)...)
-			case strings.HasPrefix(reasonB, nothingMounted):
-				r.Fail("MAS reads the shared secret from "+bt.Str()+", but "+reasonB+"; MAS does not start", "mount the file there", append([]source.Site{bt.Site("")}, m.mountSites(bt.Str())...)...)
+			case strings.HasPrefix(reasonA, deployment.NothingMounted):
+				r.Fail("Synapse reads the shared secret from "+at.Str()+", but "+reasonA+"; Synapse does not start", "mount the file there", append([]source.Site{at.Site("")}, s.MountSites(at.Str())...)...)
+			case strings.HasPrefix(reasonB, deployment.NothingMounted):
+				r.Fail("MAS reads the shared secret from "+bt.Str()+", but "+reasonB+"; MAS does not start", "mount the file there", append([]source.Site{bt.Site("")}, m.MountSites(bt.Str())...)...)
 			case reasonA != "":
 				r.NotChecked("Synapse's secret cannot be seen: "+reasonA, at.Site(""))
 			case reasonB != "":
@@ -77,38 +47,38 @@ var masEndpointReachable = Rule{
 	Why:     "Synapse answers 503 to every request with a token, and clients find no login: auth_metadata fails.",
 	Fix:     "Set matrix_authentication_service.endpoint to http://<MAS service>:<port><listener prefix>, on a network that both share.",
 	Source:  "Synapse api/auth/mas.py; MAS crates/cli/src/server.rs build_router",
-	Check: func(d *Deployment, r *Reporter) {
-		d.pairs(func(s *Synapse, m *MAS) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			v := s.Config.At("matrix_authentication_service", "endpoint")
-			u, port, ok := endpoint(v.Str())
-			fix := fmt.Sprintf("endpoint: http://%s:8080/", m.host())
-			for _, l := range masListeners(m) {
-				if slices.Contains(l.resources, "oauth") && !l.loopback {
-					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.host(), l.port, l.prefix)
+			u, port, ok := deployment.Endpoint(v.Str())
+			fix := fmt.Sprintf("endpoint: http://%s:8080/", m.Host())
+			for _, l := range deployment.MasListeners(m) {
+				if slices.Contains(l.Resources, "oauth") && !l.Loopback {
+					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.Host(), l.Port, l.Prefix)
 				}
 			}
 			switch {
 			case !v.Set() || !ok:
 				r.Fail("Synapse's endpoint for MAS is missing or no URL; every request with a token fails with 503", fix, v.Site(""))
 				return
-			case !slices.Contains(m.names(), u.Hostname()):
-				if d.serviceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") {
+			case !slices.Contains(m.Names(), u.Hostname()):
+				if d.ServiceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") {
 					r.NotChecked("the endpoint "+u.Redacted()+" is outside of the stack", v.Site(""))
 					return
 				}
-				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, append([]source.Site{v.Site(""), m.Value.Site("MAS")}, nameSites(m.Service)...)...)
+				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, append([]source.Site{v.Site(""), m.Value.Site("MAS")}, deployment.NameSites(m.Service)...)...)
 				return
 			}
-			if m.unheard() {
+			if unheard(m) {
 				return
 			}
 			prefix := strings.TrimSuffix(u.Path, "/") + "/"
 			var near []source.Site
-			for _, l := range masListeners(m) {
-				if slices.Contains(l.resources, "oauth") {
-					near = l.sites("MAS's listener for OAuth")
+			for _, l := range deployment.MasListeners(m) {
+				if slices.Contains(l.Resources, "oauth") {
+					near = l.Sites("MAS's listener for OAuth")
 				}
-				if l.port == port && l.prefix == prefix && !l.loopback && slices.Contains(l.resources, "discovery") && slices.Contains(l.resources, "oauth") {
+				if l.Port == port && l.Prefix == prefix && !l.Loopback && slices.Contains(l.Resources, "discovery") && slices.Contains(l.Resources, "oauth") {
 					return
 				}
 			}
@@ -123,24 +93,24 @@ var synapseEndpointInternal = Rule{
 	Why:     "Logins end in an error: MAS cannot create the user or the device on Synapse. Through the public host /_synapse/mas is not routed, and should not be.",
 	Fix:     "Set MAS's matrix.endpoint to http://<Synapse service>:<port of a client listener>/.",
 	Source:  "MAS crates/matrix-synapse modern.rs; Synapse rest/synapse/client/__init__.py",
-	Check: func(d *Deployment, r *Reporter) {
-		d.pairs(func(s *Synapse, m *MAS) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			v := m.Config.At("matrix", "endpoint")
-			fix := "endpoint: " + s.clientAddress() + "/"
-			u, port, ok := endpoint(v.Str())
+			fix := "endpoint: " + s.ClientAddress() + "/"
+			u, port, ok := deployment.Endpoint(v.Str())
 			switch {
 			case !ok:
 				r.Fail("MAS's endpoint for Synapse is missing or no URL; no login can be completed", fix, v.Site(""))
 				return
-			case !slices.Contains(s.names(), u.Hostname()):
-				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, nameSites(s.Service)...)...)
+			case !slices.Contains(s.Names(), u.Hostname()):
+				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 				return
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
 				r.Fail("MAS's endpoint for Synapse has a path without a slash at its end; MAS drops the last part of it", fix, v.Site(""))
 				return
 			}
-			if !s.hears(port) && !d.inward(s, port) {
-				r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, append([]source.Site{v.Site("")}, s.listenerSites()...)...)
+			if !s.Hears(port) && !d.Inward(s, port) {
+				r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, append([]source.Site{v.Site("")}, s.ListenerSites()...)...)
 			}
 		})
 	},
@@ -153,11 +123,11 @@ var forbiddenWithMAS = []struct {
 }{
 	{[]string{"password_config", "enabled"}, func(v source.Value) bool { return v.True() || v.Str() == "only_for_reauth" }},
 	{[]string{"enable_registration"}, source.Value.True},
-	{[]string{"disable_registration"}, isFalse},
+	{[]string{"disable_registration"}, deployment.IsFalse},
 	{[]string{"user_consent"}, source.Value.Set},
 	{[]string{"oidc_providers"}, func(v source.Value) bool { return v.Len() > 0 }},
-	{[]string{"oidc_config"}, func(v source.Value) bool { return v.Len() > 0 && !isFalse(v.At("enabled")) }},
-	{[]string{"saml2_config"}, func(v source.Value) bool { return v.Len() > 0 && !isFalse(v.At("enabled")) }},
+	{[]string{"oidc_config"}, func(v source.Value) bool { return v.Len() > 0 && !deployment.IsFalse(v.At("enabled")) }},
+	{[]string{"saml2_config"}, func(v source.Value) bool { return v.Len() > 0 && !deployment.IsFalse(v.At("enabled")) }},
 	{[]string{"cas_config", "enabled"}, source.Value.True},
 	{[]string{"jwt_config", "enabled"}, source.Value.True},
 	{[]string{"password_providers"}, func(v source.Value) bool { return v.Len() > 0 }},
@@ -170,20 +140,15 @@ var forbiddenWithMAS = []struct {
 	{[]string{"enable_3pid_changes"}, source.Value.True},
 }
 
-func isFalse(v source.Value) bool {
-	b, ok := v.Bool()
-	return ok && !b
-}
-
 var synapseNoLocalAuth = Rule{
 	ID: "synapse-no-local-auth", Severity: finding.Error,
 	Summary: "Synapse has none of its own ways to log in next to MAS",
 	Why:     "Synapse does not start: \"… cannot be enabled when OAuth delegation is enabled\".",
 	Fix:     "Remove the option; MAS does its work.",
 	Source:  "Synapse config/mas.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			if !s.delegates() {
+			if !s.Delegates() {
 				continue
 			}
 			for _, f := range forbiddenWithMAS {
@@ -200,30 +165,16 @@ var synapseNoLocalAuth = Rule{
 	},
 }
 
-// passwordModule registers password callbacks, which Synapse refuses next to MAS when it loads them.
-var passwordModule = regexp.MustCompile(`(?i)shared_secret_authenticator|ldap_auth_provider|rest_auth_provider|rest_password_provider|password_auth_provider|ldap3`)
-
-// passwordModules are the modules of Synapse that check passwords.
-func (s *Synapse) passwordModules() []source.Value {
-	var vs []source.Value
-	for _, m := range s.Config.At("modules").Items() {
-		if v := m.At("module"); passwordModule.MatchString(v.Str()) {
-			vs = append(vs, v)
-		}
-	}
-	return vs
-}
-
 var synapseNoPasswordModule = Rule{
 	ID: "synapse-no-password-module", Severity: finding.Error,
 	Summary: "no module of Synapse checks passwords next to MAS",
 	Why:     "Synapse stops at its start: \"Cannot use password auth provider callbacks when OAuth delegation is enabled\".",
 	Fix:     "Remove the module. Bridges puppet their users through the doublepuppet appservice instead.",
 	Source:  "Synapse module_api/__init__.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			for _, v := range s.passwordModules() {
-				if s.delegates() {
+			for _, v := range s.PasswordModules() {
+				if s.Delegates() {
 					r.Fail(fmt.Sprintf("the module %s checks passwords, which Synapse leaves to MAS; Synapse stops at its start", v.Str()),
 						"remove the module; double puppeting works through the doublepuppet registration",
 						v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
@@ -239,20 +190,20 @@ var masPublicBaseSlash = Rule{
 	Why:     "Every address that MAS advertises loses the path: the login page is not found, and the provider says \"Invalid parameter: redirect_uri\".",
 	Fix:     "Write the slash.",
 	Source:  "MAS crates/router/src/traits.rs (Url::join), url_builder.rs",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			http := m.Config.At("http")
 			v := http.At("public_base")
-			u, _, ok := endpoint(v.Str())
-			if issuer := http.At("issuer"); nowhere(issuer.Str()) {
+			u, _, ok := deployment.Endpoint(v.Str())
+			if issuer := http.At("issuer"); deployment.Nowhere(issuer.Str()) {
 				r.Fail("http.issuer is an address to listen on; clients are told to log in where nobody answers", "remove the line: the issuer is public_base then", issuer.Site(""))
 			}
 			switch {
-			case !v.Set() && !http.Set() && m.Config.Root().Set() && !m.readsMore():
+			case !v.Set() && !http.Set() && m.Config.Root().Set() && !m.ReadsMore():
 				r.Fail("MAS has no http section, and advertises http://[::]:8080/ for all that it does; nobody can log in",
 					"http: {public_base: https://…/, listeners: …}", m.Config.Root().Site(""))
 			case !v.Set():
-			case nowhere(v.Str()):
+			case deployment.Nowhere(v.Str()):
 				r.Fail("http.public_base is an address to listen on; every address that MAS advertises leads nowhere, and nobody can log in", "public_base: the https address that clients see, with a slash at its end", v.Site(""))
 			case !ok || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 				r.Fail("http.public_base must be an http or https address without credentials, query and fragment; MAS stops at its start", "public_base: https://…/", v.Site(""))
@@ -263,31 +214,17 @@ var masPublicBaseSlash = Rule{
 	},
 }
 
-// nowhere reports whether an address is one to listen on, or of the machine itself, as MAS generates it.
-func nowhere(address string) bool {
-	u, _, ok := endpoint(address)
-	return ok && (loopback(u.Hostname()) || u.Hostname() == "::" || u.Hostname() == "0.0.0.0")
-}
-
-// base is the address that MAS advertises, where it is one that can be held against other places: of the rest
-// mas-public-base-slash says what is wrong.
-func (m *MAS) base() (u *url.URL, at source.Value, ok bool) {
-	at = m.Config.At("http", "public_base")
-	u, _, ok = endpoint(at.Str())
-	return u, at, ok && !nowhere(at.Str())
-}
-
 var masHealthcheck = Rule{
 	ID: "mas-healthcheck", Severity: finding.Error,
 	Summary: "MAS's health check is off, or one that its image can run",
 	Why:     "The container is unhealthy for ever, Traefik does not route to it, and nobody can log in. The image has no shell, no curl and no wget.",
 	Fix:     "Write healthcheck: {disable: true}, or take a -debug image and ask the port of the listener that has the health resource.",
 	Source:  "MAS Dockerfile (distroless); Traefik pkg/provider/docker keepContainer",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			v := m.Value.At("healthcheck")
 			test := v.At("test")
-			words := append([]string{test.Str()}, itemTexts(test)...)
+			words := append([]string{test.Str()}, deployment.ItemTexts(test)...)
 			text := strings.Join(words, " ")
 			if !v.Set() || v.At("disable").True() || !test.Set() || slices.Contains(words, "NONE") {
 				continue
@@ -304,23 +241,15 @@ var masHealthcheck = Rule{
 	},
 }
 
-func itemTexts(v source.Value) []string {
-	var words []string
-	for _, i := range v.Items() {
-		words = append(words, i.Str())
-	}
-	return words
-}
-
 var urlPort = regexp.MustCompile(`https?://[^/:\s]+:(\d+)`)
 
-func healthPort(r *Reporter, m *MAS, test source.Value, text string) {
+func healthPort(r *Reporter, m *deployment.MAS, test source.Value, text string) {
 	g := urlPort.FindStringSubmatch(text)
 	if g == nil {
 		return
 	}
-	for _, l := range masListeners(m) {
-		if l.port == g[1] && slices.Contains(l.resources, "health") {
+	for _, l := range deployment.MasListeners(m) {
+		if l.Port == g[1] && slices.Contains(l.Resources, "health") {
 			return
 		}
 	}
@@ -334,7 +263,7 @@ var masUpstreamMigrated = Rule{
 	Why:     "Whoever was migrated sees \"User exists\" when logging in through the provider for the first time.",
 	Fix:     "Set synapse_idp_id to what Synapse called the provider, or claims_imports.localpart.on_conflict: set.",
 	Source:  "MAS crates/handlers upstream_oauth2/link.rs, crates/syn2mas",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		migrating := d.Migrating()
 		for _, m := range d.MASs {
 			// The bcrypt scheme is what a Synapse's users bring along.
@@ -349,7 +278,7 @@ var masUpstreamMigrated = Rule{
 				conflict := local.At("on_conflict").Str()
 				// With the move behind it, somebody who writes fail has decided so.
 				decided := conflict == "fail" && !d.Migrating()
-				if !migrating || decided || p.At("synapse_idp_id").Set() || conflict != "" && conflict != "fail" || isFalse(p.At("enabled")) {
+				if !migrating || decided || p.At("synapse_idp_id").Set() || conflict != "" && conflict != "fail" || deployment.IsFalse(p.At("enabled")) {
 					continue
 				}
 				sites := []source.Site{local.Site("")}

@@ -2,9 +2,11 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/shell"
@@ -17,11 +19,11 @@ var backupCovers = Rule{
 	Why:     "After a restore Synapse has no pictures, other servers no longer trust it, MAS cannot read its own database, or a bridge begins anew. Nothing says so before.",
 	Fix:     "Name the directory of the stack below source_directories, and every database below postgresql_databases.",
 	Source:  "borgmatic docs/how-to/backup-your-databases.md; MAS docs/reference/configuration.md (secrets.encryption); Synapse docs/usage/administration/backups.md",
-	Check: func(d *Deployment, r *Reporter) {
-		backups := d.backups()
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		backups := d.Backups()
 		if len(backups) == 0 {
 			for _, s := range d.Services {
-				if s.borgmatic() {
+				if s.Borgmatic() {
 					r.NotChecked("the configuration of "+s.Name+" cannot be seen", s.Value.Site(""))
 				}
 			}
@@ -29,58 +31,58 @@ var backupCovers = Rule{
 		}
 		var strays []source.Value
 		for _, b := range backups {
-			for _, item := range b.option("postgresql_databases").Items() {
-				server := d.checkContainer(r, b, item)
-				if name := item.At("name"); server != nil && server.Program == image.Postgres && d.stray(server, name.Str()) {
+			for _, item := range b.Option("postgresql_databases").Items() {
+				server := checkContainer(r, d, b, item)
+				if name := item.At("name"); server != nil && server.Program == image.Postgres && strayDump(d, server, name.Str()) {
 					strays = append(strays, name)
 				}
 			}
 		}
-		d.checkDumps(r, backups, strays)
-		d.checkKept(r, backups)
+		checkDumps(r, d, backups, strays)
+		checkKept(r, d, backups)
 	},
 }
 
 // checkDumps has every database in use below postgresql_databases of some backup. Strays are entries of
 // databases that nothing creates: most likely the missing one, mistyped.
-func (d *Deployment) checkDumps(r *Reporter, backups []*Backup, strays []source.Value) {
+func checkDumps(r *Reporter, d *deployment.Deployment, backups []*deployment.Backup, strays []source.Value) {
 	dumped, unknown := make(map[string]bool), ""
-	list := backups[0].option("postgresql_databases")
+	list := backups[0].Option("postgresql_databases")
 	for _, b := range backups {
-		for _, item := range b.option("postgresql_databases").Items() {
+		for _, item := range b.Option("postgresql_databases").Items() {
 			dumped[item.At("name").Str()] = true
 		}
 		switch src := string(b.Config.Src); {
-		case b.partial():
+		case b.Partial():
 			unknown = b.Config.Path + " includes another file"
-		case !b.option("postgresql_databases").Set() && strings.Contains(src, "pg_dump"):
+		case !b.Option("postgresql_databases").Set() && strings.Contains(src, "pg_dump"):
 			unknown = "a command of the backup dumps databases"
 		}
 	}
 	seen := make(map[string]bool)
-	for _, c := range d.clients() {
-		server := d.serviceAt(c.host)
-		if server == nil || server.Program != image.Postgres || dumped["all"] || dumped[c.db] || seen[c.db] {
+	for _, c := range d.Connections() {
+		server := d.ServiceAt(c.Host)
+		if server == nil || server.Program != image.Postgres || dumped["all"] || dumped[c.Db] || seen[c.Db] {
 			continue
 		}
-		made := d.provisioned(server)
-		if _, ok := made.databases[c.db]; !ok && made.opaque == "" {
+		made := d.Provisioned(server)
+		if _, ok := made.Databases[c.Db]; !ok && made.Opaque == "" {
 			continue // database-created says so
 		}
-		seen[c.db] = true
+		seen[c.Db] = true
 		if unknown != "" {
 			r.NotChecked(unknown, list.Site(""))
 			return
 		}
-		sites, fix := []source.Site{list.Site("")}, "- {name: "+c.db+", …} below postgresql_databases"
+		sites, fix := []source.Site{list.Site("")}, "- {name: "+c.Db+", …} below postgresql_databases"
 		for i, v := range strays {
 			if i == 0 {
-				sites, fix = nil, "name: "+c.db
+				sites, fix = nil, "name: "+c.Db
 			}
 			sites = append(sites, v.Site("nothing creates a database of this name"))
 		}
-		r.Fail(fmt.Sprintf("no backup dumps the database %q of %s; after a restore it is empty", c.db, c.service.Name),
-			fix, append(sites, c.at.Site(c.service.Name+" uses it"))...)
+		r.Fail(fmt.Sprintf("no backup dumps the database %q of %s; after a restore it is empty", c.Db, c.Service.Name),
+			fix, append(sites, c.At.Site(c.Service.Name+" uses it"))...)
 		strays = nil // named now
 	}
 	for _, v := range strays {
@@ -89,11 +91,11 @@ func (d *Deployment) checkDumps(r *Reporter, backups []*Backup, strays []source.
 }
 
 // stray reports whether nothing creates or uses a database of that name on the server.
-func (d *Deployment) stray(server *Service, name string) bool {
-	made := d.provisioned(server)
-	_, ok := made.databases[name]
-	used := slices.ContainsFunc(d.clients(), func(c client) bool { return c.db == name })
-	return name != "all" && made.opaque == "" && !ok && !used
+func strayDump(d *deployment.Deployment, server *deployment.Service, name string) bool {
+	made := d.Provisioned(server)
+	_, ok := made.Databases[name]
+	used := slices.ContainsFunc(d.Connections(), func(c deployment.Connection) bool { return c.Db == name })
+	return name != "all" && made.Opaque == "" && !ok && !used
 }
 
 // precious is what cannot be made anew.
@@ -103,26 +105,26 @@ type precious struct {
 	value         source.Value
 }
 
-func (d *Deployment) precious() []precious {
+func preciousParts(d *deployment.Deployment) []precious {
 	var ps []precious
 	for _, s := range d.Synapses {
 		media := s.Config.At("media_store_path")
-		if media.Set() && !isFalse(s.Config.At("enable_media_repo")) {
-			ps = append(ps, precious{"Synapse's media", "every picture and file is gone", s.whereabouts(s.inside(media.Str())), media})
+		if media.Set() && !deployment.IsFalse(s.Config.At("enable_media_repo")) {
+			ps = append(ps, precious{"Synapse's media", "every picture and file is gone", s.Whereabouts(s.Inside(media.Str())), media})
 		}
-		if file, v := s.signingKey(); file != "" {
-			ps = append(ps, precious{"Synapse's signing key", "other servers no longer trust this one", s.whereabouts(file), v})
+		if file, v := s.SigningKey(); file != "" {
+			ps = append(ps, precious{"Synapse's signing key", "other servers no longer trust this one", s.Whereabouts(file), v})
 		} else if v.Set() {
 			ps = append(ps, precious{"Synapse's signing key", "other servers no longer trust this one", s.Config.Path, v})
 		}
 		if file := s.Config.At("database", "args", "database"); s.Config.At("database", "name").Str() == "sqlite3" && file.Set() {
-			ps = append(ps, precious{"Synapse's database", "every account and room is gone", s.whereabouts(s.inside(file.Str())), file})
+			ps = append(ps, precious{"Synapse's database", "every account and room is gone", s.Whereabouts(s.Inside(file.Str())), file})
 		}
 	}
 	for _, m := range d.MASs {
 		p := precious{"MAS's encryption secret", "MAS cannot read its own database", m.Config.Path, m.Config.At("secrets", "encryption")}
 		if file := m.Config.At("secrets", "encryption_file"); file.Set() {
-			p.at, p.value = m.whereabouts(m.inside(file.Str())), file
+			p.at, p.value = m.Whereabouts(m.Inside(file.Str())), file
 		}
 		if p.value.Set() {
 			ps = append(ps, p)
@@ -132,22 +134,22 @@ func (d *Deployment) precious() []precious {
 }
 
 // checkKept has what is precious below source_directories of some backup.
-func (d *Deployment) checkKept(r *Reporter, backups []*Backup) {
-	var all []contents
+func checkKept(r *Reporter, d *deployment.Deployment, backups []*deployment.Backup) {
+	var all []deployment.Contents
 	for _, b := range backups {
-		c := b.contents()
+		c := b.Contents()
 		if b.Service == nil {
-			c.root = d.treeRoot(c)
+			c.Root = d.TreeRoot(c)
 		}
 		all = append(all, c)
 	}
-	dirs := backups[0].option("source_directories")
+	dirs := backups[0].Option("source_directories")
 	told := false
-	for _, p := range d.precious() {
+	for _, p := range preciousParts(d) {
 		var by source.Value
 		unknown, found := "", false
 		for _, c := range all {
-			yes, left, why := c.keeps(p.at)
+			yes, left, why := c.Keeps(p.at)
 			found = found || yes
 			if left.Set() {
 				by = left
@@ -176,11 +178,11 @@ func (d *Deployment) checkKept(r *Reporter, backups []*Backup) {
 
 // checkContainer holds the container that an entry of postgresql_databases is dumped from against the stack, and
 // gives the server; nil when it cannot be told.
-func (d *Deployment) checkContainer(r *Reporter, b *Backup, item source.Value) *Service {
+func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup, item source.Value) *deployment.Service {
 	name := item.At("name")
-	d.checkDumpCommands(r, item)
-	uses := slices.ContainsFunc(d.clients(), func(c client) bool { return c.db == name.Str() })
-	var server *Service
+	checkDumpCommands(r, d, item)
+	uses := slices.ContainsFunc(d.Connections(), func(c deployment.Connection) bool { return c.Db == name.Str() })
+	var server *deployment.Service
 	for _, key := range []string{"container", "pg_dump_command", "pg_restore_command", "psql_command"} {
 		v := item.At(key)
 		container := v.Str()
@@ -194,14 +196,14 @@ func (d *Deployment) checkContainer(r *Reporter, b *Backup, item source.Value) *
 		if container == "" {
 			continue
 		}
-		s := d.containerNamed(container)
+		s := d.ContainerNamed(container)
 		if s == nil && uses {
 			r.Fail(fmt.Sprintf("no container of this stack is called %q; the database %s is not dumped, or not restored", container, name.Str()), containerFix(d), append([]source.Site{v.Site(""), name.Site("the database")}, containerSites(d)...)...)
 		}
 		server = s
 	}
 	if host := item.At("hostname"); server == nil && b.Service != nil && host.Set() {
-		server = d.serviceAt(host.Str())
+		server = d.ServiceAt(host.Str())
 	}
 	if b.Service != nil && server != nil {
 		checkDumpAge(r, b, item, server)
@@ -221,10 +223,10 @@ var dumpMajors = []struct {
 }
 
 // checkDumpAge has a pg_dump that reads the server: an older one refuses a newer server.
-func checkDumpAge(r *Reporter, b *Backup, item source.Value, server *Service) {
+func checkDumpAge(r *Reporter, b *deployment.Backup, item source.Value, server *deployment.Service) {
 	v, ok := b.Image.Version()
 	have, known := server.Image.Version()
-	if !ok || !known || strings.Count(b.Image.Tag, ".") < 2 || v.Less(image.Version{1, 8, 4}) || item.At("pg_dump_command").Set() || b.option("postgresql_databases").Kind() != source.Sequence {
+	if !ok || !known || strings.Count(b.Image.Tag, ".") < 2 || v.Less(image.Version{1, 8, 4}) || item.At("pg_dump_command").Set() || b.Option("postgresql_databases").Kind() != source.Sequence {
 		return
 	}
 	for _, m := range dumpMajors {
@@ -239,21 +241,10 @@ func checkDumpAge(r *Reporter, b *Backup, item source.Value, server *Service) {
 	}
 }
 
-// containerNamed finds the service whose container has that name: the one that is set, or PROJECT-SERVICE-1.
-func (d *Deployment) containerNamed(name string) *Service {
-	for _, s := range d.Services {
-		fixed := s.Value.At("container_name")
-		if fixed.Set() && fixed.Str() == name || !fixed.Set() && (strings.HasSuffix(name, "-"+s.Name+"-1") || strings.HasSuffix(name, "_"+s.Name+"_1")) {
-			return s
-		}
-	}
-	return nil
-}
-
 // containerSites are the names that the containers of the database servers have.
-func containerSites(d *Deployment) []source.Site {
+func containerSites(d *deployment.Deployment) []source.Site {
 	var sites []source.Site
-	for _, s := range d.servers() {
+	for _, s := range d.PostgresServers() {
 		if name := s.Value.At("container_name"); name.Set() {
 			sites = append(sites, name.Site("the container of "+s.Name))
 		}
@@ -261,11 +252,14 @@ func containerSites(d *Deployment) []source.Site {
 	return sites
 }
 
-func containerFix(d *Deployment) string {
-	for _, s := range d.servers() {
+func containerFix(d *deployment.Deployment) string {
+	for _, s := range d.PostgresServers() {
 		if name := s.Value.At("container_name"); name.Set() {
 			return "docker exec " + shell.Word(name.Str()) + " …"
 		}
 	}
 	return "container_name at the database's service, and the same name here"
 }
+
+// dumpedIn is the container that a command of the hook runs in.
+var dumpedIn = regexp.MustCompile(`\b(?:docker|podman)\s+exec\s+(?:-\S+\s+|--?u(?:ser)?[ =]\S+\s+)*([A-Za-z0-9_.-]+)\s`)

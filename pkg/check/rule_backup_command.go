@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -15,13 +16,13 @@ var dumpPrograms = []struct{ key, program string }{
 }
 
 // checkDumpCommands has an entry of postgresql_databases run what there is, as a role that there is.
-func (d *Deployment) checkDumpCommands(r *Reporter, item source.Value) {
+func checkDumpCommands(r *Reporter, d *deployment.Deployment, item source.Value) {
 	for _, o := range dumpPrograms {
 		v := item.At(o.key)
 		words := strings.Fields(v.Str())
 		for _, want := range []string{"docker", "exec", o.program} {
 			is := func(w string) bool { return path.Base(w) == want || want == "docker" && path.Base(w) == "podman" }
-			i := slices.IndexFunc(words, func(w string) bool { return nearest(path.Base(w), []string{want}) != "" })
+			i := slices.IndexFunc(words, func(w string) bool { return deployment.Nearest(path.Base(w), []string{want}) != "" })
 			// Alone it may be a script of one's own, and pg_dumpall begins like pg_dump.
 			if len(words) < 3 || i < 0 || slices.ContainsFunc(words, is) || path.Base(words[i]) == "pg_dumpall" {
 				continue
@@ -35,13 +36,13 @@ func (d *Deployment) checkDumpCommands(r *Reporter, item source.Value) {
 	if !user.Set() || g == nil {
 		return
 	}
-	server := d.containerNamed(g[1])
-	if !slices.Contains(d.servers(), server) {
+	server := d.ContainerNamed(g[1])
+	if !slices.Contains(d.PostgresServers(), server) {
 		return
 	}
-	made := d.provisioned(server)
-	if _, known := made.roles[user.Str()]; !known && made.opaque == "" && !made.broken {
+	made := d.Provisioned(server)
+	if _, known := made.Roles[user.Str()]; !known && made.Opaque == "" && !made.Broken {
 		r.Fail(fmt.Sprintf("the backup logs in to %s as %q, but nothing creates that role; the database %s is not dumped", server.Name, user.Str(), item.At("name").Str()),
-			"username: one of "+keysOf(made.roles), user.Site(""), made.site())
+			"username: one of "+deployment.KeysOf(made.Roles), user.Site(""), made.Site())
 	}
 }

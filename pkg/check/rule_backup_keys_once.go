@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -18,33 +19,33 @@ var backupOneTimeKeys = Rule{
 	Why:     "After a restore Synapse hands out keys that were used already. Who gets a message that is encrypted with one sees \"Unable to decrypt\", in every new chat and from every new device, until the old keys are used up.",
 	Fix:     "Give pg_dump --exclude-table-data=e2e_one_time_keys_json for Synapse's database, and empty the table after a restore, before Synapse starts. Clients then upload new keys.",
 	Source:  "Synapse docs/usage/administration/backups.md; element-hq/element-meta issue 2155; borgmatic 2.1 hooks/data_source/postgresql.py (options)",
-	Check: func(d *Deployment, r *Reporter) {
-		for _, b := range d.backups() {
-			if strings.Contains(string(b.Config.Src), oneTimeKeys) && b.handlesOneTimeKeys() {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, b := range d.Backups() {
+			if strings.Contains(string(b.Config.Src), oneTimeKeys) && handlesOneTimeKeys(b) {
 				continue // a command of its own empties it
 			}
-			for _, item := range b.option("postgresql_databases").Items() {
-				d.checkOneTimeKeys(r, item)
+			for _, item := range b.Option("postgresql_databases").Items() {
+				checkOneTimeKeys(r, d, item)
 			}
-			for _, v := range b.commands() {
-				d.checkDumpScript(r, v)
+			for _, v := range b.Commands() {
+				checkDumpScript(r, d, v)
 			}
 		}
 		for _, s := range d.Services {
 			for _, key := range []string{"entrypoint", "command"} {
-				d.checkDumpScript(r, s.Value.At(key))
+				checkDumpScript(r, d, s.Value.At(key))
 			}
 		}
 	},
 }
 
 // synapseDatabases are the names of Synapse's databases, with the place that says so.
-func (d *Deployment) synapseDatabases() map[string]source.Value {
+func synapseDatabases(d *deployment.Deployment) map[string]source.Value {
 	names := make(map[string]source.Value)
 	for _, s := range d.Synapses {
-		for _, c := range d.clients() {
-			if c.service == s.Service && c.db != "" {
-				names[c.db] = c.at
+		for _, c := range d.Connections() {
+			if c.Service == s.Service && c.Db != "" {
+				names[c.Db] = c.At
 			}
 		}
 	}
@@ -53,29 +54,15 @@ func (d *Deployment) synapseDatabases() map[string]source.Value {
 
 // handlesOneTimeKeys reports whether a command of borgmatic itself names the table, most likely to empty it
 // after a restore.
-func (b *Backup) handlesOneTimeKeys() bool {
-	return slices.ContainsFunc(b.commands(), func(v source.Value) bool {
+func handlesOneTimeKeys(b *deployment.Backup) bool {
+	return slices.ContainsFunc(b.Commands(), func(v source.Value) bool {
 		return strings.Contains(v.Str(), oneTimeKeys) && !strings.Contains(v.Str(), "pg_dump")
 	})
 }
 
-// commands are the shell commands that borgmatic runs beside its own actions.
-func (b *Backup) commands() []source.Value {
-	var found []source.Value
-	for _, hook := range b.option("commands").Items() {
-		found = append(found, hook.At("run").Items()...)
-	}
-	for _, when := range []string{"before", "after"} {
-		for _, what := range []string{"actions", "backup", "everything", "extract"} {
-			found = append(found, b.option(when+"_"+what).Items()...)
-		}
-	}
-	return found
-}
-
 // checkOneTimeKeys holds an entry of postgresql_databases that dumps a database of Synapse to the rule.
-func (d *Deployment) checkOneTimeKeys(r *Reporter, item source.Value) {
-	for name, at := range d.synapseDatabases() {
+func checkOneTimeKeys(r *Reporter, d *deployment.Deployment, item source.Value) {
+	for name, at := range synapseDatabases(d) {
 		entry := item.At("name").Str()
 		if match, _ := path.Match(entry, name); entry != name && entry != "all" && !match {
 			continue
@@ -127,7 +114,7 @@ func leavesOneTimeKeys(words []string) bool {
 
 // checkDumpScript looks for pg_dump of a database of Synapse in a command or a list of words, where nothing of
 // the whole text names the table.
-func (d *Deployment) checkDumpScript(r *Reporter, v source.Value) {
+func checkDumpScript(r *Reporter, d *deployment.Deployment, v source.Value) {
 	words := []string{v.Str()}
 	for _, item := range v.Items() {
 		words = append(words, item.Str())
@@ -140,7 +127,7 @@ func (d *Deployment) checkDumpScript(r *Reporter, v source.Value) {
 	for _, command := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("\n;|&()`<>", c) }) {
 		dumped = append(dumped, dumpedBy(strings.FieldsFunc(command, func(c rune) bool { return strings.ContainsRune(" \t\"'", c) })))
 	}
-	for name, at := range d.synapseDatabases() {
+	for name, at := range synapseDatabases(d) {
 		if slices.Contains(dumped, name) {
 			r.Fail("this dump of "+name+" holds the one-time keys of Synapse's users; after a restore they are handed out once more, and messages cannot be decrypted",
 				"pg_dump --exclude-table-data="+oneTimeKeys+" …", v.Site(""), at.Site("Synapse's database"))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -16,13 +17,13 @@ var bridgeMSC4190 = Rule{
 	Why:     "The bridge stops at its start: \"failed to get supported login flows: M_UNRECOGNIZED\", because Synapse next to MAS has no /login for bots.",
 	Fix:     "Write msc4190: true in the bridge's encryption section.",
 	Source:  "Synapse rest/client/login.py; mautrix-go bridgev2/matrix/crypto.go",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, b := range d.Bridges {
-				if !s.delegates() || !b.encrypts() {
+				if !s.Delegates() || !b.Encrypts() {
 					continue
 				}
-				v := b.msc4190()
+				v := b.Msc4190()
 				if !v.True() {
 					r.Fail(fmt.Sprintf("the bridge %s encrypts without msc4190, but Synapse leaves logins to MAS; the bridge stops with M_UNRECOGNIZED", b.Name),
 						"msc4190: true", v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
@@ -44,26 +45,26 @@ var bridgeHomeserverAddress = Rule{
 	Why:     "\"Failed to connect to homeserver, retrying in 10 seconds…\" for ever; or, for the Python bridge, M_UNRECOGNIZED on GET /login.",
 	Fix:     "Set homeserver.address to http://<Synapse service>:<port>; for the encrypting Python Telegram bridge to the public https address.",
 	Source:  "mautrix-go bridgev2; mautrix-python 0.20.8 bridge/e2ee.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, b := range d.Bridges {
-				d.checkHomeserverAddress(r, s, b)
+				checkHomeserverAddress(r, d, s, b)
 			}
 		}
 	},
 }
 
-func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) {
+func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, b *deployment.Bridge) {
 	v := b.Config.At("homeserver", "address")
-	u, port, ok := endpoint(v.Str())
-	internal := "address: " + s.clientAddress()
+	u, port, ok := deployment.Endpoint(v.Str())
+	internal := "address: " + s.ClientAddress()
 	if !ok {
 		r.Fail("homeserver.address is missing or no URL; the bridge does not start", internal, v.Site(""))
 		return
 	}
-	inside := slices.Contains(s.names(), u.Hostname())
-	if b.Dialect == image.Python && s.delegates() && b.encrypts() {
-		public, _, _ := endpoint(s.Config.At("public_baseurl").Str())
+	inside := slices.Contains(s.Names(), u.Hostname())
+	if b.Dialect == image.Python && s.Delegates() && b.Encrypts() {
+		public, _, _ := deployment.Endpoint(s.Config.At("public_baseurl").Str())
 		switch {
 		case inside:
 			fix := "address: the public https address of Synapse"
@@ -72,7 +73,7 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 			}
 			r.Fail("this bridge asks Synapse itself for GET /login, which only MAS answers; it stops with M_UNRECOGNIZED", fix,
 				v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
-		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.server.Str() &&
+		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.Server.Str() &&
 			!reaches(d.Routes().Match("GET", u.Hostname(), "/_matrix/client/versions"), s.Service, ""):
 			r.Fail(fmt.Sprintf("%s is not a host of this homeserver; the bridge cannot connect", u.Hostname()), "address: https://"+public.Host,
 				v.Site(""), s.Config.At("public_baseurl").Site("Synapse's"))
@@ -80,9 +81,9 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 		return
 	}
 	switch {
-	case !inside && !s.delegates() && strings.Contains(u.Hostname(), "."):
+	case !inside && !s.Delegates() && strings.Contains(u.Hostname(), "."):
 		// Without MAS the way through the proxy works as well, only slower.
-		if !slices.Contains(s.hosts(), u.Hostname()) {
+		if !slices.Contains(s.Hosts(), u.Hostname()) {
 			r.NotChecked("the address "+u.Redacted()+" of Synapse is outside of the stack", v.Site(""))
 		}
 	case !inside:
@@ -90,10 +91,10 @@ func (d *Deployment) checkHomeserverAddress(r *Reporter, s *Synapse, b *Bridge) 
 		if strings.Contains(u.Hostname(), ".") {
 			msg = fmt.Sprintf("the bridge reaches Synapse through %s and the proxy, where MAS answers its logins; it belongs on the internal listener", u.Hostname())
 		}
-		r.Fail(msg, internal, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, nameSites(s.Service)...)...)
-	case !s.hears(port) && !d.inward(s, port):
+		r.Fail(msg, internal, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
+	case !s.Hears(port) && !d.Inward(s, port):
 		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
-			append([]source.Site{v.Site("")}, s.listenerSites()...)...)
+			append([]source.Site{v.Site("")}, s.ListenerSites()...)...)
 	}
 }
 
@@ -103,14 +104,14 @@ var doublePuppetToken = Rule{
 	Why:     "Double puppeting does nothing: what you write in the other app appears in Matrix as somebody else. No bridge checks the token when it starts.",
 	Fix:     "Write \"as_token:\" and right behind it the as_token of the doublepuppet registration, under your server name.",
 	Source:  "mautrix docs, Double puppeting; mautrix-go bridgev2/matrix/doublepuppet.go",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			server := s.server.Str()
+			server := s.Server.Str()
 			if list := s.Config.At("app_service_config_files"); server == "" || list.Exists() && list.Kind() != source.Sequence {
 				continue // synapse-required-keys says so
 			}
 			for _, b := range d.Bridges {
-				secrets := b.at(b.keys().puppetSecrets)
+				secrets := b.At(b.Keys().PuppetSecrets)
 				v := secrets.At(server)
 				token, isToken := strings.CutPrefix(v.Str(), "as_token:")
 				if len(d.DoublePuppets) == 0 {
@@ -122,20 +123,20 @@ var doublePuppetToken = Rule{
 				}
 				dp := d.DoublePuppets[0]
 				switch {
-				case !isToken && !s.delegates() && len(s.passwordModules()) > 0:
+				case !isToken && !s.Delegates() && len(s.PasswordModules()) > 0:
 					// Without MAS the shared secret works, too.
 				case !v.Set() && secrets.Len() == 0:
 					r.Fail(fmt.Sprintf("the bridge %s has no secret for double puppeting on %s", b.Name, server), `"`+server+`": "as_token:…"`, v.Site(""), dp.At("as_token").Site("the token to use"))
 				case !v.Set():
 					at := secrets
-					if near := nearest(server, keyNames(secrets)); near != "" {
+					if near := deployment.Nearest(server, keyNames(secrets)); near != "" {
 						at = secrets.At(near)
 					}
 					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`,
-						at.Site(""), s.server.Site("Synapse's"))
+						at.Site(""), s.Server.Site("Synapse's"))
 				case !isToken:
 					r.Fail(fmt.Sprintf("the secret of %s for double puppeting does not begin with as_token:; it is ignored, or tried as a password, which MAS refuses", b.Name), `"as_token:…"`, v.Site(""))
-				case !slices.ContainsFunc(d.DoublePuppets, func(o *Registration) bool { return o.At("as_token").Str() == token }):
+				case !slices.ContainsFunc(d.DoublePuppets, func(o *deployment.Registration) bool { return o.At("as_token").Str() == token }):
 					r.Fail(fmt.Sprintf("the token of %s for double puppeting is not the doublepuppet registration's; double puppeting fails", b.Name),
 						"write the same token in both places", v.Site("the bridge's"), dp.At("as_token").Site("the registration's differs"))
 				}
@@ -150,7 +151,7 @@ var doublePuppetRegistration = Rule{
 	Why:     "exclusive: true stops every bridge (M_EXCLUSIVE) and every new user. Without the key url Synapse does not start. An empty url makes Synapse push to nowhere.",
 	Fix:     "url: null, exclusive: false, regex @.*:<server name>, rate_limited: false.",
 	Source:  "Synapse config/appservice.py; mautrix docs, Double puppeting",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, dp := range d.DoublePuppets {
 			if v := dp.At("url"); v.Kind() != source.Null {
 				consequence := "Synapse pushes every event there"
@@ -159,11 +160,11 @@ var doublePuppetRegistration = Rule{
 				}
 				r.Fail("url of the doublepuppet registration must be present and null; "+consequence, "url: null", v.Site(""))
 			}
-			if v := dp.At("rate_limited"); !isFalse(v) {
+			if v := dp.At("rate_limited"); !deployment.IsFalse(v) {
 				r.Fail("rate_limited of the doublepuppet registration is not false; bridged messages are held back", "rate_limited: false", v.Site(""))
 			}
 			for _, u := range dp.At("namespaces", "users").Items() {
-				if v := u.At("exclusive"); !isFalse(v) && strings.Contains(u.At("regex").Str(), "@.*:") {
+				if v := u.At("exclusive"); !deployment.IsFalse(v) && strings.Contains(u.At("regex").Str(), "@.*:") {
 					r.Fail("the doublepuppet registration claims every user for itself; no bridge starts and nobody new can register", "exclusive: false", v.Site(""))
 				}
 			}

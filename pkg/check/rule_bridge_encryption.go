@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -17,10 +18,10 @@ var encryptionAppserviceMode = Rule{
 	Why:     "The bridge never gets the keys of a room: \"This message could not be decrypted\" in both directions. mautrix advises against the mode.",
 	Fix:     "Write appservice: false in the bridge's encryption section; the bridge then syncs like a client.",
 	Source:  "Synapse 1.157.1 config/experimental.py, config/appservice.py; mautrix docs, End-to-bridge encryption",
-	Check: func(d *Deployment, r *Reporter) {
-		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
-			mode := b.encryption().At("appservice")
-			if !b.encrypts() || !mode.True() {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.BridgeRegistrations(func(s *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
+			mode := b.Encryption().At("appservice")
+			if !b.Encrypts() || !mode.True() {
 				return
 			}
 			var missing []source.Site
@@ -46,7 +47,7 @@ var bridgeDeviceMasquerading = Rule{
 	Why:     "The bridge stops at its start and again at each try: \"failed to share device keys: To upload keys, you must pass device_id when authenticating\".",
 	Fix:     "Write msc3202_device_masquerading: true below Synapse's experimental_features, or use Synapse 1.141 or later.",
 	Source:  "Synapse 1.136.0 and mautrix-go v0.30.0, mautrix-python 0.20.8 (run together)",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			ver, known := s.Image.Version()
 			v := s.Config.At("experimental_features", "msc3202_device_masquerading")
@@ -55,8 +56,8 @@ var bridgeDeviceMasquerading = Rule{
 			}
 			sites := []source.Site{v.Site("")}
 			for _, b := range d.Bridges {
-				if b.encrypts() && b.msc4190().True() {
-					sites = append(sites, b.msc4190().Site("the bot of "+b.Name+" has a device of its own"))
+				if b.Encrypts() && b.Msc4190().True() {
+					sites = append(sites, b.Msc4190().Site("the bot of "+b.Name+" has a device of its own"))
 				}
 			}
 			if len(sites) > 1 {
@@ -73,13 +74,13 @@ var bridgeSelfSign = Rule{
 	Why:     "Clients show \"encrypted by a device not verified by its owner\" on every bridged message, and those that send to verified devices only leave the bridge out.",
 	Fix:     "Write self_sign: true in the bridge's encryption section.",
 	Source:  "mautrix-go v0.25.2 CHANGELOG, v0.30.0 bridgev2/matrix/crypto.go; mautrix v0.2510.0",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
 			ver, known := b.Image.Version()
-			if b.Dialect != image.BridgeV2 || !b.encrypts() || !b.msc4190().True() || known && ver.Less(image.Version{0, 2510, 0}) {
+			if b.Dialect != image.BridgeV2 || !b.Encrypts() || !b.Msc4190().True() || known && ver.Less(image.Version{0, 2510, 0}) {
 				continue
 			}
-			if v := b.encryption().At("self_sign"); !v.True() {
+			if v := b.Encryption().At("self_sign"); !v.True() {
 				r.Warn(fmt.Sprintf("the bot of %s does not sign its device; clients warn of each of its messages, and some send it none", b.Name), "self_sign: true", v.Site(""))
 			}
 		}

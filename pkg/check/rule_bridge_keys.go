@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -25,12 +26,12 @@ var bridgeKnownKeys = Rule{
 	Why:     "A mistyped key changes nothing: no bridge says a word about it. Of a value of the wrong type the Go bridges log \"Ignoring incorrect config field type !!str at encryption->allow\" and go by the default, so that encryption is off; yes and no are texts to them.",
 	Fix:     "Write the key as the bridge's example configuration has it, where it has it; true or false for a switch, numbers without quotes.",
 	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go; go.mau.fi/util v0.10.0 configupgrade; the examples of mautrix v0.2608.0, discord v0.7.7, telegram v0.15.3",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
-			if b.misread() {
+			if b.Misread() {
 				continue // bridge-dialect says so
 			}
-			if b.older() {
+			if b.Older() {
 				r.NotChecked("what "+b.Image.String()+" reads is not known; only its releases since bridgev2 are", b.Value.At("image").Site(""))
 				continue
 			}
@@ -39,16 +40,16 @@ var bridgeKnownKeys = Rule{
 				unknown: "the bridge ignores it and goes by its default",
 				wrong:   "the bridge ignores it and goes by its default",
 				refused: "the bridge does not start",
-				report:  b.reportKey(r, treesRead[b.Dialect]),
+				report:  reportKey(r, b, treesRead[b.Dialect]),
 			}
 			if b.Dialect == image.Python {
 				how.wrong = "the bridge takes it as it is, and any text for true"
 			}
 			config := place{value: b.Config.Root(), known: bridgeTrees[string(b.Dialect)]()}
 			how.check(config)
-			config.visit(func(p place) { b.checkRelease(r, p) })
+			config.visit(func(p place) { checkBridgeRelease(r, b, p) })
 			if b.Dialect == image.BridgeV2 {
-				how.report = b.reportKey(r, networkRead)
+				how.report = reportKey(r, b, networkRead)
 				how.check(place{value: b.Config.At("network"), known: bridgeTrees["network"]().At(string(b.Program)), path: "network"})
 			}
 		}
@@ -68,7 +69,7 @@ var treesRead = map[image.Dialect]span{
 var networkRead = span{image.Version{0, 2608, 0}, image.Version{0, 2608, 0}}
 
 // reportKey only warns where another release may have other keys.
-func (b *Bridge) reportKey(r *Reporter, read span) func(message, fix string, sites ...source.Site) {
+func reportKey(r *Reporter, b *deployment.Bridge, read span) func(message, fix string, sites ...source.Site) {
 	v, ok := b.Image.Version()
 	if b.Dialect == image.BridgeV2 {
 		v[2] = 0
@@ -84,7 +85,7 @@ func (b *Bridge) reportKey(r *Reporter, read span) func(message, fix string, sit
 }
 
 // checkRelease has the keys that came after the first release that is rendered for.
-func (b *Bridge) checkRelease(r *Reporter, p place) {
+func checkBridgeRelease(r *Reporter, b *deployment.Bridge, p place) {
 	v, ok := b.Image.Version()
 	if !ok || p.known.Kind() != source.Scalar {
 		return
@@ -104,23 +105,23 @@ var telegramAPI = Rule{
 	Why:     "\"api_hash is required\", \"telegram.api_id not configured\"; or the bridge starts, and every login fails with API_ID_INVALID, because a quoted api_id silently becomes the example's 12345.",
 	Fix:     "Get both from https://my.telegram.org; write the api_id without quotes.",
 	Source:  "mautrix-telegram v0.2608.0 pkg/connector/config.go, v0.15.3 mautrix_telegram/config.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
 			if b.Program != image.Telegram {
 				continue
 			}
-			section := b.keys().network
-			id, hash := b.at(section+".api_id"), b.at(section+".api_hash")
+			section := b.Keys().Network
+			id, hash := b.At(section+".api_id"), b.At(section+".api_hash")
 			_, isInt := id.Int()
 			const fix = "api_id: the number from https://my.telegram.org, without quotes"
 			switch {
-			case b.fromEnv(section + ".api_id"):
+			case b.FromEnv(section + ".api_id"):
 			case !id.Set(), id.Str() == exampleAPIID, id.Str() == "0":
 				r.Fail(fmt.Sprintf("%s has no api_id of its own; Telegram lets nobody log in", b.Name), fix, id.Site(""))
 			case !isInt && (b.Dialect != image.Python || strings.Trim(id.Str(), "0123456789") != ""):
 				r.Fail(fmt.Sprintf("api_id of %s is not a plain number; the bridge goes by its example's, and Telegram lets nobody log in", b.Name), fix, id.Site(""))
 			}
-			if !b.fromEnv(section+".api_hash") && (hash.Str() == "" || hash.Str() == exampleAPIHash) {
+			if !b.FromEnv(section+".api_hash") && (hash.Str() == "" || hash.Str() == exampleAPIHash) {
 				r.Fail(fmt.Sprintf("%s has no api_hash of its own; it does not start", b.Name), "api_hash: the one from https://my.telegram.org", hash.Site(""))
 			}
 		}

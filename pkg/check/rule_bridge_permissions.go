@@ -7,6 +7,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -18,14 +19,14 @@ var bridgePermissions = Rule{
 	Why:     "The bridge stops: \"bridge.permissions not configured\", \"invalid permissions level full\"; or starts and answers nobody, because Discord takes a word that it does not know for block.",
 	Fix:     "Name your server or yourself: \"<server name>\": user, \"@you:<server name>\": admin.",
 	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/permissions.go; mautrix-discord v0.7.7; mautrix-telegram v0.15.3 config.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
-			for who, level := range b.permissions().Entries() {
-				b.checkLevel(r, who, level)
+			for who, level := range b.Permissions().Entries() {
+				checkLevel(r, b, who, level)
 			}
 			for _, s := range d.Synapses {
-				if s.server.Set() {
-					b.checkUsers(r, s)
+				if s.Server.Set() {
+					checkUsers(r, b, s)
 				}
 			}
 		}
@@ -39,8 +40,8 @@ var levelFor = map[image.Dialect]map[string]string{
 	image.Python:   {"relay": "relaybot", "commands": "user"},
 }
 
-func (b *Bridge) checkLevel(r *Reporter, who, level source.Value) {
-	levels := b.keys().levels
+func checkLevel(r *Reporter, b *deployment.Bridge, who, level source.Value) {
+	levels := b.Keys().Levels
 	// bridgev2 takes a mapping of single permissions, too, and words in any case.
 	if b.Dialect == image.BridgeV2 && level.Kind() == source.Mapping || slices.Contains(levels, level.Str()) ||
 		b.Dialect != image.Python && slices.Contains(levels, strings.ToLower(level.Str())) {
@@ -60,9 +61,9 @@ func (b *Bridge) checkLevel(r *Reporter, who, level source.Value) {
 var exampleEntries = []string{"example.com", "@admin:example.com", "public.example.com"}
 
 // checkUsers says so when nobody of the homeserver may use the bridge. Entries for other servers are fine.
-func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
-	perms, server := b.permissions(), s.server
-	fix := fmt.Sprintf("%q: %s", server.Str(), b.keys().levels[len(b.keys().levels)-2])
+func checkUsers(r *Reporter, b *deployment.Bridge, s *deployment.Synapse) {
+	perms, server := b.Permissions(), s.Server
+	fix := fmt.Sprintf("%q: %s", server.Str(), b.Keys().Levels[len(b.Keys().Levels)-2])
 	may, named := false, false // somebody of this server may use it; an entry besides * and the example's
 	var slip, api source.Value // an entry for a server that is called nearly like this one; for the host of the API
 	for who, level := range perms.Entries() {
@@ -71,14 +72,14 @@ func (b *Bridge) checkUsers(r *Reporter, s *Synapse) {
 		if strings.HasPrefix(key, "@") {
 			_, host, _ = strings.Cut(key, ":")
 		}
-		barred := slices.Contains(b.keys().barred, strings.ToLower(level.Str()))
+		barred := slices.Contains(b.Keys().Barred, strings.ToLower(level.Str()))
 		switch {
 		case slices.Contains(exampleEntries, key):
 			if b.Dialect == image.Python && key == "example.com" {
 				r.Fail(fmt.Sprintf("%s still has its example's permissions; it does not start (\"bridge.permissions not configured\")", b.Name), fix, level.Site(""))
 				return
 			}
-		case host == s.matrixHost() && host != server.Str():
+		case host == s.MatrixHost() && host != server.Str():
 			named, api = true, level
 		case host == server.Str(), key == "*":
 			may = may || !barred

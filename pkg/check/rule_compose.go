@@ -21,6 +21,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
@@ -33,12 +34,12 @@ var composeValid = Rule{
 	Fix:     "Correct what Compose names.",
 	Source:  "compose-go v2",
 	beside:  true,
-	Check: func(d *Deployment, r *Reporter) {
-		if len(d.unread) > 0 {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		if len(d.Unread) > 0 {
 			r.Warn("the rules do not follow this: what Compose adds to "+d.Compose.Path+" by it, or changes, is not checked",
-				"check a copy (cp -a) in which the output of `docker compose config --no-path-resolution` is the only compose file", d.unread...)
+				"check a copy (cp -a) in which the output of `docker compose config --no-path-resolution` is the only compose file", d.Unread...)
 		}
-		if d.Accepted == d.ComposeVerdict() {
+		if d.Accepted == ComposeVerdict(d) {
 			return
 		}
 		// compose-go warns through logrus' global logger; what it warns of are findings of ours.
@@ -46,7 +47,7 @@ var composeValid = Rule{
 		details := types.ConfigDetails{
 			WorkingDir:  "/",
 			ConfigFiles: []types.ConfigFile{{Filename: d.Compose.Path, Content: d.Compose.Src}},
-			Environment: types.Mapping(maps.Clone(d.env)),
+			Environment: types.Mapping(maps.Clone(d.Env)),
 		}
 		load := func() error {
 			_, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
@@ -56,15 +57,15 @@ var composeValid = Rule{
 				o.ResolvePaths = false
 				o.SkipExtends = true
 				o.SkipInclude = true
-				o.SkipConsistencyCheck = len(d.unread) > 0 // what is missing may come from there
+				o.SkipConsistencyCheck = len(d.Unread) > 0 // what is missing may come from there
 				o.Profiles = []string{"*"}
-				o.Interpolate.TypeCastMapping = d.casts(o.Interpolate.TypeCastMapping)
+				o.Interpolate.TypeCastMapping = casts(d, o.Interpolate.TypeCastMapping)
 			})
 			return err
 		}
 		err := load()
 		// A variable that only the shell sets may be what makes the file valid: some value must do.
-		if names := d.unset(); err != nil && len(names) > 0 {
+		if names := unset(d); err != nil && len(names) > 0 {
 			for _, dummy := range []string{"1", "./x"} {
 				for _, name := range names {
 					details.Environment[name] = dummy
@@ -76,19 +77,19 @@ var composeValid = Rule{
 		}
 		if err != nil {
 			msg := strings.ReplaceAll(err.Error(), "\n", " ")
-			msg, fix, sites := d.undefined(msg)
+			msg, fix, sites := undefined(d, msg)
 			if sites == nil {
-				fix, sites = "correct what Compose names", []source.Site{d.composeSite(msg)}
+				fix, sites = "correct what Compose names", []source.Site{composeSite(d, msg)}
 			}
-			r.Fail("Compose refuses the file: "+d.composeMasked(msg), fix, sites...)
+			r.Fail("Compose refuses the file: "+composeMasked(d, msg), fix, sites...)
 		}
 	},
 }
 
 // casts leaves out the types of keys that do not stand in the file: compose-go tries each pattern on each
 // scalar, a third of what it allocates on a file that holds a handful of these keys.
-func (d *Deployment) casts(all map[tree.Path]interpolation.Cast) map[tree.Path]interpolation.Cast {
-	keys := d.composeKeys()
+func casts(d *deployment.Deployment, all map[tree.Path]interpolation.Cast) map[tree.Path]interpolation.Cast {
+	keys := composeKeys(d)
 	some := maps.Clone(all)
 	maps.DeleteFunc(some, func(pattern tree.Path, _ interpolation.Cast) bool {
 		return slices.ContainsFunc(pattern.Parts(), func(part string) bool {
@@ -99,7 +100,7 @@ func (d *Deployment) casts(all map[tree.Path]interpolation.Cast) map[tree.Path]i
 }
 
 // composeKeys are the keys of all mappings in the compose file.
-func (d *Deployment) composeKeys() map[string]bool {
+func composeKeys(d *deployment.Deployment) map[string]bool {
 	keys := make(map[string]bool)
 	var collect func(source.Value)
 	collect = func(v source.Value) {
@@ -120,22 +121,22 @@ const composeGo = "v2.16.2"
 
 // ComposeVerdict names the judge and the text, to remember that one accepted the other: compose-go takes
 // longer than all other rules together.
-func (d *Deployment) ComposeVerdict() string {
+func ComposeVerdict(d *deployment.Deployment) string {
 	if d.Compose == nil {
 		return ""
 	}
 	h := sha256.New()
 	h.Write(d.Compose.Src)
-	fmt.Fprint(h, "\x00", d.env) // in the order of the keys
+	fmt.Fprint(h, "\x00", d.Env) // in the order of the keys
 	return "compose-go " + composeGo + " sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
 // unset are the variables in the compose file that are set nowhere here.
-func (d *Deployment) unset() []string {
+func unset(d *deployment.Deployment) []string {
 	var names []string
-	d.scalars(d.Compose.Root(), func(v source.Value) {
-		for _, g := range variable.FindAllStringSubmatch(v.Str(), -1) {
-			if name := g[2] + g[5]; name != "" && d.env[name] == "" {
+	d.Scalars(d.Compose.Root(), func(v source.Value) {
+		for _, g := range deployment.Variable.FindAllStringSubmatch(v.Str(), -1) {
+			if name := g[2] + g[5]; name != "" && d.Env[name] == "" {
 				names = append(names, name)
 			}
 		}
@@ -145,13 +146,13 @@ func (d *Deployment) unset() []string {
 
 // composeMasked keeps what a message says, without values that it may quote: what stands between quotes
 // stays only where it is a key of the file.
-func (d *Deployment) composeMasked(msg string) string {
-	keys := d.composeKeys()
+func composeMasked(d *deployment.Deployment, msg string) string {
+	keys := composeKeys(d)
 	// An interpolation error ends in the whole value, without quotes.
 	if i := strings.Index(msg, " You may need to escape"); i >= 0 {
 		msg = msg[:i] + " You may need to escape any $ with another $"
 	}
-	d.scalars(d.Compose.At("services"), func(v source.Value) {
+	d.Scalars(d.Compose.At("services"), func(v source.Value) {
 		hides := slices.ContainsFunc(v.Keys(), func(k string) bool { return slices.Contains(mayHide, k) })
 		if hides && len(v.Str()) > 3 {
 			msg = strings.ReplaceAll(msg, v.Str(), "…")
@@ -178,7 +179,7 @@ var undefinedName = regexp.MustCompile(`service "([^"]+)" (?:refers to|depends o
 // undefined finds the places of a name that a service uses and nothing defines: where it is used, and the
 // definition that was most likely meant. compose-go looks at the services in any order; the message then is
 // about the first of the file. No sites where it is about something else.
-func (d *Deployment) undefined(msg string) (about, fix string, sites []source.Site) {
+func undefined(d *deployment.Deployment, msg string) (about, fix string, sites []source.Site) {
 	g := undefinedName.FindStringSubmatch(msg)
 	if g == nil {
 		return msg, "", nil
@@ -198,7 +199,7 @@ func (d *Deployment) undefined(msg string) (about, fix string, sites []source.Si
 	for key := range d.Compose.At(kind).Entries() {
 		defined = append(defined, key.Str())
 	}
-	if near := nearest(name, defined); near != "" {
+	if near := deployment.Nearest(name, defined); near != "" {
 		return msg, near + " instead of " + name, append(sites, d.Compose.At(kind, near).Site("most likely this one is meant"))
 	}
 	return msg, "define " + name + " below " + kind + ":", append(sites, d.Compose.At(kind).Site("not among these"))
@@ -215,7 +216,7 @@ func uses(list source.Value, name string) source.Value {
 }
 
 // composeSite finds the place that an error of compose-go names by its path; it knows no lines.
-func (d *Deployment) composeSite(msg string) source.Site {
+func composeSite(d *deployment.Deployment, msg string) source.Site {
 	g := composePath.FindStringSubmatch(msg)
 	if g == nil {
 		return d.Compose.Root().Site("")
@@ -238,12 +239,12 @@ var composeInterpolation = Rule{
 	Why:     "Compose replaces $word by a variable that is not set, that is by nothing: routing rules and passwords lose characters without an error.",
 	Fix:     "Write $$ for a dollar. A variable that is meant as one must be set in .env, or have a default.",
 	Source:  "compose-go v2 interpolation",
-	Check: func(d *Deployment, r *Reporter) {
-		d.scalars(d.Compose.Root(), func(v source.Value) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Scalars(d.Compose.Root(), func(v source.Value) {
 			if !strings.Contains(v.Str(), "$") {
 				return
 			}
-			if _, ok := d.expand(v); !ok {
+			if _, ok := d.Expand(v); !ok {
 				if !bareWord(d, v) {
 					r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", v.Site(""))
 					return
@@ -264,34 +265,18 @@ var (
 // withoutVariables takes the variables out, from the innermost on: a default may hold others.
 func withoutVariables(s string) string {
 	for range 5 {
-		s = variable.ReplaceAllString(s, "")
+		s = deployment.Variable.ReplaceAllString(s, "")
 	}
 	return s
 }
 
 // bareWord reports whether an unset variable of the value is most likely none: it has no braces and does
 // not look like the name of one.
-func bareWord(d *Deployment, v source.Value) bool {
-	return slices.ContainsFunc(variable.FindAllStringSubmatch(v.Str(), -1), func(g []string) bool {
-		_, set := d.env[g[5]]
+func bareWord(d *deployment.Deployment, v source.Value) bool {
+	return slices.ContainsFunc(deployment.Variable.FindAllStringSubmatch(v.Str(), -1), func(g []string) bool {
+		_, set := d.Env[g[5]]
 		return g[5] != "" && !set && !upper.MatchString(g[5])
 	})
-}
-
-func (d *Deployment) scalars(v source.Value, f func(source.Value)) {
-	switch v.Kind() {
-	case source.Mapping:
-		for _, val := range v.Entries() {
-			d.scalars(val, f)
-		}
-	case source.Sequence:
-		for _, item := range v.Items() {
-			d.scalars(item, f)
-		}
-	case source.Scalar:
-		f(v)
-	default:
-	}
 }
 
 var composeMountExists = Rule{
@@ -300,7 +285,7 @@ var composeMountExists = Rule{
 	Why:     "Docker makes an empty directory in the place of a missing file, owned by root: the program starts without its configuration or not at all.",
 	Fix:     "Correct the path, or make the file.",
 	Source:  "docker compose up; compose-go does not look",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Services {
 			for _, m := range s.Mounts {
 				if m.Host == "" || m.Host == "." {
@@ -308,20 +293,20 @@ var composeMountExists = Rule{
 				}
 				if _, err := fs.Stat(d.FS, m.Host); errors.Is(err, fs.ErrNotExist) {
 					v := m.Value
-					if d.alone && !strings.HasPrefix(m.Container, "/run/secrets/") {
-						r.NotChecked(m.Host+d.unseen(err), v.Site(""))
+					if d.Alone && !strings.HasPrefix(m.Container, "/run/secrets/") {
+						r.NotChecked(m.Host+d.Unseen(err), v.Site(""))
 						continue
 					}
 					if def := d.Compose.At("secrets", v.Str(), "file"); strings.HasPrefix(m.Container, "/run/secrets/") && def.Set() {
 						v = def
 					}
 					if strings.HasPrefix(m.Container, "/run/secrets/") || path.Ext(m.Host) != "" || path.Ext(m.Container) != "" {
-						r.Fail(fmt.Sprintf("%s does not exist%s; the service %s does not get it", m.Host, d.similar(m.Host), s.Name), "correct the path, or make it", v.Site(""))
+						r.Fail(fmt.Sprintf("%s does not exist%s; the service %s does not get it", m.Host, similar(d, m.Host), s.Name), "correct the path, or make it", v.Site(""))
 					} else {
-						r.Warn(fmt.Sprintf("%s does not exist%s; Docker makes an empty directory there, which belongs to root", m.Host, d.similar(m.Host)), "mkdir -p "+shell.Path(m.Host)+", owned by the user of the container", v.Site(""))
+						r.Warn(fmt.Sprintf("%s does not exist%s; Docker makes an empty directory there, which belongs to root", m.Host, similar(d, m.Host)), "mkdir -p "+shell.Path(m.Host)+", owned by the user of the container", v.Site(""))
 					}
 				} else if err != nil {
-					r.NotChecked(cmp.Or(d.hidden(m.Host), m.Host+" cannot be read"), m.Value.Site(""))
+					r.NotChecked(cmp.Or(d.Hidden(m.Host), m.Host+" cannot be read"), m.Value.Site(""))
 				}
 			}
 		}
@@ -329,7 +314,7 @@ var composeMountExists = Rule{
 }
 
 // similar names what stands in the directory where the missing path should be, if that is not much.
-func (d *Deployment) similar(missing string) string {
+func similar(d *deployment.Deployment, missing string) string {
 	entries, err := fs.ReadDir(d.FS, path.Dir(missing))
 	if err != nil || len(entries) == 0 || len(entries) > 8 {
 		return ""

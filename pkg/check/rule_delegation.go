@@ -5,19 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// msc3861 is the setting by which Synapse below 1.157 left logins to MAS.
-func (s *Synapse) msc3861() source.Value { return s.Config.At("experimental_features", "msc3861") }
-
-// knowsMSC3861 reports whether the release of Synapse still reads it.
-func (s *Synapse) knowsMSC3861() bool {
-	v, ok := s.Image.Version()
-	return ok && v.Less(image.Version{1, 157, 0})
-}
 
 var authDelegationComplete = Rule{
 	ID: "auth-delegation-complete", Severity: finding.Error,
@@ -25,39 +17,34 @@ var authDelegationComplete = Rule{
 	Why:     "With only one of them, every request with a token fails with 503 \"Unable to introspect the access token\", or there are two ways to log in that know nothing of each other: a token from MAS is M_UNKNOWN_TOKEN for Synapse.",
 	Fix:     "Add the service that is missing, or switch matrix_authentication_service on.",
 	Source:  "Synapse config/mas.py, rest/client/login.py",
-	Check: func(d *Deployment, r *Reporter) {
-		services := d.running(image.MAS)
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		services := d.Running(image.MAS)
 		// One whose configuration cannot be read may be the one that leaves logins to MAS.
-		delegated := len(d.Synapses) < len(d.running(image.Synapse)) || slices.ContainsFunc(d.Synapses, (*Synapse).delegates)
+		delegated := len(d.Synapses) < len(d.Running(image.Synapse)) || slices.ContainsFunc(d.Synapses, (*deployment.Synapse).Delegates)
 		for _, s := range d.Synapses {
 			block := s.Config.At("matrix_authentication_service")
 			switch {
-			case s.delegates() && len(services) == 0:
-				d.masElsewhere(r, block)
-			case !delegated && len(services) > 0 && s.msc3861().Len() == 0:
+			case s.Delegates() && len(services) == 0:
+				masElsewhere(r, d, block)
+			case !delegated && len(services) > 0 && s.Msc3861().Len() == 0:
 				r.Fail("MAS is part of the stack, but Synapse does not leave logins to it; Synapse knows none of the tokens that MAS gives out",
 					"matrix_authentication_service: {enabled: true, endpoint: …, secret: …}", block.At("enabled").Site(""), services[0].Value.Site("MAS"))
 			}
 		}
 		for _, m := range d.MASs {
-			if len(d.running(image.Synapse)) == 0 {
+			if len(d.Running(image.Synapse)) == 0 {
 				r.NotChecked("the Synapse that MAS works for is outside of the stack", m.Config.At("matrix").Site(""))
 			}
 		}
 	},
 }
 
-// running gives the services that are the program, also those whose configuration cannot be read.
-func (d *Deployment) running(p image.Program) []*Service {
-	return slices.DeleteFunc(slices.Clone(d.Services), func(s *Service) bool { return s.Program != p || d.oneShot(s) })
-}
-
 // masElsewhere looks for the MAS that no service of the stack is.
-func (d *Deployment) masElsewhere(r *Reporter, block source.Value) {
+func masElsewhere(r *Reporter, d *deployment.Deployment, block source.Value) {
 	v := block.At("endpoint")
-	u, _, ok := endpoint(v.Str())
+	u, _, ok := deployment.Endpoint(v.Str())
 	if ok {
-		switch s := d.serviceAt(u.Hostname()); {
+		switch s := d.ServiceAt(u.Hostname()); {
 		case s != nil && s.Program == image.Unknown:
 			r.NotChecked(fmt.Sprintf("%s, to which Synapse leaves logins, runs an image that stackgen does not know", s.Name), v.Site(""), s.Value.At("image").Site("the image"))
 			return
@@ -76,9 +63,9 @@ var synapseNoMSC3861 = Rule{
 	Why:     "Synapse does not start: \"experimental_features.msc3861 was removed. Use the matrix_authentication_service configuration instead.\"",
 	Fix:     "Move endpoint and secret to matrix_authentication_service, and remove msc3861 with all that stands below it.",
 	Source:  "Synapse config/experimental.py, docs/upgrade.md (1.157)",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			if v := s.msc3861(); v.Len() > 0 && !s.knowsMSC3861() {
+			if v := s.Msc3861(); v.Len() > 0 && !s.KnowsMSC3861() {
 				r.Fail("experimental_features.msc3861 was removed in Synapse 1.157; Synapse does not start", "remove msc3861 with all that stands below it, and use matrix_authentication_service",
 					v.Site(""), s.Value.At("image").Site("the image"))
 			}

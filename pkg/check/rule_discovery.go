@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -22,16 +23,16 @@ var authMetadataOnSynapse = Rule{
 	Why:     "Element X and Element Web say that the homeserver cannot be reached or does not support the login: GET /_matrix/client/v1/auth_metadata is a 404 from MAS.",
 	Fix:     "Send nothing of /_matrix/client to MAS but login, logout and refresh.",
 	Source:  "Synapse rest/client/auth_metadata.py; MAS crates/router/src/endpoints.rs",
-	Check: func(d *Deployment, r *Reporter) {
-		d.pairs(func(s *Synapse, _ *MAS) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Pairs(func(s *deployment.Synapse, _ *deployment.MAS) {
 			told := make(map[*route.Router]bool)
-			for _, host := range s.hosts() {
+			for _, host := range s.Hosts() {
 				if !reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
 					continue
 				}
 				for _, path := range authMetadataPaths {
 					res := d.Routes().Match("GET", host, path)
-					if res.Unknown != "" || reaches(res, s.Service, path) || told[res.Router] || d.explained(s.Service, "GET", host, path) {
+					if res.Unknown != "" || reaches(res, s.Service, path) || told[res.Router] || d.Explained(s.Service, "GET", host, path) {
 						continue
 					}
 					told[res.Router] = res.Router != nil
@@ -55,22 +56,22 @@ var wellKnownAgrees = Rule{
 	Why:     "Clients that are given the server name find no homeserver (\"Homeserver URL does not appear to be a valid Matrix homeserver\"); other servers cannot reach this one.",
 	Fix:     "Set public_baseurl to the https address under which clients reach Synapse, and serve_server_wellknown: true where Synapse is to tell other servers.",
 	Source:  "Synapse config/server.py, rest/well_known.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			if d.hasRouters() && s.server.Set() {
-				d.checkBaseURL(r, s)
-				d.checkWellKnown(r, s)
+			if d.HasRouters() && s.Server.Set() {
+				checkBaseURL(r, d, s)
+				checkWellKnown(r, d, s)
 			}
 		}
 	},
 }
 
 // checkBaseURL looks at what Synapse tells clients.
-func (d *Deployment) checkBaseURL(r *Reporter, s *Synapse) {
+func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) {
 	v := s.Config.At("public_baseurl")
-	u, _, ok := endpoint(v.Str())
-	host := s.matrixHost()
-	fix := d.baseURLFix(s)
+	u, _, ok := deployment.Endpoint(v.Str())
+	host := s.MatrixHost()
+	fix := baseURLFix(d, s)
 	switch {
 	case v.Set() && !ok:
 		r.Fail("public_baseurl is no URL; Synapse does not start", fix, v.Site(""))
@@ -79,14 +80,14 @@ func (d *Deployment) checkBaseURL(r *Reporter, s *Synapse) {
 		r.Fail(fmt.Sprintf("public_baseurl begins with %s://; Synapse sends clients to an address without TLS, which browsers refuse", u.Scheme), "public_baseurl: https://"+u.Host+"/", v.Site(""))
 		return
 	case !v.Set():
-		if d.answered(s, clientWellKnown) {
+		if answered(d, s, clientWellKnown) {
 			r.Fail("public_baseurl is missing; Synapse answers "+clientWellKnown+" with 404, and clients find no homeserver", fix, v.Site(""))
 		}
 		return
 	}
 	path := strings.TrimSuffix(u.Path, "/") + "/_matrix/client/versions"
 	res := d.Routes().Match("GET", host, path)
-	if res.Unknown != "" || reaches(res, s.Service, "/_matrix/client/versions") || d.explained(s.Service, "GET", host, path) {
+	if res.Unknown != "" || reaches(res, s.Service, "/_matrix/client/versions") || d.Explained(s.Service, "GET", host, path) {
 		return
 	}
 	r.Fail(fmt.Sprintf("public_baseurl sends clients to %s, where %s is answered by %s and not by Synapse; no client finds the homeserver", host, path, answerer(res)),
@@ -94,8 +95,8 @@ func (d *Deployment) checkBaseURL(r *Reporter, s *Synapse) {
 }
 
 // baseURLFix names a host that does lead to Synapse.
-func (d *Deployment) baseURLFix(s *Synapse) string {
-	for _, host := range append([]string{"matrix." + s.server.Str()}, d.routedHosts(s)...) {
+func baseURLFix(d *deployment.Deployment, s *deployment.Synapse) string {
+	for _, host := range append([]string{"matrix." + s.Server.Str()}, routedHosts(d, s)...) {
 		if reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
 			return "public_baseurl: https://" + host + "/"
 		}
@@ -104,7 +105,7 @@ func (d *Deployment) baseURLFix(s *Synapse) string {
 }
 
 // routedHosts are the hosts in the rules of a service's routers.
-func (d *Deployment) routedHosts(s *Synapse) []string {
+func routedHosts(d *deployment.Deployment, s *deployment.Synapse) []string {
 	var hosts []string
 	for _, router := range d.Routes().Routers {
 		if router.Container == s.Name && router.Dropped == "" {
@@ -115,36 +116,36 @@ func (d *Deployment) routedHosts(s *Synapse) []string {
 }
 
 // answered reports whether a path on the server name's host comes to Synapse.
-func (d *Deployment) answered(s *Synapse, path string) bool {
-	return reaches(d.Routes().Match("GET", s.server.Str(), path), s.Service, path)
+func answered(d *deployment.Deployment, s *deployment.Synapse, path string) bool {
+	return reaches(d.Routes().Match("GET", s.Server.Str(), path), s.Service, path)
 }
 
 // checkWellKnown looks at who serves the two files on the server name's host.
-func (d *Deployment) checkWellKnown(r *Reporter, s *Synapse) {
-	name, option := s.server, s.Config.At("serve_server_wellknown")
+func checkWellKnown(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) {
+	name, option := s.Server, s.Config.At("serve_server_wellknown")
 	host := name.Str()
 	server, client := d.Routes().Match("GET", host, serverWellKnown), d.Routes().Match("GET", host, clientWellKnown)
 	switch {
-	case d.explained(s.Service, "GET", host, serverWellKnown), server.Unknown != "":
-	case d.answered(s, serverWellKnown) && !option.True():
+	case d.Explained(s.Service, "GET", host, serverWellKnown), server.Unknown != "":
+	case answered(d, s, serverWellKnown) && !option.True():
 		r.Fail(host+serverWellKnown+" is sent to Synapse, which does not serve it; other servers look for this one on port 8448", "serve_server_wellknown: true", option.Site(""), server.Router.Site)
-	case !d.answered(s, serverWellKnown) && option.True() && host != s.matrixHost():
+	case !answered(d, s, serverWellKnown) && option.True() && host != s.MatrixHost():
 		r.Warn(fmt.Sprintf("Synapse would serve %s%s, but that is answered by %s; the option has no effect", host, serverWellKnown, answerer(server)),
 			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), append([]source.Site{option.Site("")}, routerSites(server, s.Service)...)...)
 	}
-	if serves := func(l listener) bool { return slices.Contains(l.resources, "federation") }; option.True() && len(s.listeners()) > 0 && !slices.ContainsFunc(s.listeners(), serves) {
+	if serves := func(l deployment.Listener) bool { return slices.Contains(l.Resources, "federation") }; option.True() && len(s.Listeners()) > 0 && !slices.ContainsFunc(s.Listeners(), serves) {
 		r.Warn("Synapse tells other servers to come here, but none of its listeners serves federation; they get a 404, unless a worker answers them",
-			"names: [client, federation]", append([]source.Site{option.Site("")}, s.listenerSites()...)...)
+			"names: [client, federation]", append([]source.Site{option.Site("")}, s.ListenerSites()...)...)
 	}
-	if host == s.matrixHost() || reaches(client, s.Service, clientWellKnown) || d.explained(s.Service, "GET", host, clientWellKnown) {
+	if host == s.MatrixHost() || reaches(client, s.Service, clientWellKnown) || d.Explained(s.Service, "GET", host, clientWellKnown) {
 		return
 	}
-	if client.Router == nil && d.answered(s, serverWellKnown) {
+	if client.Router == nil && answered(d, s, serverWellKnown) {
 		r.Warn(fmt.Sprintf("Synapse answers %s%s, but nobody %s; clients that are given the server name find no homeserver, unless another site there serves it", host, serverWellKnown, clientWellKnown),
 			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), server.Router.Site, name.Site("the server name"))
 		return
 	}
-	r.NotChecked(fmt.Sprintf("%s%s comes from elsewhere: it has to name https://%s", host, clientWellKnown, s.matrixHost()), append([]source.Site{name.Site("")}, wellKnownSites(client)...)...)
+	r.NotChecked(fmt.Sprintf("%s%s comes from elsewhere: it has to name https://%s", host, clientWellKnown, s.MatrixHost()), append([]source.Site{name.Site("")}, wellKnownSites(client)...)...)
 }
 
 func wellKnownSites(res route.Result) []source.Site {

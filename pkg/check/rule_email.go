@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -15,20 +16,12 @@ var masEmail = Rule{
 	Why:     "MAS does not start: \"missing field `hostname`\", \"missing field `mode`\", \"missing field `password`\", \"Invalid input for key default.email.from\". Or it tells a person to look for a mail that it has given to nobody, because its transport is blackhole, the default.",
 	Fix:     "Write email: {transport: smtp, hostname: …, mode: starttls, from: …, reply_to: …}, or turn off what needs mail.",
 	Source:  "MAS crates/config/src/sections/email.rs (validate), account.rs; run with MAS 1.22.0",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			m.checkEmail(r)
-			m.checkMailNeeded(r)
+			checkEmail(r, m)
+			checkMailNeeded(r, m)
 		}
 	},
-}
-
-// emailSet reports whether MAS is given a value of its email section, by its configuration, a variable, or a
-// place that cannot be seen.
-func (m *MAS) emailSet(key string) bool {
-	name := "MAS_EMAIL_" + strings.ToUpper(key)
-	val, _ := m.Env(name)
-	return m.Config.At("email", key).Set() || val != "" || m.envHidden(name) != "" || m.readsMore()
 }
 
 // stopsAt is what a transport of MAS wants and does not bear.
@@ -46,9 +39,9 @@ var stopsAt = map[string]struct {
 	},
 }
 
-func (m *MAS) checkEmail(r *Reporter) {
+func checkEmail(r *Reporter, m *deployment.MAS) {
 	email := m.Config.At("email")
-	if email.Set() && !m.emailSet("transport") {
+	if email.Set() && !m.EmailSet("transport") {
 		r.Fail("email has no transport; MAS does not start (missing field `transport`)", "transport: smtp", email.Site(""))
 	}
 	if val, _ := m.Env("MAS_EMAIL_TRANSPORT"); val != "" {
@@ -56,7 +49,7 @@ func (m *MAS) checkEmail(r *Reporter) {
 	}
 	transport := stopsAt[email.At("transport").Str()]
 	for _, want := range transport.wants {
-		if !m.emailSet(want.key) {
+		if !m.EmailSet(want.key) {
 			r.Fail(fmt.Sprintf("email has no %s, which its transport wants; MAS does not start (missing field `%s`)", want.key, want.key),
 				want.fix, email.Site(""), email.At("transport").Site("the transport"))
 		}
@@ -82,10 +75,10 @@ func (m *MAS) checkEmail(r *Reporter) {
 	if file := email.At("password_file"); !password.Set() {
 		password = file
 	}
-	switch given := m.emailSet("password") || m.emailSet("password_file"); {
+	switch given := m.EmailSet("password") || m.EmailSet("password_file"); {
 	case user.Set() && !given:
 		r.Fail("email has a username without a password; MAS does not start (missing field `password`)", "password_file: the path of a file that holds it", user.Site(""))
-	case password.Set() && !m.emailSet("username"):
+	case password.Set() && !m.EmailSet("username"):
 		r.Fail("email has a password without a username; MAS does not start (missing field `username`)", "username: the user of that password", password.Site(""))
 	case email.At("password").Set() && email.At("password_file").Set():
 		r.Fail("email has both password and password_file; MAS does not start (duplicate field)", "keep one of them", email.At("password_file").Site(""), email.At("password").Site("the other"))
@@ -93,12 +86,12 @@ func (m *MAS) checkEmail(r *Reporter) {
 }
 
 // checkMailNeeded has what somebody turned on that cannot be had without mail.
-func (m *MAS) checkMailNeeded(r *Reporter) {
+func checkMailNeeded(r *Reporter, m *deployment.MAS) {
 	email := m.Config.At("email")
-	if isFalse(m.Config.At("passwords", "enabled")) {
+	if deployment.IsFalse(m.Config.At("passwords", "enabled")) {
 		return // MAS offers neither
 	}
-	if m.emailSet("transport") && email.At("transport").Str() != "blackhole" {
+	if m.EmailSet("transport") && email.At("transport").Str() != "blackhole" {
 		return
 	}
 	site := email.At("transport").Site("no mail leaves")
@@ -107,7 +100,7 @@ func (m *MAS) checkMailNeeded(r *Reporter) {
 		r.Fail("password_recovery_enabled is on, but MAS sends no mail; whoever has lost a password waits for one that never comes",
 			"password_recovery_enabled: false, or an email section", v.Site(""), site)
 	}
-	if v := account.At("password_registration_enabled"); v.True() && !isFalse(account.At("password_registration_email_required")) {
+	if v := account.At("password_registration_enabled"); v.True() && !deployment.IsFalse(account.At("password_registration_email_required")) {
 		r.Fail("password_registration_enabled wants an address that is proven, but MAS sends no mail; nobody can register",
 			"password_registration_email_required: false, or an email section", v.Site(""), site)
 	}
@@ -119,17 +112,17 @@ var synapseEmail = Rule{
 	Why:     "Synapse does not start: \"email.notif_from\", \"email.require_transport_security requires email.enable_tls to be true\". Or it sends nothing: next to MAS its only mails are notifications, and those are off by default.",
 	Fix:     "Write enable_notifs: true and notif_from; of the three keys for TLS, force_tls for port 465, require_transport_security for 587.",
 	Source:  "Synapse config/emailconfig.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			email := s.Config.At("email")
 			if email.Len() == 0 {
 				continue
 			}
-			if !s.partial() {
-				s.checkSender(r, email)
+			if !s.Partial() {
+				checkSynapseSender(r, s, email)
 			}
 			for _, key := range []string{"force_tls", "require_transport_security"} {
-				if v := email.At(key); v.True() && isFalse(email.At("enable_tls")) {
+				if v := email.At(key); v.True() && deployment.IsFalse(email.At("enable_tls")) {
 					r.Fail(fmt.Sprintf("email.%s requires enable_tls; Synapse does not start", key), "remove enable_tls", v.Site(""), email.At("enable_tls").Site("off"))
 				}
 			}
@@ -137,14 +130,14 @@ var synapseEmail = Rule{
 	},
 }
 
-func (s *Synapse) checkSender(r *Reporter, email source.Value) {
+func checkSynapseSender(r *Reporter, s *deployment.Synapse, email source.Value) {
 	from := email.At("notif_from")
 	if _, err := mail.ParseAddress(from.Str()); !from.Set() {
 		r.Fail("email has no notif_from; Synapse does not start", "notif_from: matrix@example.org", email.Site(""))
 	} else if err != nil && !strings.Contains(from.Str(), "@") {
 		r.Warn("email.notif_from is not an address; unless the mail server makes one of it, nothing is sent", "notif_from: matrix@example.org", from.Site(""))
 	}
-	if notifs := email.At("enable_notifs"); s.delegates() && !notifs.True() {
+	if notifs := email.At("enable_notifs"); s.Delegates() && !notifs.True() {
 		r.Warn("Synapse's email section sends nothing: notifications are off, and all other mails are MAS's, unless a module or account_validity sends some",
 			"enable_notifs: true", notifs.Site(""))
 	}
@@ -156,10 +149,10 @@ var smtpMode = Rule{
 	Why:     "No mail is ever sent: a port that begins with TLS waits for a handshake while the program waits for a greeting (\"Could not connect to the mail backend\", a timeout in Synapse), or the other way round.",
 	Fix:     "Port 465 begins with TLS: force_tls: true for Synapse, mode: tls for MAS. 587 and 25 do not: require_transport_security: true, mode: starttls.",
 	Source:  "RFC 8314; Synapse handlers/send_email.py; MAS crates/config/src/sections/email.rs",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		var clients []smtpClient
 		for _, s := range d.Synapses {
-			if email := s.Config.At("email"); email.At("smtp_host").Set() && !s.partial() {
+			if email := s.Config.At("email"); email.At("smtp_host").Set() && !s.Partial() {
 				c := smtpClient{"Synapse", email.At("smtp_host"), email.At("smtp_port"), email.At("force_tls"), email.At("force_tls").True(), "25", "force_tls: true", "force_tls: false"}
 				if c.tls {
 					c.standard = "465"
@@ -171,7 +164,7 @@ var smtpMode = Rule{
 			email := m.Config.At("email")
 			mode := email.At("mode")
 			port, ok := map[string]string{"tls": "465", "starttls": "587", "plain": "25"}[mode.Str()]
-			if ok && email.At("transport").Str() == "smtp" && email.At("hostname").Set() && !m.readsMore() {
+			if ok && email.At("transport").Str() == "smtp" && email.At("hostname").Set() && !m.ReadsMore() {
 				clients = append(clients, smtpClient{"MAS", email.At("hostname"), email.At("port"), mode, port == "465", port, "mode: tls", "mode: starttls"})
 			}
 		}

@@ -5,41 +5,43 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
 )
 
 // checkIsReady has pg_isready accept its command line and ask the server in its own container. Who is named
 // with -U makes no difference: pg_isready does not log in.
-func (d *Deployment) checkIsReady(r *Reporter, s *Service) {
-	h := s.health()
-	if len(h.words) < 2 || h.words[0] != "CMD" || !slices.Contains(d.servers(), s) {
+func checkIsReady(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
+	h := s.Health()
+	if len(h.Words) < 2 || h.Words[0] != "CMD" || !slices.Contains(d.PostgresServers(), s) {
 		return
 	}
 	const consequence = "; the container is unhealthy for ever, and whoever waits for it does not start"
-	program, fix := path.Base(h.words[1]), `test: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1"]`
-	if strings.HasPrefix(program, "-") || nearest(program, []string{"pg_isready"}) != "" {
-		r.Fail(fmt.Sprintf("the health check of %s runs %s, which is no program%s", s.Name, program, consequence), fix, h.at.Site(""))
+	program, fix := path.Base(h.Words[1]), `test: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1"]`
+	if strings.HasPrefix(program, "-") || deployment.Nearest(program, []string{"pg_isready"}) != "" {
+		r.Fail(fmt.Sprintf("the health check of %s runs %s, which is no program%s", s.Name, program, consequence), fix, h.At.Site(""))
 		return
 	}
 	if program != "pg_isready" {
 		return
 	}
-	l := isReadyOptions.read(h.words[2:])
-	host, port := l.value('h'), l.value('p')
-	switch own := s.postgresPort(); {
-	case l.fault != "":
-		r.Fail(fmt.Sprintf("pg_isready in the health check of %s %s%s", s.Name, l.fault, consequence), fix, h.at.Site(""))
-	case host != "" && !strings.HasPrefix(host, "/") && !s.isItself(host) && !strings.HasPrefix(host, "127."):
-		r.Fail(fmt.Sprintf("the health check of %s asks %s and not its own container%s", s.Name, host, consequence), fix, h.at.Site(""))
+	l := deployment.IsReadyOptions.Read(h.Words[2:])
+	host, port := l.Value('h'), l.Value('p')
+	switch own := s.PostgresPort(); {
+	case l.Fault != "":
+		r.Fail(fmt.Sprintf("pg_isready in the health check of %s %s%s", s.Name, l.Fault, consequence), fix, h.At.Site(""))
+	case host != "" && !strings.HasPrefix(host, "/") && !s.IsItself(host) && !strings.HasPrefix(host, "127."):
+		r.Fail(fmt.Sprintf("the health check of %s asks %s and not its own container%s", s.Name, host, consequence), fix, h.At.Site(""))
 	case port != "" && own != "" && port != own:
-		r.Fail(fmt.Sprintf("the health check of %s asks port %s, but it listens on %s%s", s.Name, port, own, consequence), fix, h.at.Site(""))
+		r.Fail(fmt.Sprintf("the health check of %s asks port %s, but it listens on %s%s", s.Name, port, own, consequence), fix, h.At.Site(""))
 	}
 }
 
 // checkRestart has a service end for good where others wait for that.
-func (d *Deployment) checkRestart(r *Reporter, s *Service) {
+func checkRestart(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
 	v := s.Value.At("restart")
 	policy, _, _ := strings.Cut(v.Str(), ":")
-	if text, ok := d.expand(v); !v.Set() || !ok || text != v.Str() || policy == "on-failure" || policy == "no" || !d.awaited(s) {
+	if text, ok := d.Expand(v); !v.Set() || !ok || text != v.Str() || policy == "on-failure" || policy == "no" || !d.Awaited(s) {
 		return
 	}
 	if policy == "always" || policy == "unless-stopped" {

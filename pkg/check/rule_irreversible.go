@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/manifest"
@@ -17,7 +18,7 @@ var irreversibleChange = Rule{
 	Why:     "Synapse: \"Found users in database not native to example.org! You cannot change a synapse server_name after it's been configured\"; a bridge: \"bad mac\"; MAS: nobody can log in. Putting the old value back mends it only as long as nothing was written with the new one.",
 	Fix:     "Put the old value back. For a stack that has never run, or where the loss is meant: `stackgen render --i-know-what-this-breaks`. The pickle_key of a bridge whose database its forerunner made: " + forerunnerKeys() + ".",
 	Source:  "Synapse storage/databases/main/__init__.py, storage/prepare_database.py, config/key.py, config/retention.py; MAS crates/config sections/secrets.rs; mautrix-go v0.30.0 bridgev2/matrix/mxmain/dberror.go, bridgev2/errors.go; the bridges, run with another pickle_key",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		before := d.Before
 		if before == nil {
 			past, err := Past(d.FS)
@@ -30,7 +31,7 @@ var irreversibleChange = Rule{
 			return // nothing to compare with, and a weak secret takes long to digest
 		}
 		now := d.Fixed()
-		for _, f := range Broken(before, now) {
+		for _, f := range deployment.Broken(before, now) {
 			if f.Mends != "" {
 				continue // render and diff tell it
 			}
@@ -46,7 +47,7 @@ var irreversibleChange = Rule{
 			fix += "; for a stack that has never run, or where that is meant: `stackgen render --i-know-what-this-breaks`"
 			r.Fail(message, fix, f.At.Site(""), source.Site{Pos: source.Pos{File: manifest.Path}, Note: "what it was"})
 		}
-		for _, f := range Taken(before, now) {
+		for _, f := range deployment.Taken(before, now) {
 			r.Warn(f.Name+" is another one than this stack was rendered with; right if it comes from the homeserver that moves in here and MAS has no users yet, otherwise: "+f.Breaks,
 				"nothing, if it is so; else put the old value back", f.At.Site(""), source.Site{Pos: source.Pos{File: manifest.Path}, Note: "what it was"})
 		}
@@ -69,7 +70,7 @@ func forerunnerKeys() string {
 func Past(dir fs.FS) (*manifest.Manifest, error) {
 	m, err := manifest.Read(dir)
 	if err != nil && !errors.Is(err, manifest.ErrDamaged) {
-		err = fmt.Errorf("%s cannot be read: %s", manifest.Path, cause(err))
+		err = fmt.Errorf("%s cannot be read: %s", manifest.Path, deployment.Cause(err))
 	}
 	return m, err
 }

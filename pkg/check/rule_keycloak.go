@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -19,20 +20,20 @@ var keycloakClientAgrees = Rule{
 	Why:     "Keycloak says \"Invalid parameter: redirect_uri\" or \"Client not found\" instead of showing its login page; or whoever logs out there stays logged in here.",
 	Fix:     "Write what MAS's public_base and the provider's id make of it, and import the client again.",
 	Source:  "MAS crates/router/src/endpoints.rs, docs/setup/sso.md",
-	Check: func(d *Deployment, r *Reporter) {
-		clients := d.keycloakClients(r)
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		clients := keycloakClients(r, d)
 		for _, m := range d.MASs {
-			m.checkKeycloakClients(r, clients)
+			checkKeycloakClients(r, m, clients)
 		}
 	},
 }
 
 // keycloakClients gives the client id of every client that is kept beside the compose file.
-func (d *Deployment) keycloakClients(r *Reporter) []source.Value {
+func keycloakClients(r *Reporter, d *deployment.Deployment) []source.Value {
 	var clients []source.Value
 	files, _ := fs.Glob(d.FS, keycloakDir+"/*.json") // the pattern is well formed
 	for _, name := range files {
-		f, findings := d.read(name)
+		f, findings := d.Read(name)
 		if len(findings) > 0 {
 			r.NotChecked("the client cannot be read: "+findings[0].Message, source.Site{Pos: source.Pos{File: name}})
 			continue
@@ -45,14 +46,14 @@ func (d *Deployment) keycloakClients(r *Reporter) []source.Value {
 	return clients
 }
 
-func (m *MAS) checkKeycloakClients(r *Reporter, clients []source.Value) {
+func checkKeycloakClients(r *Reporter, m *deployment.MAS, clients []source.Value) {
 	var alone []source.Value // client ids of providers that have no client
-	for _, p := range m.upstreams() {
+	for _, p := range m.Upstreams() {
 		id := p.At("client_id")
 		i := slices.IndexFunc(clients, func(c source.Value) bool { return c.Str() == id.Str() })
 		switch {
 		case i >= 0:
-			m.checkKeycloakClient(r, clients[i].File(), p)
+			checkKeycloakClient(r, m, clients[i].File(), p)
 			clients = slices.Delete(slices.Clone(clients), i, i+1)
 		case strings.Contains(p.At("issuer").Str(), "/realms/"):
 			alone = append(alone, id)
@@ -67,15 +68,15 @@ func (m *MAS) checkKeycloakClients(r *Reporter, clients []source.Value) {
 	for _, id := range clients[min(len(clients), len(alone)):] {
 		uris := id.File().At("redirectUris")
 		back := strings.TrimSuffix(base.Str(), "/") + "/upstream/callback/"
-		if base.Set() && !m.readsMore() && slices.ContainsFunc(itemTexts(uris), func(u string) bool { return strings.HasPrefix(u, back) }) {
+		if base.Set() && !m.ReadsMore() && slices.ContainsFunc(deployment.ItemTexts(uris), func(u string) bool { return strings.HasPrefix(u, back) }) {
 			r.Fail(fmt.Sprintf("the client %q returns to MAS, which has no provider that logs in with it; nobody can choose it at the login", id.Str()), "client_id: "+id.Str()+" in a provider",
 				m.Config.At("upstream_oauth2", "providers").Site(""), uris.Site("returns to MAS"))
 		}
 	}
 }
 
-func (m *MAS) checkKeycloakClient(r *Reporter, f *source.File, p source.Value) {
-	u, base, ok := m.base()
+func checkKeycloakClient(r *Reporter, m *deployment.MAS, f *source.File, p source.Value) {
+	u, base, ok := m.Base()
 	if !ok {
 		return
 	}
@@ -105,7 +106,7 @@ func (m *MAS) checkKeycloakClient(r *Reporter, f *source.File, p source.Value) {
 			r.Warn("Keycloak does not say which session has ended; MAS ends every session of that user", fmt.Sprintf("%q: %q", v.Name(), "true"), v.Site(""), action.Site("MAS's action"))
 		}
 	}
-	m.checkKeycloakSettings(r, f, p)
+	checkKeycloakSettings(r, m, f, p)
 }
 
 // authenticators are Keycloak's names for the methods by which MAS proves who it is.
@@ -113,7 +114,7 @@ var authenticators = map[string]string{
 	"client_secret_basic": "client-secret", "client_secret_post": "client-secret", "client_secret_jwt": "client-secret-jwt", "private_key_jwt": "client-jwt",
 }
 
-func (m *MAS) checkKeycloakSettings(r *Reporter, f *source.File, p source.Value) {
+func checkKeycloakSettings(r *Reporter, m *deployment.MAS, f *source.File, p source.Value) {
 	method := p.At("token_endpoint_auth_method")
 	wanted := authenticators[method.Str()]
 	if public := f.At("publicClient"); public.True() && wanted != "" {
@@ -122,7 +123,7 @@ func (m *MAS) checkKeycloakSettings(r *Reporter, f *source.File, p source.Value)
 		r.Fail("the client is asked for another proof than MAS gives; Keycloak answers unauthorized_client and nobody can log in", fmt.Sprintf("%q: %q", v.Name(), wanted), v.Site(""), method.Site("MAS's method"))
 	}
 	if own := f.At("secret"); own.Set() && wanted == "client-secret" {
-		given, at, _ := m.d.secretOf(m.Service, p, "client_secret", "client_secret_file")
+		given, at, _ := m.D.SecretOf(m.Service, p, "client_secret", "client_secret_file")
 		if given != "" && given != own.Str() {
 			r.Fail("the client's secret is not the one that MAS has; Keycloak answers unauthorized_client and nobody can log in",
 				"the same value at both places; what Keycloak has itself decides", own.Site("differs"), at.Site("MAS's"))
@@ -139,7 +140,7 @@ func (m *MAS) checkKeycloakSettings(r *Reporter, f *source.File, p source.Value)
 	}
 	given, optional := f.At("defaultClientScopes"), f.At("optionalClientScopes")
 	for scope := range strings.FieldsSeq(p.At("scope").Str()) {
-		if given.Set() && optional.Set() && scope != "openid" && !slices.Contains(append(itemTexts(given), itemTexts(optional)...), scope) {
+		if given.Set() && optional.Set() && scope != "openid" && !slices.Contains(append(deployment.ItemTexts(given), deployment.ItemTexts(optional)...), scope) {
 			r.Fail(fmt.Sprintf("MAS asks for the scope %s, which the client does not have; Keycloak answers invalid_scope and nobody can log in", scope),
 				fmt.Sprintf("%q: %q and the others", given.Name(), scope), given.Site(""), p.At("scope").Site("MAS asks for it"))
 		}

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
-	"philipp.info/stackgen/pkg/source"
 )
 
 var traefikRouterUnique = Rule{
@@ -17,8 +17,8 @@ var traefikRouterUnique = Rule{
 	Why:     "\"HTTP router defined multiple times with different configurations\" in Traefik's log, and 404 for both: all containers of a host share the names, those of other stacks too.",
 	Fix:     "Give one of them another name; the name of the stack before it keeps other stacks apart.",
 	Source:  "Traefik pkg/provider/configuration.go, run with Traefik 3.7",
-	Check: func(d *Deployment, r *Reporter) {
-		d.labelProblems(func(p route.Problem, _ *Service) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.LabelProblems(func(p route.Problem, _ *deployment.Service) {
 			if p.Kind == traefik.Duplicate {
 				r.Fail(p.Message, "give one of them another name", p.Sites...)
 			}
@@ -32,26 +32,26 @@ var traefikReferenceDefined = Rule{
 	Why:     "\"the service \\\"x@docker\\\" does not exist\" or \"middleware \\\"x@docker\\\" does not exist\" in Traefik's log: the router is gone, and its requests fall through to another one or to 404.",
 	Fix:     "Define it in a label, or correct the name. What a file or another provider defines is written name@file.",
 	Source:  "Traefik pkg/server/router, run with Traefik 3.7",
-	Check: func(d *Deployment, r *Reporter) {
-		d.labelProblems(func(p route.Problem, s *Service) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			key := "traefik.http.routers." + p.Router
 			ref, provider, _ := strings.Cut(p.Ref, "@")
 			switch p.Kind {
 			case traefik.UndefinedService:
-				if !d.definedSomewhere("services", ref) {
-					r.Fail(p.Message, s.label(key+".service", firstService(s)), p.Sites...)
+				if !definedSomewhere(d, "services", ref) {
+					r.Fail(p.Message, s.Label(key+".service", firstService(s)), p.Sites...)
 				}
 			case traefik.UndefinedMiddleware:
-				fix := s.label("traefik.http.middlewares."+ref+".…", "…")
+				fix := s.Label("traefik.http.middlewares."+ref+".…", "…")
 				var names []string
 				for _, m := range d.Routes().Middlewares {
 					names = append(names, m.Name)
 				}
-				if near := nearest(ref, names); near != "" {
+				if near := deployment.Nearest(ref, names); near != "" {
 					fix = near + " instead of " + ref
 				}
-				if !d.definedSomewhere("middlewares", ref) {
-					r.Fail(p.Message, fix, append(s.listing(p.Ref, p.Sites[0]), p.Sites...)...)
+				if !definedSomewhere(d, "middlewares", ref) {
+					r.Fail(p.Message, fix, append(s.Listing(p.Ref, p.Sites[0]), p.Sites...)...)
 				}
 			case traefik.NotChecked:
 				r.NotChecked(fmt.Sprintf("router %q uses %s, which the provider %s of Traefik defines outside of the labels", p.Router, p.Ref, provider), p.Sites...)
@@ -61,21 +61,10 @@ var traefikReferenceDefined = Rule{
 	},
 }
 
-// listing is the label that names a middleware where that is not the router's own: a chain.
-func (s *Service) listing(ref string, router source.Site) []source.Site {
-	for _, l := range s.d.container(s).Labels {
-		if strings.HasSuffix(strings.ToLower(l.Key), ".chain.middlewares") && l.Site.Pos != router.Pos &&
-			slices.ContainsFunc(strings.Split(l.Value, ","), func(n string) bool { return strings.TrimSpace(n) == ref }) {
-			return []source.Site{l.Site}
-		}
-	}
-	return nil
-}
-
 // definedSomewhere reports whether labels define a service or middleware, although Traefik does not have it:
 // another rule says why its container is skipped or the definitions are deleted.
-func (d *Deployment) definedSomewhere(kind, name string) bool {
-	return slices.ContainsFunc(d.Services, func(s *Service) bool { return s.hasLabel("traefik.http." + kind + "." + name) })
+func definedSomewhere(d *deployment.Deployment, kind, name string) bool {
+	return slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.HasLabel("traefik.http." + kind + "." + name) })
 }
 
 var traefikRuleParses = Rule{
@@ -84,22 +73,22 @@ var traefikRuleParses = Rule{
 	Why:     "\"field not found, node: …\" or \"error while parsing rule\" in Traefik's log. One wrong label loses the whole container with all its routers; a rule of Traefik 2 in Traefik 3 loses its router or never matches.",
 	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
 	Source:  "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
-	Check: func(d *Deployment, r *Reporter) {
-		d.labelProblems(func(p route.Problem, s *Service) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			switch p.Kind {
 			case traefik.BadLabel:
 				r.Fail(p.Message, labelFix(p), p.Sites...)
 			case traefik.IgnoredLabel:
 				r.Warn(p.Message, "correct or remove the label", p.Sites...)
 			case traefik.BadRule:
-				r.Fail(p.Message, ruleFix(d.proxy.major), p.Sites...)
+				r.Fail(p.Message, ruleFix(d.Proxy.Major), p.Sites...)
 			case traefik.NeverMatches:
-				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.proxy.major), p.Sites...)
+				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.Proxy.Major), p.Sites...)
 			case traefik.BadMiddleware:
 				r.Fail(p.Message, "correct the middleware", p.Sites...)
 			case traefik.BadName:
 				name, _, _ := strings.Cut(p.Router, "@")
-				r.Fail(p.Message, s.label("traefik.http.routers."+name+".rule", "…"), p.Sites...)
+				r.Fail(p.Message, s.Label("traefik.http.routers."+name+".rule", "…"), p.Sites...)
 			default:
 			}
 		})
@@ -121,7 +110,7 @@ func labelFix(p route.Problem) string {
 	_, rest, ok := strings.Cut(p.Message, "field not found, node: ")
 	if word, _, _ := strings.Cut(rest, ";"); ok {
 		for _, k := range routerKeys {
-			if strings.HasPrefix(k, strings.ToLower(word)) || nearest(word, []string{k}) != "" {
+			if strings.HasPrefix(k, strings.ToLower(word)) || deployment.Nearest(word, []string{k}) != "" {
 				return k + " instead of " + word
 			}
 		}

@@ -3,13 +3,11 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// databaseParts are the settings that MAS refuses next to a uri.
-var databaseParts = []string{"host", "port", "socket", "username", "password", "password_file", "database"}
 
 // exclusive are settings of the database of which MAS takes one.
 var exclusive = [][2]string{
@@ -25,42 +23,31 @@ var masDatabaseOwn = Rule{
 	Why:     "MAS does not start: \"uri must not be specified if host, port, socket, username, password, password_file, or database are specified\"; or it makes its tables among Synapse's, and neither can be restored without the other.",
 	Fix:     "Give MAS a database and a role of its own, and name them either by uri or by host, username, password and database.",
 	Source:  "MAS crates/config/src/sections/database.rs, docs/setup/database.md",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			db := m.Config.At("database")
-			if v := m.databaseTwice(); v.Exists() {
+			if v := m.DatabaseTwice(); v.Exists() {
 				r.Fail("database has both a uri and "+v.Name()+"; MAS does not start", "keep one of the two ways", v.Site(""), db.At("uri").Site("the uri"))
 			}
 			checkDatabaseKeys(r, db)
-			if host, _ := m.Env("PGHOST"); !db.Set() && host == "" && m.envHidden("PGHOST") == "" && !m.readsMore() {
+			if host, _ := m.Env("PGHOST"); !db.Set() && host == "" && m.EnvHidden("PGHOST") == "" && !m.ReadsMore() {
 				r.Fail("MAS is given no database; it looks for one in its own container and does not start", "database: {host: …, username: mas, password_file: …, database: mas}", db.Site(""))
 			}
 		}
-		clients := d.clients()
+		clients := d.Connections()
 		for i, a := range clients {
 			for _, b := range clients[i+1:] {
-				if (a.service.Program == image.MAS || b.service.Program == image.MAS) && d.oneDatabase(a, b) {
+				if (a.Service.Program == image.MAS || b.Service.Program == image.MAS) && d.OneDatabase(a, b) {
 					mine, theirs := a, b
-					if b.service.Program == image.MAS {
+					if b.Service.Program == image.MAS {
 						mine, theirs = b, a
 					}
-					r.Fail(fmt.Sprintf("%s and %s use the same database %q; the tables of one get in the way of the other's", mine.service.Name, theirs.service.Name, mine.db),
-						"a database of its own for "+mine.service.Name, mine.at.Site(""), theirs.at.Site(theirs.service.Name+"'s"))
+					r.Fail(fmt.Sprintf("%s and %s use the same database %q; the tables of one get in the way of the other's", mine.Service.Name, theirs.Service.Name, mine.Db),
+						"a database of its own for "+mine.Service.Name, mine.At.Site(""), theirs.At.Site(theirs.Service.Name+"'s"))
 				}
 			}
 		}
 	},
-}
-
-// databaseTwice is the first part of the connection that stands beside a uri; absent when none does.
-func (m *MAS) databaseTwice() source.Value {
-	db := m.Config.At("database")
-	for _, key := range databaseParts {
-		if v := db.At(key); v.Set() && db.At("uri").Set() {
-			return v
-		}
-	}
-	return source.Value{}
 }
 
 func checkDatabaseKeys(r *Reporter, db source.Value) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -22,7 +23,7 @@ var masKnownKeys = Rule{
 	Why:     "A mistyped key changes nothing: MAS ignores it without a word and goes by its default. A value of the wrong type stops it: \"invalid type: found string …, expected a boolean\".",
 	Fix:     "Write the key as MAS knows it, where MAS knows it.",
 	Source:  "MAS crates/config/src/sections (no deny_unknown_fields), docs/config.schema.json",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			reading{
 				d: d, program: "MAS",
@@ -30,7 +31,7 @@ var masKnownKeys = Rule{
 				wrong:     "MAS does not start",
 				misplaced: masMisplaced,
 				report: func(message, fix string, sites ...source.Site) {
-					if m.read(fix) {
+					if masFileRead(m, fix) {
 						r.Fail(message, fix, sites...)
 						return
 					}
@@ -53,7 +54,7 @@ var masMisplaced = map[string]string{
 
 // read reports whether the image is a release whose keys are known: those of releases up to the one that is
 // rendered are, but for keys that are like no other.
-func (m *MAS) read(fix string) bool {
+func masFileRead(m *deployment.MAS, fix string) bool {
 	v, ok := m.Image.Version()
 	tested, _ := image.Tested[image.MAS].Version()
 	return ok && !v.Less(image.Oldest[image.MAS].Version) && (!masRead.Less(v) || fix != removeIt && !tested.Less(v))
@@ -65,15 +66,15 @@ var masVersionSupports = Rule{
 	Why:     "An older MAS ignores the key without a word, for instance a database.password_file, and then has no password; or it stops: \"unknown variant `set`\".",
 	Fix:     "Take an image that has it, or configure it as that release does.",
 	Source:  "MAS docs/config.schema.json of each tag; Synapse docs/upgrade.md (1.136)",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			v, ok := m.Image.Version()
 			if !ok {
 				continue
 			}
-			place{value: m.Config.Root(), known: masKeys()}.visit(func(p place) { m.checkRelease(r, p, v) })
+			place{value: m.Config.Root(), known: masKeys()}.visit(func(p place) { checkMASRelease(r, m, p, v) })
 		}
-		d.pairs(func(s *Synapse, m *MAS) {
+		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			if v, ok := m.Image.Version(); ok && v.Less(image.Version{0, 20, 0}) {
 				r.Fail(fmt.Sprintf("Synapse's matrix_authentication_service needs MAS 0.20, and this is %s; every request with a token fails with 503", m.Image.Tag),
 					"image: "+image.Tested[image.MAS].String(), m.Value.At("image").Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
@@ -82,7 +83,7 @@ var masVersionSupports = Rule{
 	},
 }
 
-func (m *MAS) checkRelease(r *Reporter, p place, v image.Version) {
+func checkMASRelease(r *Reporter, m *deployment.MAS, p place, v image.Version) {
 	tested := "image: " + image.Tested[image.MAS].String()
 	words := strings.Split(p.known.Str(), "|")
 	i := slices.IndexFunc(words, func(w string) bool { return fits(w, p.value) })

@@ -1,17 +1,14 @@
 package check
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// facing are the resources of MAS that clients and Synapse ask for, all but those for the inside.
-var facing = []string{"discovery", "human", "oauth", "compat", "graphql", "assets"}
 
 // asked are those that nobody else can serve, and what is missing without them. compat has mas-compat-listener,
 // and the files of assets may come from elsewhere.
@@ -22,18 +19,6 @@ var asked = map[string]string{
 	"graphql":   "nobody can see or end their sessions in the account page",
 }
 
-// widest is the list of resources of the listener that has the most of what others ask for; the list of
-// listeners where none has any.
-func (m *MAS) widest() source.Value {
-	ls := slices.DeleteFunc(masListeners(m), func(l listener) bool {
-		return !slices.ContainsFunc(facing, func(name string) bool { return slices.Contains(l.resources, name) })
-	})
-	if len(ls) == 0 {
-		return m.Config.At("http", "listeners")
-	}
-	return slices.MaxFunc(ls, func(a, b listener) int { return cmp.Compare(len(a.resources), len(b.resources)) }).value.At("resources")
-}
-
 // misbound is a reason why a port of MAS is not there: what is wrong, and what to write.
 type misbound struct {
 	value        source.Value
@@ -41,14 +26,14 @@ type misbound struct {
 }
 
 // misbound lists what keeps MAS from listening where it is asked.
-func (m *MAS) misbound() []misbound {
+func misboundOf(m *deployment.MAS) []misbound {
 	http := m.Config.At("http")
 	if !http.Set() {
 		return nil // MAS then has listeners of its own: masListeners
 	}
 	listeners := http.At("listeners")
 	if listeners.Len() == 0 {
-		if m.readsMore() {
+		if m.ReadsMore() {
 			return nil
 		}
 		return []misbound{{
@@ -65,15 +50,15 @@ func (m *MAS) misbound() []misbound {
 			wrong = append(wrong, misbound{l.At("binds"), "a listener of MAS binds to no address; MAS does not start", `binds: [{address: "[::]:8080"}]`})
 		}
 	}
-	for _, resource := range facing {
-		inside, outside := m.listening(resource)
-		if consequence := asked[resource]; consequence != "" && len(inside)+len(outside) == 0 && !m.misnamed() && !m.readsMore() {
-			wrong = append(wrong, misbound{m.widest(), fmt.Sprintf("no listener of MAS serves %s; %s", resource, consequence), "- name: " + resource})
+	for _, resource := range deployment.Facing {
+		inside, outside := m.Listening(resource)
+		if consequence := asked[resource]; consequence != "" && len(inside)+len(outside) == 0 && !misnamed(m) && !m.ReadsMore() {
+			wrong = append(wrong, misbound{m.Widest(), fmt.Sprintf("no listener of MAS serves %s; %s", resource, consequence), "- name: " + resource})
 			break
 		}
 		if len(outside) == 0 && len(inside) > 0 {
 			wrong = append(wrong, misbound{
-				inside[0].hostAt(), fmt.Sprintf("MAS serves %s on its own loopback address only; nobody reaches it there (connection refused)", resource), inside[0].everywhere(),
+				inside[0].HostAt(), fmt.Sprintf("MAS serves %s on its own loopback address only; nobody reaches it there (connection refused)", resource), inside[0].Everywhere(),
 			})
 			break
 		}
@@ -83,30 +68,16 @@ func (m *MAS) misbound() []misbound {
 
 // unheard reports whether mas-listeners-bound, or mas-known-keys about a resource, says why MAS may not answer.
 // Rules that look for a listener say nothing then.
-func (m *MAS) unheard() bool {
-	return len(m.misbound()) > 0 || m.misnamed()
+func unheard(m *deployment.MAS) bool {
+	return len(misboundOf(m)) > 0 || misnamed(m)
 }
 
 // misnamed reports whether a listener has a resource that MAS does not know: mas-known-keys says so.
-func (m *MAS) misnamed() bool {
+func misnamed(m *deployment.MAS) bool {
 	known := wordsOf(masKeys().At("http", "listeners", "0", "resources", "0", "name"))
-	return slices.ContainsFunc(masListeners(m), func(l listener) bool {
-		return slices.ContainsFunc(l.resources, func(name string) bool { return !slices.Contains(known, name) })
+	return slices.ContainsFunc(deployment.MasListeners(m), func(l deployment.Listener) bool {
+		return slices.ContainsFunc(l.Resources, func(name string) bool { return !slices.Contains(known, name) })
 	})
-}
-
-// listening gives the listeners with the resource: those on a loopback address, and the others.
-func (m *MAS) listening(resource string) (inside, outside []listener) {
-	for _, l := range masListeners(m) {
-		switch {
-		case !slices.Contains(l.resources, resource):
-		case l.loopback:
-			inside = append(inside, l)
-		default:
-			outside = append(outside, l)
-		}
-	}
-	return inside, outside
 }
 
 var masListenersBound = Rule{
@@ -115,17 +86,17 @@ var masListenersBound = Rule{
 	Why:     "Traefik answers 502 Bad Gateway and Synapse 503, for the port refuses connections; or MAS stops with \"listener has no resources\" or \"listener does not bind to any address\".",
 	Fix:     "Write http.listeners with resources and binds. The default listeners are only there without an http block.",
 	Source:  "MAS crates/config/src/sections/http.rs",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			for _, w := range m.misbound() {
+			for _, w := range misboundOf(m) {
 				r.Fail(w.message, w.fix, w.value.Site(""))
 			}
-			for _, l := range masListeners(m) {
-				if m.lacks(l.host) {
-					r.Warn(fmt.Sprintf("MAS listens on %s, which the compose file does not give its container; MAS does not start unless Docker happens to", l.host), l.everywhere(), l.hostAt().Site(""))
+			for _, l := range deployment.MasListeners(m) {
+				if m.Lacks(l.Host) {
+					r.Warn(fmt.Sprintf("MAS listens on %s, which the compose file does not give its container; MAS does not start unless Docker happens to", l.Host), l.Everywhere(), l.HostAt().Site(""))
 				}
 			}
-			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.readsMore() {
+			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.ReadsMore() {
 				r.Fail("http has no public_base, which MAS wants with the block; MAS does not start (missing field `public_base`)",
 					"public_base: the https address of MAS, with a slash at its end", http.At("public_base").Site(""))
 			}
@@ -139,16 +110,16 @@ var masCompatListener = Rule{
 	Why:     "Older clients cannot log in: /_matrix/client/v3/login is a 404 from MAS, although it is routed there.",
 	Fix:     "Mount compat on the listener whose port the router names. With a prefix on that listener, add the prefix to the path in Traefik.",
 	Source:  "MAS crates/router/src/endpoints.rs, crates/cli/src/server.rs build_router",
-	Check: func(d *Deployment, r *Reporter) {
-		d.pairs(func(s *Synapse, m *MAS) {
-			inside, outside := m.listening("compat")
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
+			inside, outside := m.Listening("compat")
 			switch {
-			case m.unheard():
+			case unheard(m):
 			case len(inside)+len(outside) == 0:
-				r.Fail("no listener of MAS serves compat; older clients and bridges cannot log in", "- name: compat", m.widest().Site(""))
-			case d.hasRouters():
-				for _, host := range s.hosts() {
-					if d.checkCompatListener(r, m, host) {
+				r.Fail("no listener of MAS serves compat; older clients and bridges cannot log in", "- name: compat", m.Widest().Site(""))
+			case d.HasRouters():
+				for _, host := range s.Hosts() {
+					if checkCompatListener(r, d, m, host) {
 						return
 					}
 				}
@@ -158,10 +129,10 @@ var masCompatListener = Rule{
 }
 
 // allAstray reports whether what MAS advertises goes to the port, too, and that serves nothing of it.
-func (d *Deployment) allAstray(m *MAS, port string) bool {
-	u, _, ok := m.base()
-	if !ok || slices.ContainsFunc(masListeners(m), func(l listener) bool {
-		return l.port == port && slices.ContainsFunc(facing, func(name string) bool { return slices.Contains(l.resources, name) })
+func allAstray(d *deployment.Deployment, m *deployment.MAS, port string) bool {
+	u, _, ok := m.Base()
+	if !ok || slices.ContainsFunc(deployment.MasListeners(m), func(l deployment.Listener) bool {
+		return l.Port == port && slices.ContainsFunc(deployment.Facing, func(name string) bool { return slices.Contains(l.Resources, name) })
 	}) {
 		return false
 	}
@@ -171,24 +142,24 @@ func (d *Deployment) allAstray(m *MAS, port string) bool {
 
 // checkCompatListener holds the listeners against what arrives of the first path that a host sends to MAS, and
 // reports whether it found something.
-func (d *Deployment) checkCompatListener(r *Reporter, m *MAS, host string) bool {
+func checkCompatListener(r *Reporter, d *deployment.Deployment, m *deployment.MAS, host string) bool {
 	for _, p := range compatPaths {
 		res := d.Routes().Match(p.method, host, p.path)
-		if res.Unknown != "" || !reaches(res, m.Service, "") || m.serves("compat", strings.TrimPrefix(p.path, "/"), res) || d.explained(m.Service, p.method, host, p.path) {
+		if res.Unknown != "" || !reaches(res, m.Service, "") || m.Serves("compat", strings.TrimPrefix(p.path, "/"), res) || d.Explained(m.Service, p.method, host, p.path) {
 			continue // where it does not reach MAS at all, compat-router-wins says so
 		}
-		if d.allAstray(m, res.Backend.Port) {
+		if allAstray(d, m, res.Backend.Port) {
 			continue // mas-path-routing says so
 		}
 		sites := []source.Site{routerSite(res, m.Service)}
 		fix := "send the router to the port of that listener"
-		_, outside := m.listening("compat")
+		_, outside := m.Listening("compat")
 		for _, l := range outside {
-			sites = append(sites, l.sites(fmt.Sprintf("serves compat on port %s below %s", l.port, l.prefix))...)
-			if l.port == res.Backend.Port && l.prefix != "/" {
-				fix = "a router middleware addprefix.prefix=" + strings.TrimSuffix(l.prefix, "/") + ", or compat on a listener without prefix"
+			sites = append(sites, l.Sites(fmt.Sprintf("serves compat on port %s below %s", l.Port, l.Prefix))...)
+			if l.Port == res.Backend.Port && l.Prefix != "/" {
+				fix = "a router middleware addprefix.prefix=" + strings.TrimSuffix(l.Prefix, "/") + ", or compat on a listener without prefix"
 			}
-			if l.port == res.Backend.Port && res.Path != p.path {
+			if l.Port == res.Backend.Port && res.Path != p.path {
 				fix = "leave the path of this router as it is"
 			}
 		}

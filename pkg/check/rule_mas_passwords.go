@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -13,11 +14,11 @@ var masPasswordSchemes = Rule{
 	Why:     "MAS does not start: \"Requires at least one password scheme in the config\", \"Multiple password schemes have the same versions\", \"Cannot specify both `secret` and `secret_file`\". Each hash in its database names its scheme by the version: when one is missing, the login is a 500, \"Hashing scheme not found\".",
 	Fix:     "Give each scheme a version of its own, the newest the highest, and never change or remove one that was in use.",
 	Source:  "MAS crates/config/src/sections/passwords.rs, run with 1.22.0",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			passwords := m.Config.At("passwords")
 			schemes := passwords.At("schemes")
-			if isFalse(passwords.At("enabled")) || m.readsMore() {
+			if deployment.IsFalse(passwords.At("enabled")) || m.ReadsMore() {
 				continue // MAS does not look at them, or appends those of another file
 			}
 			if schemes.Kind() == source.Sequence && schemes.Len() == 0 {

@@ -15,19 +15,20 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // named reads a file that MAS's configuration names, by its path in the container. ok is false when it cannot
 // be had, of which r is told unless compose-mount-exists tells.
-func (m *MAS) named(r *Reporter, v source.Value) (text string, ok bool) {
-	text, host, reason := m.d.Text(m.Service, path.Join("/", v.Str()))
-	missing := strings.HasPrefix(reason, nothingMounted)
+func namedByMAS(r *Reporter, m *deployment.MAS, v source.Value) (text string, ok bool) {
+	text, host, reason := m.D.Text(m.Service, path.Join("/", v.Str()))
+	missing := strings.HasPrefix(reason, deployment.NothingMounted)
 	if host != "" && reason != "" {
-		_, err := fs.Stat(m.d.FS, host)
+		_, err := fs.Stat(m.D.FS, host)
 		missing = errors.Is(err, fs.ErrNotExist)
-		if slices.ContainsFunc(m.Mounts, func(mount Mount) bool { return missing && mount.Host == host }) {
+		if slices.ContainsFunc(m.Mounts, func(mount deployment.Mount) bool { return missing && mount.Host == host }) {
 			return "", false
 		}
 	}
@@ -35,7 +36,7 @@ func (m *MAS) named(r *Reporter, v source.Value) (text string, ok bool) {
 	case missing && host != "":
 		r.Fail(fmt.Sprintf("%s names %s, but %s does not exist; MAS does not start", v.Path(), v.Str(), host), "correct the path, or make the file", v.Site(""))
 	case missing:
-		r.Fail(fmt.Sprintf("%s names %s, but %s; MAS does not start", v.Path(), v.Str(), reason), "mount the file there", append([]source.Site{v.Site("")}, m.mountSites(v.Str())...)...)
+		r.Fail(fmt.Sprintf("%s names %s, but %s; MAS does not start", v.Path(), v.Str(), reason), "mount the file there", append([]source.Site{v.Site("")}, m.MountSites(v.Str())...)...)
 	case reason != "":
 		r.NotChecked(fmt.Sprintf("%s cannot be seen: %s", v.Path(), reason), v.Site(""))
 	default:
@@ -52,7 +53,7 @@ var masEncryptionKey = Rule{
 	Why:     "MAS does not start: \"Missing `encryption` or `encryption_file`\", or \"Content of `encryption_file` must contain hex characters encoding exactly 32 bytes\", which a line break at the end of the file is enough for.",
 	Fix:     "openssl rand -hex 32 | tr -d '\\n' makes one. Never change it after the first start: MAS could no longer read its database.",
 	Source:  "MAS crates/config/src/sections/secrets.rs",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			secrets := m.Config.At("secrets")
 			inline, file := secrets.At("encryption"), secrets.At("encryption_file")
@@ -65,10 +66,10 @@ var masEncryptionKey = Rule{
 					r.Fail("encryption is not 64 hex digits; MAS does not start", "openssl rand -hex 32", inline.Site(""))
 				}
 			case file.Set():
-				m.checkEncryptionFile(r, file)
+				checkEncryptionFile(r, m, file)
 			case env != "" && !hexKey.MatchString(env):
 				r.Fail("MAS_SECRETS_ENCRYPTION is not 64 hex digits; MAS does not start", "openssl rand -hex 32", envAt.Site(""))
-			case env == "" && m.readsMore():
+			case env == "" && m.ReadsMore():
 				r.NotChecked("the encryption key may stand in another of MAS's configuration files", secrets.Site(""))
 			case env == "":
 				r.Fail("MAS has no encryption key; MAS does not start", "encryption: 64 hex digits, from openssl rand -hex 32", inline.Site(""))
@@ -77,8 +78,8 @@ var masEncryptionKey = Rule{
 	},
 }
 
-func (m *MAS) checkEncryptionFile(r *Reporter, file source.Value) {
-	text, ok := m.named(r, file)
+func checkEncryptionFile(r *Reporter, m *deployment.MAS, file source.Value) {
+	text, ok := namedByMAS(r, m, file)
 	host, _ := m.HostPath(path.Join("/", file.Str()))
 	content := source.Site{Pos: source.Pos{File: host}}
 	switch {
@@ -97,9 +98,9 @@ var masSigningKeys = Rule{
 	Why:     "MAS does not start because of a key it cannot read; or it starts without an RSA key, and every client whose scope has openid gets 500 from the token endpoint, \"The signing key is invalid\" in the log.",
 	Fix:     "openssl genrsa 3072 makes one: name the file as key_file below secrets.keys.",
 	Source:  "MAS crates/config/src/sections/secrets.rs, crates/keystore; docs/reference/configuration.md",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			keys, whole := m.signingKeys(r)
+			keys, whole := signingKeys(r, m)
 			first := make(map[string]signingKey)
 			for _, k := range keys {
 				if other, ok := first[k.kid]; ok {
@@ -108,7 +109,7 @@ var masSigningKeys = Rule{
 				first[k.kid] = k
 			}
 			secrets := m.Config.At("secrets")
-			if whole && !m.readsMore() && !slices.ContainsFunc(keys, func(k signingKey) bool { return k.rsa }) {
+			if whole && !m.ReadsMore() && !slices.ContainsFunc(keys, func(k signingKey) bool { return k.rsa }) {
 				r.Fail("MAS has no RSA key to sign with; every client with the scope openid gets 500 from the token endpoint", "key_file: the path of a file from openssl genrsa 3072", secrets.At("keys").Site(""))
 			}
 		}
@@ -124,7 +125,7 @@ type signingKey struct {
 }
 
 // signingKeys reads all keys; whole is false when one of them cannot be had, of which r is told.
-func (m *MAS) signingKeys(r *Reporter) (keys []signingKey, whole bool) {
+func signingKeys(r *Reporter, m *deployment.MAS) (keys []signingKey, whole bool) {
 	whole = true
 	add := func(k signingKey, text string, locked bool) {
 		digest, isRSA, encrypted, ok := readKey(text)
@@ -155,7 +156,7 @@ func (m *MAS) signingKeys(r *Reporter) (keys []signingKey, whole bool) {
 			r.Fail("both password and password_file are set; MAS does not start", "keep one of them", password.Site(""), passwordFile.Site("the other"))
 		case file.Set():
 			k.at = file
-			text, ok = m.named(r, file)
+			text, ok = namedByMAS(r, m, file)
 		}
 		if whole = whole && ok; ok {
 			add(k, text, password.Set() || passwordFile.Set())
@@ -166,9 +167,9 @@ func (m *MAS) signingKeys(r *Reporter) (keys []signingKey, whole bool) {
 		return keys, whole
 	}
 	host, reason := m.HostPath(path.Join("/", dir.Str()))
-	entries, err := fs.ReadDir(m.d.FS, host)
+	entries, err := fs.ReadDir(m.D.FS, host)
 	switch {
-	case strings.HasPrefix(reason, nothingMounted):
+	case strings.HasPrefix(reason, deployment.NothingMounted):
 		r.Fail("keys_dir: "+reason+"; MAS does not start", "mount the directory of the keys there", dir.Site(""))
 		return keys, false
 	case reason != "" || err != nil:
@@ -176,7 +177,7 @@ func (m *MAS) signingKeys(r *Reporter) (keys []signingKey, whole bool) {
 		return keys, false
 	}
 	for _, e := range entries {
-		if text, _, reason := m.d.Text(m.Service, path.Join("/", dir.Str(), e.Name())); reason == "" {
+		if text, _, reason := m.D.Text(m.Service, path.Join("/", dir.Str(), e.Name())); reason == "" {
 			add(signingKey{at: dir}, text, false)
 		}
 	}

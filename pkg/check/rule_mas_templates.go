@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -15,10 +16,10 @@ var masClaimTemplates = Rule{
 	Why:     "MAS starts all the same, and `mas-cli config check` is content. Whoever logs in through the provider sees \"Template … could not be rendered\", or 'Template \"…\" rendered to an empty string'.",
 	Fix:     "Write {{ user.CLAIM }}. What else there is: id_token_claims, userinfo_claims, extra_callback_parameters.",
 	Source:  "MAS crates/handlers/src/upstream_oauth2/template.rs, run with 1.22.0; minijinja's syntax",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			for _, p := range m.upstreams() {
-				if isFalse(p.At("enabled")) {
+			for _, p := range m.Upstreams() {
+				if deployment.IsFalse(p.At("enabled")) {
 					continue
 				}
 				imports := p.At("claims_imports")

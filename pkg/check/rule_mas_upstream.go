@@ -7,14 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// upstreams are the providers through which users log in to MAS.
-func (m *MAS) upstreams() []source.Value {
-	return m.Config.At("upstream_oauth2", "providers").Items()
-}
 
 var masUpstreamConflict = Rule{
 	ID: "mas-upstream-conflict", Severity: finding.Error,
@@ -22,9 +18,9 @@ var masUpstreamConflict = Rule{
 	Why:     "MAS does not start: \"The field `action` must be either `force` or `require` when `on_conflict` is set to `add`, `replace` or `set`\".",
 	Fix:     "Write action: require for the localpart.",
 	Source:  "MAS crates/config/src/sections/upstream_oauth2.rs",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			for _, p := range m.upstreams() {
+			for _, p := range m.Upstreams() {
 				imports := p.At("claims_imports")
 				action, conflict := imports.At("localpart", "action"), imports.At("localpart", "on_conflict")
 				if slices.Contains([]string{"add", "replace", "set"}, conflict.Str()) && !slices.Contains([]string{"force", "require"}, action.Str()) {
@@ -76,16 +72,16 @@ var masUpstreamClaims = Rule{
 	Why:     "Whoever logs in for the first time gets 'Template \"{{ user.preferred_username }}\" rendered to an empty string' or an empty form: the provider did not send the claim. Without openid: \"Could not extract subject from ID token\".",
 	Fix:     "scope: openid profile email",
 	Source:  "MAS docs/setup/sso.md, crates/handlers upstream_oauth2/link.rs; OpenID Connect Core 5.4",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			for _, p := range m.upstreams() {
+			for _, p := range m.Upstreams() {
 				scopes := strings.Fields(p.At("scope").Str())
 				if !p.At("scope").Set() {
 					scopes = []string{"openid"} // MAS's default
 				}
 				// Without discovery the provider speaks OAuth 2 of its own kind, and Apple has scopes of its own.
 				switch {
-				case p.At("discovery_mode").Str() == "disabled" || p.At("sign_in_with_apple").Set() || isFalse(p.At("enabled")):
+				case p.At("discovery_mode").Str() == "disabled" || p.At("sign_in_with_apple").Set() || deployment.IsFalse(p.At("enabled")):
 				case !slices.Contains(scopes, "openid"):
 					fix := "scope: " + strings.Join(append([]string{"openid"}, scopes...), " ")
 					if strings.Contains(p.At("issuer").Str(), "/realms/") {
@@ -135,13 +131,13 @@ var masUpstreamClient = Rule{
 	Why:     "MAS does not start (\"missing field `client_secret`\", \"Unexpected field `client_secret` for the selected authentication method\"), or the login page fails: the issuer in the discovery document is another.",
 	Fix:     "Write what the provider's client is set to. The id is a ULID and must never change.",
 	Source:  "MAS crates/config/src/sections/upstream_oauth2.rs, crates/oauth2-types/src/oidc.rs",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			first := make(map[string]source.Value)
-			for _, p := range m.upstreams() {
+			for _, p := range m.Upstreams() {
 				checkProviderID(r, p, first)
 				checkIssuer(r, p)
-				m.checkClientAuth(r, p)
+				checkClientAuth(r, m, p)
 			}
 		}
 	},
@@ -173,7 +169,7 @@ func checkIssuer(r *Reporter, p source.Value) {
 		}
 		return
 	}
-	switch u, _, ok := endpoint(issuer.Str()); {
+	switch u, _, ok := deployment.Endpoint(issuer.Str()); {
 	case !issuer.Set():
 		r.Fail("the provider has no issuer, which discovery needs; MAS does not start", "issuer: the provider's, as its discovery document has it", issuer.Site(""))
 	case !ok:
@@ -185,7 +181,7 @@ func checkIssuer(r *Reporter, p source.Value) {
 	}
 }
 
-func (m *MAS) checkClientAuth(r *Reporter, p source.Value) {
+func checkClientAuth(r *Reporter, m *deployment.MAS, p source.Value) {
 	if !p.At("client_id").Set() {
 		r.Fail("the provider has no client_id; MAS does not start", "client_id: the name of the client at the provider", p.At("client_id").Site(""))
 	}
@@ -214,7 +210,7 @@ func (m *MAS) checkClientAuth(r *Reporter, p source.Value) {
 	case !wantsSecret && secret.Set():
 		unexpected(secret)
 	case file.Set():
-		if text, ok := m.named(r, file); ok && strings.TrimSpace(text) == "" {
+		if text, ok := namedByMAS(r, m, file); ok && strings.TrimSpace(text) == "" {
 			r.Fail("the file of the client secret is empty; nobody can log in through this provider (unauthorized_client)", "write the client's secret into it", file.Site(""))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -17,33 +18,33 @@ var masMigrationMount = Rule{
 	Why:     "syn2mas stops: it cannot read homeserver.yaml; or \"password authentication failed\" for Synapse's database, because it does not know passfile; or \"Password scheme version '1' in the MAS config must use the Bcrypt algorithm\".",
 	Fix:     "Mount Synapse's directory into the service that runs syn2mas, name homeserver.yaml as that service sees it, and give MAS a bcrypt scheme of version 1 with Synapse's pepper.",
 	Source:  "MAS crates/cli/src/commands/syn2mas.rs, crates/syn2mas/src/synapse_reader/config and checks.rs",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Services {
 			if s.Program == image.MAS && slices.Contains(s.Command(), "syn2mas") {
-				d.checkMigration(r, s)
+				checkMigration(r, d, s)
 			}
 		}
 	},
 }
 
-func (d *Deployment) checkMigration(r *Reporter, s *Service) {
+func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
 	command := s.Value.At("command")
-	mas, reason, hidden := d.follow(s, path.Join("/", s.masConfigPath()))
+	mas, reason, hidden := d.Follow(s, path.Join("/", s.MasConfigPath()))
 	if mas == nil && !hidden {
 		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), "mount what the service of MAS mounts", s.Value.At("volumes").Site(""), command.Site("runs syn2mas"))
 		return
 	}
 	if mas != nil {
-		d.checkMigrationMatrix(r, s, mas)
+		checkMigrationMatrix(r, d, s, mas)
 	}
-	args := s.flags("--synapse-config")
+	args := s.Flags("--synapse-config")
 	if len(args) == 0 {
 		r.Fail("syn2mas is not told where homeserver.yaml is; it stops", "--synapse-config and the path of homeserver.yaml", command.Site(""))
 		return
 	}
 	var files homeservers
 	for _, arg := range args {
-		f, reason, hidden := d.follow(s, path.Join("/", arg))
+		f, reason, hidden := d.Follow(s, path.Join("/", arg))
 		switch {
 		case hidden:
 			r.NotChecked(fmt.Sprintf("%s, which syn2mas reads, cannot be seen: %s", arg, reason), command.Site(""))
@@ -54,14 +55,14 @@ func (d *Deployment) checkMigration(r *Reporter, s *Service) {
 		}
 		files = append(files, f)
 	}
-	if len(d.Synapses) > 0 && !slices.ContainsFunc(d.Synapses, func(syn *Synapse) bool { return slices.Contains(files, syn.Config) }) {
+	if len(d.Synapses) > 0 && !slices.ContainsFunc(d.Synapses, func(syn *deployment.Synapse) bool { return slices.Contains(files, syn.Config) }) {
 		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", args[0], files[0].Path), "mount "+path.Dir(d.Synapses[0].Config.Path)+" into "+s.Name,
 			command.Site(""), source.Site{Pos: source.Pos{File: d.Synapses[0].Config.Path}, Note: "Synapse's"})
 		return
 	}
-	d.checkMigrationDatabase(r, s, files)
+	checkMigrationDatabase(r, d, s, files)
 	if mas != nil {
-		d.checkScheme(r, s, mas, files)
+		checkScheme(r, d, s, mas, files)
 	}
 }
 
@@ -80,8 +81,8 @@ func (h homeservers) At(path ...string) source.Value {
 
 // checkMigrationMatrix looks at a configuration of MAS that is for syn2mas alone: what stands in MAS's own is
 // looked at anyway.
-func (d *Deployment) checkMigrationMatrix(r *Reporter, s *Service, mas *source.File) {
-	if slices.ContainsFunc(d.MASs, func(m *MAS) bool { return m.Config == mas }) || s.readsMore() {
+func checkMigrationMatrix(r *Reporter, d *deployment.Deployment, s *deployment.Service, mas *source.File) {
+	if slices.ContainsFunc(d.MASs, func(m *deployment.MAS) bool { return m.Config == mas }) || s.ReadsMore() {
 		return
 	}
 	v, runs := mas.At("matrix"), s.Value.At("command").Site("runs syn2mas")
@@ -98,14 +99,14 @@ func (d *Deployment) checkMigrationMatrix(r *Reporter, s *Service, mas *source.F
 }
 
 // checkScheme holds MAS's way to check the passwords that Synapse's users bring along against Synapse's.
-func (d *Deployment) checkScheme(r *Reporter, s *Service, mas *source.File, homeserver homeservers) {
+func checkScheme(r *Reporter, d *deployment.Deployment, s *deployment.Service, mas *source.File, homeserver homeservers) {
 	schemes := mas.At("passwords", "schemes")
 	all := schemes.Items()
 	i := slices.IndexFunc(all, func(v source.Value) bool { n, ok := v.At("version").Int(); return ok && n == 1 })
 	pepper := homeserver.At("password_config", "pepper")
 	runs := s.Value.At("command").Site("runs syn2mas")
 	switch {
-	case i < 0 && s.readsMore():
+	case i < 0 && s.ReadsMore():
 	case i < 0 && schemes.Set():
 		at := schemes
 		if j := slices.IndexFunc(all, func(v source.Value) bool { return v.At("algorithm").Str() == "bcrypt" }); j >= 0 {
@@ -119,7 +120,7 @@ func (d *Deployment) checkScheme(r *Reporter, s *Service, mas *source.File, home
 		}
 		r.Fail("MAS's password scheme of version 1 is not bcrypt, which Synapse's passwords are hashed with; syn2mas stops", "algorithm: bcrypt", at.Site(""), runs)
 	default:
-		secret, at, reason := d.secretOf(s, all[i], "secret", "secret_file")
+		secret, at, reason := d.SecretOf(s, all[i], "secret", "secret_file")
 		switch {
 		case reason != "":
 			r.NotChecked("the secret of MAS's password scheme cannot be seen: "+reason, at.Site(""))
@@ -129,11 +130,11 @@ func (d *Deployment) checkScheme(r *Reporter, s *Service, mas *source.File, home
 	}
 }
 
-func (d *Deployment) checkMigrationDatabase(r *Reporter, s *Service, homeserver homeservers) {
+func checkMigrationDatabase(r *Reporter, d *deployment.Deployment, s *deployment.Service, homeserver homeservers) {
 	args := func(name string) source.Value { return homeserver.At("database", "args", name) }
 	password, _ := s.Env("PGPASSWORD")
 	given := slices.ContainsFunc(s.Command(), func(w string) bool { return strings.HasPrefix(w, "--synapse-database-uri") })
-	if args("passfile").Set() && !args("password").Set() && password == "" && s.envHidden("PGPASSWORD") == "" && !given {
+	if args("passfile").Set() && !args("password").Set() && password == "" && s.EnvHidden("PGPASSWORD") == "" && !given {
 		r.Fail("Synapse's database password stands in a passfile, which syn2mas does not read; it cannot log in to Synapse's database", "--synapse-database-uri postgresql://user:password@host/database",
 			s.Value.At("command").Site(""), args("passfile").Site("syn2mas does not know it"))
 	}

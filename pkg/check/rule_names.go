@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -12,22 +13,22 @@ var composeNameUnique = Rule{
 	Why:     "Docker answers with the address of either, and not always of the same: requests with a secret go to a program that does not know it, \"password authentication failed\", 401 and 404 that come and go. A container name and the aliases of a network count as much as the name of a service, and two keys of one external network are one network.",
 	Fix:     "Give the service an alias that no other has, on a network of this stack alone, and use it in every address.",
 	Source:  "Docker's embedded DNS (libnetwork); Compose specification, networks.aliases",
-	Check: func(d *Deployment, r *Reporter) {
-		told := make(map[[3]*Service]bool)
-		for _, t := range d.talks() {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		told := make(map[[3]*deployment.Service]bool)
+		for _, t := range d.Talks() {
 			for _, other := range d.Services {
-				group := [3]*Service{t.from, t.to, other}
-				if other == t.to || other == t.from || told[group] || other.Image.Repository == t.to.Image.Repository || !d.hearsBoth(t, other) {
+				group := [3]*deployment.Service{t.From, t.To, other}
+				if other == t.To || other == t.From || told[group] || other.Image.Repository == t.To.Image.Repository || !hearsBoth(d, t, other) {
 					continue
 				}
 				told[group] = true
-				message := fmt.Sprintf("%s calls %q, by which Docker knows %s and %s; it gets now the one, now the other", t.from.Name, t.host, t.to.Name, other.Name)
+				message := fmt.Sprintf("%s calls %q, by which Docker knows %s and %s; it gets now the one, now the other", t.From.Name, t.Host, t.To.Name, other.Name)
 				fix := "another alias or container_name for one of the two"
-				if t.to.Value.At("profiles").Len()+other.Value.At("profiles").Len() > 0 {
-					r.Warn(message+", when both run", fix, other.Value.Site(""), t.to.Value.Site("the one that is meant"), t.at.Site("the address"))
+				if t.To.Value.At("profiles").Len()+other.Value.At("profiles").Len() > 0 {
+					r.Warn(message+", when both run", fix, other.Value.Site(""), t.To.Value.Site("the one that is meant"), t.At.Site("the address"))
 					continue
 				}
-				r.Fail(message, fix, other.Value.Site(""), t.to.Value.Site("the one that is meant"), t.at.Site("the address"))
+				r.Fail(message, fix, other.Value.Site(""), t.To.Value.Site("the one that is meant"), t.At.Site("the address"))
 			}
 		}
 	},
@@ -35,15 +36,15 @@ var composeNameUnique = Rule{
 
 // hearsBoth reports whether the one who calls is in a network with the one that is meant and in one with the
 // other, and both answer to the name there. Two keys may stand for one network.
-func (d *Deployment) hearsBoth(t talk, other *Service) bool {
-	return d.reachedAs(t.from, t.to, t.host) && d.reachedAs(t.from, other, t.host)
+func hearsBoth(d *deployment.Deployment, t deployment.Talk, other *deployment.Service) bool {
+	return reachedAs(d, t.From, t.To, t.Host) && reachedAs(d, t.From, other, t.Host)
 }
 
-func (d *Deployment) reachedAs(from, to *Service, name string) bool {
+func reachedAs(d *deployment.Deployment, from, to *deployment.Service, name string) bool {
 	for _, key := range to.Networks {
-		network, _ := d.networkName(key)
+		network, _ := d.NetworkName(key)
 		for _, mine := range from.Networks {
-			if same, _ := d.networkName(mine); same == network && to.answers(name, key) {
+			if same, _ := d.NetworkName(mine); same == network && to.Answers(name, key) {
 				return true
 			}
 		}

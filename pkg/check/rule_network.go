@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
@@ -18,24 +19,24 @@ var traefikNetworkShared = Rule{
 	Why:     "502 Bad Gateway or 504 Gateway Timeout, on some starts and not on others: without a valid name Traefik takes any of the container's networks.",
 	Fix:     "Write the name that `docker network ls` shows: the key below networks only where its name: or external: true makes it so, otherwise <project>_<key>.",
 	Source:  "Traefik pkg/provider/docker getIPAddress, run with Traefik 3.7",
-	Check: func(d *Deployment, r *Reporter) {
-		unknown := make(map[*Service]bool)
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		unknown := make(map[*deployment.Service]bool)
 		told := make(map[string]bool)
-		d.labelProblems(func(p route.Problem, s *Service) {
-			if !s.hasLabel("traefik.http") {
+		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
+			if !s.HasLabel("traefik.http") {
 				return
 			}
-			fix := s.label("traefik.docker.network", d.proxyNetwork(s))
+			fix := s.Label("traefik.docker.network", d.ProxyNetwork(s))
 			switch p.Kind {
 			case traefik.UnknownNetwork:
 				unknown[s] = true
-				if wanted := labelOf(d.container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
+				if wanted := deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
 					told[wanted] = true
-					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, d.networkSites(s, wanted, p.Sites)...)
+					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, d.NetworkSites(s, wanted, p.Sites)...)
 				}
 			case traefik.MissingNetwork:
 				unknown[s] = true
-				if d.proxy.service != nil {
+				if d.Proxy.Service != nil {
 					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)
 				} else {
 					r.Warn(p.Message+", unless its own settings name one", fix, p.Sites...)
@@ -44,61 +45,31 @@ var traefikNetworkShared = Rule{
 			}
 		})
 		for _, s := range d.Services {
-			if s.hasLabel("traefik.http") && !unknown[s] && !d.disabled(s.Name) {
-				d.checkProxyNetwork(r, s)
+			if s.HasLabel("traefik.http") && !unknown[s] && !d.Disabled(s.Name) {
+				checkProxyNetwork(r, d, s)
 			}
 		}
 	},
 }
 
-// networkSites are the label of a service, those of the others that name the same network, and the networks.
-func (d *Deployment) networkSites(s *Service, wanted string, sites []source.Site) []source.Site {
-	const label = "traefik.docker.network"
-	for _, o := range d.Services {
-		if o != s && wanted != "" && labelOf(d.container(o).Labels, label).Value == wanted {
-			sites = append(sites, o.labelSite(label, o.Value.Site("")))
-		}
-	}
-	sites = append(sites, s.Value.At("networks").Site("its networks"))
-	for _, key := range s.Networks {
-		if name := d.Compose.At("networks", key, "name"); name.Set() {
-			sites = append(sites, name.Site("the name of "+key))
-		}
-	}
-	return sites
-}
-
-// proxyNetwork is the network of a service in which Traefik is, or most likely is.
-func (d *Deployment) proxyNetwork(s *Service) string {
-	best := "…"
-	for _, key := range s.Networks {
-		name, _ := d.networkName(key)
-		if d.Compose.At("networks", key, "external").Set() || d.proxy.service != nil && slices.Contains(d.proxy.service.Networks, key) {
-			return name
-		}
-		best = name
-	}
-	return best
-}
-
 // checkProxyNetwork looks whether Traefik is in the network in which it is told to find the service.
-func (d *Deployment) checkProxyNetwork(r *Reporter, s *Service) {
-	wanted := cmp.Or(labelOf(d.container(s).Labels, "traefik.docker.network").Value, d.proxy.network)
+func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
+	wanted := cmp.Or(deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value, d.Proxy.Network)
 	i := slices.IndexFunc(s.Networks, func(key string) bool {
-		name, _ := d.networkName(key)
+		name, _ := d.NetworkName(key)
 		return name == wanted || len(s.Networks) == 1
 	})
 	if i < 0 {
 		return
 	}
 	key := s.Networks[i]
-	site := s.labelSite("traefik.docker.network", s.Value.At("networks").Site(""))
-	fix := s.label("traefik.docker.network", d.proxyNetwork(s))
+	site := s.LabelSite("traefik.docker.network", s.Value.At("networks").Site(""))
+	fix := s.Label("traefik.docker.network", d.ProxyNetwork(s))
 	external := func(key string) bool {
 		v := d.Compose.At("networks", key, "external")
-		return v.Set() && !isFalse(v)
+		return v.Set() && !deployment.IsFalse(v)
 	}
-	switch proxy := d.proxy.service; {
+	switch proxy := d.Proxy.Service; {
 	case proxy != nil && !proxy.Value.At("network_mode").Set() && !slices.Contains(proxy.Networks, key):
 		r.Fail(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.Value.At("networks").Site("Traefik's networks"))
 	case proxy == nil && !external(key) && slices.ContainsFunc(s.Networks, external):
@@ -110,69 +81,24 @@ func (d *Deployment) checkProxyNetwork(r *Reporter, s *Service) {
 	}
 }
 
-// talk is one service's way to another, the name it calls the other by, and the place that says so.
-type talk struct {
-	from, to *Service
-	host     string
-	at       source.Value
-}
-
-// talks lists who speaks to whom inside the stack.
-func (d *Deployment) talks() []talk {
-	var ts []talk
-	say := func(from *Service, at source.Value, host string) {
-		if to := d.serviceAt(host); to != nil && to != from {
-			ts = append(ts, talk{from, to, host, at})
-		}
-	}
-	url := func(from *Service, at source.Value) {
-		if u, _, ok := endpoint(at.Str()); ok {
-			say(from, at, u.Hostname())
-		}
-	}
-	for _, s := range d.Synapses {
-		if s.delegates() {
-			url(s.Service, s.Config.At("matrix_authentication_service", "endpoint"))
-		}
-		for _, reg := range s.Registrations {
-			url(s.Service, reg.At("url"))
-		}
-	}
-	for _, m := range d.MASs {
-		url(m.Service, m.Config.At("matrix", "endpoint"))
-	}
-	for _, b := range d.Bridges {
-		url(b.Service, b.Config.At("homeserver", "address"))
-	}
-	for _, c := range d.clients() {
-		say(c.service, c.at, c.host)
-	}
-	for _, s := range d.Services {
-		if host, v := s.Env("PGHOST"); host != "" {
-			say(s, v, host)
-		}
-	}
-	return ts
-}
-
 var composeNetworkShared = Rule{
 	ID: "compose-network-shared", Severity: finding.Error,
 	Summary: "two services that talk to each other share a network",
 	Why:     "\"Name or service not known\", \"could not translate host name\", \"no such host\": Docker resolves the names of services only inside a common network.",
 	Fix:     "Put both on one network.",
 	Source:  "Compose specification, networks",
-	Check: func(d *Deployment, r *Reporter) {
-		var apart []talk
-		for _, t := range d.talks() {
-			if !t.from.shares(t.to) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		var apart []deployment.Talk
+		for _, t := range d.Talks() {
+			if !t.From.Shares(t.To) {
 				apart = append(apart, t)
 			}
 		}
 		for len(apart) > 0 {
 			s := mostApart(apart)
-			var theirs []talk
-			apart = slices.DeleteFunc(apart, func(t talk) bool {
-				mine := t.from == s || t.to == s
+			var theirs []deployment.Talk
+			apart = slices.DeleteFunc(apart, func(t deployment.Talk) bool {
+				mine := t.From == s || t.To == s
 				if mine {
 					theirs = append(theirs, t)
 				}
@@ -184,19 +110,19 @@ var composeNetworkShared = Rule{
 }
 
 // mostApart is the service that is cut off from the most others: its networks are the ones to edit.
-func mostApart(apart []talk) *Service {
-	partners := make(map[*Service]map[*Service]bool)
+func mostApart(apart []deployment.Talk) *deployment.Service {
+	partners := make(map[*deployment.Service]map[*deployment.Service]bool)
 	for _, t := range apart {
-		for _, pair := range [][2]*Service{{t.from, t.to}, {t.to, t.from}} {
+		for _, pair := range [][2]*deployment.Service{{t.From, t.To}, {t.To, t.From}} {
 			if partners[pair[0]] == nil {
-				partners[pair[0]] = make(map[*Service]bool)
+				partners[pair[0]] = make(map[*deployment.Service]bool)
 			}
 			partners[pair[0]][pair[1]] = true
 		}
 	}
-	best := apart[0].from
+	best := apart[0].From
 	for _, t := range apart {
-		for _, s := range []*Service{t.from, t.to} {
+		for _, s := range []*deployment.Service{t.From, t.To} {
 			if len(partners[s]) > len(partners[best]) {
 				best = s
 			}
@@ -205,20 +131,20 @@ func mostApart(apart []talk) *Service {
 	return best
 }
 
-func apartFrom(r *Reporter, s *Service, talks []talk) {
+func apartFrom(r *Reporter, s *deployment.Service, talks []deployment.Talk) {
 	var names []string
 	networks := slices.Clone(s.Networks)
 	sites := []source.Site{s.Value.At("networks").Site("its networks")}
 	for _, t := range talks {
-		other := t.to
+		other := t.To
 		if other == s {
-			other = t.from
+			other = t.From
 		}
 		if slices.Contains(names, other.Name) {
 			continue
 		}
 		names = append(names, other.Name)
-		sites = append(sites, t.at.Site(t.from.Name+" talks to "+t.to.Name))
+		sites = append(sites, t.At.Site(t.From.Name+" talks to "+t.To.Name))
 		if len(names) <= 3 {
 			sites = append(sites, other.Value.At("networks").Site("the networks of "+other.Name))
 		}

@@ -7,65 +7,19 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// listeners are the ports on which the program of a service listens; known is false where its configuration
-// does not say.
-func (d *Deployment) listeners(s *Service) (ls []listener, known bool) {
-	for _, syn := range d.Synapses {
-		if syn.Service == s {
-			ls = syn.listeners()
-		}
-	}
-	for _, m := range d.MASs {
-		if m.Service == s {
-			ls = masListeners(m)
-		}
-	}
-	for _, b := range d.Bridges {
-		if b.Service == s {
-			if port, v := b.port(); port != "0" && !b.fromEnv("appservice.port") {
-				ls = []listener{{port: port, value: v}}
-			}
-		}
-	}
-	return ls, len(ls) > 0
-}
-
-// listens reports whether the program listens on the port, on any address; true where that cannot be seen.
-func (d *Deployment) listens(s *Service, port string) bool {
-	ls, known := d.listeners(s)
-	return !known || slices.ContainsFunc(ls, func(l listener) bool { return l.port == port })
-}
-
-// inward reports whether the port is one that Traefik is sent to and that only Synapse's own container reaches:
-// traefik-port-listens says so.
-func (d *Deployment) inward(s *Synapse, port string) bool {
-	return slices.ContainsFunc(s.listeners(), func(l listener) bool { return l.port == port && l.loopback }) &&
-		slices.ContainsFunc(d.Routes().Services, func(svc *route.Service) bool {
-			return slices.ContainsFunc(svc.Backends, func(b route.Backend) bool { return b.Container == s.Name && s.backendPort(b) == port })
-		})
-}
-
-// backendPort is the port that Traefik takes: without a label the lowest of EXPOSE in the image's Dockerfile,
-// which only Synapse's has.
-func (s *Service) backendPort(b route.Backend) string {
-	if b.Port == "" && s.Program == image.Synapse {
-		return "8008"
-	}
-	return b.Port
-}
-
 // portsOf names ports in words, with the places where they stand.
-func portsOf(ls []listener) (text string, sites []source.Site) {
+func portsOf(ls []deployment.Listener) (text string, sites []source.Site) {
 	var ports []string
 	for _, l := range ls {
-		if at := l.portAt().Site("listens on " + l.port); !slices.Contains(ports, l.port) {
-			ports, sites = append(ports, l.port), append(sites, at)
+		if at := l.PortAt().Site("listens on " + l.Port); !slices.Contains(ports, l.Port) {
+			ports, sites = append(ports, l.Port), append(sites, at)
 		}
 	}
 	return strings.Join(ports, ", "), sites
@@ -77,51 +31,51 @@ var traefikPortListens = Rule{
 	Why:     "502 Bad Gateway for every request.",
 	Fix:     "Write the port of the listener into loadbalancer.server.port, and leave its tls off: Traefik ends TLS.",
 	Source:  "Traefik pkg/provider/docker getPort; Synapse config/server.py; MAS crates/config sections/http.rs; their Dockerfiles",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
-				if s := d.service(b.Container); s != nil && s.hasLabel("traefik.http") {
-					d.checkBackend(r, s, b)
+				if s := d.Service(b.Container); s != nil && s.HasLabel("traefik.http") {
+					checkBackend(r, d, s, b)
 				}
 			}
 		}
 	},
 }
 
-func (d *Deployment) checkBackend(r *Reporter, s *Service, b route.Backend) {
-	ls, known := d.listeners(s)
+func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, b route.Backend) {
+	ls, known := d.Listeners(s)
 	if !known {
 		return
 	}
-	b.Port = s.backendPort(b)
+	b.Port = s.BackendPort(b)
 	key := "traefik.http.services." + b.Service + ".loadbalancer.server."
-	open := slices.DeleteFunc(slices.Clone(ls), func(l listener) bool { return l.loopback })
-	i := slices.IndexFunc(ls, func(l listener) bool { return l.port == b.Port })
+	open := slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback })
+	i := slices.IndexFunc(ls, func(l deployment.Listener) bool { return l.Port == b.Port })
 	if i < 0 {
 		text, sites := portsOf(open)
 		msg := fmt.Sprintf("Traefik sends requests to port %s of %s, which listens on %s; every request is a 502", b.Port, s.Name, orNothing(text))
 		if b.Port == "" {
 			msg = fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name)
 		}
-		r.Fail(msg, s.label(key+"port", mainPort(open)), append([]source.Site{b.Site}, sites...)...)
+		r.Fail(msg, s.Label(key+"port", mainPort(open)), append([]source.Site{b.Site}, sites...)...)
 		return
 	}
 	switch l := ls[i]; {
-	case l.loopback && s.Program == image.Synapse && !slices.ContainsFunc(open, func(l listener) bool { return l.port == b.Port }):
-		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), "bind_addresses: ['0.0.0.0']", l.value.At("bind_addresses").Site(""), b.Site)
-	case l.tls && b.Scheme == "http":
-		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but Traefik asks it in plain HTTP; every request is a 502", s.Name, b.Port), "tls: false", l.value.At("tls").Site(""), b.Site)
-	case !l.tls && b.Scheme == "https":
-		r.Fail(fmt.Sprintf("Traefik speaks TLS to %s, which does not on port %s; every request is a 502", s.Name, b.Port), s.label(key+"scheme", "http"), s.labelSite(key+"scheme", b.Site), l.value.Site("plain HTTP"))
+	case l.Loopback && s.Program == image.Synapse && !slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == b.Port }):
+		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), "bind_addresses: ['0.0.0.0']", l.Value.At("bind_addresses").Site(""), b.Site)
+	case l.Tls && b.Scheme == "http":
+		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but Traefik asks it in plain HTTP; every request is a 502", s.Name, b.Port), "tls: false", l.Value.At("tls").Site(""), b.Site)
+	case !l.Tls && b.Scheme == "https":
+		r.Fail(fmt.Sprintf("Traefik speaks TLS to %s, which does not on port %s; every request is a 502", s.Name, b.Port), s.Label(key+"scheme", "http"), s.LabelSite(key+"scheme", b.Site), l.Value.Site("plain HTTP"))
 	}
 }
 
 // mainPort is that of the listener which serves most.
-func mainPort(ls []listener) string {
+func mainPort(ls []deployment.Listener) string {
 	if len(ls) == 0 {
 		return "…"
 	}
-	return slices.MaxFunc(ls, func(a, b listener) int { return cmp.Compare(len(a.resources), len(b.resources)) }).port
+	return slices.MaxFunc(ls, func(a, b deployment.Listener) int { return cmp.Compare(len(a.Resources), len(b.Resources)) }).Port
 }
 
 func orNothing(text string) string {
@@ -137,20 +91,20 @@ var forwardedHeaders = Rule{
 	Why:     "Every user seems to come from the proxy's address: one who mistypes a password a few times locks all others out by rate limiting, and sessions show no address.",
 	Fix:     "Write x_forwarded: true on the listener, and the proxy's networks into MAS's trusted_proxies.",
 	Source:  "Synapse config/server.py; MAS crates/config sections/http.rs default_trusted_proxies",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
 				for _, s := range d.Synapses {
-					for _, l := range s.listeners() {
-						if s.Name == b.Container && l.port == s.backendPort(b) && !l.value.At("x_forwarded").True() {
+					for _, l := range s.Listeners() {
+						if s.Name == b.Container && l.Port == s.BackendPort(b) && !l.Value.At("x_forwarded").True() {
 							r.Fail("Synapse takes no notice of the client's address behind the proxy; rate limits meet everybody at once", "x_forwarded: true",
-								l.value.At("x_forwarded").Site(""), b.Site)
+								l.Value.At("x_forwarded").Site(""), b.Site)
 						}
 					}
 				}
 				for _, m := range d.MASs {
 					if m.Name == b.Container {
-						d.checkTrusted(r, m, b)
+						checkTrusted(r, d, m, b)
 					}
 				}
 			}
@@ -160,31 +114,19 @@ var forwardedHeaders = Rule{
 
 // trustedByDefault are the networks whose proxies MAS believes. 10.0.0.0/10 is what the program has, although
 // its documentation says /8.
-var trustedByDefault = prefixes("192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/10", "127.0.0.0/8", "fd00::/8", "::1/128")
+var trustedByDefault = deployment.Prefixes("192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/10", "127.0.0.0/8", "fd00::/8", "::1/128")
 
 // dockerPools are the networks that Docker takes addresses from unless told otherwise.
-var dockerPools = prefixes("172.16.0.0/12", "192.168.0.0/16")
-
-func prefixes(texts ...string) []netip.Prefix {
-	var list []netip.Prefix
-	for _, text := range texts {
-		if p, err := netip.ParsePrefix(text); err == nil {
-			list = append(list, p.Masked())
-		} else if a, err := netip.ParseAddr(text); err == nil {
-			list = append(list, netip.PrefixFrom(a, a.BitLen()))
-		}
-	}
-	return list
-}
+var dockerPools = deployment.Prefixes("172.16.0.0/12", "192.168.0.0/16")
 
 // checkTrusted holds the trusted proxies against the network in which Traefik reaches MAS.
-func (d *Deployment) checkTrusted(r *Reporter, m *MAS, b route.Backend) {
+func checkTrusted(r *Reporter, d *deployment.Deployment, m *deployment.MAS, b route.Backend) {
 	v := m.Config.At("http", "trusted_proxies")
 	trusted := trustedByDefault
 	if v.Set() {
-		trusted = prefixes(itemTexts(v)...)
+		trusted = deployment.Prefixes(deployment.ItemTexts(v)...)
 	}
-	subnets, at := d.subnets(m.Service)
+	subnets, at := d.Subnets(m.Service)
 	known := len(subnets) > 0
 	if !known {
 		subnets = dockerPools
@@ -209,20 +151,4 @@ func (d *Deployment) checkTrusted(r *Reporter, m *MAS, b route.Backend) {
 
 func partOfPool(p netip.Prefix) bool {
 	return slices.ContainsFunc(dockerPools, func(pool netip.Prefix) bool { return pool.Bits() < p.Bits() && pool.Contains(p.Addr()) })
-}
-
-// subnets are the addresses of the network in which Traefik reaches a service, if the compose file says them.
-func (d *Deployment) subnets(s *Service) (list []netip.Prefix, at source.Value) {
-	wanted := labelOf(d.container(s).Labels, "traefik.docker.network").Value
-	for _, key := range s.Networks {
-		name, _ := d.networkName(key)
-		if len(s.Networks) > 1 && name != wanted {
-			continue
-		}
-		at = d.Compose.At("networks", key, "ipam", "config")
-		for _, c := range at.Items() {
-			list = append(list, prefixes(c.At("subnet").Str())...)
-		}
-	}
-	return list, at
 }

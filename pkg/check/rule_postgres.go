@@ -7,25 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// servers are the services that run a PostgreSQL server: the image makes no cluster without one of these
-// variables. Others run only psql or pg_dump of its image.
-func (d *Deployment) servers() []*Service {
-	var servers []*Service
-	for _, s := range d.Services {
-		for _, name := range []string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"} {
-			if val, v := s.Env(name); s.Program == image.Postgres && (val != "" || v.Exists()) {
-				servers = append(servers, s)
-				break
-			}
-		}
-	}
-	return servers
-}
 
 var databaseCollation = Rule{
 	ID: "database-collation", Severity: finding.Error,
@@ -33,52 +19,52 @@ var databaseCollation = Rule{
 	Why:     "Synapse does not start: \"Database has incorrect collation of 'en_US.utf8'. Should be 'C'\", or \"Database has incorrect encoding: 'SQL_ASCII' instead of 'UTF8'\".",
 	Fix:     "Create the database with ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0; one that exists already must be dumped, created anew and restored.",
 	Source:  "Synapse storage/engines/postgres.py, docs/postgres.md; docker-library/postgres Dockerfile (LANG en_US.utf8); initdb and CREATE DATABASE of PostgreSQL",
-	Check: func(d *Deployment, r *Reporter) {
-		for _, c := range d.clients() {
-			server := d.serviceAt(c.host)
-			if c.service.Program != image.Synapse || server == nil || server.Program != image.Postgres {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, c := range d.Connections() {
+			server := d.ServiceAt(c.Host)
+			if c.Service.Program != image.Synapse || server == nil || server.Program != image.Postgres {
 				continue
 			}
-			made := d.provisioned(server)
-			db, ok := made.databases[c.db]
+			made := d.Provisioned(server)
+			db, ok := made.Databases[c.Db]
 			switch {
 			case !ok:
-				if made.opaque != "" {
-					r.NotChecked(made.opaque, c.at.Site(""))
+				if made.Opaque != "" {
+					r.NotChecked(made.Opaque, c.At.Site(""))
 				}
 				continue // database-created says so
-			case server.envHidden("POSTGRES_INITDB_ARGS") != "":
-				r.NotChecked(server.envHidden("POSTGRES_INITDB_ARGS"), server.Value.Site(""))
+			case server.EnvHidden("POSTGRES_INITDB_ARGS") != "":
+				r.NotChecked(server.EnvHidden("POSTGRES_INITDB_ARGS"), server.Value.Site(""))
 				continue
 			}
-			d.checkCollation(r, c, server, db)
+			checkCollation(r, d, c, server, db)
 		}
 	},
 }
 
-func (d *Deployment) checkCollation(r *Reporter, c client, server *Service, db database) {
-	base, args := clusterLocale(server)
-	l := localeOf(db.statement)
-	site, fix := db.site, "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-	if db.statement == "" {
+func checkCollation(r *Reporter, d *deployment.Deployment, c deployment.Connection, server *deployment.Service, db deployment.Database) {
+	base, args := deployment.ClusterLocale(server)
+	l := deployment.LocaleOf(db.Statement)
+	site, fix := db.Site, "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+	if db.Statement == "" {
 		site, fix = args.Site("the cluster is made with these"), `POSTGRES_INITDB_ARGS: "--encoding=UTF8 --lc-collate=C --lc-ctype=C"`
 	}
-	used := c.at.Site(c.service.Name + " uses it")
-	got := locale{cmp.Or(l.encoding, base.encoding), cmp.Or(l.collate, base.collate), cmp.Or(l.ctype, base.ctype), false}
-	unsafe := slices.ContainsFunc(d.Synapses, func(s *Synapse) bool {
-		return s.Service == c.service && s.Config.At("database", "allow_unsafe_locale").True()
+	used := c.At.Site(c.Service.Name + " uses it")
+	got := deployment.Locale{Encoding: cmp.Or(l.Encoding, base.Encoding), Collate: cmp.Or(l.Collate, base.Collate), Ctype: cmp.Or(l.Ctype, base.Ctype)}
+	unsafe := slices.ContainsFunc(d.Synapses, func(s *deployment.Synapse) bool {
+		return s.Service == c.Service && s.Config.At("database", "allow_unsafe_locale").True()
 	})
 	switch {
-	case !l.template0 && db.statement != "" && got != base:
-		r.Fail(fmt.Sprintf("the database %q of %s differs from the locale or encoding of its template; PostgreSQL refuses to create it", c.db, c.service.Name), fix, site, used)
-	case got.encoding != "UTF8":
-		r.Fail(fmt.Sprintf("the database %q of %s is created with the encoding %s; Synapse accepts only UTF8 and does not start", c.db, c.service.Name, got.encoding), fix, site, used)
-	case (got.collate != "C" || got.ctype != "C") && !unsafe:
-		which := got.collate
+	case !l.Template0 && db.Statement != "" && got != base:
+		r.Fail(fmt.Sprintf("the database %q of %s differs from the locale or encoding of its template; PostgreSQL refuses to create it", c.Db, c.Service.Name), fix, site, used)
+	case got.Encoding != "UTF8":
+		r.Fail(fmt.Sprintf("the database %q of %s is created with the encoding %s; Synapse accepts only UTF8 and does not start", c.Db, c.Service.Name, got.Encoding), fix, site, used)
+	case (got.Collate != "C" || got.Ctype != "C") && !unsafe:
+		which := got.Collate
 		if which == "C" {
-			which = got.ctype
+			which = got.Ctype
 		}
-		r.Fail(fmt.Sprintf("the database %q of %s is created with the locale %s; Synapse accepts only C and does not start", c.db, c.service.Name, which), fix, site, used)
+		r.Fail(fmt.Sprintf("the database %q of %s is created with the locale %s; Synapse accepts only C and does not start", c.Db, c.Service.Name, which), fix, site, used)
 	}
 }
 
@@ -101,9 +87,9 @@ var postgresVersion = Rule{
 	Why:     "\"Synapse requires PostgreSQL 14 or above.\"; from 18 on \"in 18+, these Docker images are configured to store database data in a format which is compatible with pg_ctlcluster\" and the container stops; or every database is gone after `docker compose down`.",
 	Fix:     "Take a newer image after a dump (a newer major does not read the older one's files). Up to 17 mount the volume at /var/lib/postgresql/data, from 18 on at /var/lib/postgresql.",
 	Source:  "Synapse storage/engines/postgres.py; MAS docs/setup/database.md; docker-library/postgres Dockerfile, docker-entrypoint.sh",
-	Check: func(d *Deployment, r *Reporter) {
-		for _, server := range d.servers() {
-			d.checkPostgresAge(r, server)
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, server := range d.PostgresServers() {
+			checkPostgresAge(r, d, server)
 			if strings.HasSuffix(server.Image.Repository, "postgres") { // others keep their data elsewhere
 				checkPostgresData(r, server)
 			}
@@ -111,20 +97,20 @@ var postgresVersion = Rule{
 	},
 }
 
-func (d *Deployment) checkPostgresAge(r *Reporter, server *Service) {
+func checkPostgresAge(r *Reporter, d *deployment.Deployment, server *deployment.Service) {
 	have, known := server.Image.Version()
-	for _, c := range d.clients() {
-		if !known || d.serviceAt(c.host) != server {
+	for _, c := range d.Connections() {
+		if !known || d.ServiceAt(c.Host) != server {
 			continue
 		}
-		v, tagged := c.service.Image.Version()
+		v, tagged := c.Service.Image.Version()
 		for _, need := range needsPostgres {
-			if need.program != c.service.Program || tagged && v.Less(need.from) {
+			if need.program != c.Service.Program || tagged && v.Less(need.from) {
 				continue
 			}
 			if have[0] < need.major {
-				r.Fail(fmt.Sprintf("%s requires PostgreSQL %d or above, and this is %d; %s does not start", need.name, need.major, have[0], c.service.Name),
-					"image: "+image.Tested[image.Postgres].String(), server.Value.At("image").Site(""), c.service.Value.At("image").Site(c.service.Name))
+				r.Fail(fmt.Sprintf("%s requires PostgreSQL %d or above, and this is %d; %s does not start", need.name, need.major, have[0], c.Service.Name),
+					"image: "+image.Tested[image.Postgres].String(), server.Value.At("image").Site(""), c.Service.Value.At("image").Site(c.Service.Name))
 				return
 			}
 			break
@@ -134,28 +120,28 @@ func (d *Deployment) checkPostgresAge(r *Reporter, server *Service) {
 
 // checkPostgresData holds the mounts against PGDATA. Where the image declares a volume, an anonymous one lies
 // over every mount above it.
-func checkPostgresData(r *Reporter, server *Service) {
+func checkPostgresData(r *Reporter, server *deployment.Service) {
 	declared, data := "/var/lib/postgresql/data", "/var/lib/postgresql/data"
 	v, known := server.Image.Version()
 	if v[0] >= 18 {
 		declared, data = "/var/lib/postgresql", fmt.Sprintf("/var/lib/postgresql/%d/docker", v[0])
 	}
 	set, at := server.Env("PGDATA")
-	if reason := server.envHidden("PGDATA"); reason != "" {
+	if reason := server.EnvHidden("PGDATA"); reason != "" {
 		r.NotChecked(reason, at.Site(""))
 		return
 	}
 	data = path.Clean(cmp.Or(set, data))
-	m := server.mountAt(data)
-	hidden := m != nil && under(data, declared) && !under(path.Clean(m.Container), declared)
+	m := server.MountAt(data)
+	hidden := m != nil && deployment.Under(data, declared) && !deployment.Under(path.Clean(m.Container), declared)
 	switch {
 	case !known && set == "":
-		if m := server.mountAt("/var/lib/postgresql/data"); m != nil && !m.Fleeting {
+		if m := server.MountAt("/var/lib/postgresql/data"); m != nil && !m.Fleeting {
 			r.NotChecked("the tag of PostgreSQL's image says no version; from 18 on a volume belongs at /var/lib/postgresql, before that at /var/lib/postgresql/data", m.Value.Site(""))
 		}
 	case m == nil || m.Fleeting || hidden:
 		d := dataSites(server, m)
-		if v[0] >= 18 && set == "" && m == nil && server.mountAt("/var/lib/postgresql/data") != nil {
+		if v[0] >= 18 && set == "" && m == nil && server.MountAt("/var/lib/postgresql/data") != nil {
 			r.Fail(fmt.Sprintf("PostgreSQL %d keeps its data below /var/lib/postgresql, but the volume is mounted at /var/lib/postgresql/data; PostgreSQL does not start", v[0]),
 				"mount it at /var/lib/postgresql", d...)
 			return
@@ -165,13 +151,13 @@ func checkPostgresData(r *Reporter, server *Service) {
 }
 
 // dataSites are the mount that is nearest to the data, and the image, whose version says where that is.
-func dataSites(server *Service, m *Mount) []source.Site {
+func dataSites(server *deployment.Service, m *deployment.Mount) []source.Site {
 	v := server.Value.At("volumes")
 	if m != nil {
 		v = m.Value
 	}
 	for _, o := range server.Mounts {
-		if m == nil && under(path.Clean(o.Container), "/var/lib/postgresql") {
+		if m == nil && deployment.Under(path.Clean(o.Container), "/var/lib/postgresql") {
 			v = o.Value
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -19,9 +20,9 @@ var registrationCopiesEqual = Rule{
 	Why:     "Whoever changes one copy and not the other gets 401 M_UNKNOWN_TOKEN, ghosts that cannot register, or a flag without effect.",
 	Fix:     "Make both copies equal.",
 	Source:  "mautrix docs, Registering appservices",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
-			theirs := d.registrationOf(b)
+			theirs := d.RegistrationOf(b)
 			if b.Own == nil || theirs == nil {
 				continue
 			}
@@ -69,26 +70,26 @@ var registrationListed = Rule{
 	Why:     "Synapse does not start (\"No such file or directory\"), or the bridge stops with \"The as_token was not accepted. Is the registration file installed in your homeserver correctly?\".",
 	Fix:     "Name the registration below app_service_config_files by the path that Synapse's container sees.",
 	Source:  "Synapse config/appservice.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			list := s.Config.At("app_service_config_files")
 			if list.Exists() && list.Kind() != source.Sequence {
 				continue // synapse-required-keys says so
 			}
 			for _, m := range s.Missing {
-				if m.hidden {
+				if m.Hidden {
 					r.NotChecked(fmt.Sprintf("the registration %s cannot be seen: %s", m.Value.Str(), m.Reason), m.Value.Site(""))
 					continue
 				}
-				if m.broken {
+				if m.Broken {
 					continue
 				}
 				r.Fail(fmt.Sprintf("the registration %s is not there for Synapse: %s; Synapse does not start", m.Value.Str(), m.Reason),
 					"write the path that Synapse's container sees", m.Value.Site(""))
 			}
 			for _, b := range d.Bridges {
-				if d.registrationOf(b) == nil {
-					d.unlisted(r, s, b, list)
+				if d.RegistrationOf(b) == nil {
+					unlisted(r, d, s, b, list)
 				}
 			}
 		}
@@ -97,16 +98,16 @@ var registrationListed = Rule{
 
 // unlisted judges a bridge of which Synapse lists no registration that can be seen. One that cannot be seen counts
 // only where it may be the bridge's.
-func (d *Deployment) unlisted(r *Reporter, s *Synapse, b *Bridge, list source.Value) {
-	if s.partial() && !list.Set() {
+func unlisted(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, b *deployment.Bridge, list source.Value) {
+	if s.Partial() && !list.Set() {
 		r.NotChecked("app_service_config_files, which is to list "+b.Name+", may stand in another of Synapse's configuration files", list.Site(""))
 		return
 	}
 	hidden := ""
 	for _, m := range s.Missing {
 		switch {
-		case d.ofAnother(m.Value.Str(), b):
-		case !m.hidden:
+		case ofAnother(d, m.Value.Str(), b):
+		case !m.Hidden:
 			return // it has a finding, and Synapse does not start with it
 		default:
 			hidden = cmp.Or(hidden, m.Value.Str())
@@ -117,7 +118,7 @@ func (d *Deployment) unlisted(r *Reporter, s *Synapse, b *Bridge, list source.Va
 		r.Fail(fmt.Sprintf("Synapse lists no registration of the bridge %s; the bridge stops because its as_token is not accepted", b.Name), fix, sites...)
 		return
 	}
-	if host := d.lyingBy(s, b); host != "" {
+	if host := lyingBy(d, s, b); host != "" {
 		r.Warn(fmt.Sprintf("Synapse does not list %s, the registration of the bridge %s; unless it is %s, which cannot be seen, the bridge stops because its as_token is not accepted", host, b.Name, hidden),
 			fix, sites...)
 		return
@@ -127,8 +128,8 @@ func (d *Deployment) unlisted(r *Reporter, s *Synapse, b *Bridge, list source.Va
 
 // lyingBy is a registration with the bridge's as_token where Synapse has its configuration or other registrations,
 // as a path of the deployment; "" when there is none.
-func (d *Deployment) lyingBy(s *Synapse, b *Bridge) string {
-	token, _, _ := b.setting("appservice.as_token")
+func lyingBy(d *deployment.Deployment, s *deployment.Synapse, b *deployment.Bridge) string {
+	token, _, _ := b.Setting("appservice.as_token")
 	dirs := []string{path.Dir(s.Config.Path)}
 	for _, reg := range s.Registrations {
 		if dir := path.Dir(reg.Path); !slices.Contains(dirs, dir) {
@@ -139,7 +140,7 @@ func (d *Deployment) lyingBy(s *Synapse, b *Bridge) string {
 		entries, _ := fs.ReadDir(d.FS, dir)
 		for _, e := range entries {
 			name := path.Join(dir, e.Name())
-			if ext := path.Ext(name); token != "" && e.Type().IsRegular() && (ext == ".yaml" || ext == ".yml") && d.registers(name, token) {
+			if ext := path.Ext(name); token != "" && e.Type().IsRegular() && (ext == ".yaml" || ext == ".yml") && d.Registers(name, token) {
 				return name
 			}
 		}
@@ -147,25 +148,12 @@ func (d *Deployment) lyingBy(s *Synapse, b *Bridge) string {
 	return ""
 }
 
-// registers reports whether the file is a registration with that as_token.
-func (d *Deployment) registers(name, token string) bool {
-	f := d.files[name]
-	if f == nil {
-		src, err := source.ReadFS(d.FS, name)
-		if err != nil {
-			return false
-		}
-		f, _ = source.Parse(name, src)
-	}
-	return f != nil && f.At("as_token").Str() == token && f.At("namespaces").Set()
-}
-
 // ofAnother reports whether the path of a registration says that it is not the bridge's: it has the name of another
 // bridge or service, and none of this one's.
-func (d *Deployment) ofAnother(file string, b *Bridge) bool {
+func ofAnother(d *deployment.Deployment, file string, b *deployment.Bridge) bool {
 	words := strings.FieldsFunc(strings.ToLower(file), func(c rune) bool { return c == '/' || c == '.' || c == '-' || c == '_' })
 	has := func(name string) bool { return name != "" && slices.Contains(words, strings.ToLower(name)) }
-	mine := append(b.names(), string(b.Program), b.Config.At("appservice", "id").Str())
+	mine := append(b.Names(), string(b.Program), b.Config.At("appservice", "id").Str())
 	if b.Program == image.Meta || b.Program == image.Instagram { // one was the other
 		mine = append(mine, string(image.Meta), string(image.Instagram), "facebook", "messenger")
 	}
@@ -177,19 +165,19 @@ func (d *Deployment) ofAnother(file string, b *Bridge) bool {
 		return true
 	}
 	return slices.ContainsFunc(image.Bridges, func(def image.BridgeDefaults) bool { return has(string(def.Program)) }) ||
-		slices.ContainsFunc(d.Services, func(o *Service) bool {
-			return o.Name != b.Name && (o.Program == image.Unknown || d.bridge(o)) && has(o.Name)
+		slices.ContainsFunc(d.Services, func(o *deployment.Service) bool {
+			return o.Name != b.Name && (o.Program == image.Unknown || isBridge(d, o)) && has(o.Name)
 		})
 }
 
 // bridge reports whether the service is one of the bridges whose configuration was read.
-func (d *Deployment) bridge(s *Service) bool {
-	return slices.ContainsFunc(d.Bridges, func(b *Bridge) bool { return b.Service == s })
+func isBridge(d *deployment.Deployment, s *deployment.Service) bool {
+	return slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s })
 }
 
 // listFix is the line that lists the bridge's registration: by the path that Synapse sees, if it sees it.
-func listFix(s *Synapse, b *Bridge, list source.Value) string {
-	at := path.Join(path.Dir(s.configPath), b.Name+".yaml")
+func listFix(s *deployment.Synapse, b *deployment.Bridge, list source.Value) string {
+	at := path.Join(path.Dir(s.ConfigPath), b.Name+".yaml")
 	if b.Own != nil {
 		for _, m := range s.Mounts {
 			if rest, ok := strings.CutPrefix(b.Own.Path, m.Host); m.Host != "" && ok && (rest == "" || rest[0] == '/') {
@@ -209,14 +197,14 @@ var registrationTokensMatch = Rule{
 	Why:     "as_token: the bridge stops with \"The as_token was not accepted\". hs_token: \"Homeserver -> appservice connection is not working\", M_UNKNOWN_TOKEN.",
 	Fix:     "Copy the token from one side to the other.",
 	Source:  "mautrix-go bridgev2/matrix; Synapse config/appservice.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
-			reg := d.registrationOf(b)
+			reg := d.RegistrationOf(b)
 			if reg == nil {
 				continue
 			}
 			for _, token := range []string{"as_token", "hs_token"} {
-				text, mine, reason := b.setting("appservice." + token)
+				text, mine, reason := b.Setting("appservice." + token)
 				theirs := reg.At(token)
 				switch {
 				case reason != "":
@@ -236,7 +224,7 @@ var registrationIDsUnique = Rule{
 	Why:     "Synapse does not start: \"Cannot reuse ID across application services\". Or the bridge stops with M_FORBIDDEN \"Mismatching application service ID\".",
 	Fix:     "Give each registration its own id and as_token, and the bridge's appservice.id the same id.",
 	Source:  "Synapse config/appservice.py; rest/client/appservice_ping.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, key := range []string{"id", "as_token"} {
 				first := make(map[string]source.Value)
@@ -250,7 +238,7 @@ var registrationIDsUnique = Rule{
 			}
 		}
 		for _, b := range d.Bridges {
-			reg, mine := d.registrationOf(b), b.Config.At("appservice", "id")
+			reg, mine := d.RegistrationOf(b), b.Config.At("appservice", "id")
 			if reg != nil && mine.Set() && mine.Str() != reg.At("id").Str() {
 				r.Fail(fmt.Sprintf("the bridge calls itself %q, but Synapse's registration %q; the bridge stops with M_FORBIDDEN", mine.Str(), reg.At("id").Str()),
 					"id: "+reg.At("id").Str(), mine.Site("the bridge's"), reg.At("id").Site("Synapse's"))
@@ -261,12 +249,12 @@ var registrationIDsUnique = Rule{
 
 // needsMSC4190Flag reports whether the Synapse goes by the flag in a registration, and from which version
 // on it does not.
-func needsMSC4190Flag(s *Synapse) (needed, known bool) {
+func needsMSC4190Flag(s *deployment.Synapse) (needed, known bool) {
 	v, ok := s.Image.Version()
 	if !ok {
 		return false, false
 	}
-	if s.delegates() {
+	if s.Delegates() {
 		return v.Less(image.Version{1, 139, 0}), true
 	}
 	return v.Less(image.Version{1, 141, 0}), true
@@ -278,14 +266,14 @@ var registrationMSC4190 = Rule{
 	Why:     "Synapse below 1.139 (1.141 without MAS): the bridge's bot cannot make its device (M_NOT_FOUND, or M_UNRECOGNIZED on /login). Flag without the bridge's setting and without MAS: IO.ELEMENT.MSC4190.M_APPSERVICE_LOGIN_UNSUPPORTED.",
 	Fix:     "Write io.element.msc4190: true in both copies of the registration, and msc4190: true in the bridge's encryption section.",
 	Source:  "Synapse storage/databases/main/appservice.py, rest/client/devices.py; mautrix-go bridgev2/matrix/crypto.go",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, reg := range s.Registrations {
-				b := d.bridgeOf(reg)
-				if b == nil || !b.encrypts() {
+				b := d.BridgeOf(reg)
+				if b == nil || !b.Encrypts() {
 					continue
 				}
-				flag, setting := reg.At("io.element.msc4190"), b.msc4190()
+				flag, setting := reg.At("io.element.msc4190"), b.Msc4190()
 				needed, known := needsMSC4190Flag(s)
 				switch {
 				case setting.True() && !flag.True() && !known:
@@ -293,7 +281,7 @@ var registrationMSC4190 = Rule{
 				case setting.True() && !flag.True() && needed:
 					r.Fail(fmt.Sprintf("io.element.msc4190 is missing in Synapse's registration of %s; Synapse %s then refuses the device of the bridge's bot", b.Name, s.Image.Tag),
 						"io.element.msc4190: true", flag.Site("Synapse's copy"), setting.Site("the bridge relies on it"))
-				case flag.True() && !setting.True() && !s.delegates():
+				case flag.True() && !setting.True() && !s.Delegates():
 					r.Fail(fmt.Sprintf("Synapse refuses the login of %s's bot because of io.element.msc4190, but the bridge does not use it; the bridge does not start", b.Name),
 						"msc4190: true", setting.Site("the bridge's"), flag.Site("Synapse's"))
 				}
@@ -308,7 +296,7 @@ var registrationMSC4190Spelling = Rule{
 	Why:     "The flag has no effect at all: neither Synapse nor any bridge knows org.matrix.msc4190, and unknown keys are ignored.",
 	Fix:     "Write io.element.msc4190: true.",
 	Source:  "Synapse config/appservice.py; mautrix-go appservice/registration.go",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, reg := range s.Registrations {
 				if v := reg.At("org.matrix.msc4190"); v.True() && !reg.At("io.element.msc4190").Exists() {

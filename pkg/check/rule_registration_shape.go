@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -18,25 +19,25 @@ var registrationShape = Rule{
 	Why:     "Synapse does not start: \"Failed to load appservice from …\", \"Required string field: 'id'\", \"Required string field or explicit null: 'url'\", \"Requires 'namespaces' object.\", \"Missing/bad type 'exclusive' key\".",
 	Fix:     "Write the key as the bridge's own -g writes it.",
 	Source:  "Synapse 1.157.1 config/appservice.py _load_appservice, appservice/__init__.py _check_namespaces",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, reg := range s.Registrations {
 				if reg.Root().Kind() != source.Mapping {
 					r.Fail("the registration holds no settings; Synapse does not start", "write the registration", reg.Root().Site(""), reg.Listed.Site("listed here"))
 					continue
 				}
-				d.checkShape(r, reg)
+				checkShape(r, d, reg)
 			}
 		}
 	},
 }
 
-func (d *Deployment) checkShape(r *Reporter, reg *Registration) {
+func checkShape(r *Reporter, d *deployment.Deployment, reg *deployment.Registration) {
 	for _, key := range []string{"id", "as_token", "hs_token", "sender_localpart"} {
 		switch v := reg.At(key); {
 		case !v.Exists():
 			r.Fail("the registration has no "+key+"; Synapse does not start", key+`: "…"`, v.Site(""))
-		case d.misquoted(v): // secret-quoted says so
+		case d.Misquoted(v): // secret-quoted says so
 		case !pythonString(v):
 			r.Fail(key+" of the registration is no text; Synapse does not start", "put it in quotes", v.Site(""))
 		}
@@ -50,14 +51,14 @@ func (d *Deployment) checkShape(r *Reporter, reg *Registration) {
 		if !v.Exists() {
 			what = "the registration has no url"
 		}
-		r.Fail(what+"; Synapse does not start", reg.urlFix(d), v.Site(""))
+		r.Fail(what+"; Synapse does not start", urlFix(reg, d), v.Site(""))
 	}
 	for _, key := range []string{"io.element.msc4190", "org.matrix.msc3202"} {
 		if _, ok := reg.At(key).Bool(); !ok && reg.At(key).Exists() {
 			r.Fail(key+" of the registration is neither true nor false; Synapse does not start", boolFix(reg.At(key)), reg.At(key).Site(""))
 		}
 	}
-	d.checkNamespaces(r, reg.At("namespaces"))
+	checkNamespaces(r, d, reg.At("namespaces"))
 	checkItems(r, reg.At("protocols"), "a text", "put it in quotes", pythonString)
 	checkItems(r, reg.At("ip_range_whitelist"), "a range of addresses", "write it like 10.0.0.0/8", isRange)
 }
@@ -73,14 +74,14 @@ func isRange(v source.Value) bool {
 	return isInt || prefixErr == nil || addrErr == nil && (!masked || maskErr == nil)
 }
 
-func (reg *Registration) urlFix(d *Deployment) string {
-	if b := d.bridgeOf(reg); b != nil {
-		return "url: " + b.address()
+func urlFix(reg *deployment.Registration, d *deployment.Deployment) string {
+	if b := d.BridgeOf(reg); b != nil {
+		return "url: " + b.Address()
 	}
 	return "url: null, when nothing is to be sent to it"
 }
 
-func (d *Deployment) checkNamespaces(r *Reporter, all source.Value) {
+func checkNamespaces(r *Reporter, d *deployment.Deployment, all source.Value) {
 	if all.Kind() != source.Mapping {
 		r.Fail("the registration has no namespaces; Synapse does not start", "namespaces: {users: […]}", all.Site(""))
 		return
@@ -99,10 +100,10 @@ func (d *Deployment) checkNamespaces(r *Reporter, all source.Value) {
 			if _, ok := exclusive.Bool(); !ok {
 				r.Fail("a namespace needs exclusive to be true or false; Synapse does not start", boolFix(exclusive), exclusive.Site(""))
 			}
-			switch p := d.pattern(regex.Str()); {
-			case p.bad:
+			switch p := d.Pattern(regex.Str()); {
+			case p.Bad:
 				r.Fail(fmt.Sprintf("%q is no regular expression of Python; Synapse does not start", regex.Str()), "regex: one that Python's re can compile", regex.Site(""))
-			case p.re == nil:
+			case p.Re == nil:
 				r.NotChecked(fmt.Sprintf("only Python can tell what %q matches", regex.Str()), regex.Site(""))
 			}
 		}
@@ -141,7 +142,7 @@ var registrationSenderNotBot = Rule{
 	Why:     "Synapse answers /sync of the bot with 500 (NotImplementedError), so it cannot read encrypted rooms; or does not start: \"sender_localpart needs characters which are not URL encoded.\"",
 	Fix:     "Give sender_localpart a random word that nobody is called.",
 	Source:  "Synapse 1.157.1 config/appservice.py, handlers/sync.py; mautrix docs, Registering appservices",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, reg := range s.Registrations {
 				v := reg.At("sender_localpart")
@@ -149,13 +150,13 @@ var registrationSenderNotBot = Rule{
 				if v.Set() && notQuoted.MatchString(v.Str()) {
 					r.Fail("sender_localpart has characters that a URL would escape; Synapse does not start", fix, v.Site(""))
 				}
-				b := d.bridgeOf(reg)
+				b := d.BridgeOf(reg)
 				if b == nil || slices.Contains(d.DoublePuppets, reg) {
 					continue
 				}
-				switch bot, at := b.bot(); {
+				switch bot, at := b.Bot(); {
 				case bot == "" || v.Str() != bot:
-				case b.encrypts() && !b.encryption().At("appservice").True():
+				case b.Encrypts() && !b.Encryption().At("appservice").True():
 					r.Fail(fmt.Sprintf("sender_localpart is the bot of %s itself; Synapse refuses its /sync, and it reads no encrypted message", b.Name), fix, v.Site(""), at.Site("the bot"))
 				default:
 					r.Warn(fmt.Sprintf("sender_localpart is the bot of %s itself; once the bridge encrypts, Synapse refuses its /sync", b.Name), fix, v.Site(""), at.Site("the bot"))
@@ -174,11 +175,11 @@ var registrationRateLimited = Rule{
 	Why:     "Messages from the other network come in one by one, long after they were sent; the bridge logs M_LIMIT_EXCEEDED. Without the key, Synapse limits a bridge like a person: ten messages, then one every five seconds.",
 	Fix:     "Write rate_limited: false in both copies of the registration.",
 	Source:  "Synapse 1.157.1 config/appservice.py, api/ratelimiting.py",
-	Check: func(d *Deployment, r *Reporter) {
-		d.bridgeRegistrations(func(_ *Synapse, reg *Registration, b *Bridge) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.BridgeRegistrations(func(_ *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 			v := reg.At("rate_limited")
 			switch _, isBool := v.Bool(); {
-			case isFalse(v):
+			case deployment.IsFalse(v):
 			case v.Set() && !isBool:
 				r.Warn("rate_limited is a text, which Synapse takes for true; it holds back the messages of "+b.Name, "rate_limited: false", v.Site(""))
 			default:
@@ -186,17 +187,6 @@ var registrationRateLimited = Rule{
 			}
 		})
 	},
-}
-
-// bridgeRegistrations calls f for every registration of a bridge that a Synapse lists.
-func (d *Deployment) bridgeRegistrations(f func(*Synapse, *Registration, *Bridge)) {
-	for _, s := range d.Synapses {
-		for _, reg := range s.Registrations {
-			if b := d.bridgeOf(reg); b != nil && !slices.Contains(d.DoublePuppets, reg) {
-				f(s, reg, b)
-			}
-		}
-	}
 }
 
 const (
@@ -210,13 +200,13 @@ var registrationEphemeral = Rule{
 	Why:     "The other side never sees that you read or are typing. push_ephemeral alone is read by nobody; Synapse 1.156 sends nothing to a registration that has only the name with msc2409.",
 	Fix:     "Write receive_ephemeral: true and de.sorunome.msc2409.push_ephemeral: true in both copies of the registration.",
 	Source:  "Synapse 1.157.1 config/appservice.py, CHANGES 1.157.0 (#19928); mautrix-go v0.30.0 appservice/http.go",
-	Check: func(d *Deployment, r *Reporter) {
-		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.BridgeRegistrations(func(s *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 			wants := b.Config.At("appservice", "ephemeral_events")
 			stable, unstable := truthy(reg.At(stableEphemeral)), truthy(reg.At(unstableEphemeral))
 			ver, known := s.Image.Version()
 			switch {
-			case isFalse(wants):
+			case deployment.IsFalse(wants):
 				if stable || unstable {
 					r.Warn(fmt.Sprintf("Synapse sends typing and receipts to %s, which is told not to look at them; nobody on the other side sees them", b.Name), "ephemeral_events: true", wants.Site(""), reg.At(stableEphemeral).Site("Synapse's"))
 				}

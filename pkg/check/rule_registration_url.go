@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -15,32 +16,32 @@ var registrationURLReachesBridge = Rule{
 	Why:     "\"Homeserver -> appservice connection is not working, retrying in 5 seconds…\", M_CONNECTION_FAILED or M_URL_NOT_SET; after six attempts the bridge stops.",
 	Fix:     "Write url: http://<service>:<port> in both copies of the registration, and hostname: 0.0.0.0 in the bridge's configuration.",
 	Source:  "Synapse 1.157.1 rest/client/appservice_ping.py; mautrix-go v0.30.0 bridgev2/bridgeconfig/appservice.go",
-	Check: func(d *Deployment, r *Reporter) {
-		d.bridgeRegistrations(func(s *Synapse, reg *Registration, b *Bridge) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.BridgeRegistrations(func(s *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 			if b.Config.At("homeserver", "websocket").True() {
 				return // Synapse is not the one to connect
 			}
-			d.checkURL(r, s, reg, b)
+			checkURL(r, d, s, reg, b)
 			host := b.Config.At("appservice", "hostname")
 			name := host.Str()
-			if !host.Set() && !b.misread() {
-				name = b.keys().host
+			if !host.Set() && !b.Misread() {
+				name = b.Keys().Host
 			}
-			if loopback(name) && !b.Value.At("network_mode").Set() && !b.fromEnv("appservice.hostname") {
+			if deployment.Loopback(name) && !b.Value.At("network_mode").Set() && !b.FromEnv("appservice.hostname") {
 				r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
 			}
-			if b.lacks(name) && !b.fromEnv("appservice.hostname") {
+			if b.Lacks(name) && !b.FromEnv("appservice.hostname") {
 				r.Warn(fmt.Sprintf("%s listens on %s, which the compose file does not give its container; Synapse cannot reach it unless Docker happens to", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
 			}
 		})
 	},
 }
 
-func (d *Deployment) checkURL(r *Reporter, s *Synapse, reg *Registration, b *Bridge) {
+func checkURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 	v := reg.At("url")
-	u, port, ok := endpoint(v.Str())
-	fix := "url: " + b.address()
-	listens, at := b.port()
+	u, port, ok := deployment.Endpoint(v.Str())
+	fix := "url: " + b.Address()
+	listens, at := b.Port()
 	switch {
 	case v.Kind() != source.Null && !pythonString(v), strings.HasPrefix(v.Str(), "unix:"): // registration-shape says so
 	case v.Str() == "":
@@ -48,13 +49,13 @@ func (d *Deployment) checkURL(r *Reporter, s *Synapse, reg *Registration, b *Bri
 	case !ok:
 		r.Fail("url of the registration is no URL; Synapse sends the bridge nothing", fix, v.Site(""))
 	case s.Value.At("network_mode").Set() || b.Value.At("network_mode").Set():
-	case !slices.Contains(b.names(), u.Hostname()):
-		if d.serviceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") && !loopback(u.Hostname()) {
+	case !slices.Contains(b.Names(), u.Hostname()):
+		if d.ServiceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") && !deployment.Loopback(u.Hostname()) {
 			r.NotChecked("the url "+u.Redacted()+" of "+b.Name+" is outside of the stack", v.Site(""))
 			return
 		}
-		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Value.Site("the bridge")}, nameSites(b.Service)...)...)
-	case port != listens && !b.fromEnv("appservice.port"):
+		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Value.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
+	case port != listens && !b.FromEnv("appservice.port"):
 		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix, v.Site(""), at.Site("the bridge's port"))
 	case u.Scheme == "https" && !b.Config.At("appservice", "tls_cert").Set():
 		r.Fail(fmt.Sprintf("Synapse asks %s for https, which it does not speak; the bridge does not start (M_CONNECTION_FAILED)", b.Name), fix, v.Site(""))

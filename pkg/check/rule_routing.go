@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -39,23 +40,23 @@ var compatRouterWins = Rule{
 	Why:     "Older clients cannot log in: M_UNRECOGNIZED (404) from Synapse. Or, with too wide a rule, account data and state events named like that vanish in MAS.",
 	Fix:     "A router for all hosts with PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) and a priority above Synapse's.",
 	Source:  "MAS docs/setup/reverse-proxy.md, crates/router/src/endpoints.rs; Synapse rest/client/login.py",
-	Check: func(d *Deployment, r *Reporter) {
-		d.pairs(func(s *Synapse, m *MAS) {
-			if !d.routed(r) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
+			if !routed(r, d) {
 				return
 			}
-			for _, host := range s.hosts() {
+			for _, host := range s.Hosts() {
 				// A host that does not serve /_matrix at all needs no logins; apex-matrix-routed looks at that.
 				if !reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
 					continue
 				}
-				d.checkCompat(r, m, host)
+				checkCompat(r, d, m, host)
 			}
 		})
 	},
 }
 
-func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
+func checkCompat(r *Reporter, d *deployment.Deployment, m *deployment.MAS, host string) {
 	fix := "PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) for this host, with a priority above Synapse's router"
 	for _, p := range compatPaths {
 		res := d.Routes().Match(p.method, host, p.path)
@@ -63,7 +64,7 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 		case res.Unknown != "":
 			r.NotChecked(res.Unknown, routerSite(res, m.Service))
 			return
-		case d.explained(m.Service, p.method, host, p.path):
+		case d.Explained(m.Service, p.method, host, p.path):
 			return
 		case !reaches(res, m.Service, ""): // which of its listeners is what mas-compat-listener looks at
 			r.Fail(fmt.Sprintf("%s %s%s is answered by %s and not by MAS; older clients cannot log in (M_UNRECOGNIZED)", p.method, host, p.path, answerer(res)),
@@ -81,7 +82,7 @@ func (d *Deployment) checkCompat(r *Reporter, m *MAS, host string) {
 
 // compatSites are the routers of a request with that of MAS which was meant for it: the one whose rule names the
 // nearest path.
-func compatSites(res route.Result, s *Service) []source.Site {
+func compatSites(res route.Result, s *deployment.Service) []source.Site {
 	sites := routerSites(res, s)
 	if len(sites) > 1 {
 		return sites
@@ -100,28 +101,16 @@ func compatSites(res route.Result, s *Service) []source.Site {
 	return sites
 }
 
-// serves reports whether a request ends at a listener of MAS that has the resource, and arrives there as
-// path, which is relative to the listener's prefix.
-func (m *MAS) serves(resource, path string, res route.Result) bool {
-	if res.Backend == nil || res.Backend.Container != m.Name || res.Redirect != "" {
-		return false
-	}
-	return slices.ContainsFunc(masListeners(m), func(l listener) bool {
-		return (l.port == res.Backend.Port || res.Backend.Port == "") && !l.loopback &&
-			slices.Contains(l.resources, resource) && res.Path == l.prefix+path
-	})
-}
-
 var masPathRouting = Rule{
 	ID: "mas-path-routing", Severity: finding.Error,
 	Summary: "public_base, router, StripPrefix and listener prefix fit: MAS is asked for the paths it serves",
 	Why:     "The login page is a 404, or comes without its scripts and styles.",
 	Fix:     "Either strip the path in Traefik and give the listener no prefix, or keep it and give the listener that prefix; and redirect the bare path.",
 	Source:  "MAS crates/cli/src/server.rs build_router, crates/config sections/http.rs",
-	Check: func(d *Deployment, r *Reporter) {
-		d.pairs(func(_ *Synapse, m *MAS) {
-			u, base, ok := m.base()
-			if !ok || m.unheard() || !d.routed(r) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Pairs(func(_ *deployment.Synapse, m *deployment.MAS) {
+			u, base, ok := m.Base()
+			if !ok || unheard(m) || !routed(r, d) {
 				return
 			}
 			root := strings.TrimSuffix(u.Path, "/") + "/"
@@ -133,28 +122,28 @@ var masPathRouting = Rule{
 				{"assets/x.js", "assets"},
 				{"graphql", "graphql"},
 			} {
-				if res := d.Routes().Match("GET", u.Hostname(), root+p.path); !d.masServes(r, m, res, p.resource, base, u, p.path) {
+				if res := d.Routes().Match("GET", u.Hostname(), root+p.path); !masServes(r, d, m, res, p.resource, base, u, p.path) {
 					return
 				}
 			}
 			if root != "/" {
-				d.checkBare(r, m, base, u, strings.TrimSuffix(root, "/"))
+				checkBare(r, d, m, base, u, strings.TrimSuffix(root, "/"))
 			}
-			d.checkIssuer(r, m, u)
+			checkIssuerRoute(r, d, m, u)
 		})
 	},
 }
 
 // checkIssuer looks for MAS's discovery document where its issuer is, when that is not its public_base.
-func (d *Deployment) checkIssuer(r *Reporter, m *MAS, base *url.URL) {
+func checkIssuerRoute(r *Reporter, d *deployment.Deployment, m *deployment.MAS, base *url.URL) {
 	v := m.Config.At("http", "issuer")
-	u, _, ok := endpoint(v.Str())
-	if !ok || nowhere(v.Str()) || u.Host == base.Host && strings.Trim(u.Path, "/") == strings.Trim(base.Path, "/") {
+	u, _, ok := deployment.Endpoint(v.Str())
+	if !ok || deployment.Nowhere(v.Str()) || u.Host == base.Host && strings.Trim(u.Path, "/") == strings.Trim(base.Path, "/") {
 		return
 	}
 	document := u.JoinPath(".well-known/openid-configuration")
 	res := d.Routes().Match("GET", document.Hostname(), document.Path)
-	if res.Unknown != "" || m.serves("discovery", ".well-known/openid-configuration", res) {
+	if res.Unknown != "" || m.Serves("discovery", ".well-known/openid-configuration", res) {
 		return
 	}
 	fix := "issuer: " + base.String() + ", or no issuer, which is the same"
@@ -166,24 +155,24 @@ func (d *Deployment) checkIssuer(r *Reporter, m *MAS, base *url.URL) {
 	r.Fail(message+" and not by MAS; clients that look for it there cannot log in", fix, append([]source.Site{v.Site("")}, routerSites(res, m.Service)...)...)
 }
 
-func (d *Deployment) masServes(r *Reporter, m *MAS, res route.Result, resource string, base source.Value, u *url.URL, path string) bool {
+func masServes(r *Reporter, d *deployment.Deployment, m *deployment.MAS, res route.Result, resource string, base source.Value, u *url.URL, path string) bool {
 	where := u.Hostname() + strings.TrimSuffix(u.Path, "/") + "/" + path
 	switch {
 	case res.Unknown != "":
 		r.NotChecked(res.Unknown, routerSite(res, m.Service))
-	case d.explained(m.Service, "GET", u.Hostname(), strings.TrimSuffix(u.Path, "/")+"/"+path):
+	case d.Explained(m.Service, "GET", u.Hostname(), strings.TrimSuffix(u.Path, "/")+"/"+path):
 	case res.Backend == nil || res.Backend.Container != m.Name:
 		r.Fail(fmt.Sprintf("%s belongs to MAS, but is answered by %s; nobody can log in", where, answerer(res)),
 			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), append(routerSites(res, m.Service), base.Site("what MAS advertises"))...)
-	case !m.serves(resource, path, res):
+	case !m.Serves(resource, path, res):
 		sites := []source.Site{routerSite(res, m.Service), portSite(res), base.Site("what MAS advertises")}
-		sites = append(sites, d.middlewareSites(res.Router)...)
-		fix := d.prefixFix(res, u)
-		if inside, outside := m.listening(resource); len(inside)+len(outside) == 0 {
-			sites, fix = slices.Insert(sites, 0, m.widest().Site("")), "- name: "+resource
+		sites = append(sites, d.MiddlewareSites(res.Router)...)
+		fix := prefixFix(d, res, u)
+		if inside, outside := m.Listening(resource); len(inside)+len(outside) == 0 {
+			sites, fix = slices.Insert(sites, 0, m.Widest().Site("")), "- name: "+resource
 		}
-		for _, l := range masListeners(m) {
-			sites = append(sites, l.sites(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.resources, ", "), l.port, l.prefix))...)
+		for _, l := range deployment.MasListeners(m) {
+			sites = append(sites, l.Sites(fmt.Sprintf("serves %s on port %s below %s", strings.Join(l.Resources, ", "), l.Port, l.Prefix))...)
 		}
 		consequence := "the login page is a 404"
 		if resource == "assets" {
@@ -205,7 +194,7 @@ func below(u *url.URL) string {
 }
 
 // prefixFix goes by what arrives at MAS: with or without the path of public_base.
-func (d *Deployment) prefixFix(res route.Result, u *url.URL) string {
+func prefixFix(d *deployment.Deployment, res route.Result, u *url.URL) string {
 	bare := "/" + strings.Trim(u.Path, "/")
 	if bare != "/" && strings.HasPrefix(res.Path, bare+"/") {
 		return fmt.Sprintf("strip %s in Traefik and give the listener no prefix, or prefix: %s/ on the listener with its port in the router", bare, bare)
@@ -214,14 +203,14 @@ func (d *Deployment) prefixFix(res route.Result, u *url.URL) string {
 }
 
 // checkBare looks at the path without its slash, which MAS itself does not know.
-func (d *Deployment) checkBare(r *Reporter, m *MAS, base source.Value, u *url.URL, bare string) {
+func checkBare(r *Reporter, d *deployment.Deployment, m *deployment.MAS, base source.Value, u *url.URL, bare string) {
 	res := d.Routes().Match("GET", u.Hostname(), bare)
 	to, err := url.Parse(res.Redirect)
-	if res.Unknown != "" || err == nil && to.Hostname() == u.Hostname() && to.Path == bare+"/" || d.explained(m.Service, "GET", u.Hostname(), bare) {
+	if res.Unknown != "" || err == nil && to.Hostname() == u.Hostname() && to.Path == bare+"/" || d.Explained(m.Service, "GET", u.Hostname(), bare) {
 		return
 	}
 	// With a listener that has no prefix, a stripped bare path is its root.
-	if m.serves("human", "", res) {
+	if m.Serves("human", "", res) {
 		return
 	}
 	msg := fmt.Sprintf("%s%s without the slash is answered by %s; whoever types the address by hand sees a 404", u.Hostname(), bare, answerer(res))
@@ -229,25 +218,7 @@ func (d *Deployment) checkBare(r *Reporter, m *MAS, base source.Value, u *url.UR
 		msg = fmt.Sprintf("%s%s without the slash is sent on to %s; whoever types the address by hand ends there", u.Hostname(), bare, res.Redirect)
 	}
 	r.Fail(msg, fmt.Sprintf("match Path(`%s`) too and redirect it to https://%s%s/", bare, u.Host, bare),
-		slices.Concat([]source.Site{routerSite(res, m.Service), base.Site("")}, d.middlewareSites(res.Router))...)
-}
-
-// middlewareSites are the labels of the middlewares through which a router sends its requests.
-func (d *Deployment) middlewareSites(r *route.Router) (sites []source.Site) {
-	if r == nil {
-		return nil
-	}
-	for _, ref := range r.Middlewares {
-		name, _, _ := strings.Cut(ref, "@")
-		for _, s := range d.Services {
-			for _, l := range d.container(s).Labels {
-				if strings.HasPrefix(strings.ToLower(l.Key), strings.ToLower("traefik.http.middlewares."+name+".")) {
-					sites = append(sites, l.Site)
-				}
-			}
-		}
-	}
-	return sites
+		slices.Concat([]source.Site{routerSite(res, m.Service), base.Site("")}, d.MiddlewareSites(res.Router))...)
 }
 
 var apexMatrixRouted = Rule{
@@ -256,10 +227,10 @@ var apexMatrixRouted = Rule{
 	Why:     "Element X, which asks the server name's host first, finds no homeserver; and with Synapse's own /.well-known/matrix/server no other server can reach this one.",
 	Fix:     "A router with Host(`<server_name>`) && PathPrefix(`/_matrix/`) to Synapse.",
 	Source:  "Synapse rest/well_known.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			name := s.server
-			if name.Str() == "" || name.Str() == s.matrixHost() || !d.routed(r) {
+			name := s.Server
+			if name.Str() == "" || name.Str() == s.MatrixHost() || !routed(r, d) {
 				continue
 			}
 			served := s.Config.At("serve_server_wellknown").True()
@@ -269,7 +240,7 @@ var apexMatrixRouted = Rule{
 					r.NotChecked(res.Unknown, routerSite(res, s.Service))
 					break
 				}
-				if reaches(res, s.Service, path) || d.explained(s.Service, "GET", name.Str(), path) {
+				if reaches(res, s.Service, path) || d.Explained(s.Service, "GET", name.Str(), path) {
 					continue
 				}
 				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answerer(res))
@@ -292,7 +263,7 @@ var privatePaths = []string{
 }
 
 // guard is the middleware of a router that lets only some through.
-func (d *Deployment) guard(r *route.Router) *route.Middleware {
+func guard(d *deployment.Deployment, r *route.Router) *route.Middleware {
 	for _, m := range d.Routes().Middlewares {
 		named := slices.ContainsFunc(r.Middlewares, func(n string) bool { n, _, _ = strings.Cut(n, "@"); return strings.EqualFold(n, m.Name) })
 		if named && slices.Contains([]string{"ipallowlist", "ipwhitelist", "basicauth", "digestauth", "forwardauth"}, strings.ToLower(m.Type)) {
@@ -308,13 +279,13 @@ var internalAPIsPrivate = Rule{
 	Why:     "Anyone on the internet can try the admin API, and create or delete users with nothing but the shared secret.",
 	Fix:     "Limit Synapse's router to PathPrefix(`/_matrix/`) and PathPrefix(`/_synapse/client/`).",
 	Source:  "Synapse docs/reverse_proxy.md, rest/synapse/client/__init__.py",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			if !d.routed(r) {
+			if !routed(r, d) {
 				return
 			}
 			seen := make(map[string]bool)
-			for _, host := range s.hosts() {
+			for _, host := range s.Hosts() {
 				for _, path := range privatePaths {
 					res := d.Routes().Match("GET", host, path)
 					if res.Unknown != "" && !seen[res.Unknown] {
@@ -324,7 +295,7 @@ var internalAPIsPrivate = Rule{
 					if res.Unknown != "" || res.Backend == nil || res.Backend.Container != s.Name || seen[res.Router.Name] {
 						continue
 					}
-					if guard := d.guard(res.Router); guard != nil {
+					if guard := guard(d, res.Router); guard != nil {
 						seen[res.Router.Name] = true
 						r.NotChecked(fmt.Sprintf("the middleware %s decides who gets to %s%s", guard.Name, host, path), guard.Site)
 						continue

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -18,21 +19,21 @@ var composeSandbox = Rule{
 	Why:     "\"could not create lock file …: Read-only file system\", \"No usable temporary directory found\", \"error: failed switching to … operation not permitted\": the container does not start, uploads fail, or pictures do not cross the bridge.",
 	Fix:     "Mount a tmpfs where the image writes; set user, or give back the capabilities by which the start script changes to its own user.",
 	Source:  "docker-library/postgres docker-entrypoint.sh; Synapse docker/start.py; mautrix docker-run.sh; run in e2e",
-	Check: func(d *Deployment, r *Reporter) {
-		servers := d.servers()
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		servers := d.PostgresServers()
 		for _, s := range d.Services {
 			// Images called postgresql have another start script, which needs neither root nor this directory.
 			server := slices.Contains(servers, s) && path.Base(s.Image.Repository) == "postgres"
 			if s.Value.At("read_only").True() {
-				s.checkWritable(r, server)
+				checkWritable(r, s, server)
 			}
-			s.checkDrops(r, server)
+			checkDrops(r, s, server)
 		}
 	},
 }
 
 // checkWritable has the directories that a program writes, on a root file system that it cannot.
-func (s *Service) checkWritable(r *Reporter, server bool) {
+func checkWritable(r *Reporter, s *deployment.Service, server bool) {
 	dir, options, consequence := "", "", ""
 	tmp, _ := s.Env("TMPDIR")
 	tmp = cmp.Or(tmp, "/tmp")
@@ -42,16 +43,16 @@ func (s *Service) checkWritable(r *Reporter, server bool) {
 		if uid, gid, ok := strings.Cut(s.Value.At("user").Str(), ":"); ok {
 			options = ":uid=" + uid + ",gid=" + gid
 		}
-	case s.Program == image.Synapse && s.envHidden("TMPDIR") == "":
+	case s.Program == image.Synapse && s.EnvHidden("TMPDIR") == "":
 		dir, consequence = tmp, "uploads fail (No usable temporary directory found)"
-	case slices.ContainsFunc(image.Bridges, func(b image.BridgeDefaults) bool { return b.Program == s.Program }) && s.envHidden("TMPDIR") == "":
+	case slices.ContainsFunc(image.Bridges, func(b image.BridgeDefaults) bool { return b.Program == s.Program }) && s.EnvHidden("TMPDIR") == "":
 		dir, consequence = tmp, "media that the bridge has to convert do not arrive"
 	default:
 		return
 	}
 	// In the images /var/run is a link to /run.
 	for _, name := range []string{dir, strings.TrimPrefix(dir, "/var")} {
-		if m := s.mountAt(path.Clean(name)); m != nil && !m.ReadOnly {
+		if m := s.MountAt(path.Clean(name)); m != nil && !m.ReadOnly {
 			return
 		}
 	}
@@ -59,22 +60,10 @@ func (s *Service) checkWritable(r *Reporter, server bool) {
 		"tmpfs: ["+dir+options+"]", s.Value.At("tmpfs").Site(""), s.Value.At("read_only").Site("read-only"))
 }
 
-// switches are the images whose start script changes from root to a user of its own.
-func (s *Service) switches(server bool) bool {
-	words := s.Command()
-	switch {
-	case server, s.Program == image.Synapse:
-		return !s.Value.At("entrypoint").Set()
-	case s.Program == image.MAS, s.Program == image.Unknown, s.Program == image.Traefik, s.Program == image.Postgres:
-		return false
-	}
-	return len(words) == 0
-}
-
-func (s *Service) checkDrops(r *Reporter, server bool) {
+func checkDrops(r *Reporter, s *deployment.Service, server bool) {
 	user := s.Value.At("user")
 	root, _, _ := strings.Cut(user.Str(), ":")
-	if !s.switches(server) || user.Set() && root != "0" && root != "root" || s.Value.At("privileged").True() {
+	if !s.Switches(server) || user.Set() && root != "0" && root != "root" || s.Value.At("privileged").True() {
 		return
 	}
 	drops := s.Value.At("cap_drop")

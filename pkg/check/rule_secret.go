@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -22,12 +23,12 @@ var secretQuoted = Rule{
 	Why:     "A password of digits, such as 1e3 or 0123, is a number to one program and a text to another: \"Config option must be a string\", \"invalid type: integer\", \"Ignoring incorrect config field type !!int\", or a password that is refused though it looks the same in both files.",
 	Fix:     "Put every secret in double quotes.",
 	Source:  "PyYAML 6 yaml/resolver.py; serde_yaml 0.9 de.rs; yaml.v3 resolve.go; compose-go v2",
-	Check: func(d *Deployment, r *Reporter) {
-		for _, h := range d.secrets() {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, h := range d.Secrets() {
 			// Nobody reads a bridge's own copy of its registration.
-			own := slices.ContainsFunc(d.Bridges, func(b *Bridge) bool { return b.Own != nil && b.Own == h.at.File() })
-			if is := h.unquoted(); is != "" && !own && h.at.File() != d.Compose {
-				r.Fail(fmt.Sprintf("%s stands there without quotes and reads as %s; %s", h.what, is, misread[h.reader]), "put it in double quotes", h.at.Site(""))
+			own := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Own != nil && b.Own == h.At.File() })
+			if is := h.Unquoted(); is != "" && !own && h.At.File() != d.Compose {
+				r.Fail(fmt.Sprintf("%s stands there without quotes and reads as %s; %s", h.What, is, misread[h.Reader]), "put it in double quotes", h.At.Site(""))
 			}
 		}
 		for _, s := range d.Services {
@@ -98,22 +99,22 @@ const (
 var offWhenEmpty = []string{"registration_shared_secret", "macaroon_secret_key", "turn_shared_secret", "worker_replication_secret"}
 
 // weakness says what is wrong with a secret and what comes of that; "" when nothing is.
-func (h held) weakness() string {
+func weakness(h deployment.Secret) string {
 	characters := make(map[rune]bool)
-	for _, c := range h.value {
+	for _, c := range h.Value {
 		characters[c] = true
 	}
-	lower := strings.ToLower(h.value)
+	lower := strings.ToLower(h.Value)
 	switch {
-	case h.kind == chosen && h.value == "" && !slices.Contains(offWhenEmpty, h.at.Name()):
+	case h.Kind == deployment.Chosen && h.Value == "" && !slices.Contains(offWhenEmpty, h.At.Name()):
 		return "is empty; it protects nothing, or the service does not start"
-	case h.value == "", slices.Contains([]string{"generate", "disable"}, h.value): // words of mautrix
+	case h.Value == "", slices.Contains([]string{"generate", "disable"}, h.Value): // words of mautrix
 	case slices.Contains(examples, lower):
 		return "is an example or a word that everybody tries; anybody can guess it"
-	case h.kind != chosen:
-	case databaseRole(h.value) == h.role:
+	case h.Kind != deployment.Chosen:
+	case deployment.DatabaseRole(h.Value) == h.Role:
 		return "is the name of the role that it belongs to; anybody can guess it"
-	case len(h.value) < shortest:
+	case len(h.Value) < shortest:
 		return fmt.Sprintf("has fewer than %d characters; it can be guessed", shortest)
 	case len(characters) <= distinct:
 		return "repeats a few characters; it can be guessed"
@@ -127,25 +128,25 @@ var secretStrength = Rule{
 	Why:     "Whoever reads the documentation, or tries a list of common words, registers administrators, reads the database or sends messages as anybody. With one secret for two things, whoever may know the one has the other.",
 	Fix:     "Take a random text of its own for each: openssl rand -hex 32.",
 	Source:  "Synapse docs/usage/configuration; MAS docs/reference/configuration.md; mautrix example configurations; NIST SP 800-63B",
-	Check: func(d *Deployment, r *Reporter) {
-		uses, hidden := grouped(d.secrets())
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		uses, hidden := grouped(d.Secrets())
 		for _, h := range hidden {
-			r.NotChecked(h.what+" cannot be seen: "+h.reason, h.at.Site(""))
+			r.NotChecked(h.What+" cannot be seen: "+h.Reason, h.At.Site(""))
 		}
-		first := make(map[string][]held)
+		first := make(map[string][]deployment.Secret)
 		for _, places := range uses {
 			h := places[0]
-			other, repeated := first[h.value]
-			switch weak := h.weakness(); {
-			case weak != "" && h.role == sharedWithMAS && h.value == "": // mas-secret-matches says so
+			other, repeated := first[h.Value]
+			switch weak := weakness(h); {
+			case weak != "" && h.Role == deployment.SharedWithMAS && h.Value == "": // mas-secret-matches says so
 			case weak != "":
-				r.Fail(h.what+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
-			case h.value == "" || h.kind == given:
-			case repeated && strings.HasPrefix(h.role, "as_token") && strings.HasPrefix(other[0].role, "as_token"): // registration-ids-unique says so
+				r.Fail(h.What+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
+			case h.Value == "" || h.Kind == deployment.Given:
+			case repeated && strings.HasPrefix(h.Role, "as_token") && strings.HasPrefix(other[0].Role, "as_token"): // registration-ids-unique says so
 			case repeated:
-				r.Fail(fmt.Sprintf("%s is the same as %s; whoever may know the one has the other", h.what, other[0].what), "give each a random text of its own", sitesOf(places, other...)...)
+				r.Fail(fmt.Sprintf("%s is the same as %s; whoever may know the one has the other", h.What, other[0].What), "give each a random text of its own", sitesOf(places, other...)...)
 			default:
-				first[h.value] = places
+				first[h.Value] = places
 			}
 		}
 	},
@@ -153,25 +154,25 @@ var secretStrength = Rule{
 
 // grouped gives all places of each secret, and the secrets that can be seen nowhere. A file that is missing is
 // for other rules.
-func grouped(secrets []held) (uses [][]held, hidden []held) {
+func grouped(secrets []deployment.Secret) (uses [][]deployment.Secret, hidden []deployment.Secret) {
 	at := make(map[[2]string]int)
 	seen := make(map[string]bool)
 	for _, h := range secrets {
-		id := [2]string{h.role, h.value}
+		id := [2]string{h.Role, h.Value}
 		i, known := at[id]
 		switch {
-		case h.reason != "":
+		case h.Reason != "":
 			continue
 		case known:
 			uses[i] = append(uses[i], h)
 		default:
 			at[id] = len(uses)
-			uses = append(uses, []held{h})
+			uses = append(uses, []deployment.Secret{h})
 		}
-		seen[h.role] = true
+		seen[h.Role] = true
 	}
 	for _, h := range secrets {
-		if h.reason != "" && !leadsNowhere(h.reason) && !seen[h.role] {
+		if h.Reason != "" && !deployment.LeadsNowhere(h.Reason) && !seen[h.Role] {
 			hidden = append(hidden, h)
 		}
 	}
@@ -179,13 +180,13 @@ func grouped(secrets []held) (uses [][]held, hidden []held) {
 }
 
 // sitesOf are the places of a secret, and of the one that it repeats.
-func sitesOf(places []held, others ...held) []source.Site {
+func sitesOf(places []deployment.Secret, others ...deployment.Secret) []source.Site {
 	var sites []source.Site
 	for _, h := range places {
-		sites = append(sites, h.sites("")...)
+		sites = append(sites, h.Sites("")...)
 	}
 	for _, h := range others {
-		sites = append(sites, h.sites("the same")...)
+		sites = append(sites, h.Sites("the same")...)
 	}
 	return sites
 }

@@ -6,22 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// partial reports whether Synapse has more configuration files than the one that is looked at, so that a key
-// that is missing here may stand there: -c may be given several times.
-func (s *Synapse) partial() bool {
-	n := 0
-	for _, w := range s.Command() {
-		if name, _, _ := strings.Cut(w, "="); name == "--config-path" || name == "-c" {
-			n++
-		}
-	}
-	return n > 1
-}
 
 var synapseRequiredKeys = Rule{
 	ID: "synapse-required-keys", Severity: finding.Error,
@@ -29,8 +18,8 @@ var synapseRequiredKeys = Rule{
 	Why:     "Synapse does not start: \"Missing mandatory `server_name` config option.\", \"Please opt in or out of reporting homeserver usage statistics\", \"No database config provided\", \"Unknown listener resource\", \"Error accessing file\". Or every picture is gone after an update, because it was kept inside the container.",
 	Fix:     "Write the key that the message names; keep the media below a directory that is mounted.",
 	Source:  "Synapse 1.157 config/_base.py, server.py, database.py, repository.py, tls.py (each refusal was run)",
-	Check: func(d *Deployment, r *Reporter) {
-		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *Service) bool { return s.Program == image.Synapse }) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Program == image.Synapse }) {
 			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.Compose.At("services").Site(""))
 		}
 		for _, s := range d.Synapses {
@@ -43,7 +32,7 @@ var synapseRequiredKeys = Rule{
 				checkListener(r, s, l, fmt.Sprintf("listener %d", i+1))
 			}
 			checkSecretPaths(r, d, s)
-			if !isFalse(s.Config.At("enable_media_repo")) {
+			if !deployment.IsFalse(s.Config.At("enable_media_repo")) {
 				v := s.Config.At("media_store_path")
 				name := v.Str()
 				if !v.Set() {
@@ -56,7 +45,7 @@ var synapseRequiredKeys = Rule{
 }
 
 // checkMandatory has the keys without which Synapse stops, unless another configuration file may have them.
-func checkMandatory(r *Reporter, s *Synapse) {
+func checkMandatory(r *Reporter, s *deployment.Synapse) {
 	for _, key := range []struct {
 		keys []string
 		fix  string
@@ -69,7 +58,7 @@ func checkMandatory(r *Reporter, s *Synapse) {
 		if slices.ContainsFunc(key.keys, func(k string) bool { return s.Config.At(k).Set() }) {
 			continue
 		}
-		if s.partial() {
+		if s.Partial() {
 			r.NotChecked(key.keys[0]+" may stand in another of Synapse's configuration files", v.Site(""))
 			continue
 		}
@@ -78,12 +67,12 @@ func checkMandatory(r *Reporter, s *Synapse) {
 }
 
 // checkEngine has the database's engine, which is SQLite when none is named.
-func checkEngine(r *Reporter, s *Synapse) {
+func checkEngine(r *Reporter, s *deployment.Synapse) {
 	db := s.Config.At("database")
 	name, args := db.At("name"), db.At("args")
 	switch name.Str() {
 	case "psycopg2":
-		if v := s.argsAstray(); v.Set() {
+		if v := s.ArgsAstray(); v.Set() {
 			r.Fail(v.Path()+" does not stand below database.args; Synapse looks for PostgreSQL in its own container and does not start", "database: {name: psycopg2, args: {…}}", v.Site(""), name.Site("the database"))
 		}
 	case "sqlite3", "":
@@ -99,59 +88,45 @@ func checkEngine(r *Reporter, s *Synapse) {
 	}
 }
 
-// argsAstray is where the arguments of the connection stand when that is not below database.args; absent when they
-// stand there, or nowhere.
-func (s *Synapse) argsAstray() source.Value {
-	if s.Config.At("database", "args").Set() || s.partial() {
-		return source.Value{}
-	}
-	for _, path := range [][]string{{"args"}, {"database", "host"}, {"database", "user"}, {"database", "password"}, {"database", "dbname"}, {"database", "database"}} {
-		if v := s.Config.At(path...); v.Set() {
-			return v
-		}
-	}
-	return source.Value{}
-}
-
 // reportFunc is Fail or Warn.
 type reportFunc = func(message, fix string, sites ...source.Site)
 
 // checkLasts reports a path whose content does not outlive the container, or that cannot be written.
-func checkLasts(r *Reporter, lost reportFunc, s *Synapse, v source.Value, name, key string) {
-	file := s.inside(name)
-	m := s.mountAt(file)
+func checkLasts(r *Reporter, lost reportFunc, s *deployment.Synapse, v source.Value, name, key string) {
+	file := s.Inside(name)
+	m := s.MountAt(file)
 	fix := v.Name() + ": a path below a directory that is mounted"
-	if i := slices.IndexFunc(s.Mounts, func(o Mount) bool { return !o.ReadOnly && !o.Fleeting }); i >= 0 {
+	if i := slices.IndexFunc(s.Mounts, func(o deployment.Mount) bool { return !o.ReadOnly && !o.Fleeting }); i >= 0 {
 		fix = v.Name() + ": " + path.Join(s.Mounts[i].Container, path.Base(name))
 	}
 	switch {
 	case m == nil || m.Fleeting:
-		lost(fmt.Sprintf("%s leads to %s, which is inside the container only; what Synapse keeps there is gone with the next update", key, file), fix, append([]source.Site{v.Site("")}, s.volumeSites()...)...)
+		lost(fmt.Sprintf("%s leads to %s, which is inside the container only; what Synapse keeps there is gone with the next update", key, file), fix, append([]source.Site{v.Site("")}, s.VolumeSites()...)...)
 	case m.ReadOnly:
 		r.Fail(fmt.Sprintf("%s leads to %s, which is mounted read-only; Synapse cannot keep anything there", key, file), fix, v.Site(""), m.Value.Site("read-only"))
 	}
 }
 
 // checkSecretPaths has the secrets that stand in files: one form of each, and a file that is there.
-func checkSecretPaths(r *Reporter, d *Deployment, s *Synapse) {
-	for _, key := range secretKeys[string(image.Synapse)] {
-		for _, parent := range each(s.Config.Root(), key.below) {
-			inline, v := parent.At(key.inline), parent.At(key.file)
-			if key.file == "" || !v.Set() {
+func checkSecretPaths(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) {
+	for _, key := range deployment.SecretKeys[string(image.Synapse)] {
+		for _, parent := range deployment.Each(s.Config.Root(), key.Below) {
+			inline, v := parent.At(key.Inline), parent.At(key.File)
+			if key.File == "" || !v.Set() {
 				continue
 			}
 			if inline.Set() && inline.Str() != "" {
 				r.Fail(fmt.Sprintf("%s and %s are both set; Synapse does not start", inline.Path(), v.Path()), "remove one of the two", inline.Site(""), v.Site(""))
 				continue
 			}
-			_, _, reason := d.Text(s.Service, s.inside(v.Str()))
-			missing := leadsNowhere(reason)
+			_, _, reason := d.Text(s.Service, s.Inside(v.Str()))
+			missing := deployment.LeadsNowhere(reason)
 			// Synapse makes up the first of these itself; for the other mas-secret-matches looks at both sides.
-			if missing && key.inline != "registration_shared_secret" && key.below != "matrix_authentication_service" {
-				if m := s.mountAt(s.inside(v.Str())); m != nil && strings.HasPrefix(m.Container, "/run/secrets/") {
+			if missing && key.Inline != "registration_shared_secret" && key.Below != "matrix_authentication_service" {
+				if m := s.MountAt(s.Inside(v.Str())); m != nil && strings.HasPrefix(m.Container, "/run/secrets/") {
 					continue // compose-mount-exists says so
 				}
-				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", append([]source.Site{v.Site("")}, s.mountSites(v.Str())...)...)
+				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", append([]source.Site{v.Site("")}, s.MountSites(v.Str())...)...)
 			}
 		}
 	}
@@ -163,7 +138,7 @@ var (
 )
 
 // checkListener follows parse_listener_def.
-func checkListener(r *Reporter, s *Synapse, l source.Value, what string) {
+func checkListener(r *Reporter, s *deployment.Synapse, l source.Value, what string) {
 	stops := func(fact, fix string, v source.Value) { r.Fail(fact+"; Synapse does not start", fix, v.Site("")) }
 	port, socket, kind := l.At("port"), l.At("path"), l.At("type")
 	switch {
@@ -185,8 +160,8 @@ func checkListener(r *Reporter, s *Synapse, l source.Value, what string) {
 	if v := l.At("bind_addresses"); v.Set() && v.Kind() != source.Sequence {
 		stops("bind_addresses of "+what+" is no list", `bind_addresses: ["`+v.Str()+`"]`, v)
 	}
-	for _, addr := range listed(l.At("bind_addresses")) {
-		if s.lacks(addr.Str()) {
+	for _, addr := range deployment.Listed(l.At("bind_addresses")) {
+		if s.Lacks(addr.Str()) {
 			r.Warn(fmt.Sprintf("%s is on %s, which the compose file does not give the container; Synapse does not start unless Docker happens to", what, addr.Str()), `bind_addresses: ["0.0.0.0"]`, addr.Site(""))
 		}
 	}

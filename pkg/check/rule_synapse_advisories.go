@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -61,7 +62,7 @@ var synapseKnownVulnerabilities = Rule{
 	Why:     "Whoever may send events to the server, over federation or as a user of it, can read the advisory as well. Some of them were used before they were published.",
 	Fix:     "Take the release that the message names, or a later one; Synapse's docs/upgrade.md says what changes on the way.",
 	Source:  "Synapse CHANGES.md up to 1.163.2 (" + advisoriesRead + "): the advisories of Synapse itself from 1.93 on, not those of what its image is built with",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		sites := make(map[string][]source.Site)
 		var images []image.Ref
 		for _, s := range d.Services {

@@ -1,8 +1,7 @@
 package check
 
 import (
-	"slices"
-
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -13,25 +12,12 @@ var synapseFederates = Rule{
 	Why:     "With an empty federation_domain_whitelist nobody of another server can be invited or found, and no room of another server can be joined: \"Federation denied with …\". Left out, or null, it lets everybody in.",
 	Fix:     "Remove federation_domain_whitelist or list the servers; to federate with nobody, remove federation from the listeners as well.",
 	Source:  "Synapse 1.163.2 config/federation.py; docs/usage/configuration, federation_domain_whitelist",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			list, at := s.Config.At("federation_domain_whitelist"), s.federationListener()
+			list, at := s.Config.At("federation_domain_whitelist"), s.FederationListener()
 			if list.Kind() == source.Sequence && list.Len() == 0 && at.Set() {
 				r.Fail("federation_domain_whitelist is empty, and Synapse listens for other servers; it federates with nobody", "remove the line", list.Site(""), at.Site("for other servers"))
 			}
 		}
 	},
-}
-
-// federationListener is where a listener names the resource for other servers; absent when none does.
-func (s *Synapse) federationListener() source.Value {
-	for _, l := range s.Config.At("listeners").Items() {
-		for _, res := range l.At("resources").Items() {
-			names := res.At("names").Items()
-			if i := slices.IndexFunc(names, func(v source.Value) bool { return v.Str() == "federation" }); i >= 0 {
-				return names[i]
-			}
-		}
-	}
-	return source.Value{}
 }

@@ -6,25 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// signingKey is the path of the signing key in the container and the value that says so; "" when the key
-// stands in the configuration itself, or the path cannot be told.
-func (s *Synapse) signingKey() (string, source.Value) {
-	v := s.Config.At("signing_key_path")
-	switch {
-	case s.Config.At("signing_key").Set():
-		return "", s.Config.At("signing_key")
-	case v.Set():
-		return s.inside(v.Str()), v
-	case s.Config.At("server_name").Set() && !s.partial():
-		return path.Join(path.Dir(s.configPath), s.Config.At("server_name").Str()+".signing.key"), v
-	}
-	return "", v
-}
 
 var synapseSigningKey = Rule{
 	ID: "synapse-signing-key", Severity: finding.Error,
@@ -32,22 +18,22 @@ var synapseSigningKey = Rule{
 	Why:     "\"Error reading signing_key\" or \"Read-only file system\" at the start; or, without a word, a new key after an update: other servers refuse the events of this one, and rooms break.",
 	Fix:     "Keep the key below a mounted directory, and name it by signing_key_path. Where that mount is read-only the key must be there before the first start.",
 	Source:  "Synapse config/key.py (generate_files makes a missing key)",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			file, v := s.signingKey()
+			file, v := s.SigningKey()
 			if file == "" {
 				if v.Set() && !keyLines(v.Str()) {
 					r.Fail("signing_key is no signing key; Synapse does not start", "signing_key: ed25519 a_ID SEED, as Synapse makes it", v.Site(""))
 				}
 				continue
 			}
-			m := s.mountAt(file)
+			m := s.MountAt(file)
 			if m == nil || m.Fleeting {
 				fix := "signing_key_path: a path below a directory that is mounted"
-				if dir := s.mountAt(s.configPath); dir != nil && dir.Host != "" {
-					fix = "signing_key_path: " + path.Join(path.Dir(s.configPath), path.Base(file))
+				if dir := s.MountAt(s.ConfigPath); dir != nil && dir.Host != "" {
+					fix = "signing_key_path: " + path.Join(path.Dir(s.ConfigPath), path.Base(file))
 				}
-				r.Fail(fmt.Sprintf("the signing key %s is inside the container only; each update makes a new one, and other servers no longer trust this one", file), fix, append([]source.Site{v.Site("")}, s.volumeSites()...)...)
+				r.Fail(fmt.Sprintf("the signing key %s is inside the container only; each update makes a new one, and other servers no longer trust this one", file), fix, append([]source.Site{v.Site("")}, s.VolumeSites()...)...)
 				continue
 			}
 			text, host, reason := d.Text(s.Service, file)
@@ -85,18 +71,18 @@ var synapseLogConfig = Rule{
 	Why:     "Synapse does not start: \"No such file or directory\", \"dictionary doesn't specify a version\", \"Unable to configure root logger\", \"Permission denied: '/homeserver.log'\". Or docker logs stays empty.",
 	Fix:     "Name a file that Synapse's container sees: version: 1, and a handler of the class logging.StreamHandler, so that docker logs shows it.",
 	Source:  "Synapse config/logger.py; Python logging.config",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			v := s.Config.At("log_config")
 			if !v.Set() {
 				continue
 			}
-			f, reason, hidden := d.follow(s.Service, s.inside(v.Str()))
-			host, _ := s.HostPath(s.inside(v.Str()))
+			f, reason, hidden := d.Follow(s.Service, s.Inside(v.Str()))
+			host, _ := s.HostPath(s.Inside(v.Str()))
 			switch {
 			case f != nil:
 				checkLogging(r, s, f, v)
-			case d.broken[host] && host != "": // a finding of its own
+			case d.Broken[host] && host != "": // a finding of its own
 			case hidden:
 				r.NotChecked("log_config cannot be seen: "+reason, v.Site(""))
 			default:
@@ -123,7 +109,7 @@ var logNames = []struct{ at, in, what string }{
 }
 
 // checkLogging holds a log configuration against what logging.config.dictConfig refuses.
-func checkLogging(r *Reporter, s *Synapse, f *source.File, named source.Value) {
+func checkLogging(r *Reporter, s *deployment.Synapse, f *source.File, named source.Value) {
 	stops := func(fact, fix string, v source.Value) {
 		r.Fail(fact+"; Synapse does not start", fix, v.Site(""), named.Site("named here"))
 	}
@@ -137,19 +123,19 @@ func checkLogging(r *Reporter, s *Synapse, f *source.File, named source.Value) {
 		stops("structured belongs to a form of log configuration that Synapse gave up", "remove it with what belongs to it", v)
 	}
 	for _, ref := range logNames {
-		for _, v := range each(f.Root(), ref.at) {
+		for _, v := range deployment.Each(f.Root(), ref.at) {
 			if v.Set() && !f.At(ref.in).At(v.Str()).Exists() {
 				stops(fmt.Sprintf("the log configuration defines no %s %q", ref.what, v.Str()), "one of those below "+ref.in, v)
 			}
 		}
 	}
-	levels := slices.Concat(each(f.Root(), "root.level"), each(f.Root(), "loggers.*.level"), each(f.Root(), "handlers.*.level"))
+	levels := slices.Concat(deployment.Each(f.Root(), "root.level"), deployment.Each(f.Root(), "loggers.*.level"), deployment.Each(f.Root(), "handlers.*.level"))
 	for _, v := range levels {
 		if _, number := v.Int(); v.Set() && !number && !slices.Contains(logLevels, v.Str()) {
 			stops(fmt.Sprintf("Python knows no log level %q", v.Str()), "level: INFO", v)
 		}
 	}
-	for _, h := range each(f.Root(), "handlers.*") {
+	for _, h := range deployment.Each(f.Root(), "handlers.*") {
 		class := h.At("class")
 		if name, own := strings.CutPrefix(class.Str(), "logging."); own && !slices.Contains(logClasses, name) {
 			stops(fmt.Sprintf("Python has no log handler %q", class.Str()), "class: logging.StreamHandler", class)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -18,14 +19,14 @@ var synapseKnownKeys = Rule{
 	Why:     "Synapse passes over a key that it does not know without a word: a misspelt limit limits nothing, a setting at the wrong level is not set.",
 	Fix:     "Write the key as Synapse knows it, where Synapse knows it, or remove it.",
 	Source:  "Synapse 1.136.0 to 1.163.2 synapse/config; docs/usage/configuration",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			var names, fixes []string
 			var sites []source.Site
 			config := place{value: s.Config.Root(), known: synapseKeyTree()}
 			config.visit(func(p place) {
 				// synapse-required-keys has the last two.
-				if p.known.Exists() || p.path == "listeners[].resources[].name" || p.path == "args" && s.argsAstray().Set() {
+				if p.known.Exists() || p.path == "listeners[].resources[].name" || p.path == "args" && s.ArgsAstray().Set() {
 					return
 				}
 				names, sites = append(names, p.path), append(sites, p.value.Site(""))
@@ -34,7 +35,7 @@ var synapseKnownKeys = Rule{
 			if len(names) == 0 {
 				continue
 			}
-			if !s.keysRead() {
+			if !synapseKeysRead(s) {
 				r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), sentence(names, "or"),
 					image.Oldest[image.Synapse].Version, image.Tested[image.Synapse].Tag), sites...)
 				continue
@@ -59,7 +60,7 @@ func itOrThem(names []string) string {
 }
 
 // keysRead reports whether the image is a release whose keys stand in the table.
-func (s *Synapse) keysRead() bool {
+func synapseKeysRead(s *deployment.Synapse) bool {
 	v, ok := s.Image.Version()
 	tested, _ := image.Tested[image.Synapse].Version()
 	return ok && !v.Less(image.Oldest[image.Synapse].Version) && !tested.Less(v)

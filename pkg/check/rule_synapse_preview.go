@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -18,14 +19,14 @@ var synapseURLPreview = Rule{
 	Why:     "Synapse does not start: \"For security, you must specify an explicit target IP address blacklist in url_preview_ip_range_blacklist for url previewing to work\". With a list that has gaps anybody who posts a link makes Synapse ask MAS, the database or the router at home.",
 	Fix:     "Write url_preview_ip_range_blacklist with the private ranges, or turn previews off.",
 	Source:  "Synapse config/repository.py, config/server.py (DEFAULT_IP_RANGE_BLOCKLIST)",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			on, list := s.Config.At("url_preview_enabled"), s.Config.At("url_preview_ip_range_blacklist")
-			if !on.True() || s.proxied() {
+			if !on.True() || s.Proxied() {
 				continue
 			}
 			if !list.Exists() {
-				if s.partial() {
+				if s.Partial() {
 					r.NotChecked("url_preview_ip_range_blacklist may stand in another of Synapse's configuration files", on.Site(""))
 					continue
 				}
@@ -51,13 +52,5 @@ func blocked(list source.Value, private netip.Prefix) bool {
 	return slices.ContainsFunc(list.Items(), func(v source.Value) bool {
 		p, err := netip.ParsePrefix(v.Str())
 		return err == nil && p.Bits() <= private.Bits() && p.Contains(private.Addr())
-	})
-}
-
-// proxied reports whether Synapse fetches through an HTTP proxy, which then has to know what is private.
-func (s *Synapse) proxied() bool {
-	return slices.ContainsFunc([]string{"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"}, func(name string) bool {
-		val, _ := s.Env(name)
-		return val != "" || s.Config.At(name).Set()
 	})
 }

@@ -3,17 +3,18 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // checkRefusals has the combinations that newer releases stop on; synapse-version-supports reports them.
-func checkRefusals(r *Reporter, s *Synapse) {
+func checkRefusals(r *Reporter, s *deployment.Synapse) {
 	v, tagged := s.Image.Version()
 	img := s.Value.At("image").Site("the version")
 	from := func(minor int) bool { return !tagged || !v.Less(image.Version{1, minor, 0}) }
 	limit, auth := s.Config.At("limit_profile_requests_to_users_who_share_rooms"), s.Config.At("require_auth_for_profile_requests")
-	if limit.True() && !auth.True() && from(163) && !s.partial() {
+	if limit.True() && !auth.True() && from(163) && !s.Partial() {
 		r.Fail("limit_profile_requests_to_users_who_share_rooms needs require_auth_for_profile_requests since Synapse 1.163.0; Synapse does not start",
 			"require_auth_for_profile_requests: true", limit.Site(""), auth.Site(""), img)
 	}
@@ -52,10 +53,10 @@ var writers = []struct {
 	{"quarantined_media_changes", 163},
 }
 
-func checkWriters(r *Reporter, s *Synapse, from func(minor int) bool) {
+func checkWriters(r *Reporter, s *deployment.Synapse, from func(minor int) bool) {
 	instances := s.Config.At("instance_map")
 	for _, w := range writers {
-		if !from(w.since) || s.partial() {
+		if !from(w.since) || s.Partial() {
 			continue
 		}
 		for _, name := range oneOrMore(s.Config.At("stream_writers", w.stream)) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -80,13 +81,13 @@ var synapseVersionSupports = Rule{
 	Why:     "An older Synapse passes over what it does not know without a word: MAS, secrets from files and retention do nothing. A newer one stops on what it gave up: \"Support for the log_file configuration option … was removed\", \"Using direct TCP replication for workers is no longer supported\".",
 	Fix:     "Take the version that the message names, or remove the key.",
 	Source:  "git history of synapse/config; Synapse CHANGES.md, docs/upgrade.md",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			img := s.Value.At("image")
 			v, tagged := s.Image.Version()
 			var unknown string // what stands below it is not known either
 			for _, k := range synapseKeys {
-				for _, val := range each(s.Config.Root(), k.key) {
+				for _, val := range deployment.Each(s.Config.Root(), k.key) {
 					if tagged && v.Less(k.first) && val.Set() && (unknown == "" || !strings.HasPrefix(k.key, unknown+".")) {
 						unknown = k.key
 						r.Fail(fmt.Sprintf("Synapse %s does not know %s, which begins with %s; %s", s.Image.Tag, val.Path(), k.first, k.effect),
@@ -95,7 +96,7 @@ var synapseVersionSupports = Rule{
 				}
 			}
 			for _, k := range synapseGone {
-				for _, val := range each(s.Config.Root(), k.key) {
+				for _, val := range deployment.Each(s.Config.Root(), k.key) {
 					if (!tagged || !v.Less(k.since)) && val.Set() {
 						r.Fail(fmt.Sprintf("%s was removed in Synapse %s; Synapse does not start", val.Path(), k.since), k.fix, val.Site(""), img.Site("the version"))
 					}
@@ -125,20 +126,20 @@ func newer(ref image.Ref, first image.Version) image.Ref {
 var badSecretPath = regexp.MustCompile(`^v?1\.142\.0rc[123]$`)
 
 // checkKnownFaults has releases with a fault that this configuration meets.
-func checkKnownFaults(r *Reporter, s *Synapse) {
+func checkKnownFaults(r *Reporter, s *deployment.Synapse) {
 	img := s.Value.At("image")
 	fix := "image: " + newer(s.Image, image.Version{}).String()
 	v, _ := s.Image.Version()
 	if val := s.Config.At("experimental_features"); v == (image.Version{1, 157, 0}) && val.Exists() && val.Kind() != source.Mapping {
 		r.Fail("Synapse 1.157.0 stops on experimental_features without a value; it does not start", "remove the line, or take Synapse 1.157.2", val.Site(""), img.Site("the version"))
 	}
-	if val := s.Config.At("matrix_authentication_service", "endpoint"); v == (image.Version{1, 142, 0}) && s.delegates() {
+	if val := s.Config.At("matrix_authentication_service", "endpoint"); v == (image.Version{1, 142, 0}) && s.Delegates() {
 		if u, err := url.Parse(val.Str()); err == nil && strings.Trim(u.Path, "/") != "" {
 			r.Fail("Synapse 1.142.0 leaves "+u.Path+" out when it asks MAS; every request with a token fails", fix, img.Site(""), val.Site("the endpoint"))
 		}
 	}
 	for _, key := range []string{"msc4108_enabled", "msc4108_delegation_endpoint"} {
-		if val := s.Config.At("experimental_features", key); v[0] == 1 && v[1] == 136 && s.delegates() && val.Set() && !isFalse(val) {
+		if val := s.Config.At("experimental_features", key); v[0] == 1 && v[1] == 136 && s.Delegates() && val.Set() && !deployment.IsFalse(val) {
 			r.Fail("Synapse "+s.Image.Tag+" takes "+key+" only with msc3861, and 1.137.0 with matrix_authentication_service, too; Synapse does not start", fix, img.Site(""), val.Site("is used here"))
 		}
 	}
@@ -148,7 +149,7 @@ func checkKnownFaults(r *Reporter, s *Synapse) {
 }
 
 // checkRendezvous has the two ways to log in by QR code, which Synapse refuses where nothing else checks logins.
-func checkRendezvous(r *Reporter, s *Synapse) {
+func checkRendezvous(r *Reporter, s *deployment.Synapse) {
 	features := s.Config.At("experimental_features")
 	on, delegated, mode := features.At("msc4108_enabled"), features.At("msc4108_delegation_endpoint"), features.At("msc4388_mode")
 	modes := []string{"off", "open", "authenticated"}
@@ -168,8 +169,8 @@ func checkRendezvous(r *Reporter, s *Synapse) {
 		}
 	}
 	for _, val := range []source.Value{on, delegated, mode} {
-		used := val.Set() && !isFalse(val) && val.Str() != "off"
-		if used && !s.delegates() && !features.At("msc3861", "enabled").True() && !s.partial() {
+		used := val.Set() && !deployment.IsFalse(val) && val.Str() != "off"
+		if used && !s.Delegates() && !features.At("msc3861", "enabled").True() && !s.Partial() {
 			r.Fail(fmt.Sprintf("%s needs matrix_authentication_service, which is off; Synapse does not start", val.Path()), "remove the line", val.Site(""), s.Config.At("matrix_authentication_service").Site(""))
 		}
 	}

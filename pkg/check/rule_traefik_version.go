@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 )
@@ -25,16 +26,16 @@ var traefikVersionSupports = Rule{
 	Why:     "400 Bad Request for every room alias and for the backup of keys, whose ids have %23 and %2F in the path. Or 404 for everything after an update of Docker: \"client version 1.24 is too old. Minimum supported API version is 1.44\".",
 	Fix:     "Take a Traefik from 3.6.7 or 2.11.35 on and leave encodedCharacters as they are.",
 	Source:  "Traefik 3.6.3, 3.6.6 pkg/server/router/router.go, 3.6.7 pkg/config/static/entrypoints.go; 3.6.0 pkg/provider/docker/pdocker.go",
-	Check: func(d *Deployment, r *Reporter) {
+	Check: func(d *deployment.Deployment, r *Reporter) {
 		d.Routes()
-		if d.proxy.service == nil {
+		if d.Proxy.Service == nil {
 			return
 		}
-		if v, ok := fullVersion(d.proxy.service.Image); ok {
-			d.checkDockerAPI(r, v)
-			d.checkEncoded(r, v)
+		if v, ok := fullVersion(d.Proxy.Service.Image); ok {
+			checkDockerAPI(r, d, v)
+			checkEncoded(r, d, v)
 		} else {
-			d.checkEncoded(r, image.Version{})
+			checkEncoded(r, d, image.Version{})
 		}
 	},
 }
@@ -51,48 +52,38 @@ func faulty(v image.Version, list []traefikFault) bool {
 	return slices.ContainsFunc(list, func(f traefikFault) bool { return !v.Less(f.first) && !f.last.Less(v) })
 }
 
-func (d *Deployment) checkDockerAPI(r *Reporter, v image.Version) {
-	if faulty(v, dockerOld) && d.hasRouters() {
-		img := d.proxy.service.Value.At("image")
-		r.Warn(fmt.Sprintf("Traefik %s asks Docker in version 1.24 of its API, which Docker 29 and later refuse; it finds no container there, and every address answers 404", d.proxy.service.Image.Tag),
-			"image: "+d.proxy.newer().String(), img.Site(""))
+func checkDockerAPI(r *Reporter, d *deployment.Deployment, v image.Version) {
+	if faulty(v, dockerOld) && d.HasRouters() {
+		img := d.Proxy.Service.Value.At("image")
+		r.Warn(fmt.Sprintf("Traefik %s asks Docker in version 1.24 of its API, which Docker 29 and later refuse; it finds no container there, and every address answers 404", d.Proxy.Service.Image.Tag),
+			"image: "+d.Proxy.Newer().String(), img.Site(""))
 	}
-}
-
-// newer is Traefik's image with the tag that is rendered for, of the same major version where there is one.
-func (t *proxySettings) newer() image.Ref {
-	ref := t.service.Image
-	ref.Digest = ""
-	if ref.Tag = image.Tested[image.Traefik].Tag; t.major == 2 {
-		ref.Tag = "v2.11.35"
-	}
-	return ref
 }
 
 // checkEncoded has each entrypoint at which Synapse is asked let the two characters through.
-func (d *Deployment) checkEncoded(r *Reporter, v image.Version) {
-	img := d.proxy.service.Value.At("image")
+func checkEncoded(r *Reporter, d *deployment.Deployment, v image.Version) {
+	img := d.Proxy.Service.Value.At("image")
 	told := make(map[string]bool)
 	for _, s := range d.Synapses {
-		for _, host := range s.hosts() {
+		for _, host := range s.Hosts() {
 			res := d.Routes().Match("GET", host, "/_matrix/client/v3/directory/room/x")
 			if res.Router == nil || res.Router.Dropped != "" {
 				continue
 			}
 			for _, name := range res.Router.EntryPoints {
 				name = strings.ToLower(name)
-				slash, hash := d.proxy.encoded[name+".allowencodedslash"], d.proxy.encoded[name+".allowencodedhash"]
+				slash, hash := d.Proxy.Encoded[name+".allowencodedslash"], d.Proxy.Encoded[name+".allowencodedhash"]
 				refuses := faulty(v, encodedRefused)
 				switch {
 				case told[name]:
 				case slash == "false" || hash == "false":
 					r.Fail(fmt.Sprintf("the entrypoint %s refuses encoded slashes or hashes; room aliases and the backup of keys get 400", name),
-						"allowEncodedSlash: true and allowEncodedHash: true", d.proxy.service.Value.Site(""), res.Router.Site)
-				case refuses && d.proxy.entryPoints == nil:
-					r.NotChecked("the settings of Traefik's entrypoints cannot be seen; "+d.proxy.service.Image.Tag+" refuses encoded slashes unless they allow them", img.Site(""))
+						"allowEncodedSlash: true and allowEncodedHash: true", d.Proxy.Service.Value.Site(""), res.Router.Site)
+				case refuses && d.Proxy.EntryPoints == nil:
+					r.NotChecked("the settings of Traefik's entrypoints cannot be seen; "+d.Proxy.Service.Image.Tag+" refuses encoded slashes unless they allow them", img.Site(""))
 				case refuses && (slash != "true" || hash != "true"):
-					r.Fail(fmt.Sprintf("Traefik %s refuses encoded slashes and hashes; room aliases and the backup of keys get 400", d.proxy.service.Image.Tag),
-						"image: "+d.proxy.newer().String(), img.Site(""), res.Router.Site)
+					r.Fail(fmt.Sprintf("Traefik %s refuses encoded slashes and hashes; room aliases and the backup of keys get 400", d.Proxy.Service.Image.Tag),
+						"image: "+d.Proxy.Newer().String(), img.Site(""), res.Router.Site)
 				}
 				told[name] = true
 			}

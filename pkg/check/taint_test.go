@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/report"
 )
@@ -84,7 +85,7 @@ func TestTaint(t *testing.T) {
 				seen[w] = seen[w] || bytes.Contains(f.Data, []byte(w))
 			}
 		}
-		d, findings := check.Open(tree)
+		d, findings := compose.Open(tree)
 		found, files := check.Run(d)
 		findings = append(findings, found...)
 		for _, f := range findings {
@@ -132,7 +133,7 @@ func TestTaint(t *testing.T) {
 func TestCommonSecrets(t *testing.T) {
 	plain := handKeptTree()
 	count := func(tree fstest.MapFS) (findings []finding.Finding, texts string) {
-		d, findings := check.Open(tree)
+		d, findings := compose.Open(tree)
 		found, _ := check.Run(d)
 		findings = append(findings, found...)
 		var all strings.Builder

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
@@ -46,7 +46,7 @@ volumes:
 func withUnseen(t *testing.T, tree fstest.MapFS) fstest.MapFS {
 	t.Helper()
 	out := maps.Clone(tree)
-	d, _ := check.Open(tree)
+	d, _ := compose.Open(tree)
 	if d.Compose == nil {
 		return out
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -27,15 +28,15 @@ func TestComposeVerdict(t *testing.T) {
 	_, version, _ := strings.Cut(string(mod), "github.com/compose-spec/compose-go/v2 ")
 	version, _, _ = strings.Cut(version, "\n")
 	refused, _ := readTree(t, "testdata/hand-kept.txtar")
-	const compose = "docker-compose.yml"
+	const name = "docker-compose.yml"
 	with := func(name, old, now string) fstest.MapFS {
 		tree := maps.Clone(refused)
 		tree[name] = &fstest.MapFile{Data: bytes.Replace(refused[name].Data, []byte(old), []byte(now), 1), Mode: 0o644}
 		return tree
 	}
-	refused = with(compose, "networks: [internal, proxy]", "networks: [typo, internal, proxy]")
-	d, _ := check.Open(refused)
-	verdict := d.ComposeVerdict()
+	refused = with(name, "networks: [internal, proxy]", "networks: [typo, internal, proxy]")
+	d, _ := compose.Open(refused)
+	verdict := check.ComposeVerdict(d)
 	if !strings.HasPrefix(verdict, "compose-go "+version+" ") {
 		t.Errorf("go.mod has %s, but the verdict is %s", version, verdict)
 	}
@@ -45,11 +46,11 @@ func TestComposeVerdict(t *testing.T) {
 		asked          bool
 	}{
 		{"the text of the verdict", verdict, refused, false},
-		{"another text", verdict, with(compose, "services:", "# more\nservices:"), true},
+		{"another text", verdict, with(name, "services:", "# more\nservices:"), true},
 		{"another .env", verdict, with(".env", "export", "X=1\nexport"), true},
 		{"no verdict", "", refused, true},
 	} {
-		d, _ := check.Open(tt.tree)
+		d, _ := compose.Open(tt.tree)
 		d.Accepted = tt.accepted
 		found, _ := check.Run(d)
 		if asked := slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Rule == "compose-valid" }); asked != tt.asked {
@@ -58,12 +59,12 @@ func TestComposeVerdict(t *testing.T) {
 	}
 }
 
-// compose-go gets only the casts for keys that stand in the file; each cast of its own must still decide as
+// name-go gets only the casts for keys that stand in the file; each cast of its own must still decide as
 // it does with all of them.
 func TestComposeCasts(t *testing.T) {
 	casts := loader.ToOptions(&types.ConfigDetails{}, nil).Interpolate.TypeCastMapping
 	if len(casts) < 50 {
-		t.Fatalf("compose-go has %d casts", len(casts))
+		t.Fatalf("name-go has %d casts", len(casts))
 	}
 	refused := 0
 	for pattern := range casts {
@@ -84,11 +85,11 @@ func TestComposeCasts(t *testing.T) {
 				o.SetProjectName("stack", false)
 				o.ResolvePaths = false
 			})
-			d, _ := check.Open(fstest.MapFS{"docker-compose.yml": {Data: text}})
+			d, _ := compose.Open(fstest.MapFS{"docker-compose.yml": {Data: text}})
 			found, _ := check.Run(d)
 			valid := !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Rule == "compose-valid" })
 			if valid != (err == nil) {
-				t.Errorf("%s: compose-valid holds: %v, compose-go says %v", text, valid, err)
+				t.Errorf("%s: name-valid holds: %v, name-go says %v", text, valid, err)
 			}
 			if err != nil {
 				refused++

@@ -11,7 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/secret"
@@ -141,7 +142,7 @@ type comparison struct {
 // side is one of the trees as it was read.
 type side struct {
 	tree       Tree
-	deployment *check.Deployment
+	deployment *deployment.Deployment
 	parsed     map[string]*source.File // by path, nil where the file is not YAML
 }
 
@@ -168,7 +169,7 @@ func compare(in Input) *comparison {
 
 func read(t Tree) side {
 	// What keeps a tree from being read as a deployment is no concern here: it has no services then.
-	d, _ := check.Open(t.fs())
+	d, _ := compose.Open(t.fs())
 	return side{tree: t, deployment: d, parsed: make(map[string]*source.File)}
 }
 
@@ -227,7 +228,7 @@ func (c *comparison) effects() Effects {
 
 // first reports whether there was no stack. A compose file that cannot be read is one all the same.
 func (c *comparison) first() bool {
-	return !slices.ContainsFunc(check.ComposeNames, func(name string) bool { _, ok := c.Old[name]; return ok })
+	return !slices.ContainsFunc(compose.Names, func(name string) bool { _, ok := c.Old[name]; return ok })
 }
 
 func (c *comparison) irreversible() []Loss {
@@ -246,15 +247,15 @@ func (c *comparison) irreversible() []Loss {
 }
 
 // broken is what the stack had to keep and does not. A secret that is yet to be made is not known.
-func (c *comparison) broken() []check.Fixed {
-	return slices.DeleteFunc(check.Broken(c.before(), c.new.deployment.Fixed()), func(f check.Fixed) bool {
+func (c *comparison) broken() []deployment.Fixed {
+	return slices.DeleteFunc(deployment.Broken(c.before(), c.new.deployment.Fixed()), func(f deployment.Fixed) bool {
 		return f.Secret && slices.Contains(c.Unmade, f.Name)
 	})
 }
 
 // before is what the old stack has to keep. Its manifest knows more than its files.
 func (c *comparison) before() map[string]string {
-	before := check.Values(c.old.deployment.Fixed())
+	before := deployment.Values(c.old.deployment.Fixed())
 	maps.Copy(before, c.Before)
 	return before
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -61,7 +61,7 @@ func (c *comparison) files() []File {
 // rank puts what people look for first at the front: where there is no room for all, the rest is left out.
 func rank(p string) int {
 	switch {
-	case slices.Contains(check.ComposeNames, p):
+	case slices.Contains(compose.Names, p):
 		return 0
 	case isYAML(p):
 		return 1

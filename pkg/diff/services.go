@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -52,10 +52,10 @@ func (c *comparison) services() []Service {
 }
 
 // optional reports whether `up -d` starts no such service.
-func optional(s *check.Service) bool { return s == nil || s.Value.At("profiles").Set() }
+func optional(s *deployment.Service) bool { return s == nil || s.Value.At("profiles").Set() }
 
-func service(d *check.Deployment, name string) *check.Service {
-	i := slices.IndexFunc(d.Services, func(s *check.Service) bool { return s.Name == name })
+func service(d *deployment.Deployment, name string) *deployment.Service {
+	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return s.Name == name })
 	if i < 0 {
 		return nil
 	}
@@ -65,7 +65,7 @@ func service(d *check.Deployment, name string) *check.Service {
 // names lists the services of both sides: those of the new one in its order, then those that are gone.
 func (c *comparison) names() []string {
 	var names []string
-	for _, d := range []*check.Deployment{c.new.deployment, c.old.deployment} {
+	for _, d := range []*deployment.Deployment{c.new.deployment, c.old.deployment} {
 		for _, s := range d.Services {
 			if !slices.Contains(names, s.Name) {
 				names = append(names, s.Name)
@@ -76,7 +76,7 @@ func (c *comparison) names() []string {
 }
 
 // why says what about a service makes Compose recreate it.
-func (c *comparison) why(old, now *check.Service) []string {
+func (c *comparison) why(old, now *deployment.Service) []string {
 	var why []string
 	if a, b := project(c.old.deployment), project(c.new.deployment); a != b {
 		why = append(why, "project "+a+" → "+b)
@@ -116,13 +116,13 @@ func sameButReplicas(v pair) bool {
 	return true
 }
 
-func project(d *check.Deployment) string { return d.Compose.At("name").Str() }
+func project(d *deployment.Deployment) string { return d.Compose.At("name").Str() }
 
-func uses(s *check.Service, kind, name string) bool {
+func uses(s *deployment.Service, kind, name string) bool {
 	if kind == "networks" {
 		return slices.Contains(s.Networks, name)
 	}
-	return slices.ContainsFunc(s.Mounts, func(m check.Mount) bool {
+	return slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool {
 		return strings.HasPrefix(m.Value.Str(), name+":") || m.Value.At("source").Str() == name
 	})
 }
@@ -139,7 +139,7 @@ func imageChange(old, now component.Ref) string {
 const maxEntries = 3
 
 // entries names the labels or variables that differ. The config hash is told as the files that it stands for.
-func (c *comparison) entries(what string, old, now *check.Service, v pair) []string {
+func (c *comparison) entries(what string, old, now *deployment.Service, v pair) []string {
 	var names, why []string
 	for name, e := range union(entriesOf(v.old), entriesOf(v.now)) {
 		switch {
@@ -180,7 +180,7 @@ func dirs(files []string) []string {
 	return slices.Compact(names)
 }
 
-func (c *comparison) configFiles(old, now *check.Service) string {
+func (c *comparison) configFiles(old, now *deployment.Service) string {
 	var files []string
 	for _, p := range c.changed {
 		if !c.own(p) && (reads(old, p) || reads(now, p)) {
@@ -199,8 +199,8 @@ func (c *comparison) configFiles(old, now *check.Service) string {
 // own reports whether the file is a bridge's own registration. A bridge does not read it when it runs: it
 // is only there for Synapse's copy to be made from.
 func (c *comparison) own(p string) bool {
-	for _, d := range []*check.Deployment{c.old.deployment, c.new.deployment} {
-		if slices.ContainsFunc(d.Bridges, func(b *check.Bridge) bool { return b.Own != nil && b.Own.Path == p }) {
+	for _, d := range []*deployment.Deployment{c.old.deployment, c.new.deployment} {
+		if slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Own != nil && b.Own.Path == p }) {
 			return true
 		}
 	}
@@ -208,18 +208,18 @@ func (c *comparison) own(p string) bool {
 }
 
 // reads reports whether the file is mounted into the service.
-func reads(s *check.Service, p string) bool {
+func reads(s *deployment.Service, p string) bool {
 	if s == nil || strings.HasPrefix(p, "data/") {
 		return false
 	}
-	return slices.ContainsFunc(s.Mounts, func(m check.Mount) bool {
+	return slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool {
 		return m.Host != "" && (m.Host == p || m.Host == "." || strings.HasPrefix(p, m.Host+"/"))
 	})
 }
 
 // reader names the service that a file is for; empty when it is for none of them alone.
 func (c *comparison) reader(p string) string {
-	for _, d := range []*check.Deployment{c.new.deployment, c.old.deployment} {
+	for _, d := range []*deployment.Deployment{c.new.deployment, c.old.deployment} {
 		for _, s := range d.Services {
 			if !optional(s) && reads(s, p) {
 				return s.Name
@@ -230,7 +230,7 @@ func (c *comparison) reader(p string) string {
 }
 
 // affects says who notices that a service is away.
-func affects(s *check.Service) string {
+func affects(s *deployment.Service) string {
 	if s.Program == component.Postgres && s.Value.At("restart").Str() == "no" {
 		return "nobody: it runs once and ends"
 	}
@@ -238,7 +238,7 @@ func affects(s *check.Service) string {
 }
 
 // downtime is in words: how long a migration takes depends on the size of the database.
-func downtime(old, now *check.Service) string {
+func downtime(old, now *deployment.Service) string {
 	switch {
 	case now.Program == component.Unknown || now.Value.At("restart").Str() == "no":
 		return ""

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -81,12 +81,12 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 }
 
 // known reports whether MAS has the provider, by its id.
-func known(d *check.Deployment, p source.Value) bool {
+func known(d *deployment.Deployment, p source.Value) bool {
 	return slices.ContainsFunc(providers(d), func(q source.Value) bool { return q.At("id").Str() == p.At("id").Str() })
 }
 
 // external are the networks that Compose does not make.
-func external(d *check.Deployment) []string {
+func external(d *deployment.Deployment) []string {
 	var names []string
 	if d.Compose == nil {
 		return nil
@@ -124,8 +124,8 @@ func added(old, now []string) []string {
 	return slices.DeleteFunc(slices.Clone(now), func(s string) bool { return slices.Contains(old, s) })
 }
 
-func postgres(d *check.Deployment) *check.Service {
-	i := slices.IndexFunc(d.Services, func(s *check.Service) bool {
+func postgres(d *deployment.Deployment) *deployment.Service {
+	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool {
 		return s.Program == component.Postgres && s.Value.At("restart").Str() != "no"
 	})
 	if i < 0 {
@@ -134,7 +134,7 @@ func postgres(d *check.Deployment) *check.Service {
 	return d.Services[i]
 }
 
-func major(s *check.Service) string {
+func major(s *deployment.Service) string {
 	tag, _, _ := strings.Cut(s.Image.Tag, ".")
 	tag, _, _ = strings.Cut(tag, "-")
 	return tag
@@ -143,7 +143,7 @@ func major(s *check.Service) string {
 var hostRule = regexp.MustCompile("Host\\(`([^`]+)`\\)")
 
 // hosts are the public names that the routers of the stack answer on.
-func hosts(d *check.Deployment) []string {
+func hosts(d *deployment.Deployment) []string {
 	var names []string
 	for _, s := range d.Services {
 		for key, v := range s.Value.At("labels").Entries() {
@@ -161,7 +161,7 @@ func hosts(d *check.Deployment) []string {
 }
 
 // siteOf is the server name whose own site has to serve the discovery files; empty when Synapse does.
-func siteOf(d *check.Deployment) string {
+func siteOf(d *deployment.Deployment) string {
 	for _, s := range d.Synapses {
 		if base, err := url.Parse(s.Config.At("public_baseurl").Str()); err == nil && !s.Config.At("serve_server_wellknown").True() {
 			if name := s.Config.At("server_name").Str(); name != base.Host {
@@ -204,7 +204,7 @@ func (c *comparison) upstreams(p *plan) {
 	for _, u := range providers(c.old.deployment) {
 		known[client(u)] = true
 	}
-	moved := slices.ContainsFunc(c.broken(), func(f check.Fixed) bool { return f.Name == "auth.public_url" })
+	moved := slices.ContainsFunc(c.broken(), func(f deployment.Fixed) bool { return f.Name == "auth.public_url" })
 	kept := make(map[string]bool)
 	for _, u := range providers(c.new.deployment) {
 		id := u.At("client_id").Str()
@@ -267,7 +267,7 @@ func onlySecretNew(old, now *source.File) bool {
 
 func client(p source.Value) string { return p.At("client_id").Str() + " " + p.At("issuer").Str() }
 
-func providers(d *check.Deployment) []source.Value {
+func providers(d *deployment.Deployment) []source.Value {
 	var all []source.Value
 	for _, m := range d.MASs {
 		all = append(all, m.Config.At("upstream_oauth2", "providers").Items()...)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/shell"
 )
 
@@ -19,7 +19,7 @@ func (c *comparison) told(p *plan) {
 		}
 	}
 	for _, b := range c.new.deployment.Bridges {
-		split := func(b *check.Bridge) bool { return b.Config.At("bridge", "split_portals").True() }
+		split := func(b *deployment.Bridge) bool { return b.Config.At("bridge", "split_portals").True() }
 		if was := bridge(c.old.deployment, b.Name); was != nil && split(b) && !split(was) {
 			p.first("split_portals of ", b.Name, " gives each user rooms of their own and can never be taken back: dump the database before, if you are not sure (", c.dump(b), ")")
 		}
@@ -27,7 +27,7 @@ func (c *comparison) told(p *plan) {
 }
 
 // pairs are the services that both sides start, where they run a program that is known.
-func (c *comparison) pairs(do func(old, now *check.Service)) {
+func (c *comparison) pairs(do func(old, now *deployment.Service)) {
 	for _, now := range c.new.deployment.Services {
 		if old := service(c.old.deployment, now.Name); !optional(old) && !optional(now) && now.Program != component.Unknown {
 			do(old, now)
@@ -39,7 +39,7 @@ func (c *comparison) pairs(do func(old, now *check.Service)) {
 // major one of PostgreSQL has a step of its own.
 func (c *comparison) versions(p *plan) {
 	var up []string
-	c.pairs(func(old, now *check.Service) {
+	c.pairs(func(old, now *deployment.Service) {
 		if old.Image == now.Image || now.Program == component.Traefik || now.Value.At("restart").Str() == "no" {
 			return
 		}
@@ -66,7 +66,7 @@ func (c *comparison) versions(p *plan) {
 
 // rooms says that rooms made from now on are of another version, which bots and bridges of others may not know.
 func (c *comparison) rooms(p *plan) {
-	c.pairs(func(old, now *check.Service) {
+	c.pairs(func(old, now *deployment.Service) {
 		a, okA := old.Image.Version()
 		b, okB := now.Image.Version()
 		if now.Program != component.Synapse || !okA || !okB {
@@ -86,8 +86,8 @@ func (c *comparison) rooms(p *plan) {
 	})
 }
 
-func bridge(d *check.Deployment, name string) *check.Bridge {
-	i := slices.IndexFunc(d.Bridges, func(b *check.Bridge) bool { return b.Name == name })
+func bridge(d *deployment.Deployment, name string) *deployment.Bridge {
+	i := slices.IndexFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Name == name })
 	if i < 0 {
 		return nil
 	}
@@ -133,7 +133,7 @@ func moveOf(p component.Program) *component.Move {
 }
 
 // relays reports whether the Python bridge lets people use its relaybot.
-func relays(b *check.Bridge) bool {
+func relays(b *deployment.Bridge) bool {
 	for _, level := range b.Config.At("bridge", "permissions").Entries() {
 		if level.Str() == "relaybot" {
 			return true
@@ -143,7 +143,7 @@ func relays(b *check.Bridge) bool {
 }
 
 // dump is the command that dumps the database of a bridge.
-func (c *comparison) dump(b *check.Bridge) string {
+func (c *comparison) dump(b *deployment.Bridge) string {
 	server, db := "postgres", b.Name
 	if s := postgres(c.old.deployment); s != nil {
 		server = s.Name
@@ -167,13 +167,13 @@ func (c *comparison) gone(p *plan) {
 func (c *comparison) owners(p *plan) {
 	dirs := make(map[string][]string)
 	var order []string
-	c.pairs(func(old, now *check.Service) {
+	c.pairs(func(old, now *deployment.Service) {
 		user := now.Value.At("user").Str()
 		if user == old.Value.At("user").Str() || user == "" {
 			return
 		}
 		for _, m := range now.Mounts {
-			if m.Host == "" || m.ReadOnly || !slices.ContainsFunc(old.Mounts, func(o check.Mount) bool { return o.Host == m.Host }) {
+			if m.Host == "" || m.ReadOnly || !slices.ContainsFunc(old.Mounts, func(o deployment.Mount) bool { return o.Host == m.Host }) {
 				continue
 			}
 			if dirs[user] == nil {
@@ -210,7 +210,7 @@ func (c *comparison) proxy(p *plan) {
 }
 
 // routers gives the values of the routers' labels by the end of their keys.
-func routers(d *check.Deployment) map[string][]string {
+func routers(d *deployment.Deployment) map[string][]string {
 	values := make(map[string][]string)
 	for _, s := range d.Services {
 		for key, v := range s.Value.At("labels").Entries() {
@@ -227,7 +227,7 @@ func routers(d *check.Deployment) map[string][]string {
 // unrouted are the rules of the routers that are gone.
 func (c *comparison) unrouted() []string {
 	var rules []string
-	c.pairs(func(old, now *check.Service) {
+	c.pairs(func(old, now *deployment.Service) {
 		for key, v := range union(old.Value.At("labels"), now.Value.At("labels")) {
 			if strings.HasSuffix(key, ".rule") && !v.now.Exists() {
 				rules = append(rules, v.old.Str())

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -88,7 +88,7 @@ func merge(values []Value, v Value) []Value {
 	return append(values, v)
 }
 
-func composePath(d *check.Deployment) string {
+func composePath(d *deployment.Deployment) string {
 	if d.Compose == nil {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -42,15 +43,15 @@ func BenchmarkPhilApp(b *testing.B) {
 	})
 	b.Run("check", func(b *testing.B) {
 		for b.Loop() {
-			d, _ := check.Open(bundle.FS())
+			d, _ := compose.Open(bundle.FS())
 			check.Run(d)
 		}
 	})
 	b.Run("check, Compose file known", func(b *testing.B) {
-		d, _ := check.Open(bundle.FS())
-		known := d.ComposeVerdict()
+		d, _ := compose.Open(bundle.FS())
+		known := check.ComposeVerdict(d)
 		for b.Loop() {
-			d, _ := check.Open(bundle.FS())
+			d, _ := compose.Open(bundle.FS())
 			d.Accepted = known
 			check.Run(d)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -57,7 +58,7 @@ func TestExamplesHoldEveryRule(t *testing.T) {
 
 func audit(t testing.TB, b *render.Bundle) []finding.Finding {
 	t.Helper()
-	d, problems := check.Open(b.FS())
+	d, problems := compose.Open(b.FS())
 	for _, f := range problems {
 		t.Errorf("%s: %s", f.Pos(), f.Message)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -140,7 +141,7 @@ func checkHostile(t testing.TB, s string) {
 		}
 	}
 	// Whatever the values are, the two copies of each agree, and Compose sees no variable in them.
-	d, problems := check.Open(b.FS())
+	d, problems := compose.Open(b.FS())
 	findings, _ := check.Run(d)
 	for _, f := range append(problems, findings...) {
 		if slices.Contains([]string{"mas-secret-matches", "registration-tokens-match", "registration-copies-equal", "double-puppet-token", "compose-interpolation", "yaml"}, f.Rule) {

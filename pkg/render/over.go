@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/memfs"
 )
@@ -44,7 +44,7 @@ type overlay struct {
 // render left, its own records, what the programs keep, and a compose file that would take the place of the rendered one.
 func (o *overlay) hides(name string) bool {
 	_, ours := o.old.Files[name]
-	if ours || manifest.Staged(name) || strings.HasPrefix(name, manifest.Dir+"/") || slices.Contains(check.ComposeNames, name) {
+	if ours || manifest.Staged(name) || strings.HasPrefix(name, manifest.Dir+"/") || slices.Contains(compose.Names, name) {
 		return true
 	}
 	for dir := range dataDirs {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -101,7 +102,7 @@ func checkRandom(t *testing.T, src string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, src)
 	}
-	d, problems := check.Open(b.FS())
+	d, problems := compose.Open(b.FS())
 	found, _ := check.Run(d)
 	for _, f := range append(problems, found...) {
 		if f.Severity == finding.Error || strings.Contains(f.Message, "of a fault in stackgen") {

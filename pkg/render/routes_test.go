@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/route"
 )
 
 // routes renders a spec and reads the routes back from the labels of its docker-compose.yml.
 func routes(t *testing.T, text string) *route.Table {
 	t.Helper()
-	d, problems := check.Open(load(t, "stack.yaml", []byte(text)).FS())
+	d, problems := compose.Open(load(t, "stack.yaml", []byte(text)).FS())
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -300,7 +301,7 @@ func TestExamplesOnDisk(t *testing.T) {
 			if diff := cmp.Diff(before, state(t, dir)); diff != "" {
 				t.Error(diff)
 			}
-			d, problems := check.Open(os.DirFS(dir))
+			d, problems := compose.Open(os.DirFS(dir))
 			findings, _ := check.Run(d)
 			for _, f := range append(problems, findings...) {
 				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)

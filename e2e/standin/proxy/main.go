@@ -10,13 +10,14 @@ import (
 	"net/url"
 	"os"
 
-	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/route"
 )
 
 func main() {
 	log.SetFlags(0)
-	d, findings := check.Open(os.DirFS("/stack"))
+	d, findings := compose.Open(os.DirFS("/stack"))
 	if d.Compose == nil {
 		log.Fatal(findings)
 	}
@@ -29,7 +30,7 @@ func main() {
 	log.Fatal(http.ListenAndServeTLS(":443", "/tls/tls.crt", "/tls/tls.key", handler))
 }
 
-func serve(d *check.Deployment, table *route.Table, w http.ResponseWriter, r *http.Request) {
+func serve(d *deployment.Deployment, table *route.Table, w http.ResponseWriter, r *http.Request) {
 	res := table.Match(r.Method, r.Host, r.URL.RequestURI())
 	switch {
 	case res.Unknown != "" || res.Tie != nil:

@@ -1,4 +1,4 @@
-package check
+package deployment
 
 import (
 	"cmp"
@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,7 +58,7 @@ func (d *Deployment) Fixed() []Fixed {
 	for _, b := range d.Bridges {
 		d.fixBridge(x, b)
 	}
-	for _, s := range d.servers() {
+	for _, s := range d.PostgresServers() {
 		x.add(Fixed{
 			Name: "database.version", Value: major(s.Image), At: s.Value.At("image"),
 			Breaks: "a PostgreSQL does not start on the data of another major version: dump first and restore afterwards, as RUNBOOK.md says under Upgrade",
@@ -73,10 +72,10 @@ func (d *Deployment) Fixed() []Fixed {
 			}
 		}
 	}
-	for _, b := range d.backups() {
+	for _, b := range d.Backups() {
 		for _, period := range []string{"hourly", "daily", "weekly", "monthly"} {
 			if keeps(b) {
-				v := b.option("keep_" + period)
+				v := b.Option("keep_" + period)
 				x.add(Fixed{
 					Name: "backup.keep." + period, Value: cmp.Or(v.Str(), "0"), At: v, lost: fewer,
 					Breaks: "the next run deletes the archives that it no longer keeps, in every repository",
@@ -90,7 +89,7 @@ func (d *Deployment) Fixed() []Fixed {
 // keeps reports whether a backup deletes anything: without any of its keep options borgmatic does not.
 func keeps(b *Backup) bool {
 	for _, period := range []string{"secondly", "minutely", "hourly", "daily", "weekly", "monthly", "yearly", "within"} {
-		if b.option("keep_" + period).Set() {
+		if b.Option("keep_" + period).Set() {
 			return true
 		}
 	}
@@ -104,7 +103,7 @@ func fewer(was, is string) bool {
 }
 
 func (d *Deployment) fixMAS(x *fixer, m *MAS) {
-	key, at, _ := d.secretOf(m.Service, m.Config.At("secrets"), "encryption", "encryption_file")
+	key, at, _ := d.SecretOf(m.Service, m.Config.At("secrets"), "encryption", "encryption_file")
 	x.add(Fixed{
 		Name: "auth.encryption", Value: digest("auth.encryption", key), Secret: true, At: at,
 		Breaks: "MAS can no longer read the secrets of the clients that registered themselves, and every browser session ends",
@@ -138,12 +137,12 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 	name := "bridges." + b.Name + "."
 	id := b.Config.At("appservice", "id")
 	x.add(Fixed{Name: name + "id", Value: id.Str(), At: id, Breaks: "Synapse's database has the bot and every ghost as users of the old id"})
-	bot, at := b.bot()
+	bot, at := b.Bot()
 	x.add(Fixed{
 		Name: name + "bot", Value: bot, At: at,
 		Breaks: "the old bot is the one in the rooms, and an encrypting bridge whose bot has another device than before throws its encryption keys away",
 	})
-	ghosts := b.at(b.keys().ghosts)
+	ghosts := b.At(b.Keys().ghosts)
 	x.add(Fixed{
 		Name: name + "username_template", Value: ghosts.Str(), At: ghosts,
 		lost:   func(was, is string) bool { return remoteID.Replace(was) != remoteID.Replace(is) },
@@ -165,14 +164,14 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 		})
 	}
 	level := "off"
-	switch e := b.encryption(); {
-	case e.At("require").True() && b.encrypts():
+	switch e := b.Encryption(); {
+	case e.At("require").True() && b.Encrypts():
 		level = "required"
-	case b.encrypts():
+	case b.Encrypts():
 		level = "on"
 	}
 	x.add(Fixed{
-		Name: name + "encryption", Value: level, At: b.encryption().At("allow"), lost: func(was, is string) bool { return was != "off" && is == "off" || is == "required" },
+		Name: name + "encryption", Value: level, At: b.Encryption().At("allow"), lost: func(was, is string) bool { return was != "off" && is == "off" || is == "required" },
 		Breaks: map[string]string{
 			"off":      "rooms that are encrypted stay so, and the bridge reads and writes nothing in them any more",
 			"required": "the bridge drops what is written in rooms that are not encrypted",
@@ -193,9 +192,9 @@ const OfForerunner = "the constant of the bridge before bridgev2"
 // pickleKey stands for what the bridge's encryption keys are encrypted with.
 func (b *Bridge) pickleKey() (string, source.Value) {
 	constant := image.Moves[b.Program].PickleKey
-	text, v, _ := b.setting("encryption.pickle_key")
+	text, v, _ := b.Setting("encryption.pickle_key")
 	switch {
-	case constant != "" && (b.Dialect != image.BridgeV2 && b.encrypts() || text == constant):
+	case constant != "" && (b.Dialect != image.BridgeV2 && b.Encrypts() || text == constant):
 		return OfForerunner, v
 	case b.Dialect != image.BridgeV2, text == "generate": // the bridge makes one up, and writes it here
 		return "", v
@@ -219,9 +218,9 @@ func (d *Deployment) fixDatabase(x *fixer, name string, s *Service, breaks strin
 
 // DatabaseOf is the name of the PostgreSQL database that the service uses, and where that stands; "" when it cannot be told.
 func (d *Deployment) DatabaseOf(s *Service) (string, source.Value) {
-	for _, c := range d.clients() {
-		if c.service == s {
-			return cmp.Or(c.db, c.user), c.at
+	for _, c := range d.Connections() {
+		if c.Service == s {
+			return cmp.Or(c.Db, c.User), c.At
 		}
 	}
 	return "", source.Value{}
@@ -323,12 +322,4 @@ func Values(fixed []Fixed) map[string]string {
 		values[f.Name] = f.Value
 	}
 	return values
-}
-
-// place is where a path of the container is kept, cleaned, for comparing.
-func (s *Service) place(container string) string {
-	if container == "" {
-		return ""
-	}
-	return s.whereabouts(path.Clean(container))
 }

@@ -1,11 +1,9 @@
-package check
+package deployment
 
 import (
 	"cmp"
 	"strconv"
 	"strings"
-
-	"philipp.info/stackgen/pkg/source"
 )
 
 // forEver is the lifetime of what is never deleted.
@@ -45,7 +43,7 @@ func (d *Deployment) fixSynapse(x *fixer, s *Synapse) {
 		Name: "server_name", Value: name.Str(), At: name,
 		Breaks: "Synapse does not start on a database with users of another name, and every user, room and link belongs to the old one",
 	})
-	key, _, _ := d.secretOf(s.Service, s.Config.Root(), "signing_key", "signing_key_path")
+	key, _, _ := d.SecretOf(s.Service, s.Config.Root(), "signing_key", "signing_key_path")
 	x.add(Fixed{
 		Name: "synapse.signing_key", Value: publicKey(key), Secret: true, Open: d.Migrating(), At: s.Config.At("signing_key_path"),
 		Instead: "if it is the key of a homeserver that moves in here: `auth.migration: true` for as long as it does",
@@ -78,11 +76,6 @@ func (d *Deployment) fixSynapse(x *fixer, s *Synapse) {
 		}
 		x.add(Fixed{Name: l.name, Value: value, At: v, Breaks: l.breaks, Mends: l.mends, lost: shorter})
 	}
-}
-
-// setting goes down to a dotted path.
-func (s *Synapse) setting(dotted string) source.Value {
-	return s.Config.At(strings.Split(dotted, ".")...)
 }
 
 // shorter compares two lifetimes. One that cannot be read is left to Synapse.

@@ -1,4 +1,4 @@
-package check
+package deployment
 
 import (
 	"fmt"
@@ -14,42 +14,42 @@ import (
 
 // role is a role that a script gives a password; reason says why the password cannot be seen.
 type role struct {
-	password, reason string
-	site             source.Site
-	reader           *Service // whose container the password is read in, where it stands in a file
+	Password, Reason string
+	Site             source.Site
+	Reader           *Service // whose container the password is read in, where it stands in a file
 }
 
-// database is a database that a script creates.
-type database struct {
-	owner          string
-	site           source.Site
-	statement      string // what creates it; "" when the image does, with the cluster
-	firstStartOnly bool   // by the init directory, which a cluster that is in use never runs again
+// Database is a database that a script creates.
+type Database struct {
+	Owner          string
+	Site           source.Site
+	Statement      string // what creates it; "" when the image does, with the cluster
+	FirstStartOnly bool   // by the init directory, which a cluster that is in use never runs again
 }
 
 // provision is what creates roles and databases on one server.
 type provision struct {
 	server    *Service
-	roles     map[string]role
-	databases map[string]database
+	Roles     map[string]role
+	Databases map[string]Database
 	named     map[string]source.Site // where a script gives itself a name
-	opaque    string                 // why not everything can be seen
-	broken    bool                   // something that creates them does not run
+	Opaque    string                 // why not everything can be seen
+	Broken    bool                   // something that creates them does not run
 }
 
-// meant is where the script names the role or database that is nearest to a name which nothing creates.
-func (p *provision) meant(name string) []source.Site {
-	if near := nearest(name, slices.Collect(maps.Keys(p.named))); near != "" {
+// Meant is where the script names the role or database that is nearest to a name which nothing creates.
+func (p *provision) Meant(name string) []source.Site {
+	if near := Nearest(name, slices.Collect(maps.Keys(p.named))); near != "" {
 		return []source.Site{p.named[near]}
 	}
 	return nil
 }
 
-func (p *provision) site() source.Site {
+func (p *provision) Site() source.Site {
 	return p.server.Value.Site("the database server")
 }
 
-func keysOf[V any](m map[string]V) string {
+func KeysOf[V any](m map[string]V) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }
 
@@ -88,11 +88,11 @@ var (
 func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 	src, err := source.ReadFS(d.FS, host)
 	if err != nil {
-		p.opaque = host + " cannot be read"
+		p.Opaque = host + " cannot be read"
 		return
 	}
-	if d.files[host] == nil {
-		d.files[host] = &source.File{Path: host, Src: src}
+	if d.Files[host] == nil {
+		d.Files[host] = &source.File{Path: host, Src: src}
 	}
 	vars := make(map[string]string)
 	reasons := make(map[string]string)
@@ -102,7 +102,7 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 		n := i + 1
 		line := strings.ReplaceAll(strings.TrimSpace(lines[i]), `\"`, `"`)
 		if otherFile.MatchString(line) {
-			p.opaque = host + " runs another script"
+			p.Opaque = host + " runs another script"
 		}
 		site := source.Site{Pos: source.Pos{File: host, Line: n, Col: 1}, Note: "created here"}
 		if strings.HasPrefix(line, "--") || strings.HasPrefix(line, "#") {
@@ -135,19 +135,19 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 			}
 		}
 		if g != nil {
-			db := database{site: site, firstStartOnly: first, statement: statement(lines[i:])}
-			if o := ownerOf.FindStringSubmatch(db.statement); o != nil {
-				db.owner = name(o[1])
+			db := Database{Site: site, FirstStartOnly: first, Statement: statement(lines[i:])}
+			if o := ownerOf.FindStringSubmatch(db.Statement); o != nil {
+				db.Owner = name(o[1])
 			}
 			n := name(g[1])
 			if strings.HasPrefix(n, "$") {
-				p.opaque = fmt.Sprintf("%s makes databases whose names stand in variables", host)
+				p.Opaque = fmt.Sprintf("%s makes databases whose names stand in variables", host)
 				continue
 			}
-			if old, ok := p.databases[n]; ok && !old.firstStartOnly && first {
+			if old, ok := p.Databases[n]; ok && !old.FirstStartOnly && first {
 				continue
 			}
-			p.databases[n] = db
+			p.Databases[n] = db
 		}
 	}
 }
@@ -167,38 +167,38 @@ func statement(lines []string) string {
 
 func (p *provision) addRole(s *Service, name, line string, vars, reasons map[string]string, secret map[string]source.Site, site source.Site) {
 	if strings.HasPrefix(name, "$") {
-		p.opaque = site.File + " makes roles whose names stand in variables"
+		p.Opaque = site.File + " makes roles whose names stand in variables"
 		return
 	}
-	r, known := p.roles[name]
+	r, known := p.Roles[name]
 	g := passwordOf.FindStringSubmatch(line)
 	switch {
 	case g == nil && known:
 		return
 	case g == nil:
-		r = role{site: site, reason: "the password of the role " + name + " is set somewhere else"}
+		r = role{Site: site, Reason: "the password of the role " + name + " is set somewhere else"}
 	case strings.HasPrefix(g[1], ":"):
 		v := strings.Trim(g[1], ":'")
-		r = role{site: secret[v], password: vars[v], reason: reasons[v], reader: s}
+		r = role{Site: secret[v], Password: vars[v], Reason: reasons[v], Reader: s}
 	default:
-		r = role{site: site, password: strings.ReplaceAll(g[1][1:len(g[1])-1], "''", "'")}
+		r = role{Site: site, Password: strings.ReplaceAll(g[1][1:len(g[1])-1], "''", "'")}
 		switch {
-		case hashed.MatchString(r.password):
-			r.reason = "the password of the role " + name + " is hashed"
-		case strings.Contains(r.password, "$") && path.Ext(site.File) != ".sql":
-			r.password, r.reason = scriptText(s, r.password)
+		case hashed.MatchString(r.Password):
+			r.Reason = "the password of the role " + name + " is hashed"
+		case strings.Contains(r.Password, "$") && path.Ext(site.File) != ".sql":
+			r.Password, r.Reason = scriptText(s, r.Password)
 		}
 	}
-	p.roles[name] = r
+	p.Roles[name] = r
 }
 
 // scriptText replaces the variables of a shell script by those of the container.
 func scriptText(s *Service, text string) (expanded, reason string) {
-	expanded = variable.ReplaceAllStringFunc(text, func(m string) string {
-		g := variable.FindStringSubmatch(m)
+	expanded = Variable.ReplaceAllStringFunc(text, func(m string) string {
+		g := Variable.FindStringSubmatch(m)
 		name := g[2] + g[5]
 		val, v := s.Env(name)
-		if name == "" || g[3] != "" || !v.Exists() || s.envHidden(name) != "" {
+		if name == "" || g[3] != "" || !v.Exists() || s.EnvHidden(name) != "" {
 			reason = "the password stands in a variable of the script"
 		}
 		return val

@@ -1,4 +1,4 @@
-package check
+package deployment
 
 import (
 	"slices"
@@ -16,7 +16,7 @@ func (d *Deployment) Migrating() bool {
 // version is gone, or stands for something else, gets 500 at the login (MAS crates/handlers/src/passwords.rs).
 func (d *Deployment) fixSchemes(x *fixer, m *MAS) {
 	at := m.Config.At("passwords", "schemes")
-	if m.readsMore() || !at.Set() && isFalse(m.Config.At("passwords", "enabled")) {
+	if m.ReadsMore() || !at.Set() && IsFalse(m.Config.At("passwords", "enabled")) {
 		return
 	}
 	const breaks = "every user whose password was hashed with a scheme that is gone or changed cannot log in with it any more (500)"
@@ -31,7 +31,7 @@ func (d *Deployment) fixSchemes(x *fixer, m *MAS) {
 		}
 		list = append(list, words)
 		name := "auth.passwords.schemes " + s.At("version").Str() + " secret"
-		text, v, _ := d.secretOf(m.Service, s, "secret", "secret_file")
+		text, v, _ := d.SecretOf(m.Service, s, "secret", "secret_file")
 		x.add(Fixed{Name: name, Value: digest(name, text), Secret: true, Breaks: breaks, Open: d.Migrating(), At: v})
 	}
 	slices.Sort(list)

@@ -1,6 +1,8 @@
-package check
+package deployment
 
-import "testing"
+import (
+	"testing"
+)
 
 // Two namespaces overlap when an id of the server is in both, by Python's re.match.
 func TestCommon(t *testing.T) {
@@ -22,12 +24,12 @@ func TestCommon(t *testing.T) {
 		{``, `@z:example\.org`, "@z:example.org"},
 		{`@(?!x)a`, `@a`, ""},
 	} {
-		d := &Deployment{patterns: make(map[string]*pattern)}
-		all, alphabet := d.ids("@", server)
-		if got, _ := (&search{budget: 1e5}).common(alphabet, d.pattern(c.a), d.pattern(c.b), all); got != c.want {
+		d := &Deployment{Patterns: make(map[string]*Pattern)}
+		all, alphabet := d.Ids("@", server)
+		if got, _ := (&Search{Budget: 1e5}).Common(alphabet, d.Pattern(c.a), d.Pattern(c.b), all); got != c.want {
 			t.Errorf("%s and %s have %q in common, want %q", c.a, c.b, got, c.want)
 		}
-		if got, _ := (&search{budget: 1e5}).common(alphabet, d.pattern(c.b), d.pattern(c.a), all); got != c.want {
+		if got, _ := (&Search{Budget: 1e5}).Common(alphabet, d.Pattern(c.b), d.Pattern(c.a), all); got != c.want {
 			t.Errorf("%s and %s have %q in common, want %q", c.b, c.a, got, c.want)
 		}
 	}
@@ -35,18 +37,18 @@ func TestCommon(t *testing.T) {
 
 // Expressions that nobody would write end the search, not the check.
 func TestCommonGivesUp(t *testing.T) {
-	d := &Deployment{patterns: make(map[string]*pattern)}
-	all, alphabet := d.ids("@", "example.org")
-	s := search{budget: 1e5}
-	id, ok := s.common(alphabet, d.pattern(`@((a|b)?(c|d)?){300}x`), d.pattern(`@.*(a|c).{200}y`), all)
-	if ok || s.budget > 0 {
-		t.Errorf("found %q with %d steps left", id, s.budget)
+	d := &Deployment{Patterns: make(map[string]*Pattern)}
+	all, alphabet := d.Ids("@", "example.org")
+	s := Search{Budget: 1e5}
+	id, ok := s.Common(alphabet, d.Pattern(`@((a|b)?(c|d)?){300}x`), d.Pattern(`@.*(a|c).{200}y`), all)
+	if ok || s.Budget > 0 {
+		t.Errorf("found %q with %d steps left", id, s.Budget)
 	}
 }
 
 // What Python's re refuses is wrong; what only Go's refuses is not.
 func TestPattern(t *testing.T) {
-	d := &Deployment{patterns: make(map[string]*pattern)}
+	d := &Deployment{Patterns: make(map[string]*Pattern)}
 	for expr, want := range map[string]struct{ bad, told bool }{
 		`@a_.*:example\.org`: {false, true},
 		`@a_(?!bot).*`:       {false, false},
@@ -60,8 +62,8 @@ func TestPattern(t *testing.T) {
 		`@a\\z`:              {false, true},
 		`@[[`:                {true, false},
 	} {
-		if p := d.pattern(expr); p.bad != want.bad || (p.re != nil) != want.told {
-			t.Errorf("%s: bad %v, told %v", expr, p.bad, p.re != nil)
+		if p := d.Pattern(expr); p.Bad != want.bad || (p.Re != nil) != want.told {
+			t.Errorf("%s: bad %v, told %v", expr, p.Bad, p.Re != nil)
 		}
 	}
 }

@@ -1,9 +1,8 @@
-package check
+package deployment
 
 import (
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -17,12 +16,12 @@ type Backup struct {
 	Config *source.File
 }
 
-// borgmaticSections are those that borgmatic before 1.8 had its options in, and still reads.
-var borgmaticSections = []string{"location", "storage", "retention", "consistency", "output", "hooks"}
+// BorgmaticSections are those that borgmatic before 1.8 had its options in, and still reads.
+var BorgmaticSections = []string{"location", "storage", "retention", "consistency", "output", "hooks"}
 
-// option finds an option at the top level, or in one of the old sections, which win.
-func (b *Backup) option(name string) source.Value {
-	for _, section := range borgmaticSections {
+// Option finds an option at the top level, or in one of the old sections, which win.
+func (b *Backup) Option(name string) source.Value {
+	for _, section := range BorgmaticSections {
 		if v := b.Config.At(section, name); v.Set() {
 			return v
 		}
@@ -30,14 +29,14 @@ func (b *Backup) option(name string) source.Value {
 	return b.Config.At(name)
 }
 
-// partial reports whether options may stand in another file.
-func (b *Backup) partial() bool {
+// Partial reports whether options may stand in another file.
+func (b *Backup) Partial() bool {
 	return strings.Contains(string(b.Config.Src), "!include")
 }
 
-// backups finds the configurations of borgmatic: what a borgmatic service mounts, and what lies in a
+// Backups finds the configurations of borgmatic: what a borgmatic service mounts, and what lies in a
 // directory of the usual name for the one on the machine.
-func (d *Deployment) backups() []*Backup {
+func (d *Deployment) Backups() []*Backup {
 	if d.backup != nil {
 		return d.backup
 	}
@@ -49,23 +48,23 @@ func (d *Deployment) backups() []*Backup {
 				continue
 			}
 			taken[name] = true
-			f := d.files[name]
+			f := d.Files[name]
 			if f == nil {
 				var findings []finding.Finding
-				if f, findings = d.read(name); len(findings) > 0 {
-					d.problems = append(d.problems, findings...)
+				if f, findings = d.Read(name); len(findings) > 0 {
+					d.Problems = append(d.Problems, findings...)
 					continue
 				}
 			}
 			b := &Backup{Service: s, Config: f}
-			if b.option("repositories").Set() || b.option("source_directories").Set() {
+			if b.Option("repositories").Set() || b.Option("source_directories").Set() {
 				d.backup = append(d.backup, b)
 			}
 		}
 	}
 	for _, s := range d.Services {
 		for _, m := range s.Mounts {
-			if s.borgmatic() && m.Host != "" && (under(path.Clean(m.Container), "/etc/borgmatic.d") || under(path.Clean(m.Container), "/etc/borgmatic")) {
+			if s.Borgmatic() && m.Host != "" && (Under(path.Clean(m.Container), "/etc/borgmatic.d") || Under(path.Clean(m.Container), "/etc/borgmatic")) {
 				add(s, d.scripts(m.Host)...)
 			}
 		}
@@ -78,31 +77,14 @@ func (d *Deployment) backups() []*Backup {
 	return d.backup
 }
 
-func (s *Service) borgmatic() bool {
+func (s *Service) Borgmatic() bool {
 	return strings.Contains(path.Base(s.Image.Repository), "borgmatic")
 }
 
-// whereabouts is where a path of the container is kept: PATH in the deployment, /PATH of the machine, volume
-// NAME/PATH; "" inside the container only.
-func (s *Service) whereabouts(container string) string {
-	m := s.mountAt(container)
-	switch {
-	case m == nil || m.Fleeting:
-		return ""
-	case m.Host != "":
-		return path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
-	}
-	at := path.Join(m.Source, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
-	if strings.HasPrefix(m.Source, "/") {
-		return at
-	}
-	return "volume " + at
-}
-
-// contents is what a backup keeps and leaves out, as places of whereabouts, or of the machine.
-type contents struct {
+// Contents is what a backup keeps and leaves out, as places of whereabouts, or of the machine.
+type Contents struct {
 	roots, left []kept
-	root        string // the directory of the stack on the machine; "" when it cannot be told
+	Root        string // the directory of the stack on the machine; "" when it cannot be told
 	opaque      string // why not everything that is kept can be told
 }
 
@@ -111,9 +93,9 @@ type kept struct {
 	value source.Value
 }
 
-func (b *Backup) contents() contents {
-	var c contents
-	dir := b.option("working_directory").Str()
+func (b *Backup) Contents() Contents {
+	var c Contents
+	dir := b.Option("working_directory").Str()
 	places := func(v source.Value, name string) []kept {
 		if !path.IsAbs(name) {
 			name = path.Join("/", dir, name)
@@ -121,21 +103,21 @@ func (b *Backup) contents() contents {
 		if b.Service == nil {
 			return []kept{{path.Clean(name), v}}
 		}
-		found := []kept{{b.whereabouts(name), v}}
+		found := []kept{{b.Whereabouts(name), v}}
 		for _, m := range b.Mounts { // those below it
-			if under(path.Clean(m.Container), name) {
-				found = append(found, kept{b.whereabouts(m.Container), v})
+			if Under(path.Clean(m.Container), name) {
+				found = append(found, kept{b.Whereabouts(m.Container), v})
 			}
 		}
 		return slices.DeleteFunc(found, func(k kept) bool { return k.at == "" })
 	}
-	for _, v := range b.option("source_directories").Items() {
+	for _, v := range b.Option("source_directories").Items() {
 		c.roots = append(c.roots, places(v, v.Str())...)
 		if !path.IsAbs(v.Str()) && dir == "" || strings.ContainsAny(v.Str(), "*?[{$~") {
 			c.opaque = "source_directories has an entry that depends on where borgmatic runs"
 		}
 	}
-	for _, v := range b.option("exclude_patterns").Items() {
+	for _, v := range b.Option("exclude_patterns").Items() {
 		name := v.Str()
 		if style, rest, ok := strings.Cut(name, ":"); ok && len(style) == 2 {
 			name = rest
@@ -146,17 +128,17 @@ func (b *Backup) contents() contents {
 		}
 	}
 	switch {
-	case b.option("patterns").Set() || b.option("patterns_from").Set():
+	case b.Option("patterns").Set() || b.Option("patterns_from").Set():
 		c.opaque = "the backup goes by patterns"
-	case b.partial():
+	case b.Partial():
 		c.opaque = b.Config.Path + " includes another file"
 	}
 	return c
 }
 
-// treeRoot guesses the stack's directory on the machine: from an entry that ends like a directory of the
+// TreeRoot guesses the stack's directory on the machine: from an entry that ends like a directory of the
 // stack, or like its name.
-func (d *Deployment) treeRoot(c contents) string {
+func (d *Deployment) TreeRoot(c Contents) string {
 	for _, k := range slices.Concat(c.left, c.roots) {
 		for _, s := range d.Services {
 			for _, m := range s.Mounts {
@@ -175,18 +157,18 @@ func (d *Deployment) treeRoot(c contents) string {
 	return ""
 }
 
-// keeps reports whether the backup keeps what is at a place of whereabouts; by is the entry that leaves it
+// Keeps reports whether the backup keeps what is at a place of whereabouts; by is the entry that leaves it
 // out, unknown why it cannot be told.
-func (c contents) keeps(at string) (yes bool, by source.Value, unknown string) {
+func (c Contents) Keeps(at string) (yes bool, by source.Value, unknown string) {
 	machine := func(name string) string {
-		if c.root != "" && !path.IsAbs(name) && !strings.HasPrefix(name, "volume ") {
-			return path.Join(c.root, name)
+		if c.Root != "" && !path.IsAbs(name) && !strings.HasPrefix(name, "volume ") {
+			return path.Join(c.Root, name)
 		}
 		return name
 	}
 	full := machine(at)
 	for _, k := range c.left {
-		if under(full, machine(k.at)) {
+		if Under(full, machine(k.at)) {
 			return false, k.value, ""
 		}
 	}
@@ -194,9 +176,9 @@ func (c contents) keeps(at string) (yes bool, by source.Value, unknown string) {
 	volume, _, _ = strings.Cut(volume, "/")
 	for _, k := range c.roots {
 		switch {
-		case k.at == "/", k.at == "." && !named, under(full, machine(k.at)):
+		case k.at == "/", k.at == "." && !named, Under(full, machine(k.at)):
 			return true, by, ""
-		case named && (under("/var/lib/docker/volumes", k.at) || strings.HasSuffix(strings.TrimSuffix(k.at, "/_data"), "_"+volume)):
+		case named && (Under("/var/lib/docker/volumes", k.at) || strings.HasSuffix(strings.TrimSuffix(k.at, "/_data"), "_"+volume)):
 			return true, by, ""
 		}
 	}
@@ -206,5 +188,16 @@ func (c contents) keeps(at string) (yes bool, by source.Value, unknown string) {
 	return false, by, c.opaque
 }
 
-// dumpedIn is the container that a command of the hook runs in.
-var dumpedIn = regexp.MustCompile(`\b(?:docker|podman)\s+exec\s+(?:-\S+\s+|--?u(?:ser)?[ =]\S+\s+)*([A-Za-z0-9_.-]+)\s`)
+// Commands are the shell commands that borgmatic runs beside its own actions.
+func (b *Backup) Commands() []source.Value {
+	var found []source.Value
+	for _, hook := range b.Option("commands").Items() {
+		found = append(found, hook.At("run").Items()...)
+	}
+	for _, when := range []string{"before", "after"} {
+		for _, what := range []string{"actions", "backup", "everything", "extract"} {
+			found = append(found, b.Option(when+"_"+what).Items()...)
+		}
+	}
+	return found
+}

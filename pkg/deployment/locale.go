@@ -1,4 +1,4 @@
-package check
+package deployment
 
 import (
 	"cmp"
@@ -8,10 +8,10 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// locale is how a database or a cluster sorts and stores text. "" is what its template has.
-type locale struct {
-	encoding, collate, ctype string
-	template0                bool
+// Locale is how a database or a cluster sorts and stores text. "" is what its template has.
+type Locale struct {
+	Encoding, Collate, Ctype string
+	Template0                bool
 }
 
 // localeOption is one of CREATE DATABASE, of createdb or of initdb.
@@ -28,8 +28,8 @@ var (
 	noLocale       = regexp.MustCompile(`(?:^|\s)--no-locale\b`)
 )
 
-// localeOf reads the options of CREATE DATABASE, createdb or initdb.
-func localeOf(text string) locale {
+// LocaleOf reads the options of CREATE DATABASE, createdb or initdb.
+func LocaleOf(text string) Locale {
 	option := func(re *regexp.Regexp) string {
 		if g := re.FindStringSubmatch(text); g != nil {
 			return g[1]
@@ -40,11 +40,11 @@ func localeOf(text string) locale {
 	if noLocale.MatchString(text) {
 		both = "C"
 	}
-	return locale{
-		encoding:  encodingName(option(encodingOption)),
-		collate:   localeName(cmp.Or(option(collateOption), both)),
-		ctype:     localeName(cmp.Or(option(ctypeOption), both)),
-		template0: template0.MatchString(text),
+	return Locale{
+		Encoding:  encodingName(option(encodingOption)),
+		Collate:   localeName(cmp.Or(option(collateOption), both)),
+		Ctype:     localeName(cmp.Or(option(ctypeOption), both)),
+		Template0: template0.MatchString(text),
 	}
 }
 
@@ -64,25 +64,25 @@ func localeName(s string) string {
 	return s
 }
 
-// clusterLocale is what initdb gives a new cluster, and where that stands: its own arguments count most, then
+// ClusterLocale is what initdb gives a new cluster, and where that stands: its own arguments count most, then
 // the environment, which is en_US.utf8 in the image. The encoding follows the locale, and is SQL_ASCII for C.
-func clusterLocale(server *Service) (locale, source.Value) {
+func ClusterLocale(server *Service) (Locale, source.Value) {
 	text, at := server.Env("POSTGRES_INITDB_ARGS")
-	l := localeOf(text)
+	l := LocaleOf(text)
 	env := func(name string) string {
 		val, _ := server.Env(name)
 		return localeName(val)
 	}
 	all, lang := env("LC_ALL"), cmp.Or(env("LANG"), "en_US.utf8")
-	l.collate = cmp.Or(l.collate, all, env("LC_COLLATE"), lang)
-	l.ctype = cmp.Or(l.ctype, all, env("LC_CTYPE"), lang)
+	l.Collate = cmp.Or(l.Collate, all, env("LC_COLLATE"), lang)
+	l.Ctype = cmp.Or(l.Ctype, all, env("LC_CTYPE"), lang)
 	switch {
-	case l.encoding != "":
-	case l.ctype == "C":
-		l.encoding = "SQL_ASCII"
+	case l.Encoding != "":
+	case l.Ctype == "C":
+		l.Encoding = "SQL_ASCII"
 	default:
-		_, charset, _ := strings.Cut(l.ctype, ".")
-		l.encoding = encodingName(cmp.Or(charset, "LATIN1"))
+		_, charset, _ := strings.Cut(l.Ctype, ".")
+		l.Encoding = encodingName(cmp.Or(charset, "LATIN1"))
 	}
 	if !at.Exists() {
 		at = server.Value.At("environment")

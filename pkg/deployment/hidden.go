@@ -1,4 +1,4 @@
-package check
+package deployment
 
 import (
 	"io/fs"
@@ -15,12 +15,12 @@ func (d *Deployment) Mask() *finding.Mask {
 	m := &finding.Mask{}
 	var hidden []source.Hidden
 	add := func(name, text string) { hidden = append(hidden, source.HiddenIn(name, text)...) }
-	for _, f := range d.files {
+	for _, f := range d.Files {
 		found, open := f.Hidden()
 		hidden = append(hidden, found...)
 		m.Open(open...)
 	}
-	for name, value := range d.env {
+	for name, value := range d.Env {
 		add(name, value)
 	}
 	if d.Compose != nil {
@@ -35,12 +35,12 @@ func (d *Deployment) Mask() *finding.Mask {
 		}
 		for name, def := range d.Compose.At("secrets").Entries() {
 			hidden = append(hidden, source.Hidden{Value: strings.TrimSpace(d.small(def.At("file").Str()))},
-				source.Hidden{Value: d.env[def.At("environment").Str()]})
+				source.Hidden{Value: d.Env[def.At("environment").Str()]})
 			m.Open(name.Str())
 		}
 		hidden = append(hidden, d.interpolated(d.Compose.Root(), "")...)
-		for _, h := range d.secrets() {
-			hidden = append(hidden, source.Hidden{Value: h.value})
+		for _, h := range d.Secrets() {
+			hidden = append(hidden, source.Hidden{Value: h.Value})
 		}
 	}
 	for _, h := range hidden {
@@ -104,11 +104,11 @@ func (d *Deployment) interpolated(v source.Value, name string) []source.Hidden {
 		if !strings.Contains(text, "$") {
 			break
 		}
-		expanded, _ := d.expand(v)
+		expanded, _ := d.Expand(v)
 		found = append(found, source.HiddenIn(name, expanded)...)
 		if v.NamesSecret() || len(source.HiddenIn(name, text)) > 0 {
-			for _, m := range variable.FindAllStringSubmatch(text, -1) {
-				found = append(found, source.Hidden{Value: d.env[m[2]+m[5]]}, source.Hidden{Value: m[4]})
+			for _, m := range Variable.FindAllStringSubmatch(text, -1) {
+				found = append(found, source.Hidden{Value: d.Env[m[2]+m[5]]}, source.Hidden{Value: m[4]})
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package check
+package deployment
 
 import (
 	"encoding/binary"
@@ -12,12 +12,12 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// pattern is the expression of a namespace as Synapse takes it: Python's re.match, which holds it against the
+// Pattern is the expression of a namespace as Synapse takes it: Python's re.match, which holds it against the
 // start of an id, whatever follows.
-type pattern struct {
-	re   *regexp.Regexp // nil when it cannot be told what the expression matches
+type Pattern struct {
+	Re   *regexp.Regexp // nil when it cannot be told what the expression matches
 	prog *syntax.Prog
-	bad  bool // Python refuses it, too
+	Bad  bool // Python refuses it, too
 }
 
 var (
@@ -28,15 +28,15 @@ var (
 	goOnly = regexp.MustCompile(`(?:^|[^\\])(?:\\\\)*\\[CEFGHIJKLMOPQRTVXYceghijklmopqyz]|\(\?(?:<\w|[a-z]*U|[a-z]*-[a-z]*\))|.\(\?[a-z]+\)`)
 )
 
-// pattern compiles an expression once.
-func (d *Deployment) pattern(expr string) *pattern {
-	if p := d.patterns[expr]; p != nil {
+// Pattern compiles an expression once.
+func (d *Deployment) Pattern(expr string) *Pattern {
+	if p := d.Patterns[expr]; p != nil {
 		return p
 	}
-	p := &pattern{}
-	d.patterns[expr] = p
+	p := &Pattern{}
+	d.Patterns[expr] = p
 	if _, err := syntax.Parse(expr, syntax.Perl); err != nil || goOnly.MatchString(expr) {
-		p.bad = goOnly.MatchString(expr) || !pythonOnly.MatchString(expr)
+		p.Bad = goOnly.MatchString(expr) || !pythonOnly.MatchString(expr)
 		return p
 	}
 	tree, err := syntax.Parse("^(?:"+expr+")", syntax.Perl)
@@ -44,43 +44,43 @@ func (d *Deployment) pattern(expr string) *pattern {
 		p.prog, err = syntax.Compile(tree.Simplify())
 	}
 	if err == nil {
-		p.re, _ = regexp.Compile("^(?:" + expr + ")")
+		p.Re, _ = regexp.Compile("^(?:" + expr + ")")
 	}
 	return p
 }
 
-// claim is one namespace of a registration.
-type claim struct {
-	*pattern
-	regex     source.Value
-	exclusive bool
+// Claim is one namespace of a registration.
+type Claim struct {
+	*Pattern
+	Regex     source.Value
+	Exclusive bool
 }
 
-// claims lists the namespaces of a kind (users, aliases) whose expression Synapse can read.
-func (d *Deployment) claims(reg *Registration, kind string) []claim {
-	var cs []claim
+// Claims lists the namespaces of a kind (users, aliases) whose expression Synapse can read.
+func (d *Deployment) Claims(reg *Registration, kind string) []Claim {
+	var cs []Claim
 	for _, ns := range reg.At("namespaces", kind).Items() {
 		v := ns.At("regex")
-		if p := d.pattern(v.Str()); v.Set() && !p.bad {
-			cs = append(cs, claim{pattern: p, regex: v, exclusive: !isFalse(ns.At("exclusive"))})
+		if p := d.Pattern(v.Str()); v.Set() && !p.Bad {
+			cs = append(cs, Claim{Pattern: p, Regex: v, Exclusive: !IsFalse(ns.At("exclusive"))})
 		}
 	}
 	return cs
 }
 
-// claimed gives the namespace that holds the id, an exclusive one if there is one.
-func claimed(cs []claim, id string) (found *claim) {
+// Claimed gives the namespace that holds the id, an exclusive one if there is one.
+func Claimed(cs []Claim, id string) (found *Claim) {
 	for i, c := range cs {
-		if c.re != nil && c.re.MatchString(id) && (found == nil || c.exclusive) {
+		if c.Re != nil && c.Re.MatchString(id) && (found == nil || c.Exclusive) {
 			found = &cs[i]
 		}
 	}
 	return found
 }
 
-// search walks through several expressions at once. Those of bridges need a few hundred steps for a pair;
+// Search walks through several expressions at once. Those of bridges need a few hundred steps for a pair;
 // budget keeps what nobody would write from holding up a check.
-type search struct{ budget int }
+type Search struct{ Budget int }
 
 // progress is how far a text has come in each expression; nil after its match.
 type progress struct {
@@ -88,17 +88,17 @@ type progress struct {
 	text string
 }
 
-// common gives the shortest id that every one of the patterns matches. The last of them says what an id is.
-func (s *search) common(alphabet string, ps ...*pattern) (id string, ok bool) {
+// Common gives the shortest id that every one of the patterns matches. The last of them says what an id is.
+func (s *Search) Common(alphabet string, ps ...*Pattern) (id string, ok bool) {
 	first := progress{at: make([][]uint32, len(ps))}
 	for i, p := range ps {
-		if p.re == nil {
+		if p.Re == nil {
 			return "", false
 		}
 		first.at[i] = []uint32{uint32(p.prog.Start)}
 	}
 	queue, seen := []progress{first}, make(map[string]bool)
-	for len(queue) > 0 && s.budget > 0 {
+	for len(queue) > 0 && s.Budget > 0 {
 		from := queue[0]
 		queue = queue[1:]
 		if _, ok := s.next(from, -1, ps); ok {
@@ -132,7 +132,7 @@ func (p progress) key() string {
 }
 
 // next goes on by a rune, or by the end, which is -1; ok is false when one of the patterns does not.
-func (s *search) next(from progress, r rune, ps []*pattern) (to progress, ok bool) {
+func (s *Search) next(from progress, r rune, ps []*Pattern) (to progress, ok bool) {
 	prev := rune(-1)
 	if from.text != "" {
 		prev, _ = utf8.DecodeLastRuneInString(from.text)
@@ -156,7 +156,7 @@ func (s *search) next(from progress, r rune, ps []*pattern) (to progress, ok boo
 	return to, true
 }
 
-func (s *search) step(prog *syntax.Prog, at []uint32, prev, next rune) (after []uint32, matched bool) {
+func (s *Search) step(prog *syntax.Prog, at []uint32, prev, next rune) (after []uint32, matched bool) {
 	flags := syntax.EmptyOpContext(prev, next)
 	seen := make([]bool, len(prog.Inst))
 	todo := slices.Clone(at)
@@ -183,7 +183,7 @@ func (s *search) step(prog *syntax.Prog, at []uint32, prev, next rune) (after []
 			}
 		}
 	}
-	s.budget -= len(todo) + len(seen)/64
+	s.Budget -= len(todo) + len(seen)/64
 	slices.Sort(after)
 	return slices.Compact(after), false
 }
@@ -191,9 +191,9 @@ func (s *search) step(prog *syntax.Prog, at []uint32, prev, next rune) (after []
 // localpartRunes may stand in the localpart of a user id (Matrix specification, appendix "User identifiers").
 const localpartRunes = "abcdefghijklmnopqrstuvwxyz0123456789_.=/+-"
 
-// ids are the ids of a server that begin with a sigil: all of them as a pattern, and the letters they are made of.
-func (d *Deployment) ids(sigil, server string) (all *pattern, alphabet string) {
+// Ids are the ids of a server that begin with a sigil: all of them as a pattern, and the letters they are made of.
+func (d *Deployment) Ids(sigil, server string) (all *Pattern, alphabet string) {
 	letters := []rune(localpartRunes + sigil + ":" + strings.ToLower(server))
 	slices.Sort(letters)
-	return d.pattern("^" + sigil + "[a-z0-9_.=/+-]*:" + regexp.QuoteMeta(server) + "$"), string(slices.Compact(letters))
+	return d.Pattern("^" + sigil + "[a-z0-9_.=/+-]*:" + regexp.QuoteMeta(server) + "$"), string(slices.Compact(letters))
 }

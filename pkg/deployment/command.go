@@ -1,0 +1,73 @@
+package deployment
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Command is the words of command, or of entrypoint and command.
+func (s *Service) Command() []string {
+	var words []string
+	for _, key := range []string{"entrypoint", "command"} {
+		v := s.Value.At(key)
+		if v.Kind() == source.Scalar {
+			words = append(words, strings.Fields(v.Str())...)
+		}
+		for _, item := range v.Items() {
+			words = append(words, item.Str())
+		}
+	}
+	return words
+}
+
+// flag gives the value of a command line flag, or def.
+func (s *Service) flag(def string, names ...string) string {
+	words := s.Command()
+	for i, w := range words {
+		if i > 0 && w == "-c" && slices.Contains([]string{"sh", "ash", "bash"}, path.Base(words[i-1])) {
+			continue // what follows is a script
+		}
+		if slices.Contains(names, w) && i+1 < len(words) {
+			return words[i+1]
+		}
+		if name, val, ok := strings.Cut(w, "="); ok && slices.Contains(names, name) {
+			return val
+		}
+	}
+	return def
+}
+
+// Flags gives the values of a flag that may stand several times.
+func (s *Service) Flags(name string) []string {
+	var values []string
+	words := s.Command()
+	for i, w := range words {
+		if w == name && i+1 < len(words) {
+			values = append(values, words[i+1])
+		}
+		if val, ok := strings.CutPrefix(w, name+"="); ok {
+			values = append(values, val)
+		}
+	}
+	return values
+}
+
+// configSites are the places that say where the program finds its configuration: the service, the word or
+// variable that names the file, and the mounts.
+func (s *Service) configSites() []source.Site {
+	sites := []source.Site{s.Value.Site("")}
+	for _, name := range []string{"SYNAPSE_CONFIG_PATH", "SYNAPSE_CONFIG_DIR", "MAS_CONFIG"} {
+		if text, v := s.Env(name); text != "" {
+			sites = append(sites, v.Site("names the file"))
+		}
+	}
+	for _, word := range append(s.Value.At("entrypoint").Items(), s.Value.At("command").Items()...) {
+		if strings.Contains(word.Str(), s.ConfigPath) {
+			sites = append(sites, word.Site("names the file"))
+		}
+	}
+	return append(sites, s.VolumeSites()...)
+}

@@ -1,0 +1,260 @@
+package deployment
+
+import (
+	"cmp"
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Connection is a program's connection to a database as its configuration says it.
+type Connection struct {
+	Service                        *Service
+	Host, Port, User, Password, Db string
+	At                             source.Value // the connection
+	HostAt, PortAt, UserAt         source.Value
+	PasswordAt                     source.Value
+	PasswordReason                 string
+	Sslmode                        string // as libpq has it, or the default of the program's library
+}
+
+// Connections lists every connection to a PostgreSQL database of the stack.
+func (d *Deployment) Connections() []Connection {
+	if d.connections == nil {
+		d.connections = d.readClients()
+	}
+	return d.connections
+}
+
+func (d *Deployment) readClients() []Connection {
+	var cs []Connection
+	for _, s := range d.Synapses {
+		args := s.Config.At("database", "args")
+		if s.Config.At("database", "name").Str() != "psycopg2" || s.ArgsAstray().Set() {
+			continue // synapse-required-keys says so
+		}
+		name := args.At("dbname")
+		if !name.Set() {
+			name = args.At("database")
+		}
+		c := inParts(s.Service, args, "user", name)
+		c.Password, c.PasswordAt = args.At("password").Str(), args.At("password")
+		if file := args.At("passfile"); file.Set() && !c.PasswordAt.Set() {
+			c.fromPassfile(d, file.Str(), file)
+		}
+		cs = append(cs, c)
+	}
+	for _, m := range d.MASs {
+		db := m.Config.At("database")
+		if m.DatabaseTwice().Exists() {
+			continue // mas-database-own says so
+		}
+		if uri := db.At("uri"); uri.Set() {
+			cs = append(cs, fromURI(m.Service, uri))
+			continue
+		}
+		c := inParts(m.Service, db, "username", db.At("database"))
+		c.Password, c.PasswordAt, c.PasswordReason = d.SecretOf(m.Service, db, "password", "password_file")
+		if db.Set() {
+			cs = append(cs, c)
+		}
+	}
+	for _, b := range d.Bridges {
+		v := b.At(b.Keys().Database)
+		if strings.HasPrefix(v.Str(), "postgres") {
+			c := fromURI(b.Service, v)
+			if env, at := b.Env("PGSSLMODE"); c.Sslmode == "" && b.Dialect != image.Python && b.EnvHidden("PGSSLMODE") == "" {
+				if c.Sslmode = env; !at.Exists() {
+					c.Sslmode = "require"
+				}
+			}
+			cs = append(cs, c)
+		}
+	}
+	return cs
+}
+
+// OneDatabase reports whether two connections end at the same database. A name that is left out is the user's.
+func (d *Deployment) OneDatabase(a, b Connection) bool {
+	name, server := cmp.Or(a.Db, a.User), d.ServiceAt(a.Host)
+	return name != "" && name == cmp.Or(b.Db, b.User) && (a.Host == b.Host || server != nil && server == d.ServiceAt(b.Host))
+}
+
+// fromPassfile takes the password from a file with lines of host:port:database:user:password, as libpq does.
+func (c *Connection) fromPassfile(d *Deployment, file string, at source.Value) {
+	var text string
+	text, _, c.PasswordReason = d.Text(c.Service, file)
+	c.PasswordAt = at
+	for line := range strings.Lines(text) {
+		fields := strings.SplitN(strings.TrimRight(line, "\r\n"), ":", 5)
+		matches := func(i int, val string) bool { return fields[i] == "*" || fields[i] == val }
+		if len(fields) == 5 && matches(0, c.Host) && matches(1, cmp.Or(c.Port, "5432")) && matches(2, c.Db) && matches(3, c.User) {
+			c.Password = strings.NewReplacer(`\:`, ":", `\\`, `\`).Replace(fields[4])
+			return
+		}
+	}
+}
+
+// UserKey is what the program calls the role that it logs in as.
+func (c Connection) UserKey() string {
+	if c.Service.Program == image.MAS {
+		return "username"
+	}
+	return "user"
+}
+
+// inParts takes a connection whose parts stand in settings of their own.
+func inParts(s *Service, v source.Value, user string, name source.Value) Connection {
+	c := Connection{Service: s, At: name, HostAt: v.At("host"), PortAt: v.At("port"), UserAt: v.At(user)}
+	c.Host, c.Port, c.User, c.Db = c.HostAt.Str(), c.PortAt.Str(), c.UserAt.Str(), name.Str()
+	return c
+}
+
+func fromURI(s *Service, v source.Value) Connection {
+	c := Connection{Service: s, At: v, HostAt: v, PortAt: v, UserAt: v, PasswordAt: v}
+	u, err := url.Parse(v.Str())
+	// With a slash or # in the password it parses, as something else: parts of the password would be shown.
+	if err != nil || u.User == nil && strings.Contains(v.Str(), "@") {
+		c.PasswordReason = "the database URI cannot be parsed: a character of the password is not escaped"
+		return c
+	}
+	c.Host, c.User, c.Db = u.Hostname(), u.User.Username(), strings.TrimPrefix(u.Path, "/")
+	c.Password, _ = u.User.Password()
+	q := u.Query()
+	c.Host, c.User = cmp.Or(c.Host, q.Get("host")), cmp.Or(c.User, q.Get("user"))
+	c.Password, c.Port = cmp.Or(c.Password, q.Get("password")), cmp.Or(u.Port(), q.Get("port"))
+	c.Sslmode = q.Get("sslmode")
+	return c
+}
+
+// PostgresPort is the port on which a PostgreSQL listens; "" where a file says so that is not read here.
+func (s *Service) PostgresPort() string {
+	port, _ := s.Env("PGPORT")
+	words := s.Command()
+	for i, w := range words {
+		if val, ok := strings.CutPrefix(strings.TrimPrefix(w, "--"), "port="); ok {
+			port = val
+		}
+		if w == "-p" && i+1 < len(words) {
+			port = words[i+1]
+		}
+		if strings.HasPrefix(w, "config_file=") {
+			return ""
+		}
+	}
+	return cmp.Or(port, "5432")
+}
+
+// connects reports whether a client of PostgreSQL means that server: by name, or because it shares a network.
+func (s *Service) connects(server *Service) bool {
+	host, _ := s.Env("PGHOST")
+	return slices.Contains(server.Names(), host) || s.Shares(server)
+}
+
+func (d *Deployment) DatabaseFix() string {
+	for _, s := range d.Services {
+		if s.Program == image.Postgres && s.Value.At("volumes").Set() {
+			return "host: " + s.Host()
+		}
+	}
+	return ""
+}
+
+// Superuser follows the image's defaults.
+func (d *Deployment) Superuser(server *Service) (user, db string, password role) {
+	user, _ = server.Env("POSTGRES_USER")
+	if user == "" {
+		user = "postgres"
+	}
+	db, _ = server.Env("POSTGRES_DB")
+	if db == "" {
+		db = user
+	}
+	text, v := server.Env("POSTGRES_PASSWORD")
+	password = role{Password: text, Site: v.Site("the server's"), Reason: server.EnvHidden("POSTGRES_PASSWORD")}
+	if file, fv := server.Env("POSTGRES_PASSWORD_FILE"); file != "" {
+		content, _, reason := d.Text(server, file)
+		password = role{Password: strings.TrimRight(content, "\n"), Site: fv.Site("the server's"), Reason: reason, Reader: server}
+	}
+	return user, db, password
+}
+
+const initDir = "/docker-entrypoint-initdb.d"
+
+// Provisioned collects what creates roles and databases on a server: the image's own variables, the scripts
+// of its init directory, and one-shot services that run psql against it.
+func (d *Deployment) Provisioned(server *Service) *provision {
+	if p := d.provisions[server]; p != nil {
+		return p
+	}
+	p := &provision{Roles: map[string]role{}, Databases: map[string]Database{}, named: map[string]source.Site{}, server: server}
+	d.provisions[server] = p
+	user, db, password := d.Superuser(server)
+	for _, name := range []string{"POSTGRES_USER", "POSTGRES_DB"} {
+		if reason := server.EnvHidden(name); reason != "" {
+			p.Opaque = reason
+		}
+	}
+	p.Roles[user] = password
+	p.Databases[db] = Database{Site: server.Value.At("environment").Site("created with the cluster")}
+	for _, m := range server.Mounts {
+		if path.Clean(m.Container) != initDir && path.Dir(path.Clean(m.Container)) != initDir {
+			continue
+		}
+		if m.Host == "" {
+			p.Opaque = "the init scripts of PostgreSQL cannot be seen: " + m.Reason
+			continue
+		}
+		for _, name := range d.scripts(m.Host) {
+			p.script(d, server, name, true)
+		}
+	}
+	for _, j := range d.Jobs() {
+		if s := j.Service; s != server && s.connects(server) {
+			for _, host := range j.Scripts {
+				p.script(d, s, host, false)
+			}
+			p.Broken = p.Broken || j.Fault != ""
+			if j.opaque != "" {
+				p.Opaque = j.opaque
+			}
+		}
+	}
+	return p
+}
+
+// Databases lists the databases that the stack's own servers are told to create.
+func (d *Deployment) Databases() []string {
+	names := make(map[string]bool)
+	for _, s := range d.Services {
+		if s.Program != image.Postgres || !s.Value.At("volumes").Set() {
+			continue
+		}
+		_, own, _ := d.Superuser(s)
+		for name := range d.Provisioned(s).Databases {
+			names[name] = name != own
+		}
+	}
+	maps.DeleteFunc(names, func(_ string, made bool) bool { return !made })
+	return slices.Sorted(maps.Keys(names))
+}
+
+// PostgresServers are the services that run a PostgreSQL server: the image makes no cluster without one of these
+// variables. Others run only psql or pg_dump of its image.
+func (d *Deployment) PostgresServers() []*Service {
+	var servers []*Service
+	for _, s := range d.Services {
+		for _, name := range []string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"} {
+			if val, v := s.Env(name); s.Program == image.Postgres && (val != "" || v.Exists()) {
+				servers = append(servers, s)
+				break
+			}
+		}
+	}
+	return servers
+}

@@ -1,0 +1,106 @@
+package deployment
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Follow reads the YAML file that a container sees at a path; nil and why when that is not possible. hidden
+// says that the file may well be there, but outside of what can be seen.
+func (d *Deployment) Follow(s *Service, container string) (f *source.File, reason string, hidden bool) {
+	host, reason := s.HostPath(container)
+	if reason != "" {
+		return nil, reason, !strings.HasPrefix(reason, NothingMounted)
+	}
+	if d.Broken[host] {
+		return nil, host + " cannot be read", false
+	}
+	if f, ok := d.Files[host]; ok {
+		return f, "", false
+	}
+	if _, err := fs.Stat(d.FS, host); errors.Is(err, fs.ErrNotExist) {
+		return nil, host + cmp.Or(d.Unseen(err), " does not exist"), d.Alone
+	}
+	f, findings := d.Read(host)
+	if len(findings) > 0 {
+		d.Problems = append(d.Problems, findings...)
+		d.Broken[host] = true
+		return nil, findings[0].Message, false
+	}
+	return f, "", false
+}
+
+// leadsOut is what is said of a symbolic link that is not followed: what lies elsewhere on the machine is none of
+// the deployment's, and may be nobody's business.
+const leadsOut = " a symbolic link that leads out of the directory, as every absolute one does"
+
+// Hidden says why a path of the deployment cannot be seen, wherever it leads; "" when it can.
+func (d *Deployment) Hidden(host string) string {
+	if _, err := fs.Stat(d.FS, host); source.Escapes(err) {
+		return host + " is" + leadsOut
+	}
+	return ""
+}
+
+// Cause is the error without the path, which the finding's place names already.
+func Cause(err error) string {
+	if source.Escapes(err) {
+		return "it is" + leadsOut
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	_, msg, _ := strings.Cut(err.Error(), ": ")
+	return msg
+}
+
+func (d *Deployment) Read(name string) (*source.File, []finding.Finding) {
+	src, err := source.ReadFS(d.FS, name)
+	if err != nil {
+		return nil, []finding.Finding{{
+			Rule: "compose-mount-exists", Severity: finding.Error, Message: "cannot be read: " + Cause(err),
+			Fix: "put a readable file there", Sites: []source.Site{{Pos: source.Pos{File: name}}},
+		}}
+	}
+	f, findings := finding.Parse(name, src)
+	d.Files[name] = f
+	return f, findings
+}
+
+// Unseen says why what is missing may be there all the same; "" when it is not.
+func (d *Deployment) Unseen(err error) string {
+	if d.Alone && errors.Is(err, fs.ErrNotExist) {
+		return " is not rendered, and the directory where it may lie was not looked at"
+	}
+	return ""
+}
+
+const unreadable = " cannot be read"
+
+// Text reads a file that is not YAML, as a container sees it; empty and why when that is not possible.
+func (d *Deployment) Text(s *Service, container string) (text, host, reason string) {
+	if host, reason = s.HostPath(container); reason != "" {
+		return "", "", reason
+	}
+	src, err := source.ReadFS(d.FS, host)
+	if err != nil {
+		return "", host, host + cmp.Or(d.Unseen(err), unreadable)
+	}
+	if d.Files[host] == nil {
+		d.Files[host] = &source.File{Path: host, Src: src}
+	}
+	return string(src), host, ""
+}
+
+// KeysAt is the path of keys that leads to a place in one of the files.
+func (d *Deployment) KeysAt(p source.Pos) []string {
+	if f := d.Files[p.File]; f != nil {
+		return f.KeysAt(p)
+	}
+	return nil
+}

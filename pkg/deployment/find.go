@@ -1,0 +1,61 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Pairs calls f for every Synapse that delegates together with every MAS; a stack has one of each.
+func (d *Deployment) Pairs(f func(*Synapse, *MAS)) {
+	for _, s := range d.Synapses {
+		for _, m := range d.MASs {
+			if s.Delegates() {
+				f(s, m)
+			}
+		}
+	}
+}
+
+// ContainerNamed finds the service whose container has that name: the one that is set, or PROJECT-SERVICE-1.
+func (d *Deployment) ContainerNamed(name string) *Service {
+	for _, s := range d.Services {
+		fixed := s.Value.At("container_name")
+		if fixed.Set() && fixed.Str() == name || !fixed.Set() && (strings.HasSuffix(name, "-"+s.Name+"-1") || strings.HasSuffix(name, "_"+s.Name+"_1")) {
+			return s
+		}
+	}
+	return nil
+}
+
+// Running gives the services that are the program, also those whose configuration cannot be read.
+func (d *Deployment) Running(p image.Program) []*Service {
+	return slices.DeleteFunc(slices.Clone(d.Services), func(s *Service) bool { return s.Program != p || d.oneShot(s) })
+}
+
+// ServiceOf is the service in whose section a value stands.
+func (d *Deployment) ServiceOf(v source.Value) *Service {
+	keys := v.Keys()
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return len(keys) > 1 && s.Name == keys[1] })
+	return d.Services[max(i, 0)]
+}
+
+// Service finds the service with that key in the compose file; nil when there is none.
+func (d *Deployment) Service(name string) *Service {
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return d.Services[i]
+}
+
+// ServiceAt finds the service that a host name means inside the stack.
+func (d *Deployment) ServiceAt(host string) *Service {
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return slices.Contains(s.Names(), host) })
+	if i < 0 {
+		return nil
+	}
+	return d.Services[i]
+}

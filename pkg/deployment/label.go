@@ -1,0 +1,51 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Listing is the label that names a middleware where that is not the router's own: a chain.
+func (s *Service) Listing(ref string, router source.Site) []source.Site {
+	for _, l := range s.D.Container(s).Labels {
+		if strings.HasSuffix(strings.ToLower(l.Key), ".chain.middlewares") && l.Site.Pos != router.Pos &&
+			slices.ContainsFunc(strings.Split(l.Value, ","), func(n string) bool { return strings.TrimSpace(n) == ref }) {
+			return []source.Site{l.Site}
+		}
+	}
+	return nil
+}
+
+// Label gives a label as a line of the service, in the style that its labels are written in.
+func (s *Service) Label(key, value string) string {
+	value = strings.ReplaceAll(value, "$", "$$")
+	if s.Value.At("labels").Kind() == source.Sequence {
+		return "- " + source.Quote(key+"="+value)
+	}
+	return key + ": " + source.Quote(value)
+}
+
+// HasLabel reports whether a service has a label, or one below it.
+func (s *Service) HasLabel(key string) bool {
+	return s.D.Container(s).Has(key)
+}
+
+// problems calls f for every problem that Traefik has with the labels, with the service that it is about.
+func (d *Deployment) LabelProblems(f func(p route.Problem, s *Service)) {
+	for _, p := range d.Routes().Problems {
+		if s := d.Service(p.Container); s != nil {
+			f(p, s)
+		}
+	}
+}
+
+// LabelSite is the place of a label, or else a place given.
+func (s *Service) LabelSite(key string, otherwise source.Site) source.Site {
+	if l := LabelOf(s.D.Container(s).Labels, key); l.Key != "" {
+		return l.Site
+	}
+	return otherwise
+}

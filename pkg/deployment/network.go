@@ -1,0 +1,204 @@
+package deployment
+
+import (
+	"net/netip"
+	"slices"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Lacks reports whether a container has an address to listen on only by chance: Docker gives it another one
+// unless the compose file says which.
+func (s *Service) Lacks(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	if err != nil || addr.IsUnspecified() || addr.IsLoopback() || s.Value.At("network_mode").Set() {
+		return false
+	}
+	for _, net := range s.Value.At("networks").Entries() {
+		for _, key := range []string{"ipv4_address", "ipv6_address"} {
+			text, ok := s.D.Expand(net.At(key))
+			if given, _ := netip.ParseAddr(text); !ok || given == addr {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// External reports whether the service is on a network that other stacks may be on, too.
+func (d *Deployment) External(s *Service) bool {
+	return slices.ContainsFunc(s.Networks, func(n string) bool { return d.Compose.At("networks", n, "external").Set() })
+}
+
+// NetworkSites are the label of a service, those of the others that name the same network, and the networks.
+func (d *Deployment) NetworkSites(s *Service, wanted string, sites []source.Site) []source.Site {
+	const label = "traefik.docker.network"
+	for _, o := range d.Services {
+		if o != s && wanted != "" && LabelOf(d.Container(o).Labels, label).Value == wanted {
+			sites = append(sites, o.LabelSite(label, o.Value.Site("")))
+		}
+	}
+	sites = append(sites, s.Value.At("networks").Site("its networks"))
+	for _, key := range s.Networks {
+		if name := d.Compose.At("networks", key, "name"); name.Set() {
+			sites = append(sites, name.Site("the name of "+key))
+		}
+	}
+	return sites
+}
+
+// ProxyNetwork is the network of a service in which Traefik is, or most likely is.
+func (d *Deployment) ProxyNetwork(s *Service) string {
+	best := "…"
+	for _, key := range s.Networks {
+		name, _ := d.NetworkName(key)
+		if d.Compose.At("networks", key, "external").Set() || d.Proxy.Service != nil && slices.Contains(d.Proxy.Service.Networks, key) {
+			return name
+		}
+		best = name
+	}
+	return best
+}
+
+// Talk is one service's way to another, the name it calls the other by, and the place that says so.
+type Talk struct {
+	From, To *Service
+	Host     string
+	At       source.Value
+}
+
+// Talks lists who speaks to whom inside the stack.
+func (d *Deployment) Talks() []Talk {
+	var ts []Talk
+	say := func(from *Service, at source.Value, host string) {
+		if to := d.ServiceAt(host); to != nil && to != from {
+			ts = append(ts, Talk{from, to, host, at})
+		}
+	}
+	url := func(from *Service, at source.Value) {
+		if u, _, ok := Endpoint(at.Str()); ok {
+			say(from, at, u.Hostname())
+		}
+	}
+	for _, s := range d.Synapses {
+		if s.Delegates() {
+			url(s.Service, s.Config.At("matrix_authentication_service", "endpoint"))
+		}
+		for _, reg := range s.Registrations {
+			url(s.Service, reg.At("url"))
+		}
+	}
+	for _, m := range d.MASs {
+		url(m.Service, m.Config.At("matrix", "endpoint"))
+	}
+	for _, b := range d.Bridges {
+		url(b.Service, b.Config.At("homeserver", "address"))
+	}
+	for _, c := range d.Connections() {
+		say(c.Service, c.At, c.Host)
+	}
+	for _, s := range d.Services {
+		if host, v := s.Env("PGHOST"); host != "" {
+			say(s, v, host)
+		}
+	}
+	return ts
+}
+
+func Prefixes(texts ...string) []netip.Prefix {
+	var list []netip.Prefix
+	for _, text := range texts {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			list = append(list, p.Masked())
+		} else if a, err := netip.ParseAddr(text); err == nil {
+			list = append(list, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	return list
+}
+
+// Subnets are the addresses of the network in which Traefik reaches a service, if the compose file says them.
+func (d *Deployment) Subnets(s *Service) (list []netip.Prefix, at source.Value) {
+	wanted := LabelOf(d.Container(s).Labels, "traefik.docker.network").Value
+	for _, key := range s.Networks {
+		name, _ := d.NetworkName(key)
+		if len(s.Networks) > 1 && name != wanted {
+			continue
+		}
+		at = d.Compose.At("networks", key, "ipam", "config")
+		for _, c := range at.Items() {
+			list = append(list, Prefixes(c.At("subnet").Str())...)
+		}
+	}
+	return list, at
+}
+
+// Names are the host names under which other containers of a shared network reach the service.
+func (s *Service) Names() []string {
+	names := append([]string{s.Name}, s.linked...)
+	for _, key := range []string{"container_name", "hostname"} {
+		if n := s.Value.At(key).Str(); n != "" {
+			names = append(names, n)
+		}
+	}
+	for _, net := range s.Value.At("networks").Entries() {
+		for _, alias := range net.At("aliases").Items() {
+			names = append(names, alias.Str())
+		}
+	}
+	return names
+}
+
+// Host is the name by which others should call the service: an alias, which its owner chose for them, or its own.
+func (s *Service) Host() string {
+	for _, net := range s.Value.At("networks").Entries() {
+		if alias := net.At("aliases", "0"); alias.Set() {
+			return alias.Str()
+		}
+	}
+	return s.Name
+}
+
+// NameSites are the places that give the services names beside their own.
+func NameSites(services ...*Service) (sites []source.Site) {
+	for _, s := range services {
+		for _, net := range s.Value.At("networks").Entries() {
+			if v := net.At("aliases"); v.Exists() {
+				sites = append(sites, v.Site("more names of "+s.Name))
+			}
+		}
+	}
+	return sites
+}
+
+// Answers reports whether the service is found by the name in the network with that key.
+func (s *Service) Answers(name, network string) bool {
+	own, _ := s.D.Expand(s.Value.At("container_name"))
+	return slices.Contains(s.Networks, network) && (name == s.Name || name == own ||
+		slices.ContainsFunc(s.Value.At("networks", network, "aliases").Items(), func(v source.Value) bool { return v.Str() == name }))
+}
+
+// Shares reports whether the two services have a network in common.
+func (s *Service) Shares(t *Service) bool {
+	// On the host's network, or another container's, who reaches whom cannot be told.
+	if s.Value.At("network_mode").Set() || t.Value.At("network_mode").Set() {
+		return true
+	}
+	return slices.ContainsFunc(s.Networks, func(n string) bool { return slices.Contains(t.Networks, n) })
+}
+
+// NetworkName is Docker's name of a network; ok is false when it stands behind a variable set elsewhere.
+func (d *Deployment) NetworkName(key string) (name string, ok bool) {
+	def := d.Compose.At("networks", key)
+	name, ok = d.Expand(def.At("name"))
+	switch {
+	case name != "" || !ok:
+	case def.At("external").Kind() == source.Mapping: // the form of Compose 1
+		name, ok = d.Expand(def.At("external", "name"))
+	case def.At("external").True():
+		name = key
+	default:
+		name = d.project() + "_" + key
+	}
+	return name, ok
+}

@@ -1,0 +1,40 @@
+package deployment
+
+import (
+	"fmt"
+	"io/fs"
+)
+
+// Access is what one user may do with a file or directory.
+type Access struct {
+	Owner, group int
+	Mode         fs.FileMode
+}
+
+func (d *Deployment) Access(name string) (a Access, ok bool) {
+	info, err := fs.Stat(d.FS, name)
+	if err != nil {
+		return a, false
+	}
+	a.Mode = info.Mode()
+	a.Owner, a.group, ok = fileOwner(info)
+	return a, ok
+}
+
+// Allows reports whether the user has the permission, given as the bit of the others. Of a group that cannot
+// be told the best is assumed.
+func (a Access) Allows(uid, gid int, bit fs.FileMode) bool {
+	switch {
+	case uid == 0:
+		return true
+	case a.Owner == uid:
+		bit <<= 6
+	case a.group == gid || gid < 0 && a.Mode&(bit<<3) != 0:
+		bit <<= 3
+	}
+	return a.Mode&bit != 0
+}
+
+func (a Access) String() string {
+	return fmt.Sprintf("owner %d:%d, mode %04o", a.Owner, a.group, a.Mode.Perm())
+}

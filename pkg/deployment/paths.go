@@ -1,0 +1,134 @@
+package deployment
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Whereabouts is where a path of the container is kept: PATH in the deployment, /PATH of the machine, volume
+// NAME/PATH; "" inside the container only.
+func (s *Service) Whereabouts(container string) string {
+	m := s.MountAt(container)
+	switch {
+	case m == nil || m.Fleeting:
+		return ""
+	case m.Host != "":
+		return path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
+	}
+	at := path.Join(m.Source, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
+	if strings.HasPrefix(m.Source, "/") {
+		return at
+	}
+	return "volume " + at
+}
+
+// place is where a path of the container is kept, cleaned, for comparing.
+func (s *Service) place(container string) string {
+	if container == "" {
+		return ""
+	}
+	return s.Whereabouts(path.Clean(container))
+}
+
+// Sees reports whether a file on the host is seen in the container.
+func (s *Service) Sees(host string) bool {
+	return slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Host != "" && Within(host, m.Host) })
+}
+
+// MountAt is the deepest mount that holds a path of the container; nil when none does.
+func (s *Service) MountAt(container string) *Mount {
+	container = path.Clean(container)
+	var best *Mount
+	for i, m := range s.Mounts {
+		if Under(container, m.Container) && (best == nil || len(path.Clean(m.Container)) > len(path.Clean(best.Container))) {
+			best = &s.Mounts[i]
+		}
+	}
+	return best
+}
+
+// Under reports whether a clean path is dir or below it.
+func Under(name, dir string) bool {
+	dir = path.Clean(dir)
+	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// HostPath follows a path in the container to the deployment's files by the deepest mount that holds it;
+// otherwise it says why not.
+func (s *Service) HostPath(container string) (host, reason string) {
+	m := s.MountAt(container)
+	switch {
+	case m == nil:
+		return "", NothingMounted + path.Clean(container)
+	case m.Host == "":
+		return "", m.Reason
+	}
+	host = path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
+	if reason = s.D.Hidden(host); reason != "" {
+		return "", reason
+	}
+	return host, ""
+}
+
+const (
+	NothingMounted = "nothing is mounted at "
+	IsUndefined    = " is not defined"
+)
+
+// LeadsNowhere reports whether the reason why a file cannot be read is that it is not there at all.
+func LeadsNowhere(reason string) bool {
+	return strings.HasPrefix(reason, NothingMounted) || strings.HasSuffix(reason, unreadable)
+}
+
+// MountSites are where the mount that is missing for a path of the container would stand.
+func (s *Service) MountSites(container string) []source.Site {
+	if strings.HasPrefix(container, "/run/secrets/") {
+		return s.HandedSites()
+	}
+	return s.VolumeSites()
+}
+
+// HandedSites are the secrets that a service is handed, to be looked at where one is missing: their list, and
+// the entries that name none.
+func (s *Service) HandedSites() []source.Site {
+	list := s.Value.At("secrets")
+	if !list.Exists() {
+		return []source.Site{s.Value.Site("it is handed no secrets")}
+	}
+	sites := []source.Site{list.Site("the secrets that " + s.Name + " is handed")}
+	for _, item := range list.Items() {
+		name := item
+		if item.Kind() == source.Mapping {
+			name = item.At("source")
+		}
+		if !s.D.Compose.At("secrets", name.Str()).Exists() {
+			sites = append(sites, item.Site("there is no such secret"))
+		}
+	}
+	return sites
+}
+
+// Inside is a path of the program's configuration as an absolute one of the container. The images of Synapse
+// and MAS run in the root directory (their Dockerfiles).
+func (s *Service) Inside(name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	return path.Join("/", s.Value.At("working_dir").Str(), name)
+}
+
+// VolumeSites are the volumes of the service, or where they would stand.
+func (s *Service) VolumeSites() []source.Site {
+	volumes := s.Value.At("volumes")
+	if volumes.Len() == 0 {
+		return []source.Site{volumes.Site("nothing is mounted")}
+	}
+	var sites []source.Site
+	for _, v := range volumes.Items() {
+		sites = append(sites, v.Site("mounted"))
+	}
+	return sites
+}

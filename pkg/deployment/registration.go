@@ -1,0 +1,105 @@
+package deployment
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// MissingFile is a path in a configuration that leads to no file.
+type MissingFile struct {
+	Value  source.Value
+	Reason string
+
+	Hidden, Broken bool // outside of what can be seen; there, but with a finding of its own
+}
+
+// Registration is an appservice registration as Synapse reads it.
+type Registration struct {
+	*source.File
+	Listed source.Value // the entry of app_service_config_files
+}
+
+func (d *Deployment) readRegistrations(s *Synapse) {
+	for _, item := range s.Config.At("app_service_config_files").Items() {
+		f, reason, hidden := d.Follow(s.Service, item.Str())
+		if f == nil {
+			host, _ := s.HostPath(item.Str())
+			s.Missing = append(s.Missing, MissingFile{Value: item, Reason: reason, Hidden: hidden, Broken: d.Broken[host]})
+			continue
+		}
+		r := &Registration{File: f, Listed: item}
+		s.Registrations = append(s.Registrations, r)
+		if r.everyone() {
+			d.DoublePuppets = append(d.DoublePuppets, r)
+		}
+	}
+}
+
+// everyone reports whether the registration claims all users of its server, which only one for double
+// puppeting does: its url is null or missing, or a regex begins with @.*:.
+func (r *Registration) everyone() bool {
+	return slices.ContainsFunc(r.At("namespaces", "users").Items(), func(v source.Value) bool {
+		return strings.HasPrefix(strings.TrimPrefix(v.At("regex").Str(), "^"), "@.*:")
+	})
+}
+
+// BridgeOf finds the bridge that a registration belongs to: by its token, and if no bridge has that, by the
+// id or by the bridge's name, so that a finding about either of them can be made.
+func (d *Deployment) BridgeOf(r *Registration) *Bridge {
+	for _, same := range []func(*Bridge) bool{
+		func(b *Bridge) bool {
+			return r.At("as_token").Str() != "" && b.Config.At("appservice", "as_token").Str() == r.At("as_token").Str()
+		},
+		func(b *Bridge) bool {
+			return r.At("id").Str() != "" && b.Config.At("appservice", "id").Str() == r.At("id").Str()
+		},
+		func(b *Bridge) bool {
+			return path.Base(r.Path) == b.Name+".yaml" || strings.Contains(r.At("url").Str(), "//"+b.Name+":")
+		},
+		func(b *Bridge) bool { return string(b.Program) == r.At("id").Str() },
+	} {
+		if i := slices.IndexFunc(d.Bridges, same); i >= 0 {
+			return d.Bridges[i]
+		}
+	}
+	return nil
+}
+
+// RegistrationOf finds Synapse's copy of a bridge's registration.
+func (d *Deployment) RegistrationOf(b *Bridge) *Registration {
+	for _, s := range d.Synapses {
+		for _, r := range s.Registrations {
+			if d.BridgeOf(r) == b {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// Registers reports whether the file is a registration with that as_token.
+func (d *Deployment) Registers(name, token string) bool {
+	f := d.Files[name]
+	if f == nil {
+		src, err := source.ReadFS(d.FS, name)
+		if err != nil {
+			return false
+		}
+		f, _ = source.Parse(name, src)
+	}
+	return f != nil && f.At("as_token").Str() == token && f.At("namespaces").Set()
+}
+
+// BridgeRegistrations calls f for every registration of a bridge that a Synapse lists.
+func (d *Deployment) BridgeRegistrations(f func(*Synapse, *Registration, *Bridge)) {
+	for _, s := range d.Synapses {
+		for _, reg := range s.Registrations {
+			if b := d.BridgeOf(reg); b != nil && !slices.Contains(d.DoublePuppets, reg) {
+				f(s, reg, b)
+			}
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// SecretOf gives a secret that stands inline or in a file whose path stands in the configuration. v is the
+// place to show; reason says why the value cannot be seen.
+func (d *Deployment) SecretOf(s *Service, at source.Value, inline, file string) (val string, v source.Value, reason string) {
+	if v := at.At(inline); v.Set() {
+		return v.Str(), v, ""
+	}
+	v = at.At(file)
+	if !v.Set() {
+		return "", at.At(inline), ""
+	}
+	text, _, reason := d.Text(s, v.Str())
+	return strings.TrimSpace(text), v, reason
+}
+
+// secretKey is where a configuration has a secret: inline, or in a file whose path stands beside it. "*" in
+// below is any key or item.
+type secretKey struct {
+	Below, Inline, File string
+	kind                SecretKind
+}
+
+// SecretKind says what can be told of a secret by looking at it.
+type SecretKind int
+
+const (
+	Chosen SecretKind = iota // whoever keeps the stack chose it
+	formed                   // it has a form that another rule knows, or may not be chosen anew
+	Given                    // a third party gave it out
+)
+
+// Synapse's are those of config/*.py in v1.157.1, MAS's of crates/config/src/sections in v1.22.0, the
+// bridges' of the example configurations of v26.08, mautrix-discord v0.7.7 and mautrix-telegram v0.15.3.
+var SecretKeys = map[string][]secretKey{
+	string(image.Synapse): {
+		{"", "registration_shared_secret", "registration_shared_secret_path", Chosen},
+		{"", "macaroon_secret_key", "macaroon_secret_key_path", Chosen},
+		{"", "form_secret", "form_secret_path", Chosen},
+		{"", "turn_shared_secret", "turn_shared_secret_path", Chosen},
+		{"", "worker_replication_secret", "worker_replication_secret_path", Chosen},
+		{"", "recaptcha_private_key", "recaptcha_private_key_path", Given},
+		{"", "signing_key", "", formed},
+		{"matrix_authentication_service", "secret", "secret_path", Chosen},
+		{"password_config", "pepper", "", formed},
+		{"redis", "password", "password_path", Chosen},
+		{"email", "smtp_pass", "", Given},
+		{"database.args", "password", "", Chosen},
+		{"oidc_providers.*", "client_secret", "client_secret_path", Given},
+		{"jwt_config", "secret", "", Given},
+		{"modules.*.config", "shared_secret", "", Chosen},
+	},
+	string(image.MAS): {
+		{"matrix", "secret", "secret_file", Chosen},
+		{"secrets", "encryption", "encryption_file", formed},
+		{"secrets.keys.*", "password", "password_file", formed},
+		{"database", "password", "password_file", Chosen},
+		{"passwords.schemes.*", "secret", "secret_file", formed},
+		{"upstream_oauth2.providers.*", "client_secret", "client_secret_file", Given},
+		{"clients.*", "client_secret", "client_secret_file", Chosen},
+		{"email", "password", "password_file", Given},
+		{"captcha", "secret_key", "", Given},
+	},
+	"registration": {{"", "as_token", "", Chosen}, {"", "hs_token", "", Chosen}},
+	string(image.BridgeV2): {
+		{"appservice", "as_token", "", Chosen},
+		{"appservice", "hs_token", "", Chosen},
+		{"provisioning", "shared_secret", "", Chosen},
+		{"public_media", "signing_key", "", Chosen},
+		{"direct_media", "server_key", "", formed},
+		{"encryption", "pickle_key", "", formed},
+		{"network", "api_hash", "", Given},
+	},
+	string(image.Legacy): {
+		{"appservice", "as_token", "", Chosen},
+		{"appservice", "hs_token", "", Chosen},
+		{"bridge", "avatar_proxy_key", "", Chosen},
+		{"bridge.provisioning", "shared_secret", "", Chosen},
+		{"bridge.direct_media", "server_key", "", formed},
+	},
+	string(image.Python): {
+		{"appservice", "as_token", "", Chosen},
+		{"appservice", "hs_token", "", Chosen},
+		{"appservice.provisioning", "shared_secret", "", Chosen},
+		{"telegram", "api_hash", "", Given},
+		{"telegram", "bot_token", "", Given},
+	},
+}
+
+// Secret is a secret as a program of the stack is given it.
+type Secret struct {
+	What string // in words
+	// Role is what the secret is for: two places with the same role are copies of one secret.
+	Role   string
+	Value  string
+	Reason string // why the value cannot be seen
+	At     source.Value
+	file   string // the file that holds it, when that is not the one of at
+	Kind   SecretKind
+	Reader source.Reader
+	script source.Site // where a script gives the password to the database role
+}
+
+// Unquoted says as what the reader of the secret takes it because it stands there without quotes; "" where it
+// is a text.
+func (h Secret) Unquoted() string {
+	if is := h.At.ReadAs(h.Reader); is != "nothing" {
+		return is
+	}
+	return ""
+}
+
+// Misquoted reports whether the value is a secret that lacks its quotes.
+func (d *Deployment) Misquoted(v source.Value) bool {
+	return slices.ContainsFunc(d.Secrets(), func(h Secret) bool { return h.At.Pos() == v.Pos() && h.Unquoted() != "" })
+}
+
+func (h Secret) Sites(note string) []source.Site {
+	sites := []source.Site{h.At.Site(note)}
+	if h.file != "" {
+		sites = append(sites, source.Site{Pos: source.Pos{File: h.file}, Note: "it stands in this file"})
+	}
+	if h.script.File != "" {
+		sites = append(sites, h.script)
+	}
+	return sites
+}
+
+// Secrets lists every secret that the configurations hold and that is set.
+func (d *Deployment) Secrets() []Secret {
+	if d.held != nil {
+		return d.held
+	}
+	for _, s := range d.Synapses {
+		d.held = append(d.held, d.secretsIn(s.Service, s.Config, string(image.Synapse), source.PyYAML)...)
+		for _, reg := range s.Registrations {
+			owner := reg.Path
+			if b := d.BridgeOf(reg); b != nil {
+				owner = b.Name
+			}
+			d.held = append(d.held, d.tokens(s.Service, reg.File, owner, source.PyYAML)...)
+		}
+	}
+	for _, m := range d.MASs {
+		d.held = append(d.held, d.secretsIn(m.Service, m.Config, string(image.MAS), source.SerdeYAML)...)
+	}
+	for _, b := range d.Bridges {
+		for _, h := range d.secretsIn(b.Service, b.Config, string(b.Dialect), source.GoYAML) {
+			if path := h.At.Path(); b.FromEnv(path) {
+				h.Value, h.At, h.Reason = b.Setting(path)
+				h.file = d.FileBehind(b.Service, h.At)
+			}
+			d.held = append(d.held, h)
+		}
+		if b.Own != nil {
+			d.held = append(d.held, d.tokens(b.Service, b.Own, b.Name, source.GoYAML)...)
+		}
+	}
+	for _, c := range d.Connections() {
+		if c.PasswordAt.Path() == c.At.Path() && c.Password != "" {
+			d.held = append(d.held, Secret{What: "the database password of " + c.Service.Name, Role: DatabaseRole(c.User), Value: c.Password, At: c.At, Reader: source.GoYAML})
+		}
+	}
+	for _, server := range d.PostgresServers() {
+		user, _, password := d.Superuser(server)
+		_, at := server.Env("POSTGRES_PASSWORD_FILE")
+		if !at.Exists() {
+			_, at = server.Env("POSTGRES_PASSWORD")
+		}
+		if at.Exists() {
+			d.held = append(d.held, Secret{
+				What: "the password of PostgreSQL's superuser", Role: DatabaseRole(user), Value: password.Password, Reason: password.Reason,
+				At: at, file: d.FileBehind(server, at), Reader: source.GoYAML,
+			})
+		}
+		made := d.Provisioned(server)
+		for i, h := range d.held {
+			user, _ := strings.CutPrefix(h.Role, DatabaseRole(""))
+			if role := made.Roles[user]; role.Password == h.Value && role.Site.File != d.Compose.Path && h.Role == DatabaseRole(user) {
+				d.held[i].script = role.Site
+			}
+		}
+	}
+	return d.held
+}
+
+const SharedWithMAS = "the secret that Synapse and MAS share"
+
+func DatabaseRole(user string) string { return "database role " + user }
+
+// tokens are the secrets of a registration, which belongs to a bridge or stands for itself.
+func (d *Deployment) tokens(s *Service, f *source.File, owner string, reader source.Reader) []Secret {
+	hs := d.secretsIn(s, f, "registration", reader)
+	for i := range hs {
+		hs[i].What = hs[i].At.Name() + " of " + owner
+		hs[i].Role = hs[i].What
+	}
+	return hs
+}
+
+func (d *Deployment) secretsIn(s *Service, f *source.File, table string, reader source.Reader) []Secret {
+	var hs []Secret
+	for _, key := range SecretKeys[table] {
+		for _, parent := range Each(f.Root(), key.Below) {
+			h := Secret{Kind: key.kind, Reader: reader}
+			if h.Value, h.At, h.Reason = d.SecretOf(s, parent, key.Inline, key.File); !h.At.Set() {
+				continue
+			}
+			h.What = h.At.Path() + " of " + s.Name
+			if h.At.Name() != key.Inline {
+				h.file = d.FileBehind(s, h.At)
+			}
+			switch {
+			case key.Below == "matrix_authentication_service", key.Below == "matrix":
+				h.Role = SharedWithMAS
+			case key.Below == "database.args":
+				h.Role = DatabaseRole(parent.At("user").Str())
+			case key.Below == "database":
+				h.Role = DatabaseRole(parent.At("username").Str())
+			case key.Below == "password_config", key.Below == "passwords.schemes.*":
+				h.Role = "the pepper that MAS takes over from Synapse"
+			case strings.HasSuffix(key.Inline, "s_token"):
+				h.Role = key.Inline + " of " + s.Name
+			default:
+				h.Role = h.What
+			}
+			hs = append(hs, h)
+		}
+	}
+	return hs
+}
+
+// FileBehind is the file that a path in a configuration leads to; "" when it is no path, or leads nowhere.
+func (d *Deployment) FileBehind(s *Service, v source.Value) string {
+	text := v.Str()
+	if _, val, ok := strings.Cut(text, "="); ok {
+		text = val
+	}
+	if !strings.HasPrefix(text, "/") {
+		return ""
+	}
+	host, reason := s.HostPath(text)
+	if reason != "" {
+		return ""
+	}
+	if d.Files[host] == nil {
+		return ""
+	}
+	return host
+}

@@ -1,0 +1,232 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
+	"philipp.info/stackgen/pkg/source"
+)
+
+func (d *Deployment) HasRouters() bool {
+	return slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return !d.Disabled(router.Container) })
+}
+
+// Explained reports whether another rule says why a request does not come to the service: a router of it that
+// Traefik drops, a tie, or a port on which nobody listens.
+func (d *Deployment) Explained(s *Service, method, host, path string) bool {
+	res := d.Routes().Match(method, host, path)
+	if res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.Listens(s, s.BackendPort(*res.Backend)) {
+		return true
+	}
+	return slices.ContainsFunc(d.Routes().Lost(method, host, path), func(lost *route.Router) bool { return lost.Container == s.Name })
+}
+
+// Serves reports whether a host is one on which clients or other servers ask for /_matrix.
+func (d *Deployment) Serves(host string) bool {
+	return slices.ContainsFunc(d.Synapses, func(s *Synapse) bool { return slices.Contains(s.Hosts(), host) })
+}
+
+// MiddlewareSites are the labels of the middlewares through which a router sends its requests.
+func (d *Deployment) MiddlewareSites(r *route.Router) (sites []source.Site) {
+	if r == nil {
+		return nil
+	}
+	for _, ref := range r.Middlewares {
+		name, _, _ := strings.Cut(ref, "@")
+		for _, s := range d.Services {
+			for _, l := range d.Container(s).Labels {
+				if strings.HasPrefix(strings.ToLower(l.Key), strings.ToLower("traefik.http.middlewares."+name+".")) {
+					sites = append(sites, l.Site)
+				}
+			}
+		}
+	}
+	return sites
+}
+
+// Newer is Traefik's image with the tag that is rendered for, of the same major version where there is one.
+func (t *Proxy) Newer() image.Ref {
+	ref := t.Service.Image
+	ref.Digest = ""
+	if ref.Tag = image.Tested[image.Traefik].Tag; t.Major == 2 {
+		ref.Tag = "v2.11.35"
+	}
+	return ref
+}
+
+// Proxy is what can be seen of Traefik's own settings. Often that is nothing: it runs in a stack of its own.
+type Proxy struct {
+	Service *Service
+	Major   int
+	// EntryPoints and resolvers hold names in lower case; nil where they cannot be seen.
+	EntryPoints, Resolvers map[string]bool
+	Network                string            // providers.docker.network
+	Encoded                map[string]string // ENTRYPOINT.allowencodedslash and the like, as they are set
+	Exposed                *bool             // providers.docker.exposedByDefault
+}
+
+// traefik reads the settings from the flags, the environment and the file of a Traefik in this stack.
+func (d *Deployment) traefik() *Proxy {
+	t := &Proxy{Major: 3, Encoded: make(map[string]string)}
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == image.Traefik })
+	if i < 0 {
+		return t
+	}
+	t.Service = d.Services[i]
+	if v, ok := t.Service.Image.Version(); ok {
+		t.Major = v[0]
+	}
+	docker := false
+	set := func(key, val string) {
+		words := strings.Split(strings.ToLower(key), ".")
+		switch {
+		case len(words) > 1 && words[0] == "entrypoints":
+			add(&t.EntryPoints, words[1])
+			if len(words) == 5 && words[2] == "http" && words[3] == "encodedcharacters" {
+				t.Encoded[words[1]+"."+words[4]] = strings.ToLower(val)
+			}
+		case len(words) > 1 && words[0] == "certificatesresolvers":
+			add(&t.Resolvers, words[1])
+		case len(words) > 1 && words[0] == "providers" && words[1] == "docker":
+			docker = true
+			switch strings.Join(words[2:], ".") {
+			case "network":
+				t.Network = val
+			case "exposedbydefault":
+				t.Exposed = new(val != "false")
+			}
+		}
+	}
+	for _, w := range t.Service.Command() {
+		if key, val, _ := strings.Cut(w, "="); strings.HasPrefix(key, "--") {
+			set(key[2:], val)
+		}
+	}
+	env := t.Service.Value.At("environment")
+	for key, val := range env.Entries() {
+		setEnv(set, key.Str(), val.Str())
+	}
+	for _, item := range env.Items() {
+		key, val, _ := strings.Cut(item.Str(), "=")
+		setEnv(set, key, val)
+	}
+	for _, name := range []string{"/etc/traefik/traefik.yml", "/etc/traefik/traefik.yaml"} {
+		if f, _, _ := d.Follow(t.Service, t.Service.flag(name, "--configfile", "--configFile")); f != nil {
+			settings(f.Root(), "", set)
+			break
+		}
+	}
+	if docker && t.Exposed == nil {
+		t.Exposed = new(true)
+	}
+	return t
+}
+
+func add(names *map[string]bool, name string) {
+	if *names == nil {
+		*names = make(map[string]bool)
+	}
+	(*names)[name] = true
+}
+
+func setEnv(set func(key, val string), name, val string) {
+	if key, ok := strings.CutPrefix(name, "TRAEFIK_"); ok {
+		set(strings.ReplaceAll(key, "_", "."), val)
+	}
+}
+
+// settings hands on the scalars of a file by their dotted path, and empty sections by theirs.
+func settings(v source.Value, path string, set func(key, val string)) {
+	if v.Len() == 0 || v.Kind() != source.Mapping {
+		set(path, v.Str())
+		return
+	}
+	for key, val := range v.Entries() {
+		settings(val, strings.TrimPrefix(path+"."+key.Str(), "."), set)
+	}
+}
+
+// Routes is what Traefik makes of the labels of all services.
+func (d *Deployment) Routes() *route.Table {
+	if d.routes == nil {
+		var cs []traefik.Container
+		for _, s := range d.Services {
+			if c := d.Container(s); slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
+				cs = append(cs, *c)
+			}
+		}
+		d.Proxy = d.traefik()
+		// Who never writes traefik.enable relies on the default, which uses every container.
+		exposed := !slices.ContainsFunc(cs, func(c traefik.Container) bool {
+			return slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.EqualFold(l.Key, "traefik.enable") })
+		})
+		if d.Proxy.Exposed != nil {
+			exposed = *d.Proxy.Exposed
+		}
+		d.routes = traefik.New(cs, traefik.Options{Major: d.Proxy.Major, ExposedByDefault: exposed, DefaultNetwork: d.Proxy.Network})
+	}
+	return d.routes
+}
+
+// Container is a service as Traefik sees it.
+func (d *Deployment) Container(s *Service) *traefik.Container {
+	c, ok := d.containers[s]
+	if !ok {
+		c = d.newContainer(s)
+		d.containers[s] = c
+	}
+	return c
+}
+
+func (d *Deployment) newContainer(s *Service) *traefik.Container {
+	c := &traefik.Container{Name: s.Name, Project: d.project(), Site: s.Value.Site("")}
+	labels := s.Value.At("labels")
+	for key, v := range labels.Entries() {
+		text, _ := d.Expand(v)
+		c.Labels = append(c.Labels, traefik.Label{Key: key.Str(), Value: text, Site: v.Site("")})
+	}
+	for _, item := range labels.Items() {
+		text, _ := d.Expand(item)
+		key, val, _ := strings.Cut(text, "=")
+		c.Labels = append(c.Labels, traefik.Label{Key: key, Value: val, Site: item.Site("")})
+	}
+	wanted := LabelOf(c.Labels, "traefik.docker.network").Value
+	for _, key := range s.Networks {
+		name, ok := d.NetworkName(key)
+		if d.project() == "" && strings.HasSuffix(wanted, name) && strings.HasPrefix(name, "_") {
+			name = wanted // the project is called after a directory that cannot be seen
+		}
+		if !ok {
+			c.Networks = nil
+			break
+		}
+		c.Networks = append(c.Networks, name)
+	}
+	return c
+}
+
+// Disabled reports whether a service with labels for Traefik says that they are not to be used.
+func (d *Deployment) Disabled(service string) bool {
+	return slices.ContainsFunc(d.Routes().Problems, func(p route.Problem) bool { return p.Kind == traefik.Disabled && p.Container == service })
+}
+
+// LabelOf is the label with that key, the last one where it stands twice; the zero Label when there is none.
+func LabelOf(labels []traefik.Label, key string) traefik.Label {
+	for _, l := range slices.Backward(labels) {
+		if strings.EqualFold(l.Key, key) {
+			return l
+		}
+	}
+	return traefik.Label{}
+}
+
+// project is the name of the Compose project; empty where only the name of the directory gives it.
+func (d *Deployment) project() string {
+	if name, ok := d.Expand(d.Compose.At("name")); ok && name != "" {
+		return name
+	}
+	return d.Env["COMPOSE_PROJECT_NAME"]
+}

@@ -1,0 +1,63 @@
+package deployment
+
+import (
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+func IsFalse(v source.Value) bool {
+	b, ok := v.Bool()
+	return ok && !b
+}
+
+func ItemTexts(v source.Value) []string {
+	var words []string
+	for _, i := range v.Items() {
+		words = append(words, i.Str())
+	}
+	return words
+}
+
+func (d *Deployment) Scalars(v source.Value, f func(source.Value)) {
+	switch v.Kind() {
+	case source.Mapping:
+		for _, val := range v.Entries() {
+			d.Scalars(val, f)
+		}
+	case source.Sequence:
+		for _, item := range v.Items() {
+			d.Scalars(item, f)
+		}
+	case source.Scalar:
+		f(v)
+	default:
+	}
+}
+
+// Each gives the values at a dotted path, in which "*" stands for every key or item.
+func Each(v source.Value, dotted string) []source.Value {
+	if dotted == "" {
+		return []source.Value{v}
+	}
+	key, rest, _ := strings.Cut(dotted, ".")
+	if key != "*" {
+		return Each(v.At(key), rest)
+	}
+	var vs []source.Value
+	for _, item := range v.Items() {
+		vs = append(vs, Each(item, rest)...)
+	}
+	for _, val := range v.Entries() {
+		vs = append(vs, Each(val, rest)...)
+	}
+	return vs
+}
+
+// Listed gives the items of what may be a list or a single value.
+func Listed(v source.Value) []source.Value {
+	if v.Kind() == source.Scalar {
+		return []source.Value{v}
+	}
+	return v.Items()
+}

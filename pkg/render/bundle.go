@@ -14,6 +14,7 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/shell"
@@ -112,26 +113,20 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 	b := &Bundle{Stack: st, spec: s}
 	var misfits source.Misfits
 	for _, a := range artifacts(st, secrets) {
-		if len(misfits) > 0 && a.path == "docker-compose.yml" {
+		compose := a.path == "docker-compose.yml"
+		if compose && len(misfits) > 0 {
 			continue // its hashes are those of the others
 		}
-		if a.path == "docker-compose.yml" {
-			if err := b.hashServices(a, secrets); err != nil {
-				return nil, fmt.Errorf("render %q: %w", a.path, err)
-			}
-		}
 		f, err := a.render(s, st, secrets)
+		if err == nil && compose {
+			err = b.finish(&f)
+		}
 		if more, ok := errors.AsType[source.Misfits](err); ok {
 			misfits = append(misfits, more...)
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("render %q: %w", a.path, err)
-		}
-		if a.path == "docker-compose.yml" {
-			if err := b.hashExtra(&f); err != nil {
-				return nil, fmt.Errorf("render %q: %w", a.path, err)
-			}
 		}
 		b.Files = append(b.Files, f)
 	}
@@ -220,24 +215,27 @@ func (st *Stack) owner(service string) (uid, gid int) {
 	return uid, gid
 }
 
-// hashServices sets the config hash of every service by what the compose file says that it reads, so the file
-// is rendered once without the hashes first.
-func (b *Bundle) hashServices(compose artifact, secrets func(string) string) error {
-	f, err := compose.render(b.spec, b.Stack, secrets)
-	if err != nil {
-		return err
-	}
-	parsed, _ := source.Parse(f.Path, f.Data)
+// finish adds to the bundle what the compose file says of other files: those that are copied, and the config hash of
+// every service that is rendered, by what it reads. In the file each hash stands as hashMark until then.
+func (b *Bundle) finish(compose *File) error {
+	parsed, _ := source.Parse(compose.Path, compose.Data)
 	if misfits := b.copies(parsed); len(misfits) > 0 {
 		return misfits
 	}
 	fsys := b.FS()
-	for name, svc := range b.Stack.Services {
+	var hashes []string
+	for name := range b.Stack.Services {
 		// A file that is mounted and not rendered is an error of another rule.
-		svc.ConfigHash, _ = confighash.Of(fsys, parsed, name, nil)
-		b.Stack.Services[name] = svc
+		sum, _ := confighash.Of(fsys, parsed, name, nil)
+		hashes = append(hashes, hashMark(name), sum)
 	}
-	return nil
+	compose.Data = []byte(strings.NewReplacer(hashes...).Replace(string(compose.Data)))
+	return b.hashExtra(compose, parsed, fsys)
+}
+
+// hashMark stands for the config hash of a service: a text that is found nowhere else.
+func hashMark(service string) string {
+	return "config-hash:" + manifest.Digest([]byte("config hash of "+service))
 }
 
 // FS is the bundle as a file system, for check.Open. Its files have the owners that they are meant for: where

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,9 +49,7 @@ func userOf(user string) (uid, gid int, ok bool) {
 
 // hashExtra gives the services that compose.extra adds the label of those that are rendered, where they read files
 // and have none.
-func (b *Bundle) hashExtra(compose *File) error {
-	parsed, _ := source.Parse(compose.Path, compose.Data)
-	fsys := b.FS()
+func (b *Bundle) hashExtra(compose *File, parsed *source.File, fsys fs.FS) error {
 	var over strings.Builder
 	for key, v := range parsed.At("services").Entries() {
 		name, labels := key.Str(), v.At("labels")

@@ -327,7 +327,7 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		program := component.OfService(name)
 		ref := c.Ref(program.Program)
 		user := cmp.Or(s.Owner, program.UserOf(ref))
-		svc := Service{Image: ref, User: user, Sandbox: program.Sandbox(name).For(user), Memory: limits.Memory, CPUs: limits.CPUs}
+		svc := Service{Image: ref, User: user, ConfigHash: hashMark(name), Sandbox: program.Sandbox(name).For(user), Memory: limits.Memory, CPUs: limits.CPUs}
 		for _, sec := range st.Secrets {
 			if sec.Service == name {
 				svc.Secrets = append(svc.Secrets, sec.Name)

@@ -44,7 +44,8 @@ type Stack struct {
 type Service struct {
 	Image component.Ref
 	User  string // uid:gid of its process, and of the files it reads
-	// ConfigHash is the digest of exactly the files that the service reads at its start.
+	// ConfigHash stands for the digest of exactly the files that the service reads at its start: Render puts it in
+	// the place of this text once the files are there.
 	ConfigHash string
 	Secrets    []string // names of the Compose secrets it is handed
 	component.Sandbox

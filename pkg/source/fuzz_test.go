@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 func walkAll(t *testing.T, v Value, left *int) {
@@ -59,9 +61,23 @@ func checkParse(t *testing.T, src string) {
 		if _, err := Merge([]byte(src), parse(t, "a: {b: c}").Root()); err != nil {
 			t.Logf("merge: %v", err)
 		}
+		checkSpaced(t, f)
 		if _, err := Merge([]byte("a: {b: c}"), f.Root()); err != nil {
 			t.Logf("merge: %v", err)
 		}
+	}
+}
+
+// Blank lines say nothing.
+func checkSpaced(t *testing.T, f *File) {
+	t.Helper()
+	text, err := yaml.Marshal(f.root)
+	was, problem := Parse("f", text)
+	if err != nil || problem != nil {
+		return // the encoder's own faults
+	}
+	if now, problem := Parse("f", spaced(f.Src, f.root, text)); problem != nil || !now.Root().Equal(was.Root()) {
+		t.Errorf("with blank lines it is another:\n%s", now.Src)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 // Merge lays the mapping over onto the YAML document base and gives the new document: mappings are merged
 // key by key, every other value of over replaces the one in base. A key `+name` appends its list to the list name,
-// and `-name` removes name; see Operator. Comments of base are kept; its aliases
-// and merge keys are written out, so that nothing but what over names changes. The error is Misfits where over and
+// and `-name` removes name; see Operator. Comments and blank lines of base are
+// kept; its aliases and merge keys are written out, so that nothing but what over names changes. The error is Misfits where over and
 // base do not fit.
 func Merge(base []byte, over Value) ([]byte, error) {
 	f, problem := Parse("", base)
@@ -40,7 +40,7 @@ func Merge(base []byte, over Value) ([]byte, error) {
 	if err := enc.Encode(&doc); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), nil
+	return spaced(base, doc.Content[0], out.Bytes()), nil
 }
 
 // Operator takes the operator off a key of what is laid over: + appends to a list, - removes. It is 0 for a key

@@ -58,6 +58,12 @@ func TestMerge(t *testing.T) {
 		{"remove all", "a:\n  b: 1\n", "a: {-b: }\n", "a: {}\n"},
 		{"remove and write anew", "a: {b: 1, c: 2}\n", "-a: ~\na: {d: 3}\n", "a:\n  d: 3\n"},
 		{"signs that are no operators", "a: 1\n", "b: {'+': 1, '-': 2, '- x': 3, '+49': 4}\n", "a: 1\nb:\n  \"+\": 1\n  \"-\": 2\n  \"- x\": 3\n  \"+49\": 4\n"},
+		{
+			"remove, and blank lines", "# the file\n\na: 1\n\n# of b\n# and more\nb:\n\n  c: 1\n\n\n  d: [1]\n\n  # e\n  e: |\n    x\n\n    # y\nf:\n  - 1\n\n  - g: 2\n\n    h: 3\n", "b: {c: 2, i: 3, -d: }\nf: [4]\nj: 5\n",
+			"# the file\n\na: 1\n\n# of b\n# and more\nb:\n\n  c: 2\n\n  # e\n  e: |\n    x\n\n    # y\n  i: 3\nf:\n  - 4\nj: 5\n",
+		},
+		{"append, and blank lines between items", "a:\n  - 1\n\n  - b: 2\n\n    c: 3\n\n  # d\n  - d\n", "+a: [e]\n", "a:\n  - 1\n\n  - b: 2\n\n    c: 3\n\n  # d\n  - d\n  - \"e\"\n"},
+		{"blank lines that belong to a text", "a: |+\n  x\n\nb: >\n  y\n\n  z\n\nc: \"p\n\n  q\"\n\nd: 1\n", "d: 2\n", "a: |+\n  x\n\nb: >\n  y\n\n  z\n\nc: \"p\\nq\"\n\nd: 2\n"},
 		{"CRLF and BOM", "\ufeffa: 1\r\nb: 2\r\n", "a: 3\n", "a: 3\nb: 2\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

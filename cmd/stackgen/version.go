@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -105,7 +106,7 @@ func (c *versionCmd) json(w io.Writer) error {
 
 // triedPrograms are all components, and what runs them.
 func triedPrograms() []*component.Component {
-	return append(component.All[:len(component.All):len(component.All)], &component.Component{Program: component.DockerCompose, Title: "Docker Compose"})
+	return append(slices.Clip(component.All), &component.Component{Program: component.DockerCompose, Title: "Docker Compose"})
 }
 
 var trialColumns = []string{"program", "by default", "from", "tried", "since", "what it did"}

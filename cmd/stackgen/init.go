@@ -8,8 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/shell"
+	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -77,7 +81,7 @@ func (c *initCmd) Run(a *app) error {
 		err := writeNew(path, f.data)
 		switch {
 		case errors.Is(err, fs.ErrExist):
-			say(a.stderr, "left     %s (it is there already)", path)
+			say(a.stderr, "left     %s (it is there already)%s", path, f.lacks(path))
 		case err != nil:
 			return err
 		default:
@@ -86,6 +90,64 @@ func (c *initCmd) Run(a *app) error {
 	}
 	spec := filepath.Join(c.Dir, "stack.yaml")
 	say(a.stderr, "next     set server_name in %s, then: stackgen render %s", spec, shell.Word(spec))
+	return nil
+}
+
+// lacks says what a file that was there already is without; "" for nothing.
+func (f initFile) lacks(path string) string {
+	there, err := source.ReadFile(path)
+	if err != nil {
+		return "; whether it has what init would write is not known: " + cause(err).Error()
+	}
+	switch f.name {
+	case ".gitignore":
+		var missing []string
+		for line := range strings.Lines(string(f.data)) {
+			name := strings.Trim(strings.TrimSpace(line), "/")
+			if strings.HasPrefix(name, "#") {
+				continue
+			}
+			if !slices.ContainsFunc(strings.Split(string(there), "\n"), func(l string) bool { return strings.Trim(strings.TrimSpace(l), "/") == name }) {
+				missing = append(missing, strings.TrimSpace(line))
+			}
+		}
+		if len(missing) > 0 {
+			return "; if nothing in it covers them, add: " + strings.Join(missing, " and ")
+		}
+	case ".pre-commit-config.yaml":
+		if !bytes.Contains(there, []byte("stackgen")) {
+			return "; it has no hook of stackgen: README.md, Hooks and CI, has the lines"
+		}
+	case "stack.schema.json":
+		if !bytes.Equal(there, f.data) {
+			return "; it is that of another version: `stackgen schema` prints the present one"
+		}
+	case "stack.yaml":
+	default: // the workflow
+		if !bytes.Contains(there, []byte("stackgen")) {
+			return "; it does not name stackgen's action"
+		}
+	}
+	return ""
+}
+
+// stillExample warns of the server name that init writes, where it still stands with the comment of init: the name is
+// kept for examples (RFC 2606), and can never change once the stack has run. A spec that somebody writes for
+// example.org is an example.
+func stillExample(s *spec.Spec) []finding.Finding {
+	v := s.At("server_name")
+	for line := range strings.Lines(string(starter)) {
+		value, comment, _ := strings.Cut(line, "#")
+		name, ok := strings.CutPrefix(value, "server_name:")
+		if !ok || s.ServerName != strings.TrimSpace(name) || !strings.Contains(string(s.File().Src), strings.TrimSpace(comment)) {
+			continue
+		}
+		return []finding.Finding{{
+			Rule: "spec", Severity: finding.Warning, Sites: []source.Site{v.Site("")},
+			Message: "server_name is still " + s.ServerName + ", which `stackgen init` wrote; no server can be reached by that name, and it can never change once the stack has run",
+			Fix:     "server_name: followed by your own domain, the one behind the colon of your user ids",
+		}}
+	}
 	return nil
 }
 

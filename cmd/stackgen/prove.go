@@ -89,6 +89,9 @@ func prove(ctx context.Context, r request) (*proof, error) {
 	}
 	p.set, p.needs, p.findings = set, render.Needs(s), append(p.findings, findings...)
 	p.findings = append(p.findings, plainSecrets(ctx, s, r.spec)...)
+	if !r.compare {
+		p.findings = append(p.findings, stillExample(s)...)
+	}
 	if finding.HasErrors(p.findings) {
 		return p, nil
 	}

@@ -15,6 +15,8 @@ type Secret struct {
 	Remembers string
 	// Inherits: a bridge that ran before its Move has the key that stood in the code then.
 	Inherits bool
+	// Fake is the value in the program's own example, which nobody was given.
+	Fake string
 	// Form and FormHelp say what a valid External looks like: a pattern, and the same in words.
 	Form, FormHelp string
 	// Example is an obviously fake value that satisfies Form.

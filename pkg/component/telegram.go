@@ -15,7 +15,7 @@ var telegram = Component{
 	Secrets: []Secret{
 		{
 			Name: "api_id", Kind: External, Where: "https://my.telegram.org, API development tools, App api_id",
-			Form: `^[1-9][0-9]{0,9}$`, FormHelp: "it is a number", Example: "7654321",
+			Form: `^[1-9][0-9]{0,9}$`, FormHelp: "it is a number", Example: "7654321", Fake: "12345",
 		},
 		{
 			Name: "api_hash", Kind: External, Where: "https://my.telegram.org, API development tools, App api_hash",

@@ -93,7 +93,7 @@ func bridgeNeeds(s *spec.Spec, c *component.Component, b spec.Bridge) []secret.N
 func need(sec component.Secret, fill *strings.Replacer) secret.Need {
 	n := secret.Need{
 		Name: fill.Replace(sec.Name), Kind: sec.Kind, Where: fill.Replace(sec.Where), Breaks: fill.Replace(sec.Breaks),
-		Kept: sec.Kept, Remembers: sec.Remembers, FormHelp: sec.FormHelp, Example: sec.Example,
+		Kept: sec.Kept, Remembers: sec.Remembers, FormHelp: sec.FormHelp, Fake: sec.Fake, Example: sec.Example,
 	}
 	if sec.Form != "" {
 		n.Form = regexp.MustCompile(sec.Form)

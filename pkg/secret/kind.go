@@ -37,6 +37,8 @@ type Need struct {
 	// Form and FormHelp say what a valid External looks like: the pattern, and the same in words.
 	Form     *regexp.Regexp
 	FormHelp string
+	// Fake is the value in the program's own example, which nobody was given.
+	Fake string
 	// Example is an obviously fake value that satisfies Form: the placeholder of an External. "" lets
 	// Placeholders find one.
 	Example string
@@ -73,6 +75,8 @@ func (n Need) Check(value string) error {
 		ok, help = n.Form == nil || n.Form.MatchString(value), n.FormHelp
 	}
 	switch {
+	case ok && n.Fake != "" && value == n.Fake:
+		return errors.New("is that of the program's own example, which nobody was given; yours is at " + n.Where)
 	case ok:
 		return nil
 	case help == "":

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -22,7 +22,7 @@ var synapseSigningKey = Rule{
 		for _, s := range d.Synapses {
 			file, v := s.SigningKey()
 			if file == "" {
-				if v.Set() && !keyLines(v.Str()) {
+				if v.Set() && !isSigningKey(v.Str()) {
 					r.Fail("signing_key is no signing key; Synapse does not start", "signing_key: ed25519 a_ID SEED, as Synapse makes it", v.Site(""))
 				}
 				continue
@@ -43,26 +43,16 @@ var synapseSigningKey = Rule{
 			case reason != "" && !m.ReadOnly: // Synapse makes it when it starts for the first time
 			case reason != "":
 				r.Fail(fmt.Sprintf("there is no signing key at %s, and Synapse cannot make one because the mount is read-only; it does not start", host), "signing_key_path: the path of the key that this server has", v.Site(""), m.Value.Site("read-only"))
-			case !keyLines(text):
+			case !isSigningKey(text):
 				r.Fail("the signing key has not the form of one; Synapse does not start", "ed25519 a_ID SEED, as Synapse makes it", source.Site{Pos: source.Pos{File: host}, Note: "it stands in this file"}, v.Site("named here"))
 			}
 		}
 	},
 }
 
-// keyLines reports whether all lines of a text are signing keys; Synapse skips empty ones.
-func keyLines(text string) bool {
-	n := 0
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		if (secret.Need{Kind: secret.SigningKey}).Check(line) != nil {
-			return false
-		}
-		n++
-	}
-	return n > 0
+func isSigningKey(text string) bool {
+	_, ok := component.VerifyKeys(text)
+	return ok
 }
 
 var synapseLogConfig = Rule{

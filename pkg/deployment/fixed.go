@@ -2,15 +2,14 @@ package deployment
 
 import (
 	"cmp"
-	"crypto/ed25519"
 	"crypto/pbkdf2"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -257,17 +256,11 @@ func major(ref image.Ref) string {
 // publicKey gives the public half of Synapse's signing key, which every other server is given; "" when the
 // text is no such key. The first line is the one that signs.
 func publicKey(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	f := strings.Fields(line)
-	if len(f) != 3 {
+	keys, _ := component.VerifyKeys(text)
+	if len(keys) == 0 {
 		return ""
 	}
-	seed, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(f[2], "="))
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return ""
-	}
-	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
-	return f[0] + ":" + f[1] + " " + base64.RawStdEncoding.EncodeToString(public)
+	return keys[0].ID + " " + keys[0].Key
 }
 
 // stretched is how often a value that somebody may have made up is hashed: to guess one from the manifest is to

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -64,7 +63,8 @@ func (n Need) Check(value string) error {
 		_, isEC := parsePEM(value).(*ecdsa.PrivateKey)
 		ok, help = isEC, "an EC private key in PEM without passphrase"
 	case component.SigningKey:
-		ok, help = isSigningKey(value), "a line `ed25519 KEY_ID SEED` as in Synapse's signing key file"
+		_, isKey := component.VerifyKeys(value)
+		ok, help = isKey, "a line `ed25519 KEY_ID SEED` as in Synapse's signing key file"
 	case component.ULID:
 		_, err := ulid.ParseStrict(value)
 		ok, help = err == nil, "a ULID: 26 digits and capital letters"
@@ -117,21 +117,3 @@ func parsePEM(text string) any {
 	}
 	return nil
 }
-
-// isSigningKey accepts more than one line: Synapse signs with the first and still publishes the others.
-func isSigningKey(text string) bool {
-	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		f := strings.Fields(line)
-		if len(f) != 3 || f[0] != "ed25519" {
-			return false
-		}
-		seed, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(f[2], "="))
-		if err != nil || len(seed) != 32 {
-			return false
-		}
-	}
-	return true
-}
-
-// SigningKey is component.SigningKey.
-const SigningKey = component.SigningKey

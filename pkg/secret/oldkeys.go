@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 // oldKeyGrace is how long after a rotation the old key still counts: the running Synapse signs with it until
@@ -46,17 +48,9 @@ func (k OldKey) String() string { return k.ID + " " + k.Key + " " + strconv.Form
 // oldKey gives a line for each key of a signing key file: Synapse published all of them.
 func oldKey(signing string, expired time.Time) string {
 	var lines []string
-	for line := range strings.Lines(signing) {
-		f := strings.Fields(line)
-		if len(f) != 3 {
-			continue
-		}
-		seed, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(f[2], "="))
-		if err != nil || len(seed) != ed25519.SeedSize {
-			continue
-		}
-		public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
-		lines = append(lines, OldKey{ID: f[0] + ":" + f[1], Key: base64.RawStdEncoding.EncodeToString(public), Expired: expired.UnixMilli()}.String())
+	keys, _ := component.VerifyKeys(signing)
+	for _, k := range keys {
+		lines = append(lines, OldKey{ID: k.ID, Key: k.Key, Expired: expired.UnixMilli()}.String())
 	}
 	return strings.Join(lines, "\n")
 }

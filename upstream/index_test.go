@@ -1,10 +1,13 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 // An index that knows no JSON has the same in HTML.
@@ -85,6 +88,20 @@ func TestKnows(t *testing.T) {
 			if got := knows(table, strings.Split(tt.key, ".")); got != tt.want {
 				t.Errorf("%s knows %s: %v", tt.name, tt.key, got)
 			}
+		}
+	}
+}
+
+// Every program that stackgen knows is asked for, but for one in the images of another.
+func TestProgramsAreAll(t *testing.T) {
+	list, err := programs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range component.All {
+		asked := slices.ContainsFunc(list, func(p program) bool { return p.name == string(c.Program) && p.hand != "" })
+		if asked == (c.TagPrefix != "") {
+			t.Errorf("%s is asked for: %v", c.Program, asked)
 		}
 	}
 }

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"philipp.info/stackgen/pkg/output"
@@ -92,12 +95,15 @@ func readRelease(ctx context.Context, p program, r release) (config, error) {
 	if err != nil {
 		return config{}, err
 	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(name string) bool { return matches(name, p.files[:1]) }) {
+		return config{}, fmt.Errorf("%s %s has no %s", p.name, r.version, p.files[0])
+	}
 	c, err := p.read(files)
 	if err != nil {
 		return config{}, fmt.Errorf("%s %s: %w", p.name, r.version, err)
 	}
-	if len(c.keys) == 0 {
-		return config{}, fmt.Errorf("%s %s: no key found in %v", p.name, r.version, p.files)
+	if empty := len(bytes.TrimSpace(files[p.files[0]])) == 0; len(c.keys) == 0 && !empty {
+		return config{}, fmt.Errorf("%s %s: no key found in %s", p.name, r.version, p.files[0])
 	}
 	return c, nil
 }

@@ -19,8 +19,8 @@ type program struct {
 	ours string // the release that tables and tests go by; empty where there is none yet
 	// from gives a release by its version, the newest for ""; nil where no registry has the program.
 	from func(ctx context.Context, r *registries, version string) (release, error)
-	// files are what read needs of a release, as patterns of path.Match; read takes the configuration out of them.
-	// Without read only versions are compared.
+	// files are what read needs of a release, as patterns of path.Match; the first has to be there. read takes the
+	// configuration out of them. Without read only versions are compared.
 	files []string
 	read  func(map[string][]byte) (config, error)
 	// table is the file below pkg/check/keys that has what is known, and section the part of it. Without a table two
@@ -52,7 +52,7 @@ func programs(root string) ([]program, error) {
 		{name: "postgres", hand: "https://www.postgresql.org/docs/release/"},
 		{
 			name: "traefik", from: goModule("github.com/traefik/traefik/v3"), read: readTraefik,
-			files: []string{"pkg/*.go", "pkg/*/*.go", "pkg/*/*/*.go", "pkg/*/*/*/*.go"},
+			files: []string{"pkg/config/static/*.go", "pkg/*.go", "pkg/*/*.go", "pkg/*/*/*.go", "pkg/*/*/*/*.go"},
 			hand:  "https://doc.traefik.io/traefik/migrate/v3/",
 		},
 		{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path"
@@ -29,6 +30,9 @@ func readExample(files map[string][]byte) (config, error) {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		switch path.Ext(name) {
 		case ".yaml":
+			if len(bytes.TrimSpace(files[name])) == 0 {
+				continue // a bridge without options of its own
+			}
 			root, err := parse(name, filledIn.ReplaceAll(files[name], []byte("0")))
 			if err != nil {
 				return c, err

@@ -182,6 +182,7 @@ func TestRun(t *testing.T) {
 		"bridgev2/bridgeconfig/a.go": "package a\n\nimport \"errors\"\n\nvar err = errors.New(\"no such mode\")\n",
 	})
 	f.module(t, "go.mau.fi/mautrix-signal", "v0.9900.0", map[string]string{"pkg/connector/example-config.yaml": "sync_contacts_on_startup: true\nnumber_of_wires: 3\n"})
+	f.module(t, "go.mau.fi/mautrix-meta", "v0.9900.0", map[string]string{"pkg/connector/example-config.yaml": "\n"})
 	f.module(t, "go.mau.fi/mautrix-whatsapp", "v0.1.0", map[string]string{"pkg/connector/example-config.yaml": "long_gone: 1\n"})
 	f.module(t, traefikModule, "v"+ours["traefik"], map[string]string{
 		"pkg/config/static/a.go":  "package static\n\nimport \"" + traefikModule + "/pkg/ping\"\n\ntype Configuration struct {\n\tPing *ping.Handler `yaml:\"ping,omitempty\"`\n\tOld []Point `yaml:\"old\"`\n}\n\ntype Point struct{ A int `yaml:\"a\"` }\n",
@@ -227,6 +228,8 @@ func TestRun(t *testing.T) {
 		"not compared what changed since v" + ours["signal"] + ": go.mau.fi/mautrix-signal@v" + ours["signal"] + ": 404 Not Found",
 		`new network.number_of_wires: 3`,
 		"whatsapp " + ours["whatsapp"] + " the registry has nothing later than 0.1.0 of 2026-12-02",
+		"meta " + ours["meta"] + " 0.9900.0 of 2026-12-02 is the newest",
+		"not compared what changed since v" + ours["meta"] + ": go.mau.fi/mautrix-meta@v" + ours["meta"] + ": 404 Not Found",
 		"borgmatic " + ours["borgmatic"] + " 900.0.0 of 2026-12-01 is the newest",
 		"not compared what changed since " + ours["borgmatic"] + ": " + here + "/borgmatic has no source distribution of " + ours["borgmatic"],
 		`new brand_new: 7`,
@@ -262,10 +265,13 @@ func TestRegistryFails(t *testing.T) {
 		"PyPI is no URL":        {env: map[string]string{"PIP_INDEX_URL": "http://user:hunter2@\x00"}, want: "the address of a registry is no URL"},
 		"an index without JSON": {breaks: func(f *fake) { f.pages["/simple/matrix-synapse/"] = []byte("{") }, want: "/simple/matrix-synapse/: unexpected end of JSON input"},
 		"another archive":       {breaks: func(f *fake) { f.pages["/files/matrix_synapse-1.900.0.tar.gz"] = []byte("something") }, want: "matrix_synapse-1.900.0.tar.gz: is not what the index says it is"},
-		"an empty release":      {breaks: func(f *fake) { f.python(t, "matrix-synapse", "1.900.1", false, nil) }, want: "synapse 1.900.1: no key found in"},
-		"Maven has a fault":     {breaks: func(f *fake) { f.fails["/maven/org/keycloak/keycloak-quarkus-dist/maven-metadata.xml"] = 503 }, want: "503 Service Unavailable"},
-		"the Go proxy is down":  {breaks: func(*fake) { t.Setenv("GOPROXY", gone.URL) }, want: "maunium.net/go/mautrix"},
-		"the Go proxy is off":   {breaks: func(*fake) { t.Setenv("GOPROXY", "off") }, want: "module lookup disabled by GOPROXY=off"},
+		"an empty release":      {breaks: func(f *fake) { f.python(t, "matrix-synapse", "1.900.1", false, nil) }, want: "synapse 1.900.1 has no docs/usage"},
+		"a file without keys": {breaks: func(f *fake) {
+			f.python(t, "matrix-synapse", "1.900.1", false, map[string]string{synapseDocs: "moved"})
+		}, want: "synapse 1.900.1: no key found in docs/usage"},
+		"Maven has a fault":    {breaks: func(f *fake) { f.fails["/maven/org/keycloak/keycloak-quarkus-dist/maven-metadata.xml"] = 503 }, want: "503 Service Unavailable"},
+		"the Go proxy is down": {breaks: func(*fake) { t.Setenv("GOPROXY", gone.URL) }, want: "maunium.net/go/mautrix"},
+		"the Go proxy is off":  {breaks: func(*fake) { t.Setenv("GOPROXY", "off") }, want: "module lookup disabled by GOPROXY=off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t)

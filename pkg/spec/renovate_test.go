@@ -94,9 +94,13 @@ func makeRenovate() renovate {
 		},
 		Rules: []map[string]any{
 			{
-				"description":      "PostgreSQL does not start on the files of another major version: a person dumps and restores them first.",
-				"matchDatasources": []string{"docker"}, "matchPackageNames": []string{image.Tested[image.Postgres].Repository},
+				"description":   "PostgreSQL does not start on the files of another major version: a person dumps and restores them first.",
+				"matchManagers": []string{"custom.regex"}, "matchPackageNames": []string{image.Tested[image.Postgres].Repository},
 				"matchUpdateTypes": []string{"major"}, "dependencyDashboardApproval": true,
+			},
+			{
+				"description": "The version alone is replaced: 17 may stand in the digest behind it.", "matchManagers": []string{"custom.regex"},
+				"matchFileNames": []string{"**/stack.yaml", "**/stack.yml"}, "autoReplaceGlobalMatch": false,
 			},
 			{
 				"description": "What stackgen's own examples render to is compared.", "matchManagers": []string{"custom.regex"},

@@ -252,6 +252,17 @@ func TestActionHostile(t *testing.T) {
 		t.Skip("skipped: jq is not here; the action needs it, and a runner has it")
 	}
 	bridge := strings.Replace(goodSpec, "signal: {}", "signal: {}, whatsapp: {}", 1)
+	// What cannot be read is not taken for a change without harm.
+	t.Run("unread", func(t *testing.T) {
+		p := newPullRequest(t, goodSpec, bridge)
+		(&repository{dir: p.tmp}).write(t, "bin/jq", "#!/bin/sh\nexit 5\n")
+		if err := os.Chmod(filepath.Join(p.tmp, "bin/jq"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if code, printed := p.run(t); code != 3 || !strings.Contains(printed, "::error::") {
+			t.Errorf("exit %d\n%s", code, printed)
+		}
+	})
 	t.Run("shallow", func(t *testing.T) {
 		p := newPullRequest(t, goodSpec, bridge)
 		p.repository.run(t, 0, "git", "config", "uploadpack.allowAnySHA1InWant", "true")

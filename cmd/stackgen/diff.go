@@ -159,7 +159,7 @@ func (c *diffCmd) revisions(ctx context.Context) (*proof, *diff.Diff, error) {
 	}
 	d := diff.New(in)
 	d.Spec, d.From, d.To, d.Notes = c.Spec, c.Base, to, append(d.Notes, notes...)
-	d.Secrets = append(d.Secrets, made...)
+	d.Secrets, d.Blind = append(d.Secrets, made...), old.blind
 	return now, d, nil
 }
 
@@ -225,9 +225,9 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 	p, err := proveWithout(s, findings, files)
 	switch {
 	case err != nil:
-		return &proof{}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing", c.Base)), nil
+		return &proof{blind: true}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing, and what cannot be undone is not known", c.Base)), nil
 	case p.bundle == nil:
-		return &proof{}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing", c.Base, output.Plural(len(p.findings), "finding"))), nil
+		return &proof{blind: true}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing, and what cannot be undone is not known", c.Base, output.Plural(len(p.findings), "finding"))), nil
 	}
 	return p, notes, nil
 }

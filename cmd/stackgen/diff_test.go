@@ -416,7 +416,14 @@ func TestDiffRevisions(t *testing.T) {
 	}
 	stackgen(t, 0, "diff", "matrix.yaml", "--base", "main")
 	out, _ := stackgen(t, 1, "diff", "stack.yaml", "--base", "HEAD~2", "--head", "HEAD~1")
-	if !strings.Contains(out, "the spec is not valid (3 findings): compared with nothing") {
+	if !strings.Contains(out, "the spec is not valid (3 findings): compared with nothing, and what cannot be undone is not known") {
+		t.Error(out)
+	}
+	// A reviewer is warned: what looks like a stack made anew may be one that is destroyed.
+	if out, _ := stackgen(t, 1, "diff", "stack.yaml", "--base", "HEAD~2", "--head", "HEAD~1", "--format", "github"); !strings.Contains(out, "::warning file=stack.yaml,title=not compared::what cannot be undone is not known") {
+		t.Error(out)
+	}
+	if out, _ := stackgen(t, 1, "diff", "matrix.yaml", "--base", "HEAD~3", "--format", "github"); strings.Contains(out, "title=not compared") {
 		t.Error(out)
 	}
 	out, _ = stackgen(t, 1, "diff", "stack.yaml", "--base", "HEAD~1", "--head", "HEAD~2", "--format", "json")

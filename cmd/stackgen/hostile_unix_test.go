@@ -261,3 +261,33 @@ func TestSpecOutOfTheRepository(t *testing.T) {
 		}
 	}
 }
+
+// TestInitInHostileDirectory: a repository of somebody else has links where init writes, and what is no file. Nothing is
+// written elsewhere, nothing is waited for, and nothing is passed over as if it were there.
+func TestInitInHostileDirectory(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	t.Chdir(dir)
+	links := map[string]string{
+		".github": outside, ".gitignore": filepath.Join(outside, "gitignore"), "stack.schema.json": "/dev/zero",
+	}
+	for name, to := range links {
+		if err := os.Symlink(to, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(".pre-commit-config.yaml", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, printed := within(t, "init", "--workflow", "example/stackgen@v1")
+	if code == exitClean || !strings.Contains(printed, ".github") {
+		t.Errorf("exit %d:\n%s", code, printed)
+	}
+	for _, want := range []string{".gitignore (it is there already); whether it has", ".pre-commit-config.yaml (it is there already); whether it has", "stack.schema.json (it is there already); whether it has"} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("%q is not in\n%s", want, printed)
+		}
+	}
+	if made, err := os.ReadDir(outside); err != nil || len(made) > 0 {
+		t.Errorf("outside of the directory lies %v: %v", made, err)
+	}
+}

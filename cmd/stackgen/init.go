@@ -73,15 +73,23 @@ func (c *initCmd) Run(a *app) error {
 		data := bytes.Replace(workflow, []byte("OWNER/REPO@REF"), []byte(c.Workflow), 1)
 		files = append(files, initFile{".github/workflows/stackgen.yml", data})
 	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(c.Dir) // no link of a repository that somebody else made leads out of it
+	if err != nil {
+		return err
+	}
+	defer root.Close()
 	for _, f := range files {
 		path := filepath.Join(c.Dir, f.name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := root.MkdirAll(filepath.Dir(f.name), 0o755); err != nil {
 			return err
 		}
-		err := writeNew(path, f.data)
+		err := writeNew(root, f.name, f.data)
 		switch {
 		case errors.Is(err, fs.ErrExist):
-			say(a.stderr, "left     %s (it is there already)%s", path, f.lacks(path))
+			say(a.stderr, "left     %s (it is there already)%s", path, f.lacks(root))
 		case err != nil:
 			return err
 		default:
@@ -94,8 +102,8 @@ func (c *initCmd) Run(a *app) error {
 }
 
 // lacks says what a file that was there already is without; "" for nothing.
-func (f initFile) lacks(path string) string {
-	there, err := source.ReadFile(path)
+func (f initFile) lacks(root *os.Root) string {
+	there, err := source.ReadFS(root.FS(), f.name)
 	if err != nil {
 		return "; whether it has what init would write is not known: " + cause(err).Error()
 	}
@@ -151,8 +159,8 @@ func stillExample(s *spec.Spec) []finding.Finding {
 	return nil
 }
 
-func writeNew(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+func writeNew(root *os.Root, path string, data []byte) error {
+	f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -161,7 +169,7 @@ func writeNew(path string, data []byte) error {
 		err = closeErr
 	}
 	if err != nil {
-		_ = os.Remove(path) // half a file would be taken for one that was there before
+		_ = root.Remove(path) // half a file would be taken for one that was there before
 	}
 	return err
 }

@@ -34,6 +34,7 @@ type proof struct {
 	made     []string       // the secrets that were missing
 	findings []finding.Finding
 	files    int
+	blind    bool // there was a spec, and it could not be rendered
 }
 
 func (p *proof) ok() bool { return p.bundle != nil && !finding.HasErrors(p.findings) }

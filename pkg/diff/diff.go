@@ -77,6 +77,8 @@ type Diff struct {
 	From  string   `json:"from"`  // what the old tree is
 	To    string   `json:"to"`    // what the new tree is
 	Notes []string `json:"notes"` // why it is not compared as asked
+	// Blind says that there was a stack to compare with, and that it could not be rendered.
+	Blind bool `json:"-"`
 	Effects
 	Secrets []Secret `json:"secrets"`
 	// Findings of the new spec, as the JSON report of findings has them.

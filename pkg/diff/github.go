@@ -48,5 +48,8 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 	say(finding.Info, "services", services...)
 	say(finding.Info, "databases to be created", d.Databases...)
 	say(finding.Info, "compared", d.Notes...)
+	if d.Blind {
+		say(finding.Warning, "not compared", "what cannot be undone is not known: there is nothing to compare with")
+	}
 	fmt.Fprintln(out, output.Clean(d.title())+": "+d.headline())
 }

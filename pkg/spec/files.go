@@ -20,7 +20,7 @@ func (s *Spec) checkFiles(d *decoder) {
 		switch {
 		case !plainPath(to) || !fs.ValidPath(to) || to == ".":
 			d.fail(key, "compose.files: "+quote(to)+" is no path below the output directory", "config/element/config.json, without a leading slash and without ..")
-		case top == ".git":
+		case strings.EqualFold(top, ".git"): // some file systems do not tell them apart
 			d.fail(key, "compose.files: "+quote(to)+" lies in the records of git, which runs what it finds there", "a path below config/")
 		case top == "data" || top == ".stackgen":
 			d.fail(key, "compose.files: "+quote(to)+" lies where stackgen keeps what it never overwrites", "a path below config/")
@@ -31,7 +31,7 @@ func (s *Spec) checkFiles(d *decoder) {
 			}
 		}
 		seen[to] = true
-		if !plainPath(from) || path.IsAbs(from) || slices.Contains(strings.Split(from, "/"), ".git") {
+		if !plainPath(from) || path.IsAbs(from) || slices.ContainsFunc(strings.Split(from, "/"), func(part string) bool { return strings.EqualFold(part, ".git") }) {
 			d.fail(v, "compose.files: "+quote(from)+" is no path relative to the spec", "files/element.json")
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,8 @@ type config struct {
 	required []string
 	// refusals are what it says before it stops, with the file that says it.
 	refusals []string
+	// advisories are the vulnerabilities that its change log names, with the heading that they stand below.
+	advisories []string
 }
 
 // change is one thing that differs from our tables, or from the release that they were read from.
@@ -48,12 +51,38 @@ func differences(under string, before, now config, table source.Value) []change 
 			changes = append(changes, change{"refuses", "a file without " + under + key})
 		}
 	}
-	for _, text := range now.refusals {
-		if !slices.Contains(before.refusals, text) {
-			changes = append(changes, change{"refuses", text})
+	changes = append(changes, added("refuses", before.refusals, now.refusals)...)
+	return append(changes, added("advisory", before.advisories, now.advisories)...)
+}
+
+// added lists the texts that were not there before.
+func added(kind string, before, now []string) (changes []change) {
+	for _, text := range now {
+		if !slices.Contains(before, text) {
+			changes = append(changes, change{kind, text})
 		}
 	}
 	return changes
+}
+
+var vulnerability = regexp.MustCompile(`GHSA(?:-[0-9a-z]{4}){3}|CVE-[0-9]{4}-[0-9]+`)
+
+// advised lists the vulnerabilities that a change log names.
+func advised(changelog string) (texts []string) {
+	heading := ""
+	for line := range strings.Lines(changelog) {
+		if title, ok := strings.CutPrefix(line, "# "); ok {
+			heading = strings.TrimSpace(title)
+		} else if title, ok := strings.CutPrefix(line, "## ["); ok {
+			heading, _, _ = strings.Cut(title, "]")
+		}
+		for _, id := range vulnerability.FindAllString(line, -1) {
+			if text := id + ", in " + heading; !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return texts
 }
 
 // tops lists the keys that are meant, but for those below another that is: of them only the number.

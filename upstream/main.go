@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"philipp.info/stackgen/pkg/output"
@@ -104,6 +105,11 @@ func readRelease(ctx context.Context, p program, r release) (config, error) {
 	}
 	if empty := len(bytes.TrimSpace(files[p.files[0]])) == 0; len(c.keys) == 0 && !empty {
 		return config{}, fmt.Errorf("%s %s: no key found in %s", p.name, r.version, p.files[0])
+	}
+	for name, src := range files {
+		if strings.HasPrefix(name, "CHANGE") {
+			c.advisories = append(c.advisories, advised(string(src))...)
+		}
 	}
 	return c, nil
 }

@@ -45,19 +45,19 @@ func programs(root string) ([]program, error) {
 	list := []program{
 		{
 			name: "synapse", from: pypi("matrix-synapse"), table: "synapse", read: readSynapse,
-			files: []string{"docs/usage/configuration/config_documentation.md", "synapse/config/*.py", "synapse/appservice/__init__.py"},
+			files: []string{"docs/usage/configuration/config_documentation.md", "synapse/config/*.py", "synapse/appservice/__init__.py", "CHANGES.md"},
 			hand:  "https://github.com/element-hq/synapse/releases, docs/upgrade.md",
 		},
 		{name: "mas", hand: "https://github.com/element-hq/matrix-authentication-service/releases, docs/config.schema.json"},
 		{name: "postgres", hand: "https://www.postgresql.org/docs/release/"},
 		{
 			name: "traefik", from: goModule("github.com/traefik/traefik/v3"), read: readTraefik,
-			files: []string{"pkg/config/static/*.go", "pkg/*.go", "pkg/*/*.go", "pkg/*/*/*.go", "pkg/*/*/*/*.go"},
+			files: []string{"pkg/config/static/*.go", "pkg/*.go", "pkg/*/*.go", "pkg/*/*/*.go", "pkg/*/*/*/*.go", "CHANGELOG.md"},
 			hand:  "https://doc.traefik.io/traefik/migrate/v3/",
 		},
 		{
 			name: "mautrix-go", from: goModule("maunium.net/go/mautrix"), table: "bridgev2", read: readExample,
-			files: []string{"bridgev2/matrix/mxmain/example-config.yaml", "bridgev2/matrix/mxmain/*.go", "bridgev2/bridgeconfig/*.go"},
+			files: []string{"bridgev2/matrix/mxmain/example-config.yaml", "bridgev2/matrix/mxmain/*.go", "bridgev2/bridgeconfig/*.go", "CHANGELOG.md"},
 			hand:  "https://github.com/mautrix/go/releases",
 		},
 	}
@@ -102,7 +102,7 @@ func programs(root string) ([]program, error) {
 func bridge(name component.Program, dir, table, section, under string) program {
 	return program{
 		name: string(name), from: goModule("go.mau.fi/mautrix-" + string(name)), table: table, section: section, under: under, read: readExample,
-		files: []string{filepath.ToSlash(filepath.Join(dir, "example-config.yaml")), filepath.ToSlash(filepath.Join(dir, "config.go"))},
+		files: []string{filepath.ToSlash(filepath.Join(dir, "example-config.yaml")), filepath.ToSlash(filepath.Join(dir, "config.go")), "CHANGELOG.md"},
 		hand:  "https://github.com/mautrix/" + string(name) + "/releases, https://mau.dev/mautrix/" + string(name) + "/container_registry",
 	}
 }

@@ -21,7 +21,7 @@ var (
 func readSynapse(files map[string][]byte) (config, error) {
 	c := config{keys: make(map[string]string)}
 	for name, src := range files {
-		if strings.HasSuffix(name, ".md") {
+		if strings.HasPrefix(name, "docs/") {
 			readOptions(string(src), c.keys)
 		}
 	}

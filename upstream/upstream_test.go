@@ -166,13 +166,15 @@ func TestRun(t *testing.T) {
 	for _, p := range list {
 		ours[p.name] = bare(p.ours)
 	}
+	const changes = "# Synapse 1.800.0\n\n- Fix CVE-2025-11111.\n"
 	const python = "raise ConfigError(\n    \"old \"\n    f'text {x}'\n)\nconfig.get(\"server_name\")\n"
-	f.python(t, "matrix-synapse", ours["synapse"], false, map[string]string{synapseDocs: settings("### `admin_contact`\n"), "synapse/config/a.py": python})
+	f.python(t, "matrix-synapse", ours["synapse"], false, map[string]string{synapseDocs: settings("### `admin_contact`\n"), "synapse/config/a.py": python, "CHANGES.md": changes})
 	f.python(t, "matrix-synapse", "1.900.0rc1", false, map[string]string{})
 	f.python(t, "matrix-synapse", "1.901.0", "it was broken", map[string]string{})
 	f.python(t, "matrix-synapse", "1.900.0", false, map[string]string{
 		synapseDocs:           strings.Replace(settings("### `quite_new`\n\n* `deep` (string): Defaults to `\"a\"`.\n"), "`false`", "`true`", 1),
 		"synapse/config/a.py": python + "config.get(\"undocumented\", 3)\nraise ConfigError(\"it is no number\", (\"a\",))",
+		"CHANGES.md":          "# Synapse 1.900.0 (2026-12-01)\n\n- Fix [GHSA-xxxx-0000-xxxx](https://example.org/GHSA-xxxx-0000-xxxx), CVE-2026-12345.\n\n" + changes,
 	})
 	f.python(t, "borgmatic", "900.0.0", false, map[string]string{"borgmatic/config/schema.yaml": "type: object\nrequired: [repositories]\nproperties:\n  repositories: {type: array}\n  brand_new: {type: string, description: 'Defaults to 7.'}\n"})
 	const example = "bridge:\n  command_prefix: '$<<or .X>>'\n  async_events: false\n  permissions:\n    \"*\": relay\n"
@@ -215,6 +217,8 @@ func TestRun(t *testing.T) {
 		`gone admin_contact`,
 		`default redis.enabled: false → true`,
 		`refuses synapse/config/a.py: it is no number`,
+		`advisory GHSA-xxxx-0000-xxxx, in Synapse 1.900.0 (2026-12-01)`,
+		`advisory CVE-2026-12345, in Synapse 1.900.0 (2026-12-01)`,
 		"traefik " + ours["traefik"] + " 3.900.0 of 2026-12-02 is the newest",
 		`new points, with 2 below it`,
 		`gone old, with 1 below it`,

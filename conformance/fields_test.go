@@ -204,7 +204,7 @@ func renderAll(t *testing.T, src string) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if _, err := store.Write(t.Context(), dir, b, false); err != nil {
+	if _, err := store.Write(t.Context(), dir, store.Stack{Files: b.Files}, false); err != nil {
 		t.Fatal(err)
 	}
 	return dir

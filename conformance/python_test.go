@@ -80,7 +80,7 @@ func TestSynapseOldKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if _, err := store.Write(t.Context(), dir, b, false); err != nil {
+	if _, err := store.Write(t.Context(), dir, store.Stack{Files: b.Files}, false); err != nil {
 		t.Fatal(err)
 	}
 	container(t, dir)

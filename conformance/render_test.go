@@ -62,7 +62,7 @@ func eachExample(t *testing.T, visit func(t *testing.T, e *example)) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			if _, err := store.Write(t.Context(), dir, b, false); err != nil {
+			if _, err := store.Write(t.Context(), dir, store.Stack{Files: b.Files}, false); err != nil {
 				t.Fatal(err)
 			}
 			visit(t, &example{name, dir, st})

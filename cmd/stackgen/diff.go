@@ -13,6 +13,7 @@ import (
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/output"
+	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -66,7 +67,7 @@ func (c *diffCmd) Run(a *app) error {
 	if d == nil {
 		d = diff.Nothing(c.Spec)
 		if c.Format != "json" {
-			err := a.report(a.stdout, c.Format, p.masked(), p.files)
+			err := a.report(a.stdout, c.Format, p.masked(), p.Files)
 			return errors.Join(err, exit(exitFindings))
 		}
 	}
@@ -78,7 +79,7 @@ func (c *diffCmd) Run(a *app) error {
 	if err := d.Write(a.stdout, diff.Options{Format: c.Format, Summary: c.Summary, Color: a.colored(a.stdout), Width: a.width(a.stdout)}); err != nil {
 		return err
 	}
-	if !p.ok() || !d.Empty() {
+	if !p.OK() || !d.Empty() {
 		return exitCode(exitFindings)
 	}
 	return nil
@@ -87,11 +88,11 @@ func (c *diffCmd) Run(a *app) error {
 // directory compares with what lies in the output directory. The Diff is nil when the spec has errors.
 func (c *diffCmd) directory(ctx context.Context) (*proof, *diff.Diff, error) {
 	// What the stack loses is a part of the answer, not a reason to give none.
-	p, err := prove(ctx, request{spec: c.Spec, secrets: c.Secrets, dir: c.Output, real: true, anew: true, compare: true})
-	if err != nil || !p.ok() {
+	p, err := proveFile(ctx, request{spec: c.Spec, secrets: c.Secrets, dir: c.Output, real: true, anew: true, compare: true})
+	if err != nil || !p.OK() {
 		return p, nil, err
 	}
-	plan, err := store.Compare(c.Output, p.bundle)
+	plan, err := store.Compare(c.Output, p.stack())
 	if err != nil {
 		return p, nil, err
 	}
@@ -106,7 +107,7 @@ func (c *diffCmd) directory(ctx context.Context) (*proof, *diff.Diff, error) {
 // input is what a plan does in a directory.
 func (p *proof) input(plan *store.Plan, dir string) diff.Input {
 	in := diff.Input{Old: diff.Tree{}, New: diff.Tree{}, Hand: map[string]diff.Hand{}, Before: plan.Fixed(), Secrets: p.set, Dir: filepath.ToSlash(dir), Root: p.chowns(plan, dir)}
-	for _, f := range p.bundle.Files {
+	for _, f := range p.Bundle.Files {
 		if f.Data != nil {
 			in.Old[f.Path], in.New[f.Path] = f.Data, f.Data
 		}
@@ -145,7 +146,7 @@ func (c *diffCmd) revisions(ctx context.Context) (*proof, *diff.Diff, error) {
 		}
 	}
 	now, err := c.now(ctx, repo, head)
-	if err != nil || !now.ok() {
+	if err != nil || !now.OK() {
 		return now, nil, err
 	}
 	old, notes, err := c.old(ctx, repo, base, head)
@@ -174,7 +175,7 @@ func (c *diffCmd) now(ctx context.Context, repo *git.Repo, head string) (*proof,
 			return nil, err
 		}
 		if s == nil {
-			return &proof{findings: findings}, nil
+			return &proof{Result: prove.Result{Findings: findings}}, nil
 		}
 		files, more, err := copiedFrom(s, c.Spec)
 		if err != nil {
@@ -188,7 +189,7 @@ func (c *diffCmd) now(ctx context.Context, repo *git.Repo, head string) (*proof,
 	}
 	s, findings := spec.Parse(c.Spec, src)
 	if s == nil {
-		return &proof{findings: findings}, nil
+		return &proof{Result: prove.Result{Findings: findings}}, nil
 	}
 	files, more := copiedAt(ctx, s, repo, head, repo.Path(""))
 	return proveWithout(s, append(findings, more...), files)
@@ -226,35 +227,29 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 	switch {
 	case err != nil:
 		return &proof{blind: true}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing, and what cannot be undone is not known", c.Base)), nil
-	case p.bundle == nil:
-		return &proof{blind: true}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing, and what cannot be undone is not known", c.Base, output.Plural(len(p.findings), "finding"))), nil
+	case p.Bundle == nil:
+		return &proof{blind: true}, append(notes, fmt.Sprintf("at %s the spec is not valid (%s): compared with nothing, and what cannot be undone is not known", c.Base, output.Plural(len(p.Findings), "finding"))), nil
 	}
 	return p, notes, nil
 }
 
-// nowhere stands for the directory of a stack that lies in none.
-const nowhere = "/DIR"
-
-// proveWithout is prove with placeholders for all secrets, wherever they may come from.
+// proveWithout proves with placeholders for all secrets, wherever they may come from. findings are those so far.
 func proveWithout(s *spec.Spec, findings []finding.Finding, files []render.Copy) (*proof, error) {
-	p := &proof{findings: findings}
-	if s == nil || finding.HasErrors(findings) {
+	p := &proof{}
+	if s == nil {
+		p.Findings = findings
 		return p, nil
 	}
 	p.needs = render.Needs(s)
 	p.set = secret.Placeholders(p.needs)
-	if err := p.render(s, nowhere, files); err != nil || p.bundle == nil {
-		return p, err
-	}
-	p.check("", map[string]string{}, "", false)
-	return p, nil
+	return p, p.run(prove.Input{Spec: s, Secrets: p.set, Placeholders: true, Copies: files, Dir: prove.Nowhere}, findings)
 }
 
 // tree is the rendered files.
 func (p *proof) tree() diff.Tree {
 	t := diff.Tree{}
-	if p.bundle != nil {
-		for _, f := range p.bundle.Files {
+	if p.Bundle != nil {
+		for _, f := range p.Bundle.Files {
 			if f.Data != nil {
 				t[f.Path] = f.Data
 			}

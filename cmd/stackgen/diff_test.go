@@ -139,8 +139,8 @@ func recreated(t *testing.T, before, after string) map[string]diff.Action {
 	load := func(text string) map[string]any {
 		s, findings := spec.Parse("stack.yaml", []byte(text))
 		p, err := proveWithout(s, findings, nil)
-		if err != nil || !p.ok() {
-			t.Fatal(err, p.findings)
+		if err != nil || !p.OK() {
+			t.Fatal(err, p.Findings)
 		}
 		f, findings := finding.Parse("docker-compose.yml", p.tree()["docker-compose.yml"])
 		if len(findings) > 0 {

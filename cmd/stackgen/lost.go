@@ -4,40 +4,14 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
-	"philipp.info/stackgen/pkg/spec"
 )
 
-// lost names the secrets that were made anew although the stack was rendered with another value that it has
-// to keep. before is what its manifest remembers.
-func (p *proof) lost(s *spec.Spec, before map[string]string) []string {
-	made := make(map[string]bool)
-	for _, name := range p.made {
-		made[name] = true
-	}
-	remembered := make(map[string]bool)
-	for name := range before {
-		remembered[name] = true
-	}
-	for name, u := range s.Auth.Upstream {
-		remembered["auth.upstream."+name+".id"] = remembered["auth.upstream.id of "+u.ClientID+" at "+u.Issuer]
-	}
-	var lost []string
-	for _, n := range p.needs {
-		// What stood in the code of the program before is no loss.
-		inherited := n.Inherit != "" && before[n.Name] == deployment.OfForerunner
-		if n.Kept && made[n.Name] && remembered[n.Name] && !inherited {
-			lost = append(lost, n.Name)
-		}
-	}
-	return lost
-}
-
+// lostFinding says which secrets are lost, as prove.Lost names them, and how to get them back.
 func (p *proof) lostFinding(lost []string, r request) finding.Finding {
 	what := lost[0]
 	if n := len(p.made) - 1; n > 0 {

@@ -167,7 +167,7 @@ func named(services []diff.Service, action diff.Action) []string {
 
 // chowns are the commands that give the files to the services' users, which only root can do.
 func (p *proof) chowns(plan *store.Plan, dir string) []string {
-	if os.Geteuid() <= 0 || !p.bundle.Stack.NeedsRoot {
+	if os.Geteuid() <= 0 || !p.Bundle.Stack.NeedsRoot {
 		return nil
 	}
 	changed := map[string]bool{}
@@ -175,7 +175,7 @@ func (p *proof) chowns(plan *store.Plan, dir string) []string {
 		changed[c.Path] = c.Action != store.Delete && c.Action != store.Kept
 	}
 	paths := map[string][]string{}
-	for _, f := range p.bundle.Files {
+	for _, f := range p.Bundle.Files {
 		if f.UID < 0 || f.Data == nil && !first(plan) || f.Data != nil && !changed[f.Path] {
 			continue
 		}

@@ -108,14 +108,14 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 		o.code, o.err = exitFailed, fmt.Errorf("the output directory %s is a file; name another with -o", dir)
 		return o
 	}
-	if o.proof, o.err = prove(a.ctx, request{spec: path, secrets: c.Secrets, dir: dir, real: true, anew: c.Anew}); o.err == nil && o.ok() {
+	if o.proof, o.err = proveFile(a.ctx, request{spec: path, secrets: c.Secrets, dir: dir, real: true, anew: c.Anew}); o.err == nil && o.OK() {
 		// Secrets go first: a tree without the secrets that it was made with could never be made again.
 		if o.err = ended(a.ctx, "nothing was written"); o.err == nil {
 			// From here on a signal comes too late: what was begun is completed.
 			o.err = c.save(context.WithoutCancel(a.ctx), o)
 		}
 		if o.err == nil {
-			o.plan, o.err = store.Write(context.WithoutCancel(a.ctx), dir, o.bundle, c.Force)
+			o.plan, o.err = store.Write(context.WithoutCancel(a.ctx), dir, o.stack(), c.Force)
 		}
 	}
 	switch {
@@ -123,7 +123,7 @@ func (c *renderCmd) one(a *app, path, dir string) *outcome {
 		o.code, o.err = exitFindings, nil
 	case o.err != nil:
 		o.code, o.err = exitFailed, o.maskErr(o.err)
-	case !o.ok():
+	case !o.OK():
 		o.code = exitFindings
 	}
 	return o
@@ -134,7 +134,7 @@ func (c *renderCmd) save(ctx context.Context, o *outcome) error {
 	if !o.set.Dirty() {
 		return o.set.Save(ctx) // which only tidies up
 	}
-	plan, err := store.Compare(o.dir, o.bundle)
+	plan, err := store.Compare(o.dir, o.stack())
 	if err != nil {
 		return err
 	}
@@ -148,8 +148,8 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 	if c.Format == "json" {
 		return a.printJSON(t, o)
 	}
-	if len(o.findings) > 0 {
-		text, err := a.findings(a.stdout, "text", o.masked(), o.files)
+	if len(o.Findings) > 0 {
+		text, err := a.findings(a.stdout, "text", o.masked(), o.Files)
 		if err != nil {
 			return err
 		}

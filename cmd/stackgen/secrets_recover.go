@@ -95,14 +95,14 @@ func into(set *secret.Set, n int) string {
 
 // verdict renders with what is there now and compares: only that proves that the secrets are the right ones.
 func (c *secretsRecoverCmd) verdict(a *app, all *cli) string {
-	p, err := prove(a.ctx, request{spec: all.Secrets.Spec, secrets: all.Secrets.Secrets, dir: c.Output, real: true, anew: true})
-	if err == nil && !p.ok() {
+	p, err := proveFile(a.ctx, request{spec: all.Secrets.Spec, secrets: all.Secrets.Secrets, dir: c.Output, real: true, anew: true})
+	if err == nil && !p.OK() {
 		err = errors.New("the spec has errors; `stackgen render` names them")
 	}
 	if err != nil {
 		return "not proven by a render: " + p.mask(err.Error())
 	}
-	plan, err := store.Compare(c.Output, p.bundle)
+	plan, err := store.Compare(c.Output, p.stack())
 	switch {
 	case err != nil:
 		return "not proven by a render: " + p.mask(err.Error())

@@ -75,6 +75,6 @@ func judge(a *app, spec, secrets string) verdict {
 	if err := inRepository(spec); err != nil {
 		return verdict{done: true, err: err}
 	}
-	p, err := prove(a.ctx, request{spec: spec, secrets: secrets, dir: "out"})
-	return verdict{done: ended(a.ctx, "") == nil, findings: p.masked(), files: p.files, ok: p.ok(), err: err}
+	p, err := proveFile(a.ctx, request{spec: spec, secrets: secrets, dir: "out"})
+	return verdict{done: ended(a.ctx, "") == nil, findings: p.masked(), files: p.Files, ok: p.OK(), err: err}
 }

@@ -26,7 +26,7 @@ func BenchmarkPhilApp(b *testing.B) {
 		b.Fatal(err)
 	}
 	dir := filepath.Join(b.TempDir(), "out")
-	if _, err := store.Write(b.Context(), dir, bundle, false); err != nil {
+	if _, err := store.Write(b.Context(), dir, store.Stack{Files: bundle.Files}, false); err != nil {
 		b.Fatal(err)
 	}
 	b.Run("load", func(b *testing.B) {
@@ -58,7 +58,7 @@ func BenchmarkPhilApp(b *testing.B) {
 	})
 	b.Run("write unchanged", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := store.Write(b.Context(), dir, bundle, false); err != nil {
+			if _, err := store.Write(b.Context(), dir, store.Stack{Files: bundle.Files}, false); err != nil {
 				b.Fatal(err)
 			}
 		}

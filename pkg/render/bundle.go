@@ -38,10 +38,6 @@ type File struct {
 type Bundle struct {
 	Files []File
 	Stack *Stack
-	// Fixed is what the stack has to keep, by name: the manifest hands it on to the next render.
-	Fixed map[string]string
-	// Accepted is the verdict on docker-compose.yml that goes into the manifest.
-	Accepted string
 
 	spec *spec.Spec
 }
@@ -104,7 +100,7 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	return append(as, artifact{path: "docker-compose.yml", template: "docker-compose.yml", spec: []string{"compose"}})
 }
 
-// dataDirs are made when missing and never touched again.
+// dataDirs, with the service that each belongs to, are made when missing and never touched again.
 var dataDirs = map[string]string{"data/matrix": "synapse", "data/postgres": "postgres"}
 
 // Render makes the files of the stack. secrets gives the value of a secret by name. An error means that a
@@ -238,17 +234,15 @@ func hashMark(service string) string {
 	return "config-hash:" + manifest.Digest([]byte("config hash of "+service))
 }
 
-// FS is the bundle as a file system, for check.Open. Its files have the owners that they are meant for: where
-// only root can hand them out, the one who renders is told how.
-func (b *Bundle) FS() *memfs.FS { return memfs.New(b.inMemory()) }
-
-func (b *Bundle) inMemory() []memfs.File {
-	files := make([]memfs.File, len(b.Files))
+// FS is the bundle as a file system, for compose.Open, and more files beside it. Its files have the owners that they
+// are meant for: where only root can hand them out, the one who renders is told how.
+func (b *Bundle) FS(more ...memfs.File) *memfs.FS {
+	files := make([]memfs.File, len(b.Files), len(b.Files)+len(more))
 	for i, f := range b.Files {
 		files[i] = memfs.File{Path: f.Path, Data: f.Data}
 		if f.UID >= 0 {
 			files[i].Owner = &memfs.Owner{UID: f.UID, GID: f.GID}
 		}
 	}
-	return files
+	return memfs.New(append(files, more...))
 }

@@ -23,12 +23,12 @@ type staged struct{ temp, path string }
 func (p *Plan) apply(root *os.Root) (err error) {
 	files := make(map[string]render.File)
 	next, pending := manifest.New(), manifest.New()
-	next.Accepted, pending.Fixed = p.bundle.Accepted, p.owned.Fixed
+	next.Accepted, pending.Fixed = p.stack.Accepted, p.owned.Fixed
 	maps.Copy(pending.Files, p.owned.Files)
 	next.Fixed = make(map[string]string)
 	maps.Copy(next.Fixed, p.owned.Fixed)
-	maps.Copy(next.Fixed, p.bundle.Fixed)
-	for _, f := range p.bundle.Files {
+	maps.Copy(next.Fixed, p.stack.Fixed)
+	for _, f := range p.stack.Files {
 		if f.Data != nil {
 			files[f.Path] = f
 			next.Files[f.Path] = manifest.Entry{SHA256: manifest.Digest(f.Data)}
@@ -148,7 +148,7 @@ func (p *Plan) deleteStale(root *os.Root) error {
 }
 
 func (p *Plan) makeDirs(root *os.Root) (made []string, err error) {
-	dirs := append(dirsOf(p.bundle.Files), manifest.Dir)
+	dirs := append(dirsOf(p.stack.Files), manifest.Dir)
 	var copies []render.File
 	for _, c := range p.Changes {
 		if c.Copy != "" {
@@ -210,7 +210,7 @@ func (p *Plan) tops() []string {
 			set[top] = true
 		}
 	}
-	for _, f := range p.bundle.Files {
+	for _, f := range p.stack.Files {
 		add(f.Path)
 	}
 	for name := range p.owned.Files {

@@ -24,7 +24,7 @@ func (p *Plan) own(root *os.Root) error {
 			return err
 		}
 	}
-	for _, f := range p.bundle.Files {
+	for _, f := range p.stack.Files {
 		if f.Data == nil {
 			continue
 		}
@@ -63,7 +63,7 @@ func chown(root *os.Root, name string, f render.File) error {
 // owners says whom a directory belongs to: the service that reads everything in it.
 func (p *Plan) owners() map[string]render.File {
 	dirs := make(map[string]render.File)
-	for _, f := range p.bundle.Files {
+	for _, f := range p.stack.Files {
 		if f.Data == nil {
 			dirs[f.Path] = f
 		} else if strings.HasPrefix(f.Path, "config/") && f.UID >= 0 {

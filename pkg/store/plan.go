@@ -29,7 +29,7 @@ const (
 	Foreign Action = "foreign"
 )
 
-// Change is one path that differs between the directory and the bundle.
+// Change is one path that differs between the directory and the stack.
 type Change struct {
 	Path   string
 	Action Action
@@ -57,7 +57,7 @@ type Plan struct {
 	Changes []Change
 	owned   *manifest.Manifest
 	gone    []string // stale files that are not there any more
-	bundle  *render.Bundle
+	stack   Stack
 }
 
 // Conflicts are the changes that need force.
@@ -71,11 +71,11 @@ func (p *Plan) Fixed() map[string]string { return p.owned.Fixed }
 // Old is the content of the file before the change; nil for a new one.
 func (c Change) Old() []byte { return c.old }
 
-// plan compares the bundle with the directory; root is nil when that does not exist yet.
-func plan(b *render.Bundle, root *os.Root) (p *Plan, err error) {
-	p = &Plan{bundle: b, owned: manifest.New()}
+// plan compares the stack with the directory; root is nil when that does not exist yet.
+func plan(s Stack, root *os.Root) (p *Plan, err error) {
+	p = &Plan{stack: s, owned: manifest.New()}
 	if root == nil {
-		for _, f := range b.Files {
+		for _, f := range s.Files {
 			if f.Data != nil {
 				p.Changes = append(p.Changes, Change{Path: f.Path, Action: Create})
 			}
@@ -90,7 +90,7 @@ func plan(b *render.Bundle, root *os.Root) (p *Plan, err error) {
 		return nil, readable(err, manifest.Path)
 	}
 	wanted := make(map[string]bool)
-	for _, f := range b.Files {
+	for _, f := range s.Files {
 		if f.Data == nil {
 			continue
 		}

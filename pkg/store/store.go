@@ -1,4 +1,4 @@
-// Package store puts a bundle into a directory, and tells beforehand what that would change. What is there and not
+// Package store puts a stack into a directory, and tells beforehand what that would change. What is there and not
 // as stackgen left it stays, and a run that dies half-way is completed by the next.
 package store
 
@@ -21,12 +21,21 @@ const lockWait = 30 * time.Second
 // ErrConflict means that files were edited by hand, or are not ours, and nothing was written.
 var ErrConflict = errors.New("files in the output directory were changed by hand or are not stackgen's")
 
-// Write puts the bundle into dir, which is made if it is missing. Files with equal bytes are not touched.
+// Stack is what is put into a directory.
+type Stack struct {
+	Files []render.File
+	// Fixed is what the stack has to keep from now on, by name: the manifest hands it on to the next render.
+	Fixed map[string]string
+	// Accepted is the verdict on docker-compose.yml for the manifest to remember; "" for none.
+	Accepted string
+}
+
+// Write puts the stack into dir, which is made if it is missing. Files with equal bytes are not touched.
 // The others are first all written beside their places and synced, and only then renamed into place, so
 // that a full disk or a failure leaves the directory as it was. Without force, a file that was edited by
 // hand or is not ours makes it return ErrConflict with the plan, and nothing is written; with it, a copy of the
 // file is kept. The plan says what was done. Everything goes through one os.Root: no link leads out of dir.
-func Write(ctx context.Context, dir string, b *render.Bundle, force bool) (p *Plan, err error) {
+func Write(ctx context.Context, dir string, s Stack, force bool) (p *Plan, err error) {
 	root, unlock, err := open(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -35,7 +44,7 @@ func Write(ctx context.Context, dir string, b *render.Bundle, force bool) (p *Pl
 		defer root.Close()
 		defer unlock()
 	}
-	if p, err = plan(b, root); err != nil {
+	if p, err = plan(s, root); err != nil {
 		return nil, err
 	}
 	if len(p.Conflicts()) > 0 && !force {
@@ -60,16 +69,16 @@ func Write(ctx context.Context, dir string, b *render.Bundle, force bool) (p *Pl
 }
 
 // Compare tells what Write would do in dir, and writes nothing.
-func Compare(dir string, b *render.Bundle) (*Plan, error) {
+func Compare(dir string, s Stack) (*Plan, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return plan(b, nil)
+		return plan(s, nil)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	return plan(b, root)
+	return plan(s, root)
 }
 
 // open opens and locks the directory; root is nil when it does not exist.

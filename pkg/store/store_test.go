@@ -79,7 +79,7 @@ func state(t testing.TB, dir string) map[string]string {
 
 func write(t *testing.T, b *render.Bundle, dir string, force bool) *store.Plan {
 	t.Helper()
-	p, err := store.Write(t.Context(), dir, b, force)
+	p, err := store.Write(t.Context(), dir, store.Stack{Files: b.Files}, force)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestWriteRefuses(t *testing.T) {
 			}
 			put(t, filepath.Join(dir, spoil.file), "mine: true\n")
 			before := state(t, dir)
-			p, err := store.Write(t.Context(), dir, b, false)
+			p, err := store.Write(t.Context(), dir, store.Stack{Files: b.Files}, false)
 			if !errors.Is(err, store.ErrConflict) {
 				t.Fatalf("err = %v", err)
 			}
@@ -195,7 +195,7 @@ func TestWriteThroughLinks(t *testing.T) {
 				t.Skip("links cannot be made here:", err)
 			}
 			before := state(t, dir)
-			_, err := store.Write(t.Context(), dir, small(t), true)
+			_, err := store.Write(t.Context(), dir, store.Stack{Files: small(t).Files}, true)
 			if err == nil || !strings.Contains(err.Error(), "symbolic link") {
 				t.Errorf("err = %v", err)
 			}
@@ -212,13 +212,13 @@ func TestWriteThroughLinks(t *testing.T) {
 func TestWriteIntoAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	put(t, file, "text")
-	if _, err := store.Write(t.Context(), file, small(t), false); err == nil || !strings.Contains(err.Error(), "is a file") {
+	if _, err := store.Write(t.Context(), file, store.Stack{Files: small(t).Files}, false); err == nil || !strings.Contains(err.Error(), "is a file") {
 		t.Errorf("err = %v", err)
 	}
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "config"), "text")
 	before := state(t, dir)
-	if _, err := store.Write(t.Context(), dir, small(t), false); err == nil || !strings.Contains(err.Error(), "config") {
+	if _, err := store.Write(t.Context(), dir, store.Stack{Files: small(t).Files}, false); err == nil || !strings.Contains(err.Error(), "config") {
 		t.Errorf("err = %v", err)
 	}
 	if diff := cmp.Diff(before, state(t, dir)); diff != "" {
@@ -268,7 +268,7 @@ func TestTwoWritesAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			if _, err := store.Write(t.Context(), dir, b, false); err != nil {
+			if _, err := store.Write(t.Context(), dir, store.Stack{Files: b.Files}, false); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,8 +1,7 @@
-package render
+package prove
 
 import (
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -10,34 +9,34 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/memfs"
+	"philipp.info/stackgen/pkg/render"
 )
 
-// Over is the bundle as it will lie in the directory: what is there and not stackgen's is seen below it, such as a
-// configuration kept by hand that a service of compose.extra mounts. Nothing is written, and no link leads out. root
-// is to be closed; it is nil when there is no such directory, or dir is "".
-func (b *Bundle) Over(dir string) (fsys fs.FS, root *os.Root) {
-	if dir == "" {
-		return b.FS(), nil
+// over is the bundle as it will lie in the directory: what is there and not stackgen's is seen below it, such as a
+// configuration kept by hand that a service of compose.extra mounts.
+func over(b *render.Bundle, beside fs.FS) fs.FS {
+	if beside == nil {
+		return b.FS()
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return b.FS(), nil //nolint:nilerr // the store says what is wrong with it
-	}
+	o := &overlay{below: beside}
 	m := manifest.New() // so that what is kept by hand counts for no label
 	for _, f := range b.Files {
-		if f.Data != nil {
+		if f.Data == nil {
+			o.data = append(o.data, f.Path+"/")
+		} else {
 			m.Files[f.Path] = manifest.Entry{SHA256: manifest.Digest(f.Data)}
 		}
 	}
-	old, _ := manifest.Read(root.FS()) // the store says that it is damaged
-	top := append(b.inMemory(), memfs.File{Path: manifest.Path, Data: m.Bytes()})
-	return &overlay{top: memfs.New(top), below: root.FS(), old: old}, root
+	o.top = b.FS(memfs.File{Path: manifest.Path, Data: m.Bytes()})
+	o.old, _ = manifest.Read(beside) // the store says that it is damaged
+	return o
 }
 
 type overlay struct {
 	top   *memfs.FS
 	below fs.FS
 	old   *manifest.Manifest
+	data  []string // directories, with a slash, that the programs write
 }
 
 // hides tells what of the directory is not looked at: what stackgen wrote and will change or remove, what a killed
@@ -47,12 +46,7 @@ func (o *overlay) hides(name string) bool {
 	if ours || manifest.Staged(name) || strings.HasPrefix(name, manifest.Dir+"/") || slices.Contains(compose.Names, name) {
 		return true
 	}
-	for dir := range dataDirs {
-		if strings.HasPrefix(name, dir+"/") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.data, func(dir string) bool { return strings.HasPrefix(name, dir) })
 }
 
 // Open opens the rendered file, or else the one in the directory.

@@ -24,7 +24,7 @@ var samples = map[string]string{"str": `"conformance"`, "int": "4711", "num": "4
 // that stands there, and drops it when it has another one; and the tree has every key of mautrix-go's example.
 func TestBridgeKeyTree(t *testing.T) {
 	example := exampleConfig(t)
-	src, err := os.ReadFile("../pkg/check/keys/bridgev2.yaml")
+	src, err := os.ReadFile("../pkg/component/keys/bridgev2.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestBridgeKeyTree(t *testing.T) {
 			t.Errorf("the example has %s, and the tree does not", v.Path())
 		}
 	})
-	accepted(t, module(t, "maunium.net/go/mautrix", "mautrix-go"), "the values of pkg/check/keys/bridgev2.yaml")
+	accepted(t, module(t, "maunium.net/go/mautrix", "mautrix-go"), "the values of pkg/component/keys/bridgev2.yaml")
 	t.Logf("%d values were tried", tried)
 }
 

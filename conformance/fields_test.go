@@ -263,7 +263,7 @@ func composeReading(t *testing.T, dir string) string {
 // knownReading is what a program that cannot be asked reads: the keys that it is known to have.
 func knownReading(t *testing.T, f *source.File, keys string) string {
 	t.Helper()
-	src, err := os.ReadFile("../pkg/check/keys/" + keys + ".yaml")
+	src, err := os.ReadFile("../pkg/component/keys/" + keys + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,7 @@ print(*l.load_configuration(v.schema_filename())["properties"], sep="\n")`).Comb
 	if err != nil {
 		t.Fatalf("%s", out)
 	}
-	src, err := os.ReadFile("../pkg/check/keys/borgmatic.yaml")
+	src, err := os.ReadFile("../pkg/component/keys/borgmatic.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ print(*l.load_configuration(v.schema_filename())["properties"], sep="\n")`).Comb
 		}
 	}
 	t.Logf("%d options", len(names))
-	accepted(t, "borgmatic "+output(t, program(t, ".venv/bin/borgmatic"), "--version"), "the options of pkg/check/keys/borgmatic.yaml")
+	accepted(t, "borgmatic "+output(t, program(t, ".venv/bin/borgmatic"), "--version"), "the options of pkg/component/keys/borgmatic.yaml")
 }
 
 // What a scalar without quotes is to PyYAML is what source.PyYAML says.

@@ -35,7 +35,7 @@ var notInConfig = []string{"allow_underscore_prefixed_registration"}
 // homeserver.yaml, and no word that neither of them has.
 func TestSynapseKeys(t *testing.T) {
 	bin := program(t, ".venv/bin/python")
-	src, err := os.ReadFile("../pkg/check/keys/synapse.yaml")
+	src, err := os.ReadFile("../pkg/component/keys/synapse.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestSynapseKeys(t *testing.T) {
 	}
 	unread(tree.Root())
 	for _, v := range versions {
-		accepted(t, "Synapse "+v, "the keys of pkg/check/keys/synapse.yaml")
+		accepted(t, "Synapse "+v, "the keys of pkg/component/keys/synapse.yaml")
 	}
 }
 

@@ -114,5 +114,7 @@ func readRelease(ctx context.Context, p program, r release) (config, error) {
 	return c, nil
 }
 
-// keyTable is the file of a table below pkg/check/keys.
-func keyTable(root, name string) string { return filepath.Join(root, "pkg/check/keys", name+".yaml") }
+// keyTable is the file of a table below pkg/component/keys.
+func keyTable(root, name string) string {
+	return filepath.Join(root, "pkg/component/keys", name+".yaml")
+}

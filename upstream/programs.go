@@ -23,11 +23,11 @@ type program struct {
 	// configuration out of them. Without read only versions are compared.
 	files []string
 	read  func(map[string][]byte) (config, error)
-	// table is the file below pkg/check/keys that has what is known, and section the part of it. Without a table two
-	// releases are compared.
-	table, section string
-	under          string // where the keys stand in the program's own configuration
-	hand           string // where a person looks
+	// table is the file below pkg/component/keys that has what is known, text the same where it stands elsewhere.
+	// Without either two releases are compared.
+	table, text string
+	under       string // where the keys stand in the program's own configuration
+	hand        string // where a person looks
 }
 
 // pins are the versions that stand elsewhere than with the images: the file, and what comes before the version.
@@ -64,7 +64,7 @@ func programs(root string) ([]program, error) {
 	for c := range component.Bridges() {
 		// One in the images of another is of its source, too.
 		if d, _ := c.Tested.Dialect(); d == component.BridgeV2 && c.TagPrefix == "" {
-			list = append(list, bridge(c.Program, "pkg/connector", "bridgev2-network", string(c.Program), "network."))
+			list = append(list, bridge(c.Program, "pkg/connector", "", c.Bridge.Network, "network."))
 		}
 	}
 	list = append(list,
@@ -99,9 +99,9 @@ func programs(root string) ([]program, error) {
 }
 
 // bridge is a mautrix bridge in Go: its own section stands in the example of its connector.
-func bridge(name component.Program, dir, table, section, under string) program {
+func bridge(name component.Program, dir, table, text, under string) program {
 	return program{
-		name: string(name), from: goModule("go.mau.fi/mautrix-" + string(name)), table: table, section: section, under: under, read: readExample,
+		name: string(name), from: goModule("go.mau.fi/mautrix-" + string(name)), table: table, text: text, under: under, read: readExample,
 		files: []string{filepath.ToSlash(filepath.Join(dir, "example-config.yaml")), filepath.ToSlash(filepath.Join(dir, "config.go")), "CHANGELOG.md"},
 		hand:  "https://github.com/mautrix/" + string(name) + "/releases, https://mau.dev/mautrix/" + string(name) + "/container_registry",
 	}
@@ -122,26 +122,22 @@ func pinned(root, file, before string) (string, error) {
 
 // known is our table for the program; an absent value where there is none.
 func (p program) known(root string) (source.Value, error) {
-	if p.table == "" {
+	path, src := "network of "+p.name, []byte(p.text)
+	switch {
+	case p.table != "":
+		path = keyTable(root, p.table)
+		var err error
+		if src, err = os.ReadFile(path); err != nil {
+			return source.Value{}, err
+		}
+	case p.text == "":
 		return source.Value{}, nil
-	}
-	path := keyTable(root, p.table)
-	src, err := os.ReadFile(path)
-	if err != nil {
-		return source.Value{}, err
 	}
 	f, findings := finding.Parse(path, src)
 	if len(findings) > 0 {
 		return source.Value{}, fmt.Errorf("%s: %s", path, findings[0].Message)
 	}
-	v := f.Root()
-	if p.section != "" {
-		v = v.At(p.section)
-	}
-	if !v.Exists() {
-		return v, fmt.Errorf("%s has no %s", path, p.section)
-	}
-	return v, nil
+	return f.Root(), nil
 }
 
 // sameVersion compares releases without what a tag has around them.

@@ -2,38 +2,42 @@ package check
 
 import (
 	"cmp"
-	"embed"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// keyFiles hold what each program reads of its configuration: a document of the same shape that has, in
-// place of every value, the types it may have, with | between them. A word that names no type is itself the
-// value; "*" is any key; the one item of a list stands for all. A word may end in @ and the first release
-// that has it, and then - and the first that has it no more.
-//
-//go:embed keys/*.yaml
-var keyFiles embed.FS
+// keyTrees has what was read of the known keys, by name.
+var keyTrees sync.Map
 
-// knownKeys reads keys/NAME.yaml.
+// knownKeys are those of a file of component.KnownKeys.
 func knownKeys(name string) source.Value {
-	path := "keys/" + name + ".yaml"
-	src, err := keyFiles.ReadFile(path)
-	if err != nil {
-		panic(err)
+	return keyTree(name, func() []byte { return component.KnownKeys(name) })
+}
+
+// networkKeys are those of the section network of a bridge on bridgev2.
+func networkKeys(c *component.Component) source.Value {
+	return keyTree("network of "+string(c.Program), func() []byte { return []byte(c.Bridge.Network) })
+}
+
+// keyTree reads known keys once.
+func keyTree(name string, text func() []byte) source.Value {
+	if v, ok := keyTrees.Load(name); ok {
+		return v.(source.Value)
 	}
-	f, findings := finding.Parse(path, src)
+	f, findings := finding.Parse(name, text())
 	if len(findings) > 0 {
 		panic(findings[0].Message)
 	}
+	keyTrees.Store(name, f.Root())
 	return f.Root()
 }
 
@@ -159,11 +163,11 @@ func wordsOf(known source.Value) []string {
 
 // releases gives the release that first knew a word and the one that knows it no more; zero where there is
 // none.
-func releases(word string) (first, gone image.Version) {
+func releases(word string) (first, gone component.Version) {
 	_, span, _ := strings.Cut(word, "@")
 	from, to, _ := strings.Cut(span, "-")
-	first, _ = image.Ref{Tag: from}.Version()
-	gone, _ = image.Ref{Tag: to}.Version()
+	first, _ = component.Ref{Tag: from}.Version()
+	gone, _ = component.Ref{Tag: to}.Version()
 	return first, gone
 }
 

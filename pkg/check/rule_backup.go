@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -33,7 +33,7 @@ var backupCovers = Rule{
 		for _, b := range backups {
 			for _, item := range b.Option("postgresql_databases").Items() {
 				server := checkContainer(r, d, b, item)
-				if name := item.At("name"); server != nil && server.Program == image.Postgres && strayDump(d, server, name.Str()) {
+				if name := item.At("name"); server != nil && server.Program == component.Postgres && strayDump(d, server, name.Str()) {
 					strays = append(strays, name)
 				}
 			}
@@ -62,7 +62,7 @@ func checkDumps(r *Reporter, d *deployment.Deployment, backups []*deployment.Bac
 	seen := make(map[string]bool)
 	for _, c := range d.Connections() {
 		server := d.ServiceAt(c.Host)
-		if server == nil || server.Program != image.Postgres || dumped["all"] || dumped[c.Db] || seen[c.Db] {
+		if server == nil || server.Program != component.Postgres || dumped["all"] || dumped[c.Db] || seen[c.Db] {
 			continue
 		}
 		made := d.Provisioned(server)
@@ -214,19 +214,19 @@ func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup,
 // dumpMajors are the newest PostgreSQL that the pg_dump in borgmatic's image of a release reads, by its Alpine: up to
 // that release.
 var dumpMajors = []struct {
-	last  image.Version
+	last  component.Version
 	major int
 }{
-	{image.Version{1, 8, 9}, 15},
-	{image.Version{1, 9, 4}, 16},
-	{image.Version{2, 1, 6}, 17},
+	{component.Version{1, 8, 9}, 15},
+	{component.Version{1, 9, 4}, 16},
+	{component.Version{2, 1, 6}, 17},
 }
 
 // checkDumpAge has a pg_dump that reads the server: an older one refuses a newer server.
 func checkDumpAge(r *Reporter, b *deployment.Backup, item source.Value, server *deployment.Service) {
 	v, ok := b.Image.Version()
 	have, known := server.Image.Version()
-	if !ok || !known || strings.Count(b.Image.Tag, ".") < 2 || v.Less(image.Version{1, 8, 4}) || item.At("pg_dump_command").Set() || b.Option("postgresql_databases").Kind() != source.Sequence {
+	if !ok || !known || strings.Count(b.Image.Tag, ".") < 2 || v.Less(component.Version{1, 8, 4}) || item.At("pg_dump_command").Set() || b.Option("postgresql_databases").Kind() != source.Sequence {
 		return
 	}
 	for _, m := range dumpMajors {

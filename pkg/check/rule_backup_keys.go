@@ -3,14 +3,14 @@ package check
 import (
 	"slices"
 	"strings"
-	"sync"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
-var borgmaticKeys = sync.OnceValue(func() source.Value { return knownKeys("borgmatic") })
+func borgmaticKeys() source.Value { return knownKeys(component.Of(component.Borgmatic).Keys) }
 
 var backupKeysKnown = Rule{
 	ID: "backup-keys-known", Severity: finding.Warning,

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -29,10 +29,10 @@ var bridgeMSC4190 = Rule{
 						"msc4190: true", v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
 				}
 				ver, ok := b.Image.Version()
-				first := map[image.Program]image.Version{image.Discord: {0, 7, 4}, image.Telegram: {0, 15, 3}}[b.Program]
+				first := b.Component().Bridge.MSC4190
 				if ok && ver.Less(first) {
 					r.Fail(fmt.Sprintf("%s %s does not know encryption.msc4190, which begins with %s; the bridge stops with M_UNRECOGNIZED", b.Program, b.Image.Tag, first),
-						"image: "+image.Tested[b.Program].String(), b.Value.At("image").Site(""), v.Site("the setting is ignored"))
+						"image: "+component.Of(b.Program).Tested.String(), b.Value.At("image").Site(""), v.Site("the setting is ignored"))
 				}
 			}
 		}
@@ -63,7 +63,7 @@ func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment
 		return
 	}
 	inside := slices.Contains(s.Names(), u.Hostname())
-	if b.Dialect == image.Python && s.Delegates() && b.Encrypts() {
+	if b.Dialect == component.Python && s.Delegates() && b.Encrypts() {
 		public, _, _ := deployment.Endpoint(s.Config.At("public_baseurl").Str())
 		switch {
 		case inside:

@@ -6,18 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// dialectWords name the shapes of a configuration in a sentence.
-var dialectWords = map[image.Dialect]string{
-	image.BridgeV2: "the present Go bridges (bridgev2)",
-	image.Legacy:   "the older Go bridges (before bridgev2, and Discord v0.7)",
-	image.Python:   "the Python bridges (Telegram up to v0.15)",
-}
 
 var bridgeDialect = Rule{
 	ID: "bridge-dialect", Severity: finding.Error,
@@ -30,38 +23,35 @@ var bridgeDialect = Rule{
 			tag := b.Value.At("image").Site("the image")
 			if want, _ := b.Image.Dialect(); b.Misread() {
 				consequence := "it ignores most of it and does not start"
-				if want == image.BridgeV2 {
+				if want == component.BridgeV2 {
 					consequence = "it does not start, or rewrites the file first"
 				}
-				r.Fail(fmt.Sprintf("the configuration of %s is one of %s, but its image reads that of %s; %s", b.Name, dialectWords[b.Dialect], dialectWords[want], consequence),
+				r.Fail(fmt.Sprintf("the configuration of %s is one of %s, but its image reads that of %s; %s", b.Name, b.Keys().Words, want.Shape().Words, consequence),
 					b.ImageFor(), tag, b.Shape.Site("not read by this image"))
 			}
 			ver, known := b.Image.Version()
-			if mode := b.Config.At("network", "mode"); b.IsMeta() && mode.Set() && known && !ver.Less(image.Version{0, 2608, 0}) {
-				network := "Facebook Messenger"
-				if b.Program == image.Instagram {
-					network = "Instagram"
-				}
-				r.Fail(fmt.Sprintf("%s no longer reads network.mode; the bridge connects to %s whatever stands there", b.Image.Tag, network), "remove it; Instagram's image is dock.mau.dev/mautrix/meta:ig-v0.2608.0", mode.Site(""), tag)
+			one := b.Component().Bridge.OneNetwork
+			if mode := b.Config.At("network", "mode"); one != nil && mode.Set() && known && !ver.Less(*one) {
+				r.Fail(fmt.Sprintf("%s no longer reads network.mode; the bridge connects to %s whatever stands there", b.Image.Tag, b.Component().Title), "remove it; Instagram's image is dock.mau.dev/mautrix/meta:ig-v0.2608.0", mode.Site(""), tag)
 				continue
 			}
 			if other := otherNetwork(b); other != "" {
 				_, at := b.Bot()
-				r.Warn(fmt.Sprintf("the bot of %s is that of %s, but the image is another network's; people log in to the wrong one", b.Name, other), "image: "+image.Tested[other].String(), tag, at.Site("the bot"))
+				r.Warn(fmt.Sprintf("the bot of %s is that of %s, but the image is another network's; people log in to the wrong one", b.Name, other), "image: "+component.Of(other).Tested.String(), tag, at.Site("the bot"))
 			}
 		}
 	},
 }
 
 // otherNetwork is the bridge out of the same source whose bot this one has; Unknown when it has its own.
-func otherNetwork(b *deployment.Bridge) image.Program {
+func otherNetwork(b *deployment.Bridge) component.Program {
 	bot, at := b.Bot()
-	for _, def := range image.Bridges {
-		if at.Set() && b.IsMeta() && def.Program != b.Program && def.Bot == bot {
-			return def.Program
+	for _, c := range b.Component().Siblings() {
+		if at.Set() && c.Bridge.Bot == bot {
+			return c.Program
 		}
 	}
-	return image.Unknown
+	return component.Unknown
 }
 
 var bridgeSecretsFixed = Rule{
@@ -72,7 +62,7 @@ var bridgeSecretsFixed = Rule{
 	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go; mautrix-discord v0.7.7; mautrix-telegram v0.15.3",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
-			if v := b.At("encryption.pickle_key"); b.Dialect == image.BridgeV2 && b.Encrypts() && v.Kind() == source.Scalar && v.Str() == "" {
+			if v := b.At("encryption.pickle_key"); b.Dialect == component.BridgeV2 && b.Encrypts() && v.Kind() == source.Scalar && v.Str() == "" {
 				r.Fail(fmt.Sprintf("pickle_key of %s is empty; the bridge stops (\"CryptoPickleKey not set\")", b.Name), `pickle_key: "…"`, v.Site(""))
 			}
 			why, at := b.KeepsConfig()

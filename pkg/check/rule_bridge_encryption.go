@@ -3,9 +3,9 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -51,7 +51,7 @@ var bridgeDeviceMasquerading = Rule{
 		for _, s := range d.Synapses {
 			ver, known := s.Image.Version()
 			v := s.Config.At("experimental_features", "msc3202_device_masquerading")
-			if v.True() || !known || !ver.Less(image.Version{1, 141, 0}) {
+			if v.True() || !known || !ver.Less(component.Version{1, 141, 0}) {
 				continue
 			}
 			sites := []source.Site{v.Site("")}
@@ -77,7 +77,7 @@ var bridgeSelfSign = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
 			ver, known := b.Image.Version()
-			if b.Dialect != image.BridgeV2 || !b.Encrypts() || !b.Msc4190().True() || known && ver.Less(image.Version{0, 2510, 0}) {
+			if b.Dialect != component.BridgeV2 || !b.Encrypts() || !b.Msc4190().True() || known && ver.Less(component.Version{0, 2510, 0}) {
 				continue
 			}
 			if v := b.Encryption().At("self_sign"); !v.True() {

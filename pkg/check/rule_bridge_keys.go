@@ -3,22 +3,12 @@ package check
 import (
 	"fmt"
 	"strings"
-	"sync"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// bridgeTrees are what a bridge reads of its configuration. The Go bridges have one tree in common, and a section
-// network of their own.
-var bridgeTrees = map[string]func() source.Value{
-	string(image.BridgeV2): sync.OnceValue(func() source.Value { return knownKeys("bridgev2") }),
-	string(image.Legacy):   sync.OnceValue(func() source.Value { return knownKeys("discord") }),
-	string(image.Python):   sync.OnceValue(func() source.Value { return knownKeys("telegram-python") }),
-	"network":              sync.OnceValue(func() source.Value { return knownKeys("bridgev2-network") }),
-}
 
 var bridgeKnownKeys = Rule{
 	ID: "bridge-known-keys", Severity: finding.Error,
@@ -40,47 +30,35 @@ var bridgeKnownKeys = Rule{
 				unknown: "the bridge ignores it and goes by its default",
 				wrong:   "the bridge ignores it and goes by its default",
 				refused: "the bridge does not start",
-				report:  reportKey(r, b, treesRead[b.Dialect]),
+				report:  reportKey(r, b, b.Keys().Read),
 			}
-			if b.Dialect == image.Python {
+			if b.Dialect == component.Python {
 				how.wrong = "the bridge takes it as it is, and any text for true"
 			}
-			config := place{value: b.Config.Root(), known: bridgeTrees[string(b.Dialect)]()}
+			config := place{value: b.Config.Root(), known: knownKeys(b.Keys().Keys)}
 			how.check(config)
 			config.visit(func(p place) { checkBridgeRelease(r, b, p) })
-			if b.Dialect == image.BridgeV2 {
-				how.report = reportKey(r, b, networkRead)
-				how.check(place{value: b.Config.At("network"), known: bridgeTrees["network"]().At(string(b.Program)), path: "network"})
+			if b.Dialect == component.BridgeV2 {
+				how.report = reportKey(r, b, b.Component().Bridge.NetworkRead) // narrower: each bridge has that section to itself
+				how.check(place{value: b.Config.At("network"), known: networkKeys(b.Component()), path: "network"})
 			}
 		}
 	},
 }
 
-// span are the releases that a tree was read from, the first and the last. A patch of the Go bridges changes no key.
-type span struct{ first, last image.Version }
-
-var treesRead = map[image.Dialect]span{
-	image.BridgeV2: {image.Version{0, 2608, 0}, image.Version{0, 2610, 0}},
-	image.Legacy:   {image.Version{0, 7, 7}, image.Version{0, 7, 7}},
-	image.Python:   {image.Version{0, 15, 3}, image.Version{0, 15, 3}},
-}
-
-// networkRead is narrower: each bridge has that section to itself.
-var networkRead = span{image.Version{0, 2608, 0}, image.Version{0, 2608, 0}}
-
 // reportKey only warns where another release may have other keys.
-func reportKey(r *Reporter, b *deployment.Bridge, read span) func(message, fix string, sites ...source.Site) {
+func reportKey(r *Reporter, b *deployment.Bridge, read component.Span) func(message, fix string, sites ...source.Site) {
 	v, ok := b.Image.Version()
-	if b.Dialect == image.BridgeV2 {
+	if b.Dialect == component.BridgeV2 { // a patch of the Go bridges changes no key
 		v[2] = 0
 	}
-	tested := treesRead[b.Dialect].last
+	tested := b.Keys().Read.Last
 	return func(message, fix string, sites ...source.Site) {
-		if ok && !v.Less(read.first) && (!read.last.Less(v) || fix != removeIt && !tested.Less(v)) {
+		if ok && !v.Less(read.First) && (!read.Last.Less(v) || fix != removeIt && !tested.Less(v)) {
 			r.Fail(message, fix, sites...)
 			return
 		}
-		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.last.String(), fix, append(sites, b.Value.At("image").Site("the image"))...)
+		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.Last.String(), fix, append(sites, b.Value.At("image").Site("the image"))...)
 	}
 }
 
@@ -93,7 +71,7 @@ func checkBridgeRelease(r *Reporter, b *deployment.Bridge, p place) {
 	first, _ := releases(strings.Split(p.known.Str(), "|")[0])
 	if v.Less(first) {
 		tag := b.Image
-		tag.Tag, tag.Digest = image.Tested[b.Program].Tag, ""
+		tag.Tag, tag.Digest = component.Of(b.Program).Tested.Tag, ""
 		r.Fail(fmt.Sprintf("%s begins with %s, and this is %s; the bridge ignores it", p.path, first, b.Image.Tag),
 			"image: "+tag.String(), b.Value.At("image").Site(""), p.value.Site("is used here"))
 	}
@@ -107,7 +85,7 @@ var telegramAPI = Rule{
 	Source:  "mautrix-telegram v0.2608.0 pkg/connector/config.go, v0.15.3 mautrix_telegram/config.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
-			if b.Program != image.Telegram {
+			if b.Program != component.Telegram {
 				continue
 			}
 			section := b.Keys().Network
@@ -118,7 +96,7 @@ var telegramAPI = Rule{
 			case b.FromEnv(section + ".api_id"):
 			case !id.Set(), id.Str() == exampleAPIID, id.Str() == "0":
 				r.Fail(fmt.Sprintf("%s has no api_id of its own; Telegram lets nobody log in", b.Name), fix, id.Site(""))
-			case !isInt && (b.Dialect != image.Python || strings.Trim(id.Str(), "0123456789") != ""):
+			case !isInt && (b.Dialect != component.Python || strings.Trim(id.Str(), "0123456789") != ""):
 				r.Fail(fmt.Sprintf("api_id of %s is not a plain number; the bridge goes by its example's, and Telegram lets nobody log in", b.Name), fix, id.Site(""))
 			}
 			if !b.FromEnv(section+".api_hash") && (hash.Str() == "" || hash.Str() == exampleAPIHash) {

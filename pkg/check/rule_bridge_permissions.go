@@ -7,9 +7,9 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -33,28 +33,20 @@ var bridgePermissions = Rule{
 	},
 }
 
-// levelFor is the word of a dialect for one of another.
-var levelFor = map[image.Dialect]map[string]string{
-	image.BridgeV2: {"relaybot": "relay", "full": "user", "puppeting": "user"},
-	image.Legacy:   {"relaybot": "relay", "full": "user", "puppeting": "user", "commands": "relay"},
-	image.Python:   {"relay": "relaybot", "commands": "user"},
-}
-
 func checkLevel(r *Reporter, b *deployment.Bridge, who, level source.Value) {
 	levels := b.Keys().Levels
 	// bridgev2 takes a mapping of single permissions, too, and words in any case.
-	if b.Dialect == image.BridgeV2 && level.Kind() == source.Mapping || slices.Contains(levels, level.Str()) ||
-		b.Dialect != image.Python && slices.Contains(levels, strings.ToLower(level.Str())) {
+	if b.Dialect == component.BridgeV2 && level.Kind() == source.Mapping || slices.Contains(levels, level.Str()) ||
+		b.Dialect != component.Python && slices.Contains(levels, strings.ToLower(level.Str())) {
 		return
 	}
-	consequence := map[image.Dialect]string{
-		image.BridgeV2: "the bridge does not start", image.Legacy: "they are blocked", image.Python: "they may not use the bridge",
-	}[b.Dialect]
 	fix := "one of " + strings.Join(levels, ", ")
-	if word := levelFor[b.Dialect][strings.ToLower(level.Str())]; word != "" {
-		fix = fmt.Sprintf("%q: %s", who.Str(), word)
+	for _, meant := range b.Keys().Meant {
+		if meant[0] == strings.ToLower(level.Str()) {
+			fix = fmt.Sprintf("%q: %s", who.Str(), meant[1])
+		}
 	}
-	r.Fail(fmt.Sprintf("%q is no permission that %s knows; %s", level.Str(), b.Name, consequence), fix, level.Site(""))
+	r.Fail(fmt.Sprintf("%q is no permission that %s knows; %s", level.Str(), b.Name, b.Keys().Mistaken), fix, level.Site(""))
 }
 
 // exampleEntries stand in the bridges' example configurations, and count for nothing.
@@ -75,7 +67,7 @@ func checkUsers(r *Reporter, b *deployment.Bridge, s *deployment.Synapse) {
 		barred := slices.Contains(b.Keys().Barred, strings.ToLower(level.Str()))
 		switch {
 		case slices.Contains(exampleEntries, key):
-			if b.Dialect == image.Python && key == "example.com" {
+			if b.Dialect == component.Python && key == "example.com" {
 				r.Fail(fmt.Sprintf("%s still has its example's permissions; it does not start (\"bridge.permissions not configured\")", b.Name), fix, level.Site(""))
 				return
 			}
@@ -107,7 +99,7 @@ func checkUsers(r *Reporter, b *deployment.Bridge, s *deployment.Synapse) {
 		return
 	}
 	switch {
-	case !named && b.Dialect != image.Python:
+	case !named && b.Dialect != component.Python:
 		r.Fail(fmt.Sprintf("the permissions of %s name no server and no person; it does not start (\"bridge.permissions not configured\")", b.Name), fix, perms.Site(""), server.Site("Synapse's"))
 	case !may:
 		r.Fail(fmt.Sprintf("the permissions of %s let nobody of %s use it; it answers none of them", b.Name, server.Str()), fix, perms.Site(""), server.Site("Synapse's"))

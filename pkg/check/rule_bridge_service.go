@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 )
 
 var bridgeWrites = Rule{
@@ -65,11 +66,11 @@ func ownBroken(d *deployment.Deployment, b *deployment.Bridge) bool {
 
 // directly is the line that starts the bridge without its start script.
 func directly(b *deployment.Bridge) string {
-	if b.Dialect == image.Python {
-		return `command: ["python3", "-m", "mautrix_telegram", "-c", "/data/config.yaml", "-n"]`
+	var words []string
+	for _, w := range b.Component().Bridge.Start(b.Dialect) {
+		words = append(words, strconv.Quote(w))
 	}
-	def, _ := b.Defaults()
-	return fmt.Sprintf(`command: [%q, "-c", "/data/config.yaml", "-n"]`, def.Binary)
+	return "command: [" + strings.Join(words, ", ") + "]"
 }
 
 // checkLog looks at the files that the bridge logs to. The start script takes the default one out where it
@@ -79,24 +80,24 @@ func checkLog(r *Reporter, b *deployment.Bridge) {
 	dir := b.Value.At("working_dir").Str()
 	if dir == "" {
 		dir = "/data"
-		if b.Dialect == image.Python {
-			dir = "/opt/mautrix-telegram"
+		if b.Dialect == component.Python {
+			dir = "/opt/mautrix-" + string(b.Program)
 		}
 	}
 	for _, f := range files {
 		name := f.Str()
 		if name == "" {
-			name = b.Keys().LogFile
+			name = b.LogFile()
 		}
 		full := name
 		if !path.IsAbs(name) {
 			full = path.Join(dir, name)
 		}
-		if b.StartScript() && name == b.Keys().LogFile || b.Writable(full) {
+		if b.StartScript() && name == b.LogFile() || b.Writable(full) {
 			continue
 		}
 		fix := "log to stdout only"
-		if b.Dialect == image.Python {
+		if b.Dialect == component.Python {
 			r.Fail(fmt.Sprintf("%s logs to %s, where it cannot write; it does not start", b.Name, full), fix, f.Site(""), b.Value.At("volumes").Site("its volumes"))
 			continue
 		}
@@ -123,7 +124,7 @@ func checkPublic(r *Reporter, d *deployment.Deployment, b *deployment.Bridge) {
 		return
 	}
 	u, _, ok := deployment.Endpoint(v.Str())
-	if !ok || u.Hostname() == "bridge.example.com" || b.Dialect == image.Python && u.Hostname() == "example.com" {
+	if !ok || u.Hostname() == "bridge.example.com" || b.Dialect == component.Python && u.Hostname() == "example.com" {
 		r.Fail(fmt.Sprintf("%s offers media to everyone, but has no public address; it does not start", b.Name), v.Name()+": https://…", v.Site(""), on.Site("on here"))
 		return
 	}
@@ -131,8 +132,8 @@ func checkPublic(r *Reporter, d *deployment.Deployment, b *deployment.Bridge) {
 		return
 	}
 	// Python's address has the path already.
-	below := map[image.Dialect]string{image.BridgeV2: "/_mautrix/publicmedia", image.Legacy: "/mautrix-discord/avatar"}[b.Dialect]
-	if prefix := b.Config.At("public_media", "path_prefix"); b.Dialect == image.BridgeV2 && prefix.Str() != "" {
+	below := b.Keys().PublicPath
+	if prefix := b.Config.At("public_media", "path_prefix"); b.Dialect == component.BridgeV2 && prefix.Str() != "" {
 		below = prefix.Str()
 	}
 	dir := path.Join("/", u.Path, below) + "/"

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -28,13 +28,13 @@ var databaseCredentialsMatch = Rule{
 			case server == nil && strings.Contains(c.Host, "."), strings.HasPrefix(c.Host, "/"):
 				r.NotChecked("the database of "+c.Service.Name+" is outside of the stack", c.At.Site(""))
 				continue
-			case server != nil && server.Program == image.Unknown:
+			case server != nil && server.Program == component.Unknown:
 				r.NotChecked(fmt.Sprintf("%s, the database of %s, runs an image that stackgen does not know", server.Name, c.Service.Name), c.At.Site(""))
 				continue
 			case server == nil && d.DatabaseFix() == "" && d.External(c.Service):
 				r.NotChecked("the database of "+c.Service.Name+" is outside of the stack", c.At.Site(""))
 				continue
-			case server == nil || server.Program != image.Postgres:
+			case server == nil || server.Program != component.Postgres:
 				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.Service.Name, c.Host), d.DatabaseFix(), append([]source.Site{c.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 				continue
 			}
@@ -99,7 +99,7 @@ var databaseCreated = Rule{
 		}
 		for _, c := range d.Connections() {
 			server := d.ServiceAt(c.Host)
-			if server == nil || server.Program != image.Postgres {
+			if server == nil || server.Program != component.Postgres {
 				continue // database-credentials-match says so
 			}
 			made := d.Provisioned(server)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -29,7 +29,7 @@ func checkConnection(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 		return // database-created says so, or it cannot be told
 	case server == nil && d.DatabaseFix() == "":
 		return
-	case server == nil, server.Program == image.Unknown && len(d.PostgresServers()) > 0, server.Program != image.Postgres && server.Program != image.Unknown:
+	case server == nil, server.Program == component.Unknown && len(d.PostgresServers()) > 0, server.Program != component.Postgres && server.Program != component.Unknown:
 		fix := d.DatabaseFix()
 		if servers := d.PostgresServers(); len(servers) > 0 {
 			fix = "PGHOST: " + servers[0].Host()

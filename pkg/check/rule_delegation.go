@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -18,9 +18,9 @@ var authDelegationComplete = Rule{
 	Fix:     "Add the service that is missing, or switch matrix_authentication_service on.",
 	Source:  "Synapse config/mas.py, rest/client/login.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		services := d.Running(image.MAS)
+		services := d.Running(component.MAS)
 		// One whose configuration cannot be read may be the one that leaves logins to MAS.
-		delegated := len(d.Synapses) < len(d.Running(image.Synapse)) || slices.ContainsFunc(d.Synapses, (*deployment.Synapse).Delegates)
+		delegated := len(d.Synapses) < len(d.Running(component.Synapse)) || slices.ContainsFunc(d.Synapses, (*deployment.Synapse).Delegates)
 		for _, s := range d.Synapses {
 			block := s.Config.At("matrix_authentication_service")
 			switch {
@@ -32,7 +32,7 @@ var authDelegationComplete = Rule{
 			}
 		}
 		for _, m := range d.MASs {
-			if len(d.Running(image.Synapse)) == 0 {
+			if len(d.Running(component.Synapse)) == 0 {
 				r.NotChecked("the Synapse that MAS works for is outside of the stack", m.Config.At("matrix").Site(""))
 			}
 		}
@@ -45,7 +45,7 @@ func masElsewhere(r *Reporter, d *deployment.Deployment, block source.Value) {
 	u, _, ok := deployment.Endpoint(v.Str())
 	if ok {
 		switch s := d.ServiceAt(u.Hostname()); {
-		case s != nil && s.Program == image.Unknown:
+		case s != nil && s.Program == component.Unknown:
 			r.NotChecked(fmt.Sprintf("%s, to which Synapse leaves logins, runs an image that stackgen does not know", s.Name), v.Site(""), s.Value.At("image").Site("the image"))
 			return
 		case s == nil && strings.Contains(u.Hostname(), "."):
@@ -54,7 +54,7 @@ func masElsewhere(r *Reporter, d *deployment.Deployment, block source.Value) {
 		}
 	}
 	r.Fail("Synapse leaves logins to MAS, but no service of the stack is one; every request with a token fails with 503",
-		"a service with the image "+image.Tested[image.MAS].String(), block.At("enabled").Site(""), d.Compose.At("services").Site("the services"))
+		"a service with the image "+component.Of(component.MAS).Tested.String(), block.At("enabled").Site(""), d.Compose.At("services").Site("the services"))
 }
 
 var synapseNoMSC3861 = Rule{

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -75,7 +75,7 @@ func checkHealthWords(r *Reporter, s *deployment.Service) {
 func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
 	h := s.Health()
 	g := urlPort.FindStringSubmatch(strings.Join(h.Words, " "))
-	if g == nil || s.Program == image.MAS {
+	if g == nil || s.Program == component.MAS {
 		return
 	}
 	if host := urlHost.FindStringSubmatch(strings.Join(h.Words, " "))[1]; !s.IsItself(host) && known(d, s) {
@@ -93,7 +93,7 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	ls, _ := d.Listeners(s)
 	text, sites := portsOf(ls)
 	fix, who := "test: […, \"http://localhost:"+ls[0].Port+"/…\"]", "the health check of "+s.Name
-	if s.Program == image.Synapse {
+	if s.Program == component.Synapse {
 		fix = fmt.Sprintf(`test: ["CMD", "curl", "-fsS", "http://localhost:%s/health"]`, mainPort(ls))
 	}
 	if h.BuiltIn {
@@ -102,10 +102,6 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	r.Fail(fmt.Sprintf("%s asks port %s, but it listens on %s; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", who, g[1], text),
 		fix, append([]source.Site{h.At.Site("")}, sites...)...)
 }
-
-// healthy are the paths that a program answers with 200 to whoever asks. Below those that end in a slash it may
-// do so, too (Synapse app/homeserver.py; mautrix-go appservice/http.go, mautrix-python bridge/bridge.py).
-var healthy = map[bool][]string{true: {"/health", "/", "/_matrix/", "/_synapse/"}, false: {"/_matrix/mau/live", "/_matrix/mau/ready"}}
 
 var (
 	urlPath  = regexp.MustCompile(`https?://[^/\s]+(/[^\s?"']*)`)
@@ -116,7 +112,7 @@ var (
 func checkHealthPath(r *Reporter, d *deployment.Deployment, s *deployment.Service, h deployment.Health) {
 	command := strings.Join(h.Words, " ")
 	g := urlPath.FindStringSubmatch(command)
-	paths := healthy[s.Program == image.Synapse]
+	paths := s.Component().HealthPaths
 	if g == nil || !known(d, s) || !onlyGood.MatchString(command) || slices.ContainsFunc(paths, func(p string) bool {
 		return g[1] == p || len(p) > 1 && strings.HasSuffix(p, "/") && strings.HasPrefix(g[1], p)
 	}) {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -54,12 +54,12 @@ var irreversibleChange = Rule{
 	},
 }
 
-// forerunnerKeys names the constants of image.Moves, which are no secrets.
+// forerunnerKeys names the constants of the bridges before bridgev2, which are no secrets.
 func forerunnerKeys() string {
 	var keys []string
-	for _, b := range image.Bridges {
-		if m, moved := image.Moves[b.Program]; moved {
-			keys = append(keys, fmt.Sprintf("%s before %s: `%s`", b.Title, m.First, m.PickleKey))
+	for c := range component.Bridges() {
+		if m := c.Bridge.Move; m != nil {
+			keys = append(keys, fmt.Sprintf("%s before %s: `%s`", c.Title, m.First, m.PickleKey))
 		}
 	}
 	return sentence(keys, "and")

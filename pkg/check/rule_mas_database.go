@@ -3,9 +3,9 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -37,9 +37,9 @@ var masDatabaseOwn = Rule{
 		clients := d.Connections()
 		for i, a := range clients {
 			for _, b := range clients[i+1:] {
-				if (a.Service.Program == image.MAS || b.Service.Program == image.MAS) && d.OneDatabase(a, b) {
+				if (a.Service.Program == component.MAS || b.Service.Program == component.MAS) && d.OneDatabase(a, b) {
 					mine, theirs := a, b
-					if b.Service.Program == image.MAS {
+					if b.Service.Program == component.MAS {
 						mine, theirs = b, a
 					}
 					r.Fail(fmt.Sprintf("%s and %s use the same database %q; the tables of one get in the way of the other's", mine.Service.Name, theirs.Service.Name, mine.Db),

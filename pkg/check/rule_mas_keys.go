@@ -4,18 +4,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // masRead is the newest release whose keys stand in keys/mas.yaml.
-var masRead = image.Version{1, 22, 0}
+var masRead = component.Version{1, 22, 0}
 
-var masKeys = sync.OnceValue(func() source.Value { return knownKeys("mas") })
+func masKeys() source.Value { return knownKeys(component.Of(component.MAS).Keys) }
 
 var masKnownKeys = Rule{
 	ID: "mas-known-keys", Severity: finding.Error,
@@ -56,8 +55,8 @@ var masMisplaced = map[string]string{
 // rendered are, but for keys that are like no other.
 func masFileRead(m *deployment.MAS, fix string) bool {
 	v, ok := m.Image.Version()
-	tested, _ := image.Tested[image.MAS].Version()
-	return ok && !v.Less(image.Oldest[image.MAS].Version) && (!masRead.Less(v) || fix != removeIt && !tested.Less(v))
+	tested, _ := component.Of(component.MAS).Tested.Version()
+	return ok && !v.Less(component.Of(component.MAS).Oldest) && (!masRead.Less(v) || fix != removeIt && !tested.Less(v))
 }
 
 var masVersionSupports = Rule{
@@ -75,16 +74,16 @@ var masVersionSupports = Rule{
 			place{value: m.Config.Root(), known: masKeys()}.visit(func(p place) { checkMASRelease(r, m, p, v) })
 		}
 		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
-			if v, ok := m.Image.Version(); ok && v.Less(image.Version{0, 20, 0}) {
+			if v, ok := m.Image.Version(); ok && v.Less(component.Version{0, 20, 0}) {
 				r.Fail(fmt.Sprintf("Synapse's matrix_authentication_service needs MAS 0.20, and this is %s; every request with a token fails with 503", m.Image.Tag),
-					"image: "+image.Tested[image.MAS].String(), m.Value.At("image").Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
+					"image: "+component.Of(component.MAS).Tested.String(), m.Value.At("image").Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
 			}
 		})
 	},
 }
 
-func checkMASRelease(r *Reporter, m *deployment.MAS, p place, v image.Version) {
-	tested := "image: " + image.Tested[image.MAS].String()
+func checkMASRelease(r *Reporter, m *deployment.MAS, p place, v component.Version) {
+	tested := "image: " + component.Of(component.MAS).Tested.String()
 	words := strings.Split(p.known.Str(), "|")
 	i := slices.IndexFunc(words, func(w string) bool { return fits(w, p.value) })
 	if p.known.Kind() != source.Scalar || i < 0 {
@@ -102,10 +101,10 @@ func checkMASRelease(r *Reporter, m *deployment.MAS, p place, v image.Version) {
 	case v.Less(first):
 		r.Fail(fmt.Sprintf("%s begins with MAS %s, and this is %s; %s", name, first, m.Image.Tag, consequence),
 			tested, m.Value.At("image").Site(""), p.value.Site("is used here"))
-	case gone != image.Version{} && !v.Less(gone):
+	case gone != component.Version{} && !v.Less(gone):
 		r.Fail(fmt.Sprintf("%s is gone since MAS %s, and this is %s; %s", name, gone, m.Image.Tag, consequence),
 			"remove the line", p.value.Site(""), m.Value.At("image").Site("the image"))
-	case strings.HasPrefix(p.path, masParameters) && strings.Contains(p.value.Str(), "{") && v.Less(image.Version{1, 22, 0}):
+	case strings.HasPrefix(p.path, masParameters) && strings.Contains(p.value.Str(), "{") && v.Less(component.Version{1, 22, 0}):
 		r.Fail(fmt.Sprintf("%s is a template, which MAS knows here since 1.22.0, and this is %s; the provider gets it as it stands", name, m.Image.Tag),
 			tested, m.Value.At("image").Site(""), p.value.Site("is used here"))
 	}

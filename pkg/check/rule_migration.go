@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -20,7 +20,7 @@ var masMigrationMount = Rule{
 	Source:  "MAS crates/cli/src/commands/syn2mas.rs, crates/syn2mas/src/synapse_reader/config and checks.rs",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Services {
-			if s.Program == image.MAS && slices.Contains(s.Command(), "syn2mas") {
+			if s.Program == component.MAS && slices.Contains(s.Command(), "syn2mas") {
 				checkMigration(r, d, s)
 			}
 		}
@@ -29,7 +29,7 @@ var masMigrationMount = Rule{
 
 func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
 	command := s.Value.At("command")
-	mas, reason, hidden := d.Follow(s, path.Join("/", s.MasConfigPath()))
+	mas, reason, hidden := d.Follow(s, path.Join("/", s.ConfigFile()))
 	if mas == nil && !hidden {
 		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), "mount what the service of MAS mounts", s.Value.At("volumes").Site(""), command.Site("runs syn2mas"))
 		return

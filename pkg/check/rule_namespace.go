@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -8,7 +9,6 @@ import (
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -50,10 +50,7 @@ func checkClaim(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 
 // ghostID is what an id of the other network looks like.
 func ghostID(b *deployment.Bridge) string {
-	if b.Program == image.Signal {
-		return "0d7f5c1e-8a51-4c3e-9f2b-1d6a7c3b9e40"
-	}
-	return "1234567890"
+	return cmp.Or(b.Component().Bridge.RemoteID, "1234567890")
 }
 
 var registrationGhostNamespace = Rule{

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -61,7 +61,7 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 		return
 	}
 	switch l := ls[i]; {
-	case l.Loopback && s.Program == image.Synapse && !slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == b.Port }):
+	case l.Loopback && s.Program == component.Synapse && !slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == b.Port }):
 		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), "bind_addresses: ['0.0.0.0']", l.Value.At("bind_addresses").Site(""), b.Site)
 	case l.Tls && b.Scheme == "http":
 		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but Traefik asks it in plain HTTP; every request is a 502", s.Name, b.Port), "tls: false", l.Value.At("tls").Site(""), b.Site)

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -22,7 +22,7 @@ var databaseCollation = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, c := range d.Connections() {
 			server := d.ServiceAt(c.Host)
-			if c.Service.Program != image.Synapse || server == nil || server.Program != image.Postgres {
+			if c.Service.Program != component.Synapse || server == nil || server.Program != component.Postgres {
 				continue
 			}
 			made := d.Provisioned(server)
@@ -68,19 +68,6 @@ func checkCollation(r *Reporter, d *deployment.Deployment, c deployment.Connecti
 	}
 }
 
-// needsPostgres are the oldest PostgreSQL of each program by its own version, the newest first.
-var needsPostgres = []struct {
-	program image.Program
-	name    string
-	from    image.Version
-	major   int
-}{
-	{image.Synapse, "Synapse", image.Version{1, 143, 0}, 14},
-	{image.Synapse, "Synapse", image.Version{1, 122, 0}, 13},
-	{image.Synapse, "Synapse", image.Version{1, 72, 0}, 11},
-	{image.MAS, "MAS", image.Version{}, 13},
-}
-
 var postgresVersion = Rule{
 	ID: "postgres-version", Severity: finding.Error,
 	Summary: "PostgreSQL is new enough, and its volume is mounted where that version keeps its data",
@@ -104,13 +91,13 @@ func checkPostgresAge(r *Reporter, d *deployment.Deployment, server *deployment.
 			continue
 		}
 		v, tagged := c.Service.Image.Version()
-		for _, need := range needsPostgres {
-			if need.program != c.Service.Program || tagged && v.Less(need.from) {
+		for _, need := range c.Service.Component().Postgres {
+			if tagged && v.Less(need.From) {
 				continue
 			}
-			if have[0] < need.major {
-				r.Fail(fmt.Sprintf("%s requires PostgreSQL %d or above, and this is %d; %s does not start", need.name, need.major, have[0], c.Service.Name),
-					"image: "+image.Tested[image.Postgres].String(), server.Value.At("image").Site(""), c.Service.Value.At("image").Site(c.Service.Name))
+			if have[0] < need.Major {
+				r.Fail(fmt.Sprintf("%s requires PostgreSQL %d or above, and this is %d; %s does not start", c.Service.Component().Title, need.Major, have[0], c.Service.Name),
+					"image: "+component.Of(component.Postgres).Tested.String(), server.Value.At("image").Site(""), c.Service.Value.At("image").Site(c.Service.Name))
 				return
 			}
 			break

@@ -4,15 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
-var postgresKeys = sync.OnceValue(func() source.Value { return knownKeys("postgres") })
+func postgresKeys() source.Value { return knownKeys(component.Of(component.Postgres).Keys) }
 
 var postgresSettings = Rule{
 	ID: "postgres-settings", Severity: finding.Error,
@@ -75,7 +74,7 @@ func checkSetting(r *Reporter, s *deployment.Service, given deployment.Setting) 
 	switch {
 	case tagged && v.Less(first):
 		r.Fail(fmt.Sprintf("%s begins with PostgreSQL %d, and this is %d; it does not start", given.Name, first[0], v[0]), "remove it", given.At.Site(""), s.Value.At("image").Site("the image"))
-	case tagged && gone != image.Version{} && !v.Less(gone):
+	case tagged && gone != component.Version{} && !v.Less(gone):
 		r.Fail(fmt.Sprintf("%s is gone since PostgreSQL %d, and this is %d; it does not start", given.Name, gone[0], v[0]), "remove it", given.At.Site(""), s.Value.At("image").Site("the image"))
 	case kind == "bool" && !isPostgresBool(given.Value):
 		r.Fail(fmt.Sprintf("%s must be on or off; PostgreSQL does not start", given.Name), given.Name+"=on", given.At.Site(""))

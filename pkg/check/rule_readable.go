@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -30,7 +30,7 @@ var configReadable = Rule{
 			files := d.ReadFiles(s)
 			checkReadable(r, d, s, files, told)
 			for _, name := range files {
-				if a, ok := d.Access(name); ok && a.Mode&0o004 != 0 && reachable(d, name) && s.Program != image.Unknown {
+				if a, ok := d.Access(name); ok && a.Mode&0o004 != 0 && reachable(d, name) && s.Program != component.Unknown {
 					open[name] = a
 				}
 			}

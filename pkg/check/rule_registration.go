@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -154,8 +154,9 @@ func ofAnother(d *deployment.Deployment, file string, b *deployment.Bridge) bool
 	words := strings.FieldsFunc(strings.ToLower(file), func(c rune) bool { return c == '/' || c == '.' || c == '-' || c == '_' })
 	has := func(name string) bool { return name != "" && slices.Contains(words, strings.ToLower(name)) }
 	mine := append(b.Names(), string(b.Program), b.Config.At("appservice", "id").Str())
-	if b.Program == image.Meta || b.Program == image.Instagram { // one was the other
-		mine = append(mine, string(image.Meta), string(image.Instagram), "facebook", "messenger")
+	mine = append(mine, b.Component().Bridge.AlsoCalled...)
+	for _, c := range b.Component().Siblings() { // one was the other
+		mine = append(mine, string(c.Program))
 	}
 	if slices.ContainsFunc(mine, has) {
 		return false
@@ -164,10 +165,14 @@ func ofAnother(d *deployment.Deployment, file string, b *deployment.Bridge) bool
 	if words = strings.FieldsFunc(strings.ToLower(path.Base(file)), func(c rune) bool { return c == '.' || c == '-' || c == '_' }); has("doublepuppet") {
 		return true
 	}
-	return slices.ContainsFunc(image.Bridges, func(def image.BridgeDefaults) bool { return has(string(def.Program)) }) ||
-		slices.ContainsFunc(d.Services, func(o *deployment.Service) bool {
-			return o.Name != b.Name && (o.Program == image.Unknown || isBridge(d, o)) && has(o.Name)
-		})
+	for c := range component.Bridges() {
+		if has(string(c.Program)) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(d.Services, func(o *deployment.Service) bool {
+		return o.Name != b.Name && (o.Program == component.Unknown || isBridge(d, o)) && has(o.Name)
+	})
 }
 
 // bridge reports whether the service is one of the bridges whose configuration was read.
@@ -255,9 +260,9 @@ func needsMSC4190Flag(s *deployment.Synapse) (needed, known bool) {
 		return false, false
 	}
 	if s.Delegates() {
-		return v.Less(image.Version{1, 139, 0}), true
+		return v.Less(component.Version{1, 139, 0}), true
 	}
-	return v.Less(image.Version{1, 141, 0}), true
+	return v.Less(component.Version{1, 141, 0}), true
 }
 
 var registrationMSC4190 = Rule{

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -212,7 +212,7 @@ var registrationEphemeral = Rule{
 				}
 			case !stable && !unstable:
 				r.Fail(fmt.Sprintf("the registration of %s asks for no typing and receipts; the other side never sees that you read a message", b.Name), stableEphemeral+": true", reg.At(stableEphemeral).Site(""), wants.Site("the bridge wants them"))
-			case !stable && known && !ver.Less(image.Version{1, 156, 0}) && ver.Less(image.Version{1, 157, 0}):
+			case !stable && known && !ver.Less(component.Version{1, 156, 0}) && ver.Less(component.Version{1, 157, 0}):
 				r.Fail(fmt.Sprintf("Synapse %s sends no typing and receipts for %s alone; the other side of %s never sees that you read a message", s.Image.Tag, unstableEphemeral, b.Name), stableEphemeral+": true",
 					reg.At(unstableEphemeral).Site(""), s.Value.At("image").Site("fixed in 1.157.0"))
 			}

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -43,9 +43,9 @@ func checkWritable(r *Reporter, s *deployment.Service, server bool) {
 		if uid, gid, ok := strings.Cut(s.Value.At("user").Str(), ":"); ok {
 			options = ":uid=" + uid + ",gid=" + gid
 		}
-	case s.Program == image.Synapse && s.EnvHidden("TMPDIR") == "":
+	case s.Program == component.Synapse && s.EnvHidden("TMPDIR") == "":
 		dir, consequence = tmp, "uploads fail (No usable temporary directory found)"
-	case slices.ContainsFunc(image.Bridges, func(b image.BridgeDefaults) bool { return b.Program == s.Program }) && s.EnvHidden("TMPDIR") == "":
+	case s.Component().Bridge != nil && s.EnvHidden("TMPDIR") == "":
 		dir, consequence = tmp, "media that the bridge has to convert do not arrive"
 	default:
 		return

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
@@ -106,12 +107,12 @@ func weakness(h deployment.Secret) string {
 	}
 	lower := strings.ToLower(h.Value)
 	switch {
-	case h.Kind == deployment.Chosen && h.Value == "" && !slices.Contains(offWhenEmpty, h.At.Name()):
+	case h.Origin == component.Chosen && h.Value == "" && !slices.Contains(offWhenEmpty, h.At.Name()):
 		return "is empty; it protects nothing, or the service does not start"
 	case h.Value == "", slices.Contains([]string{"generate", "disable"}, h.Value): // words of mautrix
 	case slices.Contains(examples, lower):
 		return "is an example or a word that everybody tries; anybody can guess it"
-	case h.Kind != deployment.Chosen:
+	case h.Origin != component.Chosen:
 	case deployment.DatabaseRole(h.Value) == h.Role:
 		return "is the name of the role that it belongs to; anybody can guess it"
 	case len(h.Value) < shortest:
@@ -141,7 +142,7 @@ var secretStrength = Rule{
 			case weak != "" && h.Role == deployment.SharedWithMAS && h.Value == "": // mas-secret-matches says so
 			case weak != "":
 				r.Fail(h.What+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
-			case h.Value == "" || h.Kind == deployment.Given:
+			case h.Value == "" || h.Origin == component.Given:
 			case repeated && strings.HasPrefix(h.Role, "as_token") && strings.HasPrefix(other[0].Role, "as_token"): // registration-ids-unique says so
 			case repeated:
 				r.Fail(fmt.Sprintf("%s is the same as %s; whoever may know the one has the other", h.What, other[0].What), "give each a random text of its own", sitesOf(places, other...)...)

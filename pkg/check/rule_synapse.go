@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -19,7 +19,7 @@ var synapseRequiredKeys = Rule{
 	Fix:     "Write the key that the message names; keep the media below a directory that is mounted.",
 	Source:  "Synapse 1.157 config/_base.py, server.py, database.py, repository.py, tls.py (each refusal was run)",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Program == image.Synapse }) {
+		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Program == component.Synapse }) {
 			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.Compose.At("services").Site(""))
 		}
 		for _, s := range d.Synapses {
@@ -109,7 +109,7 @@ func checkLasts(r *Reporter, lost reportFunc, s *deployment.Synapse, v source.Va
 
 // checkSecretPaths has the secrets that stand in files: one form of each, and a file that is there.
 func checkSecretPaths(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) {
-	for _, key := range deployment.SecretKeys[string(image.Synapse)] {
+	for _, key := range component.Of(component.Synapse).Held {
 		for _, parent := range deployment.Each(s.Config.Root(), key.Below) {
 			inline, v := parent.At(key.Inline), parent.At(key.File)
 			if key.File == "" || !v.Set() {

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -18,41 +18,41 @@ const advisoriesRead = "2026-10-23"
 type advisory struct {
 	id                   string
 	high                 bool
-	fixed, branch, since image.Version
+	fixed, branch, since component.Version
 }
 
 // advisories are those of Synapse itself, from 1.93 on; those of what its image is built with are not among them.
 var advisories = []advisory{
-	{id: "GHSA-fp53-rw9v-hcf9", high: true, fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-rgv2-84w7-5j9p", high: true, fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-27p5-4f45-gx76", high: true, fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-95fh-hv8c-chvq", high: true, fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-cjh7-rcpx-xpf8", high: true, fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-6wjm-9p2x-gvpm", high: true, fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-qcjr-46gf-7f4r", fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-r66v-qhwx-8rg4", fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-jhcg-5392-5mjw", fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-vh4c-pqh4-w3wq", fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-hgcg-p9gx-fq5f", fixed: image.Version{1, 157, 2}},
-	{id: "GHSA-8q93-326v-3m7g", fixed: image.Version{1, 152, 1}},
-	{id: "GHSA-6qf2-7x63-mm6v", fixed: image.Version{1, 152, 1}},
-	{id: "GHSA-fh66-fcv5-jjfr", fixed: image.Version{1, 139, 1}, branch: image.Version{1, 138, 3}},
-	{id: "CVE-2025-49090", fixed: image.Version{1, 135, 2}},
-	{id: "GHSA-v56r-hwv5-mxg6", high: true, fixed: image.Version{1, 127, 1}},
-	{id: "GHSA-rfq8-j7rh-8hf2", fixed: image.Version{1, 120, 1}},
-	{id: "GHSA-f3r3-h2mq-hx2h", fixed: image.Version{1, 120, 1}},
-	{id: "GHSA-vp6v-whfm-rv3g", fixed: image.Version{1, 120, 1}},
-	{id: "GHSA-56w4-5538-8v8h", fixed: image.Version{1, 120, 1}, since: image.Version{1, 113, 0}},
-	{id: "GHSA-3h7q-rfh9-xm4v", high: true, fixed: image.Version{1, 105, 1}},
-	{id: "GHSA-mp92-3jfm-3575", fixed: image.Version{1, 95, 1}},
-	{id: "GHSA-5chr-wjw5-3gq4", fixed: image.Version{1, 94, 0}},
-	{id: "GHSA-4f74-84v3-j9q5", fixed: image.Version{1, 93, 0}},
-	{id: "GHSA-7565-cq32-vx2x", fixed: image.Version{1, 93, 0}},
+	{id: "GHSA-fp53-rw9v-hcf9", high: true, fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-rgv2-84w7-5j9p", high: true, fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-27p5-4f45-gx76", high: true, fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-95fh-hv8c-chvq", high: true, fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-cjh7-rcpx-xpf8", high: true, fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-6wjm-9p2x-gvpm", high: true, fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-qcjr-46gf-7f4r", fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-r66v-qhwx-8rg4", fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-jhcg-5392-5mjw", fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-vh4c-pqh4-w3wq", fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-hgcg-p9gx-fq5f", fixed: component.Version{1, 157, 2}},
+	{id: "GHSA-8q93-326v-3m7g", fixed: component.Version{1, 152, 1}},
+	{id: "GHSA-6qf2-7x63-mm6v", fixed: component.Version{1, 152, 1}},
+	{id: "GHSA-fh66-fcv5-jjfr", fixed: component.Version{1, 139, 1}, branch: component.Version{1, 138, 3}},
+	{id: "CVE-2025-49090", fixed: component.Version{1, 135, 2}},
+	{id: "GHSA-v56r-hwv5-mxg6", high: true, fixed: component.Version{1, 127, 1}},
+	{id: "GHSA-rfq8-j7rh-8hf2", fixed: component.Version{1, 120, 1}},
+	{id: "GHSA-f3r3-h2mq-hx2h", fixed: component.Version{1, 120, 1}},
+	{id: "GHSA-vp6v-whfm-rv3g", fixed: component.Version{1, 120, 1}},
+	{id: "GHSA-56w4-5538-8v8h", fixed: component.Version{1, 120, 1}, since: component.Version{1, 113, 0}},
+	{id: "GHSA-3h7q-rfh9-xm4v", high: true, fixed: component.Version{1, 105, 1}},
+	{id: "GHSA-mp92-3jfm-3575", fixed: component.Version{1, 95, 1}},
+	{id: "GHSA-5chr-wjw5-3gq4", fixed: component.Version{1, 94, 0}},
+	{id: "GHSA-4f74-84v3-j9q5", fixed: component.Version{1, 93, 0}},
+	{id: "GHSA-7565-cq32-vx2x", fixed: component.Version{1, 93, 0}},
 }
 
 // affects reports whether a release has the fault.
-func (a advisory) affects(v image.Version) bool {
-	patched := a.branch != image.Version{} && v[0] == a.branch[0] && v[1] == a.branch[1] && !v.Less(a.branch)
+func (a advisory) affects(v component.Version) bool {
+	patched := a.branch != component.Version{} && v[0] == a.branch[0] && v[1] == a.branch[1] && !v.Less(a.branch)
 	return v.Less(a.fixed) && !v.Less(a.since) && !patched
 }
 
@@ -64,9 +64,9 @@ var synapseKnownVulnerabilities = Rule{
 	Source:  "Synapse CHANGES.md up to 1.163.2 (" + advisoriesRead + "): the advisories of Synapse itself from 1.93 on, not those of what its image is built with",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		sites := make(map[string][]source.Site)
-		var images []image.Ref
+		var images []component.Ref
 		for _, s := range d.Services {
-			if s.Program != image.Synapse {
+			if s.Program != component.Synapse {
 				continue
 			}
 			if sites[s.Image.String()] == nil {
@@ -82,9 +82,9 @@ var synapseKnownVulnerabilities = Rule{
 	},
 }
 
-func warnOfAdvisories(r *Reporter, ref image.Ref, v image.Version, sites []source.Site) {
+func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, sites []source.Site) {
 	var ids []string
-	var fixed image.Version
+	var fixed component.Version
 	high := 0
 	for _, a := range advisories {
 		if !a.affects(v) {

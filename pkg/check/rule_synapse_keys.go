@@ -3,15 +3,14 @@ package check
 import (
 	"fmt"
 	"strings"
-	"sync"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
-var synapseKeyTree = sync.OnceValue(func() source.Value { return knownKeys("synapse") })
+func synapseKeyTree() source.Value { return knownKeys(component.Of(component.Synapse).Keys) }
 
 var synapseKnownKeys = Rule{
 	ID: "synapse-known-keys", Severity: finding.Warning,
@@ -37,7 +36,7 @@ var synapseKnownKeys = Rule{
 			}
 			if !synapseKeysRead(s) {
 				r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), sentence(names, "or"),
-					image.Oldest[image.Synapse].Version, image.Tested[image.Synapse].Tag), sites...)
+					component.Of(component.Synapse).Oldest, component.Of(component.Synapse).Tested.Tag), sites...)
 				continue
 			}
 			fix := fixes[0]
@@ -62,6 +61,6 @@ func itOrThem(names []string) string {
 // keysRead reports whether the image is a release whose keys stand in the table.
 func synapseKeysRead(s *deployment.Synapse) bool {
 	v, ok := s.Image.Version()
-	tested, _ := image.Tested[image.Synapse].Version()
-	return ok && !v.Less(image.Oldest[image.Synapse].Version) && !tested.Less(v)
+	tested, _ := component.Of(component.Synapse).Tested.Version()
+	return ok && !v.Less(component.Of(component.Synapse).Oldest) && !tested.Less(v)
 }

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -17,46 +17,46 @@ import (
 // of a key that an older one passes over.
 var synapseKeys = []struct {
 	key    string
-	first  image.Version
+	first  component.Version
 	effect string
 }{
-	{"matrix_authentication_service", image.Version{1, 136, 0}, "Synapse asks for passwords itself, and whoever logs in at MAS is refused"},
-	{"matrix_authentication_service.force_http2", image.Version{1, 151, 0}, ignored},
-	{"registration_shared_secret_path", image.Version{1, 67, 0}, secretIgnored},
-	{"turn_shared_secret_path", image.Version{1, 116, 0}, "calls get no relay"},
-	{"redis.password_path", image.Version{1, 117, 0}, "Synapse logs in to Redis without a password"},
-	{"macaroon_secret_key_path", image.Version{1, 122, 0}, secretIgnored},
-	{"form_secret_path", image.Version{1, 126, 0}, secretIgnored},
-	{"worker_replication_secret_path", image.Version{1, 126, 0}, "workers talk to each other without a secret"},
-	{"recaptcha_public_key_path", image.Version{1, 135, 0}, secretIgnored},
-	{"recaptcha_private_key_path", image.Version{1, 135, 0}, secretIgnored},
-	{"oidc_providers.*.client_secret_path", image.Version{1, 91, 0}, "Synapse does not start"},
-	{"database.allow_unsafe_locale", image.Version{1, 56, 0}, ignored},
-	{"media_retention", image.Version{1, 61, 0}, "no media is ever removed"},
-	{"listeners.*.path", image.Version{1, 81, 0}, "Synapse does not start"},
-	{"forget_rooms_on_leave", image.Version{1, 84, 0}, ignored},
-	{"auto_accept_invites", image.Version{1, 109, 0}, ignored},
-	{"enable_authenticated_media", image.Version{1, 112, 0}, ignored},
-	{"max_event_delay_duration", image.Version{1, 116, 0}, "calls of Element X are left hanging when a phone drops out"},
-	{"rc_presence", image.Version{1, 124, 0}, ignored},
-	{"rc_delayed_event_mgmt", image.Version{1, 126, 0}, ignored},
-	{"exclude_remote_users_from_search_results", image.Version{1, 130, 0}, ignored},
-	{"user_types", image.Version{1, 132, 0}, ignored},
-	{"rc_reports", image.Version{1, 133, 0}, ignored},
-	{"media_upload_limits", image.Version{1, 135, 0}, ignored},
-	{"rc_room_creation", image.Version{1, 136, 0}, ignored},
-	{"matrix_rtc", image.Version{1, 140, 0}, "clients find no server for calls"},
-	{"enable_local_media_storage", image.Version{1, 146, 0}, ignored},
-	{"exclude_rooms_from_presence", image.Version{1, 157, 0}, ignored},
-	{"push_rules", image.Version{1, 157, 2}, ignored},
-	{"include_profile_updates_in_sync", image.Version{1, 159, 0}, ignored},
-	{"redaction_allowed_period", image.Version{1, 161, 0}, ignored},
-	{"matrix_rtc.transports.*.url", image.Version{1, 161, 0}, ignored},
-	{"rc_profile", image.Version{1, 162, 0}, ignored},
-	{"redis.username", image.Version{1, 162, 0}, "Synapse logs in to Redis without a user"},
-	{"task_scheduler", image.Version{1, 163, 0}, ignored},
-	{"experimental_features.msc4108_enabled", image.Version{1, 106, 0}, ignored},
-	{"experimental_features.msc4388_mode", image.Version{1, 149, 0}, ignored},
+	{"matrix_authentication_service", component.Version{1, 136, 0}, "Synapse asks for passwords itself, and whoever logs in at MAS is refused"},
+	{"matrix_authentication_service.force_http2", component.Version{1, 151, 0}, ignored},
+	{"registration_shared_secret_path", component.Version{1, 67, 0}, secretIgnored},
+	{"turn_shared_secret_path", component.Version{1, 116, 0}, "calls get no relay"},
+	{"redis.password_path", component.Version{1, 117, 0}, "Synapse logs in to Redis without a password"},
+	{"macaroon_secret_key_path", component.Version{1, 122, 0}, secretIgnored},
+	{"form_secret_path", component.Version{1, 126, 0}, secretIgnored},
+	{"worker_replication_secret_path", component.Version{1, 126, 0}, "workers talk to each other without a secret"},
+	{"recaptcha_public_key_path", component.Version{1, 135, 0}, secretIgnored},
+	{"recaptcha_private_key_path", component.Version{1, 135, 0}, secretIgnored},
+	{"oidc_providers.*.client_secret_path", component.Version{1, 91, 0}, "Synapse does not start"},
+	{"database.allow_unsafe_locale", component.Version{1, 56, 0}, ignored},
+	{"media_retention", component.Version{1, 61, 0}, "no media is ever removed"},
+	{"listeners.*.path", component.Version{1, 81, 0}, "Synapse does not start"},
+	{"forget_rooms_on_leave", component.Version{1, 84, 0}, ignored},
+	{"auto_accept_invites", component.Version{1, 109, 0}, ignored},
+	{"enable_authenticated_media", component.Version{1, 112, 0}, ignored},
+	{"max_event_delay_duration", component.Version{1, 116, 0}, "calls of Element X are left hanging when a phone drops out"},
+	{"rc_presence", component.Version{1, 124, 0}, ignored},
+	{"rc_delayed_event_mgmt", component.Version{1, 126, 0}, ignored},
+	{"exclude_remote_users_from_search_results", component.Version{1, 130, 0}, ignored},
+	{"user_types", component.Version{1, 132, 0}, ignored},
+	{"rc_reports", component.Version{1, 133, 0}, ignored},
+	{"media_upload_limits", component.Version{1, 135, 0}, ignored},
+	{"rc_room_creation", component.Version{1, 136, 0}, ignored},
+	{"matrix_rtc", component.Version{1, 140, 0}, "clients find no server for calls"},
+	{"enable_local_media_storage", component.Version{1, 146, 0}, ignored},
+	{"exclude_rooms_from_presence", component.Version{1, 157, 0}, ignored},
+	{"push_rules", component.Version{1, 157, 2}, ignored},
+	{"include_profile_updates_in_sync", component.Version{1, 159, 0}, ignored},
+	{"redaction_allowed_period", component.Version{1, 161, 0}, ignored},
+	{"matrix_rtc.transports.*.url", component.Version{1, 161, 0}, ignored},
+	{"rc_profile", component.Version{1, 162, 0}, ignored},
+	{"redis.username", component.Version{1, 162, 0}, "Synapse logs in to Redis without a user"},
+	{"task_scheduler", component.Version{1, 163, 0}, ignored},
+	{"experimental_features.msc4108_enabled", component.Version{1, 106, 0}, ignored},
+	{"experimental_features.msc4388_mode", component.Version{1, 149, 0}, ignored},
 }
 
 const (
@@ -67,12 +67,12 @@ const (
 // synapseGone are the keys that Synapse refuses since a release.
 var synapseGone = []struct {
 	key   string
-	since image.Version
+	since component.Version
 	fix   string
 }{
-	{"log_file", image.Version{1, 8, 0}, "log_config: the path of a log configuration"},
-	{"worker_replication_port", image.Version{1, 67, 0}, "remove the line; workers talk through Redis"},
-	{"account_threepid_delegates.email", image.Version{1, 66, 0}, "remove the line"},
+	{"log_file", component.Version{1, 8, 0}, "log_config: the path of a log configuration"},
+	{"worker_replication_port", component.Version{1, 67, 0}, "remove the line; workers talk through Redis"},
+	{"account_threepid_delegates.email", component.Version{1, 66, 0}, "remove the line"},
 }
 
 var synapseVersionSupports = Rule{
@@ -103,7 +103,7 @@ var synapseVersionSupports = Rule{
 				}
 			}
 			for i, l := range s.Config.At("listeners").Items() {
-				if val := l.At("type"); val.Str() == "replication" && (!tagged || !v.Less(image.Version{1, 67, 0})) {
+				if val := l.At("type"); val.Str() == "replication" && (!tagged || !v.Less(component.Version{1, 67, 0})) {
 					r.Fail(fmt.Sprintf("listener %d has the type replication, which was removed in Synapse 1.67.0; Synapse does not start", i+1), "type: http, with the resource replication", val.Site(""), img.Site("the version"))
 				}
 			}
@@ -115,8 +115,8 @@ var synapseVersionSupports = Rule{
 }
 
 // newer is the image with the tag that stackgen was tested with, or a later one where that is too old.
-func newer(ref image.Ref, first image.Version) image.Ref {
-	ref.Tag, ref.Digest = image.Tested[image.Synapse].Tag, ""
+func newer(ref component.Ref, first component.Version) component.Ref {
+	ref.Tag, ref.Digest = component.Of(component.Synapse).Tested.Tag, ""
 	if v, ok := ref.Version(); ok && v.Less(first) {
 		ref.Tag = "v" + first.String()
 	}
@@ -128,12 +128,12 @@ var badSecretPath = regexp.MustCompile(`^v?1\.142\.0rc[123]$`)
 // checkKnownFaults has releases with a fault that this configuration meets.
 func checkKnownFaults(r *Reporter, s *deployment.Synapse) {
 	img := s.Value.At("image")
-	fix := "image: " + newer(s.Image, image.Version{}).String()
+	fix := "image: " + newer(s.Image, component.Version{}).String()
 	v, _ := s.Image.Version()
-	if val := s.Config.At("experimental_features"); v == (image.Version{1, 157, 0}) && val.Exists() && val.Kind() != source.Mapping {
+	if val := s.Config.At("experimental_features"); v == (component.Version{1, 157, 0}) && val.Exists() && val.Kind() != source.Mapping {
 		r.Fail("Synapse 1.157.0 stops on experimental_features without a value; it does not start", "remove the line, or take Synapse 1.157.2", val.Site(""), img.Site("the version"))
 	}
-	if val := s.Config.At("matrix_authentication_service", "endpoint"); v == (image.Version{1, 142, 0}) && s.Delegates() {
+	if val := s.Config.At("matrix_authentication_service", "endpoint"); v == (component.Version{1, 142, 0}) && s.Delegates() {
 		if u, err := url.Parse(val.Str()); err == nil && strings.Trim(u.Path, "/") != "" {
 			r.Fail("Synapse 1.142.0 leaves "+u.Path+" out when it asks MAS; every request with a token fails", fix, img.Site(""), val.Site("the endpoint"))
 		}
@@ -156,7 +156,7 @@ func checkRendezvous(r *Reporter, s *deployment.Synapse) {
 	if on.True() && delegated.Set() {
 		r.Fail("msc4108_enabled and msc4108_delegation_endpoint are both set; Synapse does not start", "remove one of the two", on.Site(""), delegated.Site(""))
 	}
-	if v, tagged := s.Image.Version(); mode.Set() && (!tagged || !v.Less(image.Version{1, 149, 0})) {
+	if v, tagged := s.Image.Version(); mode.Set() && (!tagged || !v.Less(component.Version{1, 149, 0})) {
 		fact := ""
 		if !slices.Contains(modes, mode.Str()) {
 			fact = fmt.Sprintf("msc4388_mode is %q, which is none of %s", mode.Str(), strings.Join(modes, ", "))

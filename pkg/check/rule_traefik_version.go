@@ -5,19 +5,19 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 )
 
 // traefikFault are the first and the last release of a major version that have a fault.
-type traefikFault struct{ first, last image.Version }
+type traefikFault struct{ first, last component.Version }
 
 // encodedRefused are the releases that refuse encoded characters unless an entrypoint allows them, as read in the
 // modules of 3.6.3, 3.6.6 and 3.6.7; dockerOld those that ask Docker in version 1.24 of its API.
 var (
-	encodedRefused = []traefikFault{{image.Version{2, 11, 32}, image.Version{2, 11, 34}}, {image.Version{3, 6, 3}, image.Version{3, 6, 6}}}
-	dockerOld      = []traefikFault{{image.Version{}, image.Version{2, 11, 30}}, {image.Version{3, 0, 0}, image.Version{3, 6, 0}}}
+	encodedRefused = []traefikFault{{component.Version{2, 11, 32}, component.Version{2, 11, 34}}, {component.Version{3, 6, 3}, component.Version{3, 6, 6}}}
+	dockerOld      = []traefikFault{{component.Version{}, component.Version{2, 11, 30}}, {component.Version{3, 0, 0}, component.Version{3, 6, 0}}}
 )
 
 var traefikVersionSupports = Rule{
@@ -35,24 +35,24 @@ var traefikVersionSupports = Rule{
 			checkDockerAPI(r, d, v)
 			checkEncoded(r, d, v)
 		} else {
-			checkEncoded(r, d, image.Version{})
+			checkEncoded(r, d, component.Version{})
 		}
 	},
 }
 
 // fullVersion is the version of a tag that names one release: v3.6 moves on with every patch, and v3.5 has had its last.
-func fullVersion(ref image.Ref) (image.Version, bool) {
+func fullVersion(ref component.Ref) (component.Version, bool) {
 	v, ok := ref.Version()
 	minors := strings.Count(strings.SplitN(ref.Tag, "-", 2)[0], ".")
 	floating := minors == 0 || minors == 1 && (v[0] == 2 && v[1] >= 11 || v[0] >= 3 && v[1] >= 6)
 	return v, ok && !floating
 }
 
-func faulty(v image.Version, list []traefikFault) bool {
+func faulty(v component.Version, list []traefikFault) bool {
 	return slices.ContainsFunc(list, func(f traefikFault) bool { return !v.Less(f.first) && !f.last.Less(v) })
 }
 
-func checkDockerAPI(r *Reporter, d *deployment.Deployment, v image.Version) {
+func checkDockerAPI(r *Reporter, d *deployment.Deployment, v component.Version) {
 	if faulty(v, dockerOld) && d.HasRouters() {
 		img := d.Proxy.Service.Value.At("image")
 		r.Warn(fmt.Sprintf("Traefik %s asks Docker in version 1.24 of its API, which Docker 29 and later refuse; it finds no container there, and every address answers 404", d.Proxy.Service.Image.Tag),
@@ -61,7 +61,7 @@ func checkDockerAPI(r *Reporter, d *deployment.Deployment, v image.Version) {
 }
 
 // checkEncoded has each entrypoint at which Synapse is asked let the two characters through.
-func checkEncoded(r *Reporter, d *deployment.Deployment, v image.Version) {
+func checkEncoded(r *Reporter, d *deployment.Deployment, v component.Version) {
 	img := d.Proxy.Service.Value.At("image")
 	told := make(map[string]bool)
 	for _, s := range d.Synapses {

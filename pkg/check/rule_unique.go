@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -85,12 +85,12 @@ var composeImagePinned = Rule{
 				continue
 			}
 			fix, consequence := "image: "+s.Image.Repository+":…", "an update comes unasked"
-			if tested, ok := image.Tested[s.Program]; ok && s.Program != image.Postgres { // whose data is of one major version
+			if tested := s.Component().Tested; tested.Repository != "" && s.Program != component.Postgres { // whose data is of one major version
 				tested.Repository = s.Image.Repository
 				fix = "image: " + tested.String()
 				consequence += ", and what its version can do cannot be checked"
 			}
-			if i := slices.IndexFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s && b.Dialect == image.Python }); i >= 0 {
+			if i := slices.IndexFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s && b.Dialect == component.Python }); i >= 0 {
 				fix = d.Bridges[i].ImageFor() // the newest release does not read its file
 			}
 			r.Fail(fact+"; "+consequence, fix, v.Site(""))

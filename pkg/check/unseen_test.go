@@ -7,9 +7,9 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -55,7 +55,7 @@ func withUnseen(t *testing.T, tree fstest.MapFS) fstest.MapFS {
 	}
 	over := []byte("services:" + unseenService)
 	for _, s := range d.Services {
-		if s.Program == image.Synapse && s.Value.At("volumes").Len() > 0 {
+		if s.Program == component.Synapse && s.Value.At("volumes").Len() > 0 {
 			over = fmt.Appendf(over, "  %q:\n    +volumes: [\"unseen-volume:/unseen\"]\n", s.Name)
 		}
 	}

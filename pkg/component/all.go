@@ -14,4 +14,11 @@ var All = []*Component{
 	&discord,
 	&meta,
 	&instagram,
+	&slack,
+	&gmessages,
+	&twitter,
+	&linkedin,
+	&gvoice,
+	&bluesky,
+	&zulip,
 }

@@ -5,6 +5,8 @@ const Borgmatic Program = "borgmatic"
 
 var borgmatic = Component{
 	Program: Borgmatic, Title: "borgmatic",
+	Container: &Container{},
+	Keys:      "borgmatic",
 	Secrets: []Secret{
 		{
 			Name:   "backup.passphrase",

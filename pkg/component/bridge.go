@@ -32,8 +32,21 @@ type Bridge struct {
 	// Latest is the dialect of the tag latest, Rolling that of any other tag that names no release; "" where it
 	// cannot be told.
 	Latest, Rolling Dialect
+	// NamesSince is the first release whose default Names these are, MSC4190 the first that knows encryption.msc4190
+	// where an older one is of the same dialect.
+	NamesSince, MSC4190 Version
+	// OneNetwork is the first release that goes to its network whatever network.mode says.
+	OneNetwork *Version
+	// RemoteID is what a user of the other network looks like; "" for a number.
+	RemoteID string
+	// AlsoCalled are words by which people call files of it, besides its Program.
+	AlsoCalled []string
 	// Gap says which releases have no dialect that is known.
 	Gap string
+	// Network is what a bridge on bridgev2 reads of its section network, in the form of the files of known keys;
+	// NetworkRead are the releases that it was read from.
+	Network     string
+	NetworkRead Span
 	// Move is how releases of another dialect became those of bridgev2; nil where there were none.
 	Move *Move
 }
@@ -44,6 +57,9 @@ type Release struct {
 	Dialect Dialect
 }
 
+// Span are the first and the last release that something was read from.
+type Span struct{ First, Last Version }
+
 // Start is the command that runs the bridge on its configuration and leaves that as it is. The image's own start
 // script rewrites it.
 func (b *Bridge) Start(d Dialect) []string {
@@ -52,6 +68,17 @@ func (b *Bridge) Start(d Dialect) []string {
 		start = []string{"python3", "-m", b.Module}
 	}
 	return append(start, "-c", "/data/config.yaml", "-n")
+}
+
+// Siblings are the other programs in images of the same name, told apart by their tags.
+func (c *Component) Siblings() []*Component {
+	var all []*Component
+	for _, o := range All {
+		if o != c && len(o.Images) > 0 && len(c.Images) > 0 && o.Images[0] == c.Images[0] {
+			all = append(all, o)
+		}
+	}
+	return all
 }
 
 // DoublePuppet are the secrets of the appservice by which the bridges speak for the homeserver's own users.
@@ -106,11 +133,16 @@ func (b *Bridge) of(v Version) Dialect {
 	return ""
 }
 
-// What the containers of all bridges have in common.
-const (
-	bridgeUser    = "1337:1337" // docker-run.sh's default for UID and GID
-	bridgeAffects = "the users of this bridge"
-)
+const keysOfV2510 = "older releases do not know every key that is rendered" // encryption.self_sign: mautrix-go v0.25.2
 
-// mediaInTmp: media are converted in files of /tmp.
-var mediaInTmp = []string{"/tmp"}
+// mautrixImage is how all bridges run in their images: docker-run.sh makes itself UID and GID, unless a command takes
+// its place.
+var mautrixImage = Container{
+	User: "1337:1337", Start: FromCommand,
+	Config: Config{File: "/data/config.yaml", Flags: []string{"-c", "--config"}},
+	// mautrix-go appservice/http.go, mautrix-python bridge/bridge.py
+	HealthPaths: []string{"/_matrix/mau/live", "/_matrix/mau/ready"},
+	// Media are converted in files of /tmp.
+	Sandbox: Sandbox{Tmpfs: []string{"/tmp"}},
+	Affects: "the users of this bridge",
+}

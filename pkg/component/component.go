@@ -32,25 +32,98 @@ type Component struct {
 	// Oldest is the first version whose configuration is rendered, and OldestWhy the reason.
 	Oldest    Version
 	OldestWhy string
-	// User is the uid:gid that its process runs as in its own image, AlpineUser that in one on Alpine.
-	User, AlpineUser string
+	*Container
 	// Port is the one that it listens on unless told otherwise, HealthPort that of its health alone.
 	Port, HealthPort int
-	// Services are the containers that it runs in.
-	Services []Service
-	// Affects says who notices when its container is away.
-	Affects string
+	// Keys names what it reads of its configuration: keys/NAME.yaml.
+	Keys string
+	// Held are the secrets in its configuration.
+	Held []Held
+	// Once are the words of a command by which its image does one thing and ends, unless Serve is there, too.
+	Once  []string
+	Serve string
+	// WorkerEnv is the variable by which its image runs a worker instead.
+	WorkerEnv string
+	// Postgres are the oldest PostgreSQL of its own versions, the newest first.
+	Postgres []PostgresSince
+	// Jobs are the rendered services of its image besides the one that has its name.
+	Jobs []Job
 	// Secrets are those that nobody but it has, or that it has first.
 	Secrets []Secret
 	// Bridge is what it is as a bridge; nil for what is none.
 	Bridge *Bridge
 }
 
-// Service is a container of a program.
-type Service struct {
-	Name string
-	Sandbox
+// Container is how a program runs in its own image.
+type Container struct {
+	// User is the uid:gid of its process, AlpineUser that in an image on Alpine.
+	User, AlpineUser string
+	// Config is where it looks for its configuration.
+	Config Config
+	// ReadsAsUser: it reads its files as User. Other start scripts hand them to User, or read them as root, first.
+	ReadsAsUser bool
+	// Start is how the image comes to run it as User.
+	Start Start
+	// ImageHealth is the health check in the image; HealthPaths are those that it answers with 200 to whoever asks,
+	// and below those that end in a slash it may do so, too.
+	ImageHealth, HealthPaths []string
+	// Sandbox is what it needs where it is rendered.
+	Sandbox Sandbox
+	// Affects says who notices when it is away.
+	Affects string
 }
+
+// Config says how a program is told where its configuration is: a flag counts most, then the variable Env, then the
+// directory that EnvDir names, with the name of File.
+type Config struct {
+	File        string // in its container
+	Flags       []string
+	Env, EnvDir string
+	// Several: Env may name more files, with colons between them.
+	Several bool
+}
+
+// Start is how a start script changes the user.
+type Start int
+
+// The ways to start.
+const (
+	AsItself       Start = iota // the image runs as its own user, or as whoever it is told
+	FromEntrypoint              // begins as root, whatever the command is
+	FromCommand                 // begins as root, unless a command takes the script's place
+)
+
+// PostgresSince is the oldest PostgreSQL of a version and those after it.
+type PostgresSince struct {
+	From  Version
+	Major int
+}
+
+// Held is where a configuration has a secret: inline, or in a file whose path stands beside it. "*" in Below is any
+// key or item.
+type Held struct {
+	Below, Inline, File string
+	Origin              Origin
+}
+
+// Origin says what can be told of a secret by looking at it.
+type Origin int
+
+// The origins.
+const (
+	Chosen Origin = iota // whoever keeps the stack chose it
+	Formed               // it has a form that another rule knows, or may not be chosen anew
+	Given                // a third party gave it out
+)
+
+// Job is a service that runs the program's image for something else.
+type Job struct {
+	Name    string
+	Sandbox Sandbox
+}
+
+// none is what is known of any other program.
+var none = Component{Container: &Container{}}
 
 // Of is what is known of the program; what is not known is empty.
 func Of(p Program) *Component {
@@ -59,7 +132,7 @@ func Of(p Program) *Component {
 			return c
 		}
 	}
-	return &Component{}
+	return &none
 }
 
 // Bridges yields the bridges, in the order of all output.
@@ -73,16 +146,19 @@ func Bridges() iter.Seq[*Component] {
 	}
 }
 
-// OfService is the program that runs in the rendered service of that name.
-func OfService(name string) *Component {
+// OfService is the program of a rendered service, and what its container needs.
+func OfService(name string) (*Component, Sandbox) {
 	for _, c := range All {
-		for _, s := range c.Services {
-			if s.Name == name {
-				return c
+		if string(c.Program) == name {
+			return c, c.Container.Sandbox
+		}
+		for _, job := range c.Jobs {
+			if job.Name == name {
+				return c, job.Sandbox
 			}
 		}
 	}
-	return &Component{}
+	return &none, Sandbox{}
 }
 
 // UserOf is the uid:gid that the process runs as in an image of the program.
@@ -91,14 +167,4 @@ func (c *Component) UserOf(r Ref) string {
 		return c.AlpineUser
 	}
 	return c.User
-}
-
-// Sandbox is what the container of a rendered service needs beyond a read-only file system without capabilities.
-func (c *Component) Sandbox(service string) Sandbox {
-	for _, s := range c.Services {
-		if s.Name == service {
-			return s.Sandbox
-		}
-	}
-	return Sandbox{}
 }

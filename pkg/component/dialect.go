@@ -29,23 +29,68 @@ func (r Ref) Dialect() (d Dialect, ok bool) {
 	return d, d != ""
 }
 
-// Shape is what the bridges of a dialect have in common.
+// Mark is a key that the configurations of one dialect alone have.
+type Mark struct {
+	Key     string // a dotted path
+	Text    bool   // and it is one where a text stands there
+	Dialect Dialect
+}
+
+// Marks are those by which a file shows its dialect, those first that decide for mautrix-go, too
+// (bridgeconfig/upgrade.go).
+var Marks = []Mark{
+	{Key: "appservice.database.uri", Dialect: Legacy},
+	{Key: "appservice.database", Text: true, Dialect: Python},
+	{Key: "appservice.bot_username", Dialect: Python},
+	{Key: "telegram", Dialect: Python},
+	{Key: "database", Dialect: BridgeV2},
+	{Key: "network", Dialect: BridgeV2},
+	{Key: "double_puppet", Dialect: BridgeV2},
+	{Key: "encryption", Dialect: BridgeV2},
+	{Key: "bridge.avatar_proxy_key", Dialect: Legacy},
+}
+
+// Shape is what the bridges of a dialect have in common. Its paths are dotted, and "" is what it lacks.
 type Shape struct {
 	Dialect Dialect
-	// Levels are its words for the permissions of a spec, each behind the word there. Whoever has none may do
+	// Words name it in a sentence.
+	Words string
+	// Where it keeps what every bridge has.
+	Database, Bot, Ghosts, Aliases, Encryption, PuppetSecrets, PuppetServers, Network string
+	// PublicOn and PublicAddress offer a page or media to everyone, below PublicPath of that address.
+	PublicOn, PublicAddress, PublicPath string
+	// Placeholder stands for the remote user's id in the template of ghosts.
+	Placeholder string
+	// Host is what it listens on by itself, LogFile its log below the working directory, where {program} stands for
+	// the bridge.
+	Host, LogFile string
+	// Levels are its words for permissions, Barred those of them that let nobody use the bridge by themselves.
+	Levels, Barred []string
+	// Meant are its words for those of the other dialects, Mistaken what becomes of one that it does not know.
+	Meant    [][2]string
+	Mistaken string
+	// Given are its words for the permissions of a spec, each behind the word there. Whoever has none may do
 	// nothing.
-	Levels [][2]string
+	Given [][2]string
 	// AsksLogin: an encrypting bridge asks GET /login before it makes a device, which Synapse does not serve next
 	// to MAS (mautrix-python 0.20).
 	AsksLogin bool
-	// Aliases: rooms of the other network have aliases that the bridge claims.
-	Aliases bool
 	// SSLMode is the parameter of a database URI that turns off TLS, which the driver would ask for.
 	SSLMode string
+	// Keys names what it reads of its configuration, keys/NAME.yaml, and Read the releases that this was read from.
+	Keys string
+	Read Span
+	// Held are the secrets in its configuration, Made the keys that a bridge makes up.
+	Held []Held
+	Made []Made
 	// Secrets are those of every bridge of the dialect; Relay those of one that lets people speak through
 	// another's login.
 	Secrets, Relay []Secret
 }
+
+// Made is a key that a bridge makes up when it is absent or "generate", with what depends on it: the key that turns
+// it on, or "" when nothing has to.
+type Made struct{ Key, On, Consequence string }
 
 // Shape is what is known of the dialect.
 func (d Dialect) Shape() *Shape {
@@ -59,48 +104,7 @@ func (d Dialect) Shape() *Shape {
 
 var shapes = []*Shape{&bridgeV2, &legacy, &python}
 
-var goLevels = [][2]string{{"block", "block"}, {"relay", "relay"}, {"user", "user"}, {"admin", "admin"}}
-
-var bridgeV2 = Shape{
-	Dialect: BridgeV2, Levels: goLevels, SSLMode: "?sslmode=disable",
-	Secrets: []Secret{
-		{Name: "as_token"},
-		{Name: "hs_token"},
-		{Name: "sender", Kind: Localpart},
-		{Name: "provisioning_secret"},
-		{Name: "direct_media_key", Kind: SigningKey},
-		{Name: "public_media_key"},
-		{
-			Name: "pickle_key", Kept: true, Inherits: true,
-			Breaks: "the bridge can no longer read its encryption keys and does not start (bad mac)",
-		},
-	},
-}
-
-var legacy = Shape{
-	Dialect: Legacy, Levels: goLevels, SSLMode: "?sslmode=disable",
-	Secrets: []Secret{
-		{Name: "as_token"},
-		{Name: "hs_token"},
-		{Name: "sender", Kind: Localpart},
-		{Name: "provisioning_secret"},
-		{Name: "direct_media_key", Kind: SigningKey},
-		{Name: "avatar_proxy_key"},
-	},
-}
-
-// The words are those of mautrix-telegram v0.15. It has no block: whoever is not named is.
-var python = Shape{
-	Dialect: Python, AsksLogin: true, Aliases: true,
-	Levels: [][2]string{{"relay", "relaybot"}, {"user", "full"}, {"admin", "admin"}},
-	Secrets: []Secret{
-		{Name: "as_token"},
-		{Name: "hs_token"},
-		{Name: "sender", Kind: Localpart},
-		{Name: "provisioning_secret"},
-	},
-	Relay: []Secret{{
-		Name: "bot_token", Kind: External, Where: "@BotFather on Telegram, /newbot: the bot that speaks for those with the permission relay",
-		Form: `^[0-9]+:[A-Za-z0-9_-]+$`, FormHelp: "it is a number, a colon and letters", Example: "7654321:placeholder-bot-token",
-	}},
-}
+const (
+	apiShutOut   = "who uses its provisioning API is shut out after a restart"
+	mediaRestart = "media that was sent before cannot be fetched after a restart"
+)

@@ -5,6 +5,7 @@ const Keycloak Program = "keycloak"
 
 var keycloak = Component{
 	Program: Keycloak, Title: "Keycloak",
+	Container: &Container{},
 	Secrets: []Secret{{
 		// Keycloak takes the secret of a client that is imported, so nobody has to make the client first.
 		Name:   "auth.upstream.{name}.client_secret",

@@ -10,14 +10,29 @@ var mas = Component{
 	Versions: Minors,
 	Tested:   Ref{"ghcr.io/element-hq/matrix-authentication-service", "1.26.0", ""},
 	Oldest:   Version{1, 8, 0}, OldestWhy: "claims_imports.localpart.on_conflict: set exists since MAS 1.8",
-	User: "65532:65532", // distroless' nonroot
-	Port: 8080, HealthPort: 8081,
-	Services: []Service{
-		{Name: "mas"},
-		// Root, because it reads the files of two users, which root may not without this.
-		{Name: "syn2mas", Sandbox: Sandbox{Caps: []string{"DAC_READ_SEARCH"}}},
+	Container: &Container{
+		User: "65532:65532", ReadsAsUser: true, // distroless' nonroot
+		Config:  Config{File: "/config.yaml", Flags: []string{"-c", "--config"}, Env: "MAS_CONFIG", Several: true},
+		Affects: "all users: nobody can log in meanwhile",
 	},
-	Affects: "all users: nobody can log in meanwhile",
+	Port: 8080, HealthPort: 8081,
+	Keys: "mas",
+	// crates/config/src/sections in v1.22.0
+	Held: []Held{
+		{"matrix", "secret", "secret_file", Chosen},
+		{"secrets", "encryption", "encryption_file", Formed},
+		{"secrets.keys.*", "password", "password_file", Formed},
+		{"database", "password", "password_file", Chosen},
+		{"passwords.schemes.*", "secret", "secret_file", Formed},
+		{"upstream_oauth2.providers.*", "client_secret", "client_secret_file", Given},
+		{"clients.*", "client_secret", "client_secret_file", Chosen},
+		{"email", "password", "password_file", Given},
+		{"captcha", "secret_key", "", Given},
+	},
+	Once: []string{"syn2mas", "config", "database", "manage", "doctor", "templates", "worker"}, Serve: "server",
+	Postgres: []PostgresSince{{Version{}, 13}},
+	// Root, because it reads the files of two users, which root may not without this.
+	Jobs: []Job{{Name: "syn2mas", Sandbox: Sandbox{Caps: []string{"DAC_READ_SEARCH"}}}},
 	Secrets: []Secret{
 		{Name: "auth.matrix_secret"},
 		{

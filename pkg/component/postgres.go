@@ -9,16 +9,17 @@ var postgres = Component{
 	Tag:    TagForm{"", `[0-9]+(\.[0-9]+)?(-[a-z][a-z0-9.]*)?`},
 	Tested: Ref{"docker.io/library/postgres", "17", ""},
 	Oldest: Version{14, 0, 0}, OldestWhy: "Synapse requires PostgreSQL 14 or above",
-	User: "999:999", AlpineUser: "70:70", // Debian's and Alpine's postgres
-	Port: 5432,
-	Services: []Service{
+	Container: &Container{
+		User: "999:999", AlpineUser: "70:70", // Debian's and Alpine's postgres
 		// The socket and its lock, in a directory of its own (run in e2e: runc goes by the mode of the
 		// image, and makes root its owner); the start script makes a passwd file in /tmp for a user that the image does not know.
 		// Parallel queries share memory through /dev/shm. A checkpoint may take long: without it the next start recovers.
-		{Name: "postgres", Sandbox: Sandbox{Tmpfs: []string{"/var/run/postgresql:" + asUser, "/tmp"}, ShmSize: "256m", StopGrace: "2m"}},
-		{Name: "db-init"},
+		Sandbox: Sandbox{Tmpfs: []string{"/var/run/postgresql:" + asUser, "/tmp"}, ShmSize: "256m", StopGrace: "2m"},
+		Affects: "all users and bridges",
 	},
-	Affects: "all users and bridges",
+	Jobs: []Job{{Name: "db-init"}},
+	Port: 5432,
+	Keys: "postgres",
 	Secrets: []Secret{
 		{
 			Name:   "database.postgres_password",

@@ -10,11 +10,37 @@ var synapse = Component{
 	Versions: Minors,
 	Tested:   Ref{"ghcr.io/element-hq/synapse", "v1.163.2", ""},
 	Oldest:   Version{1, 136, 0}, OldestWhy: "matrix_authentication_service exists since Synapse 1.136",
-	User: "991:991", // docker/start.py's default for UID and GID
+	Container: &Container{
+		User: "991:991", ReadsAsUser: true, Start: FromEntrypoint, // docker/start.py: UID and GID
+		Config:      Config{File: "/data/homeserver.yaml", Flags: []string{"-c", "--config-path"}, Env: "SYNAPSE_CONFIG_PATH", EnvDir: "SYNAPSE_CONFIG_DIR"},
+		ImageHealth: []string{"CMD-SHELL", "curl -fSs http://localhost:8008/health"}, // its Dockerfile
+		HealthPaths: []string{"/health", "/", "/_matrix/", "/_synapse/"},             // app/homeserver.py
+		// Uploads go through its own directory instead of /tmp: TMPDIR.
+		Sandbox: Sandbox{Tmpfs: []string{"/tmp"}},
+		Affects: "all users",
+	},
 	Port: 8008,
-	// Uploads go through its own directory instead of /tmp: TMPDIR.
-	Services: []Service{{Name: "synapse", Sandbox: Sandbox{Tmpfs: []string{"/tmp"}}}},
-	Affects:  "all users",
+	Keys: "synapse",
+	// config/*.py in v1.157.1
+	Held: []Held{
+		{"", "registration_shared_secret", "registration_shared_secret_path", Chosen},
+		{"", "macaroon_secret_key", "macaroon_secret_key_path", Chosen},
+		{"", "form_secret", "form_secret_path", Chosen},
+		{"", "turn_shared_secret", "turn_shared_secret_path", Chosen},
+		{"", "worker_replication_secret", "worker_replication_secret_path", Chosen},
+		{"", "recaptcha_private_key", "recaptcha_private_key_path", Given},
+		{"", "signing_key", "", Formed},
+		{"matrix_authentication_service", "secret", "secret_path", Chosen},
+		{"password_config", "pepper", "", Formed},
+		{"redis", "password", "password_path", Chosen},
+		{"email", "smtp_pass", "", Given},
+		{"database.args", "password", "", Chosen},
+		{"oidc_providers.*", "client_secret", "client_secret_path", Given},
+		{"jwt_config", "secret", "", Given},
+		{"modules.*.config", "shared_secret", "", Chosen},
+	},
+	Once: []string{"generate", "migrate_config", "migrate-config", "synapse.app.generic_worker", "register_new_matrix_user"}, WorkerEnv: "SYNAPSE_WORKER",
+	Postgres: []PostgresSince{{Version{1, 143, 0}, 14}, {Version{1, 122, 0}, 13}, {Version{1, 72, 0}, 11}},
 	Secrets: []Secret{
 		{
 			Name: "synapse.signing_key", Kind: SigningKey, Kept: true, Remembers: "synapse.old_signing_keys",

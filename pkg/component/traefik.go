@@ -5,6 +5,7 @@ const Traefik Program = "traefik"
 
 var traefik = Component{
 	Program: Traefik, Title: "Traefik",
-	Images: []string{"traefik"},
-	Tested: Ref{"docker.io/library/traefik", "v3.7.13", ""},
+	Images:    []string{"traefik"},
+	Container: &Container{},
+	Tested:    Ref{"docker.io/library/traefik", "v3.7.13", ""},
 }

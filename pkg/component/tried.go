@@ -45,7 +45,7 @@ var Trials = []Trial{
 	{[]Program{Borgmatic}, "", "2.1.10", "backs a stack up and restores it", E2E, "2026-11-26"},
 	{[]Program{WhatsApp}, "", "v0.2607.0", "runs in a stack", E2E, "2026-11-24"},
 	{[]Program{Telegram}, "", "v0.15.3", "runs in a stack", E2E, "2026-11-24"},
-	{[]Program{Signal, WhatsApp, Telegram, Meta, Instagram}, mautrixGo, "v0.32.0", "reads the bridge's configuration", Conformance, "2026-11-26"},
+	{[]Program{Signal, WhatsApp, Telegram, Meta, Instagram, Slack, GMessages, Twitter, LinkedIn, GVoice, Bluesky, Zulip}, mautrixGo, "v0.32.0", "reads the bridge's configuration", Conformance, "2026-11-26"},
 	{[]Program{Signal, Meta}, mautrixGo, "v0.32.0", "runs in a stack", E2E, "2026-11-26"},
 	{[]Program{Telegram}, mautrixGo, "v0.32.0", "takes the keys of v0.15.3 over", E2E, "2026-11-26"},
 	{[]Program{DockerCompose}, "", "5.6.0", "reads docker-compose.yml", Conformance, "2026-11-24"},

@@ -7,77 +7,23 @@ import (
 	"strconv"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// bridgeKeys are the dotted paths at which a dialect keeps what every bridge has; "" is what it lacks.
-type bridgeKeys struct {
-	Database, bot, ghosts, Aliases, encryption, PuppetSecrets, PuppetServers, Network string
-
-	PublicOn, PublicAddress string   // a page or media for everyone
-	Placeholder             string   // stands for the remote user's id in the template of ghosts
-	Host, LogFile           string   // defaults: what it listens on, and its log below the working directory
-	Levels                  []string // the words for permissions
-	Barred                  []string // those of them that let nobody use the bridge by themselves
-}
-
-var dialects = map[image.Dialect]bridgeKeys{
-	// mautrix-go v0.30.0 bridgev2/bridgeconfig
-	image.BridgeV2: {
-		Database: "database.uri", bot: "appservice.bot.username", ghosts: "appservice.username_template", encryption: "encryption",
-		PuppetSecrets: "double_puppet.secrets", PuppetServers: "double_puppet.servers", Network: "network",
-		PublicOn: "public_media.enabled", PublicAddress: "appservice.public_address", Placeholder: "{{.}}",
-		Host: "127.0.0.1", LogFile: "./logs/bridge.log",
-		Levels: []string{"block", "relay", "commands", "user", "admin"}, Barred: []string{"block", "relay"},
-	},
-	// mautrix-discord v0.7.7 config
-	image.Legacy: {
-		Database: "appservice.database.uri", bot: "appservice.bot.username", ghosts: "bridge.username_template", encryption: "bridge.encryption",
-		PuppetSecrets: "bridge.login_shared_secret_map", PuppetServers: "bridge.double_puppet_server_map",
-		PublicAddress: "bridge.public_address", Placeholder: "{{.}}",
-		Host: "0.0.0.0", LogFile: "./logs/mautrix-discord.log",
-		Levels: []string{"block", "relay", "user", "admin"}, Barred: []string{"block", "relay"},
-	},
-	// mautrix-telegram v0.15.3 mautrix_telegram/config.py
-	image.Python: {
-		Database: "appservice.database", bot: "appservice.bot_username", ghosts: "bridge.username_template", Aliases: "bridge.alias_template",
-		encryption: "bridge.encryption", PuppetSecrets: "bridge.login_shared_secret_map", PuppetServers: "bridge.double_puppet_server_map",
-		Network: "telegram", PublicOn: "appservice.public.enabled", PublicAddress: "appservice.public.external", Placeholder: "{userid}",
-		Host: "0.0.0.0", LogFile: "./mautrix-telegram.log",
-		Levels: []string{"relaybot", "user", "puppeting", "full", "admin"}, Barred: []string{"relaybot"},
-	},
-}
-
-// shapes are keys that one dialect alone has, those first that decide for mautrix-go, too (bridgeconfig/upgrade.go).
-var shapes = []struct {
-	key     string
-	dialect image.Dialect
-}{
-	{"appservice.database.uri", image.Legacy},
-	{"appservice.database", image.Python},
-	{"appservice.bot_username", image.Python},
-	{"telegram", image.Python},
-	{"database", image.BridgeV2},
-	{"network", image.BridgeV2},
-	{"double_puppet", image.BridgeV2},
-	{"encryption", image.BridgeV2},
-	{"bridge.avatar_proxy_key", image.Legacy},
-}
-
 // dialectOf tells the dialect by the shape of the file, or by the image where the file has none. Whether the
 // two fit is bridge-dialect's question alone: every other rule reads the file as it is.
-func dialectOf(b *Bridge) (image.Dialect, source.Value) {
-	for _, s := range shapes {
-		v := b.At(s.key)
-		if v.Set() && (s.key != "appservice.database" || v.Kind() == source.Scalar) {
-			return s.dialect, v
+func dialectOf(b *Bridge) (component.Dialect, source.Value) {
+	for _, m := range component.Marks {
+		v := b.At(m.Key)
+		if v.Set() && (!m.Text || v.Kind() == source.Scalar) {
+			return m.Dialect, v
 		}
 	}
 	if d, ok := b.Image.Dialect(); ok {
 		return d, source.Value{}
 	}
-	return image.BridgeV2, source.Value{}
+	return component.BridgeV2, source.Value{}
 }
 
 // Misread reports whether the image reads another dialect than the file is written in.
@@ -86,30 +32,35 @@ func (b *Bridge) Misread() bool {
 	return ok && want != b.Dialect
 }
 
-func (b *Bridge) Keys() bridgeKeys {
-	keys := dialects[b.Dialect]
+// Keys is what is known of the dialect of its configuration.
+func (b *Bridge) Keys() *component.Shape { return b.Dialect.Shape() }
+
+// LogFile is where the bridge logs to by itself.
+func (b *Bridge) LogFile() string {
+	name := b.Keys().LogFile
 	if b.Older() {
-		keys.LogFile = "./logs/mautrix-" + string(b.Program) + ".log"
+		name = component.Legacy.Shape().LogFile
 	}
-	return keys
+	return strings.ReplaceAll(name, "{program}", string(b.Program))
 }
 
 // Older reports whether the bridge is built on bridgev2 today and this is a release from before.
 func (b *Bridge) Older() bool {
 	want, ok := b.Image.Dialect()
-	return ok && want == image.Legacy && b.Program != image.Discord
+	now, _ := b.Component().Tested.Dialect()
+	return ok && want == component.Legacy && now != want
 }
 
 // At goes down to a dotted path.
 func (b *Bridge) At(dotted string) source.Value { return b.Config.At(strings.Split(dotted, ".")...) }
 
-func (b *Bridge) Encryption() source.Value { return b.At(b.Keys().encryption) }
+func (b *Bridge) Encryption() source.Value { return b.At(b.Keys().Encryption) }
 
 func (b *Bridge) Encrypts() bool { return b.Encryption().At("allow").True() }
 
 // Msc4190 is the bridge's setting. The old place is still read by bridgev2, and wins.
 func (b *Bridge) Msc4190() source.Value {
-	if old := b.Config.At("appservice", "msc4190"); b.Dialect == image.BridgeV2 && old.Set() {
+	if old := b.Config.At("appservice", "msc4190"); b.Dialect == component.BridgeV2 && old.Set() {
 		return old
 	}
 	return b.Encryption().At("msc4190")
@@ -117,20 +68,16 @@ func (b *Bridge) Msc4190() source.Value {
 
 func (b *Bridge) Permissions() source.Value { return b.Config.At("bridge", "permissions") }
 
-// Defaults are those of the bridge's own example. known is false for Facebook before v26.08, which took its
-// names from the network that it was set to.
-func (b *Bridge) Defaults() (def image.BridgeDefaults, known bool) {
-	i := slices.IndexFunc(image.Bridges, func(d image.BridgeDefaults) bool { return d.Program == b.Program })
-	if i < 0 {
-		return def, false
-	}
+// Defaults are those of the bridge's own example. known is false for releases before it had them.
+func (b *Bridge) Defaults() (def component.Names, known bool) {
+	own := b.Component().Bridge
 	v, ok := b.Image.Version()
-	return image.Bridges[i], b.Program != image.Meta || !ok || !v.Less(image.Version{0, 2608, 0})
+	return own.Names, !ok || !v.Less(own.NamesSince)
 }
 
 // Bot is the localpart of the bridge's bot, and where it stands; "" when it cannot be told.
 func (b *Bridge) Bot() (string, source.Value) {
-	v := b.At(b.Keys().bot)
+	v := b.At(b.Keys().Bot)
 	def, known := b.Defaults()
 	if !v.Set() && known {
 		return def.Bot, v
@@ -140,7 +87,7 @@ func (b *Bridge) Bot() (string, source.Value) {
 
 // Ghosts is the template of the localparts of remote users, as what stands before and after the id.
 func (b *Bridge) Ghosts() (before, after string, v source.Value, ok bool) {
-	v = b.At(b.Keys().ghosts)
+	v = b.At(b.Keys().Ghosts)
 	text := v.Str()
 	if def, known := b.Defaults(); !v.Set() && known {
 		text = def.Prefix + "_" + b.Keys().Placeholder
@@ -187,11 +134,11 @@ func (b *Bridge) Setting(dotted string) (text string, v source.Value, reason str
 // envNames are the variables that give the setting at the dotted path.
 func (b *Bridge) envNames(dotted string) []string {
 	switch prefix := b.Config.At("env_config_prefix").Str(); {
-	case b.Dialect == image.BridgeV2 && prefix != "":
+	case b.Dialect == component.BridgeV2 && prefix != "":
 		name := prefix + strings.ToUpper(strings.ReplaceAll(dotted, ".", "__"))
 		return []string{name, name + "_FILE", prefix + dotted}
-	case b.Dialect == image.Python:
-		return []string{"MAUTRIX_TELEGRAM_" + strings.ToUpper(strings.ReplaceAll(dotted, ".", "_"))}
+	case b.Dialect == component.Python:
+		return []string{"MAUTRIX_" + strings.ToUpper(string(b.Program)+"_"+strings.ReplaceAll(dotted, ".", "_"))}
 	}
 	return nil
 }
@@ -227,7 +174,7 @@ func (b *Bridge) KeepsConfig() (why string, at source.Site) {
 // StartScript reports whether the image's own start script runs the bridge. It needs root, and makes a new
 // registration, with new tokens, where it finds none.
 func (b *Bridge) StartScript() bool {
-	if direct, _ := b.Env("MAUTRIX_DIRECT_STARTUP"); direct != "" && b.Dialect == image.Python {
+	if direct, _ := b.Env("MAUTRIX_DIRECT_STARTUP"); direct != "" && b.Dialect == component.Python {
 		return false
 	}
 	words := b.Command()

@@ -55,12 +55,30 @@ func (s *Service) Flags(name string) []string {
 	return values
 }
 
+// ConfigFile is where the service finds its configuration, in its container; "" where the program is not known.
+func (s *Service) ConfigFile() string {
+	c := s.Component().Config
+	file := c.File
+	if dir, _ := s.Env(c.EnvDir); c.EnvDir != "" && dir != "" {
+		file = path.Join(dir, path.Base(c.File))
+	}
+	if p, _ := s.Env(c.Env); c.Env != "" && p != "" {
+		if file = p; c.Several {
+			file, _, _ = strings.Cut(p, ":")
+		}
+	}
+	if len(c.Flags) == 0 {
+		return file
+	}
+	return s.flag(file, c.Flags...)
+}
+
 // configSites are the places that say where the program finds its configuration: the service, the word or
 // variable that names the file, and the mounts.
 func (s *Service) configSites() []source.Site {
 	sites := []source.Site{s.Value.Site("")}
-	for _, name := range []string{"SYNAPSE_CONFIG_PATH", "SYNAPSE_CONFIG_DIR", "MAS_CONFIG"} {
-		if text, v := s.Env(name); text != "" {
+	for _, name := range []string{s.Component().Config.Env, s.Component().Config.EnvDir} {
+		if text, v := s.Env(name); name != "" && text != "" {
 			sites = append(sites, v.Site("names the file"))
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -68,7 +68,7 @@ func (d *Deployment) readClients() []Connection {
 		v := b.At(b.Keys().Database)
 		if strings.HasPrefix(v.Str(), "postgres") {
 			c := fromURI(b.Service, v)
-			if env, at := b.Env("PGSSLMODE"); c.Sslmode == "" && b.Dialect != image.Python && b.EnvHidden("PGSSLMODE") == "" {
+			if env, at := b.Env("PGSSLMODE"); c.Sslmode == "" && b.Dialect != component.Python && b.EnvHidden("PGSSLMODE") == "" {
 				if c.Sslmode = env; !at.Exists() {
 					c.Sslmode = "require"
 				}
@@ -102,7 +102,7 @@ func (c *Connection) fromPassfile(d *Deployment, file string, at source.Value) {
 
 // UserKey is what the program calls the role that it logs in as.
 func (c Connection) UserKey() string {
-	if c.Service.Program == image.MAS {
+	if c.Service.Program == component.MAS {
 		return "username"
 	}
 	return "user"
@@ -158,7 +158,7 @@ func (s *Service) connects(server *Service) bool {
 
 func (d *Deployment) DatabaseFix() string {
 	for _, s := range d.Services {
-		if s.Program == image.Postgres && s.Value.At("volumes").Set() {
+		if s.Program == component.Postgres && s.Value.At("volumes").Set() {
 			return "host: " + s.Host()
 		}
 	}
@@ -232,7 +232,7 @@ func (d *Deployment) Provisioned(server *Service) *provision {
 func (d *Deployment) Databases() []string {
 	names := make(map[string]bool)
 	for _, s := range d.Services {
-		if s.Program != image.Postgres || !s.Value.At("volumes").Set() {
+		if s.Program != component.Postgres || !s.Value.At("volumes").Set() {
 			continue
 		}
 		_, own, _ := d.Superuser(s)
@@ -250,7 +250,7 @@ func (d *Deployment) PostgresServers() []*Service {
 	var servers []*Service
 	for _, s := range d.Services {
 		for _, name := range []string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"} {
-			if val, v := s.Env(name); s.Program == image.Postgres && (val != "" || v.Exists()) {
+			if val, v := s.Env(name); s.Program == component.Postgres && (val != "" || v.Exists()) {
 				servers = append(servers, s)
 				break
 			}

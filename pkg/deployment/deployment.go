@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
@@ -51,7 +51,7 @@ type Bridge struct {
 	*Service
 	Config  *source.File
 	Own     *source.File // registration.yaml beside its configuration; nil when there is none
-	Dialect image.Dialect
+	Dialect component.Dialect
 
 	Shape  source.Value // what Dialect was told by; the zero Value when only the image tells it
 	Hidden string       // why Own may be there and cannot be seen

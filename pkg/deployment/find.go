@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -31,7 +31,7 @@ func (d *Deployment) ContainerNamed(name string) *Service {
 }
 
 // Running gives the services that are the program, also those whose configuration cannot be read.
-func (d *Deployment) Running(p image.Program) []*Service {
+func (d *Deployment) Running(p component.Program) []*Service {
 	return slices.DeleteFunc(slices.Clone(d.Services), func(s *Service) bool { return s.Program != p || d.oneShot(s) })
 }
 

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -141,7 +140,7 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 		Name: name + "bot", Value: bot, At: at,
 		Breaks: "the old bot is the one in the rooms, and an encrypting bridge whose bot has another device than before throws its encryption keys away",
 	})
-	ghosts := b.At(b.Keys().ghosts)
+	ghosts := b.At(b.Keys().Ghosts)
 	x.add(Fixed{
 		Name: name + "username_template", Value: ghosts.Str(), At: ghosts,
 		lost:   func(was, is string) bool { return remoteID.Replace(was) != remoteID.Replace(is) },
@@ -150,12 +149,12 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 	key, at := b.pickleKey()
 	x.add(Fixed{Name: name + "pickle_key", Value: key, Secret: true, At: at, Breaks: b.pickleBreaks()})
 	breaks := "a newer release may have changed the bridge's database; then this one stops (\"Downgrading the bridge is not supported\", exit code 15)"
-	if p := image.Moves[b.Program]; b.Dialect != image.BridgeV2 && p.PickleKey != "" {
+	if p := b.Component().Bridge.Move; b.Dialect != component.BridgeV2 && p != nil {
 		breaks = "the bridge rewrites its database when it is upgraded, and from " + p.First.String() + " on into tables that this one does not know; it does not find its users and rooms any more"
 	}
 	x.version(name+"version", b.Service, breaks)
 	d.fixDatabase(x, name+"database", b.Service, "the bridge starts with an empty one: nobody is logged in, and it makes new rooms beside the old ones")
-	if b.Dialect == image.BridgeV2 {
+	if b.Dialect == component.BridgeV2 {
 		split := b.Config.At("bridge", "split_portals")
 		x.add(Fixed{
 			Name: name + "split_portals", Value: strconv.FormatBool(split.True()), At: split, lost: off,
@@ -188,14 +187,22 @@ var remoteID = strings.NewReplacer("{userid}", "{{.}}", "{{ . }}", "{{.}}")
 // OfForerunner is the Value of a pickle key that stood in the bridge's code before its move to bridgev2.
 const OfForerunner = "the constant of the bridge before bridgev2"
 
+// oldPickleKey is the constant of the bridge before bridgev2; "" where it had none.
+func (b *Bridge) oldPickleKey() string {
+	if m := b.Component().Bridge.Move; m != nil {
+		return m.PickleKey
+	}
+	return ""
+}
+
 // pickleKey stands for what the bridge's encryption keys are encrypted with.
 func (b *Bridge) pickleKey() (string, source.Value) {
-	constant := image.Moves[b.Program].PickleKey
+	constant := b.oldPickleKey()
 	text, v, _ := b.Setting("encryption.pickle_key")
 	switch {
-	case constant != "" && (b.Dialect != image.BridgeV2 && b.Encrypts() || text == constant):
+	case constant != "" && (b.Dialect != component.BridgeV2 && b.Encrypts() || text == constant):
 		return OfForerunner, v
-	case b.Dialect != image.BridgeV2, text == "generate": // the bridge makes one up, and writes it here
+	case b.Dialect != component.BridgeV2, text == "generate": // the bridge makes one up, and writes it here
 		return "", v
 	}
 	return digest("bridges."+b.Name+".pickle_key", text), v
@@ -203,7 +210,7 @@ func (b *Bridge) pickleKey() (string, source.Value) {
 
 func (b *Bridge) pickleBreaks() string {
 	breaks := "the bridge can no longer read its encryption keys and does not start (bad mac)"
-	if constant := image.Moves[b.Program].PickleKey; constant != "" {
+	if b.oldPickleKey() != "" {
 		breaks += "; for a database that its forerunner made, the key is the constant that `stackgen rules irreversible-change` names"
 	}
 	return breaks
@@ -228,8 +235,8 @@ func (d *Deployment) DatabaseOf(s *Service) (string, source.Value) {
 // version keeps the tag of a service's image. What has no version, such as latest, is not compared. Within one
 // minor version, no program changes its database in a way that matters.
 func (x *fixer) version(name string, s *Service, breaks string) {
-	read := func(tag string) (image.Version, bool) {
-		return image.Ref{Repository: s.Image.Repository, Tag: tag}.Version()
+	read := func(tag string) (component.Version, bool) {
+		return component.Ref{Repository: s.Image.Repository, Tag: tag}.Version()
 	}
 	if _, ok := read(s.Image.Tag); !ok {
 		return
@@ -246,7 +253,7 @@ func (x *fixer) version(name string, s *Service, breaks string) {
 }
 
 // major is PostgreSQL's, "" when the tag has none.
-func major(ref image.Ref) string {
+func major(ref component.Ref) string {
 	if v, ok := ref.Version(); ok {
 		return strconv.Itoa(v[0])
 	}

@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 )
 
 // Migrating reports whether users are still to be moved from a Synapse to MAS: the service that does it is there.
 func (d *Deployment) Migrating() bool {
-	return slices.ContainsFunc(d.Services, func(s *Service) bool { return s.Program == image.MAS && slices.Contains(s.Command(), "syn2mas") })
+	return slices.ContainsFunc(d.Services, func(s *Service) bool { return s.Program == component.MAS && slices.Contains(s.Command(), "syn2mas") })
 }
 
 // fixSchemes keeps MAS's ways to hash passwords. Every hash in its database names one by its version: a user whose

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -18,8 +18,7 @@ type Health struct {
 	Unknown bool // the image may have one
 }
 
-// Health reads the check of a service. Of the programs that stackgen knows, only Synapse's image has one of its
-// own (its Dockerfile); those of PostgreSQL, MAS, Traefik and the bridges have none.
+// Health reads the check of a service.
 func (s *Service) Health() Health {
 	v := s.Value.At("healthcheck")
 	test := v.At("test")
@@ -31,12 +30,12 @@ func (s *Service) Health() Health {
 		h.Words, h.At = strings.Fields(test.Str()), test
 	case test.Len() > 0:
 		h.Words, h.At = ItemTexts(test), test
-	case s.Program == image.Synapse:
-		h.BuiltIn, h.Words = true, []string{"CMD-SHELL", "curl -fSs http://localhost:8008/health"}
+	case len(s.Component().ImageHealth) > 0:
+		h.BuiltIn, h.Words = true, s.Component().ImageHealth
 		if !v.Set() {
 			h.At = s.Value.At("image")
 		}
-	case s.Program == image.Unknown:
+	case s.Program == component.Unknown:
 		h.Unknown = true
 	}
 	return h

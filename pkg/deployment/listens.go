@@ -2,8 +2,9 @@ package deployment
 
 import (
 	"slices"
+	"strconv"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/route"
 )
 
@@ -48,8 +49,8 @@ func (d *Deployment) Inward(s *Synapse, port string) bool {
 // BackendPort is the port that Traefik takes: without a label the lowest of EXPOSE in the image's Dockerfile,
 // which only Synapse's has.
 func (s *Service) BackendPort(b route.Backend) string {
-	if b.Port == "" && s.Program == image.Synapse {
-		return "8008"
+	if b.Port == "" && s.Program == component.Synapse {
+		return strconv.Itoa(s.Component().Port)
 	}
 	return b.Port
 }

@@ -68,14 +68,6 @@ func (m *MAS) Serves(resource, path string, res route.Result) bool {
 	})
 }
 
-func (s *Service) MasConfigPath() string {
-	def := "/config.yaml"
-	if p, _ := s.Env("MAS_CONFIG"); p != "" {
-		def, _, _ = strings.Cut(p, ":")
-	}
-	return s.flag(def, "-c", "--config")
-}
-
 // ReadsMore reports whether MAS reads further configuration files, which it lays over the first: what the first
 // does not hold may stand in them.
 func (s *Service) ReadsMore() bool {

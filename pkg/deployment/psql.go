@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -120,7 +120,7 @@ func (d *Deployment) Jobs() []Job {
 	servers := d.PostgresServers()
 	for _, s := range d.Services {
 		words := s.Command()
-		if s.Program != image.Postgres || slices.Contains(servers, s) && !slices.Contains(words, "-f") {
+		if s.Program != component.Postgres || slices.Contains(servers, s) && !slices.Contains(words, "-f") {
 			continue
 		}
 		if j := d.job(s, words); len(j.Scripts) > 0 || j.opaque != "" || j.Fault != "" {

@@ -4,8 +4,8 @@ import (
 	"path"
 	"slices"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/image"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -14,32 +14,42 @@ func (d *Deployment) recognise(s *Service) {
 	if d.oneShot(s) {
 		return
 	}
+	s.ConfigPath = s.ConfigFile()
 	switch s.Program {
-	case image.Synapse:
-		s.ConfigPath = s.synapseConfigPath()
+	case component.Synapse:
 		if f := d.config(s); f != nil {
 			syn := &Synapse{Service: s, Config: f}
 			d.readRegistrations(syn)
 			d.Synapses = append(d.Synapses, syn)
 		}
-	case image.MAS:
-		s.ConfigPath = s.MasConfigPath()
+	case component.MAS:
 		if f := d.config(s); f != nil {
 			d.MASs = append(d.MASs, &MAS{Service: s, Config: f})
 		}
-	case image.Signal, image.WhatsApp, image.Telegram, image.Discord, image.Meta, image.Instagram:
-		s.ConfigPath = s.flag("/data/config.yaml", "-c", "--config")
-		if f := d.config(s); f != nil {
-			b := &Bridge{Service: s, Config: f}
-			own, reason, hidden := d.Follow(s, s.flag(path.Join(path.Dir(s.ConfigPath), "registration.yaml"), "-r", "--registration"))
-			if b.Own = own; hidden {
-				b.Hidden = reason
-			}
-			b.Dialect, b.Shape = dialectOf(b)
-			d.Bridges = append(d.Bridges, b)
-		}
 	default:
+		if s.Component().Bridge != nil {
+			d.recogniseBridge(s)
+		}
 	}
+}
+
+func (d *Deployment) recogniseBridge(s *Service) {
+	f := d.config(s)
+	if f == nil {
+		return
+	}
+	b := &Bridge{Service: s, Config: f}
+	b.Dialect, b.Shape = dialectOf(b)
+	if _, placed := s.Image.Dialect(); !placed && b.Dialect == component.Python && s.Component().Bridge.Module == "" {
+		d.Problems = append(d.Problems, finding.Unchecked("bridge-dialect",
+			s.Name+" is a bridge in Python, of which only Telegram's is known; its configuration and registration", b.Shape.Site(""), s.Value.At("image").Site("the image")))
+		return
+	}
+	own, reason, hidden := d.Follow(s, s.flag(path.Join(path.Dir(s.ConfigPath), "registration.yaml"), "-r", "--registration"))
+	if b.Own = own; hidden {
+		b.Hidden = reason
+	}
+	d.Bridges = append(d.Bridges, b)
 }
 
 // oneShot reports whether a service runs a program's image without being that program: a migration such as
@@ -49,16 +59,9 @@ func (d *Deployment) oneShot(s *Service) bool {
 	has := func(names ...string) bool {
 		return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(words, n) })
 	}
-	switch s.Program {
-	case image.Synapse:
-		if worker, _ := s.Env("SYNAPSE_WORKER"); worker != "" || has("generate", "migrate_config", "migrate-config", "synapse.app.generic_worker", "register_new_matrix_user") {
-			return true
-		}
-	case image.MAS:
-		if !has("server") && has("syn2mas", "config", "database", "manage", "doctor", "templates", "worker") {
-			return true
-		}
-	default:
+	c := s.Component()
+	if worker, _ := s.Env(c.WorkerEnv); c.WorkerEnv != "" && worker != "" || has(c.Once...) && (c.Serve == "" || !has(c.Serve)) {
+		return true
 	}
 	if s.Value.At("profiles").Len() == 0 {
 		return false

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -22,78 +22,8 @@ func (d *Deployment) SecretOf(s *Service, at source.Value, inline, file string) 
 	return strings.TrimSpace(text), v, reason
 }
 
-// secretKey is where a configuration has a secret: inline, or in a file whose path stands beside it. "*" in
-// below is any key or item.
-type secretKey struct {
-	Below, Inline, File string
-	kind                SecretKind
-}
-
-// SecretKind says what can be told of a secret by looking at it.
-type SecretKind int
-
-const (
-	Chosen SecretKind = iota // whoever keeps the stack chose it
-	formed                   // it has a form that another rule knows, or may not be chosen anew
-	Given                    // a third party gave it out
-)
-
-// Synapse's are those of config/*.py in v1.157.1, MAS's of crates/config/src/sections in v1.22.0, the
-// bridges' of the example configurations of v26.08, mautrix-discord v0.7.7 and mautrix-telegram v0.15.3.
-var SecretKeys = map[string][]secretKey{
-	string(image.Synapse): {
-		{"", "registration_shared_secret", "registration_shared_secret_path", Chosen},
-		{"", "macaroon_secret_key", "macaroon_secret_key_path", Chosen},
-		{"", "form_secret", "form_secret_path", Chosen},
-		{"", "turn_shared_secret", "turn_shared_secret_path", Chosen},
-		{"", "worker_replication_secret", "worker_replication_secret_path", Chosen},
-		{"", "recaptcha_private_key", "recaptcha_private_key_path", Given},
-		{"", "signing_key", "", formed},
-		{"matrix_authentication_service", "secret", "secret_path", Chosen},
-		{"password_config", "pepper", "", formed},
-		{"redis", "password", "password_path", Chosen},
-		{"email", "smtp_pass", "", Given},
-		{"database.args", "password", "", Chosen},
-		{"oidc_providers.*", "client_secret", "client_secret_path", Given},
-		{"jwt_config", "secret", "", Given},
-		{"modules.*.config", "shared_secret", "", Chosen},
-	},
-	string(image.MAS): {
-		{"matrix", "secret", "secret_file", Chosen},
-		{"secrets", "encryption", "encryption_file", formed},
-		{"secrets.keys.*", "password", "password_file", formed},
-		{"database", "password", "password_file", Chosen},
-		{"passwords.schemes.*", "secret", "secret_file", formed},
-		{"upstream_oauth2.providers.*", "client_secret", "client_secret_file", Given},
-		{"clients.*", "client_secret", "client_secret_file", Chosen},
-		{"email", "password", "password_file", Given},
-		{"captcha", "secret_key", "", Given},
-	},
-	"registration": {{"", "as_token", "", Chosen}, {"", "hs_token", "", Chosen}},
-	string(image.BridgeV2): {
-		{"appservice", "as_token", "", Chosen},
-		{"appservice", "hs_token", "", Chosen},
-		{"provisioning", "shared_secret", "", Chosen},
-		{"public_media", "signing_key", "", Chosen},
-		{"direct_media", "server_key", "", formed},
-		{"encryption", "pickle_key", "", formed},
-		{"network", "api_hash", "", Given},
-	},
-	string(image.Legacy): {
-		{"appservice", "as_token", "", Chosen},
-		{"appservice", "hs_token", "", Chosen},
-		{"bridge", "avatar_proxy_key", "", Chosen},
-		{"bridge.provisioning", "shared_secret", "", Chosen},
-		{"bridge.direct_media", "server_key", "", formed},
-	},
-	string(image.Python): {
-		{"appservice", "as_token", "", Chosen},
-		{"appservice", "hs_token", "", Chosen},
-		{"appservice.provisioning", "shared_secret", "", Chosen},
-		{"telegram", "api_hash", "", Given},
-		{"telegram", "bot_token", "", Given},
-	},
-}
+// tokensHeld are the secrets of a registration.
+var tokensHeld = []component.Held{{Inline: "as_token"}, {Inline: "hs_token"}}
 
 // Secret is a secret as a program of the stack is given it.
 type Secret struct {
@@ -104,7 +34,7 @@ type Secret struct {
 	Reason string // why the value cannot be seen
 	At     source.Value
 	file   string // the file that holds it, when that is not the one of at
-	Kind   SecretKind
+	Origin component.Origin
 	Reader source.Reader
 	script source.Site // where a script gives the password to the database role
 }
@@ -140,7 +70,7 @@ func (d *Deployment) Secrets() []Secret {
 		return d.held
 	}
 	for _, s := range d.Synapses {
-		d.held = append(d.held, d.secretsIn(s.Service, s.Config, string(image.Synapse), source.PyYAML)...)
+		d.held = append(d.held, d.secretsIn(s.Service, s.Config, s.Component().Held, source.PyYAML)...)
 		for _, reg := range s.Registrations {
 			owner := reg.Path
 			if b := d.BridgeOf(reg); b != nil {
@@ -150,10 +80,10 @@ func (d *Deployment) Secrets() []Secret {
 		}
 	}
 	for _, m := range d.MASs {
-		d.held = append(d.held, d.secretsIn(m.Service, m.Config, string(image.MAS), source.SerdeYAML)...)
+		d.held = append(d.held, d.secretsIn(m.Service, m.Config, m.Component().Held, source.SerdeYAML)...)
 	}
 	for _, b := range d.Bridges {
-		for _, h := range d.secretsIn(b.Service, b.Config, string(b.Dialect), source.GoYAML) {
+		for _, h := range d.secretsIn(b.Service, b.Config, b.Keys().Held, source.GoYAML) {
 			if path := h.At.Path(); b.FromEnv(path) {
 				h.Value, h.At, h.Reason = b.Setting(path)
 				h.file = d.FileBehind(b.Service, h.At)
@@ -198,7 +128,7 @@ func DatabaseRole(user string) string { return "database role " + user }
 
 // tokens are the secrets of a registration, which belongs to a bridge or stands for itself.
 func (d *Deployment) tokens(s *Service, f *source.File, owner string, reader source.Reader) []Secret {
-	hs := d.secretsIn(s, f, "registration", reader)
+	hs := d.secretsIn(s, f, tokensHeld, reader)
 	for i := range hs {
 		hs[i].What = hs[i].At.Name() + " of " + owner
 		hs[i].Role = hs[i].What
@@ -206,11 +136,11 @@ func (d *Deployment) tokens(s *Service, f *source.File, owner string, reader sou
 	return hs
 }
 
-func (d *Deployment) secretsIn(s *Service, f *source.File, table string, reader source.Reader) []Secret {
+func (d *Deployment) secretsIn(s *Service, f *source.File, keys []component.Held, reader source.Reader) []Secret {
 	var hs []Secret
-	for _, key := range SecretKeys[table] {
+	for _, key := range keys {
 		for _, parent := range Each(f.Root(), key.Below) {
-			h := Secret{Kind: key.kind, Reader: reader}
+			h := Secret{Origin: key.Origin, Reader: reader}
 			if h.Value, h.At, h.Reason = d.SecretOf(s, parent, key.Inline, key.File); !h.At.Set() {
 				continue
 			}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -13,8 +13,8 @@ import (
 type Service struct {
 	Name     string
 	Value    source.Value
-	Image    image.Ref
-	Program  image.Program
+	Image    component.Ref
+	Program  component.Program
 	Mounts   []Mount
 	Networks []string // keys below the top-level networks
 
@@ -33,10 +33,13 @@ type Mount struct {
 	Fleeting                        bool // what is written there is gone after `docker compose down`
 }
 
+// Component is what is known of the program of the service.
+func (s *Service) Component() *component.Component { return component.Of(s.Program) }
+
 func newService(d *Deployment, name string, v source.Value) *Service {
 	s := &Service{Name: name, Value: v, D: d}
 	ref, _ := d.Expand(v.At("image"))
-	s.Image = image.Parse(ref)
+	s.Image = component.Parse(ref)
 	s.Program = s.Image.Program()
 	for _, m := range v.At("volumes").Items() {
 		s.Mounts = append(s.Mounts, s.volume(m))

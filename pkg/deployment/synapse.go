@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -68,7 +68,7 @@ func (s *Synapse) Msc3861() source.Value { return s.Config.At("experimental_feat
 // KnowsMSC3861 reports whether the release of Synapse still reads it.
 func (s *Synapse) KnowsMSC3861() bool {
 	v, ok := s.Image.Version()
-	return ok && v.Less(image.Version{1, 157, 0})
+	return ok && v.Less(component.Version{1, 157, 0})
 }
 
 // Partial reports whether Synapse has more configuration files than the one that is looked at, so that a key
@@ -131,15 +131,4 @@ func (s *Synapse) Proxied() bool {
 		val, _ := s.Env(name)
 		return val != "" || s.Config.At(name).Set()
 	})
-}
-
-func (s *Service) synapseConfigPath() string {
-	def := "/data/homeserver.yaml"
-	if dir, _ := s.Env("SYNAPSE_CONFIG_DIR"); dir != "" {
-		def = path.Join(dir, "homeserver.yaml")
-	}
-	if p, _ := s.Env("SYNAPSE_CONFIG_PATH"); p != "" {
-		def = p
-	}
-	return s.flag(def, "-c", "--config-path")
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
@@ -48,10 +48,10 @@ func (d *Deployment) MiddlewareSites(r *route.Router) (sites []source.Site) {
 }
 
 // Newer is Traefik's image with the tag that is rendered for, of the same major version where there is one.
-func (t *Proxy) Newer() image.Ref {
+func (t *Proxy) Newer() component.Ref {
 	ref := t.Service.Image
 	ref.Digest = ""
-	if ref.Tag = image.Tested[image.Traefik].Tag; t.Major == 2 {
+	if ref.Tag = component.Of(component.Traefik).Tested.Tag; t.Major == 2 {
 		ref.Tag = "v2.11.35"
 	}
 	return ref
@@ -71,7 +71,7 @@ type Proxy struct {
 // traefik reads the settings from the flags, the environment and the file of a Traefik in this stack.
 func (d *Deployment) traefik() *Proxy {
 	t := &Proxy{Major: 3, Encoded: make(map[string]string)}
-	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == image.Traefik })
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == component.Traefik })
 	if i < 0 {
 		return t
 	}

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -23,11 +23,6 @@ func (s *Service) Writable(file string) bool {
 	return !s.Value.At("read_only").True() && (s.Root() || strings.HasPrefix(file, "/tmp/"))
 }
 
-// imageUsers are the users as which programs read their files unless the compose file says otherwise. Synapse
-// starts as root and then becomes this one; the bridges' start script hands /data to theirs; PostgreSQL's
-// entrypoint reads as root what it is handed.
-var imageUsers = map[image.Program]int{image.Synapse: 991, image.MAS: 65532}
-
 // User is whom the program of a service reads its files as; ok is false where that cannot be told.
 func (s *Service) User() (uid, gid int, at source.Value, ok bool) {
 	at = s.Value.At("user")
@@ -43,9 +38,13 @@ func (s *Service) User() (uid, gid int, at source.Value, ok bool) {
 		}
 		return uid, gid, at, known && err == nil
 	}
-	uid, ok = imageUsers[s.Program]
-	gid, at = uid, s.Value.At("image")
-	if s.Program == image.Synapse {
+	c := s.Component()
+	name, _, _ := strings.Cut(c.User, ":")
+	if c.ReadsAsUser {
+		uid, _ = strconv.Atoi(name)
+	}
+	gid, at, ok = uid, s.Value.At("image"), c.ReadsAsUser
+	if s.Program == component.Synapse {
 		for _, e := range []struct {
 			name string
 			id   *int
@@ -61,12 +60,11 @@ func (s *Service) User() (uid, gid int, at source.Value, ok bool) {
 
 // Switches are the images whose start script changes from root to a user of its own.
 func (s *Service) Switches(server bool) bool {
-	words := s.Command()
-	switch {
-	case server, s.Program == image.Synapse:
+	switch start := s.Component().Start; {
+	case server, start == component.FromEntrypoint:
 		return !s.Value.At("entrypoint").Set()
-	case s.Program == image.MAS, s.Program == image.Unknown, s.Program == image.Traefik, s.Program == image.Postgres:
-		return false
+	case start == component.FromCommand:
+		return len(s.Command()) == 0
 	}
-	return len(words) == 0
+	return false
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -16,10 +18,10 @@ var keyPart = regexp.MustCompile(`"[^"]*"|[^."]+`)
 // The trees that the rule bridge-known-keys goes by have the keys of the bridges' own examples, no others, and
 // types that fit what the examples say.
 func TestBridgeKeyTrees(t *testing.T) {
-	common, networks := keyTree(t, "bridgev2"), keyTree(t, "bridgev2-network")
+	common := keyTree(t, "bridgev2")
 	for name, list := range keyLists {
 		t.Run(name, func(t *testing.T) {
-			tree := common
+			tree, network := common, networkTree(t, name)
 			if name == "discord" || name == "telegram-python" {
 				tree = keyTree(t, name)
 			}
@@ -27,41 +29,57 @@ func TestBridgeKeyTrees(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			reached := make(map[string]bool)
+			reached, inNetwork := make(map[string]bool), make(map[string]bool)
 			for line := range strings.Lines(string(src)) {
 				key, value, ok := strings.Cut(strings.TrimSpace(line), " = ")
 				if !ok {
 					continue
 				}
 				path := keyPart.FindAllString(key, -1)
-				at := tree
+				at, note := tree, reached
 				if path[0] == "network" {
-					at, path = networks.At(name), path[1:]
+					at, path, note = network, path[1:], inNetwork
 				}
-				known := below(at, path, reached)
+				known := below(at, path, note)
 				if !known.Exists() || !typeFits(known, value) {
 					t.Errorf("%s is %s, and the tree has %q", key, value, known.Str())
 				}
 			}
-			for _, at := range []source.Value{tree, networks.At(name)} {
+			unknown := func(at source.Value, note map[string]bool) {
 				walk(at, func(v source.Value) {
 					// A key with a release came after the examples; the newer one is read in conformance.
-					if path := v.Path(); !reached[path] && !strings.Contains(v.Str(), "@") && !slices.Contains(besideExample, path) && v.Exists() {
+					if path := v.Path(); !note[path] && !strings.Contains(v.Str(), "@") && !slices.Contains(besideExample, path) && v.Exists() {
 						t.Errorf("the tree has %s, and the example does not", path)
 					}
 				})
 			}
+			unknown(tree, reached)
+			unknown(network, inNetwork)
 		})
 	}
 }
 
 // besideExample are read all the same: by mautrix-go's bridgeconfig/upgrade.go, or by another rule; network has
 // a tree of its own.
-var besideExample = []string{"network", "appservice.msc4190", "meta.mode", "instagram.mode"}
+var besideExample = []string{"network", "appservice.msc4190", "mode"}
+
+// networkTree is what is known of the section network of a bridge; absent for one that has none.
+func networkTree(t *testing.T, name string) source.Value {
+	t.Helper()
+	b := component.Of(component.Program(name)).Bridge
+	if b == nil || b.Network == "" {
+		return source.Value{}
+	}
+	f, findings := finding.Parse(name, []byte(b.Network))
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	return f.Root()
+}
 
 func keyTree(t *testing.T, name string) source.Value {
 	t.Helper()
-	return parseFile(t, "../check/keys/"+name+".yaml").Root()
+	return parseFile(t, "../component/keys/"+name+".yaml").Root()
 }
 
 // below goes down by keys, where * is any, and notes what it passes.

@@ -182,7 +182,7 @@ func TestMASKeyTable(t *testing.T) {
 	schema := parseFile(t, contracts(t, "schemas/mas-config.schema.json"))
 	want, got := make(map[string]string), make(map[string]string)
 	schemaKeys(schema.Root(), schema.Root(), "", want)
-	walk(parseFile(t, "../check/keys/mas.yaml").Root(), func(v source.Value) { tableKeys(v, v.Path(), got) })
+	walk(parseFile(t, "../component/keys/mas.yaml").Root(), func(v source.Value) { tableKeys(v, v.Path(), got) })
 	// A password may stand in it that is no part of a URL as MAS parses it: database-credentials-match says so.
 	want["database.uri"] = "str"
 	for path := range want {
@@ -202,7 +202,7 @@ func TestMASKeyTable(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("pkg/check/keys/mas.yaml (-schema +table):\n%s", diff)
+		t.Errorf("pkg/component/keys/mas.yaml (-schema +table):\n%s", diff)
 	}
 }
 

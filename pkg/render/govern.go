@@ -85,7 +85,8 @@ func (b *Bundle) governor(f File, keys []string) source.Value {
 	}
 	section := f.spec
 	if f.Path == "docker-compose.yml" && len(keys) > 1 && keys[0] == "services" {
-		section = spec.Section(component.OfService(keys[1]).Program)
+		program, _ := component.OfService(keys[1])
+		section = spec.Section(program.Program)
 	}
 	for _, g := range governed {
 		if ok, _ := path.Match(g.file, f.Path); !ok || !below(strings.Split(g.key, "."), keys) {

@@ -257,13 +257,13 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 	perms := permissions(s, b)
 	br.Relay = relays(s, b)
 	for _, who := range slices.Sorted(maps.Keys(perms)) {
-		for _, level := range shape.Levels {
+		for _, level := range shape.Given {
 			if level[0] == string(perms[who]) {
 				br.Permissions = append(br.Permissions, Permission{Who: who, Level: level[1]})
 			}
 		}
 	}
-	if shape.Aliases {
+	if shape.Aliases != "" {
 		br.Registration.Aliases = []Namespace{{Regex: "^#" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true}}
 	}
 	if shape.AsksLogin && br.Encryption.Allow {
@@ -324,10 +324,10 @@ var patternEscape = strings.NewReplacer("[", "[[]", "?", "[?]", "*", "[*]")
 // resolveServices says which image each service runs, as whom, and with which secrets.
 func (st *Stack) resolveServices(s *spec.Spec) {
 	add := func(name string, c spec.Component, limits spec.Limits) {
-		program := component.OfService(name)
+		program, sandbox := component.OfService(name)
 		ref := c.Ref(program.Program)
 		user := cmp.Or(s.Owner, program.UserOf(ref))
-		svc := Service{Image: ref, User: user, ConfigHash: hashMark(name), Sandbox: program.Sandbox(name).For(user), Memory: limits.Memory, CPUs: limits.CPUs}
+		svc := Service{Image: ref, User: user, ConfigHash: hashMark(name), Sandbox: sandbox.For(user), Memory: limits.Memory, CPUs: limits.CPUs}
 		for _, sec := range st.Secrets {
 			if sec.Service == name {
 				svc.Secrets = append(svc.Secrets, sec.Name)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"philipp.info/stackgen/pkg/image"
+	"philipp.info/stackgen/pkg/component"
 )
 
 // renovate is a preset for Renovate, as far as it is used here.
@@ -78,24 +78,24 @@ func versionOfBridge(name string) string {
 const calendar = `regex:^(?<compatibility>%sv(?:0\.1\d\.|0\.)?)(?<minor>\d+)(?:\.(?<patch>\d+))?(?:\.(?<build>\d+))?$`
 
 func makeRenovate() renovate {
-	manager := func(place string, p image.Program, match, versioning string) customManager {
+	manager := func(place string, p component.Program, match, versioning string) customManager {
 		return customManager{
 			Type: "regex", Description: place + ".version of a stack.yaml", Files: []string{`/(^|/)stack\.ya?ml$/`}, Strategy: "recursive", Match: []string{match, found},
-			Datasource: "docker", Dep: image.Tested[p].Repository, Versioning: versioning,
+			Datasource: "docker", Dep: component.Of(p).Tested.Repository, Versioning: versioning,
 		}
 	}
 	r := renovate{
 		Schema:      "https://docs.renovatebot.com/renovate-schema.json",
 		Description: []string{"Finds the versions in a stack.yaml of stackgen. Made by make generate."},
 		Managers: []customManager{
-			manager("synapse", image.Synapse, versionOf("synapse"), "docker"),
-			manager("auth", image.MAS, versionOf("auth"), "docker"),
-			manager("database", image.Postgres, versionOf("database"), "docker"),
+			manager("synapse", component.Synapse, versionOf("synapse"), "docker"),
+			manager("auth", component.MAS, versionOf("auth"), "docker"),
+			manager("database", component.Postgres, versionOf("database"), "docker"),
 		},
 		Rules: []map[string]any{
 			{
 				"description":   "PostgreSQL does not start on the files of another major version: a person dumps and restores them first.",
-				"matchManagers": []string{"custom.regex"}, "matchPackageNames": []string{image.Tested[image.Postgres].Repository},
+				"matchManagers": []string{"custom.regex"}, "matchPackageNames": []string{component.Of(component.Postgres).Tested.Repository},
 				"matchUpdateTypes": []string{"major"}, "dependencyDashboardApproval": true,
 			},
 			{
@@ -109,8 +109,8 @@ func makeRenovate() renovate {
 		},
 	}
 	for _, name := range BridgeNames() {
-		p := image.Program(name)
-		prefix, _, _ := strings.Cut(image.Tested[p].Tag, "v")
+		p := component.Program(name)
+		prefix, _, _ := strings.Cut(component.Of(p).Tested.Tag, "v")
 		r.Managers = append(r.Managers, manager("bridges."+name, p, versionOfBridge(name), fmt.Sprintf(calendar, prefix)))
 	}
 	return r
@@ -184,20 +184,20 @@ func wanted(t *testing.T, src string) (deps []dep) {
 		t.Fatalf("%v\n%s", findings, src)
 	}
 	lines := strings.SplitAfter(src, "\n")
-	add := func(place string, p image.Program) {
+	add := func(place string, p component.Program) {
 		v := s.file.At(append(strings.Split(place, "."), "version")...)
 		if !v.Exists() {
 			return
 		}
 		value, digest, _ := strings.Cut(v.Str(), "@")
 		at := len([]rune(strings.Join(lines[:v.KeyPos().Line-1], ""))) + v.KeyPos().Col - 1
-		deps = append(deps, dep{place, image.Tested[p].Repository, value, digest, len(string([]rune(src)[:at]))})
+		deps = append(deps, dep{place, component.Of(p).Tested.Repository, value, digest, len(string([]rune(src)[:at]))})
 	}
-	add("synapse", image.Synapse)
-	add("auth", image.MAS)
-	add("database", image.Postgres)
+	add("synapse", component.Synapse)
+	add("auth", component.MAS)
+	add("database", component.Postgres)
 	for _, name := range BridgeNames() {
-		add("bridges."+name, image.Program(name))
+		add("bridges."+name, component.Program(name))
 	}
 	return deps
 }
@@ -275,17 +275,17 @@ func TestRenovateVersioning(t *testing.T) {
 			return "like " + sub[re.SubexpIndex("compatibility")]
 		}
 		place, _, _ := strings.Cut(m.Description, ".version of")
-		p := image.Program(strings.TrimPrefix(place, "bridges."))
-		prefix, _, _ := strings.Cut(image.Tested[p].Tag, "v")
+		p := component.Program(strings.TrimPrefix(place, "bridges."))
+		prefix, _, _ := strings.Cut(component.Of(p).Tested.Tag, "v")
 		for tag, want := range map[string]string{
-			image.Tested[p].Tag:   "like " + prefix + "v0.",
-			prefix + "v0.2608.0":  "like " + prefix + "v0.",
-			prefix + "v0.7.7":     "like " + prefix + "v0.",
-			prefix + "v26.08":     "like " + prefix + "v",
-			prefix + "v26.08.1":   "like " + prefix + "v",
-			prefix + "v0.15.3":    "like " + prefix + "v0.15.",
-			prefix + "latest":     "none",
-			"x" + prefix + "v0.1": "none",
+			component.Of(p).Tested.Tag: "like " + prefix + "v0.",
+			prefix + "v0.2608.0":       "like " + prefix + "v0.",
+			prefix + "v0.7.7":          "like " + prefix + "v0.",
+			prefix + "v26.08":          "like " + prefix + "v",
+			prefix + "v26.08.1":        "like " + prefix + "v",
+			prefix + "v0.15.3":         "like " + prefix + "v0.15.",
+			prefix + "latest":          "none",
+			"x" + prefix + "v0.1":      "none",
 		} {
 			if got := kind(tag); got != want {
 				t.Errorf("%s: %s is %s, want %s", p, tag, got, want)

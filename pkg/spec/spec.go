@@ -29,7 +29,7 @@ type Spec struct {
 	Ingress Ingress `yaml:"ingress,omitempty"`
 	// Database is PostgreSQL.
 	Database Database `yaml:"database,omitempty"`
-	// Bridges to render, by name: signal, whatsapp, telegram, discord, meta, instagram.
+	// Bridges to render, by name.
 	Bridges map[string]Bridge `yaml:"bridges,omitempty"`
 	// Permissions of all bridges: a server name, a user id or * with block, relay, user or admin.
 	Permissions map[string]Permission `yaml:"permissions,omitempty"`

@@ -12,6 +12,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
@@ -228,7 +229,8 @@ func secretsPath(path, given string) string {
 type use int
 
 const (
-	offline use = iota // what can be seen without running a command of the spec
+	offline use = iota // what can be seen without running a command of the spec, nor reading what lies elsewhere
+	looking            // where each one is, also elsewhere; no command of the spec is run
 	editing            // to change them: the store is asked what it has, secrets with a source of their own are not
 	reading            // all values
 )
@@ -236,18 +238,49 @@ const (
 func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, u use) (*secret.Set, []finding.Finding) {
 	src := secret.Sources{
 		Path: secretsPath(path, secrets), Command: s.Secrets.Command, CommandPos: s.At("secrets", "command").Pos(), Store: s.Secrets.Store,
-		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, RunCommands: u != offline, SkipFrom: u == editing,
+		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, RunCommands: u > looking, SkipFrom: u == editing,
 	}
 	for name, from := range s.Secrets.From {
-		// Where only the files are proven, a secret that lies on another machine is no fault.
-		if u == offline && from.File != "" && !there(src.Dir, from.File) {
+		// Where only the files are proven, a secret that lies on another machine is no fault. Nor is one that lies
+		// elsewhere on this one read: a pull request could name any file, and the pieces of it that a program or a
+		// rule names are not the value that is hidden.
+		if u <= looking && from.File != "" && !there(src.Dir, from.File) || u == offline && from.File != "" && !beside(src.Dir, from.File) {
 			continue
 		}
 		src.From[name] = secret.From{File: from.File, Command: from.Command, Pos: s.At("secrets", "from", name).KeyPos()}
 	}
+	if u == offline && secrets == "" && !beside(src.Dir, filepath.Base(src.Path)) {
+		src.Path = ""
+	}
 	set, findings := secret.Load(ctx, src, render.Needs(s))
 	render.HideNamed(s, set)
 	return set, findings
+}
+
+// beside reports whether a file, relative to dir or absolute, lies below dir or in its git repository; a symbolic link
+// lies where it leads.
+func beside(dir, file string) bool {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	real, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return true // who reads it says what is wrong with it
+	}
+	if repo, err := git.Open(dir); err == nil {
+		dir = repo.Top()
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return false
+	}
+	var abs [2]string
+	for i, path := range []string{dir, real} {
+		if abs[i], err = filepath.Abs(path); err != nil {
+			return false
+		}
+	}
+	rel, err := filepath.Rel(abs[0], abs[1])
+	return err == nil && filepath.IsLocal(rel)
 }
 
 func there(dir, file string) bool {

@@ -62,7 +62,7 @@ func listSecrets(needs []secret.Need, set *secret.Set) []listed {
 }
 
 func (c *secretsListCmd) Run(a *app, all *cli) error {
-	s, set, err := all.Secrets.open(a, offline)
+	s, set, err := all.Secrets.open(a, looking)
 	if err != nil {
 		return err
 	}

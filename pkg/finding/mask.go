@@ -157,6 +157,28 @@ func (m *Mask) Text(text string) string {
 	return b.String()
 }
 
+// quotes is the rule whose message is another program's, which takes values apart and names the part that it does not
+// like.
+const quotes = "compose-valid"
+
+// parts hides in a text what is a part of a secret: a word of four characters and more that stands in one.
+func (m *Mask) parts(text string) string {
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\"'`,;()[]{}", r) })
+	for _, word := range words {
+		word = strings.Trim(word, ".:")
+		if len(word) < minWord || m.told(word) && !number(word) {
+			continue
+		}
+		for text0, n := range m.needles {
+			if strings.Contains(text0[n.lead:], word) {
+				text = strings.ReplaceAll(text, word, source.Masked)
+				break
+			}
+		}
+	}
+	return text
+}
+
 func wordByte(b byte) bool {
 	return b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
 }
@@ -171,6 +193,9 @@ func (m *Mask) Findings(fs []Finding) []Finding {
 	for i := range masked {
 		f := &masked[i]
 		f.Message, f.Fix, f.Sites = m.Text(f.Message), m.Text(f.Fix), slices.Clone(f.Sites)
+		if f.Rule == quotes {
+			f.Message, f.Fix = m.parts(f.Message), m.parts(f.Fix)
+		}
 		for j := range f.Sites {
 			s := &f.Sites[j]
 			s.Note = m.Text(s.Note)

@@ -23,6 +23,13 @@ build: ## Build bin/stackgen
 test: ## Run all tests
 	go test -timeout 20m ./...
 
+.PHONY: wasm
+wasm: ## Prove the examples in WebAssembly, where there are neither files nor programs (needs node)
+	@command -v node >/dev/null || { echo 'node is not on this machine: apt-get install nodejs'; exit 1; }
+	GOOS=js GOARCH=wasm go vet ./cmd/prove-wasm
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o bin/prove.wasm ./cmd/prove-wasm
+	node cmd/prove-wasm/run.mjs "$$(go env GOROOT)/lib/wasm/wasm_exec.js" bin/prove.wasm examples/*/stack.yaml
+
 .PHONY: race
 race: ## Run all tests with the race detector (needs a C compiler)
 	go test -race -timeout 40m ./...

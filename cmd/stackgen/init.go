@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -37,7 +37,7 @@ const (
 )
 
 // actionName is how a workflow names an action: it goes into YAML as it is.
-var actionName = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[\w./-]+$`)
+var actionName = regex.Of(`^[\w.-]+/[\w./-]+@[\w./-]+$`)
 
 type initCmd struct {
 	Dir      string `arg:"" optional:"" help:"Directory to start in." default:"."`
@@ -67,7 +67,7 @@ func (c *initCmd) Run(a *app) error {
 		{".pre-commit-config.yaml", []byte(preCommit)},
 	}
 	if c.Workflow != "" {
-		if !actionName.MatchString(c.Workflow) {
+		if !actionName().MatchString(c.Workflow) {
 			return usagef("--workflow is an action such as owner/stackgen@v1, with the tag or commit to use, not %q", c.Workflow)
 		}
 		data := bytes.Replace(workflow, []byte("OWNER/REPO@REF"), []byte(c.Workflow), 1)

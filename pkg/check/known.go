@@ -3,7 +3,6 @@ package check
 import (
 	"cmp"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -41,7 +41,7 @@ func keyTree(name string, text func() []byte) source.Value {
 	return f.Root()
 }
 
-var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
+var scheme = regex.Of(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 
 // valueTypes are those of a scalar, as a YAML 1.2 reader that converts nothing tells them apart: yes is a text.
 var valueTypes = map[string]struct {
@@ -54,7 +54,7 @@ var valueTypes = map[string]struct {
 	"int":  {"a whole number", isInt},
 	"num":  {"a number", func(v source.Value) bool { _, ok := v.Any().(float64); return ok || isInt(v) }},
 	"net":  {"a network such as 10.0.0.0/8", func(v source.Value) bool { return v.IsString() && isNetwork(v.Str()) }},
-	"url":  {"a URL", func(v source.Value) bool { return v.IsString() && scheme.MatchString(v.Str()) }},
+	"url":  {"a URL", func(v source.Value) bool { return v.IsString() && scheme().MatchString(v.Str()) }},
 }
 
 // isNetwork reads what the crate ipnetwork does: an address, alone or with the length of its prefix or a mask.

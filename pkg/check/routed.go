@@ -2,13 +2,13 @@ package check
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
 
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -78,12 +78,12 @@ func nearRouters(res route.Result, s *deployment.Service) []source.Site {
 	return others
 }
 
-var ruleArgument = regexp.MustCompile("`([^`]*)`")
+var ruleArgument = regex.Of("`([^`]*)`")
 
 // farFrom is how many letters the nearest argument of a rule is away from a path or from its first segment.
 func farFrom(rule, path string) int {
 	far := math.MaxInt
-	for _, g := range ruleArgument.FindAllStringSubmatch(rule, -1) {
+	for _, g := range ruleArgument().FindAllStringSubmatch(rule, -1) {
 		far = min(far, levenshtein.Distance(g[1], firstSegment(path), nil), levenshtein.Distance(g[1], path, nil))
 	}
 	return far

@@ -2,12 +2,12 @@ package check
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -241,10 +241,10 @@ var masHealthcheck = Rule{
 	},
 }
 
-var urlPort = regexp.MustCompile(`https?://[^/:\s]+:(\d+)`)
+var urlPort = regex.Of(`https?://[^/:\s]+:(\d+)`)
 
 func healthPort(r *Reporter, m *deployment.MAS, test source.Value, text string) {
-	g := urlPort.FindStringSubmatch(text)
+	g := urlPort().FindStringSubmatch(text)
 	if g == nil {
 		return
 	}

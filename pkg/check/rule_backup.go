@@ -2,13 +2,13 @@ package check
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -187,7 +187,7 @@ func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup,
 		v := item.At(key)
 		container := v.Str()
 		if key != "container" {
-			g := dumpedIn.FindStringSubmatch(container + " ")
+			g := dumpedIn().FindStringSubmatch(container + " ")
 			if g == nil {
 				continue
 			}
@@ -262,4 +262,4 @@ func containerFix(d *deployment.Deployment) string {
 }
 
 // dumpedIn is the container that a command of the hook runs in.
-var dumpedIn = regexp.MustCompile(`\b(?:docker|podman)\s+exec\s+(?:-\S+\s+|--?u(?:ser)?[ =]\S+\s+)*([A-Za-z0-9_.-]+)\s`)
+var dumpedIn = regex.Of(`\b(?:docker|podman)\s+exec\s+(?:-\S+\s+|--?u(?:ser)?[ =]\S+\s+)*([A-Za-z0-9_.-]+)\s`)

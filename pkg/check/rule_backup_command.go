@@ -32,7 +32,7 @@ func checkDumpCommands(r *Reporter, d *deployment.Deployment, item source.Value)
 			break
 		}
 	}
-	user, g := item.At("username"), dumpedIn.FindStringSubmatch(item.At("pg_dump_command").Str()+" ")
+	user, g := item.At("username"), dumpedIn().FindStringSubmatch(item.At("pg_dump_command").Str()+" ")
 	if !user.Set() || g == nil {
 		return
 	}

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +22,7 @@ import (
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -135,7 +135,7 @@ func ComposeVerdict(d *deployment.Deployment) string {
 func unset(d *deployment.Deployment) []string {
 	var names []string
 	d.Scalars(d.Compose.Root(), func(v source.Value) {
-		for _, g := range deployment.Variable.FindAllStringSubmatch(v.Str(), -1) {
+		for _, g := range deployment.Variable().FindAllStringSubmatch(v.Str(), -1) {
 			if name := g[2] + g[5]; name != "" && d.Env[name] == "" {
 				names = append(names, name)
 			}
@@ -158,7 +158,7 @@ func composeMasked(d *deployment.Deployment, msg string) string {
 			msg = strings.ReplaceAll(msg, v.Str(), "…")
 		}
 	})
-	return quoted.ReplaceAllStringFunc(msg, func(m string) string {
+	return quoted().ReplaceAllStringFunc(msg, func(m string) string {
 		if keys[strings.Trim(m, `"'`)] {
 			return m
 		}
@@ -170,17 +170,17 @@ func composeMasked(d *deployment.Deployment, msg string) string {
 var mayHide = []string{"environment", "command", "entrypoint", "labels", "healthcheck", "build", "annotations"}
 
 var (
-	quoted      = regexp.MustCompile(`"[^"]*"|'[^']*'`)
-	composePath = regexp.MustCompile(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
+	quoted      = regex.Of(`"[^"]*"|'[^']*'`)
+	composePath = regex.Of(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
 )
 
-var undefinedName = regexp.MustCompile(`service "([^"]+)" (?:refers to|depends on) undefined (service|network|volume|config|secret) "?([^":\s]+)`)
+var undefinedName = regex.Of(`service "([^"]+)" (?:refers to|depends on) undefined (service|network|volume|config|secret) "?([^":\s]+)`)
 
 // undefined finds the places of a name that a service uses and nothing defines: where it is used, and the
 // definition that was most likely meant. compose-go looks at the services in any order; the message then is
 // about the first of the file. No sites where it is about something else.
 func undefined(d *deployment.Deployment, msg string) (about, fix string, sites []source.Site) {
-	g := undefinedName.FindStringSubmatch(msg)
+	g := undefinedName().FindStringSubmatch(msg)
 	if g == nil {
 		return msg, "", nil
 	}
@@ -217,7 +217,7 @@ func uses(list source.Value, name string) source.Value {
 
 // composeSite finds the place that an error of compose-go names by its path; it knows no lines.
 func composeSite(d *deployment.Deployment, msg string) source.Site {
-	g := composePath.FindStringSubmatch(msg)
+	g := composePath().FindStringSubmatch(msg)
 	if g == nil {
 		return d.Compose.Root().Site("")
 	}
@@ -250,7 +250,7 @@ var composeInterpolation = Rule{
 					return
 				}
 				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", v.Site(""))
-			} else if stray.MatchString(withoutVariables(v.Str())) {
+			} else if stray().MatchString(withoutVariables(v.Str())) {
 				r.Fail("Compose cannot read the ${ in this value; it refuses the file", "write $${ for a dollar and a brace", v.Site(""))
 			}
 		})
@@ -258,14 +258,14 @@ var composeInterpolation = Rule{
 }
 
 var (
-	stray = regexp.MustCompile(`\$\{(?:[^A-Za-z_]|$)`)
-	upper = regexp.MustCompile(`^[A-Z][A-Z0-9_]{3,}$`)
+	stray = regex.Of(`\$\{(?:[^A-Za-z_]|$)`)
+	upper = regex.Of(`^[A-Z][A-Z0-9_]{3,}$`)
 )
 
 // withoutVariables takes the variables out, from the innermost on: a default may hold others.
 func withoutVariables(s string) string {
 	for range 5 {
-		s = deployment.Variable.ReplaceAllString(s, "")
+		s = deployment.Variable().ReplaceAllString(s, "")
 	}
 	return s
 }
@@ -273,9 +273,9 @@ func withoutVariables(s string) string {
 // bareWord reports whether an unset variable of the value is most likely none: it has no braces and does
 // not look like the name of one.
 func bareWord(d *deployment.Deployment, v source.Value) bool {
-	return slices.ContainsFunc(deployment.Variable.FindAllStringSubmatch(v.Str(), -1), func(g []string) bool {
+	return slices.ContainsFunc(deployment.Variable().FindAllStringSubmatch(v.Str(), -1), func(g []string) bool {
 		_, set := d.Env[g[5]]
-		return g[5] != "" && !set && !upper.MatchString(g[5])
+		return g[5] != "" && !set && !upper().MatchString(g[5])
 	})
 }
 

@@ -2,13 +2,13 @@ package check
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -74,11 +74,11 @@ func checkHealthWords(r *Reporter, s *deployment.Service) {
 // checkHealthPort looks whether the program listens where its check asks. MAS's has a rule of its own.
 func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
 	h := s.Health()
-	g := urlPort.FindStringSubmatch(strings.Join(h.Words, " "))
+	g := urlPort().FindStringSubmatch(strings.Join(h.Words, " "))
 	if g == nil || s.Program == component.MAS {
 		return
 	}
-	if host := urlHost.FindStringSubmatch(strings.Join(h.Words, " "))[1]; !s.IsItself(host) && known(d, s) {
+	if host := urlHost().FindStringSubmatch(strings.Join(h.Words, " "))[1]; !s.IsItself(host) && known(d, s) {
 		r.Fail(fmt.Sprintf("the health check of %s asks %s and not its own container; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", s.Name, host),
 			"http://localhost:"+g[1], h.At.Site(""))
 		return
@@ -104,16 +104,16 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 }
 
 var (
-	urlPath  = regexp.MustCompile(`https?://[^/\s]+(/[^\s?"']*)`)
-	onlyGood = regexp.MustCompile(`\bwget\b|\bcurl\b.* (-[a-zA-Z]*f|--fail)`) // a command to which 404 is a failure
+	urlPath  = regex.Of(`https?://[^/\s]+(/[^\s?"']*)`)
+	onlyGood = regex.Of(`\bwget\b|\bcurl\b.* (-[a-zA-Z]*f|--fail)`) // a command to which 404 is a failure
 )
 
 // checkHealthPath looks whether there is an answer at the path that the check asks for.
 func checkHealthPath(r *Reporter, d *deployment.Deployment, s *deployment.Service, h deployment.Health) {
 	command := strings.Join(h.Words, " ")
-	g := urlPath.FindStringSubmatch(command)
+	g := urlPath().FindStringSubmatch(command)
 	paths := s.Component().HealthPaths
-	if g == nil || !known(d, s) || !onlyGood.MatchString(command) || slices.ContainsFunc(paths, func(p string) bool {
+	if g == nil || !known(d, s) || !onlyGood().MatchString(command) || slices.ContainsFunc(paths, func(p string) bool {
 		return g[1] == p || len(p) > 1 && strings.HasSuffix(p, "/") && strings.HasPrefix(g[1], p)
 	}) {
 		return
@@ -135,7 +135,7 @@ func portDiffers(d *deployment.Deployment, s *deployment.Service) bool {
 	return false
 }
 
-var urlHost = regexp.MustCompile(`https?://([^/:\s]+):`)
+var urlHost = regex.Of(`https?://([^/:\s]+):`)
 
 // known reports whether the ports of a service's program are known, which says that the check is about it.
 func known(d *deployment.Deployment, s *deployment.Service) bool {

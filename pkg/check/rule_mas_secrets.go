@@ -11,12 +11,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -45,7 +45,7 @@ func namedByMAS(r *Reporter, m *deployment.MAS, v source.Value) (text string, ok
 	return "", false
 }
 
-var hexKey = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+var hexKey = regex.Of(`^[0-9A-Fa-f]{64}$`)
 
 var masEncryptionKey = Rule{
 	ID: "mas-encryption-key", Severity: finding.Error,
@@ -62,12 +62,12 @@ var masEncryptionKey = Rule{
 			case inline.Set() && file.Set():
 				r.Fail("both encryption and encryption_file are set; MAS does not start", "keep one of them", inline.Site(""), file.Site("the other"))
 			case inline.Set():
-				if !hexKey.MatchString(inline.Str()) {
+				if !hexKey().MatchString(inline.Str()) {
 					r.Fail("encryption is not 64 hex digits; MAS does not start", "openssl rand -hex 32", inline.Site(""))
 				}
 			case file.Set():
 				checkEncryptionFile(r, m, file)
-			case env != "" && !hexKey.MatchString(env):
+			case env != "" && !hexKey().MatchString(env):
 				r.Fail("MAS_SECRETS_ENCRYPTION is not 64 hex digits; MAS does not start", "openssl rand -hex 32", envAt.Site(""))
 			case env == "" && m.ReadsMore():
 				r.NotChecked("the encryption key may stand in another of MAS's configuration files", secrets.Site(""))
@@ -83,8 +83,8 @@ func checkEncryptionFile(r *Reporter, m *deployment.MAS, file source.Value) {
 	host, _ := m.HostPath(path.Join("/", file.Str()))
 	content := source.Site{Pos: source.Pos{File: host}}
 	switch {
-	case !ok || hexKey.MatchString(text):
-	case hexKey.MatchString(strings.TrimSpace(text)):
+	case !ok || hexKey().MatchString(text):
+	case hexKey().MatchString(strings.TrimSpace(text)):
 		r.Fail("the file of the encryption key ends in a line break, which MAS takes for a part of the key; MAS does not start",
 			"printf %s \"$(cat "+host+")\" > "+host+".new && mv "+host+".new "+host, file.Site(""), content)
 	default:

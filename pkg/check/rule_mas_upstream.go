@@ -3,12 +3,12 @@ package check
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -64,7 +64,7 @@ var scopeOf = map[string]string{
 	"email": "email", "email_verified": "email", "phone_number": "phone", "phone_number_verified": "phone", "address": "address",
 }
 
-var userClaim = regexp.MustCompile(`\buser\.([a-z_]+)`)
+var userClaim = regex.Of(`\buser\.([a-z_]+)`)
 
 var masUpstreamClaims = Rule{
 	ID: "mas-upstream-claims", Severity: finding.Error,
@@ -107,7 +107,7 @@ func checkScope(r *Reporter, p source.Value, scopes []string) {
 		if action := v.At("action").Str(); i.template != "" && (action == "" || action == "ignore") {
 			continue
 		}
-		for _, g := range userClaim.FindAllStringSubmatch(template, -1) {
+		for _, g := range userClaim().FindAllStringSubmatch(template, -1) {
 			if scope := scopeOf[g[1]]; scope != "" && !slices.Contains(scopes, scope) {
 				r.Warn(fmt.Sprintf("the %s comes from the claim %s, which a provider sends for the scope %s, and MAS does not ask for that; it stays empty unless the provider sends it anyway", i.name, g[1], scope),
 					"scope: "+strings.Join(append(slices.Clone(scopes), scope), " "), p.At("scope").Site(""), at.Site("needs it"))
@@ -117,7 +117,7 @@ func checkScope(r *Reporter, p source.Value, scopes []string) {
 	}
 }
 
-var ulidForm = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
+var ulidForm = regex.Of(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
 
 // Methods by which MAS proves to a provider who it is.
 var (
@@ -145,9 +145,9 @@ var masUpstreamClient = Rule{
 
 func checkProviderID(r *Reporter, p source.Value, first map[string]source.Value) {
 	id := p.At("id")
-	if !ulidForm.MatchString(id.Str()) {
+	if !ulidForm().MatchString(id.Str()) {
 		fix := "id: a new ULID, 26 characters without I, L, O and U"
-		if up := strings.ToUpper(id.Str()); ulidForm.MatchString(up) {
+		if up := strings.ToUpper(id.Str()); ulidForm().MatchString(up) {
 			fix = "id: " + up
 		}
 		r.Fail("the id of the provider is no ULID in upper case; MAS does not start", fix, id.Site(""))

@@ -3,13 +3,13 @@ package check
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -147,7 +147,7 @@ var registrationSenderNotBot = Rule{
 			for _, reg := range s.Registrations {
 				v := reg.At("sender_localpart")
 				const fix = `sender_localpart: "…", a random word of letters and digits`
-				if v.Set() && notQuoted.MatchString(v.Str()) {
+				if v.Set() && notQuoted().MatchString(v.Str()) {
 					r.Fail("sender_localpart has characters that a URL would escape; Synapse does not start", fix, v.Site(""))
 				}
 				b := d.BridgeOf(reg)
@@ -167,7 +167,7 @@ var registrationSenderNotBot = Rule{
 }
 
 // notQuoted are the characters that Python's urllib.parse.quote does not leave alone.
-var notQuoted = regexp.MustCompile(`[^A-Za-z0-9_.~/-]`)
+var notQuoted = regex.Of(`[^A-Za-z0-9_.~/-]`)
 
 var registrationRateLimited = Rule{
 	ID: "registration-rate-limited", Severity: finding.Warning,

@@ -3,13 +3,13 @@ package check
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -123,7 +123,7 @@ func newer(ref component.Ref, first component.Version) component.Ref {
 	return ref
 }
 
-var badSecretPath = regexp.MustCompile(`^v?1\.142\.0rc[123]$`)
+var badSecretPath = regex.Of(`^v?1\.142\.0rc[123]$`)
 
 // checkKnownFaults has releases with a fault that this configuration meets.
 func checkKnownFaults(r *Reporter, s *deployment.Synapse) {
@@ -143,7 +143,7 @@ func checkKnownFaults(r *Reporter, s *deployment.Synapse) {
 			r.Fail("Synapse "+s.Image.Tag+" takes "+key+" only with msc3861, and 1.137.0 with matrix_authentication_service, too; Synapse does not start", fix, img.Site(""), val.Site("is used here"))
 		}
 	}
-	if val := s.Config.At("matrix_authentication_service", "secret_path"); badSecretPath.MatchString(s.Image.Tag) && val.Set() {
+	if val := s.Config.At("matrix_authentication_service", "secret_path"); badSecretPath().MatchString(s.Image.Tag) && val.Set() {
 		r.Fail("Synapse "+s.Image.Tag+" cannot read matrix_authentication_service.secret_path, which 1.142.0rc4 can again; nobody can log in", fix, val.Site(""), img.Site("the version"))
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -84,7 +84,7 @@ func dotenv(src string) map[string]string {
 }
 
 // Variable knows every form of Compose but those that nest.
-var Variable = regexp.MustCompile(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))`)
+var Variable = regex.Of(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))`)
 
 // Expand gives the text of a value as Compose hands it on. ok is false when a variable in it is set
 // nowhere in the directory.
@@ -93,11 +93,11 @@ func (d *Deployment) Expand(v source.Value) (text string, ok bool) {
 	if !strings.Contains(text, "$") { // as in nearly every value
 		return text, true
 	}
-	text = Variable.ReplaceAllStringFunc(text, func(m string) string {
+	text = Variable().ReplaceAllStringFunc(text, func(m string) string {
 		if m == "$$" {
 			return "$"
 		}
-		g := Variable.FindStringSubmatch(m)
+		g := Variable().FindStringSubmatch(m)
 		val, set := d.Env[g[2]+g[5]]
 		there := set && (val != "" || !strings.HasPrefix(g[3], ":"))
 		switch {

@@ -107,7 +107,7 @@ func (d *Deployment) interpolated(v source.Value, name string) []source.Hidden {
 		expanded, _ := d.Expand(v)
 		found = append(found, source.HiddenIn(name, expanded)...)
 		if v.NamesSecret() || len(source.HiddenIn(name, text)) > 0 {
-			for _, m := range Variable.FindAllStringSubmatch(text, -1) {
+			for _, m := range Variable().FindAllStringSubmatch(text, -1) {
 				found = append(found, source.Hidden{Value: d.Env[m[2]+m[5]]}, source.Hidden{Value: m[4]})
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -15,8 +16,8 @@ type Locale struct {
 }
 
 // localeOption is one of CREATE DATABASE, of createdb or of initdb.
-func localeOption(long, short string) *regexp.Regexp {
-	return regexp.MustCompile(`(?:^|[\s"'])(?:(?i:` + long + `)(?:\s*=\s*|\s+)|` + short + `\s*)['"]*([A-Za-z0-9_.@-]+)`)
+func localeOption(long, short string) func() *regexp.Regexp {
+	return regex.Of(`(?:^|[\s"'])(?:(?i:` + long + `)(?:\s*=\s*|\s+)|` + short + `\s*)['"]*([A-Za-z0-9_.@-]+)`)
 }
 
 var (
@@ -24,27 +25,27 @@ var (
 	localeBoth     = localeOption(`LOCALE|--locale`, `-l`)
 	collateOption  = localeOption(`LC_COLLATE|--lc-collate`, `--lc-collate=`)
 	ctypeOption    = localeOption(`LC_CTYPE|--lc-ctype`, `--lc-ctype=`)
-	template0      = regexp.MustCompile(`(?i)(?:TEMPLATE\s*=?\s*|--template[= ]|-T\s*)['"]*template0\b`)
-	noLocale       = regexp.MustCompile(`(?:^|\s)--no-locale\b`)
+	template0      = regex.Of(`(?i)(?:TEMPLATE\s*=?\s*|--template[= ]|-T\s*)['"]*template0\b`)
+	noLocale       = regex.Of(`(?:^|\s)--no-locale\b`)
 )
 
 // LocaleOf reads the options of CREATE DATABASE, createdb or initdb.
 func LocaleOf(text string) Locale {
-	option := func(re *regexp.Regexp) string {
-		if g := re.FindStringSubmatch(text); g != nil {
+	option := func(re func() *regexp.Regexp) string {
+		if g := re().FindStringSubmatch(text); g != nil {
 			return g[1]
 		}
 		return ""
 	}
 	both := option(localeBoth)
-	if noLocale.MatchString(text) {
+	if noLocale().MatchString(text) {
 		both = "C"
 	}
 	return Locale{
 		Encoding:  encodingName(option(encodingOption)),
 		Collate:   localeName(cmp.Or(option(collateOption), both)),
 		Ctype:     localeName(cmp.Or(option(ctypeOption), both)),
-		Template0: template0.MatchString(text),
+		Template0: template0().MatchString(text),
 	}
 }
 

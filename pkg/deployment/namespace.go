@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -22,10 +23,10 @@ type Pattern struct {
 
 var (
 	// pythonOnly is what Python's re has and Go's does not: assertions, back references, possessive repetition.
-	pythonOnly = regexp.MustCompile(`\(\?(?:[=!>#(]|<[=!]|P=)|\\[1-9ZuUN]|[*+?}]\+|\{\d{4,}`)
+	pythonOnly = regex.Of(`\(\?(?:[=!>#(]|<[=!]|P=)|\\[1-9ZuUN]|[*+?}]\+|\{\d{4,}`)
 	// goOnly is what Python's re refuses: other escapes, names without P, flags that it does not know or that
 	// do not stand at the beginning.
-	goOnly = regexp.MustCompile(`(?:^|[^\\])(?:\\\\)*\\[CEFGHIJKLMOPQRTVXYceghijklmopqyz]|\(\?(?:<\w|[a-z]*U|[a-z]*-[a-z]*\))|.\(\?[a-z]+\)`)
+	goOnly = regex.Of(`(?:^|[^\\])(?:\\\\)*\\[CEFGHIJKLMOPQRTVXYceghijklmopqyz]|\(\?(?:<\w|[a-z]*U|[a-z]*-[a-z]*\))|.\(\?[a-z]+\)`)
 )
 
 // Pattern compiles an expression once.
@@ -35,8 +36,8 @@ func (d *Deployment) Pattern(expr string) *Pattern {
 	}
 	p := &Pattern{}
 	d.Patterns[expr] = p
-	if _, err := syntax.Parse(expr, syntax.Perl); err != nil || goOnly.MatchString(expr) {
-		p.Bad = goOnly.MatchString(expr) || !pythonOnly.MatchString(expr)
+	if _, err := syntax.Parse(expr, syntax.Perl); err != nil || goOnly().MatchString(expr) {
+		p.Bad = goOnly().MatchString(expr) || !pythonOnly().MatchString(expr)
 		return p
 	}
 	tree, err := syntax.Parse("^(?:"+expr+")", syntax.Perl)

@@ -5,10 +5,10 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -69,18 +69,18 @@ func (d *Deployment) scripts(host string) []string {
 }
 
 var (
-	psqlSet        = regexp.MustCompile(`^\\set\s+(\w+)\s+(.*)$`)
-	catFile        = regexp.MustCompile("^`cat\\s+(\\S+)`$")
-	createDatabase = regexp.MustCompile(`(?i)CREATE\s+DATABASE\s+("[^"]+"|:"?'?\w+"?'?|%I|\$\{?\w+\}?|[\w-]+)(.*)`)
-	createRole     = regexp.MustCompile(`(?i)(?:CREATE|ALTER)\s+(?:ROLE|USER)\s+("[^"]+"|:"?'?\w+"?'?|%I|\$\{?\w+\}?|[\w-]+)(.*)`)
-	ownerOf        = regexp.MustCompile(`(?i)OWNER\s*=?\s*("[^"]+"|:"?'?\w+"?'?|%I|[\w-]+)`)
-	passwordOf     = regexp.MustCompile(`(?i)PASSWORD\s+('(?:[^']|'')*'|:'?\w+'?)`)
-	formatArgs     = regexp.MustCompile(`:'(\w+)'`)
-	createuser     = regexp.MustCompile(`\bcreateuser\b.*?\s([\w-]+)\s*$`)
-	otherFile      = regexp.MustCompile(`^\\ir?\s|\bpsql\b.*\s(?:-f|--file)\b|\bpg_restore\b`)
-	hashed         = regexp.MustCompile(`^(?:md5[0-9a-f]{32}$|SCRAM-SHA-256\$)`)
-	continued      = regexp.MustCompile(`(?i)^\s*(?:WITH|OWNER|TEMPLATE|ENCODING|LOCALE|LC_|ICU_|BUILTIN_|STRATEGY|TABLESPACE|ALLOW_|CONNECTION|IS_TEMPLATE|;)`)
-	createdb       = regexp.MustCompile(`\bcreatedb\b.*?\s([\w-]+)\s*$`)
+	psqlSet        = regex.Of(`^\\set\s+(\w+)\s+(.*)$`)
+	catFile        = regex.Of("^`cat\\s+(\\S+)`$")
+	createDatabase = regex.Of(`(?i)CREATE\s+DATABASE\s+("[^"]+"|:"?'?\w+"?'?|%I|\$\{?\w+\}?|[\w-]+)(.*)`)
+	createRole     = regex.Of(`(?i)(?:CREATE|ALTER)\s+(?:ROLE|USER)\s+("[^"]+"|:"?'?\w+"?'?|%I|\$\{?\w+\}?|[\w-]+)(.*)`)
+	ownerOf        = regex.Of(`(?i)OWNER\s*=?\s*("[^"]+"|:"?'?\w+"?'?|%I|[\w-]+)`)
+	passwordOf     = regex.Of(`(?i)PASSWORD\s+('(?:[^']|'')*'|:'?\w+'?)`)
+	formatArgs     = regex.Of(`:'(\w+)'`)
+	createuser     = regex.Of(`\bcreateuser\b.*?\s([\w-]+)\s*$`)
+	otherFile      = regex.Of(`^\\ir?\s|\bpsql\b.*\s(?:-f|--file)\b|\bpg_restore\b`)
+	hashed         = regex.Of(`^(?:md5[0-9a-f]{32}$|SCRAM-SHA-256\$)`)
+	continued      = regex.Of(`(?i)^\s*(?:WITH|OWNER|TEMPLATE|ENCODING|LOCALE|LC_|ICU_|BUILTIN_|STRATEGY|TABLESPACE|ALLOW_|CONNECTION|IS_TEMPLATE|;)`)
+	createdb       = regex.Of(`\bcreatedb\b.*?\s([\w-]+)\s*$`)
 )
 
 // script reads an SQL or shell script for the roles and databases that it makes. It knows psql's \set, with
@@ -101,18 +101,18 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 	for i := range lines {
 		n := i + 1
 		line := strings.ReplaceAll(strings.TrimSpace(lines[i]), `\"`, `"`)
-		if otherFile.MatchString(line) {
+		if otherFile().MatchString(line) {
 			p.Opaque = host + " runs another script"
 		}
 		site := source.Site{Pos: source.Pos{File: host, Line: n, Col: 1}, Note: "created here"}
 		if strings.HasPrefix(line, "--") || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if g := psqlSet.FindStringSubmatch(line); g != nil {
+		if g := psqlSet().FindStringSubmatch(line); g != nil {
 			vars[g[1]] = strings.Trim(g[2], "'")
 			secret[g[1]] = site
 			p.named[vars[g[1]]] = source.Site{Pos: site.Pos, Note: "most likely this one is meant"}
-			if c := catFile.FindStringSubmatch(g[2]); c != nil {
+			if c := catFile().FindStringSubmatch(g[2]); c != nil {
 				text, at, reason := d.Text(s, c[1])
 				vars[g[1]], reasons[g[1]] = strings.TrimRight(text, "\n"), reason
 				secret[g[1]] = source.Site{Pos: site.Pos, Note: "it is read here"}
@@ -123,20 +123,20 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 			continue
 		}
 		name := func(word string) string { return resolveName(word, line, vars) }
-		if g := createRole.FindStringSubmatch(line); g != nil {
+		if g := createRole().FindStringSubmatch(line); g != nil {
 			p.addRole(s, name(g[1]), line, vars, reasons, secret, site)
-		} else if g := createuser.FindStringSubmatch(line); g != nil {
+		} else if g := createuser().FindStringSubmatch(line); g != nil {
 			p.addRole(s, g[1], line, vars, reasons, secret, site)
 		}
-		g := createDatabase.FindStringSubmatch(line)
+		g := createDatabase().FindStringSubmatch(line)
 		if g == nil {
-			if c := createdb.FindStringSubmatch(line); c != nil {
+			if c := createdb().FindStringSubmatch(line); c != nil {
 				g = []string{line, c[1], ""}
 			}
 		}
 		if g != nil {
 			db := Database{Site: site, FirstStartOnly: first, Statement: statement(lines[i:])}
-			if o := ownerOf.FindStringSubmatch(db.Statement); o != nil {
+			if o := ownerOf().FindStringSubmatch(db.Statement); o != nil {
 				db.Owner = name(o[1])
 			}
 			n := name(g[1])
@@ -157,7 +157,7 @@ func statement(lines []string) string {
 	const longest = 10
 	text := lines[0]
 	for _, line := range lines[1:min(len(lines), longest)] {
-		if strings.Contains(text, ";") || strings.Contains(text, `\gexec`) || !continued.MatchString(line) {
+		if strings.Contains(text, ";") || strings.Contains(text, `\gexec`) || !continued().MatchString(line) {
 			break
 		}
 		text += " " + strings.TrimSpace(line)
@@ -171,7 +171,7 @@ func (p *provision) addRole(s *Service, name, line string, vars, reasons map[str
 		return
 	}
 	r, known := p.Roles[name]
-	g := passwordOf.FindStringSubmatch(line)
+	g := passwordOf().FindStringSubmatch(line)
 	switch {
 	case g == nil && known:
 		return
@@ -183,7 +183,7 @@ func (p *provision) addRole(s *Service, name, line string, vars, reasons map[str
 	default:
 		r = role{Site: site, Password: strings.ReplaceAll(g[1][1:len(g[1])-1], "''", "'")}
 		switch {
-		case hashed.MatchString(r.Password):
+		case hashed().MatchString(r.Password):
 			r.Reason = "the password of the role " + name + " is hashed"
 		case strings.Contains(r.Password, "$") && path.Ext(site.File) != ".sql":
 			r.Password, r.Reason = scriptText(s, r.Password)
@@ -194,8 +194,8 @@ func (p *provision) addRole(s *Service, name, line string, vars, reasons map[str
 
 // scriptText replaces the variables of a shell script by those of the container.
 func scriptText(s *Service, text string) (expanded, reason string) {
-	expanded = Variable.ReplaceAllStringFunc(text, func(m string) string {
-		g := Variable.FindStringSubmatch(m)
+	expanded = Variable().ReplaceAllStringFunc(text, func(m string) string {
+		g := Variable().FindStringSubmatch(m)
 		name := g[2] + g[5]
 		val, v := s.Env(name)
 		if name == "" || g[3] != "" || !v.Exists() || s.EnvHidden(name) != "" {
@@ -209,7 +209,7 @@ func scriptText(s *Service, text string) (expanded, reason string) {
 // resolveName follows quotes, :"var" and a %I whose argument is the next :'var' of the line.
 func resolveName(word, line string, vars map[string]string) string {
 	if word == "%I" {
-		if g := formatArgs.FindStringSubmatch(line); g != nil {
+		if g := formatArgs().FindStringSubmatch(line); g != nil {
 			return vars[g[1]]
 		}
 		return "$"

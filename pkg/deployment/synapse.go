@@ -2,11 +2,11 @@ package deployment
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -49,13 +49,13 @@ func (s *Synapse) Delegates() bool {
 }
 
 // passwordModule registers password callbacks, which Synapse refuses next to MAS when it loads them.
-var passwordModule = regexp.MustCompile(`(?i)shared_secret_authenticator|ldap_auth_provider|rest_auth_provider|rest_password_provider|password_auth_provider|ldap3`)
+var passwordModule = regex.Of(`(?i)shared_secret_authenticator|ldap_auth_provider|rest_auth_provider|rest_password_provider|password_auth_provider|ldap3`)
 
 // PasswordModules are the modules of Synapse that check passwords.
 func (s *Synapse) PasswordModules() []source.Value {
 	var vs []source.Value
 	for _, m := range s.Config.At("modules").Items() {
-		if v := m.At("module"); passwordModule.MatchString(v.Str()) {
+		if v := m.At("module"); passwordModule().MatchString(v.Str()) {
 			vs = append(vs, v)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -72,7 +72,7 @@ func rank(p string) int {
 }
 
 // configHash is left out: the services say which files it stands for.
-var configHash = regexp.MustCompile(`\bstackgen\.config-hash\b`)
+var configHash = regex.Of(`\bstackgen\.config-hash\b`)
 
 func (c *comparison) fill(f *File, p string) {
 	old, why := c.old.lines(p, c.Hand[p] == "")
@@ -82,7 +82,7 @@ func (c *comparison) fill(f *File, p string) {
 	}
 	for _, lines := range [][]source.Line{old, now} {
 		for i := range lines {
-			if configHash.MatchString(lines[i].Raw) {
+			if configHash().MatchString(lines[i].Raw) {
 				lines[i].Raw = ""
 			}
 		}
@@ -171,12 +171,12 @@ func unified(old, now []source.Line) []string {
 	return out
 }
 
-var hunkHead = regexp.MustCompile(`^@@ -(\d+),(\d+) \+(\d+),(\d+) @@`)
+var hunkHead = regex.Of(`^@@ -(\d+),(\d+) \+(\d+),(\d+) @@`)
 
 // hunk gives the indexes of the first lines of a hunk.
 func hunk(line string) (old, now int) {
 	var n [5]int
-	for i, text := range hunkHead.FindStringSubmatch(line) {
+	for i, text := range hunkHead().FindStringSubmatch(line) {
 		n[i], _ = strconv.Atoi(text)
 	}
 	// An empty range is before the line that it names.

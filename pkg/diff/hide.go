@@ -3,9 +3,9 @@ package diff
 import (
 	"bytes"
 	"net/url"
-	"regexp"
 	"strings"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -69,21 +69,21 @@ func (c *comparison) named(v source.Value, key string) {
 }
 
 var (
-	userinfo = regexp.MustCompile(`://[^\s/@:]*:([^\s@]+)@`)
-	assigned = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*[=:](\S+)$`)
+	userinfo = regex.Of(`://[^\s/@:]*:([^\s@]+)@`)
+	assigned = regex.Of(`^[A-Za-z_][A-Za-z0-9_.-]*[=:](\S+)$`)
 )
 
 // inner gives the secrets that stand within a longer text: the password of a URL, what follows the name
 // of an environment variable or as_token:, the last field of a line of a password file.
 func inner(text string) []string {
 	var parts []string
-	for _, m := range userinfo.FindAllStringSubmatch(text, -1) {
+	for _, m := range userinfo().FindAllStringSubmatch(text, -1) {
 		parts = append(parts, m[1])
 		if plain, err := url.PathUnescape(m[1]); err == nil {
 			parts = append(parts, plain)
 		}
 	}
-	if m := assigned.FindStringSubmatch(text); m != nil {
+	if m := assigned().FindStringSubmatch(text); m != nil {
 		parts = append(parts, m[1])
 	}
 	if fields := strings.Split(strings.TrimSpace(text), ":"); len(fields) == 5 {

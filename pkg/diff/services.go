@@ -144,7 +144,7 @@ func (c *comparison) entries(what string, old, now *deployment.Service, v pair) 
 	for name, e := range union(entriesOf(v.old), entriesOf(v.now)) {
 		switch {
 		case e.old.Exists() && e.old.Equal(e.now):
-		case configHash.MatchString(name):
+		case configHash().MatchString(name):
 			why = append(why, c.configFiles(old, now))
 		default:
 			names = append(names, e.shown)

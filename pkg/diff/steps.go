@@ -5,13 +5,13 @@ import (
 	"maps"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -140,7 +140,7 @@ func major(s *deployment.Service) string {
 	return tag
 }
 
-var hostRule = regexp.MustCompile("Host\\(`([^`]+)`\\)")
+var hostRule = regex.Of("Host\\(`([^`]+)`\\)")
 
 // hosts are the public names that the routers of the stack answer on.
 func hosts(d *deployment.Deployment) []string {
@@ -150,7 +150,7 @@ func hosts(d *deployment.Deployment) []string {
 			if !strings.HasSuffix(key.Str(), ".rule") {
 				continue
 			}
-			for _, m := range hostRule.FindAllStringSubmatch(v.Str(), -1) {
+			for _, m := range hostRule().FindAllStringSubmatch(v.Str(), -1) {
 				if !slices.Contains(names, m[1]) {
 					names = append(names, m[1])
 				}

@@ -117,7 +117,7 @@ func (w *walk) compose(old, now *source.File) {
 			own.compare("", v.old, v.now)
 		}
 		for _, f := range own.found {
-			if !configHash.MatchString(f.Key) {
+			if !configHash().MatchString(f.Key) {
 				f.Service = w.mask(name)
 				w.found = append(w.found, f)
 			}

@@ -9,8 +9,9 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"philipp.info/stackgen/pkg/regex"
 )
 
 // Tracked reports whether git tracks the file. Of a symlink git keeps only where it leads, so the file
@@ -94,7 +95,7 @@ func (r *Repo) Holds(file string) error {
 func (r *Repo) Commit(ctx context.Context, ref string) (string, error) {
 	out, err := r.at.run(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	// For ^HEAD it prints that no commit is meant.
-	if id := strings.TrimSpace(string(out)); err == nil && commitID.MatchString(id) {
+	if id := strings.TrimSpace(string(out)); err == nil && commitID().MatchString(id) {
 		return id, nil
 	}
 	if err != nil && status(err) < 0 {
@@ -106,7 +107,7 @@ func (r *Repo) Commit(ctx context.Context, ref string) (string, error) {
 	return "", fmt.Errorf("there is no revision %q here; `git fetch` may bring it", ref)
 }
 
-var commitID = regexp.MustCompile(`^[0-9a-f]{40,64}$`)
+var commitID = regex.Of(`^[0-9a-f]{40,64}$`)
 
 // maxLinks is how many symbolic links are followed to a file.
 const maxLinks = 8

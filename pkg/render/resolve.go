@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -176,7 +177,7 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 		}
 		id := secrets.Get("auth.upstream." + name + ".id")
 		file := up.ClientID
-		if !safeName.MatchString(file) || files[file] {
+		if !safeName().MatchString(file) || files[file] {
 			file = name
 		}
 		files[file] = true
@@ -221,7 +222,7 @@ var quotedPair = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 // onConflict are MAS's words for existing_users.
 var onConflict = map[string]string{"link": "set", "relink": "replace", "fail": "fail"}
 
-var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
+var safeName = regex.Of(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
 
 func (st *Stack) addSecret(service, name, content string) {
 	st.Secrets = append(st.Secrets, SecretFile{Name: name, Service: service, Content: content})

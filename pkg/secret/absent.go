@@ -5,17 +5,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/command"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // fileWord is a word that can only be meant as a path: it begins as one, or ends in an extension.
-var fileWord = regexp.MustCompile(`^(~?/|\.\.?/)[^\s=:]+$|^[A-Za-z0-9_./-]+\.[A-Za-z][A-Za-z0-9]{0,7}$`)
+var fileWord = regex.Of(`^(~?/|\.\.?/)[^\s=:]+$|^[A-Za-z0-9_./-]+\.[A-Za-z][A-Za-z0-9]{0,7}$`)
 
 // makesFile are the options whose file a program makes.
 var makesFile = []string{"-o", "--output", "--filename-override"}
@@ -35,7 +35,7 @@ func because(argv []string, dir string, err error) error {
 		}
 		// What may be a secret is not shown.
 		maybe := source.LooksRandom(word) || strings.HasPrefix(before, "-") && source.MaskLine(before) == source.Masked
-		if i == 0 || maybe || slices.Contains(makesFile, before) || !fileWord.MatchString(word) {
+		if i == 0 || maybe || slices.Contains(makesFile, before) || !fileWord().MatchString(word) {
 			continue
 		}
 		path := word

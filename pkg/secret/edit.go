@@ -3,10 +3,10 @@ package secret
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -114,12 +114,12 @@ func (t *lines) add(root source.Value, c entry) string {
 		break
 	}
 	key := c.name
-	if !plainName.MatchString(key) {
+	if !plainName().MatchString(key) {
 		key = source.Quote(key)
 	}
 	at := len(t.text)
 	for n := range t.starts {
-		if line := t.line(n); documentEnd.MatchString(line) && t.starts[n] > 0 {
+		if line := t.line(n); documentEnd().MatchString(line) && t.starts[n] > 0 {
 			at = t.starts[n]
 			break
 		}
@@ -133,9 +133,9 @@ func (t *lines) add(root source.Value, c entry) string {
 }
 
 var (
-	plainName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$`)
-	documentEnd = regexp.MustCompile(`^\.\.\.([ \t]|$)`)
-	pemLine     = regexp.MustCompile(`^[!-~]([ -~]*[!-~])?$`)
+	plainName   = regex.Of(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$`)
+	documentEnd = regex.Of(`^\.\.\.([ \t]|$)`)
+	pemLine     = regex.Of(`^[!-~]([ -~]*[!-~])?$`)
 )
 
 // scalar gives a value as YAML: what follows the key on its line, and the lines below it. Keys in PEM
@@ -147,7 +147,7 @@ func (t *lines) scalar(value string, indent int) (head, body string) {
 	}
 	var b strings.Builder
 	for line := range strings.SplitSeq(text, "\n") {
-		if !pemLine.MatchString(line) {
+		if !pemLine().MatchString(line) {
 			return source.Quote(value), ""
 		}
 		b.WriteString(t.eol + strings.Repeat(" ", indent+2) + line)

@@ -2,11 +2,11 @@ package secret
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -187,11 +187,11 @@ func (l *loader) hideAll(v source.Value) {
 
 // faithful reports whether every YAML reader takes the value for exactly the text that is written.
 func faithful(v source.Value) bool {
-	if v.Plain() && integer.MatchString(v.Str()) {
+	if v.Plain() && integer().MatchString(v.Str()) {
 		return true
 	}
 	_, yes := v.Bool()
 	return v.IsString() && !yes
 }
 
-var integer = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
+var integer = regex.Of(`^(0|[1-9][0-9]*)$`)

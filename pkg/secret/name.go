@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,6 +11,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -70,13 +70,13 @@ func MissingFindings(needs []Need, path string) []finding.Finding {
 // showName is name where it can be nothing but a name. Anything else at the place of a key may be a
 // value that slipped out of its quotes.
 func showName(name string) string {
-	if nameShape.MatchString(name) {
+	if nameShape().MatchString(name) {
 		return "`" + name + "`"
 	}
 	return "the name here"
 }
 
-var nameShape = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,62})*$`)
+var nameShape = regex.Of(`^[A-Za-z_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,62})*$`)
 
 func checkName(name string) error {
 	if name == "" || len(name) > 256 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {

@@ -1,12 +1,13 @@
 package source
 
 import (
-	"regexp"
 	"strings"
+
+	"philipp.info/stackgen/pkg/regex"
 )
 
 // keyed is a line `key: value`, as it looks where nothing could be parsed.
-var keyed = regexp.MustCompile(`^([ \t]*(?:- +)*)("[^"]*"|'[^']*'|[^\s:#{\[][^:{\[]*?(?::[^\s:]+)*):?(?:[ \t]+(.*))?$`)
+var keyed = regex.Of(`^([ \t]*(?:- +)*)("[^"]*"|'[^']*'|[^\s:#{\[][^:{\[]*?(?::[^\s:]+)*):?(?:[ \t]+(.*))?$`)
 
 // Excerpt is line n of a file that cannot be parsed, for a person to read. "" where a key of the line or one
 // above it, or a value, may be a secret: without a parser the judgement has to be a stricter one than Snippet's.
@@ -27,7 +28,7 @@ func (f *File) Excerpt(n int) string {
 			return ""
 		}
 	}
-	if secretName.MatchString(strings.ReplaceAll(line, "passwords", "")) || looksSecret("", strings.TrimSpace(line)) || len(HiddenIn("", line)) > 0 {
+	if secretName().MatchString(strings.ReplaceAll(line, "passwords", "")) || looksSecret("", strings.TrimSpace(line)) || len(HiddenIn("", line)) > 0 {
 		return ""
 	}
 	indent := len(line) - len(strings.TrimLeft(line, " \t"))
@@ -38,11 +39,11 @@ func (f *File) Excerpt(n int) string {
 			continue
 		}
 		indent = in
-		m := keyed.FindStringSubmatch(above)
+		m := keyed().FindStringSubmatch(above)
 		if m != nil && (m[2] == "auth" && in == 0 || m[2] == "passwords") { // of a spec, which holds no secret there
 			continue
 		}
-		if m == nil || secretName.MatchString(m[2]) || secretParent.MatchString(m[2]) || strings.HasPrefix(m[3], "|") || strings.HasPrefix(m[3], ">") {
+		if m == nil || secretName().MatchString(m[2]) || secretParent().MatchString(m[2]) || strings.HasPrefix(m[3], "|") || strings.HasPrefix(m[3], ">") {
 			return ""
 		}
 	}

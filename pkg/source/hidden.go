@@ -42,7 +42,7 @@ func (f *File) Hidden() (hidden []Hidden, open []string) {
 
 func hiddenUse(u use, text string) []Hidden {
 	var found []Hidden
-	aPath := strings.HasPrefix(text, "/") && !looksRandom(text) && !secretName.MatchString(u.name)
+	aPath := strings.HasPrefix(text, "/") && !looksRandom(text) && !secretName().MatchString(u.name)
 	if u.secret && !plainName(u.name) && !harmless(u.text) && !aPath {
 		found = append(found, led(u.name, text)...)
 	}
@@ -94,7 +94,7 @@ var namedPart = sync.OnceValue(func() []*regexp.Regexp {
 func HiddenIn(name, text string) []Hidden {
 	name = ownName(name)
 	var found []Hidden
-	named := secretName.MatchString(name) && (!notSecret.MatchString(name) || name == "push_url")
+	named := secretName().MatchString(name) && (!notSecret().MatchString(name) || name == "push_url")
 	if named && (!harmless(text) || looksRandom(text)) {
 		found = append(found, led(name, text)...)
 	}
@@ -124,21 +124,21 @@ func hiddenInLine(name, line string, named bool) []Hidden {
 	for _, shape := range namedPart() {
 		for _, m := range shape.FindAllStringSubmatchIndex(line, -1) {
 			n, value := ownName(line[m[2]:m[3]]), line[m[4]:m[5]]
-			named := secretWord.MatchString(n) || secretName.MatchString(n) && n == strings.ToUpper(n)
-			if !named || notSecret.MatchString(n) || harmless(value) {
+			named := secretWord().MatchString(n) || secretName().MatchString(n) && n == strings.ToUpper(n)
+			if !named || notSecret().MatchString(n) || harmless(value) {
 				continue
 			}
 			add(line[m[2]:m[4]], value)
 			found = append(found, led(n, value)...)
 		}
 	}
-	if m := envPair.FindStringSubmatch(line); m != nil && secretName.MatchString(ownName(m[1])) && !notSecret.MatchString(m[1]) && !harmless(m[2]) {
+	if m := envPair().FindStringSubmatch(line); m != nil && secretName().MatchString(ownName(m[1])) && !notSecret().MatchString(m[1]) && !harmless(m[2]) {
 		found = append(found, led(m[1], strings.Trim(m[2], `"'`))...)
 	}
 	if named || identifier(name) {
 		return found
 	}
-	for field := range strings.FieldsFuncSeq(imageDigest.ReplaceAllString(line, ""), func(r rune) bool { return strings.ContainsRune(" \t\"'=,;()[]{}", r) }) {
+	for field := range strings.FieldsFuncSeq(imageDigest().ReplaceAllString(line, ""), func(r rune) bool { return strings.ContainsRune(" \t\"'=,;()[]{}", r) }) {
 		if looksRandom(field) && !strings.ContainsAny(field, "/.:@`") {
 			add("", field)
 		}

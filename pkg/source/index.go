@@ -57,7 +57,7 @@ func (p place) down(key string) place {
 	return place{
 		keys:   append(slices.Clip(p.keys), key),
 		name:   key,
-		secret: p.secret || secretParent.MatchString(key),
+		secret: p.secret || secretParent().MatchString(key),
 	}
 }
 
@@ -95,7 +95,7 @@ func walkScalars(n *yaml.Node, p place, visit func(*yaml.Node, use)) {
 		for i, c := range n.Content {
 			below := p
 			if i > 0 {
-				if flag := deref(n.Content[i-1]).Value; strings.HasPrefix(flag, "-") && secretWord.MatchString(flag) {
+				if flag := deref(n.Content[i-1]).Value; strings.HasPrefix(flag, "-") && secretWord().MatchString(flag) {
 					below = place{secret: true}
 				}
 			}

@@ -33,7 +33,7 @@ func (f *File) Lines(comments bool) []Line {
 			open = goesOn([]rune(raw), scalars[len(scalars)-1].node)
 		case strings.HasPrefix(bare, "#") && !comments:
 			l.Text = strings.Repeat(" ", strings.Index(raw, "#")) + hiddenComment
-		case strings.HasPrefix(bare, "#"), structural.MatchString(raw):
+		case strings.HasPrefix(bare, "#"), structural().MatchString(raw):
 		default:
 			l.Text = Masked
 		}

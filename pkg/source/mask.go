@@ -4,29 +4,31 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"philipp.info/stackgen/pkg/regex"
 )
 
 // Masked stands wherever a secret would be printed. Its length says nothing about the secret.
 const Masked = "********"
 
 var (
-	secretName = regexp.MustCompile(`(?i)(secret|token|passw|pass$|passphrase|pepper|api_?hash|api_?id|private|credential|pickle|signing_key$|server_key$|_key$|^key$|push_url|dsn|auth$|basicauth.*users$|authorization$)`)
-	notSecret  = regexp.MustCompile(`(?i)(_path|_file|_endpoint|_method|_alg|_uri|_url|_ttl|_enabled|_allowed|_required|_lifetime)$`)
+	secretName = regex.Of(`(?i)(secret|token|passw|pass$|passphrase|pepper|api_?hash|api_?id|private|credential|pickle|signing_key$|server_key$|_key$|^key$|push_url|dsn|auth$|basicauth.*users$|authorization$)`)
+	notSecret  = regex.Of(`(?i)(_path|_file|_endpoint|_method|_alg|_uri|_url|_ttl|_enabled|_allowed|_required|_lifetime)$`)
 	// All below these is secret, whatever its key, but for what notSecret and plainKeyName let through.
-	secretParent = regexp.MustCompile(`(?i)^(login_shared_secret_map|(.*_)?(secrets?|tokens?|password|credentials))$`)
-	plainKeyName = regexp.MustCompile(`(?i)^(enabled|file|kid|name|external|environment|source|target|command|uid|gid|mode)$`)
+	secretParent = regex.Of(`(?i)^(login_shared_secret_map|(.*_)?(secrets?|tokens?|password|credentials))$`)
+	plainKeyName = regex.Of(`(?i)^(enabled|file|kid|name|external|environment|source|target|command|uid|gid|mode)$`)
 
 	// Names that announce a secret within a longer text, such as a command line.
-	secretWord  = regexp.MustCompile(`(?i)(secret|token|passw|pass$|passphrase|pepper|credential|(api|private|auth)[_-]?(hash|key))`)
-	envPair     = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]*)=(?s:(.*))$`)
-	imageDigest = regexp.MustCompile(`@sha256:[0-9a-f]{64}\b`)
+	secretWord  = regex.Of(`(?i)(secret|token|passw|pass$|passphrase|pepper|credential|(api|private|auth)[_-]?(hash|key))`)
+	envPair     = regex.Of(`^([A-Za-z_][A-Za-z0-9_.-]*)=(?s:(.*))$`)
+	imageDigest = regex.Of(`@sha256:[0-9a-f]{64}\b`)
 )
 
 // pattern is an expression that needs one of some characters, or a word, to match: looking for those first
 // spares nearly all values the expression.
 type pattern struct {
 	any, word string
-	*regexp.Regexp
+	form      func() *regexp.Regexp
 }
 
 func (p pattern) in(value string) bool {
@@ -35,22 +37,24 @@ func (p pattern) in(value string) bool {
 
 var (
 	secretShape = []pattern{
-		{word: "PRIVATE KEY", Regexp: regexp.MustCompile(`PRIVATE KEY`)},
-		{word: "/api/push/", Regexp: regexp.MustCompile(`/api/push/`)},
-		{word: "as_token:", Regexp: regexp.MustCompile(`as_token:`)},
-		{word: "://", Regexp: regexp.MustCompile(`://[^\s/@:]*:[^\s@]+@`)}, // userinfo of a URL; net/url refuses some that clients take
-		{word: " ", Regexp: regexp.MustCompile(`(?i)\b(?:bearer|basic) +[A-Za-z0-9+/=._~-]{6,}`)},
-		{word: "-u", Regexp: regexp.MustCompile(`(?:^|\s)(?:-u|--user)[ =]\S+:\S`)},
-		{word: "$", Regexp: regexp.MustCompile(`\$\$?(?:apr1|2[abxy]|argon2[a-z]*|pbkdf2[a-z0-9-]*|scrypt|[156y])\$|SCRAM-SHA-(?:1|256)\$`)},
+		{word: "PRIVATE KEY", form: regex.Of(`PRIVATE KEY`)},
+		{word: "/api/push/", form: regex.Of(`/api/push/`)},
+		{word: "as_token:", form: regex.Of(`as_token:`)},
+		{word: "://", form: regex.Of(`://[^\s/@:]*:[^\s@]+@`)}, // userinfo of a URL; net/url refuses some that clients take
+		{word: " ", form: regex.Of(`(?i)\b(?:bearer|basic) +[A-Za-z0-9+/=._~-]{6,}`)},
+		{word: "-u", form: regex.Of(`(?:^|\s)(?:-u|--user)[ =]\S+:\S`)},
+		{word: "$", form: regex.Of(`\$\$?(?:apr1|2[abxy]|argon2[a-z]*|pbkdf2[a-z0-9-]*|scrypt|[156y])\$|SCRAM-SHA-(?:1|256)\$`)},
 	}
 	// A name and its value within a longer text.
 	namedValue = []pattern{
-		{any: "=:", Regexp: regexp.MustCompile(`([A-Za-z_][A-Za-z0-9_.-]*)(?:=["']?|["']?:\s+["']?|["']:["']?)([^\s"',;&]+)`)},
-		{word: "-", Regexp: regexp.MustCompile(`(?:^|\s)--?([A-Za-z0-9_.-]+)\s+["']?([^\s-]\S*)`)},
+		{any: "=:", form: regex.Of(`([A-Za-z_][A-Za-z0-9_.-]*)(?:=["']?|["']?:\s+["']?|["']:["']?)([^\s"',;&]+)`)},
+		{word: "-", form: regex.Of(`(?:^|\s)--?([A-Za-z0-9_.-]+)\s+["']?([^\s-]\S*)`)},
 	}
 )
 
-func plainName(key string) bool { return notSecret.MatchString(key) || plainKeyName.MatchString(key) }
+func plainName(key string) bool {
+	return notSecret().MatchString(key) || plainKeyName().MatchString(key)
+}
 
 // NamesSecret reports whether the key of the value, or one above it, announces a secret.
 func (v Value) NamesSecret() bool {
@@ -58,7 +62,7 @@ func (v Value) NamesSecret() bool {
 	for _, key := range v.path {
 		p = p.down(key)
 	}
-	return !plainName(p.name) && (p.secret || secretName.MatchString(p.name))
+	return !plainName(p.name) && (p.secret || secretName().MatchString(p.name))
 }
 
 func harmless(value string) bool {
@@ -76,19 +80,19 @@ func ownName(name string) string {
 // looksSecret errs on the side of hiding: a value is shown only when neither its key nor its shape
 // suggests a secret.
 func looksSecret(name, value string) bool {
-	if m := envPair.FindStringSubmatch(value); m != nil {
+	if m := envPair().FindStringSubmatch(value); m != nil {
 		// A random token that ends in = has this form too.
-		return looksRandom(m[1]) || looksSecret(m[1], m[2]) || secretName.MatchString(name) && looksSecret(name, m[2])
+		return looksRandom(m[1]) || looksSecret(m[1], m[2]) || secretName().MatchString(name) && looksSecret(name, m[2])
 	}
 	name = ownName(name)
 	switch {
 	case strings.Contains(value, "\n"):
 		return true
-	case secretName.MatchString(name) && (!notSecret.MatchString(name) || name == "push_url"):
+	case secretName().MatchString(name) && (!notSecret().MatchString(name) || name == "push_url"):
 		return !harmless(value) || looksRandom(value)
 	}
 	for _, shape := range secretShape {
-		if shape.in(value) && shape.MatchString(value) {
+		if shape.in(value) && shape.form().MatchString(value) {
 			return true
 		}
 	}
@@ -96,14 +100,14 @@ func looksSecret(name, value string) bool {
 		if !pair.in(value) {
 			continue
 		}
-		for _, m := range pair.FindAllStringSubmatch(value, -1) {
-			if n := ownName(m[1]); secretWord.MatchString(n) && !notSecret.MatchString(n) && !harmless(m[2]) {
+		for _, m := range pair.form().FindAllStringSubmatch(value, -1) {
+			if n := ownName(m[1]); secretWord().MatchString(n) && !notSecret().MatchString(n) && !harmless(m[2]) {
 				return true
 			}
 		}
 	}
 	if strings.Contains(value, "@sha256:") {
-		value = imageDigest.ReplaceAllString(value, "")
+		value = imageDigest().ReplaceAllString(value, "")
 	}
 	return looksRandom(value)
 }
@@ -111,7 +115,7 @@ func looksSecret(name, value string) bool {
 // MaskLine gives a line of a text that is not YAML for a person to read: Masked when a word of it announces
 // a secret, or when it could be one.
 func MaskLine(line string) string {
-	if secretWord.MatchString(line) || looksSecret("", line) {
+	if secretWord().MatchString(line) || looksSecret("", line) {
 		return Masked
 	}
 	return line

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+	"philipp.info/stackgen/pkg/regex"
 )
 
 // Merge lays the mapping over onto the YAML document base and gives the new document: mappings are merged
@@ -241,7 +241,7 @@ func simpleKey(s string) bool {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
 		return false
 	}
-	return plainKey.MatchString(s)
+	return plainKey().MatchString(s)
 }
 
-var plainKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
+var plainKey = regex.Of(`^[A-Za-z][A-Za-z0-9_.-]*$`)

@@ -1,6 +1,10 @@
 package source
 
-import "regexp"
+import (
+	"regexp"
+
+	"philipp.info/stackgen/pkg/regex"
+)
 
 // Reader is a YAML library. They disagree about what a scalar without quotes is.
 type Reader int
@@ -16,21 +20,21 @@ const (
 // yaml.v3's: yaml/resolver.py of PyYAML 6, and de.rs of serde_yaml 0.9.
 var plainForms = map[Reader][]struct {
 	is   string
-	form *regexp.Regexp
+	form func() *regexp.Regexp
 }{
 	PyYAML: {
-		{"nothing", regexp.MustCompile(`^(?:~|null|Null|NULL|)$`)},
-		{"true or false", regexp.MustCompile(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)},
-		{"a number", regexp.MustCompile(`^[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)},
-		{"a number", regexp.MustCompile(`^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)},
-		{"a date", regexp.MustCompile(`^[0-9]{4}-(?:[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)$`)},
-		{"a sign that YAML keeps for itself", regexp.MustCompile(`^=$`)},
+		{"nothing", regex.Of(`^(?:~|null|Null|NULL|)$`)},
+		{"true or false", regex.Of(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)},
+		{"a number", regex.Of(`^[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)},
+		{"a number", regex.Of(`^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)},
+		{"a date", regex.Of(`^[0-9]{4}-(?:[0-9]{2}-[0-9]{2}|[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)$`)},
+		{"a sign that YAML keeps for itself", regex.Of(`^=$`)},
 	},
 	SerdeYAML: {
-		{"nothing", regexp.MustCompile(`^(?:~|null|Null|NULL|)$`)},
-		{"true or false", regexp.MustCompile(`^(?:true|True|TRUE|false|False|FALSE)$`)},
-		{"a number", regexp.MustCompile(`^[-+]?(?:0|[1-9][0-9]*|0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+)$`)},
-		{"a number", regexp.MustCompile(`^(?:[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)},
+		{"nothing", regex.Of(`^(?:~|null|Null|NULL|)$`)},
+		{"true or false", regex.Of(`^(?:true|True|TRUE|false|False|FALSE)$`)},
+		{"a number", regex.Of(`^[-+]?(?:0|[1-9][0-9]*|0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+)$`)},
+		{"a number", regex.Of(`^(?:[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)},
 	},
 }
 
@@ -46,7 +50,7 @@ func (v Value) ReadAs(r Reader) string {
 		}[v.tag()]
 	}
 	for _, f := range forms {
-		if f.form.MatchString(deref(v.node).Value) {
+		if f.form().MatchString(deref(v.node).Value) {
 			return f.is
 		}
 	}

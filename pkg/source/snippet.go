@@ -1,11 +1,11 @@
 package source
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+	"philipp.info/stackgen/pkg/regex"
 )
 
 // Snippet gives source line n for a person to read, without anything that could be secret: it ends before
@@ -20,7 +20,7 @@ func (f *File) Snippet(n int) string {
 	shown := 0
 	for _, s := range f.scalars[n] {
 		start := s.node.Column - 1
-		if start < shown || start > len(line) || !structural.MatchString(string(line[shown:start])) {
+		if start < shown || start > len(line) || !structural().MatchString(string(line[shown:start])) {
 			return strings.TrimLeft(string(line[:shown])+" "+Masked, " ")
 		}
 		if s.secret() {
@@ -28,17 +28,19 @@ func (f *File) Snippet(n int) string {
 		}
 		shown = scalarEnd(line, s.node)
 	}
-	rest := structure.FindString(string(line[shown:]))
+	rest := structure().FindString(string(line[shown:]))
 	return strings.TrimRight(string(line[:shown])+rest, " \t")
 }
 
 // What may stand between two scalars. Anything else is the rest of a scalar that began on an earlier
 // line, or a comment.
+const between = `^(?:[\s\[\]{},:?-]|[&*!][^\s\[\]{},]*)*`
+
 var (
-	structure  = regexp.MustCompile(`^(?:[\s\[\]{},:?-]|[&*!][^\s\[\]{},]*)*`)
-	structural = regexp.MustCompile(structure.String() + `$`)
-	properties = regexp.MustCompile(`^(?:[&!]\S*\s+)*`)
-	blockStart = regexp.MustCompile(`^[|>][-+0-9]*`)
+	structure  = regex.Of(between)
+	structural = regex.Of(between + `$`)
+	properties = regex.Of(`^(?:[&!]\S*\s+)*`)
+	blockStart = regex.Of(`^[|>][-+0-9]*`)
 )
 
 // scalarEnd is the index behind the part of a scalar that stands on the line it begins on.
@@ -49,7 +51,7 @@ func scalarEnd(line []rune, n *yaml.Node) int {
 	case quoteOf(n) != 0:
 		end = quotedEnd(body, quoteOf(n), escapeOf(n))
 	case isBlock(n):
-		end = len([]rune(blockStart.FindString(string(body))))
+		end = len([]rune(blockStart().FindString(string(body))))
 	default:
 		end = min(len([]rune(n.Value)), len(body))
 	}
@@ -74,7 +76,7 @@ func goesOn(line []rune, n *yaml.Node) bool {
 func scalarBody(line []rune, n *yaml.Node) (start int, body []rune) {
 	start = min(n.Column-1, len(line))
 	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
-		start += len([]rune(properties.FindString(string(line[start:]))))
+		start += len([]rune(properties().FindString(string(line[start:]))))
 	}
 	return start, line[start:]
 }

@@ -5,27 +5,29 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"philipp.info/stackgen/pkg/regex"
 )
 
 var (
-	yamlErrorLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	yamlErrorLine = regex.Of(`^yaml: (?:line (\d+): )?`)
+	unknownAnchor = regex.Of(`^unknown anchor '(.*)' referenced$`)
 	// For these, which its parser and not its scanner finds, yaml.v3 counts lines from 0.
-	parserError = regexp.MustCompile(`^did not find expected (?:',' or|'-' indicator|key$|node content|<)`)
+	parserError = regex.Of(`^did not find expected (?:',' or|'-' indicator|key$|node content|<)`)
 )
 
 // syntaxError puts an error of yaml.v3 into words and finds its line, which yaml.v3 leaves out on line 1.
 func syntaxError(src []byte, err error) (line int, msg, fix string) {
 	msg = err.Error()
-	if m := yamlErrorLine.FindStringSubmatch(msg); m != nil {
+	if m := yamlErrorLine().FindStringSubmatch(msg); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		msg = msg[len(m[0]):]
 	}
 	// The name is not repeated: what looks like an alias may well be a password that begins with *.
-	if m := unknownAnchor.FindStringSubmatch(msg); m != nil {
+	if m := unknownAnchor().FindStringSubmatch(msg); m != nil {
 		return aliasLine(src, m[1]), "not valid YAML: an alias (*name) whose anchor (&name) is not in the file", "put quotes around a text that begins with *"
 	}
-	if parserError.MatchString(msg) {
+	if parserError().MatchString(msg) {
 		line++
 	}
 	// At the end of the file yaml.v3 names a line that is not there.

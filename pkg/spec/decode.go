@@ -88,8 +88,8 @@ func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag
 		i, ok := v.Int()
 		if !ok {
 			fix := "write a number without quotes, or remove the line"
-			if word, _ := bare(v.Str()); leadingNumber.MatchString(word) {
-				fix = v.Name() + ": " + leadingNumber.FindStringSubmatch(word)[1]
+			if word, _ := bare(v.Str()); leadingNumber().MatchString(word) {
+				fix = v.Name() + ": " + leadingNumber().FindStringSubmatch(word)[1]
 			}
 			d.fail(v, v.Path()+" must be a whole number", fix)
 			return

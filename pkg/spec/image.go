@@ -35,7 +35,7 @@ func (s *Spec) checkImage(d *decoder, p component.Program, c Component) {
 		}
 		d.fail(at.At("image"), at.Path()+".image holds "+what+"; the tag decides what is rendered and has a key of its own",
 			fmt.Sprintf("image: %s, and on the next line version: %s", given.Repository, cmp.Or(c.Version, given.Tag, program.Tested.Tag)))
-	case !repository.MatchString(c.Image):
+	case !repository().MatchString(c.Image):
 		d.fail(at.At("image"), at.Path()+".image is not the name of an image; Docker could not pull it", "image: "+program.Tested.Repository)
 	}
 	if c.Version == "" {
@@ -45,7 +45,7 @@ func (s *Spec) checkImage(d *decoder, p component.Program, c Component) {
 	release, _, _ := strings.Cut(c.Version, "@")
 	ref := component.Ref{Repository: program.Tested.Repository, Tag: release}
 	v, known := ref.Version()
-	known = known && tag.MatchString(c.Version)
+	known = known && tag().MatchString(c.Version)
 	tested := program.Tested.Tag
 	other := component.Of(ref.Program()) // in the same repository, told apart by the tag
 	switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -20,7 +21,7 @@ func slipOf(f *source.File, found finding.Finding) finding.Finding {
 			continue
 		}
 		for _, s := range slips {
-			m := s.form.FindStringSubmatchIndex(text)
+			m := s.form().FindStringSubmatchIndex(text)
 			if m == nil || s.said != "" && !strings.Contains(found.Message, s.said) {
 				continue
 			}
@@ -43,42 +44,42 @@ func slipOf(f *source.File, found finding.Finding) finding.Finding {
 // A slip is known by what the parser says and by the form of the line: before the fault, the fault, behind it.
 type slip struct {
 	said    string
-	form    *regexp.Regexp
+	form    func() *regexp.Regexp
 	message string
 	fix     func(group func(int) string) string
 }
 
 var slips = []slip{
 	{
-		"cannot start any token", regexp.MustCompile("^(.*?(?:^|[\\s\\[{,]))([@`%][^\\s,\\[\\]{}]*?)((?::\\s.*|[\\s,\\]}].*)?)$"),
+		"cannot start any token", regex.Of("^(.*?(?:^|[\\s\\[{,]))([@`%][^\\s,\\[\\]{}]*?)((?::\\s.*|[\\s,\\]}].*)?)$"),
 		"a text that begins with @, % or ` needs quotes", requote,
 	},
 	{
-		"expected alphabetic or numeric character", regexp.MustCompile(`^(.*?(?:^|[\s\[{,]))([*&])((?::\s.*|[\s,\]}].*)?)$`),
+		"expected alphabetic or numeric character", regex.Of(`^(.*?(?:^|[\s\[{,]))([*&])((?::\s.*|[\s,\]}].*)?)$`),
 		"a text that begins with * or & needs quotes", requote,
 	},
 	{
-		"could not find expected ':'", regexp.MustCompile(`^(\s*[A-Za-z0-9_.-]+:)([^\s/][^\s]*)()$`),
+		"could not find expected ':'", regex.Of(`^(\s*[A-Za-z0-9_.-]+:)([^\s/][^\s]*)()$`),
 		"there is no space after the colon", func(g func(int) string) string { return g(1) + " " + g(2) },
 	},
 	{
-		"mapping values are not allowed", regexp.MustCompile(`^(\s*[A-Za-z0-9_.-]+: +)([^\s"'{\[].*:\s.*)()$`),
+		"mapping values are not allowed", regex.Of(`^(\s*[A-Za-z0-9_.-]+: +)([^\s"'{\[].*:\s.*)()$`),
 		"a text with a colon and a space in it needs quotes",
 		func(g func(int) string) string { return g(1) + strconv.Quote(strings.TrimSpace(g(2))) },
 	},
 	{
-		"did not find expected ',' or", regexp.MustCompile(`^(.*[{,]\s*[A-Za-z0-9_.-]+: +)([^\s"'{\[,][^,}]*:\s[^,}]*)([,}].*)$`),
+		"did not find expected ',' or", regex.Of(`^(.*[{,]\s*[A-Za-z0-9_.-]+: +)([^\s"'{\[,][^,}]*:\s[^,}]*)([,}].*)$`),
 		"a text with a colon and a space in it needs quotes", func(g func(int) string) string {
 			before := g(1)
 			return before[strings.LastIndexAny(before, "{,")+1:] + strconv.Quote(strings.TrimSpace(g(2)))
 		},
 	},
 	{
-		"unexpected end of stream", regexp.MustCompile(`^([^"']*)(["'][^"']*)()$`),
+		"unexpected end of stream", regex.Of(`^([^"']*)(["'][^"']*)()$`),
 		"a quote is opened and not closed", func(g func(int) string) string { return g(1) + g(2) + g(2)[:1] },
 	},
 	{
-		"mapping values are not allowed", regexp.MustCompile(`^(\s+)([A-Za-z0-9_.-]+:(?:\s.*)?)()$`),
+		"mapping values are not allowed", regex.Of(`^(\s+)([A-Za-z0-9_.-]+:(?:\s.*)?)()$`),
 		"the line is indented deeper than its neighbours", func(g func(int) string) string {
 			return "begin the line in the column of the one above: `" + g(2) + "`"
 		},
@@ -136,8 +137,8 @@ func choice(word string, words []string) string {
 }
 
 var (
-	leadingNumber = regexp.MustCompile(`^([0-9]{1,9})[^0-9]*$`)
-	quantity      = regexp.MustCompile(`^([0-9]+)\s*([A-Za-z]+)$`)
+	leadingNumber = regex.Of(`^([0-9]{1,9})[^0-9]*$`)
+	quantity      = regex.Of(`^([0-9]+)\s*([A-Za-z]+)$`)
 )
 
 // units are the units that people write, and those of the programs. A month has none.
@@ -151,7 +152,7 @@ var units = map[string]string{
 func retyped(text string, pattern *regexp.Regexp) string {
 	text, _ = bare(strings.TrimSpace(text))
 	tries := []string{text, strings.ToLower(text), strings.Join(strings.Fields(strings.ToLower(text)), "-")}
-	if m := quantity.FindStringSubmatch(text); m != nil {
+	if m := quantity().FindStringSubmatch(text); m != nil {
 		unit := units[strings.ToLower(m[2])]
 		tries = append(tries, m[1]+unit, m[1]+strings.ToLower(unit))
 	}

@@ -6,23 +6,23 @@ import (
 	"net/mail"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
 var (
-	hostName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
-	urlPath      = regexp.MustCompile(`^/([A-Za-z0-9._~-]+/?)*$`)
-	synapsePath  = regexp.MustCompile(`^/(_matrix|_synapse|\.well-known)(/|$)`)
-	upstreamName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
-	tag          = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$`)
-	repository   = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
+	hostName     = regex.Of(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+	urlPath      = regex.Of(`^/([A-Za-z0-9._~-]+/?)*$`)
+	synapsePath  = regex.Of(`^/(_matrix|_synapse|\.well-known)(/|$)`)
+	upstreamName = regex.Of(`^[a-z][a-z0-9_-]*$`)
+	tag          = regex.Of(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$`)
+	repository   = regex.Of(`^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
 )
 
 // validate checks what no single field shows: names, addresses, versions, and what would collide. It also
@@ -60,13 +60,13 @@ func (s *Spec) checkHost(d *decoder, host string, path ...string) bool {
 		d.fail(v, name+" is a URL; only the host belongs here, as it stands in user ids and certificates", bare)
 	case strings.Contains(host, ":"):
 		d.fail(v, name+" holds a port; the stack answers on 443, and other servers find it there", bare)
-	case host != lower && hostName.MatchString(lower):
+	case host != lower && hostName().MatchString(lower):
 		d.fail(v, name+" has upper-case letters; user ids with them are not the same users", bare)
 	case strings.Contains(host, "_"):
 		d.fail(v, name+" has an underscore; no certificate can be had for such a host", "write a host name of letters, digits, dashes and dots")
 	case strings.IndexFunc(host, func(r rune) bool { return r > 0x7e }) >= 0:
 		d.fail(v, name+" has letters outside ASCII; Matrix servers compare the ASCII form", "write the punycode form (xn--…) of the name")
-	case len(host) > 230 || !hostName.MatchString(host):
+	case len(host) > 230 || !hostName().MatchString(host):
 		d.fail(v, name+" is not a host name; no other server and no browser could reach it", bare)
 	default:
 		return !d.unread(path)
@@ -90,7 +90,7 @@ func bareHost(s string) string {
 	}
 	s, _, _ = strings.Cut(s, ":")
 	s = strings.Trim(s, ".")
-	if !hostName.MatchString(s) {
+	if !hostName().MatchString(s) {
 		return ""
 	}
 	return s
@@ -125,7 +125,7 @@ func (s *Spec) checkAuth(d *decoder, named bool) {
 	}
 	for key, v := range s.At("auth", "upstream").Entries() {
 		name := key.Str()
-		if !upstreamName.MatchString(name) {
+		if !upstreamName().MatchString(name) {
 			d.fail(v, fmt.Sprintf("the name of the upstream %s cannot be part of the name of its secret", quote(name)), "name it with lower-case letters, digits and dashes, beginning with a letter")
 		}
 		issuer := v.At("issuer")
@@ -149,15 +149,15 @@ func (s *Spec) checkPublicURL(d *decoder, v source.Value, named bool) {
 	switch {
 	case err == nil && u.Scheme == "http":
 		d.fail(v, "auth.public_url is http; clients refuse to log in without https", fix)
-	case err != nil || u.Scheme != "https" || !hostName.MatchString(u.Host):
+	case err != nil || u.Scheme != "https" || !hostName().MatchString(u.Host):
 		d.fail(v, "auth.public_url must be an https URL with a host name in lower case and without a port", fix)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
 		d.fail(v, "auth.public_url has a query, a fragment or a user; MAS refuses to start with it", fix)
-	case u.Path != "" && (!urlPath.MatchString(u.EscapedPath()) || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/"):
+	case u.Path != "" && (!urlPath().MatchString(u.EscapedPath()) || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/"):
 		d.fail(v, "auth.public_url has a path with characters that Traefik and MAS read differently", fix)
 	case u.Host == s.MatrixHost() && strings.Trim(u.Path, "/") == "":
 		d.fail(v, "auth.public_url is the root of the Matrix host; MAS would answer for Synapse", fix+", or a host of its own")
-	case synapsePath.MatchString(u.Path):
+	case synapsePath().MatchString(u.Path):
 		d.fail(v, "auth.public_url lies inside a path of Synapse; MAS would answer for it", fix)
 	case u.Host == s.ServerName && u.Host != s.MatrixHost() && strings.Trim(u.Path, "/") == "":
 		d.fail(v, "auth.public_url is the root of the server name's own host; MAS would answer for the site there", fix)
@@ -224,7 +224,7 @@ var levels = []string{"block", "relay", "user", "admin"}
 
 func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ...string) {
 	at := s.At(path...)
-	named := hostName.MatchString(s.ServerName)
+	named := hostName().MatchString(s.ServerName)
 	someone := false
 	for key, val := range at.Entries() {
 		who := key.Str()

@@ -3,12 +3,12 @@ package traefik
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/traefik/paerser/parser"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -21,7 +21,7 @@ var (
 )
 
 // sinceV3 matches the keys that Traefik 2 refuses.
-var sinceV3 = regexp.MustCompile(`(?i)^traefik\.(?:docker\.allownonrunning` +
+var sinceV3 = regex.Of(`(?i)^traefik\.(?:docker\.allownonrunning` +
 	`|http\.routers\.[^.]+\.(?:rulesyntax|observability)` +
 	`|http\.services\.[^.]+\.(?:middlewares|loadbalancer\.(?:strategy|passivehealthcheck))` +
 	`|http\.middlewares\.[^.]+\.grpcweb)(?:\.|$)`)
@@ -131,7 +131,7 @@ func (t *table) decode(c *Container) (d decoded, ok bool) {
 	err := decodeLabels(labels, &conf, dynamicFilters)
 	if err == nil && t.opts.Major == 2 {
 		for _, l := range c.Labels {
-			if sinceV3.MatchString(l.Key) {
+			if sinceV3().MatchString(l.Key) {
 				err = errors.Join(err, fmt.Errorf("%s: not known to Traefik 2", l.Key))
 			}
 		}
@@ -151,7 +151,7 @@ func (t *table) badLabels(c *Container, err error, filters []string, fresh func(
 	found := false
 	for _, l := range c.Labels {
 		e := decodeLabels(map[string]string{l.Key: l.Value}, fresh(), filters)
-		if e == nil && t.opts.Major == 2 && sinceV3.MatchString(l.Key) {
+		if e == nil && t.opts.Major == 2 && sinceV3().MatchString(l.Key) {
 			e = errors.New("not known to Traefik 2")
 		}
 		if e != nil {

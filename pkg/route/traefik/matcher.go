@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/route"
 )
 
@@ -37,10 +38,10 @@ func counted(b builder, least, most int) builder {
 }
 
 // braces matches Traefik 2's placeholders, {name} and {name:regexp}.
-var braces = regexp.MustCompile(`\{[^{}:]*[A-Za-z][^{}:]*(:.*)?\}`)
+var braces = regex.Of(`\{[^{}:]*[A-Za-z][^{}:]*(:.*)?\}`)
 
 func warnBraces(m *matcher) {
-	if braces.MatchString(m.args[0]) {
+	if braces().MatchString(m.args[0]) {
 		m.Never = m.Text + " is the syntax of Traefik 2, and Traefik 3 takes the braces literally"
 	}
 }

@@ -134,7 +134,7 @@ func queryV2(m *matcher) error {
 	}
 	var res []*regexp.Regexp
 	for i := 1; i < len(want); i += 2 {
-		if braces.MatchString(want[i]) || strings.ContainsAny(want[i-1], "{}") {
+		if braces().MatchString(want[i]) || strings.ContainsAny(want[i-1], "{}") {
 			m.Eval = func(*route.Request) route.Truth { return route.Maybe }
 			return nil
 		}

@@ -29,7 +29,7 @@ var bridgeMSC4190 = Rule{
 						"msc4190: true", v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
 				}
 				ver, ok := b.Image.Version()
-				first := b.Component().Bridge.MSC4190
+				first := b.About.MSC4190
 				if ok && ver.Less(first) {
 					r.Fail(fmt.Sprintf("%s %s does not know encryption.msc4190, which begins with %s; the bridge stops with M_UNRECOGNIZED", b.Program, b.Image.Tag, first),
 						"image: "+component.Of(b.Program).Tested.String(), b.Value.At("image").Site(""), v.Site("the setting is ignored"))

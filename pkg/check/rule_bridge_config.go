@@ -30,7 +30,7 @@ var bridgeDialect = Rule{
 					b.ImageFor(), tag, b.Shape.Site("not read by this image"))
 			}
 			ver, known := b.Image.Version()
-			one := b.Component().Bridge.OneNetwork
+			one := b.About.OneNetwork
 			if mode := b.Config.At("network", "mode"); one != nil && mode.Set() && known && !ver.Less(*one) {
 				r.Fail(fmt.Sprintf("%s no longer reads network.mode; the bridge connects to %s whatever stands there", b.Image.Tag, b.Component().Title), "remove it; Instagram's image is dock.mau.dev/mautrix/meta:ig-v0.2608.0", mode.Site(""), tag)
 				continue

@@ -21,6 +21,10 @@ var bridgeKnownKeys = Rule{
 			if b.Misread() {
 				continue // bridge-dialect says so
 			}
+			if b.Program == component.Unknown {
+				r.NotChecked("what "+b.Image.String()+" is built on is not known; its configuration is that of a mautrix bridge", b.Value.At("image").Site(""))
+				continue
+			}
 			if b.Older() {
 				r.NotChecked("what "+b.Image.String()+" reads is not known; only its releases since bridgev2 are", b.Value.At("image").Site(""))
 				continue
@@ -39,7 +43,7 @@ var bridgeKnownKeys = Rule{
 			how.check(config)
 			config.visit(func(p place) { checkBridgeRelease(r, b, p) })
 			if b.Dialect == component.BridgeV2 {
-				how.report = reportKey(r, b, b.Component().Bridge.NetworkRead) // narrower: each bridge has that section to itself
+				how.report = reportKey(r, b, b.About.NetworkRead) // narrower: each bridge has that section to itself
 				how.check(place{value: b.Config.At("network"), known: networkKeys(b.Component()), path: "network"})
 			}
 		}

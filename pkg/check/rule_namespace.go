@@ -50,7 +50,7 @@ func checkClaim(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 
 // ghostID is what an id of the other network looks like.
 func ghostID(b *deployment.Bridge) string {
-	return cmp.Or(b.Component().Bridge.RemoteID, "1234567890")
+	return cmp.Or(b.About.RemoteID, "1234567890")
 }
 
 var registrationGhostNamespace = Rule{
@@ -64,7 +64,7 @@ var registrationGhostNamespace = Rule{
 			server := s.Server.Str()
 			before, after, at, ok := b.Ghosts()
 			if !ok && (at.Set() || before != "") {
-				r.Fail(fmt.Sprintf("the template of %s lacks %s; the bridge does not start", b.Name, b.Keys().Placeholder), at.Name()+`: "`+string(b.Program)+"_"+b.Keys().Placeholder+`"`, at.Site(""))
+				r.Fail(fmt.Sprintf("the template of %s lacks %s; the bridge does not start", b.Name, b.Keys().Placeholder), at.Name()+`: "`+b.Known()+"_"+b.Keys().Placeholder+`"`, at.Site(""))
 			}
 			if !ok || server == "" || strings.ContainsAny(before+after, "{}") {
 				return

@@ -153,8 +153,8 @@ func lyingBy(d *deployment.Deployment, s *deployment.Synapse, b *deployment.Brid
 func ofAnother(d *deployment.Deployment, file string, b *deployment.Bridge) bool {
 	words := strings.FieldsFunc(strings.ToLower(file), func(c rune) bool { return c == '/' || c == '.' || c == '-' || c == '_' })
 	has := func(name string) bool { return name != "" && slices.Contains(words, strings.ToLower(name)) }
-	mine := append(b.Names(), string(b.Program), b.Config.At("appservice", "id").Str())
-	mine = append(mine, b.Component().Bridge.AlsoCalled...)
+	mine := append(b.Names(), b.Known(), b.Config.At("appservice", "id").Str())
+	mine = append(mine, b.About.AlsoCalled...)
 	for _, c := range b.Component().Siblings() { // one was the other
 		mine = append(mine, string(c.Program))
 	}

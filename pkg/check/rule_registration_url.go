@@ -55,7 +55,7 @@ func checkURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, reg 
 			return
 		}
 		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Value.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
-	case port != listens && !b.FromEnv("appservice.port"):
+	case port != listens && !b.Silent(at) && !b.FromEnv("appservice.port"):
 		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix, v.Site(""), at.Site("the bridge's port"))
 	case u.Scheme == "https" && !b.Config.At("appservice", "tls_cert").Set():
 		r.Fail(fmt.Sprintf("Synapse asks %s for https, which it does not speak; the bridge does not start (M_CONNECTION_FAILED)", b.Name), fix, v.Site(""))

@@ -1,6 +1,9 @@
 package component
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // Names are what the homeserver knows a bridge by.
 type Names struct {
@@ -59,6 +62,11 @@ type Release struct {
 
 // Span are the first and the last release that something was read from.
 type Span struct{ First, Last Version }
+
+// Speaks reports whether a release of the bridge has the dialect.
+func (b *Bridge) Speaks(d Dialect) bool {
+	return slices.ContainsFunc(b.Releases, func(r Release) bool { return r.Dialect == d })
+}
 
 // Start is the command that runs the bridge on its configuration and leaves that as it is. The image's own start
 // script rewrites it.

@@ -25,6 +25,7 @@ func TestEveryBridge(t *testing.T) {
 			t.Run("image", w.image)
 			t.Run("sound", w.sound)
 			t.Run("broken", w.broken)
+			t.Run("shape", w.shape)
 			t.Run("keys", w.keys)
 			t.Run("runbook", w.runbook)
 			t.Run("diff", w.diff)
@@ -138,7 +139,38 @@ func (w walk) sound(t *testing.T) {
 
 // broken breaks what most people break.
 func (w walk) broken(t *testing.T) {
-	for _, tt := range []struct{ rule, old, now string }{
+	for _, tt := range w.faults() {
+		wants(t, w.found(t, w.config, tt.old, tt.now), tt.rule, w.config)
+	}
+	if move := w.Bridge.Move; move != nil && move.PickleKey == "" {
+		t.Error("it moved, and the key that stood in its code is not known")
+	}
+}
+
+// shape has the same in an image of a name that nobody knows.
+func (w walk) shape(t *testing.T) {
+	own := w
+	own.bundle = &render.Bundle{Stack: w.bundle.Stack, Files: slices.Clone(w.bundle.Files)}
+	for i, f := range own.bundle.Files {
+		if f.Path == "docker-compose.yml" {
+			own.bundle.Files[i].Data = []byte(strings.Replace(string(f.Data), w.Tested.String(), "registry.example.org/own/build:1", 1))
+		}
+	}
+	for _, f := range own.found(t, w.config, "", "") {
+		if f.Status != finding.NotChecked && f.Rule != "compose-config-hash" {
+			t.Errorf("as rendered: %s [%s]", f.Message, f.Rule)
+		}
+	}
+	for _, tt := range w.faults() {
+		wants(t, own.found(t, w.config, tt.old, tt.now), tt.rule, w.config)
+	}
+}
+
+// fault is a text of the bridge's configuration, what somebody put in its place, and the rule that says so.
+type fault struct{ rule, old, now string }
+
+func (w walk) faults() []fault {
+	return []fault{
 		{"registration-tokens-match", "  as_token: \"", "  as_token: \"other"},
 		{"registration-tokens-match", "  hs_token: \"", "  hs_token: \"other"},
 		{"registration-url-reaches-bridge", fmt.Sprintf("  port: %d\n", w.Bridge.Port), "  port: 12345\n"},
@@ -147,11 +179,6 @@ func (w walk) broken(t *testing.T) {
 		{"registration-ghost-namespace", w.Bridge.Prefix + "_{", "another_{"},
 		{"server-name-agrees", "domain: \"example.org\"", "domain: \"example.net\""},
 		{"database-credentials-match", "postgres://" + string(w.Program) + ":", "postgres://" + string(w.Program) + ":other"},
-	} {
-		wants(t, w.found(t, w.config, tt.old, tt.now), tt.rule, w.config)
-	}
-	if move := w.Bridge.Move; move != nil && move.PickleKey == "" {
-		t.Error("it moved, and the key that stood in its code is not known")
 	}
 }
 

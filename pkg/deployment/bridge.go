@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -41,8 +42,11 @@ func (b *Bridge) LogFile() string {
 	if b.Older() {
 		name = component.Legacy.Shape().LogFile
 	}
-	return strings.ReplaceAll(name, "{program}", string(b.Program))
+	return strings.ReplaceAll(name, "{program}", b.Known())
 }
+
+// Known is what the bridge is called by those who know it: its program, or the id that its configuration has of one.
+func (b *Bridge) Known() string { return cmp.Or(string(b.Program), b.About.ID) }
 
 // Older reports whether the bridge is built on bridgev2 today and this is a release from before.
 func (b *Bridge) Older() bool {
@@ -70,9 +74,8 @@ func (b *Bridge) Permissions() source.Value { return b.Config.At("bridge", "perm
 
 // Defaults are those of the bridge's own example. known is false for releases before it had them.
 func (b *Bridge) Defaults() (def component.Names, known bool) {
-	own := b.Component().Bridge
 	v, ok := b.Image.Version()
-	return own.Names, !ok || !v.Less(own.NamesSince)
+	return b.About.Names, b.About.ID != "" && (!ok || !v.Less(b.About.NamesSince))
 }
 
 // Bot is the localpart of the bridge's bot, and where it stands; "" when it cannot be told.
@@ -110,8 +113,16 @@ func (b *Bridge) Port() (string, source.Value) {
 
 // Address is the one at which Synapse finds the bridge.
 func (b *Bridge) Address() string {
-	port, _ := b.Port()
+	port, at := b.Port()
+	if b.Silent(at) {
+		port = "…"
+	}
 	return "http://" + b.Host() + ":" + port
+}
+
+// Silent reports whether nothing says which port the bridge listens on; at is that of Port.
+func (b *Bridge) Silent(at source.Value) bool {
+	return b.About.Port == 0 && !at.Set()
 }
 
 // Setting is the value at the dotted path as the bridge has it in the end: its environment wins over its file
@@ -138,7 +149,7 @@ func (b *Bridge) envNames(dotted string) []string {
 		name := prefix + strings.ToUpper(strings.ReplaceAll(dotted, ".", "__"))
 		return []string{name, name + "_FILE", prefix + dotted}
 	case b.Dialect == component.Python:
-		return []string{"MAUTRIX_" + strings.ToUpper(string(b.Program)+"_"+strings.ReplaceAll(dotted, ".", "_"))}
+		return []string{"MAUTRIX_" + strings.ToUpper(b.Known()+"_"+strings.ReplaceAll(dotted, ".", "_"))}
 	}
 	return nil
 }
@@ -178,7 +189,7 @@ func (b *Bridge) StartScript() bool {
 		return false
 	}
 	words := b.Command()
-	return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return path.Base(w) == "docker-run.sh" })
+	return len(words) == 0 && b.Component().Start == component.FromCommand || slices.ContainsFunc(words, func(w string) bool { return path.Base(w) == "docker-run.sh" })
 }
 
 // LogFiles are the names of the files that the bridge logs to; an absent one stands for the default.

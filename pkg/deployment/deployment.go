@@ -52,6 +52,8 @@ type Bridge struct {
 	Config  *source.File
 	Own     *source.File // registration.yaml beside its configuration; nil when there is none
 	Dialect component.Dialect
+	// About is what is known of the bridge; empty where it was told by its configuration alone.
+	About *component.Bridge
 
 	Shape  source.Value // what Dialect was told by; the zero Value when only the image tells it
 	Hidden string       // why Own may be there and cannot be seen

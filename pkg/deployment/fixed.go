@@ -149,7 +149,7 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 	key, at := b.pickleKey()
 	x.add(Fixed{Name: name + "pickle_key", Value: key, Secret: true, At: at, Breaks: b.pickleBreaks()})
 	breaks := "a newer release may have changed the bridge's database; then this one stops (\"Downgrading the bridge is not supported\", exit code 15)"
-	if p := b.Component().Bridge.Move; b.Dialect != component.BridgeV2 && p != nil {
+	if p := b.About.Move; b.Dialect != component.BridgeV2 && p != nil {
 		breaks = "the bridge rewrites its database when it is upgraded, and from " + p.First.String() + " on into tables that this one does not know; it does not find its users and rooms any more"
 	}
 	x.version(name+"version", b.Service, breaks)
@@ -189,7 +189,7 @@ const OfForerunner = "the constant of the bridge before bridgev2"
 
 // oldPickleKey is the constant of the bridge before bridgev2; "" where it had none.
 func (b *Bridge) oldPickleKey() string {
-	if m := b.Component().Bridge.Move; m != nil {
+	if m := b.About.Move; m != nil {
 		return m.PickleKey
 	}
 	return ""

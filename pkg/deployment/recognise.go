@@ -27,29 +27,65 @@ func (d *Deployment) recognise(s *Service) {
 			d.MASs = append(d.MASs, &MAS{Service: s, Config: f})
 		}
 	default:
-		if s.Component().Bridge != nil {
-			d.recogniseBridge(s)
+		if about := s.Component().Bridge; about != nil {
+			if f := d.config(s); f != nil {
+				d.addBridge(&Bridge{Service: s, Config: f, About: about})
+			}
+		} else if s.Program == component.Unknown {
+			d.recogniseShape(s)
 		}
 	}
 }
 
-func (d *Deployment) recogniseBridge(s *Service) {
-	f := d.config(s)
-	if f == nil {
-		return
-	}
-	b := &Bridge{Service: s, Config: f}
+func (d *Deployment) addBridge(b *Bridge) {
 	b.Dialect, b.Shape = dialectOf(b)
-	if _, placed := s.Image.Dialect(); !placed && b.Dialect == component.Python && s.Component().Bridge.Module == "" {
+	if _, placed := b.Image.Dialect(); !placed && b.Dialect != component.BridgeV2 && !b.About.Speaks(b.Dialect) {
 		d.Problems = append(d.Problems, finding.Unchecked("bridge-dialect",
-			s.Name+" is a bridge in Python, of which only Telegram's is known; its configuration and registration", b.Shape.Site(""), s.Value.At("image").Site("the image")))
+			b.Name+" has a configuration like that of "+b.Keys().Words+", and what its own release makes of it is not known", b.Shape.Site(""), b.Value.At("image").Site("the image")))
 		return
 	}
-	own, reason, hidden := d.Follow(s, s.flag(path.Join(path.Dir(s.ConfigPath), "registration.yaml"), "-r", "--registration"))
+	own, reason, hidden := d.Follow(b.Service, b.flag(path.Join(path.Dir(b.ConfigPath), "registration.yaml"), "-r", "--registration"))
 	if b.Own = own; hidden {
 		b.Hidden = reason
 	}
 	d.Bridges = append(d.Bridges, b)
+}
+
+// recogniseShape finds a bridge in an image of another name, such as a build of somebody's own, by the configuration
+// that all mautrix bridges have. What is no such configuration is nothing that is known.
+func (d *Deployment) recogniseShape(s *Service) {
+	s.ConfigPath = s.flag("/data/config.yaml", "-c", "--config")
+	host, reason := s.HostPath(s.ConfigPath)
+	src, err := source.ReadFS(d.FS, host)
+	if reason != "" || err != nil {
+		s.ConfigPath = ""
+		return
+	}
+	f, problem := source.Parse(host, src)
+	if problem != nil || !isBridge(f) {
+		s.ConfigPath = ""
+		return
+	}
+	if f, _, _ = d.Follow(s, s.ConfigPath); f == nil {
+		return
+	}
+	b := &Bridge{Service: s, Config: f, About: &component.Bridge{}}
+	for c := range component.Bridges() {
+		if f.At("appservice", "id").Str() == c.Bridge.ID {
+			b.About = c.Bridge
+		}
+	}
+	d.addBridge(b)
+}
+
+// isBridge tells the configuration of a mautrix bridge by what it cannot do without.
+func isBridge(f *source.File) bool {
+	for _, key := range [][]string{{"homeserver", "address"}, {"homeserver", "domain"}, {"appservice", "id"}, {"appservice", "as_token"}, {"appservice", "hs_token"}} {
+		if v := f.At(key...); v.Kind() != source.Scalar || v.Str() == "" {
+			return false
+		}
+	}
+	return f.At("bridge", "permissions").Kind() == source.Mapping
 }
 
 // oneShot reports whether a service runs a program's image without being that program: a migration such as

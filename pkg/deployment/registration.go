@@ -59,7 +59,7 @@ func (d *Deployment) BridgeOf(r *Registration) *Bridge {
 		func(b *Bridge) bool {
 			return path.Base(r.Path) == b.Name+".yaml" || strings.Contains(r.At("url").Str(), "//"+b.Name+":")
 		},
-		func(b *Bridge) bool { return string(b.Program) == r.At("id").Str() },
+		func(b *Bridge) bool { return b.Known() == r.At("id").Str() },
 	} {
 		if i := slices.IndexFunc(d.Bridges, same); i >= 0 {
 			return d.Bridges[i]

@@ -1,0 +1,74 @@
+package deployment_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+)
+
+const goConfig = `homeserver: {address: "http://synapse:8008", domain: example.org}
+bridge: {permissions: {example.org: user}}
+database: {uri: "postgres://b@postgres/b"}
+appservice: {id: steam, as_token: placeholder-as, hs_token: placeholder-hs}
+`
+
+const pythonConfig = `homeserver: {address: "http://synapse:8008", domain: example.org}
+bridge: {permissions: {example.org: user}, username_template: "x_{userid}"}
+appservice: {id: x, as_token: placeholder-as, hs_token: placeholder-hs, bot_username: xbot, database: "postgres://b@postgres/b"}
+`
+
+// A bridge is known by its image or by its configuration; what has another dialect than any that is known under its
+// name is named as not checked, and what is no bridge is left alone.
+func TestRecognise(t *testing.T) {
+	for name, tt := range map[string]struct {
+		image, config, command string
+		want                   string // bridge, unchecked or nothing
+	}{
+		"its own image":                   {"dock.mau.dev/mautrix/slack:v0.2608.0", goConfig, "", "bridge"},
+		"an image of another name":        {"registry.example.org/own/steam:1", goConfig, "", "bridge"},
+		"its configuration elsewhere":     {"registry.example.org/own/steam:1", goConfig, "/usr/bin/steam -c /data/config.yaml -n", "bridge"},
+		"Python, as Telegram was":         {"dock.mau.dev/mautrix/telegram:v0.15.3", pythonConfig, "", "bridge"},
+		"Python, as Twitter was":          {"dock.mau.dev/mautrix/twitter:v0.1.8", pythonConfig, "", "unchecked"},
+		"Python, as LinkedIn was":         {"dock.mau.dev/mautrix/linkedin:v0.5.4", pythonConfig, "", "unchecked"},
+		"Python, of another name":         {"dock.mau.dev/mautrix/googlechat:v0.5.2", pythonConfig, "", "unchecked"},
+		"a token less":                    {"registry.example.org/own/steam:1", strings.Replace(goConfig, ", hs_token: placeholder-hs", "", 1), "", "nothing"},
+		"a bot with a configuration":      {"registry.example.org/own/bot:1", "homeserver: https://example.org\nuser_id: '@bot:example.org'\naccess_token: placeholder\n", "", "nothing"},
+		"a list":                          {"registry.example.org/own/bot:1", "- homeserver\n", "", "nothing"},
+		"no YAML":                         {"registry.example.org/own/bot:1", "a: b: c: {{ .X }}\n", "", "nothing"},
+		"a configuration of its own kind": {"docker.io/library/postgres:17", goConfig, "", "nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			compose := "services:\n  x:\n    image: " + tt.image + "\n    volumes: ['./x:/data']\n"
+			if tt.command != "" {
+				compose += "    command: " + tt.command + "\n"
+			}
+			d, problems := deployment.Open(fstest.MapFS{"docker-compose.yml": {Data: []byte(compose)}, "x/config.yaml": {Data: []byte(tt.config)}})
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			got := "nothing"
+			switch {
+			case len(d.Bridges) == 1:
+				got = "bridge"
+			case slices.ContainsFunc(d.Problems, func(f finding.Finding) bool { return f.Rule == "bridge-dialect" && f.Status == finding.NotChecked }):
+				got = "unchecked"
+			case len(d.Problems) > 0:
+				t.Error(d.Problems)
+			}
+			if got != tt.want {
+				t.Errorf("it is %s, want %s", got, tt.want)
+			}
+			findings, _ := check.Run(d)
+			for _, f := range findings {
+				if strings.Contains(f.Message, "of a fault in stackgen") {
+					t.Error(f.Message)
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,11 +30,12 @@ type routeCmd struct {
 }
 
 func (*routeCmd) Help() string {
-	return `Reads the Traefik labels of the compose file and follows one HTTPS request: the routers in the order in which Traefik tries them, the one that takes it, and what the container is asked for in the end. Nothing is sent.
+	return `Reads the Traefik labels of the compose file and follows one HTTPS request: the entrypoint by which it comes in, the routers in the order in which Traefik tries them, the one that takes it, and what the container is asked for in the end. Nothing is sent.
 
 Example:
 
     stackgen route POST https://matrix.example.org/_matrix/client/v3/login
+    stackgen route GET https://matrix.example.org:8448/_matrix/key/v2/server
 `
 }
 
@@ -121,6 +123,9 @@ type way struct {
 	Method   string      `json:"method"`
 	Host     string      `json:"host"`
 	Path     string      `json:"path"`
+	Entry    string      `json:"entrypoint,omitempty"`
+	Closed   string      `json:"closed,omitempty"`
+	Note     string      `json:"note,omitempty"`
 	Tried    []triedJSON `json:"tried"`
 	Winner   string      `json:"winner"`
 	Service  string      `json:"service"`
@@ -143,7 +148,7 @@ type triedJSON struct {
 }
 
 func newWay(dir string, res route.Result) *way {
-	w := &way{Tried: []triedJSON{}, Unknown: res.Unknown}
+	w := &way{Tried: []triedJSON{}, Unknown: res.Unknown, Entry: res.Entry, Closed: res.Closed, Note: res.Note}
 	for _, t := range res.Tried {
 		pos := posIn(dir, t.Router.Site)
 		w.Tried = append(w.Tried, triedJSON{t.Router.Name, t.Router.Priority, pos.File, pos.Line, t.Matched, t.Why})
@@ -159,9 +164,9 @@ func newWay(dir string, res route.Result) *way {
 		return w
 	}
 	w.Winner, w.Redirect, w.Refused = res.Router.Name, res.Redirect, res.Refused
-	if w.Redirect == "" && w.Refused == "" && w.Unknown == "" {
+	if w.Redirect == "" && w.Refused == "" {
 		if res.Backend == nil {
-			w.Unknown = fmt.Sprintf("service %q has no server", res.Router.Service)
+			w.Unknown = cmp.Or(w.Unknown, fmt.Sprintf("service %q has no server", res.Router.Service))
 			return w
 		}
 		w.Service, w.Port, w.Sees = res.Backend.Container, res.Backend.Port, res.Path
@@ -183,6 +188,16 @@ func (w *way) text(st style, problems []string) string {
 	var b strings.Builder
 	section := func(title string, lines ...string) { st.section(&b, title, lines...) }
 	fmt.Fprintf(&b, "%s\n", st.Bold(output.Clean(w.Method+" https://"+w.Host+w.Path)))
+	if w.Entry != "" {
+		section("entrypoint", output.Clean(w.Entry))
+	}
+	if w.Note != "" {
+		section("entrypoint", st.yellow("any")+"  "+output.Clean(w.Note))
+	}
+	if w.Closed != "" {
+		section("winner", st.red("none")+"  "+output.Clean(w.Closed))
+		return b.String()
+	}
 	section("tried", w.triedLines(st)...)
 	switch {
 	case w.tie != nil:

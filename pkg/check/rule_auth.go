@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -102,6 +103,8 @@ var synapseEndpointInternal = Rule{
 			case !ok:
 				r.Fail("MAS's endpoint for Synapse is missing or no URL; no login can be completed", fix, v.Site(""))
 				return
+			case !slices.Contains(s.Names(), u.Hostname()) && roundabout(r, d, s, m, u, fix):
+				return
 			case !slices.Contains(s.Names(), u.Hostname()):
 				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 				return
@@ -114,6 +117,30 @@ var synapseEndpointInternal = Rule{
 			}
 		})
 	},
+}
+
+// roundabout looks whether MAS's endpoint leads to Synapse through the proxy, and reports it where it does or cannot
+// be told. The path is one that MAS asks for (crates/matrix-synapse modern.rs).
+func roundabout(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, m *deployment.MAS, u *url.URL, fix string) bool {
+	v := m.Config.At("matrix", "endpoint")
+	if u.Scheme != "https" || !d.HasRouters() {
+		return false
+	}
+	path := strings.TrimSuffix(u.Path, "/") + "/_synapse/mas/query_user"
+	res := d.Routes().Match("GET", u.Host, path)
+	switch {
+	case res.Unknown != "" && res.Router != nil:
+		r.NotChecked(fmt.Sprintf("MAS's endpoint %s leads through the proxy: %s", u.Redacted(), res.Unknown), v.Site(""), res.Router.Site)
+	case !reaches(res, s.Service, "/_synapse/mas/query_user"):
+		return false
+	case guard(d, res.Router) != nil:
+		g := guard(d, res.Router)
+		r.NotChecked(fmt.Sprintf("MAS's endpoint leads through the proxy, where the middleware %s decides who gets to %s%s", g.Name, u.Host, path), v.Site(""), g.Site)
+	default:
+		r.Warn(fmt.Sprintf("MAS goes round through the proxy to Synapse, by %s; that only works because /_synapse is reachable from outside, and ends when that is closed", u.Host),
+			fix, v.Site(""), res.Router.Site)
+	}
+	return true
 }
 
 // forbiddenWithMAS are the options of Synapse that stop it next to MAS, in the order it looks at them.

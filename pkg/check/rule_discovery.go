@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -120,6 +121,26 @@ func answered(d *deployment.Deployment, s *deployment.Synapse, path string) bool
 	return reaches(d.Routes().Match("GET", s.Server.Str(), path), s.Service, path)
 }
 
+// federationPort looks whether other servers find Synapse on port 8448 of the server name's host, where they ask
+// without a file that sends them elsewhere; and reports it where that cannot be told.
+func federationPort(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, option source.Value) bool {
+	const path = "/_matrix/federation/v1/version"
+	res := d.Routes().Match("GET", net.JoinHostPort(s.Server.Str(), "8448"), path)
+	if res.Closed != "" || res.Unknown != "" || !reaches(res, s.Service, path) {
+		return res.Unknown != "" && res.Router != nil
+	}
+	if res.Entry != "" {
+		return true
+	}
+	i := slices.IndexFunc(res.Router.EntryPoints, func(e string) bool {
+		return strings.Contains(strings.ToLower(e), "fed") || strings.Contains(e, "8448")
+	})
+	if i >= 0 {
+		r.NotChecked(fmt.Sprintf("%s, and by its name the entrypoint %s may be meant for other servers", res.Note, res.Router.EntryPoints[i]), option.Site(""), res.Router.Site)
+	}
+	return i >= 0
+}
+
 // checkWellKnown looks at who serves the two files on the server name's host.
 func checkWellKnown(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) {
 	name, option := s.Server, s.Config.At("serve_server_wellknown")
@@ -127,6 +148,7 @@ func checkWellKnown(r *Reporter, d *deployment.Deployment, s *deployment.Synapse
 	server, client := d.Routes().Match("GET", host, serverWellKnown), d.Routes().Match("GET", host, clientWellKnown)
 	switch {
 	case d.Explained(s.Service, "GET", host, serverWellKnown), server.Unknown != "":
+	case answered(d, s, serverWellKnown) && !option.True() && federationPort(r, d, s, option):
 	case answered(d, s, serverWellKnown) && !option.True():
 		r.Fail(host+serverWellKnown+" is sent to Synapse, which does not serve it; other servers look for this one on port 8448", "serve_server_wellknown: true", option.Site(""), server.Router.Site)
 	case !answered(d, s, serverWellKnown) && option.True() && host != s.MatrixHost():

@@ -36,10 +36,15 @@ var traefikReferenceDefined = Rule{
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			key := "traefik.http.routers." + p.Router
 			ref, provider, _ := strings.Cut(p.Ref, "@")
+			missing := r.Fail
+			if d.Proxy.Service == nil { // which is told here for a name that looks mistyped
+				p.Message += ", unless another stack of the same Traefik defines it"
+				missing = r.Warn
+			}
 			switch p.Kind {
 			case traefik.UndefinedService:
 				if !definedSomewhere(d, "services", ref) {
-					r.Fail(p.Message, s.Label(key+".service", firstService(s)), p.Sites...)
+					missing(p.Message, s.Label(key+".service", firstService(s)), p.Sites...)
 				}
 			case traefik.UndefinedMiddleware:
 				fix := s.Label("traefik.http.middlewares."+ref+".…", "…")
@@ -47,13 +52,24 @@ var traefikReferenceDefined = Rule{
 				for _, m := range d.Routes().Middlewares {
 					names = append(names, m.Name)
 				}
+				if provider == "file" {
+					fix = "http.middlewares." + ref + " in a file that Traefik's file provider reads"
+				}
 				if near := deployment.Nearest(ref, names); near != "" {
 					fix = near + " instead of " + ref
 				}
 				if !definedSomewhere(d, "middlewares", ref) {
-					r.Fail(p.Message, fix, append(s.Listing(p.Ref, p.Sites[0]), p.Sites...)...)
+					missing(p.Message, fix, append(s.Listing(p.Ref, p.Sites[0]), p.Sites...)...)
 				}
 			case traefik.NotChecked:
+				if p.Router == "" {
+					r.NotChecked(p.Message, p.Sites...)
+					return
+				}
+				if provider == "" || provider == "docker" {
+					r.NotChecked(fmt.Sprintf("router %q uses %s, which another stack of the same Traefik may define", p.Router, p.Ref), p.Sites...)
+					return
+				}
 				r.NotChecked(fmt.Sprintf("router %q uses %s, which the provider %s of Traefik defines outside of the labels", p.Router, p.Ref, provider), p.Sites...)
 			default:
 			}
@@ -80,6 +96,8 @@ var traefikRuleParses = Rule{
 				r.Fail(p.Message, labelFix(p), p.Sites...)
 			case traefik.IgnoredLabel:
 				r.Warn(p.Message, "correct or remove the label", p.Sites...)
+			case traefik.BadFile:
+				r.Fail(p.Message, "correct the file", p.Sites...)
 			case traefik.BadRule:
 				r.Fail(p.Message, ruleFix(d.Proxy.Major), p.Sites...)
 			case traefik.NeverMatches:

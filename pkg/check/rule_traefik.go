@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,10 @@ var traefikRouterComplete = Rule{
 	Source:  "Traefik pkg/provider/docker, pkg/muxer/http, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		tls := slices.ContainsFunc(d.Routes().Routers, func(o *route.Router) bool { return o.TLS && o.Dropped == "" })
+		deaf := make(map[string]bool) // what no request for https:// ever comes to
+		for _, o := range d.Routes().Routers {
+			deaf[o.Name] = !d.Routes().Hears(o, "443")
+		}
 		twins := twins(d)
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			key := "traefik.http.routers." + p.Router + "."
@@ -47,7 +52,7 @@ var traefikRouterComplete = Rule{
 			case route.TooMany:
 				r.NotChecked(p.Message, p.Sites...)
 			case traefik.NoTLS:
-				if tls && s.HasLabel(strings.TrimSuffix(key, ".")) && !twins[p.Router] {
+				if tls && s.HasLabel(strings.TrimSuffix(key, ".")) && !twins[p.Router] && !deaf[p.Router] {
 					r.Warn(p.Message, s.Label(key+"tls", "true"), p.Sites...)
 				}
 			default:
@@ -90,7 +95,10 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 	if router.Dropped != "" {
 		return
 	}
-	s, key := d.Service(router.Container), "traefik.http.routers."+router.Name
+	s, key := cmp.Or(d.Service(router.Container), d.Proxy.Service), "traefik.http.routers."+router.Name
+	if s == nil {
+		return
+	}
 	for _, e := range router.EntryPoints {
 		others := others(d, func(o *route.Router) []string { return o.EntryPoints }, e)
 		switch near := deployment.Nearest(e, others); {

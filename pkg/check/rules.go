@@ -40,7 +40,7 @@ var Rules = []Rule{
 	traefikReferenceDefined,
 	traefikRuleParses,
 	traefikNetworkShared,
-	traefikPortListens,
+	traefikPortListens, traefikPortsPublished,
 	traefikVersionSupports,
 	forwardedHeaders,
 	registrationCopiesEqual,

@@ -19,8 +19,12 @@ func (s *Service) Listing(ref string, router source.Site) []source.Site {
 	return nil
 }
 
-// Label gives a label as a line of the service, in the style that its labels are written in.
+// Label gives a label as a line of the service, in the style that its labels are written in. What a file of Traefik
+// defines is a line there.
 func (s *Service) Label(key, value string) string {
+	if _, setting, ok := strings.Cut(key, "@file."); ok {
+		return setting + ": " + source.Quote(value)
+	}
 	value = strings.ReplaceAll(value, "$", "$$")
 	if s.Value.At("labels").Kind() == source.Sequence {
 		return "- " + source.Quote(key+"="+value)
@@ -33,10 +37,15 @@ func (s *Service) HasLabel(key string) bool {
 	return s.D.Container(s).Has(key)
 }
 
-// problems calls f for every problem that Traefik has with the labels, with the service that it is about.
+// LabelProblems calls f for every problem that Traefik has with labels and files, with the service that it is about:
+// Traefik's own where that is none of the stack.
 func (d *Deployment) LabelProblems(f func(p route.Problem, s *Service)) {
 	for _, p := range d.Routes().Problems {
-		if s := d.Service(p.Container); s != nil {
+		s := d.Service(p.Container)
+		if s == nil {
+			s = d.Proxy.Service
+		}
+		if s != nil {
 			f(p, s)
 		}
 	}

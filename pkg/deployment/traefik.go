@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
@@ -15,10 +17,10 @@ func (d *Deployment) HasRouters() bool {
 }
 
 // Explained reports whether another rule says why a request does not come to the service: a router of it that
-// Traefik drops, a tie, or a port on which nobody listens.
+// Traefik drops, a tie, or a port on which nobody listens: of the service, or of Traefik.
 func (d *Deployment) Explained(s *Service, method, host, path string) bool {
 	res := d.Routes().Match(method, host, path)
-	if res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.Listens(s, s.BackendPort(*res.Backend)) {
+	if res.Closed != "" || res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.Listens(s, s.BackendPort(*res.Backend)) {
 		return true
 	}
 	return slices.ContainsFunc(d.Routes().Lost(method, host, path), func(lost *route.Router) bool { return lost.Container == s.Name })
@@ -66,11 +68,19 @@ type Proxy struct {
 	Network                string            // providers.docker.network
 	Encoded                map[string]string // ENTRYPOINT.allowencodedslash and the like, as they are set
 	Exposed                *bool             // providers.docker.exposedByDefault
+
+	// Dead are published ports behind which no entrypoint listens.
+	Dead []Published
+
+	settings map[string]string // by dotted lower-case key
+	seen     bool              // whether these are all
+	entries  []traefik.EntryPoint
+	public   map[string]string
 }
 
 // traefik reads the settings from the flags, the environment and the file of a Traefik in this stack.
 func (d *Deployment) traefik() *Proxy {
-	t := &Proxy{Major: 3, Encoded: make(map[string]string)}
+	t := &Proxy{Major: 3, Encoded: make(map[string]string), settings: make(map[string]string)}
 	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == component.Traefik })
 	if i < 0 {
 		return t
@@ -81,6 +91,7 @@ func (d *Deployment) traefik() *Proxy {
 	}
 	docker := false
 	set := func(key, val string) {
+		t.settings[strings.ToLower(key)] = val
 		words := strings.Split(strings.ToLower(key), ".")
 		switch {
 		case len(words) > 1 && words[0] == "entrypoints":
@@ -100,25 +111,8 @@ func (d *Deployment) traefik() *Proxy {
 			}
 		}
 	}
-	for _, w := range t.Service.Command() {
-		if key, val, _ := strings.Cut(w, "="); strings.HasPrefix(key, "--") {
-			set(key[2:], val)
-		}
-	}
-	env := t.Service.Value.At("environment")
-	for key, val := range env.Entries() {
-		setEnv(set, key.Str(), val.Str())
-	}
-	for _, item := range env.Items() {
-		key, val, _ := strings.Cut(item.Str(), "=")
-		setEnv(set, key, val)
-	}
-	for _, name := range []string{"/etc/traefik/traefik.yml", "/etc/traefik/traefik.yaml"} {
-		if f, _, _ := d.Follow(t.Service, t.Service.flag(name, "--configfile", "--configFile")); f != nil {
-			settings(f.Root(), "", set)
-			break
-		}
-	}
+	t.seen = d.traefikSettings(t.Service, set)
+	t.seePorts()
 	if docker && t.Exposed == nil {
 		t.Exposed = new(true)
 	}
@@ -141,7 +135,7 @@ func setEnv(set func(key, val string), name, val string) {
 // settings hands on the scalars of a file by their dotted path, and empty sections by theirs.
 func settings(v source.Value, path string, set func(key, val string)) {
 	if v.Len() == 0 || v.Kind() != source.Mapping {
-		set(path, v.Str())
+		set(path, v.Str()+strings.Join(ItemTexts(v), ","))
 		return
 	}
 	for key, val := range v.Entries() {
@@ -166,7 +160,17 @@ func (d *Deployment) Routes() *route.Table {
 		if d.Proxy.Exposed != nil {
 			exposed = *d.Proxy.Exposed
 		}
-		d.routes = traefik.New(cs, traefik.Options{Major: d.Proxy.Major, ExposedByDefault: exposed, DefaultNetwork: d.Proxy.Network})
+		o := traefik.Options{
+			Major: d.Proxy.Major, ExposedByDefault: exposed, DefaultNetwork: d.Proxy.Network, Shared: d.Proxy.Service == nil,
+			Slip: func(name string, defined []string) bool {
+				near := Nearest(name, defined)
+				return near != "" && levenshtein.Distance(name, near, nil) <= 2
+			},
+			Entries: d.Proxy.entries, Public: d.Proxy.public,
+			Upstream: func(host, port string) (string, string) { return d.upstream(d.Proxy.Service, host, port) },
+		}
+		o.Files, o.FilesSeen = d.providedFiles(d.Proxy)
+		d.routes = traefik.New(cs, o)
 	}
 	return d.routes
 }

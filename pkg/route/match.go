@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -8,9 +9,10 @@ import (
 	"strings"
 )
 
-// Match tells what becomes of an HTTPS request. The host may carry a port and upper case, the path escapes
-// and a query. A router without tls takes part only when no router of the table has tls, for then it is
-// the entrypoint's; one that sends plain HTTP to HTTPS never does.
+// Match tells what becomes of an HTTPS request. The host may carry upper case and a port, without which it is 443;
+// the path escapes and a query. Where the ways in cannot be seen, any router may be on the one that is asked, and
+// one without tls takes part only when no router of the table has tls, for then it is the entrypoint's. A router
+// that sends plain HTTP to HTTPS never does.
 func (t *Table) Match(method, host, path string) Result {
 	req, u, ok := t.newRequest(method, host, path)
 	if !ok {
@@ -18,8 +20,20 @@ func (t *Table) Match(method, host, path string) Result {
 	}
 	var res Result
 	res.Asked.Host, res.Asked.Path = req.Host, req.Path
+	e, closed, unseen := t.entries.at(port(host))
+	if res.Closed, res.Note = closed, unseen; closed != "" {
+		return res
+	}
+	if e != nil {
+		res.Entry = e.Name
+	}
+	t.match(&res, e, req, host, u)
+	return res
+}
+
+func (t *Table) match(res *Result, e *Entry, req *Request, host string, u *url.URL) {
 	for i, r := range t.Routers {
-		got, why := t.try(r, req)
+		got, why := t.try(r, e, req)
 		res.Tried = append(res.Tried, Attempt{Router: r, Matched: got == Yes, Why: why})
 		if got == No {
 			continue
@@ -29,10 +43,10 @@ func (t *Table) Match(method, host, path string) Result {
 			if o.Priority != r.Priority {
 				break
 			}
-			if !r.rival(o) {
+			if !t.rival(r, o) {
 				continue
 			}
-			other, otherWhy := t.try(o, req)
+			other, otherWhy := t.try(o, e, req)
 			if other == Maybe && got == Yes {
 				r, got, why = o, Maybe, otherWhy
 			}
@@ -42,20 +56,52 @@ func (t *Table) Match(method, host, path string) Result {
 		}
 		if got == Maybe {
 			res.Unknown = fmt.Sprintf("whether router %q matches depends on %s", r.Name, why)
-			return res
+			return
 		}
 		if len(tied) > 1 {
 			res.Tie = tied
 		}
 		for _, o := range t.Routers[i+1:] {
-			if match, _ := t.try(o, req); match == Yes && o != r && !slices.Contains(tied, o) {
+			if match, _ := t.try(o, e, req); match == Yes && o != r && !slices.Contains(tied, o) {
 				res.Behind = append(res.Behind, o)
 			}
 		}
-		t.answer(&res, r, host, u)
-		return res
+		apart := ""
+		if e == nil && res.Tie == nil {
+			r, apart = t.apart(r, res.Behind)
+			res.Behind = slices.DeleteFunc(res.Behind, func(o *Router) bool { return o == r })
+		}
+		t.answer(res, r, e, host, u)
+		if res.Unknown == "" {
+			res.Unknown = apart
+		}
+		return
 	}
-	return res
+}
+
+// apart looks at the routers behind the first, which do the same request's work on other entrypoints: where it
+// cannot be seen which of them is asked, it is the one by whose name people mean port 443, or else unknown.
+func (t *Table) apart(r *Router, behind []*Router) (first *Router, unknown string) {
+	if len(r.EntryPoints) == 0 || r.usual() {
+		return r, ""
+	}
+	for _, o := range behind {
+		switch {
+		case t.meets(r, o) || r.Target != "" && r.Target == o.Target:
+		case o.usual():
+			return o, ""
+		case unknown == "":
+			unknown = fmt.Sprintf("which entrypoint is asked cannot be seen: router %q is on %s, router %q on %s", r.Name, strings.Join(r.EntryPoints, ", "), o.Name, strings.Join(o.EntryPoints, ", "))
+		}
+	}
+	return r, unknown
+}
+
+// usual tells whether a router is on an entrypoint whose name says that it is the one for HTTPS.
+func (r *Router) usual() bool {
+	return slices.ContainsFunc(r.EntryPoints, func(e string) bool {
+		return slices.Contains([]string{"websecure", "web-secure", "web_secure", "https", "secure"}, strings.ToLower(e))
+	})
 }
 
 // Lost lists the routers that would have taken the request, or might have, if Traefik did not drop them or
@@ -73,7 +119,8 @@ func (t *Table) Lost(method, host, path string) []*Router {
 			matched, _ = r.Expr.match(req)
 			r.Expr.Walk(func(m *Matcher) { never = never || m.Never != "" })
 		}
-		unreachable := r.Dropped != "" || !r.TLS && t.hasTLS && !r.PlainHTTP
+		e, _, _ := t.entries.at(port(host))
+		unreachable := r.Dropped != "" || !t.hearsTLS(r, e) && !r.PlainHTTP
 		if unreachable && matched != No || matched == No && (never || r.Assumed) {
 			list = append(list, r)
 		}
@@ -93,27 +140,38 @@ func (t *Table) newRequest(method, host, path string) (req *Request, u *url.URL,
 	return &Request{Method: strings.ToUpper(method), Host: canonicalHost(host), Path: routing, Query: u.Query()}, u, true
 }
 
-func (t *Table) try(r *Router, req *Request) (Truth, string) {
+func (t *Table) try(r *Router, e *Entry, req *Request) (Truth, string) {
 	switch {
 	case r.Dropped != "":
 		return No, "dropped: " + r.Dropped
 	case r.PlainHTTP:
 		return No, "it only sends plain HTTP to HTTPS"
-	case !r.TLS && t.hasTLS:
+	case e != nil && !r.on(e):
+		return No, fmt.Sprintf("it is not on the entrypoint %q", e.Name)
+	case !t.hearsTLS(r, e):
 		return No, "it has no tls, so HTTPS does not reach it"
-	case t.entryPoint != "" && len(r.EntryPoints) > 0 && !slices.Contains(r.EntryPoints, t.entryPoint):
-		return No, fmt.Sprintf("it is not on the entrypoint %q", t.entryPoint)
 	}
 	got, why := r.Expr.match(req)
 	return got, strings.Join(why, ", ")
 }
 
-// answer sends the request through the router's middlewares to its service.
-func (t *Table) answer(res *Result, r *Router, host string, u *url.URL) {
+// hearsTLS tells whether HTTPS reaches a router: by tls of its own or of the entrypoint. Where nothing at all has
+// tls, it ends before the proxy.
+func (t *Table) hearsTLS(r *Router, e *Entry) bool {
+	return r.TLS || !t.hasTLS || e != nil && e.TLS || e == nil && t.entries.secure(r)
+}
+
+// answer sends the request through the middlewares of the entry and of the router to its service.
+func (t *Table) answer(res *Result, r *Router, e *Entry, host string, u *url.URL) {
 	res.Router = r
 	res.Unknown = r.Unchecked
 	f := &Flow{Host: host, URL: u}
-	for _, s := range r.Steps {
+	steps := r.Steps
+	if e != nil {
+		res.Unknown = cmp.Or(e.Unchecked, res.Unknown)
+		steps = slices.Concat(e.Steps, steps)
+	}
+	for _, s := range steps {
 		if s(f); f.done() {
 			break
 		}
@@ -139,6 +197,14 @@ func (t *Table) answer(res *Result, r *Router, host string, u *url.URL) {
 			res.Unknown = fmt.Sprintf("containers %q and %q share the service %q", b.Container, o.Container, s.Name)
 		}
 	}
+}
+
+// port is that of a host, 443 where it has none.
+func port(host string) string {
+	if _, p, err := net.SplitHostPort(host); err == nil && p != "" {
+		return p
+	}
+	return "443"
 }
 
 // canonicalHost gives the host without port in lower case.

@@ -18,9 +18,9 @@ type Table struct {
 	Services    []*Service
 	Problems    []Problem
 
-	seen       func(escaped string) (string, error)
-	entryPoint string
-	hasTLS     bool
+	seen    func(escaped string) (string, error)
+	entries Entries
+	hasTLS  bool
 }
 
 // Parts is what a reader of a proxy's files found. Problems are in the order in which they are told.
@@ -31,15 +31,16 @@ type Parts struct {
 	Problems    []Problem
 	// Seen gives the path that rules see for the escaped path of a request; an error when the proxy refuses it.
 	Seen func(escaped string) (string, error)
-	// EntryPoint is the one that requests come in by: Match sees only the routers on it. "" means any.
-	EntryPoint string
+	// Entries are the ways in; the zero value where they cannot be seen.
+	Entries Entries
 }
 
 // New puts the routers into the order of their priorities, highest first, and reports those of which it cannot
 // be told, or only by the length of their rules, which one comes first.
 func New(p Parts) *Table {
-	t := &Table{Routers: p.Routers, Middlewares: p.Middlewares, Services: p.Services, Problems: p.Problems, seen: p.Seen, entryPoint: p.EntryPoint}
-	t.hasTLS = slices.ContainsFunc(t.Routers, func(r *Router) bool { return r.TLS && r.Dropped == "" })
+	t := &Table{Routers: p.Routers, Middlewares: p.Middlewares, Services: p.Services, Problems: p.Problems, seen: p.Seen, entries: p.Entries}
+	t.hasTLS = slices.ContainsFunc(t.Routers, func(r *Router) bool { return r.TLS && r.Dropped == "" }) ||
+		slices.ContainsFunc(p.Entries.All, func(e Entry) bool { return e.TLS })
 	slices.SortStableFunc(t.Routers, func(a, b *Router) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Container, b.Container))
 	})
@@ -68,6 +69,8 @@ type Router struct {
 	Steps []Step
 	// To is the service, nil where it is not defined in what was read.
 	To *Service
+	// Target is the same for two routers that do the same with a request; "" where a reader does not tell.
+	Target string
 	// PlainHTTP says that the router only sends plain HTTP to HTTPS.
 	PlainHTTP bool
 	// Unchecked says why what becomes of a request cannot be told wholly.
@@ -165,6 +168,9 @@ type Result struct {
 	Behind []*Router
 	// Unknown says why the answer cannot be told, or not wholly, from the files and the request.
 	Unknown string
+	// Entry is the way by which the request comes in, "" where that cannot be seen: Note says so for a port that is
+	// not the usual one, and any way is taken. Closed says why no request comes in.
+	Entry, Note, Closed string
 	// Asked is the host without port and the path without query, as rules see them.
 	Asked struct{ Host, Path string }
 	// Tried lists the routers in the order of trial, up to the one that decided.

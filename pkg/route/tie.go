@@ -34,7 +34,7 @@ func (t *Table) comparePriorities() {
 	for i, a := range t.Routers {
 		for j, b := range t.Routers[i+1:] {
 			tie := a.Priority == b.Priority
-			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !a.rival(b) {
+			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !t.rival(a, b) {
 				continue
 			}
 			switch c.overlap(all[i], all[i+1+j]) {
@@ -79,17 +79,22 @@ func compared(a, b *Router, tie bool) Problem {
 }
 
 // rival tells whether it matters which of two routers takes a request that both match.
-func (r *Router) rival(o *Router) bool {
-	return r.Dropped == "" && o.Dropped == "" && r.TLS == o.TLS && r.PlainHTTP == o.PlainHTTP &&
-		r.meets(o) && (r.Service != o.Service || !slices.Equal(r.Middlewares, o.Middlewares))
+func (t *Table) rival(r, o *Router) bool {
+	return r.Dropped == "" && o.Dropped == "" && r.TLS == o.TLS && r.PlainHTTP == o.PlainHTTP && t.meets(r, o) &&
+		(r.Service != o.Service || !slices.Equal(r.Middlewares, o.Middlewares)) && (r.Target == "" || r.Target != o.Target)
 }
 
-// meets tells whether two routers share an entrypoint; none means all.
-func (r *Router) meets(o *Router) bool {
+// meets tells whether two routers share an entrypoint. None means all, or those that are the default.
+func (t *Table) meets(r, o *Router) bool {
+	if t.entries.All != nil {
+		return slices.ContainsFunc(t.entries.All, func(e Entry) bool { return r.on(&e) && o.on(&e) })
+	}
 	if len(r.EntryPoints) == 0 || len(o.EntryPoints) == 0 {
 		return true
 	}
-	return slices.ContainsFunc(r.EntryPoints, func(e string) bool { return slices.Contains(o.EntryPoints, e) })
+	return slices.ContainsFunc(r.EntryPoints, func(e string) bool {
+		return slices.ContainsFunc(o.EntryPoints, func(other string) bool { return strings.EqualFold(e, other) })
+	})
 }
 
 // maxAlternatives and maxMatchers bound how far rules are multiplied out to compare them.

@@ -2,6 +2,7 @@ package traefik
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,40 +34,115 @@ func (t *table) resolve(r *router) {
 		})
 	}
 
-	c := t.chain(r.Middlewares, nil)
-	svc, ref := t.service(r.Service)
+	own := r.provider()
+	c := t.chain(r.Middlewares, own, nil)
+	svc, ref := t.service(r.Service, own)
 	if svc != nil && svc.Dropped == "" {
-		inner := t.chain(svc.conf.Middlewares, nil)
-		c.join(inner)
+		c.join(t.chain(svc.conf.Middlewares, "", nil))
 	}
 	if svc != nil {
 		r.To = svc.Service
+		r.Unchecked = svc.unchecked
 	}
 	r.Steps, r.PlainHTTP = c.steps, !r.TLS && c.toHTTPS
 	if c.bad != "" {
 		report(c.kind, "middlewares", c.ref, c.bad, true)
 	}
 	for _, name := range c.foreign {
-		report(NotChecked, "middlewares", name, fmt.Sprintf("middleware %q is defined outside the labels, so it was not checked", name), false)
-		r.Unchecked = fmt.Sprintf("middleware %q is defined outside the labels", name)
+		report(NotChecked, "middlewares", name, fmt.Sprintf("middleware %q is not defined here, so it was not checked", name), false)
+		r.Unchecked = fmt.Sprintf("middleware %q is %s", name, t.elsewhere(name, own))
 	}
-	if _, provider := split(r.Name); provider != "" {
+	if _, provider := split(r.Name); provider != "" && r.file == nil {
 		report(BadName, "rule", "", fmt.Sprintf("its name holds an @, so Traefik looks for its service at a provider %q", provider), !strings.Contains(r.Service, "@"))
 	}
 	switch {
 	case ref == "internal":
 		r.Unchecked = fmt.Sprintf("%q is Traefik itself", r.Service)
-	case ref != "":
-		report(NotChecked, "service", r.Service, fmt.Sprintf("service %q is defined outside the labels, so it was not checked", r.Service), false)
-		r.Unchecked = fmt.Sprintf("service %q is defined outside the labels", r.Service)
+	case svc == nil && t.open(ref) && strings.Contains(r.Service, "@") && !slip(t, strings.TrimSuffix(r.Service, "@docker"), ref, t.services):
+		// Without a provider in it a service's name is hardly ever meant for one of another stack.
+		report(NotChecked, "service", r.Service, fmt.Sprintf("service %q is not defined here, so it was not checked", r.Service), false)
+		r.Unchecked = fmt.Sprintf("service %q is %s", r.Service, t.elsewhere(r.Service, own))
 	case svc == nil:
 		report(UndefinedService, "service", r.Service, fmt.Sprintf("service %q does not exist", r.Service), true)
 	case svc.Dropped != "":
 		report("", "", "", fmt.Sprintf("service %q is deleted: %s", r.Service, svc.Dropped), true)
 	}
-	if !r.TLS && !r.PlainHTTP {
+	if svc != nil && len(c.foreign) == 0 {
+		r.Target = target(svc.Service, c.effects)
+	}
+	if !r.TLS && !r.PlainHTTP && !t.secured(r) {
 		report(NoTLS, "tls", "", "it has no tls; HTTPS does not reach it unless its entrypoint has http.tls", false)
 	}
+}
+
+// target is the same for two routers that ask the same servers for the same.
+func target(s *route.Service, effects []string) string {
+	var b strings.Builder
+	for _, to := range s.Backends {
+		fmt.Fprintf(&b, "%s:%s:%s ", to.Scheme, to.Container, to.Port)
+	}
+	return b.String() + strings.Join(effects, " ")
+}
+
+// secured tells whether every entrypoint of a router has tls, as far as they can be seen.
+func (t *table) secured(r *router) bool {
+	seen := false
+	for _, e := range t.opts.Entries {
+		on := e.Default && len(r.EntryPoints) == 0 || slices.ContainsFunc(r.EntryPoints, func(name string) bool { return strings.EqualFold(name, e.Name) })
+		if on && !e.TLS {
+			return false
+		}
+		seen = seen || on
+	}
+	return seen
+}
+
+// entries resolves what the entrypoints do to every request.
+func (t *table) entries() (all []route.Entry) {
+	for _, e := range t.opts.Entries {
+		c := t.chain(e.Middlewares, "", nil)
+		e.Steps = c.steps
+		switch {
+		case c.bad != "":
+			e.Unchecked = fmt.Sprintf("the entrypoint %q: %s", e.Name, c.bad)
+		case c.foreign != nil:
+			e.Unchecked = fmt.Sprintf("middleware %q of the entrypoint %q is not defined here", c.foreign[0], e.Name)
+		}
+		all = append(all, e.Entry)
+	}
+	return all
+}
+
+// open tells whether a provider ("" for Docker) may know more than what was read.
+func (t *table) open(provider string) bool {
+	switch provider {
+	case "":
+		return t.opts.Shared
+	case "file":
+		return !t.opts.FilesSeen
+	}
+	return true
+}
+
+// slip tells whether the name of something that another stack may define is most likely one from here, mistyped.
+func slip[T any](t *table, name, provider string, defined map[string]T) bool {
+	return provider == "" && t.opts.Slip != nil && t.opts.Slip(name, slices.Collect(maps.Keys(defined)))
+}
+
+// elsewhere says where a name is defined that is not defined here.
+func (t *table) elsewhere(ref, own string) string {
+	if _, provider := split(ref, own); provider == "" {
+		return "not defined here: another stack of the same Traefik may do so"
+	}
+	return "defined outside the labels"
+}
+
+// provider is where a router is defined: "" for labels.
+func (r *router) provider() string {
+	if r.file != nil {
+		return "file"
+	}
+	return ""
 }
 
 // parse reads the rule in the syntax that the router, or else the version of Traefik, asks for.
@@ -80,33 +156,48 @@ func (r *router) parse(syntax int) (err error) {
 
 // at is the place of one of the router's labels, of its rule where it has no such label.
 func (r *router) at(label string) source.Site {
+	if r.file != nil {
+		if n := r.file.at(label); n != nil {
+			return n.site
+		}
+		return r.Site
+	}
 	if site := r.from.site("traefik", "http", "routers", r.Name, label); site.Pos != r.from.Site.Pos {
 		return site
 	}
 	return r.Site
 }
 
-// service finds a service by reference; provider is set when another provider defines it.
-func (t *table) service(name string) (s *service, provider string) {
-	name, provider = split(name)
-	if provider != "" {
-		return nil, provider
-	}
-	return t.services[name], ""
+// service finds a service by a reference from a provider; and says which provider defines it, "" for Docker.
+func (t *table) service(ref, own string) (s *service, provider string) {
+	name, provider := split(ref, own)
+	return t.services[qualified(name, provider)], provider
 }
 
-// split divides a reference into name and provider, "" for Docker's own.
-func split(ref string) (name, provider string) {
-	name, provider, _ = strings.Cut(ref, "@")
-	if provider == "docker" {
+// split divides a reference into name and provider, "" for Docker. Without one it is the provider of who refers.
+func split(ref string, own ...string) (name, provider string) {
+	name, provider, ok := strings.Cut(ref, "@")
+	switch {
+	case provider == "docker":
 		provider = ""
+	case !ok && len(own) > 0:
+		provider = own[0]
 	}
 	return name, provider
+}
+
+// qualified is the name under which the table keeps what a provider defines.
+func qualified(name, provider string) string {
+	if provider == "" {
+		return name
+	}
+	return name + "@" + provider
 }
 
 // chained is a list of middlewares as resolved.
 type chained struct {
 	steps   []route.Step
+	effects []string // the names of what changes or answers a request
 	foreign []string
 	toHTTPS bool
 	// bad says why the list cannot be built. It has no kind where another problem says so.
@@ -116,7 +207,7 @@ type chained struct {
 }
 
 func (c *chained) join(d chained) {
-	c.steps = append(c.steps, d.steps...)
+	c.steps, c.effects = append(c.steps, d.steps...), append(c.effects, d.effects...)
 	c.foreign = append(c.foreign, d.foreign...)
 	c.toHTTPS = c.toHTTPS || d.toHTTPS
 	if c.bad == "" {
@@ -124,15 +215,16 @@ func (c *chained) join(d chained) {
 	}
 }
 
-func (t *table) chain(names, above []string) (c chained) {
+func (t *table) chain(names []string, own string, above []string) (c chained) {
 	fail := func(kind route.ProblemKind, format string, ref string, args ...any) {
 		c.join(chained{kind: kind, ref: ref, bad: fmt.Sprintf(format, append([]any{ref}, args...)...)})
 	}
 	for _, ref := range names {
-		name, provider := split(ref)
+		name, provider := split(ref, own)
+		name = qualified(name, provider)
 		m := t.middlewares[name]
 		switch {
-		case provider != "":
+		case m == nil && t.open(provider) && !slip(t, name, provider, t.middlewares):
 			c.foreign = append(c.foreign, ref)
 		case m == nil:
 			fail(UndefinedMiddleware, "middleware %q does not exist", ref)
@@ -147,10 +239,13 @@ func (t *table) chain(names, above []string) (c chained) {
 				fail(BadMiddleware, "middleware %q is nested too deeply to be checked", ref)
 				break
 			}
-			c.join(t.chain(m.conf.Chain.Middlewares, append(slices.Clone(above), name)))
+			c.join(t.chain(m.conf.Chain.Middlewares, provider, append(slices.Clone(above), name)))
 		default:
 			if m.step != nil {
 				c.steps = append(c.steps, m.step)
+			}
+			if m.step != nil || slices.Contains(guards, m.Type) {
+				c.effects = append(c.effects, name)
 			}
 			c.toHTTPS = c.toHTTPS || m.conf.toHTTPS()
 		}
@@ -160,6 +255,9 @@ func (t *table) chain(names, above []string) (c chained) {
 	}
 	return c
 }
+
+// guards are the types of middlewares that answer some requests themselves.
+var guards = []string{"basicauth", "buffering", "circuitbreaker", "digestauth", "errors", "forwardauth", "inflightreq", "ipallowlist", "ipwhitelist", "ratelimit"}
 
 // toHTTPS tells whether the middleware sends every plain HTTP request to HTTPS.
 func (m *middlewareLabels) toHTTPS() bool {

@@ -90,6 +90,12 @@ func wrong(tab *route.Table, rows []row) []string {
 	return bad
 }
 
+// byHTTPS is a Traefik with an entrypoint for each scheme, the second one published twice.
+var byHTTPS = traefik.Options{
+	Entries: []traefik.EntryPoint{{Entry: route.Entry{Name: "web", Default: true}}, {Entry: route.Entry{Name: "websecure", Default: true}}},
+	Public:  map[string]string{"443": "websecure", "8448": "websecure"},
+}
+
 func kinds(tab *route.Table) []string {
 	var list []string
 	for _, p := range tab.Problems {
@@ -266,7 +272,7 @@ func TestStatic(t *testing.T) {
 		{"unknown entrypoint", strings.Replace(base, "matrix.entrypoints=websecure", "matrix.entrypoints=websecur", 1), 33},
 		{"no tls", withoutLines(base, "routers.matrix.tls", "routers.matrix-apex.tls", "routers.matrix-wellknown.tls"), 42},
 	} {
-		tab := traefik.New(containers(c.text), traefik.Options{EntryPoint: "websecure"})
+		tab := traefik.New(containers(c.text), byHTTPS)
 		if got := wrong(tab, matrix(t)); len(got) != c.wrong {
 			t.Errorf("%s: %d wrong rows, want %d:\n%s", c.name, len(got), c.wrong, strings.Join(got, "\n"))
 		}

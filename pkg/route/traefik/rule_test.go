@@ -1,6 +1,7 @@
 package traefik_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -137,6 +138,7 @@ func TestTies(t *testing.T) {
 			{"traefik.http.routers.x.entrypoints=web\ntraefik.http.routers.y.entrypoints=other\n", ""},
 			{"traefik.http.routers.x.priority=8\n", ""},
 			{"traefik.http.routers.x.service=y\n", ""},
+			{"traefik.http.services.y.loadbalancer.server.port=120\n", ""}, // the port of x
 		} {
 			if got := strings.Join(kinds(traefik.New(containers(text+extra.labels), traefik.Options{})), " "); got != extra.want {
 				t.Errorf("%s and %s with %q: %q, want %q", c.a, c.b, extra.labels, got, extra.want)
@@ -146,7 +148,7 @@ func TestTies(t *testing.T) {
 }
 
 func tied(name, rule string) string {
-	return strings.NewReplacer("NAME", name, "RULE", rule).Replace(`traefik.http.services.NAME.loadbalancer.server.port=1
+	return strings.NewReplacer("NAME", name, "RULE", rule, "PORT", strconv.Itoa(int(name[0]))).Replace(`traefik.http.services.NAME.loadbalancer.server.port=PORT
 traefik.http.routers.NAME.service=NAME
 traefik.http.routers.NAME.priority=7
 traefik.http.routers.NAME.tls=true
@@ -251,7 +253,7 @@ func TestDefaults(t *testing.T) {
 
 func TestEntryPoint(t *testing.T) {
 	text := strings.ReplaceAll(readLabels(t, "v3.labels"), "routers.mas-compat.entrypoints=websecure", "routers.mas-compat.entrypoints=other")
-	tab := traefik.New(containers(text), traefik.Options{EntryPoint: "websecure"})
+	tab := traefik.New(containers(text), byHTTPS)
 	if got := backend(tab.Match("GET", "philipp.info", "/_matrix/client/v3/login")); got != "synapse" {
 		t.Errorf("a router of another entrypoint takes part: %s", got)
 	}

@@ -45,8 +45,14 @@ func New(containers []Container, o Options) *route.Table {
 	}
 	t.mergeServices(services)
 	t.mergeMiddlewares(middlewares)
+	files := t.readFiles()
 	t.mergeRouters(routers)
-	t.found.Seen, t.found.EntryPoint = routingPath, o.EntryPoint
+	for _, r := range files {
+		t.resolve(r)
+		t.keep(r)
+	}
+	t.found.Seen = routingPath
+	t.found.Entries = route.Entries{All: t.entries(), Public: o.Public}
 	return route.New(t.found)
 }
 
@@ -65,6 +71,7 @@ type (
 		*route.Router
 		from *Container
 		conf *routerLabels
+		file *node // where a file defines it
 	}
 	middleware struct {
 		*route.Middleware
@@ -74,7 +81,8 @@ type (
 	}
 	service struct {
 		*route.Service
-		conf *serviceLabels
+		conf      *serviceLabels
+		unchecked string // why it cannot be told which server is asked
 	}
 )
 

@@ -19,8 +19,8 @@ func TestManyRouters(t *testing.T) {
 			key := fmt.Sprintf("traefik.http.routers.r%d.", i)
 			c.Labels = append(c.Labels, Label{Key: key + "rule", Value: rule(i)}, Label{Key: key + "service", Value: fmt.Sprint("s", i%2)})
 		}
-		for _, s := range []string{"s0", "s1"} {
-			c.Labels = append(c.Labels, Label{Key: "traefik.http.services." + s + ".loadbalancer.server.port", Value: "80"})
+		for i, port := range []string{"80", "81"} {
+			c.Labels = append(c.Labels, Label{Key: fmt.Sprintf("traefik.http.services.s%d.loadbalancer.server.port", i), Value: port})
 		}
 		began := time.Now()
 		table := New([]Container{c}, Options{})

@@ -1,8 +1,8 @@
-// Package traefik fills the table of package route from container labels alone: it decodes the labels, parses
-// the rules and applies the path middlewares the way Traefik 2 and 3 do.
+// Package traefik fills the table of package route from container labels and the files of the file provider: it
+// decodes them, parses the rules and applies the path middlewares the way Traefik 2 and 3 do.
 //
-// What the labels do not show is taken for granted: that the named entrypoints and certificate resolvers
-// exist, that containers are healthy, that Traefik reaches them. The entrypoint's own path cleaning
+// What they do not show is taken for granted: that the named certificate resolvers exist, that containers are
+// healthy, that Traefik reaches them. The entrypoint's own path cleaning
 // (sanitizePath) is not applied.
 package traefik
 
@@ -29,12 +29,29 @@ type Container struct {
 }
 
 // Options is what must be known of Traefik's static configuration. Major is 2 or 3 (0 means 3). DefaultNetwork
-// is providers.docker.network. With an EntryPoint, Match sees only the routers on it; "" means any.
+// is providers.docker.network.
 type Options struct {
 	Major            int
 	ExposedByDefault bool
 	DefaultNetwork   string
-	EntryPoint       string
+	// Shared says that Traefik may read the labels of other stacks on the host, too: what is not defined here may
+	// be defined there, unless Slip says that the name is one of those that are, mistyped.
+	Shared bool
+	Slip   func(name string, defined []string) bool
+	// Files are what the file provider reads, in its order. FilesSeen says that these are all of them.
+	Files     []File
+	FilesSeen bool
+	// Entries are the entrypoints; nil where they cannot be seen. Public leads from published ports to their names.
+	Entries []EntryPoint
+	Public  map[string]string
+	// Upstream tells which container, and which port of it, a URL of the file provider means.
+	Upstream func(host, port string) (container, inner string)
+}
+
+// EntryPoint is one of Traefik's entrypoints with what its http section gives to every router on it.
+type EntryPoint struct {
+	route.Entry
+	Middlewares []string
 }
 
 // The problem kinds, each with what Traefik does about it.
@@ -64,7 +81,8 @@ const (
 	UndefinedMiddleware route.ProblemKind = "undefined-middleware"
 	// BadMiddleware is a middleware that cannot be built: the routers that use it are dropped.
 	BadMiddleware route.ProblemKind = "bad-middleware"
-	// NotChecked is a reference to another provider (`name@file`), which the labels do not define.
+	// NotChecked is a reference to what may be defined where nobody looked: by another provider (`name@file`), or by
+	// a label of another stack of the same Traefik.
 	NotChecked route.ProblemKind = "not-checked"
 	// Duplicate is a router, service or middleware that two containers define differently: all are deleted.
 	Duplicate route.ProblemKind = "duplicate"
@@ -74,6 +92,8 @@ const (
 	MissingNetwork route.ProblemKind = "missing-network"
 	// UnknownNetwork is a named network that the container is not in: Traefik takes a random one.
 	UnknownNetwork route.ProblemKind = "unknown-network"
+	// BadFile is a file of the file provider that does not decode: Traefik takes nothing of its directory.
+	BadFile route.ProblemKind = "bad-file"
 	// NoPort is a service without a usable port label.
 	NoPort route.ProblemKind = "no-port"
 )

@@ -1,0 +1,51 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var traefikPortsPublished = Rule{
+	ID: "traefik-ports-published", Severity: finding.Error,
+	Summary: "an entrypoint of Traefik listens behind every port that its service publishes",
+	Why:     "\"connection refused\" or \"connection reset by peer\" for every address, although Traefik runs and its log is silent.",
+	Fix:     "Give the entrypoint the address :PORT that stands on the right of the colon in ports.",
+	Source:  "Traefik pkg/config/static/entrypoints.go; Compose specification, ports",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		d.Routes()
+		dead := d.Proxy.Dead
+		if len(dead) == 0 {
+			return
+		}
+		var hosts []string
+		var sites []source.Site
+		asked, wanted := false, dead[0].Container // by clients or other servers
+		for _, p := range dead {
+			if p.Host == "443" || p.Host == "8448" && !asked {
+				asked, wanted = true, p.Container
+			}
+			if !slices.Contains(hosts, p.Host) {
+				hosts = append(hosts, p.Host)
+			}
+			sites = append(sites, p.Value.Site("leads to "+p.Container))
+		}
+		listening := d.Proxy.Listening()
+		what := fmt.Sprintf("nothing listens behind the published port %s", hosts[0])
+		if len(hosts) > 1 {
+			what = fmt.Sprintf("nothing listens behind the published ports %s", sentence(hosts, "and"))
+		}
+		what += ": Traefik's entrypoints are " + strings.Join(listening, ", ")
+		fix := fmt.Sprintf("--entrypoints.%s.address=:%s, or a port that leads to the one it has", strings.Fields(listening[0])[0], wanted)
+		sites = append(sites, d.Proxy.Service.Value.Site("Traefik"))
+		if asked {
+			r.Fail(what+"; every request there is refused", fix, sites...)
+		} else {
+			r.Warn(what+"; whoever asks there is refused", fix, sites...)
+		}
+	},
+}

@@ -1,0 +1,333 @@
+package deployment
+
+import (
+	"cmp"
+	"io/fs"
+	"net"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// traefikSettings hands on what a Traefik is set to by dotted key. It takes one source alone: a file, or else its
+// flags, or else its environment (cmd/traefik loaders). seen is false where that may be a file which cannot be read.
+func (d *Deployment) traefikSettings(s *Service, set func(key, val string)) (seen bool) {
+	named := s.flag("", "--configfile", "--configFile")
+	if name, _ := s.Env("TRAEFIK_CONFIGFILE"); named == "" {
+		named = name
+	}
+	names := []string{named}
+	if named == "" {
+		names = []string{"/etc/traefik/traefik.toml", "/etc/traefik/traefik.yaml", "/etc/traefik/traefik.yml", "/traefik.toml", "/traefik.yaml", "/traefik.yml"}
+	}
+	hidden := false
+	for _, name := range names {
+		if strings.HasSuffix(name, ".toml") {
+			text, host, _ := d.Text(s, name)
+			tree := make(map[string]any)
+			if _, err := toml.Decode(text, &tree); host != "" && text != "" && err == nil {
+				tomlSettings(tree, "", set)
+				return true
+			}
+			hidden = hidden || host != "" && text != ""
+			continue
+		}
+		f, _, out := d.Follow(s, name)
+		if f != nil {
+			settings(f.Root(), "", set)
+			return true
+		}
+		hidden = hidden || out
+	}
+	said := false
+	tell := func(key, val string) { said = true; set(key, val) }
+	for _, list := range []source.Value{s.Value.At("entrypoint"), s.Value.At("command")} {
+		for _, v := range Listed(list) {
+			text, _ := d.Expand(v)
+			words := []string{text}
+			if list.Kind() == source.Scalar {
+				words = strings.Fields(text)
+			}
+			for _, w := range words {
+				if key, val, _ := strings.Cut(w, "="); strings.HasPrefix(key, "--") {
+					tell(key[2:], strings.Trim(val, `"'`))
+				}
+			}
+		}
+	}
+	if !said {
+		for _, name := range s.envNames() {
+			val, _ := s.Env(name)
+			setEnv(tell, name, val)
+		}
+	}
+	return !hidden && (said || named == "")
+}
+
+func tomlSettings(v any, at string, set func(key, val string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 0 {
+			set(at, "")
+		}
+		for key, val := range v {
+			tomlSettings(val, strings.TrimPrefix(at+"."+key, "."), set)
+		}
+	case []any:
+		var words []string
+		for _, item := range v {
+			if text, ok := item.(string); ok {
+				words = append(words, text)
+			}
+		}
+		set(at, strings.Join(words, ","))
+	case string:
+		set(at, v)
+	case bool:
+		set(at, strconv.FormatBool(v))
+	case int64:
+		set(at, strconv.FormatInt(v, 10))
+	default:
+		set(at, "")
+	}
+}
+
+// envNames are the names of the variables in the environment of a service, without those of its files.
+func (s *Service) envNames() (names []string) {
+	env := s.Value.At("environment")
+	for key := range env.Entries() {
+		names = append(names, key.Str())
+	}
+	for _, item := range env.Items() {
+		name, _, _ := strings.Cut(item.Str(), "=")
+		names = append(names, name)
+	}
+	return names
+}
+
+// entryPoints are those of Traefik; nil where one of them cannot be seen. ports are where each listens.
+func (t *Proxy) entryPoints() (all []traefik.EntryPoint, ports map[string]string) {
+	ports = make(map[string]string)
+	chosen := false
+	if len(t.EntryPoints) == 0 && t.seen && len(t.settings) > 0 { // then Traefik makes one (pkg/config/static SetEffectiveConfiguration)
+		return []traefik.EntryPoint{{Entry: route.Entry{Name: "http", Default: true}}}, map[string]string{"http": "80"}
+	}
+	for name := range t.EntryPoints {
+		at := func(key string) string { return t.settings["entrypoints."+name+"."+key] }
+		address, protocol, _ := strings.Cut(at("address"), "/")
+		_, port, err := net.SplitHostPort(address)
+		if err != nil || port == "" {
+			return nil, nil
+		}
+		if protocol == "udp" {
+			continue
+		}
+		e := traefik.EntryPoint{Entry: route.Entry{Name: name, Default: name != "traefik"}}
+		for key, val := range t.settings {
+			rest, ok := strings.CutPrefix(key, "entrypoints."+name+".http.")
+			switch {
+			case !ok:
+			case (rest == "tls" || strings.HasPrefix(rest, "tls.")) && val != "false":
+				e.TLS = true
+			case rest == "middlewares" || strings.HasPrefix(rest, "middlewares["):
+				e.Middlewares = append(e.Middlewares, strings.FieldsFunc(val, func(r rune) bool { return r == ',' || r == ' ' })...)
+			}
+		}
+		if as := "asdefault"; t.Major > 2 && slices.Contains([]string{"true", "1"}, strings.ToLower(at(as))) {
+			e.Default, chosen = true, true
+		}
+		all, ports[name] = append(all, e), port
+	}
+	if chosen {
+		for i, e := range all {
+			all[i].Default = strings.EqualFold(t.settings["entrypoints."+e.Name+".asdefault"], "true")
+		}
+	}
+	slices.SortFunc(all, func(a, b traefik.EntryPoint) int { return cmp.Compare(a.Name, b.Name) })
+	return all, ports
+}
+
+// Published is a TCP port of the host that leads to one of a container, Local one that only the host itself
+// reaches. Value is the entry of ports.
+type Published struct {
+	Host, Container string
+	Local           bool
+	Value           source.Value
+}
+
+// publishes lists the ports under which a service is reached; ok is false where one of them cannot be told. Who shares the host's network publishes whatever it listens on, and host says so.
+func (s *Service) publishes() (list []Published, host, ok bool) {
+	mode := s.Value.At("network_mode").Str()
+	if mode == "host" {
+		return nil, true, true
+	}
+	if name, of := strings.CutPrefix(mode, "service:"); of {
+		if s = s.D.Service(name); s == nil {
+			return nil, false, false
+		}
+	}
+	ports := s.Ports()
+	for _, p := range ports {
+		if p.protocol != "tcp" {
+			continue
+		}
+		text, _ := s.D.Expand(p.Value)
+		if p.Value.Kind() == source.Mapping {
+			text, _ = s.D.Expand(p.Value.At("target"))
+		}
+		text, _, _ = strings.Cut(text, "/")
+		first, _, _ := strings.Cut(text[strings.LastIndexByte(text, ':')+1:], "-")
+		inner, err := strconv.Atoi(first)
+		if err != nil {
+			return nil, false, false
+		}
+		for i := range min(p.last-p.First+1, 100) {
+			list = append(list, Published{strconv.Itoa(p.First + i), strconv.Itoa(inner + i), Loopback(p.ip), p.Value})
+		}
+	}
+	for _, v := range s.Value.At("ports").Items() {
+		if text, known := s.D.Expand(v); !known || v.Kind() == source.Mapping && !v.At("target").Set() || strings.Contains(text, "$") {
+			return nil, false, false
+		}
+	}
+	return list, false, true
+}
+
+// seePorts holds the published ports against the entrypoints.
+func (t *Proxy) seePorts() {
+	all, ports := t.entryPoints()
+	list, host, ok := t.Service.publishes()
+	if len(all) == 0 || !ok {
+		return
+	}
+	t.entries, t.public = all, make(map[string]string)
+	for name, port := range ports {
+		if host {
+			t.public[port] = name
+		}
+	}
+	for _, p := range list {
+		if p.Local {
+			continue
+		}
+		t.public[p.Host] = ""
+		for _, e := range all {
+			if ports[e.Name] == p.Container {
+				t.public[p.Host] = e.Name
+			}
+		}
+		if t.public[p.Host] == "" && !(p.Container == "8080" && t.internal()) {
+			t.Dead = append(t.Dead, p)
+		}
+	}
+}
+
+// internal reports whether Traefik may listen on 8080 without an entrypoint that somebody wrote down: for its
+// dashboard, ping or metrics.
+func (t *Proxy) internal() bool {
+	for key := range t.settings {
+		for _, word := range []string{"api", "ping", "metrics", "providers.rest"} {
+			if key == word || strings.HasPrefix(key, word+".") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Listening are the names of the entrypoints with their ports, those first to which no published port leads.
+func (t *Proxy) Listening() (list []string) {
+	_, ports := t.entryPoints()
+	led := make(map[string]bool)
+	for _, name := range t.public {
+		led[name] = true
+	}
+	for _, some := range []bool{false, true} {
+		for _, e := range t.entries {
+			if led[e.Name] == some {
+				list = append(list, e.Name+" on "+ports[e.Name])
+			}
+		}
+	}
+	return list
+}
+
+// providedFiles are what the file provider of Traefik reads; seen says that these are all.
+func (d *Deployment) providedFiles(t *Proxy) (files []traefik.File, seen bool) {
+	dir, name := t.settings["providers.file.directory"], t.settings["providers.file.filename"]
+	switch {
+	case t.Service == nil || !t.seen:
+		return nil, false
+	case dir == "" && name == "":
+		return nil, true
+	case dir == "":
+		f := d.provided(t.Service, t.Service.Inside(name))
+		if f == nil {
+			return nil, false
+		}
+		return []traefik.File{{File: f}}, true
+	}
+	host, reason := t.Service.HostPath(t.Service.Inside(dir))
+	if reason != "" {
+		return nil, false
+	}
+	seen = true
+	err := fs.WalkDir(d.FS, host, func(at string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !entry.IsDir() && slices.Contains([]string{".yml", ".yaml", ".toml"}, path.Ext(at)) {
+			f := d.provided(t.Service, path.Join(t.Service.Inside(dir), strings.TrimPrefix(at, host)))
+			if f == nil {
+				seen = false
+			} else {
+				files = append(files, traefik.File{File: f})
+			}
+		}
+		return nil
+	})
+	for _, m := range t.Service.Mounts { // what is mounted over it, below it
+		seen = seen && (!Under(path.Clean(m.Container), t.Service.Inside(dir)) || m.Host != "")
+	}
+	return files, seen && err == nil
+}
+
+func (d *Deployment) provided(s *Service, container string) *source.File {
+	if path.Ext(container) == ".toml" {
+		_, host, _ := d.Text(s, container)
+		return d.Files[host]
+	}
+	f, _, _ := d.Follow(s, container)
+	return f
+}
+
+// upstream finds the service and its port that an address means for a proxy: a service by its name, or the host
+// with what is published there.
+func (d *Deployment) upstream(from *Service, host, port string) (container, inner string) {
+	if s := d.ServiceAt(host); s != nil {
+		return s.Name, port
+	}
+	if s := d.ContainerNamed(host); s != nil {
+		return s.Name, port
+	}
+	onHost := from != nil && from.Value.At("network_mode").Str() == "host" && (Loopback(host) || host == "0.0.0.0")
+	if !onHost && host != "host.docker.internal" && host != "172.17.0.1" {
+		return host, port
+	}
+	for _, s := range d.Services {
+		list, _, _ := s.publishes()
+		for _, p := range list {
+			if p.Host == port {
+				return s.Name, p.Container
+			}
+		}
+	}
+	return host, port
+}

@@ -18,7 +18,8 @@ import (
 
 // floors are the packages from the ground up. Each imports only those of the floors below it.
 var floors = [][]string{
-	{"pkg/command", "pkg/component", "pkg/memfs", "pkg/output", "pkg/shell", "pkg/source", "templates"},
+	{"pkg/command", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
+	{"pkg/component", "pkg/output", "pkg/source"},
 	{"pkg/confighash", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
 	{"pkg/report", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
 	{"pkg/deployment"},

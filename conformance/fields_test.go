@@ -224,14 +224,16 @@ func readings(t *testing.T, dir string) map[string]string {
 			t.Fatal(err)
 		}
 		f, _ := source.Parse(path, src)
-		switch name := filepath.Base(filepath.Dir(path)); {
-		case name == "mas":
-			got[name] = knownReading(t, f, "mas")
-		case f.At("telegram").Exists():
-			got[name] = knownReading(t, f, "telegram-python")
-		case name == string(component.Discord):
-			got[name] = knownReading(t, f, "discord")
-		default:
+		name := filepath.Base(filepath.Dir(path))
+		keys := component.Of(component.Program(name)).Keys
+		for _, m := range component.Marks {
+			if v := f.At(strings.Split(m.Key, ".")...); keys == "" && v.Set() && (!m.Text || v.Kind() == source.Scalar) && m.Dialect != component.BridgeV2 {
+				keys = m.Dialect.Shape().Keys
+			}
+		}
+		if keys != "" {
+			got[name] = knownReading(t, f, keys)
+		} else {
 			var cfg bridgeconfig.Config
 			var reg appservice.Registration
 			decode(t, path, &cfg, false)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,12 +21,19 @@ import (
 const synapse = "http://synapse:8008"
 
 // bridges are the example's. What one says once it runs with encryption, the stand-in for Discord does not.
-var bridges = []struct{ name, bot, port, started string }{
-	{"signal", "signalbot", "29328", "Bridge started"},
-	{"whatsapp", "whatsappbot", "29318", "Bridge started"},
-	{"telegram", "telegrambot", "29317", "Startup actions complete"},
-	{"discord", "discordbot", "29334", ""},
-	{"meta", "facebookbot", "29319", "Bridge started"},
+var bridges = []bridge{
+	exampleBridge(component.Signal, "Bridge started"),
+	exampleBridge(component.WhatsApp, "Bridge started"),
+	exampleBridge(component.Telegram, "Startup actions complete"),
+	exampleBridge(component.Discord, ""),
+	exampleBridge(component.Meta, "Bridge started"),
+}
+
+type bridge struct{ name, bot, port, started string }
+
+func exampleBridge(p component.Program, started string) bridge {
+	b := component.Of(p).Bridge
+	return bridge{string(p), b.Bot, strconv.Itoa(b.Port), started}
 }
 
 // philApp is the example with the WhatsApp release that can be had as a module.

@@ -13,68 +13,6 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// synapseKeys are the keys that came late: the first release whose synapse/config reads them, and what comes
-// of a key that an older one passes over.
-var synapseKeys = []struct {
-	key    string
-	first  component.Version
-	effect string
-}{
-	{"matrix_authentication_service", component.Version{1, 136, 0}, "Synapse asks for passwords itself, and whoever logs in at MAS is refused"},
-	{"matrix_authentication_service.force_http2", component.Version{1, 151, 0}, ignored},
-	{"registration_shared_secret_path", component.Version{1, 67, 0}, secretIgnored},
-	{"turn_shared_secret_path", component.Version{1, 116, 0}, "calls get no relay"},
-	{"redis.password_path", component.Version{1, 117, 0}, "Synapse logs in to Redis without a password"},
-	{"macaroon_secret_key_path", component.Version{1, 122, 0}, secretIgnored},
-	{"form_secret_path", component.Version{1, 126, 0}, secretIgnored},
-	{"worker_replication_secret_path", component.Version{1, 126, 0}, "workers talk to each other without a secret"},
-	{"recaptcha_public_key_path", component.Version{1, 135, 0}, secretIgnored},
-	{"recaptcha_private_key_path", component.Version{1, 135, 0}, secretIgnored},
-	{"oidc_providers.*.client_secret_path", component.Version{1, 91, 0}, "Synapse does not start"},
-	{"database.allow_unsafe_locale", component.Version{1, 56, 0}, ignored},
-	{"media_retention", component.Version{1, 61, 0}, "no media is ever removed"},
-	{"listeners.*.path", component.Version{1, 81, 0}, "Synapse does not start"},
-	{"forget_rooms_on_leave", component.Version{1, 84, 0}, ignored},
-	{"auto_accept_invites", component.Version{1, 109, 0}, ignored},
-	{"enable_authenticated_media", component.Version{1, 112, 0}, ignored},
-	{"max_event_delay_duration", component.Version{1, 116, 0}, "calls of Element X are left hanging when a phone drops out"},
-	{"rc_presence", component.Version{1, 124, 0}, ignored},
-	{"rc_delayed_event_mgmt", component.Version{1, 126, 0}, ignored},
-	{"exclude_remote_users_from_search_results", component.Version{1, 130, 0}, ignored},
-	{"user_types", component.Version{1, 132, 0}, ignored},
-	{"rc_reports", component.Version{1, 133, 0}, ignored},
-	{"media_upload_limits", component.Version{1, 135, 0}, ignored},
-	{"rc_room_creation", component.Version{1, 136, 0}, ignored},
-	{"matrix_rtc", component.Version{1, 140, 0}, "clients find no server for calls"},
-	{"enable_local_media_storage", component.Version{1, 146, 0}, ignored},
-	{"exclude_rooms_from_presence", component.Version{1, 157, 0}, ignored},
-	{"push_rules", component.Version{1, 157, 2}, ignored},
-	{"include_profile_updates_in_sync", component.Version{1, 159, 0}, ignored},
-	{"redaction_allowed_period", component.Version{1, 161, 0}, ignored},
-	{"matrix_rtc.transports.*.url", component.Version{1, 161, 0}, ignored},
-	{"rc_profile", component.Version{1, 162, 0}, ignored},
-	{"redis.username", component.Version{1, 162, 0}, "Synapse logs in to Redis without a user"},
-	{"task_scheduler", component.Version{1, 163, 0}, ignored},
-	{"experimental_features.msc4108_enabled", component.Version{1, 106, 0}, ignored},
-	{"experimental_features.msc4388_mode", component.Version{1, 149, 0}, ignored},
-}
-
-const (
-	ignored       = "it has no effect"
-	secretIgnored = "Synapse goes on without the secret"
-)
-
-// synapseGone are the keys that Synapse refuses since a release.
-var synapseGone = []struct {
-	key   string
-	since component.Version
-	fix   string
-}{
-	{"log_file", component.Version{1, 8, 0}, "log_config: the path of a log configuration"},
-	{"worker_replication_port", component.Version{1, 67, 0}, "remove the line; workers talk through Redis"},
-	{"account_threepid_delegates.email", component.Version{1, 66, 0}, "remove the line"},
-}
-
 var synapseVersionSupports = Rule{
 	ID: "synapse-version-supports", Severity: finding.Error,
 	Summary: "the Synapse of the image knows every key that is used, and has no known fault with them",
@@ -86,19 +24,19 @@ var synapseVersionSupports = Rule{
 			img := s.Value.At("image")
 			v, tagged := s.Image.Version()
 			var unknown string // what stands below it is not known either
-			for _, k := range synapseKeys {
-				for _, val := range deployment.Each(s.Config.Root(), k.key) {
-					if tagged && v.Less(k.first) && val.Set() && (unknown == "" || !strings.HasPrefix(k.key, unknown+".")) {
-						unknown = k.key
-						r.Fail(fmt.Sprintf("Synapse %s does not know %s, which begins with %s; %s", s.Image.Tag, val.Path(), k.first, k.effect),
-							"image: "+newer(s.Image, k.first).String(), val.Site(""), img.Site("the version"))
+			for _, k := range component.SynapseSince {
+				for _, val := range deployment.Each(s.Config.Root(), k.Key) {
+					if tagged && v.Less(k.First) && val.Set() && (unknown == "" || !strings.HasPrefix(k.Key, unknown+".")) {
+						unknown = k.Key
+						r.Fail(fmt.Sprintf("Synapse %s does not know %s, which begins with %s; %s", s.Image.Tag, val.Path(), k.First, k.Effect),
+							"image: "+newer(s.Image, k.First).String(), val.Site(""), img.Site("the version"))
 					}
 				}
 			}
-			for _, k := range synapseGone {
-				for _, val := range deployment.Each(s.Config.Root(), k.key) {
-					if (!tagged || !v.Less(k.since)) && val.Set() {
-						r.Fail(fmt.Sprintf("%s was removed in Synapse %s; Synapse does not start", val.Path(), k.since), k.fix, val.Site(""), img.Site("the version"))
+			for _, k := range component.SynapseGone {
+				for _, val := range deployment.Each(s.Config.Root(), k.Key) {
+					if (!tagged || !v.Less(k.Since)) && val.Set() {
+						r.Fail(fmt.Sprintf("%s was removed in Synapse %s; Synapse does not start", val.Path(), k.Since), k.Instead, val.Site(""), img.Site("the version"))
 					}
 				}
 			}

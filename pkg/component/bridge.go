@@ -27,6 +27,8 @@ type Bridge struct {
 	Names
 	DisplayName, Avatar string // of the bot
 	CommandPrefix       string
+	// Note is what people must know to log in, in a clause.
+	Note string
 	// Binary is the bridge in its image, Module that of a bridge in Python.
 	Binary, Module string
 	// Releases say which dialect each release has, the newest first: those from First on, unless one above has

@@ -14,6 +14,8 @@ var gmessages = Component{
 		Names:       Names{ID: "gmessages", Bot: "gmessagesbot", Prefix: "gmessages", Port: 29336},
 		DisplayName: "Google Messages bridge bot", Avatar: "mxc://maunium.net/yGOdcrJcwqARZqdzbfuxfhzb",
 		CommandPrefix: "!gm", Binary: "/usr/bin/mautrix-gmessages",
+		// example-config.yaml, ping_interval
+		Note:     "`login` pairs the bridge with the Google Messages of an Android phone, which has to stay online",
 		Releases: []Release{{Version{0, 5, 0}, BridgeV2}, {Version{}, Legacy}},
 		Latest:   BridgeV2, Rolling: BridgeV2,
 		Move:        &Move{First: Version{0, 5, 0}, Last: Version{0, 6, 5}, From: "v0.4.3", PickleKey: "go.mau.fi/mautrix-gmessages"},

@@ -14,6 +14,8 @@ var gvoice = Component{
 		Names:       Names{ID: "gvoice", Bot: "gvoicebot", Prefix: "gvoice", Port: 29338},
 		DisplayName: "Google Voice bridge bot", Avatar: "mxc://maunium.net/VOPtYGBzHLRfPTEzGgNMpeKo",
 		CommandPrefix: "!gv", Binary: "/usr/bin/mautrix-gvoice",
+		// mautrix docs, Docker setup
+		Note:     "to send from an account outside of Google Workspace the bridge needs Electron, which its image does not have",
 		Releases: []Release{{Version{}, BridgeV2}},
 		Latest:   BridgeV2, Rolling: BridgeV2,
 		NetworkRead: Span{Version{0, 2605, 0}, Version{0, 2605, 0}},

@@ -14,6 +14,8 @@ var slack = Component{
 		Names:       Names{ID: "slack", Bot: "slackbot", Prefix: "slack", Port: 29335},
 		DisplayName: "Slack bridge bot", Avatar: "mxc://maunium.net/pVtzLmChZejGxLqmXtQjFxem",
 		CommandPrefix: "!slack", Binary: "/usr/bin/mautrix-slack",
+		// CHANGELOG v26.08
+		Note:     "log in with a token and cookies; with a password Slack may ask for a CAPTCHA, which the bot cannot show",
 		Releases: []Release{{Version{}, BridgeV2}},
 		Latest:   BridgeV2, Rolling: BridgeV2,
 		Move:        &Move{First: Version{0, 1, 0}, From: "commit c565641", PickleKey: "maunium.net/go/mautrix-whatsapp"},

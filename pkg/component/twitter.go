@@ -14,6 +14,8 @@ var twitter = Component{
 		Names:       Names{ID: "twitter", Bot: "twitterbot", Prefix: "twitter", Port: 29327},
 		DisplayName: "Twitter bridge bot", Avatar: "mxc://maunium.net/HVHcnusJkQcpVcsVGZRELLCn",
 		CommandPrefix: "!twitter", Binary: "/usr/bin/mautrix-twitter",
+		// CHANGELOG v26.08
+		Note:     "log in with cookies; the login with a password needs mautrix-manager",
 		Releases: []Release{{Version{0, 2, 0}, BridgeV2}, {Version{}, ""}},
 		Latest:   BridgeV2, Rolling: BridgeV2,
 		Move:        &Move{First: Version{0, 2, 0}, Last: Version{0, 5, 0}, From: "v0.1.0", PickleKey: pythonPickleKey},

@@ -232,7 +232,7 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 	name, names := string(c.Program), b.Names(c.Bridge.Names)
 	get := func(key string) string { return secrets.Get("bridges." + name + "." + key) }
 	br := Bridge{
-		Name: name, Title: c.Title, Program: c.Program, Dialect: dialect(c, b),
+		Name: name, Title: c.Title, Note: c.Bridge.Note, Program: c.Program, Dialect: dialect(c, b),
 		HomeserverAddress: st.Synapse.Address, Port: names.Port, Bot: names.Bot,
 		DisplayName: c.Bridge.DisplayName, Avatar: c.Bridge.Avatar, CommandPrefix: c.Bridge.CommandPrefix,
 		UsernamePrefix: names.Prefix, PickleKey: get("pickle_key"), Provisioning: get("provisioning_secret"),

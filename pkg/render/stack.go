@@ -150,7 +150,7 @@ type Permission struct{ Who, Level string }
 
 // Bridge is one mautrix bridge.
 type Bridge struct {
-	Name, Title           string
+	Name, Title, Note     string // Note is a clause on logging in
 	Program               component.Program
 	Dialect               component.Dialect
 	HomeserverAddress     string

@@ -73,9 +73,9 @@ func versionOfBridge(name string) string {
 	return `(?:^|\n)bridges:(?:` + inBraces + name + `:` + inBraces + version + `|` + within("  ") + `|` + within("    ") + `)`
 }
 
-// calendar is the versioning of mautrix: v0.2610.0 is not older than its alias v26.10, and the Python bridges are not
-// followed by the Go ones, because no way leads back.
-const calendar = `regex:^(?<compatibility>%sv(?:0\.1\d\.|0\.)?)(?<minor>\d+)(?:\.(?<patch>\d+))?(?:\.(?<build>\d+))?$`
+// calendar is the versioning of mautrix: v0.2610.0 is not older than its alias v26.10, and a bridge with a number
+// from before the calendar stays in its line. What came after v0.15 of Telegram or v0.7 of Discord is another bridge.
+const calendar = `regex:^(?<compatibility>%sv(?:0\.\d{1,2}\.|0\.)?)(?<minor>\d+)(?:\.(?<patch>\d+))?(?:\.(?<build>\d+))?$`
 
 func makeRenovate() renovate {
 	manager := func(place string, p component.Program, match, versioning string) customManager {
@@ -278,18 +278,21 @@ func TestRenovateVersioning(t *testing.T) {
 		p := component.Program(strings.TrimPrefix(place, "bridges."))
 		prefix, _, _ := strings.Cut(component.Of(p).Tested.Tag, "v")
 		for tag, want := range map[string]string{
-			component.Of(p).Tested.Tag: "like " + prefix + "v0.",
-			prefix + "v0.2608.0":       "like " + prefix + "v0.",
-			prefix + "v0.7.7":          "like " + prefix + "v0.",
-			prefix + "v26.08":          "like " + prefix + "v",
-			prefix + "v26.08.1":        "like " + prefix + "v",
-			prefix + "v0.15.3":         "like " + prefix + "v0.15.",
-			prefix + "latest":          "none",
-			"x" + prefix + "v0.1":      "none",
+			prefix + "v0.2510.3":  "like " + prefix + "v0.",
+			prefix + "v0.2608.0":  "like " + prefix + "v0.",
+			prefix + "v0.7.7":     "like " + prefix + "v0.7.",
+			prefix + "v26.08":     "like " + prefix + "v",
+			prefix + "v26.08.1":   "like " + prefix + "v",
+			prefix + "v0.15.3":    "like " + prefix + "v0.15.",
+			prefix + "latest":     "none",
+			"x" + prefix + "v0.1": "none",
 		} {
 			if got := kind(tag); got != want {
 				t.Errorf("%s: %s is %s, want %s", p, tag, got, want)
 			}
+		}
+		if got := kind(component.Of(p).Tested.Tag); got == "none" {
+			t.Errorf("%s: the tested tag %s is no version", p, component.Of(p).Tested.Tag)
 		}
 	}
 }

@@ -24,6 +24,7 @@ var authDelegationComplete = Rule{
 		for _, s := range d.Synapses {
 			block := s.Config.At("matrix_authentication_service")
 			switch {
+			case s.Delegates() && d.Stopped(component.MAS):
 			case s.Delegates() && len(services) == 0:
 				masElsewhere(r, d, block)
 			case !delegated && len(services) > 0 && s.Msc3861().Len() == 0:
@@ -32,7 +33,7 @@ var authDelegationComplete = Rule{
 			}
 		}
 		for _, m := range d.MASs {
-			if len(d.Running(component.Synapse)) == 0 {
+			if len(d.Running(component.Synapse)) == 0 && !d.Stopped(component.Synapse) {
 				r.NotChecked("the Synapse that MAS works for is outside of the stack", m.Config.At("matrix").Site(""))
 			}
 		}

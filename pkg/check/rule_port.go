@@ -116,9 +116,6 @@ var forwardedHeaders = Rule{
 // its documentation says /8.
 var trustedByDefault = deployment.Prefixes("192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/10", "127.0.0.0/8", "fd00::/8", "::1/128")
 
-// dockerPools are the networks that Docker takes addresses from unless told otherwise.
-var dockerPools = deployment.Prefixes("172.16.0.0/12", "192.168.0.0/16")
-
 // checkTrusted holds the trusted proxies against the network in which Traefik reaches MAS.
 func checkTrusted(r *Reporter, d *deployment.Deployment, m *deployment.MAS, b route.Backend) {
 	v := m.Config.At("http", "trusted_proxies")
@@ -129,7 +126,7 @@ func checkTrusted(r *Reporter, d *deployment.Deployment, m *deployment.MAS, b ro
 	subnets, at := d.Subnets(m.Service)
 	known := len(subnets) > 0
 	if !known {
-		subnets = dockerPools
+		subnets = deployment.DockerPools
 	}
 	for _, subnet := range subnets {
 		if slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Bits() <= subnet.Bits() && p.Contains(subnet.Addr()) }) {
@@ -150,5 +147,5 @@ func checkTrusted(r *Reporter, d *deployment.Deployment, m *deployment.MAS, b ro
 }
 
 func partOfPool(p netip.Prefix) bool {
-	return slices.ContainsFunc(dockerPools, func(pool netip.Prefix) bool { return pool.Bits() < p.Bits() && pool.Contains(p.Addr()) })
+	return slices.ContainsFunc(deployment.DockerPools, func(pool netip.Prefix) bool { return pool.Bits() < p.Bits() && pool.Contains(p.Addr()) })
 }

@@ -27,7 +27,9 @@ var registrationShape = Rule{
 					continue
 				}
 				checkShape(r, d, reg)
+				checkExtensions(r, s, reg)
 			}
+			checkProxyPrefixes(r, s)
 		}
 	},
 }

@@ -60,7 +60,7 @@ func checkWriters(r *Reporter, s *deployment.Synapse, from func(minor int) bool)
 			continue
 		}
 		for _, name := range oneOrMore(s.Config.At("stream_writers", w.stream)) {
-			if name.Str() != "main" && !instances.At(name.Str()).Exists() {
+			if name.Str() != "master" && !instances.At(name.Str()).Exists() {
 				r.Fail(fmt.Sprintf("%s writes the stream %s and does not stand in instance_map; Synapse does not start", name.Str(), w.stream), name.Str()+": {host: …, port: …}", instances.Site(""), name.Site("named here"))
 			}
 		}

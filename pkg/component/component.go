@@ -42,6 +42,8 @@ type Component struct {
 	// Once are the words of a command by which its image does one thing and ends, unless Serve is there, too.
 	Once  []string
 	Serve string
+	// Entry is how its image starts it; nil where that is not known, and BridgeEntry for a bridge.
+	Entry *Entry
 	// WorkerEnv is the variable by which its image runs a worker instead.
 	WorkerEnv string
 	// Postgres are the oldest PostgreSQL of its own versions, the newest first.

@@ -29,6 +29,10 @@ var mas = Component{
 		{"email", "password", "password_file", Given},
 		{"captcha", "secret_key", "", Given},
 	},
+	Entry: &Entry{
+		Words: []string{"mas-cli"}, Modes: []string{"server", "worker", "config", "database", "manage", "templates", "debug", "doctor", "syn2mas", "help"},
+		Options: true, Images: []string{"ghcr.io/element-hq/matrix-authentication-service", "ghcr.io/matrix-org/matrix-authentication-service"},
+	},
 	Once: []string{"syn2mas", "config", "database", "manage", "doctor", "templates", "worker"}, Serve: "server",
 	Postgres: []PostgresSince{{Version{}, 13}},
 	// Root, because it reads the files of two users, which root may not without this.

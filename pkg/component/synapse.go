@@ -39,7 +39,11 @@ var synapse = Component{
 		{"jwt_config", "secret", "", Given},
 		{"modules.*.config", "shared_secret", "", Chosen},
 	},
-	Once: []string{"generate", "migrate_config", "migrate-config", "synapse.app.generic_worker", "register_new_matrix_user"}, WorkerEnv: "SYNAPSE_WORKER",
+	Entry: &Entry{
+		Words: []string{"start.py", "python", "python3", "synapse_homeserver", "synctl"}, Modes: []string{"run", "generate", "migrate_config"},
+		Images: []string{"matrixdotorg/synapse", "docker.io/matrixdotorg/synapse", "ghcr.io/element-hq/synapse"},
+	},
+	Once: []string{"generate", "migrate_config", "migrate-config", "synapse.app.generic_worker", "register_new_matrix_user", "update_synapse_database", "synapse_port_db"}, WorkerEnv: "SYNAPSE_WORKER",
 	Postgres: []PostgresSince{{Version{1, 143, 0}, 14}, {Version{1, 122, 0}, 13}, {Version{1, 72, 0}, 11}},
 	Secrets: []Secret{
 		{

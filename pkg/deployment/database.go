@@ -250,7 +250,7 @@ func (d *Deployment) PostgresServers() []*Service {
 	var servers []*Service
 	for _, s := range d.Services {
 		for _, name := range []string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"} {
-			if val, v := s.Env(name); s.Program == component.Postgres && (val != "" || v.Exists()) {
+			if val, v := s.Env(name); s.Program == component.Postgres && !d.oneShot(s) && (val != "" || v.Exists()) {
 				servers = append(servers, s)
 				break
 			}

@@ -20,7 +20,8 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 	if d.Broken[host] {
 		return nil, host + " cannot be read", false
 	}
-	if f, ok := d.Files[host]; ok {
+	// What was only looked at as a text has not been parsed.
+	if f := d.Files[host]; f != nil && f.Root().Exists() {
 		return f, "", false
 	}
 	if _, err := fs.Stat(d.FS, host); errors.Is(err, fs.ErrNotExist) {

@@ -35,6 +35,14 @@ func (d *Deployment) Running(p component.Program) []*Service {
 	return slices.DeleteFunc(slices.Clone(d.Services), func(s *Service) bool { return s.Program != p || d.oneShot(s) })
 }
 
+// Stopped reports whether a service has the image of the program and none runs it, which service-runs speaks of.
+func (d *Deployment) Stopped(p component.Program) bool {
+	return len(d.Running(p)) == 0 && slices.ContainsFunc(d.Services, func(s *Service) bool {
+		kind, _, _ := s.Launch()
+		return s.Program == p && (s.Absent.Why != "" || kind == Other || kind == Refused)
+	})
+}
+
 // ServiceOf is the service in whose section a value stands.
 func (d *Deployment) ServiceOf(v source.Value) *Service {
 	keys := v.Keys()

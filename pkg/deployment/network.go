@@ -105,6 +105,9 @@ func (d *Deployment) Talks() []Talk {
 	return ts
 }
 
+// DockerPools are the networks that Docker takes addresses from unless told otherwise.
+var DockerPools = Prefixes("172.16.0.0/12", "192.168.0.0/16")
+
 func Prefixes(texts ...string) []netip.Prefix {
 	var list []netip.Prefix
 	for _, text := range texts {

@@ -2,7 +2,6 @@ package deployment
 
 import (
 	"path"
-	"slices"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
@@ -88,23 +87,17 @@ func isBridge(f *source.File) bool {
 	return f.At("bridge", "permissions").Kind() == source.Mapping
 }
 
-// oneShot reports whether a service runs a program's image without being that program: a migration such as
-// syn2mas, a worker, or a tool behind a profile next to the service itself.
+// oneShot reports whether a service is not the program of its image: no container of it is started, it runs a tool such
+// as a migration, a worker, or something else.
 func (d *Deployment) oneShot(s *Service) bool {
-	words := s.Command()
-	has := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(words, n) })
-	}
-	c := s.Component()
-	if worker, _ := s.Env(c.WorkerEnv); c.WorkerEnv != "" && worker != "" || has(c.Once...) && (c.Serve == "" || !has(c.Serve)) {
+	if s.Absent.Why != "" {
 		return true
 	}
-	if s.Value.At("profiles").Len() == 0 {
-		return false
+	if worker, _ := s.Env(s.Component().WorkerEnv); s.Component().WorkerEnv != "" && worker != "" && worker != "synapse.app.homeserver" {
+		return true
 	}
-	return slices.ContainsFunc(d.Services, func(o *Service) bool {
-		return o.Program == s.Program && o.Value.At("profiles").Len() == 0
-	})
+	kind, _, _ := s.Launch()
+	return kind == Tool || kind == Other || kind == Refused
 }
 
 // config reads the configuration of a service; nil and a finding when it cannot be had. What is not there
@@ -112,10 +105,13 @@ func (d *Deployment) oneShot(s *Service) bool {
 func (d *Deployment) config(s *Service) *source.File {
 	f, reason, hidden := d.Follow(s, s.ConfigPath)
 	found := finding.Finding{Rule: "compose-mount-exists", Severity: finding.Error}
+	kind, word, _ := s.Launch()
 	what := "the configuration of " + s.Name + ", " + s.ConfigPath + " in its container, "
 	switch {
 	case f == nil && hidden:
 		found = finding.Unchecked(found.Rule, what+"cannot be seen: "+reason, s.configSites()...)
+	case f == nil && kind == Script:
+		found = finding.Unchecked(found.Rule, what+"may be made by "+word+", which was not read", s.configSites()...)
 	case f == nil:
 		if host, _ := s.HostPath(s.ConfigPath); d.Broken[host] {
 			return nil

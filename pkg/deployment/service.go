@@ -17,6 +17,7 @@ type Service struct {
 	Program  component.Program
 	Mounts   []Mount
 	Networks []string // keys below the top-level networks
+	Absent   Absent
 
 	D          *Deployment
 	ConfigPath string
@@ -41,6 +42,7 @@ func newService(d *Deployment, name string, v source.Value) *Service {
 	ref, _ := d.Expand(v.At("image"))
 	s.Image = component.Parse(ref)
 	s.Program = s.Image.Program()
+	s.Absent = s.absence()
 	for _, m := range v.At("volumes").Items() {
 		s.Mounts = append(s.Mounts, s.volume(m))
 	}

@@ -126,29 +126,12 @@ func add(names *map[string]bool, name string) {
 	(*names)[name] = true
 }
 
-func setEnv(set func(key, val string), name, val string) {
-	if key, ok := strings.CutPrefix(name, "TRAEFIK_"); ok {
-		set(strings.ReplaceAll(key, "_", "."), val)
-	}
-}
-
-// settings hands on the scalars of a file by their dotted path, and empty sections by theirs.
-func settings(v source.Value, path string, set func(key, val string)) {
-	if v.Len() == 0 || v.Kind() != source.Mapping {
-		set(path, v.Str()+strings.Join(ItemTexts(v), ","))
-		return
-	}
-	for key, val := range v.Entries() {
-		settings(val, strings.TrimPrefix(path+"."+key.Str(), "."), set)
-	}
-}
-
 // Routes is what Traefik makes of the labels of all services.
 func (d *Deployment) Routes() *route.Table {
 	if d.routes == nil {
 		var cs []traefik.Container
 		for _, s := range d.Services {
-			if c := d.Container(s); slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
+			if c := d.Container(s); s.Absent.Why == "" && slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
 				cs = append(cs, *c)
 			}
 		}

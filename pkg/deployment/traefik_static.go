@@ -9,107 +9,18 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/BurntSushi/toml"
-
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// traefikSettings hands on what a Traefik is set to by dotted key. It takes one source alone: a file, or else its
-// flags, or else its environment (cmd/traefik loaders). seen is false where that may be a file which cannot be read.
+// traefikSettings hands on what a Traefik is set to by dotted key. seen is false where not all of it can be seen.
 func (d *Deployment) traefikSettings(s *Service, set func(key, val string)) (seen bool) {
-	named := s.flag("", "--configfile", "--configFile")
-	if name, _ := s.Env("TRAEFIK_CONFIGFILE"); named == "" {
-		named = name
+	st := d.Static(s)
+	for _, o := range st.Settings {
+		set(o.Key, o.Value)
 	}
-	names := []string{named}
-	if named == "" {
-		names = []string{"/etc/traefik/traefik.toml", "/etc/traefik/traefik.yaml", "/etc/traefik/traefik.yml", "/traefik.toml", "/traefik.yaml", "/traefik.yml"}
-	}
-	hidden := false
-	for _, name := range names {
-		if strings.HasSuffix(name, ".toml") {
-			text, host, _ := d.Text(s, name)
-			tree := make(map[string]any)
-			if _, err := toml.Decode(text, &tree); host != "" && text != "" && err == nil {
-				tomlSettings(tree, "", set)
-				return true
-			}
-			hidden = hidden || host != "" && text != ""
-			continue
-		}
-		f, _, out := d.Follow(s, name)
-		if f != nil {
-			settings(f.Root(), "", set)
-			return true
-		}
-		hidden = hidden || out
-	}
-	said := false
-	tell := func(key, val string) { said = true; set(key, val) }
-	for _, list := range []source.Value{s.Value.At("entrypoint"), s.Value.At("command")} {
-		for _, v := range Listed(list) {
-			text, _ := d.Expand(v)
-			words := []string{text}
-			if list.Kind() == source.Scalar {
-				words = strings.Fields(text)
-			}
-			for _, w := range words {
-				if key, val, _ := strings.Cut(w, "="); strings.HasPrefix(key, "--") {
-					tell(key[2:], strings.Trim(val, `"'`))
-				}
-			}
-		}
-	}
-	if !said {
-		for _, name := range s.envNames() {
-			val, _ := s.Env(name)
-			setEnv(tell, name, val)
-		}
-	}
-	return !hidden && (said || named == "")
-}
-
-func tomlSettings(v any, at string, set func(key, val string)) {
-	switch v := v.(type) {
-	case map[string]any:
-		if len(v) == 0 {
-			set(at, "")
-		}
-		for key, val := range v {
-			tomlSettings(val, strings.TrimPrefix(at+"."+key, "."), set)
-		}
-	case []any:
-		var words []string
-		for _, item := range v {
-			if text, ok := item.(string); ok {
-				words = append(words, text)
-			}
-		}
-		set(at, strings.Join(words, ","))
-	case string:
-		set(at, v)
-	case bool:
-		set(at, strconv.FormatBool(v))
-	case int64:
-		set(at, strconv.FormatInt(v, 10))
-	default:
-		set(at, "")
-	}
-}
-
-// envNames are the names of the variables in the environment of a service, without those of its files.
-func (s *Service) envNames() (names []string) {
-	env := s.Value.At("environment")
-	for key := range env.Entries() {
-		names = append(names, key.Str())
-	}
-	for _, item := range env.Items() {
-		name, _, _ := strings.Cut(item.Str(), "=")
-		names = append(names, name)
-	}
-	return names
+	return st.Hidden == ""
 }
 
 // entryPoints are those of Traefik; nil where one of them cannot be seen. ports are where each listens.

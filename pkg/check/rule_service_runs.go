@@ -1,0 +1,113 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+)
+
+// called are the programs in sentences.
+var called = map[component.Program]string{component.Synapse: "Synapse", component.MAS: "MAS", component.Postgres: "PostgreSQL"}
+
+// copies is what comes of more than one container of a program; MAS may have several.
+var copies = map[component.Program]string{
+	component.Synapse:  "each takes itself for the only one, and rooms and keys are corrupted",
+	component.Postgres: "several servers write into one directory, and destroy the data",
+}
+
+var serviceRuns = Rule{
+	ID: "service-runs", Severity: finding.Error,
+	Summary: "a container of each program is started, one of those that bear no second, and it runs the program",
+	Why:     "Nobody answers: Compose starts no container of a service whose scale is 0, and one that runs `true` or `sleep` does nothing. Two main processes of Synapse, or two servers on one directory of PostgreSQL, destroy what they keep; two bridges log in with one account.",
+	Fix:     "Remove scale, deploy.replicas, entrypoint or command. For more load give Synapse workers.",
+	Source:  "Compose specification, profiles, scale, deploy, entrypoint; Synapse docker/start.py, docs/workers.md; MAS crates/cli; docker-library postgres docker-entrypoint.sh",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Services {
+			checkAwaited(r, d, s)
+			name := called[s.Program]
+			if s.Component().Bridge != nil {
+				name = "the bridge"
+			}
+			if name == "" || worker(s) {
+				continue
+			}
+			checkStarted(r, d, s, name)
+			checkLaunch(r, d, s, name)
+			checkCopies(r, s)
+		}
+	},
+}
+
+// worker reports whether a service is one of Synapse's workers.
+func worker(s *deployment.Service) bool {
+	w, _ := s.Env("SYNAPSE_WORKER")
+	return s.Program == component.Synapse && w != "" && w != "synapse.app.homeserver"
+}
+
+// stoodIn reports whether another service is the program, so that this one may be a tool or a spare.
+func stoodIn(d *deployment.Deployment, s *deployment.Service) bool {
+	return slices.ContainsFunc(d.Running(s.Program), func(o *deployment.Service) bool { return o != s })
+}
+
+func checkStarted(r *Reporter, d *deployment.Deployment, s *deployment.Service, name string) {
+	kind, _, _ := s.Launch()
+	if s.Absent.Why == "" || kind == deployment.Tool || stoodIn(d, s) {
+		return
+	}
+	if len(s.Absent.Profiles) > 0 {
+		r.NotChecked(fmt.Sprintf("%s stands behind the profile %s, which COMPOSE_PROFILES in .env does not switch on; what has to fit it was not looked at", s.Name, strings.Join(s.Absent.Profiles, ", ")), s.Absent.At.Site(""))
+		return
+	}
+	report := r.Fail
+	if s.Component().Bridge != nil {
+		report = r.Warn
+	}
+	report(fmt.Sprintf("Compose starts no container of %s; %s does not run", s.Name, name), "remove the line", s.Absent.At.Site(""))
+}
+
+// checkAwaited has a service that waits for one which Compose leaves out; then it starts nothing at all.
+func checkAwaited(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
+	if s.Absent.Why != "" {
+		return
+	}
+	for name, v := range s.DependsOn() {
+		if on := d.Service(name); on != nil && len(on.Absent.Profiles) > 0 {
+			r.Warn(fmt.Sprintf("%s waits for %s, which stands behind the profile %s; `docker compose up` stops unless that is switched on", s.Name, on.Name, strings.Join(on.Absent.Profiles, ", ")),
+				"COMPOSE_PROFILES="+on.Absent.Profiles[0]+" in .env", v.Site(""), on.Absent.At.Site("off"))
+		}
+	}
+}
+
+func checkLaunch(r *Reporter, d *deployment.Deployment, s *deployment.Service, name string) {
+	kind, word, at := s.Launch()
+	switch kind {
+	case deployment.Other:
+		if !stoodIn(d, s) && s.Absent.Why == "" {
+			r.Fail(fmt.Sprintf("%s runs %s and not %s; nobody answers there", s.Name, word, name), "remove the line", at)
+		}
+	case deployment.Refused:
+		r.Fail(fmt.Sprintf("%s takes no %q for its first word; %s does not start", name, word, s.Name), "remove the line", at)
+	case deployment.Script:
+		// Beside the program it is most likely a job, and a flag without a program is bridge-writes' business.
+		if s.Absent.Why == "" && !stoodIn(d, s) && !strings.HasPrefix(word, "-") {
+			r.NotChecked(fmt.Sprintf("%s is started by %s, which was not read; what it changes is not seen", s.Name, word), at)
+		}
+	default:
+	}
+}
+
+func checkCopies(r *Reporter, s *deployment.Service) {
+	n, at := s.Copies()
+	effect := copies[s.Program]
+	if s.Component().Bridge != nil {
+		effect = "all of them log in with one account and answer the same messages"
+	}
+	if kind, _, _ := s.Launch(); n < 2 || effect == "" || kind != deployment.Itself && kind != deployment.Script || s.Absent.Why != "" {
+		return
+	}
+	r.Fail(fmt.Sprintf("Compose starts %d containers of %s; %s", n, s.Name, effect), at.Name()+": 1", at.Site(""))
+}

@@ -1,0 +1,168 @@
+package check
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/route/traefik"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// dynamicRoots are what belongs into a file of the file provider.
+var dynamicRoots = []string{"http", "tcp", "udp", "tls"}
+
+// instead is what to write for keys that Traefik 3 has no more.
+var instead = map[string]string{
+	"providers.docker.swarmmode":        "providers.swarm",
+	"experimental.http3":                "http3 of an entrypoint",
+	"providers.consul.namespace":        "namespaces",
+	"providers.consulcatalog.namespace": "namespaces",
+	"providers.nomad.namespace":         "namespaces",
+	"tracing.jaeger":                    "tracing.otlp",
+	"tracing.zipkin":                    "tracing.otlp",
+	"metrics.influxdb":                  "metrics.influxDB2",
+}
+
+var traefikKnownKeys = Rule{
+	ID: "traefik-known-keys", Severity: finding.Error,
+	Summary: "Traefik knows every key of its static configuration, and reads the file, flags or variables that hold it",
+	Why:     "Traefik does not start: \"field not found, node: …\", \"incompatible deprecated static option found\". Or a setting has no effect: where there is a file, Traefik passes over its flags, and where there are flags, over its variables; routers and middlewares in the file are passed over as well.",
+	Fix:     "Write the key as this release of Traefik calls it, and all settings in one place; routers belong into a file that providers.file names, or on labels.",
+	Source:  "Traefik pkg/config/static, pkg/cli, from 2.0.0 to 3.7.13; paerser v0.2.2",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Services {
+			if v, _ := s.Image.Version(); s.Program == component.Traefik && v[0] != 1 {
+				checkStaticKeys(r, d, s)
+			}
+		}
+	},
+}
+
+func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
+	st := d.Static(s)
+	if st.Hidden != "" {
+		r.NotChecked("Traefik's static configuration was not looked at: "+st.Hidden, s.Value.Site(""))
+		return
+	}
+	k := keysOfTraefik(s)
+	roots := make(map[string]bool)
+	for _, set := range st.Settings {
+		l := traefik.Find(set.Key, k.version)
+		switch {
+		case l.Known:
+			k.checkValue(r, set, l)
+		case st.From == "file" && l.Root() && !strings.EqualFold(l.Part, "pilot"):
+			if !roots[l.Part] {
+				roots[l.Part] = true
+				checkPassedRoot(r, set, l)
+			}
+		case roots[l.Part]:
+		default:
+			roots[l.Part] = true
+			k.unknown(r, set, l)
+		}
+	}
+	if len(st.Passed) > 0 {
+		var sites []source.Site
+		for _, p := range st.Passed {
+			told := slices.ContainsFunc(sites, func(o source.Site) bool { return o.Pos == p.Site.Pos })
+			if traefik.Find(p.Key, k.version).Known && !told {
+				sites = append(sites, p.Site)
+			}
+		}
+		if len(sites) > 0 {
+			r.Warn("Traefik reads "+st.PassedBy+", and passes over what else it is given; these settings have no effect", "write all of them in one place", sites...)
+		}
+	}
+}
+
+// traefikKeys is the release whose keys count. Of one that is not known yet, or that a tag does not tell, nothing is
+// certain.
+type traefikKeys struct {
+	version traefik.Version
+	called  string
+	certain bool
+	image   source.Site
+}
+
+func keysOfTraefik(s *deployment.Service) traefikKeys {
+	v, tagged := s.Image.Version()
+	k := traefikKeys{version: traefik.Version(v), called: "Traefik " + strings.TrimPrefix(s.Image.Tag, "v"), certain: tagged, image: s.ImageSite()}
+	if !tagged {
+		k.version, k.called = traefik.NewestKnown, "Traefik "+traefik.NewestKnown.String()
+		return k
+	}
+	// v3.6 moves on with every patch, and v3 with every release.
+	const latest = 1 << 20
+	switch strings.Count(strings.SplitN(s.Image.Tag, "-", 2)[0], ".") {
+	case 0:
+		k.version[1], k.version[2] = latest, latest
+	case 1:
+		k.version[2] = latest
+	}
+	k.certain = k.version.Before(traefik.NewestKnown) || k.version == traefik.NewestKnown || k.version[0] == 2
+	return k
+}
+
+func (k traefikKeys) unknown(r *Reporter, set traefik.Setting, l traefik.Lookup) {
+	name, fix := l.Part[1+strings.LastIndexByte(l.Part, '.'):], removeIt
+	none := traefik.Version{}
+	msg := k.called + " knows no " + l.Part
+	switch near := deployment.Nearest(name, l.Near); {
+	case l.Since != none:
+		msg += ", which begins with " + l.Since.String()
+		fix = "image: traefik:v" + l.Since.String() + " or later, or remove it"
+	case l.Gone != none:
+		msg += ", which is gone since " + l.Gone.String()
+		if other := instead[strings.ToLower(l.Part)]; other != "" {
+			fix = other + " instead"
+		}
+	case near != "":
+		fix = "rename it to " + near
+	}
+	// What is gone does not come back.
+	if k.certain || l.Since == none && l.Gone != none {
+		r.Fail(msg+"; it does not start", fix, set.Site, k.image)
+	} else {
+		r.Warn(msg+"; a release that does not know it does not start", fix, set.Site, k.image)
+	}
+}
+
+// checkPassedRoot has the sections of a file that Traefik does not look for.
+func checkPassedRoot(r *Reporter, set traefik.Setting, l traefik.Lookup) {
+	fix := removeIt
+	if near := deployment.Nearest(l.Part, l.Near); near != "" {
+		fix = "rename it to " + near
+	}
+	msg := "Traefik passes over " + l.Part + " in the file of its static configuration; it has no effect"
+	if slices.Contains(dynamicRoots, strings.ToLower(l.Part)) {
+		fix = "move it to a file that providers.file.filename names"
+	}
+	r.Warn(msg, fix, set.Site)
+}
+
+// checkValue has what cannot be read as the switch or number that it has to be.
+func (k traefikKeys) checkValue(r *Reporter, set traefik.Setting, l traefik.Lookup) {
+	if set.Section && !l.Alone && k.certain {
+		r.Fail(set.Key+" stands there without anything below it; Traefik does not start", removeIt, set.Site)
+	}
+	if set.Section || set.Value == "" || strings.Contains(set.Value, "$") {
+		return
+	}
+	var err error
+	want := "true or false"
+	switch l.Takes {
+	case "bool":
+		_, err = strconv.ParseBool(set.Value)
+	case "int":
+		_, err = strconv.ParseInt(set.Value, 10, 64)
+		want = "a whole number"
+	}
+	if err != nil && k.certain {
+		r.Fail(set.Key+" must be "+want+"; Traefik does not start", "write "+want, set.Site)
+	}
+}

@@ -1,0 +1,112 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+)
+
+var turnReachable = Rule{
+	ID: "turn-reachable", Severity: finding.Error,
+	Summary: "the addresses of the relay that Synapse hands out lead to coturn, and so do the ports that coturn relays on",
+	Why:     "Calls between two networks that need the relay ring and stay silent: nothing answers at the address, or coturn hands out ports, or an address of its container, that nobody outside can reach.",
+	Fix:     "Publish the listening port over tcp and udp and the range from min-port to max-port over udp, one to one, or put coturn on the host's network.",
+	Source:  "coturn 4.17.1 src/apps/relay/mainrelay.c, docker/coturn; Synapse docs/setup/turn/coturn.md",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, t := range d.TurnServers() {
+			if t.Hidden != "" {
+				r.NotChecked("whether coturn can be reached was not looked at: "+t.Hidden, t.Site)
+				continue
+			}
+			var uris []deployment.TurnURI
+			for _, s := range d.Synapses {
+				if all := s.TurnURIs(); means(s, t, all) {
+					uris = append(uris, all...)
+				}
+			}
+			if len(uris) == 0 {
+				continue
+			}
+			checkTransports(r, t, uris)
+			// On a network of another kind the container may have an address that all can reach.
+			if d.Bridged(t.Service) && !t.HasLabel("traefik.tcp") && !t.HasLabel("traefik.udp") {
+				checkTurnPorts(r, t, uris)
+			}
+		}
+	},
+}
+
+// checkTransports has the ways to talk that coturn is told not to speak.
+func checkTransports(r *Reporter, t deployment.TurnServer, uris []deployment.TurnURI) {
+	for _, u := range uris {
+		_, cert := t.Last("cert")
+		_, key := t.Last("pkey")
+		off := ""
+		switch {
+		case u.Secure && t.On("no-tls"):
+			off = "no-tls"
+		case u.Secure && !(cert && key):
+			r.Warn("coturn speaks no TLS without a cert and a pkey; a client that tries this address gets no relay there", "cert and pkey, or remove the address", u.At.Site(""), t.Site)
+		case u.Transport == "udp" && t.On("no-udp"):
+			off = "no-udp"
+		case u.Transport == "tcp" && !u.Secure && t.On("no-tcp"):
+			off = "no-tcp"
+		}
+		if off != "" {
+			o, _ := t.Last(off)
+			r.Warn(fmt.Sprintf("coturn has %s; a client that tries this address gets no relay there", off), "remove one of the two", u.At.Site(""), o.Site)
+		}
+	}
+}
+
+func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.TurnURI) {
+	list, known := t.PublishedPorts()
+	if !known {
+		r.NotChecked("the ports of coturn stand behind a variable", t.Site)
+		return
+	}
+	site := t.Value.At("ports").Site("")
+	// coturn speaks both on either port.
+	ports := []string{t.Port("listening-port", "3478"), t.Port("tls-listening-port", "5349")}
+	told := make(map[string]bool)
+	for _, u := range uris {
+		at := u.Port + "/" + u.Transport
+		if told[at] {
+			continue
+		}
+		told[at] = true
+		n, _ := strconv.Atoi(u.Port)
+		if !slices.ContainsFunc(list, func(p deployment.PortSpan) bool {
+			return p.Protocol == u.Transport && p.First <= n && n <= p.Last && slices.Contains(ports, strconv.Itoa(p.To+n-p.First))
+		}) {
+			r.Fail(fmt.Sprintf("Synapse hands out port %s over %s of the relay, where coturn is not reached; it listens on %s", u.Port, u.Transport, sentence(ports, "and")),
+				fmt.Sprintf(`- "%s:%s/%s"`, u.Port, ports[0], u.Transport), site, u.At.Site("handed out"))
+		}
+	}
+	first, err := strconv.Atoi(t.Port("min-port", "49152"))
+	last, err2 := strconv.Atoi(t.Port("max-port", "65535"))
+	if err != nil || err2 != nil {
+		return
+	}
+	got := 0
+	for _, p := range list {
+		if p.Protocol == "udp" && p.First == p.To {
+			got += max(0, min(last, p.Last)-max(first, p.First)+1)
+		}
+	}
+	span := fmt.Sprintf(`- "%d-%d:%d-%d/udp"`, first, last, first, last)
+	switch {
+	case got == 0:
+		r.Fail(fmt.Sprintf("coturn relays on the ports %d to %d, none of which is published; calls over the relay stay silent", first, last), span, site, t.Site)
+	case got < last-first+1:
+		r.Warn(fmt.Sprintf("coturn relays on the ports %d to %d, of which %d are published; calls over the others stay silent", first, last, got), span, site, t.Site)
+	}
+	if _, set := t.Last("external-ip"); !set && len(t.CommandWords()) > 0 {
+		if detect, _ := t.Env("DETECT_EXTERNAL_IP"); detect == "" {
+			r.Warn("coturn is told no external-ip and its command leaves out the one that its image finds; it hands out the address of its container", "external-ip=the address of the host", t.Site)
+		}
+	}
+}

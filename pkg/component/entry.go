@@ -1,0 +1,16 @@
+package component
+
+// Entry is how an image comes from the words of entrypoint and command to its program.
+type Entry struct {
+	// Words are the program, or what starts it.
+	Words []string
+	// Modes is what the entrypoint of its own images takes for the first word of a command; nil where it runs whatever
+	// it is given. Options says that a flag may stand there as well.
+	Modes   []string
+	Options bool
+	// Images are the names of its own images, whose entrypoint is known.
+	Images []string
+}
+
+// BridgeEntry is that of the bridges: a script, which a command replaces.
+var BridgeEntry = Entry{Words: []string{"docker-run.sh", "python", "python3"}}

@@ -1,0 +1,182 @@
+package deployment
+
+import (
+	"cmp"
+	"net/netip"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/coturn"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// TurnServer is a coturn of the stack with its settings.
+type TurnServer struct {
+	*Service
+	coturn.Settings
+	Hidden string // why not all of them can be seen
+	Site   source.Site
+}
+
+// turnFile is what coturn reads where nothing else is named; its images look below /etc/coturn, others below /etc.
+var turnFiles = []string{"/etc/turnserver.conf", "/etc/coturn/turnserver.conf"}
+
+// TurnServers are the services whose image is coturn's.
+func (d *Deployment) TurnServers() (list []TurnServer) {
+	for _, s := range d.Services {
+		if path.Base(s.Image.Repository) == "coturn" {
+			list = append(list, d.turnServer(s))
+		}
+	}
+	return list
+}
+
+func (d *Deployment) turnServer(s *Service) TurnServer {
+	t := TurnServer{Service: s, Site: s.Value.Site("")}
+	var words []coturn.Word
+	for _, w := range s.CommandWords() {
+		if name := path.Base(w.Text); len(words) == 0 && (name == "sh" || name == "bash") {
+			t.Hidden = "its command is a script"
+			return t
+		}
+		if strings.Contains(w.Text, "$(") && !strings.Contains(w.Text, "detect-external-ip") {
+			t.Hidden = "a command makes its settings"
+		}
+		words = append(words, coturn.Word(w))
+	}
+	flags := coturn.Flags(words)
+	files := turnFiles
+	if o, ok := flags.Last("c"); ok {
+		files = []string{o.Value}
+	}
+	if _, none := flags.Last("n"); none {
+		files = nil
+	}
+	for _, name := range files {
+		if !path.IsAbs(name) {
+			t.Hidden = name + " is looked for in many directories"
+			continue
+		}
+		text, host, reason := d.Text(s, name)
+		if reason == "" {
+			t.Settings = coturn.Parse(&source.File{Path: host, Src: []byte(text)})
+			t.Site = source.Site{Pos: source.Pos{File: host}}
+			break
+		}
+		if !LeadsNowhere(reason) {
+			t.Hidden = name + " cannot be seen: " + reason
+		}
+	}
+	t.Settings = append(t.Settings, flags...)
+	return t
+}
+
+// TurnURI is one of Synapse's turn_uris.
+type TurnURI struct {
+	Secure     bool
+	Host, Port string
+	Transport  string
+	At         source.Value
+}
+
+// TurnURIs are those that a Synapse hands out, of the ones that can be read.
+func (s *Synapse) TurnURIs() (list []TurnURI) {
+	for _, v := range Listed(s.Config.At("turn_uris")) {
+		kind, rest, ok := strings.Cut(v.Str(), ":")
+		if !ok || kind != "turn" && kind != "turns" {
+			continue
+		}
+		u := TurnURI{Secure: kind == "turns", At: v, Transport: "udp"}
+		if u.Secure {
+			u.Transport = "tcp"
+		}
+		address, query, _ := strings.Cut(rest, "?")
+		if t, ok := strings.CutPrefix(query, "transport="); ok {
+			u.Transport = strings.ToLower(t)
+		}
+		u.Host, u.Port, _ = strings.Cut(address, ":")
+		if strings.HasPrefix(address, "[") {
+			continue // an address of IPv6
+		}
+		u.Port = cmp.Or(u.Port, map[bool]string{false: "3478", true: "5349"}[u.Secure])
+		list = append(list, u)
+	}
+	return list
+}
+
+// PortSpan is a run of ports that a service publishes on the host.
+type PortSpan struct {
+	First, Last int // on the host
+	To          int // the first in the container
+	Protocol    string
+}
+
+// PublishedPorts are the ports of a service that others reach from outside; known is false where one is not told here.
+func (s *Service) PublishedPorts() (list []PortSpan, known bool) {
+	known = true
+	for _, v := range s.Value.At("ports").Items() {
+		var host, target, protocol string
+		if m := v.At("target"); m.Exists() {
+			host, target, protocol = cmp.Or(v.At("published").Str(), m.Str()), m.Str(), v.At("protocol").Str()
+		} else {
+			text, ok := s.D.Expand(v)
+			if !ok {
+				known = false
+				continue
+			}
+			text, protocol, _ = strings.Cut(text, "/")
+			if i := strings.LastIndexByte(text, ':'); i >= 0 {
+				host, target = text[:i], text[i+1:]
+				host = host[1+strings.LastIndexByte(host, ':'):]
+			} else {
+				host, target = text, text
+			}
+		}
+		from, ok1 := ports(host)
+		to, ok2 := ports(target)
+		if !ok1 || !ok2 {
+			known = false
+			continue
+		}
+		list = append(list, PortSpan{from[0], from[1], to[0], cmp.Or(protocol, "tcp")})
+	}
+	return list, known
+}
+
+func ports(text string) (span [2]int, ok bool) {
+	a, b, two := strings.Cut(text, "-")
+	if !two {
+		b = a
+	}
+	first, err := strconv.Atoi(a)
+	last, err2 := strconv.Atoi(b)
+	return [2]int{first, last}, err == nil && err2 == nil
+}
+
+// DockerNetworks are the networks of a service as far as they are known: those that the compose file says, or else the
+// pool that Docker takes them from first.
+func (d *Deployment) DockerNetworks(s *Service) (list []netip.Prefix) {
+	for _, key := range s.Networks {
+		for _, c := range d.Compose.At("networks", key, "ipam", "config").Items() {
+			list = append(list, Prefixes(c.At("subnet").Str())...)
+		}
+	}
+	if len(list) == 0 {
+		list = DockerPools[:1]
+	}
+	return list
+}
+
+// Bridged reports whether a service is on networks that Compose makes with Docker's own driver, alone.
+func (d *Deployment) Bridged(s *Service) bool {
+	if s.Value.At("network_mode").Set() {
+		return false
+	}
+	return !slices.ContainsFunc(s.Networks, func(key string) bool {
+		n := d.Compose.At("networks", key)
+		driver := n.At("driver").Str()
+		return n.At("external").Set() || driver != "" && driver != "bridge"
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -202,7 +203,7 @@ func startFindings(t *testing.T, lines string) []string {
 		"data/homeserver.yaml": {Data: []byte(strings.ReplaceAll(synapseBase, "MEDIA", "/data") + lines + "\n"), Mode: 0o600},
 		"data/key":             {Data: []byte("ed25519 a_test x\n"), Mode: 0o600},
 	}
-	d, findings := check.Open(tree)
+	d, findings := compose.Open(tree)
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}

@@ -103,7 +103,7 @@ func TestStaticKeys(t *testing.T) {
 	if tried < 1000 && !t.Failed() {
 		t.Errorf("only %d slips were tried", tried)
 	}
-	t.Logf("accepted: Traefik %s: the keys of its static configuration", version)
+	t.Logf("accepted: Traefik v%s: the keys of its static configuration", version)
 }
 
 // Traefik's own decoder of files takes what we take, and passes over what we say that it passes over.
@@ -151,5 +151,5 @@ func TestStaticFile(t *testing.T) {
 			t.Errorf("Traefik refuses %s: %v", passed, err)
 		}
 	}
-	t.Logf("accepted: Traefik %s: what its file may hold", version)
+	t.Logf("accepted: Traefik v%s: what its file may hold", version)
 }

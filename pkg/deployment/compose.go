@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -19,39 +20,90 @@ var ComposeNames = []string{"compose.yaml", "compose.yml", "docker-compose.yml",
 // overrideNames are the names that Compose looks for next, to lay the first over what it found.
 var overrideNames = []string{"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"}
 
-// composeFiles are the files that Compose reads, the first of them at least: those in COMPOSE_FILE, or else the
-// first that has one of its names and the first override.
-func (d *Deployment) composeFiles() ([]string, *finding.Finding) {
-	if list := d.Env["COMPOSE_FILE"]; list != "" {
-		separator := cmp.Or(d.Env["COMPOSE_PATH_SEPARATOR"], ":")
-		names := strings.Split(list, separator)
-		for i := range names {
-			names[i] = path.Clean(names[i])
+// ComposeReads are the files that Compose reads, the first of them at least: those in COMPOSE_FILE, or else the
+// first that has one of its names and the first override. by says whether COMPOSE_FILE names them.
+func (d *Deployment) ComposeReads() (files []string, by bool) {
+	if list, set := d.Env["COMPOSE_FILE"]; set {
+		files = strings.Split(list, cmp.Or(d.Env["COMPOSE_PATH_SEPARATOR"], ":"))
+		for i := range files {
+			files[i] = path.Clean(files[i])
 		}
-		if !fs.ValidPath(names[0]) {
-			return nil, &finding.Finding{
-				Rule: "compose-valid", Severity: finding.Error, Message: "Compose reads " + names[0] + ", as COMPOSE_FILE says, which is not below this directory",
-				Fix: "name the directory that it lies in", Sites: []source.Site{{Pos: source.Pos{File: ".env"}}},
-			}
-		}
-		return names, nil
+		return files, true
 	}
-	there := func(name string) bool {
+	for _, names := range [][]string{ComposeNames, overrideNames} {
+		if there := d.present(names); len(there) > 0 {
+			files = append(files, there[0])
+		} else if files == nil {
+			return nil, false
+		}
+	}
+	return files, false
+}
+
+// ComposeIgnored are the files of a name that Compose looks for, and does not read because of another one.
+func (d *Deployment) ComposeIgnored() []string {
+	var ignored []string
+	for _, names := range [][]string{ComposeNames, overrideNames} {
+		if there := d.present(names); len(there) > 1 {
+			ignored = append(ignored, there[1:]...)
+		}
+	}
+	return ignored
+}
+
+func (d *Deployment) present(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		_, err := fs.Stat(d.FS, name)
-		return !errors.Is(err, fs.ErrNotExist)
+		return errors.Is(err, fs.ErrNotExist)
+	})
+}
+
+// Rendered is the compose file that stackgen writes.
+const Rendered = "docker-compose.yml"
+
+// composeFiles are the files to be judged: what Compose reads, unless another one is stackgen's. Then that one is, and a
+// rule says that Compose does not read it.
+func (d *Deployment) composeFiles() ([]string, *finding.Finding) {
+	files, byName := d.ComposeReads()
+	if m, err := manifest.Read(d.FS); err == nil && m.Files[Rendered] != (manifest.Entry{}) && len(d.present([]string{Rendered})) > 0 {
+		if d.Managed = true; len(files) == 0 || files[0] != Rendered {
+			return []string{Rendered}, nil
+		}
 	}
-	i := slices.IndexFunc(ComposeNames, there)
-	if i < 0 {
+	switch {
+	case len(files) == 0:
 		return nil, &finding.Finding{
 			Rule: "compose-valid", Severity: finding.Error, Message: "there is no compose file here: " + strings.Join(ComposeNames, ", "),
 			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
 		}
+	case byName && d.Env["COMPOSE_FILE"] == "":
+		return nil, &finding.Finding{
+			Rule: "compose-valid", Severity: finding.Error, Message: "COMPOSE_FILE names no file; Compose refuses that, and starts nothing",
+			Fix: "remove the line, or name the compose file in it", Sites: []source.Site{{Pos: source.Pos{File: ".env", Line: d.EnvLine("COMPOSE_FILE")}}},
+		}
+	case byName && !fs.ValidPath(files[0]):
+		return nil, &finding.Finding{
+			Rule: "compose-valid", Severity: finding.Error, Message: "Compose reads " + files[0] + ", as COMPOSE_FILE says, which is not below this directory",
+			Fix: "name the directory that it lies in", Sites: []source.Site{{Pos: source.Pos{File: ".env", Line: d.EnvLine("COMPOSE_FILE")}}},
+		}
 	}
-	names := []string{ComposeNames[i]}
-	if i := slices.IndexFunc(overrideNames, there); i >= 0 {
-		names = append(names, overrideNames[i])
+	return files, nil
+}
+
+// EnvLine is the line of .env that sets a variable; 0 when none does.
+func (d *Deployment) EnvLine(name string) int {
+	src, err := source.ReadFS(d.FS, ".env")
+	if err != nil {
+		return 0
 	}
-	return names, nil
+	found, n := 0, 0
+	for line := range strings.Lines(string(src)) {
+		n++
+		if _, set := dotenv(line)[name]; set {
+			found = n
+		}
+	}
+	return found
 }
 
 // readEnv reads .env beside the compose file: Compose takes ${X} from there.

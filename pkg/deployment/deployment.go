@@ -30,6 +30,7 @@ type Deployment struct {
 	// Before is what the stack has to keep, as Values gives it. Where it is nil, the manifest in FS says so.
 	Before map[string]string
 
+	Managed     bool // the compose file is stackgen's, whatever Compose reads
 	Alone       bool // what is missing may lie where FS will be put
 	routes      *route.Table
 	Proxy       *Proxy
@@ -78,7 +79,7 @@ func open(fsys fs.FS, alone bool) (*Deployment, []finding.Finding) {
 		return d, findings
 	}
 	d.Compose = f
-	for _, name := range names[1:] {
+	for _, name := range d.present(names[1:]) {
 		d.Unread = append(d.Unread, source.Site{Pos: source.Pos{File: name}})
 	}
 	if v := f.At("include"); v.Set() {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/render"
@@ -40,10 +39,10 @@ type overlay struct {
 }
 
 // hides tells what of the directory is not looked at: what stackgen wrote and will change or remove, what a killed
-// render left, its own records, what the programs keep, and a compose file that would take the place of the rendered one.
+// render left, its own records, and what the programs keep.
 func (o *overlay) hides(name string) bool {
 	_, ours := o.old.Files[name]
-	if ours || manifest.Staged(name) || strings.HasPrefix(name, manifest.Dir+"/") || slices.Contains(compose.Names, name) {
+	if ours || manifest.Staged(name) || strings.HasPrefix(name, manifest.Dir+"/") {
 		return true
 	}
 	return slices.ContainsFunc(o.data, func(dir string) bool { return strings.HasPrefix(name, dir) })

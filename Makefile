@@ -36,6 +36,7 @@ race: ## Run all tests with the race detector (needs a C compiler)
 
 .PHONY: conformance
 conformance: ## Hold what is rendered, and what CI gets, against the programs that read it
+	PROJECTS=1000 go test -count=1 -timeout 20m -run TestGenerated -v ./pkg/deployment/compose/project
 	conformance/run
 
 .PHONY: e2e

@@ -20,7 +20,7 @@ import (
 var floors = [][]string{
 	{"pkg/command", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
 	{"pkg/component", "pkg/output", "pkg/source"},
-	{"pkg/confighash", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
+	{"pkg/confighash", "pkg/deployment/compose/project", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
 	{"pkg/report", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
 	{"pkg/deployment"},
 	{"pkg/deployment/compose"},

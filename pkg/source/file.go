@@ -27,7 +27,8 @@ type File struct {
 	Src  []byte
 
 	root       *yaml.Node
-	head, foot string // comments of the document, which belong to none of its values
+	head, foot string                // comments of the document, which belong to none of its values
+	from       map[*yaml.Node]origin // where each node of a joined tree stands; nil for a file that was read
 
 	once    sync.Once // guards what Snippet needs: rules of one run share the file
 	lines   []string
@@ -46,9 +47,49 @@ type Problem struct {
 // not UTF-8, binary, larger than MaxSize, a syntax error, aliases without end, a second document. Then the
 // file has no usable content: every value of it is absent. An empty file is no problem here.
 func Parse(path string, src []byte) (*File, *Problem) {
+	docs, problem := documents(path, src, 2)
+	switch {
+	case problem != nil:
+		return &File{Path: path, Src: src}, problem
+	case len(docs) > 1:
+		return &File{Path: path, Src: src}, &Problem{
+			Pos: Pos{File: path, Line: docs[1].Line, Col: min(docs[1].Line, 1)}, Message: "the file holds a second YAML document; only the first would be read",
+			Fix: "remove the line `---` or what follows it",
+		}
+	case len(docs) == 0:
+		return &File{Path: path, Src: src}, nil
+	}
+	return newFile(path, src, &docs[0]), nil
+}
+
+// ParseAll is Parse for a file whose documents all count: each is a File of its own, of the same path.
+func ParseAll(path string, src []byte) ([]*File, *Problem) {
+	docs, problem := documents(path, src, maxDocuments)
+	if problem != nil {
+		return nil, problem
+	}
+	files := make([]*File, len(docs))
+	for i := range docs {
+		files[i] = newFile(path, src, &docs[i])
+	}
+	return files, nil
+}
+
+// maxDocuments is more than anybody writes into one file.
+const maxDocuments = 100
+
+func newFile(path string, src []byte, doc *yaml.Node) *File {
 	f := &File{Path: path, Src: src}
-	fail := func(line int, msg, fix string) (*File, *Problem) {
-		return f, &Problem{Pos: Pos{File: path, Line: line, Col: min(line, 1)}, Message: msg, Fix: fix}
+	if len(doc.Content) > 0 {
+		f.root, f.head, f.foot = doc.Content[0], doc.HeadComment, doc.FootComment
+	}
+	return f
+}
+
+// documents are the first YAML documents of the text, at most so many.
+func documents(path string, src []byte, most int) ([]yaml.Node, *Problem) {
+	fail := func(line int, msg, fix string) ([]yaml.Node, *Problem) {
+		return nil, &Problem{Pos: Pos{File: path, Line: line, Col: min(line, 1)}, Message: msg, Fix: fix}
 	}
 	switch {
 	case len(src) > MaxSize:
@@ -60,27 +101,21 @@ func Parse(path string, src []byte) (*File, *Problem) {
 	}
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	dec := yaml.NewDecoder(bytes.NewReader(src))
-	var doc yaml.Node
-	if err := decodeNode(dec, &doc); errors.Is(err, io.EOF) {
-		return f, nil
-	} else if err != nil {
-		return fail(syntaxError(src, err))
-	}
-	var second yaml.Node
-	switch err := decodeNode(dec, &second); {
-	case err == nil:
-		return fail(second.Line, "the file holds a second YAML document; only the first would be read", "remove the line `---` or what follows it")
-	case !errors.Is(err, io.EOF):
-		return fail(syntaxError(src, err))
-	}
 	budget := maxNodes
-	if err := measure(&doc, &budget, 0); err != nil {
-		return fail(doc.Line, err.Error(), "write the values out instead of using aliases")
+	var docs []yaml.Node
+	for len(docs) < most {
+		var doc yaml.Node
+		if err := decodeNode(dec, &doc); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return fail(syntaxError(src, err))
+		}
+		if err := measure(&doc, &budget, 0); err != nil {
+			return fail(doc.Line, err.Error(), "write the values out instead of using aliases")
+		}
+		docs = append(docs, doc)
 	}
-	if len(doc.Content) > 0 {
-		f.root, f.head, f.foot = doc.Content[0], doc.HeadComment, doc.FootComment
-	}
-	return f, nil
+	return docs, nil
 }
 
 // decodeNode turns a panic of yaml.v3, which some malformed inputs cause, into an error.

@@ -68,8 +68,14 @@ func (v Value) Exists() bool { return v.node != nil }
 // Set reports whether the value stands in the file and is not null.
 func (v Value) Set() bool { return v.Kind() > Null }
 
-// File is the file of the value; nil for the zero Value.
-func (v Value) File() *File { return v.file }
+// File is the file that the value stands in; nil for the zero Value.
+func (v Value) File() *File {
+	if v.file == nil {
+		return nil
+	}
+	f, _ := v.file.at(cmp.Or(v.node, v.near))
+	return f
+}
 
 // Path is the keys and list indexes from the root to the value, as one dotted word.
 func (v Value) Path() string { return strings.Join(v.path, ".") }
@@ -260,10 +266,11 @@ func (v Value) pos(n *yaml.Node) Pos {
 	if v.file == nil {
 		return Pos{}
 	}
+	f, n := v.file.at(n)
 	if n == nil {
-		return Pos{File: v.file.Path, Line: 1, Col: 1}
+		return Pos{File: f.Path, Line: 1, Col: 1}
 	}
-	return Pos{File: v.file.Path, Line: n.Line, Col: n.Column}
+	return Pos{File: f.Path, Line: n.Line, Col: n.Column}
 }
 
 // Site makes the value a place of a finding: the position of its key if it has one, and the masked line.
@@ -271,7 +278,8 @@ func (v Value) Site(note string) Site {
 	p := v.KeyPos()
 	s := Site{Pos: p, Note: note}
 	if v.file != nil {
-		s.Snippet = func() string { return v.file.Snippet(p.Line) }
+		f, _ := v.file.at(cmp.Or(v.key, v.node, v.near))
+		s.Snippet = func() string { return f.Snippet(p.Line) }
 	}
 	return s
 }
@@ -306,13 +314,40 @@ func (v Value) RawKeys() (dups []Duplicate, merges, complexKeys []Value) {
 	return dups, merges, complexKeys
 }
 
+// BadMerges gives the keys << of a mapping that bring in something else than a mapping or a list of them: Entries
+// passes over it, and decoders refuse it.
+func (v Value) BadMerges() []Value {
+	n := deref(v.node)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var bad []Value
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !isMerge(n.Content[i]) {
+			continue
+		}
+		brings := Value{node: n.Content[i+1]}
+		all := brings.Kind() == Mapping || brings.Kind() == Sequence
+		for _, item := range brings.Items() {
+			all = all && item.Kind() == Mapping
+		}
+		if !all {
+			bad = append(bad, v.entry(n.Content[i], n.Content[i+1])[0])
+		}
+	}
+	return bad
+}
+
 // Secret reports whether the value is a scalar that is or may be a secret, as Snippet judges it.
 func (v Value) Secret() bool {
 	if v.file == nil {
 		return false
 	}
 	v.file.once.Do(v.file.index)
-	return scalar{uses: v.file.uses[deref(v.node)]}.secret()
+	if (scalar{uses: v.file.uses[deref(v.node)]}).secret() {
+		return true
+	}
+	return v.file.from != nil && v.Origin().Secret()
 }
 
 // Secrets gives the texts of the file that are or may be secrets.

@@ -1,0 +1,171 @@
+package project
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/sirupsen/logrus"
+
+	"philipp.info/stackgen/pkg/regex"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// quiet silences compose-go, which warns through logrus' global logger; what it warns of are findings of ours.
+var quiet = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
+
+// environment is what ${X} is taken from. A value may hold gaps: what it was made of is set nowhere.
+type environment struct{ vars map[string]string }
+
+// A gap stands where the text of a variable would, between two bytes that no file can hold: \x00NAME\x00.
+func gap(name string) string { return "\x00" + name + "\x00" }
+
+// fill takes the gaps out of a text, and names them.
+func fill(text string) (filled string, unset []string) {
+	if !strings.Contains(text, "\x00") {
+		return text, nil
+	}
+	parts := strings.Split(text, "\x00")
+	var b strings.Builder
+	for i, part := range parts {
+		if i%2 == 0 {
+			b.WriteString(part)
+		} else if !slices.Contains(unset, part) {
+			unset = append(unset, part)
+		}
+	}
+	return b.String(), unset
+}
+
+// expand replaces the variables of a text as Compose does. unset are those that have neither value nor default.
+func (e *environment) expand(text string) (expanded string, unset []string, err error) {
+	if !strings.Contains(text, "$") {
+		return text, nil, nil
+	}
+	quiet()
+	expanded, err = template.Substitute(text, func(name string) (string, bool) {
+		if val, ok := e.vars[name]; ok {
+			return val, true
+		}
+		if optional(text, name) {
+			return "", false
+		}
+		return gap(name), false
+	})
+	missing := (*template.MissingRequiredError)(nil)
+	if errors.As(err, &missing) {
+		return "", []string{missing.Variable}, nil
+	}
+	if err != nil {
+		return text, nil, err
+	}
+	expanded, unset = fill(expanded)
+	return expanded, unset, nil
+}
+
+var named = regex.Of(`\$\{?([A-Za-z_][A-Za-z0-9_]*)(:?\+)?`)
+
+// optional reports whether the text uses a variable only to say what stands there where it is set: ${X:+y}.
+func optional(text, name string) bool {
+	if !strings.Contains(text, "+") {
+		return false
+	}
+	for _, g := range named().FindAllStringSubmatch(text, -1) {
+		if g[1] == name && g[2] == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// with is the environment and what it lacks of more, as include adds a file's.
+func (e *environment) with(more map[string]string) *environment {
+	both := maps.Clone(more)
+	if both == nil {
+		both = make(map[string]string)
+	}
+	maps.Copy(both, e.vars)
+	return &environment{both}
+}
+
+// visible are the variables without gaps.
+func (e *environment) visible() map[string]string {
+	env := maps.Clone(e.vars)
+	maps.DeleteFunc(env, func(_, val string) bool { return strings.Contains(val, "\x00") })
+	return env
+}
+
+// parse reads an environment file over what is known already, which counts first where it names variables.
+func (e *environment) parse(src []byte) (map[string]string, error) {
+	quiet()
+	missed := make(map[string]bool)
+	vars, err := dotenv.UnmarshalBytesWithLookup(src, func(name string) (string, bool) {
+		val, ok := e.vars[name]
+		if !ok {
+			missed[name] = true
+		}
+		return val, ok
+	})
+	for name := range vars {
+		delete(missed, name)
+	}
+	if len(missed) == 0 || err != nil {
+		return vars, err
+	}
+	// The second time each name that is set nowhere leaves a gap. A value that had a default then differs by more than it.
+	gaps, err := dotenv.UnmarshalBytesWithLookup(src, func(name string) (string, bool) {
+		if missed[name] {
+			return gap(name), true
+		}
+		val, ok := e.vars[name]
+		return val, ok
+	})
+	for name, val := range gaps {
+		if filled, unset := fill(val); len(unset) > 0 && filled == vars[name] {
+			vars[name] = val
+		}
+	}
+	return vars, err
+}
+
+// dotenv adds the variables of a file that may be missing.
+func (r *reader) dotenv(name string) {
+	src, err := source.ReadFS(r.fs, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return
+	case err != nil:
+		r.unread(source.Site{Pos: source.Pos{File: name}}, name+" cannot be read")
+		return
+	}
+	r.envFile(name, src, r.env)
+}
+
+// envFile adds to the environment what it lacks of a file.
+func (r *reader) envFile(name string, src []byte, env *environment) {
+	vars, err := env.parse(src)
+	if err != nil {
+		r.fault(name+" is none that Compose can read"+lineOf(err), "write NAME=value on each line", source.Site{Pos: source.Pos{File: name}})
+	}
+	for key, val := range vars {
+		if _, there := env.vars[key]; !there {
+			env.vars[key] = val
+		}
+	}
+}
+
+// lineOf is the line that an error of dotenv names. The rest of it may quote a value.
+func lineOf(err error) string {
+	_, rest, ok := strings.Cut(err.Error(), "line ")
+	number, _, end := strings.Cut(rest, ":")
+	if !ok || !end || strings.Trim(number, "0123456789") != "" {
+		return ""
+	}
+	return ", at line " + number
+}

@@ -1,0 +1,272 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// What a project may cost. Nobody's has more; what exceeds it is not read, and said.
+const (
+	maxValues = 300_000 // values of all files, with what extends copies
+	maxLoads  = 500     // files, each as often as it is included
+	maxDepth  = 50      // of include and extends
+)
+
+type reader struct {
+	fs      fs.FS
+	alone   bool
+	env     *environment
+	project *Project
+
+	parsed map[string][]*source.File
+	values int
+	loads  int
+}
+
+func newReader(fsys fs.FS, o Options) *reader {
+	fillTop()
+	return &reader{
+		fs: fsys, alone: o.Alone, env: &environment{make(map[string]string)}, project: &Project{fs: fsys}, parsed: make(map[string][]*source.File),
+	}
+}
+
+// scope is what the files of one model share: their variables, the directory that their relative paths lead from, and
+// the files that extends has named.
+type scope struct {
+	env   *environment
+	dir   string
+	bases map[string]*base
+}
+
+// document is one YAML document of a compose file, ready to be laid over others.
+type document struct {
+	name   string
+	root   *source.Node
+	resets [][]string // where it has !reset or !override
+}
+
+func (r *reader) unread(site source.Site, message string) {
+	for _, p := range r.project.Unread {
+		if p.Message == message && p.Sites[0].Pos == site.Pos {
+			return
+		}
+	}
+	r.project.Unread = append(r.project.Unread, Problem{Sites: []source.Site{site}, Message: message})
+}
+
+func (r *reader) fault(message, fix string, sites ...source.Site) {
+	for _, p := range r.project.Faults {
+		if p.Message == message && p.Sites[0].Pos == sites[0].Pos {
+			return
+		}
+	}
+	r.project.Faults = append(r.project.Faults, Problem{Sites: sites, Message: message, Fix: fix})
+}
+
+// model reads files, each laid over those before it. chain are the files that include it.
+func (r *reader) model(names []string, sc scope, chain []string) *source.Node {
+	var dict *source.Node
+	for i, name := range names {
+		for _, doc := range r.documents(name, source.Site{}, sc) {
+			r.include(doc, sc, append(slices.Clip(chain), name))
+			doc.reset(dict)
+			r.extendAll(doc, sc)
+			if dict == nil {
+				dict = doc.root
+			} else {
+				dict = r.merge(dict, doc.root, top)
+			}
+			unify(dict, top)
+		}
+		if chain != nil || i < len(names)-1 {
+			spellOut(dict)
+		}
+	}
+	return dict
+}
+
+// documents reads a file into trees with its variables replaced. at is where it is named.
+func (r *reader) documents(name string, at source.Site, sc scope) []*document {
+	var docs []*document
+	for _, f := range r.read(name, at) {
+		if f.Root().Kind() != source.Mapping {
+			if f.Root().Set() {
+				r.fault("Compose takes a mapping of services and the like, and nothing else, for a compose file", "services: {…}", f.Root().Site(""))
+			}
+			continue
+		}
+		doc := &document{name: name, root: f.Root().Node()}
+		if !r.afford(doc.root, f.Root().Site("")) {
+			continue
+		}
+		r.tags(doc, doc.root, nil)
+		r.expand(doc.root, sc.env)
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
+// read parses a file once.
+func (r *reader) read(name string, at source.Site) []*source.File {
+	if files, done := r.parsed[name]; done {
+		return files
+	}
+	if at.File == "" {
+		at = source.Site{Pos: source.Pos{File: name}}
+	}
+	src, err := source.ReadFS(r.fs, name)
+	if err != nil {
+		r.parsed[name] = nil
+		switch reason := r.unseen(name); {
+		case reason != "":
+			r.unread(at, name+reason)
+		case errors.Is(err, fs.ErrNotExist):
+			r.fault(name+" does not exist", "correct the path, or make the file", at)
+		default:
+			r.project.Faults = append(r.project.Faults, Problem{Rule: "compose-mount-exists", Message: "cannot be read: " + cause(err), Fix: "put a readable file there", Sites: []source.Site{{Pos: source.Pos{File: name}}}})
+		}
+		return nil
+	}
+	files, problem := source.ParseAll(name, src)
+	if problem != nil {
+		r.project.Faults = append(r.project.Faults, Problem{Rule: "yaml", Message: problem.Message, Fix: problem.Fix, Sites: []source.Site{{Pos: problem.Pos}}})
+	}
+	for _, f := range files {
+		r.strict(f.Root())
+	}
+	r.parsed[name] = files
+	r.project.Files = append(r.project.Files, files...)
+	return files
+}
+
+// strict refuses what the YAML of Compose does not take, and ours would.
+func (r *reader) strict(v source.Value) {
+	twice, _, _ := v.RawKeys()
+	for _, d := range twice {
+		r.fault("Compose refuses the file: the key "+d.Key.Str()+" stands twice", "remove one of the two", d.Key.Site(""), source.Site{Pos: d.First, Note: "the first"})
+	}
+	for _, key := range v.BadMerges() {
+		r.fault("Compose refuses the file: what << brings in is no mapping", "<<: *name, of an anchor at a mapping", key.Site(""))
+	}
+	for _, value := range v.Entries() {
+		r.strict(value)
+	}
+	for _, item := range v.Items() {
+		r.strict(item)
+	}
+}
+
+func cause(err error) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	_, msg, _ := strings.Cut(err.Error(), ": ")
+	return msg
+}
+
+// afford reports whether there is room for the node, and takes it.
+func (r *reader) afford(n *source.Node, at source.Site) bool {
+	r.values += n.Size(maxValues)
+	if r.values <= maxValues {
+		return true
+	}
+	r.unread(at, fmt.Sprintf("the files hold more than %d values once include and extends are followed; what comes from here on is not read", maxValues))
+	return false
+}
+
+// clean is a path that a compose file names as one below the root, or why it is none.
+func clean(file string) (name, reason string) {
+	switch {
+	case file == "-":
+		return "", " is the standard input of Compose, and is not read"
+	case strings.Contains(file, "://") || strings.HasPrefix(file, "git@") || strings.HasPrefix(file, "github.com/"):
+		return "", " is fetched from elsewhere by Compose, and is not read"
+	case path.IsAbs(file) || strings.HasPrefix(file, "~"):
+		return "", " is outside of the directory, and is not read"
+	}
+	return path.Clean(file), ""
+}
+
+// unseen says why a file may be there and cannot be seen; "" when it can, or is not there.
+func (r *reader) unseen(name string) string {
+	_, err := fs.Stat(r.fs, name)
+	switch {
+	case source.Escapes(err):
+		return " is a symbolic link that leads out of the directory, and is not read"
+	case errors.Is(err, fs.ErrInvalid):
+		return " is outside of the directory, and is not read"
+	case errors.Is(err, fs.ErrNotExist) && r.alone:
+		return " is not rendered, and the directory where it may lie was not looked at"
+	}
+	return ""
+}
+
+// tags takes out what has !reset and notes where it and !override stand: both clear what earlier files have there.
+func (r *reader) tags(doc *document, n *source.Node, at []string) {
+	for _, name := range slices.Clone(n.Names()) {
+		value := n.Get(name)
+		below := append(slices.Clip(at), name)
+		switch value.Tag {
+		case "!reset":
+			n.Delete(name)
+			doc.resets = append(doc.resets, below)
+			if behind := n.From.Behind(name); behind.Exists() { // with << it is there all the same
+				n.Set(name, behind.Node())
+				r.tags(doc, n.Get(name), below)
+			}
+		case "!override":
+			plain(value)
+			doc.resets = append(doc.resets, below)
+		default:
+			r.tags(doc, value, below)
+		}
+	}
+	n.Items = slices.DeleteFunc(n.Items, func(item *source.Node) bool { return item.Tag == "!reset" })
+	for _, item := range n.Items {
+		if item.Tag == "!override" {
+			plain(item)
+			continue
+		}
+		r.tags(doc, item, nil)
+	}
+}
+
+func plain(n *source.Node) {
+	if n.Tag = ""; n.Kind == source.Scalar {
+		n.Tag = "!!str"
+	}
+}
+
+// reset clears in earlier files what the document does not take from them.
+func (doc *document) reset(dict *source.Node) {
+	if dict == nil {
+		return
+	}
+	for _, at := range doc.resets {
+		if parent := dict.Get(at[:len(at)-1]...); parent.Is(source.Mapping) {
+			parent.Delete(at[len(at)-1])
+		}
+	}
+}
+
+// expand replaces the variables in every string.
+func (r *reader) expand(n *source.Node, env *environment) {
+	for _, name := range n.Names() {
+		r.expand(n.Get(name), env)
+	}
+	for _, item := range n.Items {
+		r.expand(item, env)
+	}
+	if n.Kind != source.Scalar || n.Tag != "!!str" || !strings.Contains(n.Text, "$") {
+		return
+	}
+	text, unset, err := env.expand(n.Text)
+	n.Text, n.Unset = text, unset
+	r.project.Variables = append(r.project.Variables, Variable{At: n.From, Unset: unset, Invalid: err != nil})
+}

@@ -90,11 +90,11 @@ func TestInterrupted(t *testing.T) {
 			t.Logf("%d calls", len(calls))
 			for n := 1; n <= len(calls); n += step {
 				for _, errno := range []syscall.Errno{syscall.EIO, syscall.ENOSPC, 0} {
-					if errno == syscall.ENOSPC && calls[n-1] != "write" && calls[n-1] != "openat" {
+					if errno == syscall.ENOSPC && calls[n-1].name != "write" && calls[n-1].name != "openat" {
 						continue // no other answer to it than to EIO
 					}
 					w.back()
-					what := fmt.Sprintf("%s at call %d, %s", map[bool]string{true: "killed", false: errno.Error()}[errno == 0], n, calls[n-1])
+					what := fmt.Sprintf("%s at call %d, %s", map[bool]string{true: "killed", false: errno.Error()}[errno == 0], n, calls[n-1].name)
 					w.spoil(n, errno, in.stdin, in.args...)
 					if in.hand != "" {
 						w.verifyKept(what, in.hand)
@@ -222,8 +222,28 @@ func (w *workshop) copy(from, to string) {
 // injectNotAllowed is the exit code of inject where no program can be traced.
 const injectNotAllowed = 99
 
-// spoil runs stackgen with its nth changing call spoiled, and gives the names of those calls.
-func (w *workshop) spoil(nth int, errno syscall.Errno, stdin string, args ...string) []string {
+// call is a system call that changes the disk: the file that it is about, and for a rename where it goes.
+type call struct {
+	name, path, to string
+	failed         bool
+}
+
+// failedCall ends the line of a call that did nothing.
+const failedCall = "\t!"
+
+// parseCalls reads what inject has written: a call on each line, with tabs between its parts.
+func parseCalls(text string) []call {
+	var calls []call
+	for line := range strings.Lines(text) {
+		line, failed := strings.CutSuffix(strings.TrimSuffix(line, "\n"), failedCall)
+		f := append(strings.Split(line, "\t"), "", "")
+		calls = append(calls, call{f[0], f[1], f[2], failed})
+	}
+	return calls
+}
+
+// spoil runs stackgen with its nth changing call spoiled, and gives those calls.
+func (w *workshop) spoil(nth int, errno syscall.Errno, stdin string, args ...string) []call {
 	w.Helper()
 	self, err := exec.LookPath("stackgen")
 	if err != nil {
@@ -243,7 +263,7 @@ func (w *workshop) spoil(nth int, errno syscall.Errno, stdin string, args ...str
 	if err != nil {
 		w.Fatal(err)
 	}
-	return strings.Fields(string(text))
+	return parseCalls(string(text))
 }
 
 // snapshot is every path in the workshop with its mode, owner and content.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ var changing = map[uint64]string{
 
 const (
 	sysRenameat2   = 316
+	atFDCWD        = -100
 	ptraceExitKill = 0x100000
 	ptraceSysGood  = 1
 	syscallStop    = syscall.SIGTRAP | 0x80
@@ -33,20 +35,21 @@ const (
 type tracer struct {
 	nth      int           // which call is spoiled, from 1 on; 0 for none
 	errno    syscall.Errno // what it answers; 0 kills the program instead
-	calls    []string
-	inside   map[int]bool // threads between the entry and the exit of a call
-	spoiled  int          // the thread whose call is being spoiled
-	dieAfter bool         // the spoiled call is a write of half its bytes
+	calls    []string      // as call has them, one a line
+	inside   map[int]bool  // threads between the entry and the exit of a call
+	counted  map[int]int   // the call in calls that a thread is in
+	spoiled  int           // the thread whose call is being spoiled
+	dieAfter bool          // the spoiled call is a write of half its bytes
 }
 
 // inject is a command of the test binary: inject N ERRNO LOG PROGRAM ARG... runs the program, lets its
-// N-th changing call fail with ERRNO, or kills it there when ERRNO is 0, and writes the names of the calls
-// to LOG. It is a process of its own because a tracer waits for every child.
+// N-th changing call fail with ERRNO, or kills it there when ERRNO is 0, and writes the calls to LOG, as
+// parseCalls reads them. It is a process of its own because a tracer waits for every child.
 func inject() {
 	runtime.LockOSThread()
 	nth, _ := strconv.Atoi(os.Args[1])
 	errno, _ := strconv.Atoi(os.Args[2])
-	t := &tracer{nth: nth, errno: syscall.Errno(errno), inside: make(map[int]bool)}
+	t := &tracer{nth: nth, errno: syscall.Errno(errno), inside: make(map[int]bool), counted: make(map[int]int)}
 	cmd := exec.Command(os.Args[4], os.Args[5:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
@@ -109,6 +112,15 @@ func (t *tracer) follow(pid int) (code int, err error) {
 func (t *tracer) stop(pid, tid int) error {
 	var regs syscall.PtraceRegs
 	if !t.inside[tid] {
+		if i, ok := t.counted[tid]; ok {
+			delete(t.counted, tid)
+			if err := syscall.PtraceGetRegs(tid, &regs); err != nil {
+				return err
+			}
+			if int64(regs.Rax) < 0 {
+				t.calls[i] += failedCall
+			}
+		}
 		if t.spoiled != tid {
 			return nil
 		}
@@ -129,7 +141,8 @@ func (t *tracer) stop(pid, tid int) error {
 	if name == "" || !changesDisk(tid, &regs) {
 		return nil
 	}
-	t.calls = append(t.calls, name)
+	t.counted[tid] = len(t.calls)
+	t.calls = append(t.calls, strings.Join(append([]string{name}, paths(tid, &regs)...), "\t"))
 	if len(t.calls) != t.nth {
 		return nil
 	}
@@ -156,4 +169,36 @@ func changesDisk(tid int, regs *syscall.PtraceRegs) bool {
 		return err == nil && strings.HasPrefix(file, "/")
 	}
 	return true
+}
+
+// paths are the files that a call is about: the one that is changed, and for a rename where it goes.
+func paths(tid int, regs *syscall.PtraceRegs) []string {
+	switch regs.Orig_rax {
+	case syscall.SYS_OPENAT, syscall.SYS_MKDIRAT, syscall.SYS_UNLINKAT, syscall.SYS_FCHMODAT, syscall.SYS_FCHOWNAT:
+		return []string{pathAt(tid, regs.Rdi, regs.Rsi)}
+	case syscall.SYS_RENAMEAT, sysRenameat2, syscall.SYS_LINKAT:
+		return []string{pathAt(tid, regs.Rdi, regs.Rsi), pathAt(tid, regs.Rdx, regs.R10)}
+	}
+	return []string{fdPath(tid, regs.Rdi)}
+}
+
+// fdPath is the path of an open file, "" where it has none.
+func fdPath(tid int, fd uint64) string {
+	path, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, int32(fd)))
+	return path
+}
+
+// pathAt is the path that stands at an address of the program, relative to an open directory.
+func pathAt(tid int, dir, address uint64) string {
+	text := make([]byte, 4096)
+	n, _ := syscall.PtracePeekData(tid, uintptr(address), text)
+	name, _, _ := strings.Cut(string(text[:n]), "\x00")
+	switch {
+	case strings.HasPrefix(name, "/"):
+		return name
+	case int32(dir) == atFDCWD:
+		cwd, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", tid))
+		return filepath.Join(cwd, name)
+	}
+	return filepath.Join(fdPath(tid, dir), name)
 }

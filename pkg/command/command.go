@@ -41,6 +41,10 @@ func (e *ExitError) Error() string { return fmt.Sprintf("ended with status %d", 
 // Output gives what the program prints, at most limit bytes. The error is a clause about the program,
 // without anything that the program printed.
 func (c Command) Output(ctx context.Context, limit int) ([]byte, error) {
+	return c.output(ctx, limit, timeout)
+}
+
+func (c Command) output(ctx context.Context, limit int, timeout time.Duration) ([]byte, error) {
 	if len(c.Argv) == 0 || c.Argv[0] == "" {
 		return nil, errors.New("names no program")
 	}
@@ -64,7 +68,7 @@ func (c Command) Output(ctx context.Context, limit int) ([]byte, error) {
 	case out.left < 0:
 		return nil, errTooMuch
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, errors.New("did not end in time (60 seconds at most)")
+		return nil, fmt.Errorf("did not end in time (%.0f seconds at most)", timeout.Seconds())
 	case ctx.Err() != nil:
 		return nil, errors.New("was interrupted")
 	case errors.Is(err, exec.ErrNotFound):

@@ -26,6 +26,22 @@ func TestCommandIsStopped(t *testing.T) {
 	}
 }
 
+// A program that does not end is ended, whatever the caller allows.
+func TestTimeout(t *testing.T) {
+	start := time.Now()
+	_, err := Command{Argv: []string{"/bin/sh", "-c", "echo started; exec sleep 30"}}.output(t.Context(), 1<<16, time.Second)
+	if err == nil || err.Error() != "did not end in time (1 seconds at most)" {
+		t.Errorf("err = %v", err)
+	}
+	if d := time.Since(start); d < time.Second || d > 10*time.Second {
+		t.Errorf("it took %s", d)
+	}
+	// What a person types takes longer than a machine, and a hook that hangs is to say so.
+	if timeout < 30*time.Second || timeout > 5*time.Minute {
+		t.Errorf("the timeout is %s", timeout)
+	}
+}
+
 func TestStderrIsBounded(t *testing.T) {
 	_, err := Command{Argv: []string{"/bin/sh", "-c", "yes complaint | head -c 100000 >&2; exit 7"}}.Output(t.Context(), 1<<16)
 	exit := (*ExitError)(nil)

@@ -1,8 +1,10 @@
 package secret
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -149,6 +151,12 @@ func TestStoreIsNotRun(t *testing.T) {
 		t.Error("a secret that the command may have was set")
 	}
 	if err := s.Save(t.Context()); err != nil || len(names(t, dir)) > 0 {
+		t.Errorf("%v, %v", err, names(t, dir))
+	}
+	// Where no command may have it, a new value goes into the file all the same.
+	src.Command = nil
+	s, _ = Load(t.Context(), src, testNeeds())
+	if err := errors.Join(s.Set("smtp.password", "FAKE"), s.Save(t.Context())); err != nil || !slices.Equal(names(t, dir), []string{"secrets.yaml"}) || s.Target() != "secrets.yaml" {
 		t.Errorf("%v, %v", err, names(t, dir))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -51,7 +52,7 @@ func Write(ctx context.Context, dir string, s Stack, force bool) (p *Plan, err e
 		return p, ErrConflict
 	}
 	if root == nil {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := makeAll(dir); err != nil {
 			return nil, err
 		}
 		defer func() {
@@ -66,6 +67,30 @@ func Write(ctx context.Context, dir string, s Stack, force bool) (p *Plan, err e
 		defer unlock()
 	}
 	return p, p.apply(root)
+}
+
+// makeAll makes the directory and those above it, and syncs each name: without it a power failure takes the whole stack.
+func makeAll(dir string) error {
+	var missing []string
+	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
+		if _, err := os.Stat(d); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		missing = append(missing, d)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, d := range missing {
+		// Where the directory above may be written and not read, there is nothing to sync it by.
+		if above, err := os.OpenRoot(filepath.Dir(d)); err == nil {
+			err = errors.Join(syncDir(above, "."), above.Close())
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Compare tells what Write would do in dir, and writes nothing.

@@ -153,6 +153,7 @@ var mautrixImage = Container{
 	// mautrix-go appservice/http.go, mautrix-python bridge/bridge.py
 	HealthPaths: []string{"/_matrix/mau/live", "/_matrix/mau/ready"},
 	// Media are converted in files of /tmp.
-	Sandbox: Sandbox{Tmpfs: []string{"/tmp"}},
-	Affects: "the users of this bridge",
+	Sandbox:  Sandbox{Tmpfs: []string{"/tmp"}},
+	Database: true,
+	Affects:  "the users of this bridge",
 }

@@ -71,6 +71,8 @@ type Container struct {
 	ImageHealth, HealthPaths []string
 	// Sandbox is what it needs where it is rendered.
 	Sandbox Sandbox
+	// Database: it keeps its data in a database of its own.
+	Database bool
 	// Affects says who notices when it is away.
 	Affects string
 }
@@ -122,6 +124,8 @@ const (
 type Job struct {
 	Name    string
 	Sandbox Sandbox
+	// Migration: it is only there as long as users move from Synapse to MAS.
+	Migration bool
 }
 
 // none is what is known of any other program.

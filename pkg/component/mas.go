@@ -12,8 +12,9 @@ var mas = Component{
 	Oldest:   Version{1, 8, 0}, OldestWhy: "claims_imports.localpart.on_conflict: set exists since MAS 1.8",
 	Container: &Container{
 		User: "65532:65532", ReadsAsUser: true, // distroless' nonroot
-		Config:  Config{File: "/config.yaml", Flags: []string{"-c", "--config"}, Env: "MAS_CONFIG", Several: true},
-		Affects: "all users: nobody can log in meanwhile",
+		Config:   Config{File: "/config.yaml", Flags: []string{"-c", "--config"}, Env: "MAS_CONFIG", Several: true},
+		Database: true,
+		Affects:  "all users: nobody can log in meanwhile",
 	},
 	Port: 8080, HealthPort: 8081,
 	Keys: "mas",
@@ -36,7 +37,7 @@ var mas = Component{
 	Once: []string{"syn2mas", "config", "database", "manage", "doctor", "templates", "worker"}, Serve: "server",
 	Postgres: []PostgresSince{{Version{}, 13}},
 	// Root, because it reads the files of two users, which root may not without this.
-	Jobs: []Job{{Name: "syn2mas", Sandbox: Sandbox{Caps: []string{"DAC_READ_SEARCH"}}}},
+	Jobs: []Job{{Name: "syn2mas", Sandbox: Sandbox{Caps: []string{"DAC_READ_SEARCH"}}, Migration: true}},
 	Secrets: []Secret{
 		{Name: "auth.matrix_secret"},
 		{

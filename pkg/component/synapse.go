@@ -16,8 +16,9 @@ var synapse = Component{
 		ImageHealth: []string{"CMD-SHELL", "curl -fSs http://localhost:8008/health"}, // its Dockerfile
 		HealthPaths: []string{"/health", "/", "/_matrix/", "/_synapse/"},             // app/homeserver.py
 		// Uploads go through its own directory instead of /tmp: TMPDIR.
-		Sandbox: Sandbox{Tmpfs: []string{"/tmp"}},
-		Affects: "all users",
+		Sandbox:  Sandbox{Tmpfs: []string{"/tmp"}},
+		Database: true,
+		Affects:  "all users",
 	},
 	Port: 8008,
 	Keys: "synapse",

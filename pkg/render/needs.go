@@ -161,9 +161,9 @@ func named(s *spec.Spec, needs []secret.Need) []secret.Need {
 
 // roles lists the databases of the stack, each owned by a role of the same name.
 func roles(s *spec.Spec) []string {
-	names := []string{"synapse", "mas"}
-	for c := range component.Bridges() {
-		if _, ok := s.Bridges[string(c.Program)]; ok {
+	var names []string
+	for _, c := range component.All {
+		if _, on := s.Component(c.Program); on && c.Database {
 			names = append(names, string(c.Program))
 		}
 	}

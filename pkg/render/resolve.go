@@ -336,19 +336,20 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		}
 		st.Services[name] = svc
 	}
-	add("postgres", s.Database.Component, s.Database.Limits)
-	add("db-init", s.Database.Component, spec.Limits{})
-	add("synapse", s.Synapse.Component, s.Synapse.Limits)
-	add("mas", s.Auth.Component, s.Auth.Limits)
-	if st.Migration {
-		add("syn2mas", s.Auth.Component, spec.Limits{})
-		if s.Owner != "" {
-			svc := st.Services["syn2mas"]
-			svc.Caps = nil // all files are its own
-			st.Services["syn2mas"] = svc
+	for _, program := range component.All {
+		c, on := s.Component(program.Program)
+		if !on {
+			continue
+		}
+		add(string(program.Program), c, c.Limits)
+		for _, job := range program.Jobs {
+			if !job.Migration || st.Migration {
+				add(job.Name, c, spec.Limits{})
+			}
 		}
 	}
-	for _, b := range st.Bridges {
-		add(b.Name, s.Bridges[b.Name].Component, s.Bridges[b.Name].Limits)
+	if svc, on := st.Services["syn2mas"]; on && s.Owner != "" {
+		svc.Caps = nil // all files are its own
+		st.Services["syn2mas"] = svc
 	}
 }

@@ -9,9 +9,11 @@ import (
 )
 
 func (s *Spec) checkImages(d *decoder) {
-	s.checkImage(d, component.Synapse, s.Synapse.Component)
-	s.checkImage(d, component.MAS, s.Auth.Component)
-	s.checkImage(d, component.Postgres, s.Database.Component)
+	for _, program := range component.All {
+		if c, on := s.Component(program.Program); on {
+			s.checkImage(d, program.Program, c)
+		}
+	}
 }
 
 // Ref is the image that a component's image and version keys stand for.

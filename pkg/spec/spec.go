@@ -3,6 +3,8 @@
 package spec
 
 import (
+	"reflect"
+
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -316,6 +318,28 @@ func Section(p component.Program) []string {
 	}
 	return []string{string(p)}
 }
+
+// Component is what a spec says of a program that it renders a container for; on is false where it renders none. A
+// program has a container where the spec has its Section: Synapse, MAS and PostgreSQL always have theirs.
+func (s *Spec) Component(p component.Program) (c Component, on bool) {
+	path := Section(p)
+	if path[0] == "bridges" {
+		b, ok := s.Bridges[path[1]]
+		return b.Component, ok
+	}
+	f, ok := fieldsOf(reflect.TypeFor[Spec]())[path[0]]
+	if !ok {
+		return c, false
+	}
+	section, ok := reflect.ValueOf(s).Elem().FieldByIndex(f.Index).Interface().(interface{ component() Component })
+	if !ok {
+		return c, false
+	}
+	always := p == component.Synapse || p == component.MAS || p == component.Postgres
+	return section.component(), always || s.At(path...).Exists()
+}
+
+func (c Component) component() Component { return c }
 
 // Names are what the homeserver is to know the bridge by, with its own defaults for what the spec leaves out.
 func (b Bridge) Names(defaults component.Names) component.Names {

@@ -203,7 +203,6 @@ func (s *Spec) checkBridges(d *decoder) {
 			continue
 		}
 		at := s.At("bridges", name)
-		s.checkImage(d, c.Program, b.Component)
 		s.checkPermissions(d, b.Permissions, "bridges", name, "permissions")
 		if b.Permissions == nil && s.Permissions == nil && !d.unread([]string{"permissions"}) {
 			d.fail(at.At("permissions"), at.Path()+" has no permissions, nor has the spec; the bridge refuses to start when nobody may use it",

@@ -10,6 +10,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 )
 
 // wholeRegistration has every key that Synapse looks at, one to a line.
@@ -122,7 +123,7 @@ app_service_config_files: [/data/registration.yaml]
 `)},
 		"data/registration.yaml": {Data: []byte(doc)},
 	})
-	found, _ := check.Run(d)
+	found, _ := check.Run(d, composego.Judge)
 	for _, f := range append(findings, found...) {
 		// What is no YAML has a finding of its own.
 		if f.Pos().File == "data/registration.yaml" && (f.Rule == "yaml" || strings.Contains(f.Message, "Synapse does not start")) {

@@ -14,6 +14,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -167,8 +168,8 @@ func (s *stack) inject(t *testing.T, f fault) (restore func()) {
 func (s *stack) ruleNames(t *testing.T) []string {
 	t.Helper()
 	d, findings := compose.Open(os.DirFS(s.dir))
-	if d.Compose != nil {
-		findings, _ = check.Run(d)
+	if d.File != "" {
+		findings, _ = check.Run(d, composego.Judge)
 	}
 	var ids []string
 	for _, f := range findings {

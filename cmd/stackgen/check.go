@@ -8,6 +8,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -39,7 +40,7 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	defer root.Close()
 	deployment, findings := compose.Open(root.FS())
-	found, files := check.Run(deployment)
+	found, files := check.Run(deployment, composego.Judge)
 	findings = finding.Sort(append(deployment.Hide(findings), found...))
 	inDir(c.Dir, findings)
 	if err := a.report(a.stdout, c.Format, findings, files); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
@@ -242,7 +243,7 @@ func proveWithout(s *spec.Spec, findings []finding.Finding, files []render.Copy)
 	}
 	p.needs = render.Needs(s)
 	p.set = secret.Placeholders(p.needs)
-	return p, p.run(prove.Input{Spec: s, Secrets: p.set, Placeholders: true, Copies: files, Dir: prove.Nowhere}, findings)
+	return p, p.run(prove.Input{Spec: s, Judge: composego.Judge, Secrets: p.set, Placeholders: true, Copies: files, Dir: prove.Nowhere}, findings)
 }
 
 // tree is the rendered files.

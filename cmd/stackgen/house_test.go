@@ -20,11 +20,11 @@ import (
 var floors = [][]string{
 	{"pkg/command", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
 	{"pkg/component", "pkg/output", "pkg/source"},
-	{"pkg/confighash", "pkg/deployment/compose/project", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
+	{"pkg/confighash", "pkg/coturn", "pkg/deployment/compose/project", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
 	{"pkg/report", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
 	{"pkg/deployment"},
 	{"pkg/deployment/compose"},
-	{"pkg/check"},
+	{"pkg/check", "pkg/deployment/compose/composego"},
 	{"pkg/render"},
 	{"pkg/prove"},
 	{"pkg/diff", "pkg/store"},
@@ -38,6 +38,7 @@ var apart = []struct{ from, to, why string }{
 	{"pkg/check", "pkg/secret", "a rule knows no secret but those in the files"},
 	{"pkg/check", "pkg/spec", "a rule judges a stack that is kept by hand as one that is rendered"},
 	{"pkg/check", "pkg/deployment/compose", "a rule cannot see how a deployment is written"},
+	{"pkg/prove", "pkg/deployment/compose/composego", "a proof can do without compose-go"},
 	{"pkg/deployment", "pkg/spec", "a deployment is what the files say"},
 	{"pkg/component", "pkg/source", "what is known of a program is neither spec nor Compose"},
 }

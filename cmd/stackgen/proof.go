@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/manifest"
@@ -97,7 +98,7 @@ func proveFile(ctx context.Context, r request) (*proof, error) {
 	if beside != nil {
 		defer beside.Close()
 	}
-	in := prove.Input{Spec: s, Secrets: set, Placeholders: !r.real, Past: manifest.New()}
+	in := prove.Input{Spec: s, Judge: composego.Judge, Secrets: set, Placeholders: !r.real, Past: manifest.New()}
 	if beside != nil {
 		in.Beside = beside.FS()
 		in.Past, err = check.Past(in.Beside)

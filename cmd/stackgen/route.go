@@ -60,7 +60,7 @@ func (c *routeCmd) Run(a *app) error {
 	}
 	defer root.Close()
 	d, findings := compose.Open(root.FS())
-	if d.Compose == nil {
+	if d.File == "" {
 		inDir(dir, findings)
 		f := d.Hide(findings)[0]
 		return fmt.Errorf("%s: %s", f.Pos(), f.Message)

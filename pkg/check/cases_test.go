@@ -20,6 +20,7 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/render"
@@ -96,7 +97,7 @@ var stacks = map[string]func() stack{
 func newStack(tree fstest.MapFS) stack {
 	s := stack{tree: tree, known: make(map[string]bool)}
 	d, _ := compose.Open(tree)
-	findings, _ := check.Run(d)
+	findings, _ := check.Run(d, composego.Judge)
 	for _, f := range findings {
 		s.known[f.Rule+f.Message] = true
 	}
@@ -193,7 +194,7 @@ func rehash(tree fstest.MapFS) {
 	data := f.Data
 	for service, v := range compose.At("services").Entries() {
 		if old := v.At("labels", confighash.Label).Str(); old != "" {
-			if sum, err := confighash.Of(tree, compose, service.Str(), nil); err == nil {
+			if sum, err := confighash.Of(tree, confighash.Reads(compose, service.Str()), nil); err == nil {
 				data = bytes.ReplaceAll(data, []byte(old), []byte(sum))
 			}
 		}

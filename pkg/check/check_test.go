@@ -16,6 +16,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -45,7 +46,7 @@ func filesOf(ar *txtar.Archive) fstest.MapFS {
 func run(t testing.TB, tree fstest.MapFS) []finding.Finding {
 	t.Helper()
 	d, findings := compose.Open(tree)
-	found, _ := check.Run(d)
+	found, _ := check.Run(d, composego.Judge)
 	findings = append(findings, found...)
 	for _, f := range findings {
 		if _, ok := check.Find(f.Rule); !ok && f.Rule != "yaml" {
@@ -147,7 +148,7 @@ func TestOddFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 				d, findings := compose.Open(os.DirFS(dir))
-				found, _ := check.Run(d)
+				found, _ := check.Run(d, composego.Judge)
 				findings = append(findings, found...)
 				if slices.Equal(lines(findings), good) && name != "signal/registration.yaml" && name != ".env" {
 					t.Errorf("%s: nothing is said", odd)
@@ -178,7 +179,7 @@ func FuzzCheck(f *testing.F) {
 		broken := maps.Clone(tree)
 		broken[files[int(which)%len(files)]] = &fstest.MapFile{Data: data, Mode: 0o644}
 		d, findings := compose.Open(broken)
-		found, _ := check.Run(d)
+		found, _ := check.Run(d, composego.Judge)
 		for _, f := range append(findings, found...) {
 			if strings.Contains(f.Message, "of a fault in stackgen") {
 				t.Errorf("%s: %s", f.Rule, f.Message)
@@ -209,7 +210,7 @@ func FuzzTree(f *testing.F) {
 			}
 		}
 		d, findings := compose.Open(tree)
-		found, _ := check.Run(d)
+		found, _ := check.Run(d, composego.Judge)
 		for _, f := range append(findings, found...) {
 			_, known := check.Find(f.Rule)
 			if !known && f.Rule != "yaml" || f.Message == "" || len(f.Sites) == 0 || f.Pos().File == "" || strings.Contains(f.Message, "of a fault in stackgen") {

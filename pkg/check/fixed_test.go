@@ -14,6 +14,7 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/manifest"
 )
 
@@ -93,7 +94,7 @@ func TestFixed(t *testing.T) {
 		tree[manifest.Path] = &fstest.MapFile{Data: kept}
 		d, _ := compose.Open(tree)
 		n := 0
-		findings, _ := check.Run(d)
+		findings, _ := check.Run(d, composego.Judge)
 		for _, f := range findings {
 			if f.Rule == "irreversible-change" {
 				n++

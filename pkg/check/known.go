@@ -142,7 +142,7 @@ func (r reading) check(config place) {
 
 func (r reading) scalar(p place) {
 	words := wordsOf(p.known)
-	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) || r.d.Misquoted(p.value) {
+	if slices.ContainsFunc(words, func(word string) bool { return fits(word, p.value) }) || r.d.Misquoted(p.value.Pos()) {
 		return
 	}
 	msg, consequence := p.path+" must be "+anyOf(words)+", not "+described(p.value), r.wrong

@@ -15,6 +15,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -362,7 +363,7 @@ func caught(tree fstest.MapFS, m mutation) bool {
 	broken := maps.Clone(tree)
 	broken[m.file] = &fstest.MapFile{Data: []byte(m.data), Mode: tree[m.file].Mode, Sys: tree[m.file].Sys}
 	d, findings := compose.Open(broken)
-	more, _ := check.Run(d)
+	more, _ := check.Run(d, composego.Judge)
 	for _, f := range append(findings, more...) {
 		// A label that no longer fits says that something was changed, not what is wrong with it.
 		if f.Severity == finding.Info || f.Rule == "compose-config-hash" && !strings.HasSuffix(m.keys, f.Rule[len("compose-"):]) {

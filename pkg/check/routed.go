@@ -20,7 +20,7 @@ func routed(r *Reporter, d *deployment.Deployment) bool {
 		return true
 	}
 	for _, s := range d.Synapses {
-		r.NotChecked("no service has labels for Traefik: what is routed where cannot be seen", s.Value.Site(""))
+		r.NotChecked("no service has labels for Traefik: what is routed where cannot be seen", s.Site(""))
 	}
 	return false
 }
@@ -43,7 +43,7 @@ func routerSites(res route.Result, s *deployment.Service) (sites []source.Site) 
 		sites = append(sites, nearRouters(res, s)...)
 	}
 	if len(sites) == 0 {
-		sites = append(sites, s.Value.At("labels").Site(""))
+		sites = append(sites, s.LabelsAt.Site(""))
 	}
 	return sites
 }
@@ -62,8 +62,8 @@ func nearRouters(res route.Result, s *deployment.Service) []source.Site {
 			if far := farFrom(a.Why, res.Asked.Path); far < best {
 				nearest, best = a.Router.Site, far
 			}
-		case s.D.Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router:
-		case slices.ContainsFunc(hosts, s.D.Serves):
+		case s.Deployment().Routes().Match("GET", hosts[0], res.Asked.Path).Router != a.Router:
+		case slices.ContainsFunc(hosts, s.Deployment().Serves):
 			others = append(others, a.Router.Site)
 		default:
 			strange = append(strange, a.Router.Site)

@@ -23,10 +23,6 @@ type Rule struct {
 	Fix      string
 	Source   string
 	Check    func(*deployment.Deployment, *Reporter)
-
-	// beside says that Check takes about as long as all other rules together, and looks only at the compose
-	// file: it runs at the same time.
-	beside bool
 }
 
 // Reporter collects the findings of one rule.
@@ -71,28 +67,34 @@ func Find(id string) (Rule, bool) {
 	return Rules[i], true
 }
 
-// Run holds every rule against the deployment and gives the sorted findings and the number of files that
-// were read. A rule that cannot cope with what it meets does not take the others with it.
-func Run(d *deployment.Deployment) (findings []finding.Finding, files int) {
-	found := make([][]finding.Finding, len(Rules))
+// Run holds every rule against the deployment and gives the sorted findings and the number of files that were read.
+// The judge, without whom compose-valid is not checked, runs at the same time as the rules. A rule that cannot cope with what it meets does not take the others with it.
+func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.Finding, files int) {
+	var judged []finding.Finding
 	var beside sync.WaitGroup
-	for i, rule := range Rules {
-		if rule.beside {
-			beside.Go(func() { found[i] = runRule(d, rule) })
-		}
-	}
-	for i, rule := range Rules {
-		if !rule.beside {
-			found[i] = runRule(d, rule)
+	if d.File != "" {
+		beside.Go(func() {
+			judged = guarded(composeValid, func(r *Reporter) {
+				if judge == nil {
+					r.NotChecked("compose-go is not part of this")
+					return
+				}
+				if d.Accepted != judge.Verdict(d) {
+					r.findings = judge.Refuses(d)
+				}
+			})
+		})
+		for _, rule := range Rules {
+			findings = append(findings, guarded(rule, func(r *Reporter) { rule.Check(d, r) })...)
 		}
 	}
 	beside.Wait()
-	findings = slices.Concat(found...)
 	// Last, for rules read files as well.
-	return finding.Sort(d.Hide(append(findings, d.Problems...))), len(d.Files)
+	return finding.Sort(d.Hide(slices.Concat(findings, judged, d.Problems()))), d.FilesRead()
 }
 
-func runRule(d *deployment.Deployment, rule Rule) (findings []finding.Finding) {
+// guarded gives what a rule finds, and says so where it cannot go on.
+func guarded(rule Rule, check func(*Reporter)) (findings []finding.Finding) {
 	r := &Reporter{rule: rule}
 	defer func() {
 		if p := recover(); p != nil {
@@ -100,9 +102,6 @@ func runRule(d *deployment.Deployment, rule Rule) (findings []finding.Finding) {
 			findings = r.findings
 		}
 	}()
-	if d.Compose == nil {
-		return nil
-	}
-	rule.Check(d, r)
+	check(r)
 	return r.findings
 }

@@ -67,7 +67,7 @@ var masEndpointReachable = Rule{
 					r.NotChecked("the endpoint "+u.Redacted()+" is outside of the stack", v.Site(""))
 					return
 				}
-				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, append([]source.Site{v.Site(""), m.Value.Site("MAS")}, deployment.NameSites(m.Service)...)...)
+				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, append([]source.Site{v.Site(""), m.Site("MAS")}, deployment.NameSites(m.Service)...)...)
 				return
 			}
 			if unheard(m) {
@@ -106,7 +106,7 @@ var synapseEndpointInternal = Rule{
 			case !slices.Contains(s.Names(), u.Hostname()) && roundabout(r, d, s, m, u, fix):
 				return
 			case !slices.Contains(s.Names(), u.Hostname()):
-				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
+				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 				return
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
 				r.Fail("MAS's endpoint for Synapse has a path without a slash at its end; MAS drops the last part of it", fix, v.Site(""))
@@ -249,20 +249,19 @@ var masHealthcheck = Rule{
 	Source:  "MAS Dockerfile (distroless); Traefik pkg/provider/docker keepContainer",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
-			v := m.Value.At("healthcheck")
-			test := v.At("test")
-			words := append([]string{test.Str()}, deployment.ItemTexts(test)...)
+			test := m.Probe.Test
+			words := append([]string{test.Str()}, test.Texts()...)
 			text := strings.Join(words, " ")
-			if !v.Set() || v.At("disable").True() || !test.Set() || slices.Contains(words, "NONE") {
+			if m.Probe.Off || !test.Set() || slices.Contains(words, "NONE") {
 				continue
 			}
 			switch {
-			case strings.Contains(text, "mas-cli") && !slices.Contains(words, "CMD-SHELL") && test.Kind() == source.Sequence:
+			case strings.Contains(text, "mas-cli") && !slices.Contains(words, "CMD-SHELL") && len(test.Items) > 0:
 			case strings.HasSuffix(m.Image.Tag, "-debug") && strings.Contains(text, "/busybox/"):
 				healthPort(r, m, test, text)
 			default:
 				r.Fail("the image of MAS has no shell and no client to run this check; the container stays unhealthy and Traefik does not route to it",
-					"healthcheck: {disable: true}", test.Site(""), m.Value.At("image").Site("the image"))
+					"healthcheck: {disable: true}", test.Site(""), m.ImageAt.Site("the image"))
 			}
 		}
 	},
@@ -270,7 +269,7 @@ var masHealthcheck = Rule{
 
 var urlPort = regex.Of(`https?://[^/:\s]+:(\d+)`)
 
-func healthPort(r *Reporter, m *deployment.MAS, test source.Value, text string) {
+func healthPort(r *Reporter, m *deployment.MAS, test deployment.List, text string) {
 	g := urlPort().FindStringSubmatch(text)
 	if g == nil {
 		return

@@ -24,7 +24,7 @@ var backupCovers = Rule{
 		if len(backups) == 0 {
 			for _, s := range d.Services {
 				if s.Borgmatic() {
-					r.NotChecked("the configuration of "+s.Name+" cannot be seen", s.Value.Site(""))
+					r.NotChecked("the configuration of "+s.Name+" cannot be seen", s.Site(""))
 				}
 			}
 			return
@@ -235,7 +235,7 @@ func checkDumpAge(r *Reporter, b *deployment.Backup, item source.Value, server *
 		}
 		if have[0] > m.major {
 			r.Fail(fmt.Sprintf("the pg_dump of borgmatic %s is of PostgreSQL %d, and %s runs %d; the dump fails (\"server version mismatch\"), and with it the backup", b.Image.Tag, m.major, server.Name, have[0]),
-				"pg_dump_command: docker exec … pg_dump, or a newer borgmatic", item.Site(""), b.Value.At("image").Site("borgmatic"), server.Value.At("image").Site("the server"))
+				"pg_dump_command: docker exec … pg_dump, or a newer borgmatic", item.Site(""), b.ImageAt.Site("borgmatic"), server.ImageAt.Site("the server"))
 		}
 		return
 	}
@@ -245,7 +245,7 @@ func checkDumpAge(r *Reporter, b *deployment.Backup, item source.Value, server *
 func containerSites(d *deployment.Deployment) []source.Site {
 	var sites []source.Site
 	for _, s := range d.PostgresServers() {
-		if name := s.Value.At("container_name"); name.Set() {
+		if name := s.ContainerName; name.Set() {
 			sites = append(sites, name.Site("the container of "+s.Name))
 		}
 	}
@@ -254,7 +254,7 @@ func containerSites(d *deployment.Deployment) []source.Site {
 
 func containerFix(d *deployment.Deployment) string {
 	for _, s := range d.PostgresServers() {
-		if name := s.Value.At("container_name"); name.Set() {
+		if name := s.ContainerName; name.Set() {
 			return "docker exec " + shell.Word(name.Str()) + " …"
 		}
 	}

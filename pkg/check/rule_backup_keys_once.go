@@ -28,20 +28,19 @@ var backupOneTimeKeys = Rule{
 				checkOneTimeKeys(r, d, item)
 			}
 			for _, v := range b.Commands() {
-				checkDumpScript(r, d, v)
+				checkDumpScript(r, d, deployment.ListOf(v))
 			}
 		}
 		for _, s := range d.Services {
-			for _, key := range []string{"entrypoint", "command"} {
-				checkDumpScript(r, d, s.Value.At(key))
-			}
+			checkDumpScript(r, d, s.Entrypoint)
+			checkDumpScript(r, d, s.Cmd)
 		}
 	},
 }
 
 // synapseDatabases are the names of Synapse's databases, with the place that says so.
-func synapseDatabases(d *deployment.Deployment) map[string]source.Value {
-	names := make(map[string]source.Value)
+func synapseDatabases(d *deployment.Deployment) map[string]deployment.Leaf {
+	names := make(map[string]deployment.Leaf)
 	for _, s := range d.Synapses {
 		for _, c := range d.Connections() {
 			if c.Service == s.Service && c.Db != "" {
@@ -114,11 +113,8 @@ func leavesOneTimeKeys(words []string) bool {
 
 // checkDumpScript looks for pg_dump of a database of Synapse in a command or a list of words, where nothing of
 // the whole text names the table.
-func checkDumpScript(r *Reporter, d *deployment.Deployment, v source.Value) {
-	words := []string{v.Str()}
-	for _, item := range v.Items() {
-		words = append(words, item.Str())
-	}
+func checkDumpScript(r *Reporter, d *deployment.Deployment, v deployment.List) {
+	words := append([]string{v.Str()}, v.Texts()...)
 	text := strings.ReplaceAll(strings.Join(words, " "), "\\\n", " ")
 	if !strings.Contains(text, "pg_dump") || strings.Contains(text, oneTimeKeys) || strings.Contains(text, "--filter") {
 		return

@@ -32,7 +32,7 @@ var bridgeMSC4190 = Rule{
 				first := b.About.MSC4190
 				if ok && ver.Less(first) {
 					r.Fail(fmt.Sprintf("%s %s does not know encryption.msc4190, which begins with %s; the bridge stops with M_UNRECOGNIZED", b.Program, b.Image.Tag, first),
-						"image: "+component.Of(b.Program).Tested.String(), b.Value.At("image").Site(""), v.Site("the setting is ignored"))
+						"image: "+component.Of(b.Program).Tested.String(), b.ImageAt.Site(""), v.Site("the setting is ignored"))
 				}
 			}
 		}
@@ -91,7 +91,7 @@ func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment
 		if strings.Contains(u.Hostname(), ".") {
 			msg = fmt.Sprintf("the bridge reaches Synapse through %s and the proxy, where MAS answers its logins; it belongs on the internal listener", u.Hostname())
 		}
-		r.Fail(msg, internal, append([]source.Site{v.Site(""), s.Value.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
+		r.Fail(msg, internal, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 	case !s.Hears(port) && !d.Inward(s, port):
 		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
 			append([]source.Site{v.Site("")}, s.ListenerSites()...)...)

@@ -20,7 +20,7 @@ var bridgeDialect = Rule{
 	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go; mautrix-telegram v0.2604.0, mautrix-meta v0.2608.0 CHANGELOG",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
-			tag := b.Value.At("image").Site("the image")
+			tag := b.ImageAt.Site("the image")
 			if want, _ := b.Image.Dialect(); b.Misread() {
 				consequence := "it ignores most of it and does not start"
 				if want == component.BridgeV2 {

@@ -22,11 +22,11 @@ var bridgeKnownKeys = Rule{
 				continue // bridge-dialect says so
 			}
 			if b.Program == component.Unknown {
-				r.NotChecked("what "+b.Image.String()+" is built on is not known; its configuration is that of a mautrix bridge", b.Value.At("image").Site(""))
+				r.NotChecked("what "+b.Image.String()+" is built on is not known; its configuration is that of a mautrix bridge", b.ImageAt.Site(""))
 				continue
 			}
 			if b.Older() {
-				r.NotChecked("what "+b.Image.String()+" reads is not known; only its releases since bridgev2 are", b.Value.At("image").Site(""))
+				r.NotChecked("what "+b.Image.String()+" reads is not known; only its releases since bridgev2 are", b.ImageAt.Site(""))
 				continue
 			}
 			how := reading{
@@ -62,7 +62,7 @@ func reportKey(r *Reporter, b *deployment.Bridge, read component.Span) func(mess
 			r.Fail(message, fix, sites...)
 			return
 		}
-		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.Last.String(), fix, append(sites, b.Value.At("image").Site("the image"))...)
+		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.Last.String(), fix, append(sites, b.ImageAt.Site("the image"))...)
 	}
 }
 
@@ -77,7 +77,7 @@ func checkBridgeRelease(r *Reporter, b *deployment.Bridge, p place) {
 		tag := b.Image
 		tag.Tag, tag.Digest = component.Of(b.Program).Tested.Tag, ""
 		r.Fail(fmt.Sprintf("%s begins with %s, and this is %s; the bridge ignores it", p.path, first, b.Image.Tag),
-			"image: "+tag.String(), b.Value.At("image").Site(""), p.value.Site("is used here"))
+			"image: "+tag.String(), b.ImageAt.Site(""), p.value.Site("is used here"))
 	}
 }
 

@@ -24,17 +24,17 @@ var bridgeWrites = Rule{
 				continue // how its image starts it, and where, is not known: bridge-known-keys says so
 			}
 			why, at := b.KeepsConfig()
-			image := b.Value.At("image").Site("")
+			image := b.ImageAt.Site("")
 			switch {
 			case b.StartScript() && !b.Root():
-				r.Fail(fmt.Sprintf("the start script of %s needs root, but the container does not run as root; the bridge does not start", b.Name), directly(b), b.Value.At("user").Site(""))
+				r.Fail(fmt.Sprintf("the start script of %s needs root, but the container does not run as root; the bridge does not start", b.Name), directly(b), b.UserAt.Site(""))
 			case b.StartScript() && b.Own == nil && b.Hidden != "":
 				r.NotChecked("whether "+b.Name+" has its registration cannot be seen: "+b.Hidden, image)
 			case b.StartScript() && b.Own == nil && !ownBroken(d, b):
 				r.Fail(fmt.Sprintf("%s has no registration.yaml beside its configuration; its start script makes one with new tokens, which Synapse does not know, and exits", b.Name), "put a copy of Synapse's registration there; or "+directly(b), image)
 			case len(b.MadeUp()) > 0: // bridge-secrets-fixed says what comes of it
 			case why != "" && !slices.ContainsFunc(b.Command(), func(w string) bool { return w == "-n" || w == "--no-update" }):
-				r.Warn(fmt.Sprintf("%s writes its configuration at each start, but cannot, because %s; it says so each time (\"Error updating config\")", b.Name, why), directly(b), at, b.Value.At("command").Site("without -n"))
+				r.Warn(fmt.Sprintf("%s writes its configuration at each start, but cannot, because %s; it says so each time (\"Error updating config\")", b.Name, why), directly(b), at, b.Cmd.Site("without -n"))
 			}
 			checkStart(r, b)
 			checkLog(r, b)
@@ -44,9 +44,9 @@ var bridgeWrites = Rule{
 
 // checkStart looks whether a command without the start script begins with a program: the images have no entrypoint.
 func checkStart(r *Reporter, b *deployment.Bridge) {
-	words, at := b.Command(), b.Value.At("command")
+	words, at := b.Command(), b.Cmd
 	switch {
-	case b.StartScript() || b.Value.At("entrypoint").Set() || at.Len() == 0:
+	case b.StartScript() || b.Entrypoint.Set() || len(at.Items) == 0:
 	case strings.HasPrefix(words[0], "-"):
 		r.Fail(fmt.Sprintf("the command of %s begins with %s and names no program; the container does not start", b.Name, words[0]), directly(b), at.Site(""))
 	case strings.HasPrefix(path.Base(words[0]), "python") && !slices.Contains(words, "mautrix_telegram"),
@@ -64,7 +64,7 @@ func checkStart(r *Reporter, b *deployment.Bridge) {
 // ownBroken reports whether the bridge's copy of the registration is there and has a finding of its own.
 func ownBroken(d *deployment.Deployment, b *deployment.Bridge) bool {
 	host, _ := b.HostPath(path.Join(path.Dir(b.ConfigPath), "registration.yaml"))
-	return d.Broken[host]
+	return d.Faulty(host)
 }
 
 // directly is the line that starts the bridge without its start script.
@@ -80,7 +80,7 @@ func directly(b *deployment.Bridge) string {
 // cannot be written, and changes to /data.
 func checkLog(r *Reporter, b *deployment.Bridge) {
 	files := b.LogFiles()
-	dir := b.Value.At("working_dir").Str()
+	dir := b.WorkingDir.Str()
 	if dir == "" {
 		dir = "/data"
 		if b.Dialect == component.Python {
@@ -101,10 +101,10 @@ func checkLog(r *Reporter, b *deployment.Bridge) {
 		}
 		fix := "log to stdout only"
 		if b.Dialect == component.Python {
-			r.Fail(fmt.Sprintf("%s logs to %s, where it cannot write; it does not start", b.Name, full), fix, f.Site(""), b.Value.At("volumes").Site("its volumes"))
+			r.Fail(fmt.Sprintf("%s logs to %s, where it cannot write; it does not start", b.Name, full), fix, f.Site(""), b.Volumes.Site("its volumes"))
 			continue
 		}
-		r.Warn(fmt.Sprintf("%s logs to %s, where it cannot write; each line is followed by an error", b.Name, full), fix, f.Site(""), b.Value.At("volumes").Site("its volumes"))
+		r.Warn(fmt.Sprintf("%s logs to %s, where it cannot write; each line is followed by an error", b.Name, full), fix, f.Site(""), b.Volumes.Site("its volumes"))
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
-
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
@@ -23,7 +21,7 @@ var composeEnvironment = Rule{
 	Fix:     "Take the line out of .env, or write what is meant into the compose file; into the spec, where stackgen renders that.",
 	Source:  "Docker Compose 5.6.0 cmd/compose/compose.go setEnvWithDotEnv; compose-go v2.16.2 cli/options.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		src, err := source.ReadFS(d.FS, ".env")
+		_, err := source.ReadFS(d.FS, ".env")
 		info, statErr := fs.Stat(d.FS, ".env")
 		switch {
 		case errors.Is(err, fs.ErrNotExist), statErr == nil && info.IsDir():
@@ -35,13 +33,13 @@ var composeEnvironment = Rule{
 			r.NotChecked(".env cannot be read: "+deployment.Cause(err), source.Site{Pos: source.Pos{File: ".env"}})
 			return
 		}
-		if line := unparsed(string(src)); line > 0 {
+		if line := d.Env.Unparsed(); line > 0 {
 			r.Fail("Compose cannot read this line of .env; every command of it ends with an error", "NAME=value, the value in quotes where it has blanks or quotes", source.Site{Pos: source.Pos{File: ".env", Line: line}})
 		}
 		for _, s := range composeSettings {
-			if value, set := d.Env[s.name]; set {
+			if value, set := d.Env.Values[s.name]; set {
 				s.check(d, value, func(severity finding.Severity, message, fix string, sites ...source.Site) {
-					sites = append([]source.Site{{Pos: source.Pos{File: ".env", Line: d.EnvLine(s.name)}}}, sites...)
+					sites = append([]source.Site{{Pos: source.Pos{File: ".env", Line: d.Env.Line(s.name)}}}, sites...)
 					if severity == finding.Error {
 						r.Fail(message, fix, sites...)
 					} else {
@@ -53,25 +51,6 @@ var composeEnvironment = Rule{
 	},
 }
 
-// unparsed is the first line of an environment file that Compose does not take; 0 when it takes all.
-func unparsed(src string) int {
-	parses := func(text string) bool {
-		_, err := dotenv.ParseWithLookup(strings.NewReader(text), func(string) (string, bool) { return "", true })
-		return err == nil
-	}
-	if parses(src) {
-		return 0
-	}
-	// A value may have several lines: what counts is where the last whole beginning ends.
-	lines := strings.SplitAfter(src, "\n")
-	for n := len(lines) - 1; n > 0; n-- {
-		if parses(strings.Join(lines[:n], "")) {
-			return n + 1
-		}
-	}
-	return 1
-}
-
 // composeSettings are the variables by which .env steers Compose, and what comes of each. COMPOSE_FILE has a rule of
 // its own; COMPOSE_PATH_SEPARATOR belongs to it. What only changes what is printed, or how much is done at once, is none.
 var composeSettings = []struct {
@@ -79,12 +58,12 @@ var composeSettings = []struct {
 	check func(d *deployment.Deployment, value string, report func(severity finding.Severity, message, fix string, sites ...source.Site))
 }{
 	{"COMPOSE_PROJECT_NAME", func(d *deployment.Deployment, value string, report func(finding.Severity, string, string, ...source.Site)) {
-		name := d.Compose.At("name")
+		name := d.ProjectAt
 		if !name.Set() || value == "" || value == name.Str() {
 			return
 		}
 		severity, fix := finding.Warning, "remove the line, or write name: "+value
-		if d.Managed {
+		if d.Chosen.Managed {
 			severity, fix = finding.Error, "remove the line; if the name is meant, write name: "+value+" into the spec"
 		}
 		report(severity, fmt.Sprintf("COMPOSE_PROJECT_NAME has Compose call the project %s, and not %s: a stack that runs as %s goes on beside the new one, with the same data, and its containers have other names", value, name.Str(), name.Str()), fix, name.Site("the name in the compose file"))
@@ -92,7 +71,7 @@ var composeSettings = []struct {
 	{"COMPOSE_PROFILES", func(d *deployment.Deployment, value string, report func(finding.Severity, string, string, ...source.Site)) {
 		active := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
 		for _, s := range d.Services {
-			for _, profile := range s.Value.At("profiles").Items() {
+			for _, profile := range s.Profiles {
 				// Of the services that people keep behind a profile only this one is known to be run by hand.
 				byHand := s.Program == component.MAS && slices.Contains(s.Command(), "syn2mas")
 				if byHand && (slices.Contains(active, profile.Str()) || slices.Contains(active, "*")) {
@@ -112,13 +91,11 @@ var composeSettings = []struct {
 			return
 		}
 		var sites []source.Site
-		d.Scalars(d.Compose.Root(), func(v source.Value) {
-			for _, g := range deployment.Variable().FindAllStringSubmatch(v.Str(), -1) {
-				if _, set := d.Env[g[2]+g[5]]; set && len(sites) < 3 {
-					sites = append(sites, v.Site("takes a variable of .env"))
-				}
+		for _, v := range d.Env.Taken() {
+			if len(sites) < 3 {
+				sites = append(sites, v.Site("takes a variable of .env"))
 			}
-		})
+		}
 		if off && len(sites) > 0 {
 			report(finding.Error, "COMPOSE_DISABLE_ENV_FILE has Compose pass over .env: the variables that the compose file takes from it are empty", "remove the line", sites...)
 		}

@@ -19,16 +19,16 @@ var composeFileRead = Rule{
 	Fix:     "Move the other file away, or take the line out of .env. What is to be added to a rendered file belongs into compose.extra.",
 	Source:  "compose-go v2.16.2 cli/options.go WithDefaultConfigPath, WithConfigFileEnv; seen with Docker Compose 5.6.0",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		files, byName := d.ComposeReads()
+		files, byName := d.Chosen.Files, d.Chosen.Named
 		place := func(name string) source.Site { return source.Site{Pos: source.Pos{File: name}} }
-		setting := source.Site{Pos: source.Pos{File: ".env", Line: d.EnvLine("COMPOSE_FILE")}, Note: "COMPOSE_FILE stands here"}
+		setting := source.Site{Pos: source.Pos{File: ".env", Line: d.Env.Line("COMPOSE_FILE")}, Note: "COMPOSE_FILE stands here"}
 		switch {
-		case !d.Managed || len(files) == 0 || files[0] == deployment.Rendered:
+		case !d.Chosen.Managed || len(files) == 0 || files[0] == d.Chosen.Rendered:
 		case byName:
-			r.Fail(fmt.Sprintf("COMPOSE_FILE has Compose read %s first, and not %s, which stackgen rendered; what is rendered does not reach the stack as it was proven", files[0], deployment.Rendered),
-				"remove the line, or begin it with "+deployment.Rendered, setting)
+			r.Fail(fmt.Sprintf("COMPOSE_FILE has Compose read %s first, and not %s, which stackgen rendered; what is rendered does not reach the stack as it was proven", files[0], d.Chosen.Rendered),
+				"remove the line, or begin it with "+d.Chosen.Rendered, setting)
 		default:
-			r.Fail(fmt.Sprintf("Compose reads %s, and not %s, which stackgen rendered; no change of the spec reaches the stack", files[0], deployment.Rendered),
+			r.Fail(fmt.Sprintf("Compose reads %s, and not %s, which stackgen rendered; no change of the spec reaches the stack", files[0], d.Chosen.Rendered),
 				"mv "+shell.Path(files[0])+" "+shell.Path(files[0]+".old")+"; what is to be added belongs into compose.extra of the spec", place(files[0]))
 		}
 		if byName {
@@ -42,7 +42,7 @@ var composeFileRead = Rule{
 			}
 			return
 		}
-		if ignored := d.ComposeIgnored(); len(ignored) > 0 && !d.Managed {
+		if ignored := d.Chosen.Ignored; len(ignored) > 0 && !d.Chosen.Managed {
 			var sites []source.Site
 			for _, name := range ignored {
 				sites = append(sites, place(name))

@@ -26,8 +26,8 @@ var composeConfigHash = Rule{
 			if label == "" {
 				continue
 			}
-			site := s.LabelSite(confighash.Label, s.Value.Site(""))
-			sum, err := confighash.Of(d.FS, d.Compose, s.Name, counts)
+			site := s.LabelSite(confighash.Label, s.Site(""))
+			sum, err := confighash.Of(d.FS, s.Reads, counts)
 			switch {
 			case err != nil:
 				r.NotChecked("the files of "+s.Name+" cannot be read: "+deployment.Cause(err), site)

@@ -41,7 +41,7 @@ var databaseCredentialsMatch = Rule{
 			env, _ := c.Service.Env("PGPORT")
 			if mine, port := cmp.Or(c.Port, env, "5432"), server.PostgresPort(); port != "" && mine != port {
 				r.Fail(fmt.Sprintf("%s looks for its database on port %s, but %s listens on %s; it does not start (connection refused)", c.Service.Name, mine, server.Name, port),
-					"port: "+port, c.PortAt.Site(""), server.Value.Site("the database"))
+					"port: "+port, c.PortAt.Site(""), server.Site("the database"))
 			}
 			checkSSL(r, c, server)
 			checkCredentials(r, d, c, server)

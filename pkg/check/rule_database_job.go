@@ -40,7 +40,7 @@ func checkConnection(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 		return
 	}
 	if port, own := server.PostgresPort(), cmp.Or(j.Port, "5432"); port != "" && port != own {
-		r.Fail(fmt.Sprintf("%s connects to port %s, but %s listens on %s%s", name, own, server.Name, port, consequence), "PGPORT: "+port, j.PortAt.Site(""), server.Value.Site("the database"))
+		r.Fail(fmt.Sprintf("%s connects to port %s, but %s listens on %s%s", name, own, server.Name, port, consequence), "PGPORT: "+port, j.PortAt.Site(""), server.Site("the database"))
 		return
 	}
 	checkSuperuser(r, d, j, server)
@@ -79,15 +79,15 @@ func checkSuperuser(r *Reporter, d *deployment.Deployment, j deployment.Job, ser
 			"write the same password in both places", at...)
 	}
 	if made, ok := made.Databases[j.Db]; !slices.Contains(there, j.Db) && (!ok || !made.FirstStartOnly) {
-		r.Fail(fmt.Sprintf("%s connects to the database %q, which does not exist before it has run; it fails, and with it whoever waits for it", name, j.Db), "PGDATABASE: "+db, j.At.Site(""), server.Value.Site("the database server"))
+		r.Fail(fmt.Sprintf("%s connects to the database %q, which does not exist before it has run; it fails, and with it whoever waits for it", name, j.Db), "PGDATABASE: "+db, j.At.Site(""), server.Site("the database server"))
 	}
 }
 
 // checkRuns has a job do its work, and say so when that fails.
 func checkRuns(r *Reporter, d *deployment.Deployment, j deployment.Job) {
-	at := j.Service.Value.At("command")
+	at := j.Service.Cmd
 	if !at.Exists() {
-		at = j.Service.Value.At("entrypoint")
+		at = j.Service.Entrypoint
 	}
 	if j.Fault != "" {
 		r.Fail(fmt.Sprintf("%s %s; nothing creates the roles and databases", j.Service.Name, j.Fault), `command: ["psql", "-X", "-v", "ON_ERROR_STOP=1", "-f", "FILE"]`, at.Site(""))
@@ -98,12 +98,7 @@ func checkRuns(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 		on, _ := deployment.PsqlBool(val)
 		return name == deployment.ErrorStop && on
 	})
-	for _, host := range j.Scripts {
-		if f := d.Files[host]; f == nil || strings.Contains(string(f.Src), deployment.ErrorStop) {
-			stops = true
-		}
-	}
-	if j.Psql && !stops && d.Awaited(j.Service) {
+	if j.Psql && !stops && !j.Stops() && d.Awaited(j.Service) {
 		r.Warn(fmt.Sprintf("psql goes on after an error in the script of %s and ends as if all were well; whoever waits for it starts without its role or database", j.Service.Name),
 			`"-v", "ON_ERROR_STOP=1"`, at.Site(""))
 	}

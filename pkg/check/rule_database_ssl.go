@@ -16,7 +16,7 @@ func checkSSL(r *Reporter, c deployment.Connection, server *deployment.Service) 
 	switch {
 	case mayHave, slices.Contains([]string{"", "disable", "allow", "prefer"}, c.Sslmode):
 	case slices.Contains([]string{"require", "verify-ca", "verify-full"}, c.Sslmode):
-		r.Fail(fmt.Sprintf("%s asks its database for SSL, which %s does not have; it does not start (\"SSL is not enabled on the server\")", c.Service.Name, server.Name), fix, c.At.Site(""), server.Value.Site("the database"))
+		r.Fail(fmt.Sprintf("%s asks its database for SSL, which %s does not have; it does not start (\"SSL is not enabled on the server\")", c.Service.Name, server.Name), fix, c.At.Site(""), server.Site("the database"))
 	case !strings.HasPrefix(c.Sslmode, "pqgo-"):
 		r.Fail(fmt.Sprintf("the sslmode of %s's database is none that there is; it does not start", c.Service.Name), fix, c.At.Site(""))
 	}

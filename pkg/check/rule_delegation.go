@@ -29,7 +29,7 @@ var authDelegationComplete = Rule{
 				masElsewhere(r, d, block)
 			case !delegated && len(services) > 0 && s.Msc3861().Len() == 0:
 				r.Fail("MAS is part of the stack, but Synapse does not leave logins to it; Synapse knows none of the tokens that MAS gives out",
-					"matrix_authentication_service: {enabled: true, endpoint: …, secret: …}", block.At("enabled").Site(""), services[0].Value.Site("MAS"))
+					"matrix_authentication_service: {enabled: true, endpoint: …, secret: …}", block.At("enabled").Site(""), services[0].Site("MAS"))
 			}
 		}
 		for _, m := range d.MASs {
@@ -47,7 +47,7 @@ func masElsewhere(r *Reporter, d *deployment.Deployment, block source.Value) {
 	if ok {
 		switch s := d.ServiceAt(u.Hostname()); {
 		case s != nil && s.Program == component.Unknown:
-			r.NotChecked(fmt.Sprintf("%s, to which Synapse leaves logins, runs an image that stackgen does not know", s.Name), v.Site(""), s.Value.At("image").Site("the image"))
+			r.NotChecked(fmt.Sprintf("%s, to which Synapse leaves logins, runs an image that stackgen does not know", s.Name), v.Site(""), s.ImageAt.Site("the image"))
 			return
 		case s == nil && strings.Contains(u.Hostname(), "."):
 			r.NotChecked("the MAS at "+u.Redacted()+" is outside of the stack", v.Site(""))
@@ -55,7 +55,7 @@ func masElsewhere(r *Reporter, d *deployment.Deployment, block source.Value) {
 		}
 	}
 	r.Fail("Synapse leaves logins to MAS, but no service of the stack is one; every request with a token fails with 503",
-		"a service with the image "+component.Of(component.MAS).Tested.String(), block.At("enabled").Site(""), d.Compose.At("services").Site("the services"))
+		"a service with the image "+component.Of(component.MAS).Tested.String(), block.At("enabled").Site(""), d.ServicesAt.Site("the services"))
 }
 
 var synapseNoMSC3861 = Rule{
@@ -68,7 +68,7 @@ var synapseNoMSC3861 = Rule{
 		for _, s := range d.Synapses {
 			if v := s.Msc3861(); v.Len() > 0 && !s.KnowsMSC3861() {
 				r.Fail("experimental_features.msc3861 was removed in Synapse 1.157; Synapse does not start", "remove msc3861 with all that stands below it, and use matrix_authentication_service",
-					v.Site(""), s.Value.At("image").Site("the image"))
+					v.Site(""), s.ImageAt.Site("the image"))
 			}
 		}
 	},

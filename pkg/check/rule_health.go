@@ -39,13 +39,13 @@ var composeHealthDependency = Rule{
 func checkHealthy(r *Reporter, s *deployment.Service, dep deployment.Dependency) {
 	switch h := dep.On.Health(); {
 	case h.Unknown:
-		r.NotChecked(fmt.Sprintf("whether the image of %s has a health check, for which %s waits, cannot be seen", dep.On.Name, s.Name), dep.Value.Site(""))
+		r.NotChecked(fmt.Sprintf("whether the image of %s has a health check, for which %s waits, cannot be seen", dep.On.Name, s.Name), dep.At.Site(""))
 	case len(h.Words) == 0:
 		fact := fmt.Sprintf("%s waits until %s is healthy, which has no health check", s.Name, dep.On.Name)
 		if h.Off {
 			fact = fmt.Sprintf("%s waits until %s is healthy, whose health check is off", s.Name, dep.On.Name)
 		}
-		r.Fail(fact+"; `docker compose up` stops", "condition: service_started", dep.Value.At("condition").Site(""), h.At.Site(dep.On.Name))
+		r.Fail(fact+"; `docker compose up` stops", "condition: service_started", dep.ConditionAt.Site(""), h.At.Site(dep.On.Name))
 	}
 }
 
@@ -53,7 +53,7 @@ func checkHealthy(r *Reporter, s *deployment.Service, dep deployment.Dependency)
 // images of Synapse and the bridges can ask with.
 func checkHealthWords(r *Reporter, s *deployment.Service) {
 	h := s.Health()
-	if test := s.Value.At("healthcheck", "test"); test.Len() > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, h.Words[0]) {
+	if len(s.Probe.Test.Items) > 0 && len(h.Words) > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, h.Words[0]) {
 		r.Fail(fmt.Sprintf("the health check of %s begins with none of CMD, CMD-SHELL and NONE; Compose starts nothing", s.Name), `"CMD" before the rest`, h.At.Site(""))
 		return
 	}
@@ -162,7 +162,7 @@ func checkWaiting(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 			bridge := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == dep.On })
 			if bridge && dep.Condition == "service_healthy" && strings.Contains(strings.Join(h.Words, " "), "/_matrix/mau/ready") {
 				r.Fail(fmt.Sprintf("%s waits until the bridge %s is ready, and that waits for an answer of Synapse; neither starts", s.Name, dep.On.Name),
-					"condition: service_started", first[dep.On].Value.At("condition").Site(""), h.At.Site("ready only when Synapse answers"))
+					"condition: service_started", first[dep.On].ConditionAt.Site(""), h.At.Site("ready only when Synapse answers"))
 			}
 			queue = append(queue, dep.On)
 		}

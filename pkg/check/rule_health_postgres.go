@@ -39,14 +39,14 @@ func checkIsReady(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 
 // checkRestart has a service end for good where others wait for that.
 func checkRestart(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
-	v := s.Value.At("restart")
+	v := s.Restart
 	policy, _, _ := strings.Cut(v.Str(), ":")
-	if text, ok := d.Expand(v); !v.Set() || !ok || text != v.Str() || policy == "on-failure" || policy == "no" || !d.Awaited(s) {
+	if text, ok := v.Text(); !v.Set() || !ok || text != v.Str() || policy == "on-failure" || policy == "no" || !d.Awaited(s) {
 		return
 	}
 	if policy == "always" || policy == "unless-stopped" {
 		r.Fail(fmt.Sprintf("Docker starts %s again whenever it ends, but others wait until it has ended; they may wait for ever", s.Name), `restart: "no"`, v.Site(""))
-	} else if yes, isBool := v.Bool(); !isBool || yes {
+	} else if !v.False() {
 		r.Fail(fmt.Sprintf("Docker knows no restart policy %s; it does not make the container of %s, and whoever waits for it does not start", policy, s.Name), `restart: "no"`, v.Site(""))
 	}
 }

@@ -123,7 +123,7 @@ func checkKeycloakSettings(r *Reporter, m *deployment.MAS, f *source.File, p sou
 		r.Fail("the client is asked for another proof than MAS gives; Keycloak answers unauthorized_client and nobody can log in", fmt.Sprintf("%q: %q", v.Name(), wanted), v.Site(""), method.Site("MAS's method"))
 	}
 	if own := f.At("secret"); own.Set() && wanted == "client-secret" {
-		given, at, _ := m.D.SecretOf(m.Service, p, "client_secret", "client_secret_file")
+		given, at, _ := m.Deployment().SecretOf(m.Service, p, "client_secret", "client_secret_file")
 		if given != "" && given != own.Str() {
 			r.Fail("the client's secret is not the one that MAS has; Keycloak answers unauthorized_client and nobody can log in",
 				"the same value at both places; what Keycloak has itself decides", own.Site("differs"), at.Site("MAS's"))

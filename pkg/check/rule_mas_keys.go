@@ -34,7 +34,7 @@ var masKnownKeys = Rule{
 						r.Fail(message, fix, sites...)
 						return
 					}
-					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix, append(sites, m.Value.At("image").Site("the image"))...)
+					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix, append(sites, m.ImageAt.Site("the image"))...)
 				},
 			}.check(place{value: m.Config.Root(), known: masKeys()})
 		}
@@ -76,7 +76,7 @@ var masVersionSupports = Rule{
 		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			if v, ok := m.Image.Version(); ok && v.Less(component.Version{0, 20, 0}) {
 				r.Fail(fmt.Sprintf("Synapse's matrix_authentication_service needs MAS 0.20, and this is %s; every request with a token fails with 503", m.Image.Tag),
-					"image: "+component.Of(component.MAS).Tested.String(), m.Value.At("image").Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
+					"image: "+component.Of(component.MAS).Tested.String(), m.ImageAt.Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
 			}
 		})
 	},
@@ -100,13 +100,13 @@ func checkMASRelease(r *Reporter, m *deployment.MAS, p place, v component.Versio
 	switch {
 	case v.Less(first):
 		r.Fail(fmt.Sprintf("%s begins with MAS %s, and this is %s; %s", name, first, m.Image.Tag, consequence),
-			tested, m.Value.At("image").Site(""), p.value.Site("is used here"))
+			tested, m.ImageAt.Site(""), p.value.Site("is used here"))
 	case gone != component.Version{} && !v.Less(gone):
 		r.Fail(fmt.Sprintf("%s is gone since MAS %s, and this is %s; %s", name, gone, m.Image.Tag, consequence),
-			"remove the line", p.value.Site(""), m.Value.At("image").Site("the image"))
+			"remove the line", p.value.Site(""), m.ImageAt.Site("the image"))
 	case strings.HasPrefix(p.path, masParameters) && strings.Contains(p.value.Str(), "{") && v.Less(component.Version{1, 22, 0}):
 		r.Fail(fmt.Sprintf("%s is a template, which MAS knows here since 1.22.0, and this is %s; the provider gets it as it stands", name, m.Image.Tag),
-			tested, m.Value.At("image").Site(""), p.value.Site("is used here"))
+			tested, m.ImageAt.Site(""), p.value.Site("is used here"))
 	}
 }
 

@@ -23,10 +23,10 @@ import (
 // named reads a file that MAS's configuration names, by its path in the container. ok is false when it cannot
 // be had, of which r is told unless compose-mount-exists tells.
 func namedByMAS(r *Reporter, m *deployment.MAS, v source.Value) (text string, ok bool) {
-	text, host, reason := m.D.Text(m.Service, path.Join("/", v.Str()))
+	text, host, reason := m.Deployment().Text(m.Service, path.Join("/", v.Str()))
 	missing := strings.HasPrefix(reason, deployment.NothingMounted)
 	if host != "" && reason != "" {
-		_, err := fs.Stat(m.D.FS, host)
+		_, err := fs.Stat(m.Deployment().FS, host)
 		missing = errors.Is(err, fs.ErrNotExist)
 		if slices.ContainsFunc(m.Mounts, func(mount deployment.Mount) bool { return missing && mount.Host == host }) {
 			return "", false
@@ -167,7 +167,7 @@ func signingKeys(r *Reporter, m *deployment.MAS) (keys []signingKey, whole bool)
 		return keys, whole
 	}
 	host, reason := m.HostPath(path.Join("/", dir.Str()))
-	entries, err := fs.ReadDir(m.D.FS, host)
+	entries, err := fs.ReadDir(m.Deployment().FS, host)
 	switch {
 	case strings.HasPrefix(reason, deployment.NothingMounted):
 		r.Fail("keys_dir: "+reason+"; MAS does not start", "mount the directory of the keys there", dir.Site(""))
@@ -177,7 +177,7 @@ func signingKeys(r *Reporter, m *deployment.MAS) (keys []signingKey, whole bool)
 		return keys, false
 	}
 	for _, e := range entries {
-		if text, _, reason := m.D.Text(m.Service, path.Join("/", dir.Str(), e.Name())); reason == "" {
+		if text, _, reason := m.Deployment().Text(m.Service, path.Join("/", dir.Str(), e.Name())); reason == "" {
 			add(signingKey{at: dir}, text, false)
 		}
 	}

@@ -28,10 +28,10 @@ var masMigrationMount = Rule{
 }
 
 func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
-	command := s.Value.At("command")
+	command := s.Cmd
 	mas, reason, hidden := d.Follow(s, path.Join("/", s.ConfigFile()))
 	if mas == nil && !hidden {
-		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), "mount what the service of MAS mounts", s.Value.At("volumes").Site(""), command.Site("runs syn2mas"))
+		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), "mount what the service of MAS mounts", s.Volumes.Site(""), command.Site("runs syn2mas"))
 		return
 	}
 	if mas != nil {
@@ -50,7 +50,7 @@ func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service
 			r.NotChecked(fmt.Sprintf("%s, which syn2mas reads, cannot be seen: %s", arg, reason), command.Site(""))
 			return
 		case f == nil:
-			r.Fail(fmt.Sprintf("syn2mas reads %s, but %s; it stops", arg, reason), "mount Synapse's directory into "+s.Name, command.Site(""), s.Value.At("volumes").Site("what it sees"))
+			r.Fail(fmt.Sprintf("syn2mas reads %s, but %s; it stops", arg, reason), "mount Synapse's directory into "+s.Name, command.Site(""), s.Volumes.Site("what it sees"))
 			return
 		}
 		files = append(files, f)
@@ -85,7 +85,7 @@ func checkMigrationMatrix(r *Reporter, d *deployment.Deployment, s *deployment.S
 	if slices.ContainsFunc(d.MASs, func(m *deployment.MAS) bool { return m.Config == mas }) || s.ReadsMore() {
 		return
 	}
-	v, runs := mas.At("matrix"), s.Value.At("command").Site("runs syn2mas")
+	v, runs := mas.At("matrix"), s.Cmd.Site("runs syn2mas")
 	if !v.Set() {
 		r.Fail("the configuration of MAS that syn2mas reads has no matrix section; it stops (missing field `matrix`)", "matrix: {homeserver: …, endpoint: …, secret_file: …}, as MAS has it", mas.Root().Site(""), runs)
 		return
@@ -104,7 +104,7 @@ func checkScheme(r *Reporter, d *deployment.Deployment, s *deployment.Service, m
 	all := schemes.Items()
 	i := slices.IndexFunc(all, func(v source.Value) bool { n, ok := v.At("version").Int(); return ok && n == 1 })
 	pepper := homeserver.At("password_config", "pepper")
-	runs := s.Value.At("command").Site("runs syn2mas")
+	runs := s.Cmd.Site("runs syn2mas")
 	switch {
 	case i < 0 && s.ReadsMore():
 	case i < 0 && schemes.Set():
@@ -136,9 +136,9 @@ func checkMigrationDatabase(r *Reporter, d *deployment.Deployment, s *deployment
 	given := slices.ContainsFunc(s.Command(), func(w string) bool { return strings.HasPrefix(w, "--synapse-database-uri") })
 	if args("passfile").Set() && !args("password").Set() && password == "" && s.EnvHidden("PGPASSWORD") == "" && !given {
 		r.Fail("Synapse's database password stands in a passfile, which syn2mas does not read; it cannot log in to Synapse's database", "--synapse-database-uri postgresql://user:password@host/database",
-			s.Value.At("command").Site(""), args("passfile").Site("syn2mas does not know it"))
+			s.Cmd.Site(""), args("passfile").Site("syn2mas does not know it"))
 	}
 	if a, b := args("database"), args("dbname"); a.Set() && b.Set() && !given {
-		r.Fail("syn2mas finds Synapse's database under both database and dbname; it stops (\"Only one of `database` and `dbname` may be specified\")", "remove the older one", a.Site(""), b.Site("the other"), s.Value.At("command").Site("runs syn2mas"))
+		r.Fail("syn2mas finds Synapse's database under both database and dbname; it stops (\"Only one of `database` and `dbname` may be specified\")", "remove the older one", a.Site(""), b.Site("the other"), s.Cmd.Site("runs syn2mas"))
 	}
 }

@@ -24,11 +24,11 @@ var composeNameUnique = Rule{
 				told[group] = true
 				message := fmt.Sprintf("%s calls %q, by which Docker knows %s and %s; it gets now the one, now the other", t.From.Name, t.Host, t.To.Name, other.Name)
 				fix := "another alias or container_name for one of the two"
-				if t.To.Value.At("profiles").Len()+other.Value.At("profiles").Len() > 0 {
-					r.Warn(message+", when both run", fix, other.Value.Site(""), t.To.Value.Site("the one that is meant"), t.At.Site("the address"))
+				if len(t.To.Profiles)+len(other.Profiles) > 0 {
+					r.Warn(message+", when both run", fix, other.Site(""), t.To.Site("the one that is meant"), t.At.Site("the address"))
 					continue
 				}
-				r.Fail(message, fix, other.Value.Site(""), t.To.Value.Site("the one that is meant"), t.At.Site("the address"))
+				r.Fail(message, fix, other.Site(""), t.To.Site("the one that is meant"), t.At.Site("the address"))
 			}
 		}
 	},

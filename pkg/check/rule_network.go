@@ -63,21 +63,21 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 		return
 	}
 	key := s.Networks[i]
-	site := s.LabelSite("traefik.docker.network", s.Value.At("networks").Site(""))
+	site := s.LabelSite("traefik.docker.network", s.NetworksAt.Site(""))
 	fix := s.Label("traefik.docker.network", d.ProxyNetwork(s))
 	external := func(key string) bool {
-		v := d.Compose.At("networks", key, "external")
-		return v.Set() && !deployment.IsFalse(v)
+		v := d.Network(key).External
+		return v.Set() && !v.False()
 	}
 	switch proxy := d.Proxy.Service; {
-	case proxy != nil && !proxy.Value.At("network_mode").Set() && !slices.Contains(proxy.Networks, key):
-		r.Fail(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.Value.At("networks").Site("Traefik's networks"))
+	case proxy != nil && !proxy.NetworkMode.Set() && !slices.Contains(proxy.Networks, key):
+		r.Fail(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.NetworksAt.Site("Traefik's networks"))
 	case proxy == nil && !external(key) && slices.ContainsFunc(s.Networks, external):
-		r.Warn(fmt.Sprintf("the network %s belongs to this stack alone, and Traefik is not part of it; unless somebody connects Traefik by hand, every request is a 504", key), fix, site, d.Compose.At("networks", key).Site("the network"))
-	case proxy == nil && d.Compose.At("networks", key, "name").Set() && !d.Compose.At("networks", key, "external").True():
-		net := d.Compose.At("networks", key)
-		r.Warn(fmt.Sprintf("Compose makes the network %s for this stack, and Traefik is not part of it; unless Traefik's stack joins it, every request is a 504", net.At("name").Str()),
-			"external: true, where the network is Traefik's", net.At("external").Site(""), net.At("name").Site("its name"), site)
+		r.Warn(fmt.Sprintf("the network %s belongs to this stack alone, and Traefik is not part of it; unless somebody connects Traefik by hand, every request is a 504", key), fix, site, d.Network(key).At.Site("the network"))
+	case proxy == nil && d.Network(key).NameAt.Set() && !d.Network(key).External.True():
+		net := d.Network(key)
+		r.Warn(fmt.Sprintf("Compose makes the network %s for this stack, and Traefik is not part of it; unless Traefik's stack joins it, every request is a 504", net.NameAt.Str()),
+			"external: true, where the network is Traefik's", net.External.Site(""), net.NameAt.Site("its name"), site)
 	}
 }
 
@@ -134,7 +134,7 @@ func mostApart(apart []deployment.Talk) *deployment.Service {
 func apartFrom(r *Reporter, s *deployment.Service, talks []deployment.Talk) {
 	var names []string
 	networks := slices.Clone(s.Networks)
-	sites := []source.Site{s.Value.At("networks").Site("its networks")}
+	sites := []source.Site{s.NetworksAt.Site("its networks")}
 	for _, t := range talks {
 		other := t.To
 		if other == s {
@@ -146,7 +146,7 @@ func apartFrom(r *Reporter, s *deployment.Service, talks []deployment.Talk) {
 		names = append(names, other.Name)
 		sites = append(sites, t.At.Site(t.From.Name+" talks to "+t.To.Name))
 		if len(names) <= 3 {
-			sites = append(sites, other.Value.At("networks").Site("the networks of "+other.Name))
+			sites = append(sites, other.NetworksAt.Site("the networks of "+other.Name))
 		}
 		if !slices.ContainsFunc(networks, func(n string) bool { return slices.Contains(other.Networks, n) }) && len(other.Networks) > 0 {
 			networks = append(networks, other.Networks[0])

@@ -34,7 +34,7 @@ var databaseCollation = Rule{
 				}
 				continue // database-created says so
 			case server.EnvHidden("POSTGRES_INITDB_ARGS") != "":
-				r.NotChecked(server.EnvHidden("POSTGRES_INITDB_ARGS"), server.Value.Site(""))
+				r.NotChecked(server.EnvHidden("POSTGRES_INITDB_ARGS"), server.Site(""))
 				continue
 			}
 			checkCollation(r, d, c, server, db)
@@ -97,7 +97,7 @@ func checkPostgresAge(r *Reporter, d *deployment.Deployment, server *deployment.
 			}
 			if have[0] < need.Major {
 				r.Fail(fmt.Sprintf("%s requires PostgreSQL %d or above, and this is %d; %s does not start", c.Service.Component().Title, need.Major, have[0], c.Service.Name),
-					"image: "+component.Of(component.Postgres).Tested.String(), server.Value.At("image").Site(""), c.Service.Value.At("image").Site(c.Service.Name))
+					"image: "+component.Of(component.Postgres).Tested.String(), server.ImageAt.Site(""), c.Service.ImageAt.Site(c.Service.Name))
 				return
 			}
 			break
@@ -124,7 +124,7 @@ func checkPostgresData(r *Reporter, server *deployment.Service) {
 	switch {
 	case !known && set == "":
 		if m := server.MountAt("/var/lib/postgresql/data"); m != nil && !m.Fleeting {
-			r.NotChecked("the tag of PostgreSQL's image says no version; from 18 on a volume belongs at /var/lib/postgresql, before that at /var/lib/postgresql/data", m.Value.Site(""))
+			r.NotChecked("the tag of PostgreSQL's image says no version; from 18 on a volume belongs at /var/lib/postgresql, before that at /var/lib/postgresql/data", m.At.Site(""))
 		}
 	case m == nil || m.Fleeting || hidden:
 		d := dataSites(server, m)
@@ -139,14 +139,14 @@ func checkPostgresData(r *Reporter, server *deployment.Service) {
 
 // dataSites are the mount that is nearest to the data, and the image, whose version says where that is.
 func dataSites(server *deployment.Service, m *deployment.Mount) []source.Site {
-	v := server.Value.At("volumes")
+	v := server.Volumes.Leaf
 	if m != nil {
-		v = m.Value
+		v = m.At
 	}
 	for _, o := range server.Mounts {
 		if m == nil && deployment.Under(path.Clean(o.Container), "/var/lib/postgresql") {
-			v = o.Value
+			v = o.At
 		}
 	}
-	return []source.Site{v.Site(""), server.Value.At("image").Site("the version says where the data is")}
+	return []source.Site{v.Site(""), server.ImageAt.Site("the version says where the data is")}
 }

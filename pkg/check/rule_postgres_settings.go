@@ -73,9 +73,9 @@ func checkSetting(r *Reporter, s *deployment.Service, given deployment.Setting) 
 	first, gone := releases(known.Str())
 	switch {
 	case tagged && v.Less(first):
-		r.Fail(fmt.Sprintf("%s begins with PostgreSQL %d, and this is %d; it does not start", given.Name, first[0], v[0]), "remove it", given.At.Site(""), s.Value.At("image").Site("the image"))
+		r.Fail(fmt.Sprintf("%s begins with PostgreSQL %d, and this is %d; it does not start", given.Name, first[0], v[0]), "remove it", given.At.Site(""), s.ImageAt.Site("the image"))
 	case tagged && gone != component.Version{} && !v.Less(gone):
-		r.Fail(fmt.Sprintf("%s is gone since PostgreSQL %d, and this is %d; it does not start", given.Name, gone[0], v[0]), "remove it", given.At.Site(""), s.Value.At("image").Site("the image"))
+		r.Fail(fmt.Sprintf("%s is gone since PostgreSQL %d, and this is %d; it does not start", given.Name, gone[0], v[0]), "remove it", given.At.Site(""), s.ImageAt.Site("the image"))
 	case kind == "bool" && !isPostgresBool(given.Value):
 		r.Fail(fmt.Sprintf("%s must be on or off; PostgreSQL does not start", given.Name), given.Name+"=on", given.At.Site(""))
 	case (kind == "int" || kind == "num") && !isPostgresNumber(given.Value):

@@ -39,7 +39,7 @@ func checkShape(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 		switch v := reg.At(key); {
 		case !v.Exists():
 			r.Fail("the registration has no "+key+"; Synapse does not start", key+`: "…"`, v.Site(""))
-		case d.Misquoted(v): // secret-quoted says so
+		case d.Misquoted(v.Pos()): // secret-quoted says so
 		case !pythonString(v):
 			r.Fail(key+" of the registration is no text; Synapse does not start", "put it in quotes", v.Site(""))
 		}
@@ -216,7 +216,7 @@ var registrationEphemeral = Rule{
 				r.Fail(fmt.Sprintf("the registration of %s asks for no typing and receipts; the other side never sees that you read a message", b.Name), stableEphemeral+": true", reg.At(stableEphemeral).Site(""), wants.Site("the bridge wants them"))
 			case !stable && known && !ver.Less(component.Version{1, 156, 0}) && ver.Less(component.Version{1, 157, 0}):
 				r.Fail(fmt.Sprintf("Synapse %s sends no typing and receipts for %s alone; the other side of %s never sees that you read a message", s.Image.Tag, unstableEphemeral, b.Name), stableEphemeral+": true",
-					reg.At(unstableEphemeral).Site(""), s.Value.At("image").Site("fixed in 1.157.0"))
+					reg.At(unstableEphemeral).Site(""), s.ImageAt.Site("fixed in 1.157.0"))
 			}
 		})
 	},

@@ -27,7 +27,7 @@ var registrationURLReachesBridge = Rule{
 			if !host.Set() && !b.Misread() {
 				name = b.Keys().Host
 			}
-			if deployment.Loopback(name) && !b.Value.At("network_mode").Set() && !b.FromEnv("appservice.hostname") {
+			if deployment.Loopback(name) && !b.NetworkMode.Set() && !b.FromEnv("appservice.hostname") {
 				r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
 			}
 			if b.Lacks(name) && !b.FromEnv("appservice.hostname") {
@@ -45,16 +45,16 @@ func checkURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, reg 
 	switch {
 	case v.Kind() != source.Null && !pythonString(v), strings.HasPrefix(v.Str(), "unix:"): // registration-shape says so
 	case v.Str() == "":
-		r.Fail(fmt.Sprintf("Synapse has no url for %s and sends it nothing; the bridge does not start (M_URL_NOT_SET)", b.Name), fix, v.Site(""), b.Value.Site("the bridge"))
+		r.Fail(fmt.Sprintf("Synapse has no url for %s and sends it nothing; the bridge does not start (M_URL_NOT_SET)", b.Name), fix, v.Site(""), b.Site("the bridge"))
 	case !ok:
 		r.Fail("url of the registration is no URL; Synapse sends the bridge nothing", fix, v.Site(""))
-	case s.Value.At("network_mode").Set() || b.Value.At("network_mode").Set():
+	case s.NetworkMode.Set() || b.NetworkMode.Set():
 	case !slices.Contains(b.Names(), u.Hostname()):
 		if d.ServiceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") && !deployment.Loopback(u.Hostname()) {
 			r.NotChecked("the url "+u.Redacted()+" of "+b.Name+" is outside of the stack", v.Site(""))
 			return
 		}
-		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Value.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
+		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
 	case port != listens && !b.Silent(at) && !b.FromEnv("appservice.port"):
 		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix, v.Site(""), at.Site("the bridge's port"))
 	case u.Scheme == "https" && !b.Config.At("appservice", "tls_cert").Set():

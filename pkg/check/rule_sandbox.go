@@ -10,7 +10,6 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/source"
 )
 
 var composeSandbox = Rule{
@@ -24,7 +23,7 @@ var composeSandbox = Rule{
 		for _, s := range d.Services {
 			// Images called postgresql have another start script, which needs neither root nor this directory.
 			server := slices.Contains(servers, s) && path.Base(s.Image.Repository) == "postgres"
-			if s.Value.At("read_only").True() {
+			if s.ReadOnly.True() {
 				checkWritable(r, s, server)
 			}
 			checkDrops(r, s, server)
@@ -40,7 +39,7 @@ func checkWritable(r *Reporter, s *deployment.Service, server bool) {
 	switch {
 	case server && !strings.Contains(strings.Join(s.Command(), " "), "unix_socket_directories"):
 		dir, consequence = "/var/run/postgresql", "PostgreSQL does not start"
-		if uid, gid, ok := strings.Cut(s.Value.At("user").Str(), ":"); ok {
+		if uid, gid, ok := strings.Cut(s.UserAt.Str(), ":"); ok {
 			options = ":uid=" + uid + ",gid=" + gid
 		}
 	case s.Program == component.Synapse && s.EnvHidden("TMPDIR") == "":
@@ -57,25 +56,25 @@ func checkWritable(r *Reporter, s *deployment.Service, server bool) {
 		}
 	}
 	r.Fail(fmt.Sprintf("%s is read_only, and nothing that can be written is mounted at %s; %s", s.Name, dir, consequence),
-		"tmpfs: ["+dir+options+"]", s.Value.At("tmpfs").Site(""), s.Value.At("read_only").Site("read-only"))
+		"tmpfs: ["+dir+options+"]", s.Tmpfs.Site(""), s.ReadOnly.Site("read-only"))
 }
 
 func checkDrops(r *Reporter, s *deployment.Service, server bool) {
-	user := s.Value.At("user")
+	user := s.UserAt
 	root, _, _ := strings.Cut(user.Str(), ":")
-	if !s.Switches(server) || user.Set() && root != "0" && root != "root" || s.Value.At("privileged").True() {
+	if !s.Switches(server) || user.Set() && root != "0" && root != "root" || s.Privileged.True() {
 		return
 	}
-	drops := s.Value.At("cap_drop")
-	capability := func(list, name string) bool {
-		return slices.ContainsFunc(s.Value.At(list).Items(), func(v source.Value) bool {
+	drops := s.CapDrop
+	capability := func(list deployment.List, name string) bool {
+		return slices.ContainsFunc(list.Items, func(v deployment.Leaf) bool {
 			has := strings.TrimPrefix(strings.ToUpper(v.Str()), "CAP_")
 			return has == name || has == "ALL"
 		})
 	}
 	var missing []string
 	for _, name := range []string{"SETUID", "SETGID"} {
-		if capability("cap_drop", name) && !capability("cap_add", name) {
+		if capability(drops, name) && !capability(s.CapAdd, name) {
 			missing = append(missing, name)
 		}
 	}

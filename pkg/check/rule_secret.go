@@ -27,15 +27,15 @@ var secretQuoted = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, h := range d.Secrets() {
 			// Nobody reads a bridge's own copy of its registration.
-			own := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Own != nil && b.Own == h.At.File() })
-			if is := h.Unquoted(); is != "" && !own && h.At.File() != d.Compose {
+			own := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Own != nil && b.Own.Path == h.At.Pos().File })
+			if is := h.Unquoted(); is != "" && !own && h.At.Pos().File != d.File {
 				r.Fail(fmt.Sprintf("%s stands there without quotes and reads as %s; %s", h.What, is, misread[h.Reader]), "put it in double quotes", h.At.Site(""))
 			}
 		}
 		for _, s := range d.Services {
-			for _, v := range s.Value.At("environment").Entries() {
+			for _, e := range s.Variables {
 				// Compose writes the value anew: 0123 arrives as 83, 1e3 as 1000.
-				if v.Set() && v.NamesSecret() && (v.ReadAs(source.GoYAML) == "a date" || fmt.Sprint(v.Any()) != v.Str()) {
+				if v := e.At; v.Set() && !e.FromFile && v.NamesSecret() && (v.ReadAs(source.GoYAML) == "a date" || v.Respelt()) {
 					r.Fail(fmt.Sprintf("%s of %s stands there without quotes and reads as %s; Compose hands on another spelling of it", v.Name(), s.Name, v.ReadAs(source.GoYAML)), "put it in double quotes", v.Site(""))
 				}
 			}

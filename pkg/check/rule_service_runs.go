@@ -74,10 +74,10 @@ func checkAwaited(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 	if s.Absent.Why != "" {
 		return
 	}
-	for name, v := range s.DependsOn() {
-		if on := d.Service(name); on != nil && len(on.Absent.Profiles) > 0 {
+	for _, w := range s.DependsOn {
+		if on := d.Service(w.Service); on != nil && !w.Optional && len(on.Absent.Profiles) > 0 {
 			r.Warn(fmt.Sprintf("%s waits for %s, which stands behind the profile %s; `docker compose up` stops unless that is switched on", s.Name, on.Name, strings.Join(on.Absent.Profiles, ", ")),
-				"COMPOSE_PROFILES="+on.Absent.Profiles[0]+" in .env", v.Site(""), on.Absent.At.Site("off"))
+				"COMPOSE_PROFILES="+on.Absent.Profiles[0]+" in .env", w.At.Site(""), on.Absent.At.Site("off"))
 		}
 	}
 }
@@ -101,7 +101,7 @@ func checkLaunch(r *Reporter, d *deployment.Deployment, s *deployment.Service, n
 }
 
 func checkCopies(r *Reporter, s *deployment.Service) {
-	n, at := s.Copies()
+	n, at := s.Copies, s.CopiesAt
 	effect := copies[s.Program]
 	if s.Component().Bridge != nil {
 		effect = "all of them log in with one account and answer the same messages"

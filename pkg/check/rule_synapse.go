@@ -20,7 +20,7 @@ var synapseRequiredKeys = Rule{
 	Source:  "Synapse 1.157 config/_base.py, server.py, database.py, repository.py, tls.py (each refusal was run)",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Program == component.Synapse }) {
-			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.Compose.At("services").Site(""))
+			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.ServicesAt.Site(""))
 		}
 		for _, s := range d.Synapses {
 			checkMandatory(r, s)
@@ -103,7 +103,7 @@ func checkLasts(r *Reporter, lost reportFunc, s *deployment.Synapse, v source.Va
 	case m == nil || m.Fleeting:
 		lost(fmt.Sprintf("%s leads to %s, which is inside the container only; what Synapse keeps there is gone with the next update", key, file), fix, append([]source.Site{v.Site("")}, s.VolumeSites()...)...)
 	case m.ReadOnly:
-		r.Fail(fmt.Sprintf("%s leads to %s, which is mounted read-only; Synapse cannot keep anything there", key, file), fix, v.Site(""), m.Value.Site("read-only"))
+		r.Fail(fmt.Sprintf("%s leads to %s, which is mounted read-only; Synapse cannot keep anything there", key, file), fix, v.Site(""), m.At.Site("read-only"))
 	}
 }
 

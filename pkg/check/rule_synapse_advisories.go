@@ -72,7 +72,7 @@ var synapseKnownVulnerabilities = Rule{
 			if sites[s.Image.String()] == nil {
 				images = append(images, s.Image)
 			}
-			sites[s.Image.String()] = append(sites[s.Image.String()], s.Value.At("image").Site(""))
+			sites[s.Image.String()] = append(sites[s.Image.String()], s.ImageAt.Site(""))
 		}
 		for _, ref := range images {
 			if v, ok := ref.Version(); ok {

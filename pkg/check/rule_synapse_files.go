@@ -42,7 +42,7 @@ var synapseSigningKey = Rule{
 				r.NotChecked("the signing key "+file+" cannot be seen: "+reason, v.Site(""))
 			case reason != "" && !m.ReadOnly: // Synapse makes it when it starts for the first time
 			case reason != "":
-				r.Fail(fmt.Sprintf("there is no signing key at %s, and Synapse cannot make one because the mount is read-only; it does not start", host), "signing_key_path: the path of the key that this server has", v.Site(""), m.Value.Site("read-only"))
+				r.Fail(fmt.Sprintf("there is no signing key at %s, and Synapse cannot make one because the mount is read-only; it does not start", host), "signing_key_path: the path of the key that this server has", v.Site(""), m.At.Site("read-only"))
 			case !isSigningKey(text):
 				r.Fail("the signing key has not the form of one; Synapse does not start", "ed25519 a_ID SEED, as Synapse makes it", source.Site{Pos: source.Pos{File: host}, Note: "it stands in this file"}, v.Site("named here"))
 			}
@@ -72,7 +72,7 @@ var synapseLogConfig = Rule{
 			switch {
 			case f != nil:
 				checkLogging(r, s, f, v)
-			case d.Broken[host] && host != "": // a finding of its own
+			case d.Faulty(host): // a finding of its own
 			case hidden:
 				r.NotChecked("log_config cannot be seen: "+reason, v.Site(""))
 			default:

@@ -11,7 +11,7 @@ import (
 // checkRefusals has the combinations that newer releases stop on; synapse-version-supports reports them.
 func checkRefusals(r *Reporter, s *deployment.Synapse) {
 	v, tagged := s.Image.Version()
-	img := s.Value.At("image").Site("the version")
+	img := s.ImageAt.Site("the version")
 	from := func(minor int) bool { return !tagged || !v.Less(component.Version{1, minor, 0}) }
 	limit, auth := s.Config.At("limit_profile_requests_to_users_who_share_rooms"), s.Config.At("require_auth_for_profile_requests")
 	if limit.True() && !auth.True() && from(163) && !s.Partial() {

@@ -21,7 +21,7 @@ var synapseVersionSupports = Rule{
 	Source:  "git history of synapse/config; Synapse CHANGES.md, docs/upgrade.md",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			img := s.Value.At("image")
+			img := s.ImageAt
 			v, tagged := s.Image.Version()
 			var unknown string // what stands below it is not known either
 			for _, k := range component.SynapseSince {
@@ -65,7 +65,7 @@ var badSecretPath = regex.Of(`^v?1\.142\.0rc[123]$`)
 
 // checkKnownFaults has releases with a fault that this configuration meets.
 func checkKnownFaults(r *Reporter, s *deployment.Synapse) {
-	img := s.Value.At("image")
+	img := s.ImageAt
 	fix := "image: " + newer(s.Image, component.Version{}).String()
 	v, _ := s.Image.Version()
 	if val := s.Config.At("experimental_features"); v == (component.Version{1, 157, 0}) && val.Exists() && val.Kind() != source.Mapping {

@@ -66,7 +66,7 @@ var traefikRouterComplete = Rule{
 
 // firstService is one of the services that a container defines.
 func firstService(s *deployment.Service) string {
-	for _, l := range s.D.Container(s).Labels {
+	for _, l := range s.Deployment().Container(s).Labels {
 		if words := strings.Split(l.Key, "."); len(words) > 3 && strings.EqualFold(words[2], "services") {
 			return words[3]
 		}
@@ -104,7 +104,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 		switch near := deployment.Nearest(e, others); {
 		case d.Proxy.EntryPoints != nil && !d.Proxy.EntryPoints[strings.ToLower(e)]:
 			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
-				s.Label(key+".entrypoints", eitherOf(d.Proxy.EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy.Service.Value.Site("Traefik"))
+				s.Label(key+".entrypoints", eitherOf(d.Proxy.EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy.Service.Site("Traefik"))
 		case d.Proxy.EntryPoints == nil && near != "":
 			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, the others on %q; Traefik drops a router whose entrypoint does not exist", router.Name, e, near),
 				s.Label(key+".entrypoints", near), s.LabelSite(key+".entrypoints", router.Site))
@@ -116,7 +116,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 	case c == "" || known && d.Proxy.Resolvers[strings.ToLower(c)]:
 	case known:
 		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, which Traefik does not have; browsers warn of the certificate", router.Name, c),
-			s.Label(key+".tls.certresolver", eitherOf(d.Proxy.Resolvers)), s.LabelSite(key+".tls.certresolver", router.Site), d.Proxy.Service.Value.Site("Traefik"))
+			s.Label(key+".tls.certresolver", eitherOf(d.Proxy.Resolvers)), s.LabelSite(key+".tls.certresolver", router.Site), d.Proxy.Service.Site("Traefik"))
 	case near != "":
 		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, the others from %q; where Traefik has no such resolver, browsers warn of the certificate", router.Name, c, near),
 			s.Label(key+".tls.certresolver", near), s.LabelSite(key+".tls.certresolver", router.Site))

@@ -32,7 +32,7 @@ var traefikPortsPublished = Rule{
 			if !slices.Contains(hosts, p.Host) {
 				hosts = append(hosts, p.Host)
 			}
-			sites = append(sites, p.Value.Site("leads to "+p.Container))
+			sites = append(sites, p.At.Site("leads to "+p.Container))
 		}
 		listening := d.Proxy.Listening()
 		what := fmt.Sprintf("nothing listens behind the published port %s", hosts[0])
@@ -41,7 +41,7 @@ var traefikPortsPublished = Rule{
 		}
 		what += ": Traefik's entrypoints are " + strings.Join(listening, ", ")
 		fix := fmt.Sprintf("--entrypoints.%s.address=:%s, or a port that leads to the one it has", strings.Fields(listening[0])[0], wanted)
-		sites = append(sites, d.Proxy.Service.Value.Site("Traefik"))
+		sites = append(sites, d.Proxy.Service.Site("Traefik"))
 		if asked {
 			r.Fail(what+"; every request there is refused", fix, sites...)
 		} else {

@@ -45,7 +45,7 @@ var traefikKnownKeys = Rule{
 func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
 	st := d.Static(s)
 	if st.Hidden != "" {
-		r.NotChecked("Traefik's static configuration was not looked at: "+st.Hidden, s.Value.Site(""))
+		r.NotChecked("Traefik's static configuration was not looked at: "+st.Hidden, s.Site(""))
 		return
 	}
 	k := keysOfTraefik(s)

@@ -54,7 +54,7 @@ func faulty(v component.Version, list []traefikFault) bool {
 
 func checkDockerAPI(r *Reporter, d *deployment.Deployment, v component.Version) {
 	if faulty(v, dockerOld) && d.HasRouters() {
-		img := d.Proxy.Service.Value.At("image")
+		img := d.Proxy.Service.ImageAt
 		r.Warn(fmt.Sprintf("Traefik %s asks Docker in version 1.24 of its API, which Docker 29 and later refuse; it finds no container there, and every address answers 404", d.Proxy.Service.Image.Tag),
 			"image: "+d.Proxy.Newer().String(), img.Site(""))
 	}
@@ -62,7 +62,7 @@ func checkDockerAPI(r *Reporter, d *deployment.Deployment, v component.Version) 
 
 // checkEncoded has each entrypoint at which Synapse is asked let the two characters through.
 func checkEncoded(r *Reporter, d *deployment.Deployment, v component.Version) {
-	img := d.Proxy.Service.Value.At("image")
+	img := d.Proxy.Service.ImageAt
 	told := make(map[string]bool)
 	for _, s := range d.Synapses {
 		for _, host := range s.Hosts() {
@@ -78,7 +78,7 @@ func checkEncoded(r *Reporter, d *deployment.Deployment, v component.Version) {
 				case told[name]:
 				case slash == "false" || hash == "false":
 					r.Fail(fmt.Sprintf("the entrypoint %s refuses encoded slashes or hashes; room aliases and the backup of keys get 400", name),
-						"allowEncodedSlash: true and allowEncodedHash: true", d.Proxy.Service.Value.Site(""), res.Router.Site)
+						"allowEncodedSlash: true and allowEncodedHash: true", d.Proxy.Service.Site(""), res.Router.Site)
 				case refuses && d.Proxy.EntryPoints == nil:
 					r.NotChecked("the settings of Traefik's entrypoints cannot be seen; "+d.Proxy.Service.Image.Tag+" refuses encoded slashes unless they allow them", img.Site(""))
 				case refuses && (slash != "true" || hash != "true"):

@@ -147,7 +147,7 @@ func means(s *deployment.Synapse, t deployment.TurnServer, uris []deployment.Tur
 	})
 }
 
-func checkTurnSecret(r *Reporter, t deployment.TurnServer, secret string, at source.Value, reason string) {
+func checkTurnSecret(r *Reporter, t deployment.TurnServer, secret string, at deployment.Leaf, reason string) {
 	statics := t.All("static-auth-secret")
 	switch {
 	case t.Hidden != "":

@@ -63,12 +63,12 @@ func checkTransports(r *Reporter, t deployment.TurnServer, uris []deployment.Tur
 }
 
 func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.TurnURI) {
-	list, known := t.PublishedPorts()
-	if !known {
+	list := t.Spans
+	if !t.SpansKnown {
 		r.NotChecked("the ports of coturn stand behind a variable", t.Site)
 		return
 	}
-	site := t.Value.At("ports").Site("")
+	site := t.PortsAt.Site("")
 	// coturn speaks both on either port.
 	ports := []string{t.Port("listening-port", "3478"), t.Port("tls-listening-port", "5349")}
 	told := make(map[string]bool)

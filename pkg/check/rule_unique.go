@@ -18,25 +18,29 @@ var composeUnique = Rule{
 	Fix:     "Give one of them another port or name.",
 	Source:  "docker compose; compose-go v2 does not look at ports",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		var ports []deployment.Port
-		names := make(map[string]source.Value)
+		type port struct {
+			deployment.Port
+			of *deployment.Service
+		}
+		var ports []port
+		names := make(map[string]*deployment.Service)
 		for _, s := range d.Services {
-			for _, p := range s.Ports() {
-				i := slices.IndexFunc(ports, p.Clashes)
+			for _, p := range s.Ports {
+				i := slices.IndexFunc(ports, func(o port) bool { return p.Clashes(o.Port) })
 				if i >= 0 {
-					reportClash(r, d, s, ports[i].Service, fmt.Sprintf("%s and %s take the same port %d of the host", ports[i].Service.Name, s.Name, max(p.First, ports[i].First)), "another port before the colon", p.Value, ports[i].Value)
+					reportClash(r, s, ports[i].of, fmt.Sprintf("%s and %s take the same port %d of the host", ports[i].of.Name, s.Name, max(p.First, ports[i].First)), "another port before the colon", p.At, ports[i].At)
 				}
-				ports = append(ports, p)
+				ports = append(ports, port{p, s})
 			}
-			v := s.Value.At("container_name")
-			name, ok := d.Expand(v)
+			v := s.ContainerName
+			name, ok := v.Text()
 			if !v.Set() || !ok {
 				continue
 			}
 			if other, taken := names[name]; taken {
-				reportClash(r, d, s, d.ServiceOf(other), fmt.Sprintf("two services are called %s as containers", name), "container_name: another name, or no such line", v, other)
+				reportClash(r, s, other, fmt.Sprintf("two services are called %s as containers", name), "container_name: another name, or no such line", v, other.ContainerName)
 			}
-			names[name] = v
+			names[name] = s
 		}
 		for _, s := range d.Services {
 			doubleLabels(r, *d.Container(s))
@@ -44,10 +48,10 @@ var composeUnique = Rule{
 	},
 }
 
-// clash reports two services that cannot run together; those behind a profile may never do so.
-func reportClash(r *Reporter, d *deployment.Deployment, s, o *deployment.Service, fact, fix string, v, other source.Value) {
+// reportClash reports two services that cannot run together; those behind a profile may never do so.
+func reportClash(r *Reporter, s, o *deployment.Service, fact, fix string, v, other deployment.Leaf) {
 	sites := []source.Site{v.Site(s.Name), other.Site(o.Name)}
-	if s.Value.At("profiles").Len()+o.Value.At("profiles").Len() > 0 {
+	if len(s.Profiles)+len(o.Profiles) > 0 {
 		r.Warn(fact+"; when both run, the second does not start", fix, sites...)
 	} else {
 		r.Fail(fact+"; the second does not start", fix, sites...)
@@ -72,8 +76,8 @@ var composeImagePinned = Rule{
 	Source:  "mautrix docs, Docker setup: latest is the newest commit; docker-library/postgres",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Services {
-			v := s.Value.At("image")
-			if _, ok := d.Expand(v); !ok || !v.Set() || s.Value.At("build").Set() || s.Image.Digest != "" {
+			v := s.ImageAt
+			if _, ok := v.Text(); !ok || !v.Set() || s.Build.Set() || s.Image.Digest != "" {
 				continue
 			}
 			fact := "the image of " + s.Name + " has no tag"

@@ -11,6 +11,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/report"
 )
@@ -86,7 +87,7 @@ func TestTaint(t *testing.T) {
 			}
 		}
 		d, findings := compose.Open(tree)
-		found, files := check.Run(d)
+		found, files := check.Run(d, composego.Judge)
 		findings = append(findings, found...)
 		for _, f := range findings {
 			fired[f.Rule] = true
@@ -134,7 +135,7 @@ func TestCommonSecrets(t *testing.T) {
 	plain := handKeptTree()
 	count := func(tree fstest.MapFS) (findings []finding.Finding, texts string) {
 		d, findings := compose.Open(tree)
-		found, _ := check.Run(d)
+		found, _ := check.Run(d, composego.Judge)
 		findings = append(findings, found...)
 		var all strings.Builder
 		for _, f := range findings {

@@ -47,7 +47,7 @@ func withUnseen(t *testing.T, tree fstest.MapFS) fstest.MapFS {
 	t.Helper()
 	out := maps.Clone(tree)
 	d, _ := compose.Open(tree)
-	if d.Compose == nil {
+	if d.File == "" {
 		return out
 	}
 	for _, s := range d.Synapses {
@@ -55,11 +55,11 @@ func withUnseen(t *testing.T, tree fstest.MapFS) fstest.MapFS {
 	}
 	over := []byte("services:" + unseenService)
 	for _, s := range d.Services {
-		if s.Program == component.Synapse && s.Value.At("volumes").Len() > 0 {
+		if s.Program == component.Synapse && len(s.Volumes.Items) > 0 {
 			over = fmt.Appendf(over, "  %q:\n    +volumes: [\"unseen-volume:/unseen\"]\n", s.Name)
 		}
 	}
-	lay(t, out, d.Compose.Path, string(over)+unseenTop)
+	lay(t, out, d.File, string(over)+unseenTop)
 	rehash(out)
 	return out
 }

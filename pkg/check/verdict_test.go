@@ -16,6 +16,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -36,7 +37,7 @@ func TestComposeVerdict(t *testing.T) {
 	}
 	refused = with(name, "networks: [internal, proxy]", "networks: [typo, internal, proxy]")
 	d, _ := compose.Open(refused)
-	verdict := check.ComposeVerdict(d)
+	verdict := composego.Judge.Verdict(d)
 	if !strings.HasPrefix(verdict, "compose-go "+version+" ") {
 		t.Errorf("go.mod has %s, but the verdict is %s", version, verdict)
 	}
@@ -52,7 +53,7 @@ func TestComposeVerdict(t *testing.T) {
 	} {
 		d, _ := compose.Open(tt.tree)
 		d.Accepted = tt.accepted
-		found, _ := check.Run(d)
+		found, _ := check.Run(d, composego.Judge)
 		if asked := slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Rule == "compose-valid" }); asked != tt.asked {
 			t.Errorf("%s: compose-go is asked: %v", tt.name, asked)
 		}
@@ -86,7 +87,7 @@ func TestComposeCasts(t *testing.T) {
 				o.ResolvePaths = false
 			})
 			d, _ := compose.Open(fstest.MapFS{"docker-compose.yml": {Data: text}})
-			found, _ := check.Run(d)
+			found, _ := check.Run(d, composego.Judge)
 			valid := !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Rule == "compose-valid" })
 			if valid != (err == nil) {
 				t.Errorf("%s: name-valid holds: %v, name-go says %v", text, valid, err)

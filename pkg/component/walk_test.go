@@ -9,6 +9,7 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
@@ -86,7 +87,7 @@ func (w walk) found(t *testing.T, path, old, now string) []finding.Finding {
 		b.Files[i].Data = []byte(text)
 	}
 	d, problems := compose.Open(b.FS())
-	findings, _ := check.Run(d)
+	findings, _ := check.Run(d, composego.Judge)
 	return append(problems, findings...)
 }
 

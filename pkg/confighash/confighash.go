@@ -18,11 +18,11 @@ import (
 // Label is the key of the label in the compose file.
 const Label = "stackgen.config-hash"
 
-// Of gives the digest of the files that a service of the compose file reads at its start. Files for which
-// counts is false are left out; a nil counts takes all. What does not exist counts for nothing.
-func Of(fsys fs.FS, compose *source.File, service string, counts func(string) bool) (string, error) {
+// Of gives the digest of the files that a service reads at its start, which are those at the paths, or below them.
+// Files for which counts is false are left out; a nil counts takes all. What does not exist counts for nothing.
+func Of(fsys fs.FS, paths []string, counts func(string) bool) (string, error) {
 	var files []string
-	for _, top := range Reads(compose, service) {
+	for _, top := range paths {
 		err := fs.WalkDir(fsys, top, func(name string, e fs.DirEntry, err error) error {
 			if err == nil && e.Type().IsRegular() && !unread(name) && (counts == nil || counts(name)) {
 				files = append(files, name)

@@ -41,7 +41,7 @@ func TestOf(t *testing.T) {
 		tree[name] = &fstest.MapFile{Data: []byte(name)}
 	}
 	of := func(tree fstest.MapFS, counts func(string) bool) string {
-		sum, err := confighash.Of(tree, parsed, "a", counts)
+		sum, err := confighash.Of(tree, confighash.Reads(parsed, "a"), counts)
 		if err != nil || len(sum) != 32 {
 			t.Fatal(sum, err)
 		}

@@ -48,11 +48,11 @@ func (d *Deployment) Backups() []*Backup {
 				continue
 			}
 			taken[name] = true
-			f := d.Files[name]
+			f := d.files[name]
 			if f == nil {
 				var findings []finding.Finding
 				if f, findings = d.Read(name); len(findings) > 0 {
-					d.Problems = append(d.Problems, findings...)
+					d.problems = append(d.problems, findings...)
 					continue
 				}
 			}
@@ -148,7 +148,7 @@ func (d *Deployment) TreeRoot(c Contents) string {
 			}
 		}
 	}
-	name := d.Compose.At("name").Str()
+	name := d.Project
 	for _, k := range c.roots {
 		if name != "" && path.Base(k.at) == name {
 			return k.at

@@ -127,18 +127,18 @@ func (b *Bridge) Silent(at source.Value) bool {
 
 // Setting is the value at the dotted path as the bridge has it in the end: its environment wins over its file
 // (bridgeconfig's env_config_prefix, mautrix-python's util/config). reason says why the value cannot be seen.
-func (b *Bridge) Setting(dotted string) (text string, v source.Value, reason string) {
+func (b *Bridge) Setting(dotted string) (text string, v Leaf, reason string) {
 	for _, name := range b.envNames(dotted) {
 		text, v = b.Env(name)
 		if reason = b.EnvHidden(name); reason != "" || text != "" && !strings.HasSuffix(name, "_FILE") {
 			return text, v, reason
 		}
 		if text != "" {
-			text, _, reason = b.D.Text(b.Service, text)
+			text, _, reason = b.d.Text(b.Service, text)
 			return strings.TrimSpace(text), v, reason
 		}
 	}
-	v = b.At(dotted)
+	v = LeafOf(b.At(dotted))
 	return v.Str(), v, ""
 }
 
@@ -166,16 +166,16 @@ func (b *Bridge) FromEnv(dotted string) bool {
 func (b *Bridge) KeepsConfig() (why string, at source.Site) {
 	for _, flag := range []string{"-n", "--no-update"} {
 		if slices.Contains(b.Command(), flag) {
-			return "it is started with " + flag, b.Value.At("command").Site("started with " + flag)
+			return "it is started with " + flag, b.Cmd.Site("started with " + flag)
 		}
 	}
 	if m := b.MountAt(b.ConfigPath); m != nil && m.ReadOnly {
-		return "its configuration is mounted read-only", m.Value.Site("mounted read-only")
+		return "its configuration is mounted read-only", m.At.Site("mounted read-only")
 	}
 	// The start script hands the directory to the bridge's user first. A new file is put in place of the old one.
 	dir := path.Dir(b.Config.Path)
 	if uid, gid, user, ok := b.User(); ok && !b.StartScript() {
-		if a, known := b.D.Access(dir); known && !a.Allows(uid, gid, 0o2) {
+		if a, known := b.d.Access(dir); known && !a.Allows(uid, gid, 0o2) {
 			return fmt.Sprintf("it runs as %d, which cannot write to %s (%s)", uid, dir, a), user.Site("this user cannot write to " + dir)
 		}
 	}

@@ -11,14 +11,9 @@ import (
 // Command is the words of command, or of entrypoint and command.
 func (s *Service) Command() []string {
 	var words []string
-	for _, key := range []string{"entrypoint", "command"} {
-		v := s.Value.At(key)
-		if v.Kind() == source.Scalar {
-			words = append(words, strings.Fields(v.Str())...)
-		}
-		for _, item := range v.Items() {
-			words = append(words, item.Str())
-		}
+	for _, list := range []List{s.Entrypoint, s.Cmd} {
+		words = append(words, strings.Fields(list.Str())...)
+		words = append(words, list.Texts()...)
 	}
 	return words
 }
@@ -76,13 +71,13 @@ func (s *Service) ConfigFile() string {
 // configSites are the places that say where the program finds its configuration: the service, the word or
 // variable that names the file, and the mounts.
 func (s *Service) configSites() []source.Site {
-	sites := []source.Site{s.Value.Site("")}
+	sites := []source.Site{s.Site("")}
 	for _, name := range []string{s.Component().Config.Env, s.Component().Config.EnvDir} {
 		if text, v := s.Env(name); name != "" && text != "" {
 			sites = append(sites, v.Site("names the file"))
 		}
 	}
-	for _, word := range append(s.Value.At("entrypoint").Items(), s.Value.At("command").Items()...) {
+	for _, word := range slices.Concat(s.Entrypoint.Items, s.Cmd.Items) {
 		if strings.Contains(word.Str(), s.ConfigPath) {
 			sites = append(sites, word.Site("names the file"))
 		}

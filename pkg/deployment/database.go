@@ -16,9 +16,9 @@ import (
 type Connection struct {
 	Service                        *Service
 	Host, Port, User, Password, Db string
-	At                             source.Value // the connection
-	HostAt, PortAt, UserAt         source.Value
-	PasswordAt                     source.Value
+	At                             Leaf // the connection
+	HostAt, PortAt, UserAt         Leaf
+	PasswordAt                     Leaf
 	PasswordReason                 string
 	Sslmode                        string // as libpq has it, or the default of the program's library
 }
@@ -43,9 +43,9 @@ func (d *Deployment) readClients() []Connection {
 			name = args.At("database")
 		}
 		c := inParts(s.Service, args, "user", name)
-		c.Password, c.PasswordAt = args.At("password").Str(), args.At("password")
+		c.Password, c.PasswordAt = args.At("password").Str(), LeafOf(args.At("password"))
 		if file := args.At("passfile"); file.Set() && !c.PasswordAt.Set() {
-			c.fromPassfile(d, file.Str(), file)
+			c.fromPassfile(d, file.Str(), LeafOf(file))
 		}
 		cs = append(cs, c)
 	}
@@ -86,7 +86,7 @@ func (d *Deployment) OneDatabase(a, b Connection) bool {
 }
 
 // fromPassfile takes the password from a file with lines of host:port:database:user:password, as libpq does.
-func (c *Connection) fromPassfile(d *Deployment, file string, at source.Value) {
+func (c *Connection) fromPassfile(d *Deployment, file string, at Leaf) {
 	var text string
 	text, _, c.PasswordReason = d.Text(c.Service, file)
 	c.PasswordAt = at
@@ -110,13 +110,14 @@ func (c Connection) UserKey() string {
 
 // inParts takes a connection whose parts stand in settings of their own.
 func inParts(s *Service, v source.Value, user string, name source.Value) Connection {
-	c := Connection{Service: s, At: name, HostAt: v.At("host"), PortAt: v.At("port"), UserAt: v.At(user)}
+	c := Connection{Service: s, At: LeafOf(name), HostAt: LeafOf(v.At("host")), PortAt: LeafOf(v.At("port")), UserAt: LeafOf(v.At(user))}
 	c.Host, c.Port, c.User, c.Db = c.HostAt.Str(), c.PortAt.Str(), c.UserAt.Str(), name.Str()
 	return c
 }
 
 func fromURI(s *Service, v source.Value) Connection {
-	c := Connection{Service: s, At: v, HostAt: v, PortAt: v, UserAt: v, PasswordAt: v}
+	at := LeafOf(v)
+	c := Connection{Service: s, At: at, HostAt: at, PortAt: at, UserAt: at, PasswordAt: at}
 	u, err := url.Parse(v.Str())
 	// With a slash or # in the password it parses, as something else: parts of the password would be shown.
 	if err != nil || u.User == nil && strings.Contains(v.Str(), "@") {
@@ -158,7 +159,7 @@ func (s *Service) connects(server *Service) bool {
 
 func (d *Deployment) DatabaseFix() string {
 	for _, s := range d.Services {
-		if s.Program == component.Postgres && s.Value.At("volumes").Set() {
+		if s.Program == component.Postgres && s.Volumes.Set() {
 			return "host: " + s.Host()
 		}
 	}
@@ -201,7 +202,7 @@ func (d *Deployment) Provisioned(server *Service) *provision {
 		}
 	}
 	p.Roles[user] = password
-	p.Databases[db] = Database{Site: server.Value.At("environment").Site("created with the cluster")}
+	p.Databases[db] = Database{Site: server.EnvAt.Site("created with the cluster")}
 	for _, m := range server.Mounts {
 		if path.Clean(m.Container) != initDir && path.Dir(path.Clean(m.Container)) != initDir {
 			continue
@@ -232,7 +233,7 @@ func (d *Deployment) Provisioned(server *Service) *provision {
 func (d *Deployment) Databases() []string {
 	names := make(map[string]bool)
 	for _, s := range d.Services {
-		if s.Program != component.Postgres || !s.Value.At("volumes").Set() {
+		if s.Program != component.Postgres || !s.Volumes.Set() {
 			continue
 		}
 		_, own, _ := d.Superuser(s)

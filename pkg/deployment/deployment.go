@@ -4,7 +4,6 @@ package deployment
 
 import (
 	"io/fs"
-	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
@@ -13,39 +12,100 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Deployment is what the files of a directory say, found from its compose file on: images, mounts and
-// commands lead to the other files.
+// Deployment is what the files of a directory say. It is complete when it is handed out, and does not change.
 type Deployment struct {
-	FS       fs.FS
-	Compose  *source.File
-	Services []*Service
+	FS fs.FS
+	// File is the one that the services stand in; "" where it could not be read, and then there is no service.
+	File       string
+	Project    string // the name of the whole; empty where only the directory gives it
+	ProjectAt  Leaf   // where File says it
+	Services   []*Service
+	ServicesAt Leaf
+	Networks   []Network
 
 	Synapses []*Synapse
 	MASs     []*MAS
 	Bridges  []*Bridge
 	// DoublePuppets are the registrations that claim every user without excluding anyone.
 	DoublePuppets []*Registration
-	// Accepted is a ComposeVerdict from before Run: where it is the present one, compose-go is not asked again.
-	Accepted string
 	// Before is what the stack has to keep, as Values gives it. Where it is nil, the manifest in FS says so.
 	Before map[string]string
+	// Accepted is the verdict of a judge from before: where it is the present one, it is not asked again.
+	Accepted string
 
-	Managed     bool // the compose file is stackgen's, whatever Compose reads
-	Alone       bool // what is missing may lie where FS will be put
+	Alone  bool          // what is missing may lie where FS will be put
+	Chosen Chosen        // the files that were to be read
+	Env    Environment   // what is set for all of it
+	Unread []source.Site // where the deployment takes more than is followed here
+
+	// ReadFrom is what the deployment was read from, for who knows its kind.
+	ReadFrom any
+	// Secrecy gives the secrets of what was read beside the files that can be parsed, and words that are none although they stand in the place of one.
+	Secrecy func() (hidden []source.Hidden, open []string)
+	// Inputs gives the files and directories that the program which starts the deployment reads itself.
+	Inputs func() []Input
+	// Interpolations are the places where a dollar may not be what is meant.
+	Interpolations func() []Interpolation
+
 	routes      *route.Table
 	Proxy       *Proxy
 	containers  map[*Service]*traefik.Container
 	provisions  map[*Service]*provision
-	Patterns    map[string]*Pattern
+	patterns    map[string]*Pattern
 	connections []Connection
 	held        []Secret
 	backup      []*Backup
-	Env         map[string]string
-	Unread      []source.Site // where Compose takes more than the rules follow
-	Files       map[string]*source.File
-	Problems    []finding.Finding
-	Broken      map[string]bool // files with a finding of their own, which is not repeated
+	files       map[string]*source.File
+	problems    []finding.Finding
+	broken      map[string]bool // files with a finding of their own, which is not repeated
 }
+
+// Input is a file or directory that the program which starts a deployment reads itself.
+type Input struct {
+	Name, What string // What in words
+	At         Leaf
+	Pulled     bool   // where it is missing, an image can be pulled in its place
+	Within     string // another Input, without which this one is not asked for
+}
+
+// Chosen are the files that a deployment is read from.
+type Chosen struct {
+	// Files are read by the program that starts the deployment, Ignored passed over because of them.
+	Files, Ignored []string
+	Named          bool // somebody named them, and did not leave it to their usual names
+	// Rendered is the one that stackgen writes.
+	Rendered string
+	// Managed says that there is one of stackgen's, which then is the deployment, whatever else is read.
+	Managed bool
+}
+
+// Environment are the variables that are set for all of a deployment, in a file beside its own.
+type Environment struct {
+	Path   string
+	Values map[string]string
+	// Line is the line that sets a variable; 0 when none does.
+	Line func(name string) int
+	// Unparsed is the first line that cannot be taken; 0 when all can.
+	Unparsed func() int
+	// Taken are the values in the deployment's own file that take a variable from it.
+	Taken func() []Leaf
+}
+
+// Interpolation is a dollar in the deployment's own file.
+type Interpolation struct {
+	At   Leaf
+	Kind InterpolationKind
+}
+
+// InterpolationKind is what becomes of it.
+type InterpolationKind int
+
+// The kinds.
+const (
+	Unset      InterpolationKind = iota // it is that of a variable, which is set nowhere here
+	Eaten                               // it most likely is none of a variable, and is lost with what follows
+	Unreadable                          // it can be no variable, and the file is refused
+)
 
 // Bridge is a bridge service with its configuration and its own copy of the registration.
 type Bridge struct {
@@ -60,44 +120,19 @@ type Bridge struct {
 	Hidden string       // why Own may be there and cannot be seen
 }
 
-// Open reads a deployment. The findings are what kept it from being read at all: then the deployment has no
-// compose file and Run finds nothing more.
-func Open(fsys fs.FS) (*Deployment, []finding.Finding) { return open(fsys, false) }
+// New is a deployment without services. Who reads its own file puts them in and calls Load. alone says that what is
+// missing may lie where the files will be put.
+func New(fsys fs.FS, alone bool) *Deployment {
+	return &Deployment{FS: fsys, Alone: alone, files: make(map[string]*source.File), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]*traefik.Container), patterns: make(map[string]*Pattern)}
+}
 
-// OpenAlone is Open for files whose directory is not known: what is missing may lie there already, and is not checked.
-func OpenAlone(fsys fs.FS) (*Deployment, []finding.Finding) { return open(fsys, true) }
-
-func open(fsys fs.FS, alone bool) (*Deployment, []finding.Finding) {
-	d := &Deployment{FS: fsys, Alone: alone, Files: make(map[string]*source.File), Env: make(map[string]string), Broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]*traefik.Container), Patterns: make(map[string]*Pattern)}
-	d.readEnv()
-	names, fault := d.composeFiles()
-	if fault != nil {
-		return d, []finding.Finding{*fault}
-	}
-	f, findings := d.Read(names[0])
-	if len(findings) > 0 {
-		return d, findings
-	}
-	d.Compose = f
-	for _, name := range d.present(names[1:]) {
-		d.Unread = append(d.Unread, source.Site{Pos: source.Pos{File: name}})
-	}
-	if v := f.At("include"); v.Set() {
-		d.Unread = append(d.Unread, source.Site{Pos: v.KeyPos()})
-	}
-	for key, val := range d.Compose.At("services").Entries() {
-		d.Services = append(d.Services, newService(d, key.Str(), val))
-		for _, key := range []string{"extends", "label_file", "volumes_from"} {
-			if v := val.At(key); v.Set() {
-				d.Unread = append(d.Unread, source.Site{Pos: v.KeyPos()})
-			}
-		}
-	}
+// Load follows the services to the configurations of their programs.
+func (d *Deployment) Load() {
 	for _, s := range d.Services {
-		for _, link := range Listed(s.Value.At("links")) {
-			to, alias, _ := strings.Cut(link.Str(), ":")
-			if target := d.Service(to); target != nil && alias != "" {
-				target.linked = append(target.linked, alias)
+		s.d = d
+		for _, link := range s.Links {
+			if target := d.Service(link.Service); target != nil && link.Alias != "" {
+				target.linked = append(target.linked, link.Alias)
 			}
 		}
 	}
@@ -107,5 +142,14 @@ func open(fsys fs.FS, alone bool) (*Deployment, []finding.Finding) {
 	for _, s := range d.Synapses {
 		d.settleServer(s)
 	}
-	return d, nil
+}
+
+// Network is the one with that key; the zero Network when there is none.
+func (d *Deployment) Network(key string) Network {
+	for _, n := range d.Networks {
+		if n.Key == key {
+			return n
+		}
+	}
+	return Network{Key: key}
 }

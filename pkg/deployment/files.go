@@ -17,11 +17,11 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 	if reason != "" {
 		return nil, reason, !strings.HasPrefix(reason, NothingMounted)
 	}
-	if d.Broken[host] {
+	if d.broken[host] {
 		return nil, host + " cannot be read", false
 	}
 	// What was only looked at as a text has not been parsed.
-	if f := d.Files[host]; f != nil && f.Root().Exists() {
+	if f := d.files[host]; f != nil && f.Root().Exists() {
 		return f, "", false
 	}
 	if _, err := fs.Stat(d.FS, host); errors.Is(err, fs.ErrNotExist) {
@@ -29,8 +29,8 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 	}
 	f, findings := d.Read(host)
 	if len(findings) > 0 {
-		d.Problems = append(d.Problems, findings...)
-		d.Broken[host] = true
+		d.problems = append(d.problems, findings...)
+		d.broken[host] = true
 		return nil, findings[0].Message, false
 	}
 	return f, "", false
@@ -69,9 +69,18 @@ func (d *Deployment) Read(name string) (*source.File, []finding.Finding) {
 		}}
 	}
 	f, findings := finding.Parse(name, src)
-	d.Files[name] = f
+	d.files[name] = f
 	return f, findings
 }
+
+// Faulty reports whether a file has a finding of its own, which is not to be repeated.
+func (d *Deployment) Faulty(host string) bool { return d.broken[host] }
+
+// Problems are what kept files from being read that a program has to read.
+func (d *Deployment) Problems() []finding.Finding { return d.problems }
+
+// FilesRead is how many files were read.
+func (d *Deployment) FilesRead() int { return len(d.files) }
 
 // Unseen says why what is missing may be there all the same; "" when it is not.
 func (d *Deployment) Unseen(err error) string {
@@ -92,15 +101,15 @@ func (d *Deployment) Text(s *Service, container string) (text, host, reason stri
 	if err != nil {
 		return "", host, host + cmp.Or(d.Unseen(err), unreadable)
 	}
-	if d.Files[host] == nil {
-		d.Files[host] = &source.File{Path: host, Src: src}
+	if d.files[host] == nil {
+		d.files[host] = &source.File{Path: host, Src: src}
 	}
 	return string(src), host, ""
 }
 
 // KeysAt is the path of keys that leads to a place in one of the files.
 func (d *Deployment) KeysAt(p source.Pos) []string {
-	if f := d.Files[p.File]; f != nil {
+	if f := d.files[p.File]; f != nil {
 		return f.KeysAt(p)
 	}
 	return nil

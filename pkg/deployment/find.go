@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Pairs calls f for every Synapse that delegates together with every MAS; a stack has one of each.
@@ -22,7 +21,7 @@ func (d *Deployment) Pairs(f func(*Synapse, *MAS)) {
 // ContainerNamed finds the service whose container has that name: the one that is set, or PROJECT-SERVICE-1.
 func (d *Deployment) ContainerNamed(name string) *Service {
 	for _, s := range d.Services {
-		fixed := s.Value.At("container_name")
+		fixed := s.ContainerName
 		if fixed.Set() && fixed.Str() == name || !fixed.Set() && (strings.HasSuffix(name, "-"+s.Name+"-1") || strings.HasSuffix(name, "_"+s.Name+"_1")) {
 			return s
 		}
@@ -41,13 +40,6 @@ func (d *Deployment) Stopped(p component.Program) bool {
 		kind, _, _ := s.Launch()
 		return s.Program == p && (s.Absent.Why != "" || kind == Other || kind == Refused)
 	})
-}
-
-// ServiceOf is the service in whose section a value stands.
-func (d *Deployment) ServiceOf(v source.Value) *Service {
-	keys := v.Keys()
-	i := slices.IndexFunc(d.Services, func(s *Service) bool { return len(keys) > 1 && s.Name == keys[1] })
-	return d.Services[max(i, 0)]
 }
 
 // Service finds the service with that key in the compose file; nil when there is none.

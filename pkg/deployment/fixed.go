@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Fixed is a value that a deployment has to keep once it has run.
@@ -25,7 +24,7 @@ type Fixed struct {
 	Instead string
 	// Open: it is being taken over from elsewhere, and may become another one.
 	Open bool
-	At   source.Value
+	At   Leaf
 
 	lost func(was, is string) bool // whether the change breaks anything; nil where every change does
 }
@@ -58,13 +57,13 @@ func (d *Deployment) Fixed() []Fixed {
 	}
 	for _, s := range d.PostgresServers() {
 		x.add(Fixed{
-			Name: "database.version", Value: major(s.Image), At: s.Value.At("image"),
+			Name: "database.version", Value: major(s.Image), At: s.ImageAt,
 			Breaks: "a PostgreSQL does not start on the data of another major version: dump first and restore afterwards, as RUNBOOK.md says under Upgrade",
 		})
 		for _, m := range s.Mounts {
 			if strings.HasPrefix(m.Container, "/var/lib/postgresql") && !m.ReadOnly {
 				x.add(Fixed{
-					Name: "database.data", Value: cmp.Or(m.Host, m.Source), At: m.Value,
+					Name: "database.data", Value: cmp.Or(m.Host, m.Source), At: m.At,
 					Breaks: "PostgreSQL makes a new, empty cluster in a place without one, and every service starts as if nobody had ever used it",
 				})
 			}
@@ -75,7 +74,7 @@ func (d *Deployment) Fixed() []Fixed {
 			if keeps(b) {
 				v := b.Option("keep_" + period)
 				x.add(Fixed{
-					Name: "backup.keep." + period, Value: cmp.Or(v.Str(), "0"), At: v, lost: fewer,
+					Name: "backup.keep." + period, Value: cmp.Or(v.Str(), "0"), At: LeafOf(v), lost: fewer,
 					Breaks: "the next run deletes the archives that it no longer keeps, in every repository",
 				})
 			}
@@ -109,7 +108,7 @@ func (d *Deployment) fixMAS(x *fixer, m *MAS) {
 	d.fixSchemes(x, m)
 	for _, p := range m.Config.At("upstream_oauth2", "providers").Items() {
 		x.add(Fixed{
-			Name: "auth.upstream.id of " + p.At("client_id").Str() + " at " + p.At("issuer").Str(), Value: p.At("id").Str(), Secret: true, At: p.At("id"),
+			Name: "auth.upstream.id of " + p.At("client_id").Str() + " at " + p.At("issuer").Str(), Value: p.At("id").Str(), Secret: true, At: LeafOf(p.At("id")),
 			Breaks: "the id is part of the callback URL and of every user's link: nobody can log in through this provider until each is linked again",
 		})
 	}
@@ -117,13 +116,13 @@ func (d *Deployment) fixMAS(x *fixer, m *MAS) {
 	d.fixDatabase(x, "auth.database", m.Service, "MAS starts with an empty one: nobody has an account there")
 	public := m.Config.At("http", "public_base")
 	x.add(Fixed{
-		Name: "auth.public_url", Value: public.Str(), At: public,
+		Name: "auth.public_url", Value: public.Str(), At: LeafOf(public),
 		Breaks: "the address is the issuer of every session of clients that log in with OpenID Connect, such as Element X, and the redirect URI at each provider begins with it",
 		Mends:  "say to users that they have to log in again, with their recovery key at hand; keep the DNS name of the old address for links that they have",
 	})
 	on := m.Config.At("passwords", "enabled")
 	x.add(Fixed{
-		Name: "auth.passwords", Value: strconv.FormatBool(!on.Set() || on.True()), At: on, lost: off,
+		Name: "auth.passwords", Value: strconv.FormatBool(!on.Set() || on.True()), At: LeafOf(on), lost: off,
 		Breaks: "whoever has no link to a provider cannot log in any more; the passwords are kept",
 		Mends:  "before, let every user log in through a provider once (existing_users: link), or give them another way in",
 	})
@@ -134,20 +133,20 @@ func off(was, is string) bool { return was == "true" && is != "true" }
 func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 	name := "bridges." + b.Name + "."
 	id := b.Config.At("appservice", "id")
-	x.add(Fixed{Name: name + "id", Value: id.Str(), At: id, Breaks: "Synapse's database has the bot and every ghost as users of the old id"})
+	x.add(Fixed{Name: name + "id", Value: id.Str(), At: LeafOf(id), Breaks: "Synapse's database has the bot and every ghost as users of the old id"})
 	bot, at := b.Bot()
 	x.add(Fixed{
-		Name: name + "bot", Value: bot, At: at,
+		Name: name + "bot", Value: bot, At: LeafOf(at),
 		Breaks: "the old bot is the one in the rooms, and an encrypting bridge whose bot has another device than before throws its encryption keys away",
 	})
 	ghosts := b.At(b.Keys().Ghosts)
 	x.add(Fixed{
-		Name: name + "username_template", Value: ghosts.Str(), At: ghosts,
+		Name: name + "username_template", Value: ghosts.Str(), At: LeafOf(ghosts),
 		lost:   func(was, is string) bool { return remoteID.Replace(was) != remoteID.Replace(is) },
 		Breaks: "the ghosts that exist are called after the old one, and are no longer the bridge's",
 	})
-	key, at := b.pickleKey()
-	x.add(Fixed{Name: name + "pickle_key", Value: key, Secret: true, At: at, Breaks: b.pickleBreaks()})
+	key, keyAt := b.pickleKey()
+	x.add(Fixed{Name: name + "pickle_key", Value: key, Secret: true, At: keyAt, Breaks: b.pickleBreaks()})
 	breaks := "a newer release may have changed the bridge's database; then this one stops (\"Downgrading the bridge is not supported\", exit code 15)"
 	if p := b.About.Move; b.Dialect != component.BridgeV2 && p != nil {
 		breaks = "the bridge rewrites its database when it is upgraded, and from " + p.First.String() + " on into tables that this one does not know; it does not find its users and rooms any more"
@@ -157,7 +156,7 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 	if b.Dialect == component.BridgeV2 {
 		split := b.Config.At("bridge", "split_portals")
 		x.add(Fixed{
-			Name: name + "split_portals", Value: strconv.FormatBool(split.True()), At: split, lost: off,
+			Name: name + "split_portals", Value: strconv.FormatBool(split.True()), At: LeafOf(split), lost: off,
 			Breaks: "the database was split when it was on; mautrix-go from v0.30 on does not start without it (exit code 32)",
 		})
 	}
@@ -169,7 +168,7 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 		level = "on"
 	}
 	x.add(Fixed{
-		Name: name + "encryption", Value: level, At: b.Encryption().At("allow"), lost: func(was, is string) bool { return was != "off" && is == "off" || is == "required" },
+		Name: name + "encryption", Value: level, At: LeafOf(b.Encryption().At("allow")), lost: func(was, is string) bool { return was != "off" && is == "off" || is == "required" },
 		Breaks: map[string]string{
 			"off":      "rooms that are encrypted stay so, and the bridge reads and writes nothing in them any more",
 			"required": "the bridge drops what is written in rooms that are not encrypted",
@@ -196,7 +195,7 @@ func (b *Bridge) oldPickleKey() string {
 }
 
 // pickleKey stands for what the bridge's encryption keys are encrypted with.
-func (b *Bridge) pickleKey() (string, source.Value) {
+func (b *Bridge) pickleKey() (string, Leaf) {
 	constant := b.oldPickleKey()
 	text, v, _ := b.Setting("encryption.pickle_key")
 	switch {
@@ -223,13 +222,13 @@ func (d *Deployment) fixDatabase(x *fixer, name string, s *Service, breaks strin
 }
 
 // DatabaseOf is the name of the PostgreSQL database that the service uses, and where that stands; "" when it cannot be told.
-func (d *Deployment) DatabaseOf(s *Service) (string, source.Value) {
+func (d *Deployment) DatabaseOf(s *Service) (string, Leaf) {
 	for _, c := range d.Connections() {
 		if c.Service == s {
 			return cmp.Or(c.Db, c.User), c.At
 		}
 	}
-	return "", source.Value{}
+	return "", Leaf{}
 }
 
 // version keeps the tag of a service's image. What has no version, such as latest, is not compared. Within one
@@ -242,7 +241,7 @@ func (x *fixer) version(name string, s *Service, breaks string) {
 		return
 	}
 	x.add(Fixed{
-		Name: name, Value: s.Image.Tag, At: s.Value.At("image"), Breaks: breaks + "; only a backup from before leads back",
+		Name: name, Value: s.Image.Tag, At: s.ImageAt, Breaks: breaks + "; only a backup from before leads back",
 		lost: func(was, is string) bool {
 			a, okA := read(was)
 			b, okB := read(is)

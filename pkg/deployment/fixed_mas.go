@@ -36,7 +36,7 @@ func (d *Deployment) fixSchemes(x *fixer, m *MAS) {
 	}
 	slices.Sort(list)
 	x.add(Fixed{
-		Name: "auth.passwords.schemes", Value: strings.Join(list, ", "), Breaks: breaks, Open: d.Migrating(), At: at, lost: fewerParts,
+		Name: "auth.passwords.schemes", Value: strings.Join(list, ", "), Breaks: breaks, Open: d.Migrating(), At: LeafOf(at), lost: fewerParts,
 		Instead: "`auth.migrated: true` keeps both ways of a stack whose users came from Synapse",
 	})
 }

@@ -40,12 +40,12 @@ var lifetimes = []struct {
 func (d *Deployment) fixSynapse(x *fixer, s *Synapse) {
 	name := s.Config.At("server_name")
 	x.add(Fixed{
-		Name: "server_name", Value: name.Str(), At: name,
+		Name: "server_name", Value: name.Str(), At: LeafOf(name),
 		Breaks: "Synapse does not start on a database with users of another name, and every user, room and link belongs to the old one",
 	})
 	key, _, _ := d.SecretOf(s.Service, s.Config.Root(), "signing_key", "signing_key_path")
 	x.add(Fixed{
-		Name: "synapse.signing_key", Value: publicKey(key), Secret: true, Open: d.Migrating(), At: s.Config.At("signing_key_path"),
+		Name: "synapse.signing_key", Value: publicKey(key), Secret: true, Open: d.Migrating(), At: LeafOf(s.Config.At("signing_key_path")),
 		Instead: "if it is the key of a homeserver that moves in here: `auth.migration: true` for as long as it does",
 		Breaks:  "other servers know this homeserver by its key: they refuse its events until the new one has spread, and rooms may stay broken",
 	})
@@ -54,12 +54,12 @@ func (d *Deployment) fixSynapse(x *fixer, s *Synapse) {
 	d.fixDatabase(x, "synapse.database", s.Service, "Synapse starts with an empty one: no user, room or message is there, and other servers are told so")
 	media := s.Config.At("media_store_path")
 	x.add(Fixed{
-		Name: "synapse.media_store", Value: s.place(media.Str()), At: media,
+		Name: "synapse.media_store", Value: s.place(media.Str()), At: LeafOf(media),
 		Breaks: "no picture or file that was sent before is found there",
 	})
 	public := s.Config.At("public_baseurl")
 	x.add(Fixed{
-		Name: "hosts.matrix", Value: strings.TrimRight(public.Str(), "/"), At: public,
+		Name: "hosts.matrix", Value: strings.TrimRight(public.Str(), "/"), At: LeafOf(public),
 		Breaks: "clients that are logged in keep asking the old address, where nothing answers any more",
 		Mends:  "let users change the homeserver's address in their client, or log in again with their recovery key at hand",
 	})
@@ -74,7 +74,7 @@ func (d *Deployment) fixSynapse(x *fixer, s *Synapse) {
 		case v.Exists(): // null
 			value = forEver
 		}
-		x.add(Fixed{Name: l.name, Value: value, At: v, Breaks: l.breaks, Mends: l.mends, lost: shorter})
+		x.add(Fixed{Name: l.name, Value: value, At: LeafOf(v), Breaks: l.breaks, Mends: l.mends, lost: shorter})
 	}
 }
 

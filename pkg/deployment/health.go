@@ -5,13 +5,12 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Health is what Docker asks a container to learn whether it is well.
 type Health struct {
 	Words []string
-	At    source.Value
+	At    Leaf
 	// builtIn: the compose file says nothing, and the image has a check of its own.
 	BuiltIn bool
 	Off     bool // switched off in the compose file
@@ -20,20 +19,19 @@ type Health struct {
 
 // Health reads the check of a service.
 func (s *Service) Health() Health {
-	v := s.Value.At("healthcheck")
-	test := v.At("test")
-	h := Health{At: v}
+	test := s.Probe.Test
+	h := Health{At: s.Probe.At}
 	switch {
-	case v.At("disable").True(), test.Str() == "NONE", slices.Equal(ItemTexts(test), []string{"NONE"}):
+	case s.Probe.Off, test.Str() == "NONE", slices.Equal(test.Texts(), []string{"NONE"}):
 		h.Off = true
-	case test.Kind() == source.Scalar:
-		h.Words, h.At = strings.Fields(test.Str()), test
-	case test.Len() > 0:
-		h.Words, h.At = ItemTexts(test), test
+	case len(test.Items) > 0:
+		h.Words, h.At = test.Texts(), test.Leaf
+	case test.Set() && test.Str() != "":
+		h.Words, h.At = strings.Fields(test.Str()), test.Leaf
 	case len(s.Component().ImageHealth) > 0:
 		h.BuiltIn, h.Words = true, s.Component().ImageHealth
-		if !v.Set() {
-			h.At = s.Value.At("image")
+		if !s.Probe.At.Set() {
+			h.At = s.ImageAt
 		}
 	case s.Program == component.Unknown:
 		h.Unknown = true
@@ -43,16 +41,16 @@ func (s *Service) Health() Health {
 
 // Dependency is one entry of depends_on with a condition.
 type Dependency struct {
-	On        *Service
-	Condition string
-	Value     source.Value
+	On *Service
+	Wait
 }
 
+// Dependencies are those of a service on others of the deployment.
 func (d *Deployment) Dependencies(s *Service) []Dependency {
 	var list []Dependency
-	for name, v := range s.Value.At("depends_on").Entries() {
-		if on := d.Service(name.Str()); on != nil {
-			list = append(list, Dependency{on, v.At("condition").Str(), v})
+	for _, w := range s.DependsOn {
+		if on := d.Service(w.Service); on != nil {
+			list = append(list, Dependency{on, w})
 		}
 	}
 	return list

@@ -10,7 +10,7 @@ import (
 
 // Listing is the label that names a middleware where that is not the router's own: a chain.
 func (s *Service) Listing(ref string, router source.Site) []source.Site {
-	for _, l := range s.D.Container(s).Labels {
+	for _, l := range s.d.Container(s).Labels {
 		if strings.HasSuffix(strings.ToLower(l.Key), ".chain.middlewares") && l.Site.Pos != router.Pos &&
 			slices.ContainsFunc(strings.Split(l.Value, ","), func(n string) bool { return strings.TrimSpace(n) == ref }) {
 			return []source.Site{l.Site}
@@ -25,16 +25,12 @@ func (s *Service) Label(key, value string) string {
 	if _, setting, ok := strings.Cut(key, "@file."); ok {
 		return setting + ": " + source.Quote(value)
 	}
-	value = strings.ReplaceAll(value, "$", "$$")
-	if s.Value.At("labels").Kind() == source.Sequence {
-		return "- " + source.Quote(key+"="+value)
-	}
-	return key + ": " + source.Quote(value)
+	return s.LabelLine(key, value)
 }
 
 // HasLabel reports whether a service has a label, or one below it.
 func (s *Service) HasLabel(key string) bool {
-	return s.D.Container(s).Has(key)
+	return s.d.Container(s).Has(key)
 }
 
 // LabelProblems calls f for every problem that Traefik has with labels and files, with the service that it is about:
@@ -53,7 +49,7 @@ func (d *Deployment) LabelProblems(f func(p route.Problem, s *Service)) {
 
 // LabelSite is the place of a label, or else a place given.
 func (s *Service) LabelSite(key string, otherwise source.Site) source.Site {
-	if l := LabelOf(s.D.Container(s).Labels, key); l.Key != "" {
+	if l := LabelOf(s.d.Container(s).Labels, key); l.Key != "" {
 		return l.Site
 	}
 	return otherwise

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/regex"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Locale is how a database or a cluster sorts and stores text. "" is what its template has.
@@ -67,7 +66,7 @@ func localeName(s string) string {
 
 // ClusterLocale is what initdb gives a new cluster, and where that stands: its own arguments count most, then
 // the environment, which is en_US.utf8 in the image. The encoding follows the locale, and is SQL_ASCII for C.
-func ClusterLocale(server *Service) (Locale, source.Value) {
+func ClusterLocale(server *Service) (Locale, Leaf) {
 	text, at := server.Env("POSTGRES_INITDB_ARGS")
 	l := LocaleOf(text)
 	env := func(name string) string {
@@ -86,7 +85,7 @@ func ClusterLocale(server *Service) (Locale, source.Value) {
 		l.Encoding = encodingName(cmp.Or(charset, "LATIN1"))
 	}
 	if !at.Exists() {
-		at = server.Value.At("environment")
+		at = server.EnvAt
 	}
 	return l, at
 }

@@ -31,11 +31,11 @@ var (
 
 // Pattern compiles an expression once.
 func (d *Deployment) Pattern(expr string) *Pattern {
-	if p := d.Patterns[expr]; p != nil {
+	if p := d.patterns[expr]; p != nil {
 		return p
 	}
 	p := &Pattern{}
-	d.Patterns[expr] = p
+	d.patterns[expr] = p
 	if _, err := syntax.Parse(expr, syntax.Perl); err != nil || goOnly().MatchString(expr) {
 		p.Bad = goOnly().MatchString(expr) || !pythonOnly().MatchString(expr)
 		return p

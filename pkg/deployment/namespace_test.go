@@ -24,7 +24,7 @@ func TestCommon(t *testing.T) {
 		{``, `@z:example\.org`, "@z:example.org"},
 		{`@(?!x)a`, `@a`, ""},
 	} {
-		d := &Deployment{Patterns: make(map[string]*Pattern)}
+		d := &Deployment{patterns: make(map[string]*Pattern)}
 		all, alphabet := d.Ids("@", server)
 		if got, _ := (&Search{Budget: 1e5}).Common(alphabet, d.Pattern(c.a), d.Pattern(c.b), all); got != c.want {
 			t.Errorf("%s and %s have %q in common, want %q", c.a, c.b, got, c.want)
@@ -37,7 +37,7 @@ func TestCommon(t *testing.T) {
 
 // Expressions that nobody would write end the search, not the check.
 func TestCommonGivesUp(t *testing.T) {
-	d := &Deployment{Patterns: make(map[string]*Pattern)}
+	d := &Deployment{patterns: make(map[string]*Pattern)}
 	all, alphabet := d.Ids("@", "example.org")
 	s := Search{Budget: 1e5}
 	id, ok := s.Common(alphabet, d.Pattern(`@((a|b)?(c|d)?){300}x`), d.Pattern(`@.*(a|c).{200}y`), all)
@@ -48,7 +48,7 @@ func TestCommonGivesUp(t *testing.T) {
 
 // What Python's re refuses is wrong; what only Go's refuses is not.
 func TestPattern(t *testing.T) {
-	d := &Deployment{Patterns: make(map[string]*Pattern)}
+	d := &Deployment{patterns: make(map[string]*Pattern)}
 	for expr, want := range map[string]struct{ bad, told bool }{
 		`@a_.*:example\.org`: {false, true},
 		`@a_(?!bot).*`:       {false, false},

@@ -11,12 +11,12 @@ import (
 // unless the compose file says which.
 func (s *Service) Lacks(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	if err != nil || addr.IsUnspecified() || addr.IsLoopback() || s.Value.At("network_mode").Set() {
+	if err != nil || addr.IsUnspecified() || addr.IsLoopback() || s.NetworkMode.Set() {
 		return false
 	}
-	for _, net := range s.Value.At("networks").Entries() {
-		for _, key := range []string{"ipv4_address", "ipv6_address"} {
-			text, ok := s.D.Expand(net.At(key))
+	for _, a := range s.Attachments {
+		for _, fixed := range a.Addresses {
+			text, ok := fixed.Text()
 			if given, _ := netip.ParseAddr(text); !ok || given == addr {
 				return false
 			}
@@ -27,7 +27,7 @@ func (s *Service) Lacks(host string) bool {
 
 // External reports whether the service is on a network that other stacks may be on, too.
 func (d *Deployment) External(s *Service) bool {
-	return slices.ContainsFunc(s.Networks, func(n string) bool { return d.Compose.At("networks", n, "external").Set() })
+	return slices.ContainsFunc(s.Networks, func(n string) bool { return d.Network(n).External.Set() })
 }
 
 // NetworkSites are the label of a service, those of the others that name the same network, and the networks.
@@ -35,12 +35,12 @@ func (d *Deployment) NetworkSites(s *Service, wanted string, sites []source.Site
 	const label = "traefik.docker.network"
 	for _, o := range d.Services {
 		if o != s && wanted != "" && LabelOf(d.Container(o).Labels, label).Value == wanted {
-			sites = append(sites, o.LabelSite(label, o.Value.Site("")))
+			sites = append(sites, o.LabelSite(label, o.Site("")))
 		}
 	}
-	sites = append(sites, s.Value.At("networks").Site("its networks"))
+	sites = append(sites, s.NetworksAt.Site("its networks"))
 	for _, key := range s.Networks {
-		if name := d.Compose.At("networks", key, "name"); name.Set() {
+		if name := d.Network(key).NameAt; name.Set() {
 			sites = append(sites, name.Site("the name of "+key))
 		}
 	}
@@ -52,7 +52,7 @@ func (d *Deployment) ProxyNetwork(s *Service) string {
 	best := "…"
 	for _, key := range s.Networks {
 		name, _ := d.NetworkName(key)
-		if d.Compose.At("networks", key, "external").Set() || d.Proxy.Service != nil && slices.Contains(d.Proxy.Service.Networks, key) {
+		if d.Network(key).External.Set() || d.Proxy.Service != nil && slices.Contains(d.Proxy.Service.Networks, key) {
 			return name
 		}
 		best = name
@@ -64,20 +64,20 @@ func (d *Deployment) ProxyNetwork(s *Service) string {
 type Talk struct {
 	From, To *Service
 	Host     string
-	At       source.Value
+	At       Leaf
 }
 
 // Talks lists who speaks to whom inside the stack.
 func (d *Deployment) Talks() []Talk {
 	var ts []Talk
-	say := func(from *Service, at source.Value, host string) {
+	say := func(from *Service, at Leaf, host string) {
 		if to := d.ServiceAt(host); to != nil && to != from {
 			ts = append(ts, Talk{from, to, host, at})
 		}
 	}
 	url := func(from *Service, at source.Value) {
 		if u, _, ok := Endpoint(at.Str()); ok {
-			say(from, at, u.Hostname())
+			say(from, LeafOf(at), u.Hostname())
 		}
 	}
 	for _, s := range d.Synapses {
@@ -121,17 +121,15 @@ func Prefixes(texts ...string) []netip.Prefix {
 }
 
 // Subnets are the addresses of the network in which Traefik reaches a service, if the compose file says them.
-func (d *Deployment) Subnets(s *Service) (list []netip.Prefix, at source.Value) {
+func (d *Deployment) Subnets(s *Service) (list []netip.Prefix, at Leaf) {
 	wanted := LabelOf(d.Container(s).Labels, "traefik.docker.network").Value
 	for _, key := range s.Networks {
 		name, _ := d.NetworkName(key)
 		if len(s.Networks) > 1 && name != wanted {
 			continue
 		}
-		at = d.Compose.At("networks", key, "ipam", "config")
-		for _, c := range at.Items() {
-			list = append(list, Prefixes(c.At("subnet").Str())...)
-		}
+		at = d.Network(key).Ranges
+		list = append(list, Prefixes(d.Network(key).Subnets...)...)
 	}
 	return list, at
 }
@@ -139,13 +137,13 @@ func (d *Deployment) Subnets(s *Service) (list []netip.Prefix, at source.Value) 
 // Names are the host names under which other containers of a shared network reach the service.
 func (s *Service) Names() []string {
 	names := append([]string{s.Name}, s.linked...)
-	for _, key := range []string{"container_name", "hostname"} {
-		if n := s.Value.At(key).Str(); n != "" {
+	for _, l := range []Leaf{s.ContainerName, s.Hostname} {
+		if n := l.Str(); n != "" {
 			names = append(names, n)
 		}
 	}
-	for _, net := range s.Value.At("networks").Entries() {
-		for _, alias := range net.At("aliases").Items() {
+	for _, a := range s.Attachments {
+		for _, alias := range a.Aliases {
 			names = append(names, alias.Str())
 		}
 	}
@@ -154,9 +152,9 @@ func (s *Service) Names() []string {
 
 // Host is the name by which others should call the service: an alias, which its owner chose for them, or its own.
 func (s *Service) Host() string {
-	for _, net := range s.Value.At("networks").Entries() {
-		if alias := net.At("aliases", "0"); alias.Set() {
-			return alias.Str()
+	for _, a := range s.Attachments {
+		if len(a.Aliases) > 0 && a.Aliases[0].Set() {
+			return a.Aliases[0].Str()
 		}
 	}
 	return s.Name
@@ -165,9 +163,9 @@ func (s *Service) Host() string {
 // NameSites are the places that give the services names beside their own.
 func NameSites(services ...*Service) (sites []source.Site) {
 	for _, s := range services {
-		for _, net := range s.Value.At("networks").Entries() {
-			if v := net.At("aliases"); v.Exists() {
-				sites = append(sites, v.Site("more names of "+s.Name))
+		for _, a := range s.Attachments {
+			if a.AliasesAt.Exists() {
+				sites = append(sites, a.AliasesAt.Site("more names of "+s.Name))
 			}
 		}
 	}
@@ -176,15 +174,17 @@ func NameSites(services ...*Service) (sites []source.Site) {
 
 // Answers reports whether the service is found by the name in the network with that key.
 func (s *Service) Answers(name, network string) bool {
-	own, _ := s.D.Expand(s.Value.At("container_name"))
+	own, _ := s.ContainerName.Text()
 	return slices.Contains(s.Networks, network) && (name == s.Name || name == own ||
-		slices.ContainsFunc(s.Value.At("networks", network, "aliases").Items(), func(v source.Value) bool { return v.Str() == name }))
+		slices.ContainsFunc(s.Attachments, func(a Attachment) bool {
+			return a.Network == network && slices.ContainsFunc(a.Aliases, func(l Leaf) bool { return l.Str() == name })
+		}))
 }
 
 // Shares reports whether the two services have a network in common.
 func (s *Service) Shares(t *Service) bool {
 	// On the host's network, or another container's, who reaches whom cannot be told.
-	if s.Value.At("network_mode").Set() || t.Value.At("network_mode").Set() {
+	if s.NetworkMode.Set() || t.NetworkMode.Set() {
 		return true
 	}
 	return slices.ContainsFunc(s.Networks, func(n string) bool { return slices.Contains(t.Networks, n) })
@@ -192,16 +192,6 @@ func (s *Service) Shares(t *Service) bool {
 
 // NetworkName is Docker's name of a network; ok is false when it stands behind a variable set elsewhere.
 func (d *Deployment) NetworkName(key string) (name string, ok bool) {
-	def := d.Compose.At("networks", key)
-	name, ok = d.Expand(def.At("name"))
-	switch {
-	case name != "" || !ok:
-	case def.At("external").Kind() == source.Mapping: // the form of Compose 1
-		name, ok = d.Expand(def.At("external", "name"))
-	case def.At("external").True():
-		name = key
-	default:
-		name = d.project() + "_" + key
-	}
-	return name, ok
+	n := d.Network(key)
+	return n.Name, n.Known
 }

@@ -56,6 +56,9 @@ func Under(name, dir string) bool {
 	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
 }
 
+// Within is under for paths of the deployment, all of which lie below ".".
+func Within(name, dir string) bool { return dir == "." || Under(name, dir) }
+
 // HostPath follows a path in the container to the deployment's files by the deepest mount that holds it;
 // otherwise it says why not.
 func (s *Service) HostPath(container string) (host, reason string) {
@@ -67,7 +70,7 @@ func (s *Service) HostPath(container string) (host, reason string) {
 		return "", m.Reason
 	}
 	host = path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
-	if reason = s.D.Hidden(host); reason != "" {
+	if reason = s.d.Hidden(host); reason != "" {
 		return "", reason
 	}
 	return host, ""
@@ -94,19 +97,12 @@ func (s *Service) MountSites(container string) []source.Site {
 // HandedSites are the secrets that a service is handed, to be looked at where one is missing: their list, and
 // the entries that name none.
 func (s *Service) HandedSites() []source.Site {
-	list := s.Value.At("secrets")
-	if !list.Exists() {
-		return []source.Site{s.Value.Site("it is handed no secrets")}
+	if !s.Handed.Exists() {
+		return []source.Site{s.Site("it is handed no secrets")}
 	}
-	sites := []source.Site{list.Site("the secrets that " + s.Name + " is handed")}
-	for _, item := range list.Items() {
-		name := item
-		if item.Kind() == source.Mapping {
-			name = item.At("source")
-		}
-		if !s.D.Compose.At("secrets", name.Str()).Exists() {
-			sites = append(sites, item.Site("there is no such secret"))
-		}
+	sites := []source.Site{s.Handed.Site("the secrets that " + s.Name + " is handed")}
+	for _, item := range s.Unhanded {
+		sites = append(sites, item.Site("there is no such secret"))
 	}
 	return sites
 }
@@ -117,17 +113,16 @@ func (s *Service) Inside(name string) string {
 	if path.IsAbs(name) {
 		return path.Clean(name)
 	}
-	return path.Join("/", s.Value.At("working_dir").Str(), name)
+	return path.Join("/", s.WorkingDir.Str(), name)
 }
 
 // VolumeSites are the volumes of the service, or where they would stand.
 func (s *Service) VolumeSites() []source.Site {
-	volumes := s.Value.At("volumes")
-	if volumes.Len() == 0 {
-		return []source.Site{volumes.Site("nothing is mounted")}
+	if len(s.Volumes.Items) == 0 {
+		return []source.Site{s.Volumes.Site("nothing is mounted")}
 	}
 	var sites []source.Site
-	for _, v := range volumes.Items() {
+	for _, v := range s.Volumes.Items {
 		sites = append(sites, v.Site("mounted"))
 	}
 	return sites

@@ -3,24 +3,22 @@ package deployment
 import (
 	"path"
 	"strings"
-
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Setting is what a command line sets, with the word that does.
 type Setting struct {
 	Name, Value string
-	At          source.Value
+	At          Leaf
 }
 
 // Settings are those of `postgres -c NAME=VALUE`, and of --NAME=VALUE, in which a dash stands for an underscore.
 func (s *Service) Settings() (all []Setting) {
-	words := s.Value.At("command").Items()
+	words := s.Cmd.Items
 	if len(words) == 0 || path.Base(words[0].Str()) != "postgres" && !strings.HasPrefix(words[0].Str(), "-") {
 		return nil
 	}
 	for i, w := range words {
-		text, seen := s.D.Expand(w)
+		text, seen := w.Text()
 		long, isLong := strings.CutPrefix(text, "--")
 		short, isShort := strings.CutPrefix(text, "-c")
 		switch {

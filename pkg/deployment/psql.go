@@ -213,10 +213,10 @@ func connectionOption(text string) string {
 
 // connection reads what libpq goes by: the command line, and else the environment.
 func (j *Job) connection(d *Deployment) {
-	s, env := j.Service, j.Service.Value.At("environment")
-	at := func(name string, letter byte) (string, source.Value) {
+	s, env := j.Service, j.Service.EnvAt
+	at := func(name string, letter byte) (string, Leaf) {
 		if val := j.Line.Value(letter); val != "" {
-			return val, s.Value.At("command")
+			return val, s.Cmd.Leaf
 		}
 		val, v := s.Env(name)
 		if s.EnvHidden(name) != "" {
@@ -229,7 +229,7 @@ func (j *Job) connection(d *Deployment) {
 	j.Port, j.PortAt = at("PGPORT", 'p')
 	j.User, j.UserAt = at("PGUSER", 'U')
 	if j.Db, j.At = at("PGDATABASE", 'd'); len(j.Line.words) > 0 && j.Fault == "" {
-		j.Db, j.At = j.Line.words[0], s.Value.At("command")
+		j.Db, j.At = j.Line.words[0], s.Cmd.Leaf
 	}
 	j.Db = cmp.Or(j.Db, j.User)
 	j.Password, j.PasswordAt = s.Env("PGPASSWORD")
@@ -238,6 +238,14 @@ func (j *Job) connection(d *Deployment) {
 		j.PasswordAt = v
 		j.fromPassfile(d, file, v)
 	}
+}
+
+// Stops reports whether the scripts of a job may say that psql is to stop at an error.
+func (j Job) Stops() bool {
+	return slices.ContainsFunc(j.Scripts, func(host string) bool {
+		src, err := source.ReadFS(j.Service.d.FS, host)
+		return err != nil || strings.Contains(string(src), ErrorStop)
+	})
 }
 
 // File is the password file of a job, for a finding.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -21,7 +20,7 @@ func (d *Deployment) ReadFiles(s *Service) []string {
 			files = append(files, name)
 		}
 	}
-	for _, top := range confighash.Reads(d.Compose, s.Name) {
+	for _, top := range s.Reads {
 		n := 0
 		_ = fs.WalkDir(d.FS, top, func(name string, _ fs.DirEntry, err error) error {
 			if n++; err != nil || n > maxWalk {
@@ -44,12 +43,12 @@ func (d *Deployment) ReadFiles(s *Service) []string {
 			for _, reg := range syn.Registrations {
 				add(reg.Path)
 			}
-			d.Scalars(syn.Config.Root(), func(v source.Value) { followPath(v, follow) })
+			Scalars(syn.Config.Root(), func(v source.Value) { followPath(v, follow) })
 		}
 	}
 	for _, m := range d.MASs {
 		if m.Service == s {
-			d.Scalars(m.Config.Root(), func(v source.Value) { followPath(v, follow) })
+			Scalars(m.Config.Root(), func(v source.Value) { followPath(v, follow) })
 		}
 	}
 	return files

@@ -39,8 +39,8 @@ func (d *Deployment) recognise(s *Service) {
 func (d *Deployment) addBridge(b *Bridge) {
 	b.Dialect, b.Shape = dialectOf(b)
 	if _, placed := b.Image.Dialect(); !placed && b.Dialect != component.BridgeV2 && !b.About.Speaks(b.Dialect) {
-		d.Problems = append(d.Problems, finding.Unchecked("bridge-dialect",
-			b.Name+" has a configuration like that of "+b.Keys().Words+", and what its own release makes of it is not known", b.Shape.Site(""), b.Value.At("image").Site("the image")))
+		d.problems = append(d.problems, finding.Unchecked("bridge-dialect",
+			b.Name+" has a configuration like that of "+b.Keys().Words+", and what its own release makes of it is not known", b.Shape.Site(""), b.ImageAt.Site("the image")))
 		return
 	}
 	own, reason, hidden := d.Follow(b.Service, b.flag(path.Join(path.Dir(b.ConfigPath), "registration.yaml"), "-r", "--registration"))
@@ -113,7 +113,7 @@ func (d *Deployment) config(s *Service) *source.File {
 	case f == nil && kind == Script:
 		found = finding.Unchecked(found.Rule, what+"may be made by "+word+", which was not read", s.configSites()...)
 	case f == nil:
-		if host, _ := s.HostPath(s.ConfigPath); d.Broken[host] {
+		if host, _ := s.HostPath(s.ConfigPath); d.broken[host] {
 			return nil
 		}
 		found.Message = what + "cannot be read: " + reason + "; the service does not start"
@@ -121,10 +121,10 @@ func (d *Deployment) config(s *Service) *source.File {
 	case f.Root().Kind() != source.Mapping:
 		found.Message = what + "holds no settings; the service does not start"
 		found.Fix = "write the configuration"
-		found.Sites = []source.Site{{Pos: source.Pos{File: f.Path}}, s.Value.Site("")}
+		found.Sites = []source.Site{{Pos: source.Pos{File: f.Path}}, s.Site("")}
 	default:
 		return f
 	}
-	d.Problems = append(d.Problems, found)
+	d.problems = append(d.problems, found)
 	return nil
 }

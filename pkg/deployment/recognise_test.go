@@ -7,7 +7,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -43,11 +43,11 @@ func TestRecognise(t *testing.T) {
 		"a configuration of its own kind": {"docker.io/library/postgres:17", goConfig, "", "nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			compose := "services:\n  x:\n    image: " + tt.image + "\n    volumes: ['./x:/data']\n"
+			text := "services:\n  x:\n    image: " + tt.image + "\n    volumes: ['./x:/data']\n"
 			if tt.command != "" {
-				compose += "    command: " + tt.command + "\n"
+				text += "    command: " + tt.command + "\n"
 			}
-			d, problems := deployment.Open(fstest.MapFS{"docker-compose.yml": {Data: []byte(compose)}, "x/config.yaml": {Data: []byte(tt.config)}})
+			d, problems := compose.Open(fstest.MapFS{"docker-compose.yml": {Data: []byte(text)}, "x/config.yaml": {Data: []byte(tt.config)}})
 			if len(problems) > 0 {
 				t.Fatal(problems)
 			}
@@ -55,15 +55,15 @@ func TestRecognise(t *testing.T) {
 			switch {
 			case len(d.Bridges) == 1:
 				got = "bridge"
-			case slices.ContainsFunc(d.Problems, func(f finding.Finding) bool { return f.Rule == "bridge-dialect" && f.Status == finding.NotChecked }):
+			case slices.ContainsFunc(d.Problems(), func(f finding.Finding) bool { return f.Rule == "bridge-dialect" && f.Status == finding.NotChecked }):
 				got = "unchecked"
-			case len(d.Problems) > 0:
-				t.Error(d.Problems)
+			case len(d.Problems()) > 0:
+				t.Error(d.Problems())
 			}
 			if got != tt.want {
 				t.Errorf("it is %s, want %s", got, tt.want)
 			}
-			findings, _ := check.Run(d)
+			findings, _ := check.Run(d, nil)
 			for _, f := range findings {
 				if strings.Contains(f.Message, "of a fault in stackgen") {
 					t.Error(f.Message)

@@ -1,83 +1,20 @@
 package deployment
 
 import (
-	"iter"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Absent says why Compose starts no container of a service; Why is "" where it does. Profiles are those behind which
-// the service stands when none of them is switched on in .env.
+// Absent says why no container of a service is started; Why is "" where one is. Profiles are those behind which the
+// service stands when none of them is switched on.
 type Absent struct {
 	Why      string
 	Profiles []string
-	At       source.Value
-}
-
-// absence reads profiles, scale and deploy.replicas.
-func (s *Service) absence() Absent {
-	list := s.Value.At("profiles")
-	on := strings.Split(s.D.Env["COMPOSE_PROFILES"], ",")
-	var names []string
-	for _, p := range list.Items() {
-		name := p.Str()
-		if slices.ContainsFunc(on, func(o string) bool { o = strings.TrimSpace(o); return o == name || o == "*" }) {
-			names = nil
-			break
-		}
-		names = append(names, name)
-	}
-	if len(names) > 0 {
-		return Absent{Why: "it stands behind the profile " + strings.Join(names, ", "), Profiles: names, At: list}
-	}
-	if n, at, ok := s.replicas(); ok && n == 0 {
-		return Absent{Why: at.Name() + " is 0", At: at}
-	}
-	return Absent{}
-}
-
-// replicas is the number of containers that Compose starts of a service; ok is false where it stands behind a variable.
-func (s *Service) replicas() (n int, at source.Value, ok bool) {
-	for _, at := range []source.Value{s.Value.At("scale"), s.Value.At("deploy", "replicas")} {
-		if !at.Set() {
-			continue
-		}
-		text, ok := s.D.Expand(at)
-		n, err := strconv.Atoi(text)
-		return n, at, ok && err == nil
-	}
-	return 1, source.Value{}, true
-}
-
-// Copies is the number of containers of a service where that is told, and the place that tells it.
-func (s *Service) Copies() (n int, at source.Value) {
-	n, at, ok := s.replicas()
-	if !ok {
-		return 1, at
-	}
-	return n, at
-}
-
-// DependsOn yields the services without which Compose does not start this one, with the place that says so.
-func (s *Service) DependsOn() iter.Seq2[string, source.Value] {
-	return func(yield func(string, source.Value) bool) {
-		list := s.Value.At("depends_on")
-		for _, item := range list.Items() {
-			if !yield(item.Str(), item) {
-				return
-			}
-		}
-		for key, v := range list.Entries() {
-			if !IsFalse(v.At("required")) && !yield(key.Str(), v) {
-				return
-			}
-		}
-	}
+	At       Leaf
 }
 
 // Launch is what a service runs.
@@ -111,9 +48,9 @@ func (s *Service) Launch() (kind Launch, word string, at source.Site) {
 	if e == nil {
 		e = &component.BridgeEntry
 	}
-	entry := s.wordsOf("entrypoint")
+	entry := wordsOf(s.Entrypoint)
 	replaced := len(entry) > 0 || c.Bridge != nil
-	words := append(entry, s.wordsOf("command")...)
+	words := append(entry, wordsOf(s.Cmd)...)
 	for len(words) > 0 && replaced && slices.Contains(wrappers, path.Base(words[0].Text)) {
 		words = words[1:]
 	}
@@ -180,16 +117,13 @@ func split(text string) (words []string) {
 }
 
 // wordsOf are the words of entrypoint or of command.
-func (s *Service) wordsOf(key string) (words []Word) {
-	v := s.Value.At(key)
-	if v.Kind() == source.Scalar {
-		text, _ := s.D.Expand(v)
-		for _, w := range split(text) {
-			words = append(words, Word{w, v.Site("")})
-		}
+func wordsOf(list List) (words []Word) {
+	text, _ := list.Text()
+	for _, w := range split(text) {
+		words = append(words, Word{w, list.Site("")})
 	}
-	for _, item := range v.Items() {
-		text, _ := s.D.Expand(item)
+	for _, item := range list.Items {
+		text, _ := item.Text()
 		words = append(words, Word{text, item.Site("")})
 	}
 	return words

@@ -10,13 +10,13 @@ import (
 
 // SecretOf gives a secret that stands inline or in a file whose path stands in the configuration. v is the
 // place to show; reason says why the value cannot be seen.
-func (d *Deployment) SecretOf(s *Service, at source.Value, inline, file string) (val string, v source.Value, reason string) {
+func (d *Deployment) SecretOf(s *Service, at source.Value, inline, file string) (val string, v Leaf, reason string) {
 	if v := at.At(inline); v.Set() {
-		return v.Str(), v, ""
+		return v.Str(), LeafOf(v), ""
 	}
-	v = at.At(file)
+	v = LeafOf(at.At(file))
 	if !v.Set() {
-		return "", at.At(inline), ""
+		return "", LeafOf(at.At(inline)), ""
 	}
 	text, _, reason := d.Text(s, v.Str())
 	return strings.TrimSpace(text), v, reason
@@ -32,7 +32,7 @@ type Secret struct {
 	Role   string
 	Value  string
 	Reason string // why the value cannot be seen
-	At     source.Value
+	At     Leaf
 	file   string // the file that holds it, when that is not the one of at
 	Origin component.Origin
 	Reader source.Reader
@@ -48,9 +48,9 @@ func (h Secret) Unquoted() string {
 	return ""
 }
 
-// Misquoted reports whether the value is a secret that lacks its quotes.
-func (d *Deployment) Misquoted(v source.Value) bool {
-	return slices.ContainsFunc(d.Secrets(), func(h Secret) bool { return h.At.Pos() == v.Pos() && h.Unquoted() != "" })
+// Misquoted reports whether what stands at a place is a secret that lacks its quotes.
+func (d *Deployment) Misquoted(at source.Pos) bool {
+	return slices.ContainsFunc(d.Secrets(), func(h Secret) bool { return h.At.Pos() == at && h.Unquoted() != "" })
 }
 
 func (h Secret) Sites(note string) []source.Site {
@@ -114,7 +114,7 @@ func (d *Deployment) Secrets() []Secret {
 		made := d.Provisioned(server)
 		for i, h := range d.held {
 			user, _ := strings.CutPrefix(h.Role, DatabaseRole(""))
-			if role := made.Roles[user]; role.Password == h.Value && role.Site.File != d.Compose.Path && h.Role == DatabaseRole(user) {
+			if role := made.Roles[user]; role.Password == h.Value && role.Site.File != d.File && h.Role == DatabaseRole(user) {
 				d.held[i].script = role.Site
 			}
 		}
@@ -169,7 +169,7 @@ func (d *Deployment) secretsIn(s *Service, f *source.File, keys []component.Held
 }
 
 // FileBehind is the file that a path in a configuration leads to; "" when it is no path, or leads nowhere.
-func (d *Deployment) FileBehind(s *Service, v source.Value) string {
+func (d *Deployment) FileBehind(s *Service, v Leaf) string {
 	text := v.Str()
 	if _, val, ok := strings.Cut(text, "="); ok {
 		text = val
@@ -181,7 +181,7 @@ func (d *Deployment) FileBehind(s *Service, v source.Value) string {
 	if reason != "" {
 		return ""
 	}
-	if d.Files[host] == nil {
+	if d.files[host] == nil {
 		return ""
 	}
 	return host

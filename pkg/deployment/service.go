@@ -1,150 +1,146 @@
 package deployment
 
 import (
-	"path"
-	"slices"
-	"strings"
-
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Service is one service of the compose file.
+// Service is one container of the deployment, or several that are the same.
 type Service struct {
-	Name     string
-	Value    source.Value
-	Image    component.Ref
-	Program  component.Program
-	Mounts   []Mount
-	Networks []string // keys below the top-level networks
-	Absent   Absent
+	Name    string
+	Self    Leaf // the service as a whole
+	Image   component.Ref
+	ImageAt Leaf
+	Program component.Program
+	Build   Leaf // that its image is built here
 
-	D          *Deployment
-	ConfigPath string
+	Entrypoint, Cmd List
+	WorkingDir      Leaf
+
+	// Variables are those of its environment, the one that counts first; see Env.
+	Variables []Variable
+	// EnvAt is where a variable would be added.
+	EnvAt Leaf
+	// EnvUnread says why there may be variables that are not among them; "" when there are none.
+	EnvUnread string
+
+	Mounts  []Mount
+	Volumes List
+	Tmpfs   List
+	// Handed are the secrets that it is handed, Unhanded those that nothing defines.
+	Handed   List
+	Unhanded []Leaf
+	// Reads are the paths below the deployment that are mounted read-only, and its secrets and configs.
+	Reads []string
+
+	Networks    []string // keys of Deployment.Networks
+	Attachments []Attachment
+	NetworksAt  Leaf
+	NetworkMode Leaf
+	Links       []Link
+	Ports       []Port // those that have a fixed number on the host
+	PortsAt     Leaf
+	// Spans are those that others reach from outside, SpansKnown that these are all.
+	Spans       []PortSpan
+	SpansKnown  bool
+	PortsHidden bool // there may be others, which stand behind variables that are set elsewhere
+
+	Hostname, ContainerName Leaf
+
+	Labels   []traefik.Label
+	LabelsAt Leaf
+	// LabelLine gives a label as a line of the service, in the style that its labels are written in.
+	LabelLine func(key, value string) string
+
+	Probe     Probe
+	DependsOn []Wait
+	Restart   Leaf
+	Profiles  []Leaf
+	// Absent says why the service does not run.
+	Absent Absent
+	// Copies is how many containers are started of it, CopiesAt what says so.
+	Copies   int
+	CopiesAt Leaf
+
+	UserAt, ReadOnly, Privileged Leaf
+	CapDrop, CapAdd              List
+
+	d          *Deployment
+	ConfigPath string   // in the container; "" for what has none
 	linked     []string // the names that links of other services give it
 }
 
-// Mount is a bind mount, a volume, a tmpfs, a Compose secret or a Compose config. Host is the slash-separated
-// path below the deployment, Reason why there is none (a named volume, an absolute path, an external secret).
-// Source is what is mounted, as Compose calls it.
-type Mount struct {
-	Host, Container, Reason, Source string
-	Value                           source.Value
-	ReadOnly                        bool
-	Fleeting                        bool // what is written there is gone after `docker compose down`
-}
+// Site is the place of the service.
+func (s *Service) Site(note string) source.Site { return s.Self.Site(note) }
 
 // Component is what is known of the program of the service.
 func (s *Service) Component() *component.Component { return component.Of(s.Program) }
 
-func newService(d *Deployment, name string, v source.Value) *Service {
-	s := &Service{Name: name, Value: v, D: d}
-	ref, _ := d.Expand(v.At("image"))
-	s.Image = component.Parse(ref)
-	s.Program = s.Image.Program()
-	s.Absent = s.absence()
-	for _, m := range v.At("volumes").Items() {
-		s.Mounts = append(s.Mounts, s.volume(m))
-	}
-	for _, v := range Listed(v.At("tmpfs")) {
-		target, _, _ := strings.Cut(v.Str(), ":")
-		s.Mounts = append(s.Mounts, Mount{Container: target, Reason: "it is a tmpfs", Value: v, Fleeting: true})
-	}
-	s.Mounts = append(s.Mounts, s.handed("secrets", "/run/secrets/")...)
-	s.Mounts = append(s.Mounts, s.handed("configs", "/")...)
-	switch nets := v.At("networks"); nets.Kind() {
-	case source.Sequence:
-		for _, n := range nets.Items() {
-			s.Networks = append(s.Networks, n.Str())
-		}
-	case source.Mapping:
-		for k := range nets.Entries() {
-			s.Networks = append(s.Networks, k.Str())
-		}
-	default:
-		if !v.At("network_mode").Set() {
-			s.Networks = []string{"default"}
-		}
-	}
-	return s
+// Deployment is the one that the service is of.
+func (s *Service) Deployment() *Deployment { return s.d }
+
+// Variable is one of the environment. Hidden says why its value cannot be seen; "" when it can.
+type Variable struct {
+	Name, Text, Hidden string
+	At                 Leaf
+	FromFile           bool // At is the entry that names the file
 }
 
-func (s *Service) volume(v source.Value) Mount {
-	m := Mount{Value: v}
-	var src string
-	var ok bool
-	if v.Kind() == source.Mapping {
-		src, ok = s.D.Expand(v.At("source"))
-		m.Container, m.Source, m.ReadOnly = v.At("target").Str(), src, v.At("read_only").True()
-		if v.At("type").Str() != "bind" {
-			m.Reason = "it is not a bind mount"
-			m.Fleeting = src == "" || v.At("type").Str() == "tmpfs"
-			return m
-		}
-	} else {
-		var text string
-		text, ok = s.D.Expand(v)
-		var rest string
-		src, rest, _ = strings.Cut(text, ":")
-		var options string
-		m.Container, options, _ = strings.Cut(rest, ":")
-		m.Source, m.ReadOnly = src, slices.Contains(strings.Split(options, ","), "ro")
-		if rest == "" {
-			m.Container, m.Source, m.Reason, m.Fleeting = src, "", "it is an anonymous volume", true
-			return m
-		}
-	}
-	switch {
-	case !ok:
-		m.Reason = "it stands behind a variable that is set elsewhere"
-	case strings.HasPrefix(src, "./") || src == "." || strings.HasPrefix(src, "../"):
-		m.Host = path.Clean(src)
-	case strings.HasPrefix(src, "/") || strings.HasPrefix(src, "~"):
-		m.Reason = src + " is outside of the directory"
-	case strings.Contains(src, "/"):
-		m.Host = path.Clean(src)
-	default:
-		m.Reason = "it is the named volume " + src
-	}
-	if strings.HasPrefix(m.Host, "..") {
-		m.Host, m.Reason = "", src+" is outside of the directory"
-	}
-	return m
+// Mount is what a container finds at a path: a directory or file of the machine, a volume, a tmpfs, a secret. Host is
+// the slash-separated path below the deployment, Reason why there is none (a named volume, an absolute path, an
+// external secret). Source is what is mounted, as the deployment calls it.
+type Mount struct {
+	Host, Container, Reason, Source string
+	At                              Leaf
+	SourceAt                        Leaf // what says where it lies
+	ReadOnly                        bool
+	Fleeting                        bool // what is written there is gone with the container
 }
 
-// handed lists the Compose secrets or configs of the service, which Compose mounts as single files.
-func (s *Service) handed(kind, dir string) []Mount {
-	var ms []Mount
-	for _, item := range s.Value.At(kind).Items() {
-		name, target := item.Str(), ""
-		if item.Kind() == source.Mapping {
-			name, target = item.At("source").Str(), item.At("target").Str()
-		}
-		if target == "" {
-			target = name
-		}
-		if !strings.HasPrefix(target, "/") {
-			target = dir + target
-		}
-		m := Mount{Container: target, Value: item, ReadOnly: true}
-		def := s.D.Compose.At(kind, name)
-		file, ok := s.D.Expand(def.At("file"))
-		switch {
-		case !def.Exists():
-			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + IsUndefined
-		case !def.At("file").Set():
-			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + " is not a file"
-		case ok && strings.HasPrefix(file, "/"):
-			m.Source, m.Reason = file, "the "+strings.TrimSuffix(kind, "s")+" "+name+" is outside of the directory"
-		case !ok || strings.HasPrefix(path.Clean(file), ".."):
-			m.Reason = "the " + strings.TrimSuffix(kind, "s") + " " + name + " is outside of the directory"
-		default:
-			m.Host = path.Clean(file)
-		}
-		ms = append(ms, m)
-	}
-	return ms
+// Attachment is what a service says of one of its networks.
+type Attachment struct {
+	Network   string
+	Aliases   []Leaf
+	AliasesAt Leaf
+	Addresses []Leaf // that it has there, whatever happens
 }
 
-// Within is under for paths of the deployment, all of which lie below ".".
-func Within(name, dir string) bool { return dir == "." || Under(name, dir) }
+// Link is a name that a service gives another one for itself.
+type Link struct{ Service, Alias string }
+
+// Probe is what a service says of the check of its health.
+type Probe struct {
+	At   Leaf
+	Test List
+	Off  bool // it is switched off
+}
+
+// Wait is what a service waits for before it starts.
+type Wait struct {
+	Service, Condition string
+	At, ConditionAt    Leaf
+	Optional           bool // it starts without the other, too
+}
+
+// Port is a port of the host that a service takes, or a range of them.
+type Port struct {
+	IP          string // empty for all addresses
+	First, Last int
+	Inner       int // the first of those of the container that they lead to; 0 where it cannot be told
+	Protocol    string
+	At          Leaf
+}
+
+// Network is one that services of the deployment are in.
+type Network struct {
+	Key      string
+	At       Leaf
+	NameAt   Leaf
+	External Leaf // that it is made elsewhere
+	Driver   string
+	Name     string
+	Known    bool // Name does not stand behind a variable that is set elsewhere
+	Ranges   Leaf // where its addresses are said
+	Subnets  []string
+}

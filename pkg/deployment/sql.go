@@ -46,7 +46,7 @@ func (p *provision) Meant(name string) []source.Site {
 }
 
 func (p *provision) Site() source.Site {
-	return p.server.Value.Site("the database server")
+	return p.server.Site("the database server")
 }
 
 func KeysOf[V any](m map[string]V) string {
@@ -91,8 +91,8 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 		p.Opaque = host + " cannot be read"
 		return
 	}
-	if d.Files[host] == nil {
-		d.Files[host] = &source.File{Path: host, Src: src}
+	if d.files[host] == nil {
+		d.files[host] = &source.File{Path: host, Src: src}
 	}
 	vars := make(map[string]string)
 	reasons := make(map[string]string)
@@ -192,10 +192,13 @@ func (p *provision) addRole(s *Service, name, line string, vars, reasons map[str
 	p.Roles[name] = r
 }
 
+// shellVariable is one of a shell script.
+var shellVariable = regex.Of(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))`)
+
 // scriptText replaces the variables of a shell script by those of the container.
 func scriptText(s *Service, text string) (expanded, reason string) {
-	expanded = Variable().ReplaceAllStringFunc(text, func(m string) string {
-		g := Variable().FindStringSubmatch(m)
+	expanded = shellVariable().ReplaceAllStringFunc(text, func(m string) string {
+		g := shellVariable().FindStringSubmatch(m)
 		name := g[2] + g[5]
 		val, v := s.Env(name)
 		if name == "" || g[3] != "" || !v.Exists() || s.EnvHidden(name) != "" {

@@ -169,21 +169,11 @@ func (d *Deployment) Container(s *Service) *traefik.Container {
 }
 
 func (d *Deployment) newContainer(s *Service) *traefik.Container {
-	c := &traefik.Container{Name: s.Name, Project: d.project(), Site: s.Value.Site("")}
-	labels := s.Value.At("labels")
-	for key, v := range labels.Entries() {
-		text, _ := d.Expand(v)
-		c.Labels = append(c.Labels, traefik.Label{Key: key.Str(), Value: text, Site: v.Site("")})
-	}
-	for _, item := range labels.Items() {
-		text, _ := d.Expand(item)
-		key, val, _ := strings.Cut(text, "=")
-		c.Labels = append(c.Labels, traefik.Label{Key: key, Value: val, Site: item.Site("")})
-	}
+	c := &traefik.Container{Name: s.Name, Project: d.Project, Site: s.Site(""), Labels: s.Labels}
 	wanted := LabelOf(c.Labels, "traefik.docker.network").Value
 	for _, key := range s.Networks {
 		name, ok := d.NetworkName(key)
-		if d.project() == "" && strings.HasSuffix(wanted, name) && strings.HasPrefix(name, "_") {
+		if d.Project == "" && strings.HasSuffix(wanted, name) && strings.HasPrefix(name, "_") {
 			name = wanted // the project is called after a directory that cannot be seen
 		}
 		if !ok {
@@ -208,12 +198,4 @@ func LabelOf(labels []traefik.Label, key string) traefik.Label {
 		}
 	}
 	return traefik.Label{}
-}
-
-// project is the name of the Compose project; empty where only the name of the directory gives it.
-func (d *Deployment) project() string {
-	if name, ok := d.Expand(d.Compose.At("name")); ok && name != "" {
-		return name
-	}
-	return d.Env["COMPOSE_PROJECT_NAME"]
 }

@@ -66,47 +66,37 @@ func (t *Proxy) entryPoints() (all []traefik.EntryPoint, ports map[string]string
 }
 
 // Published is a TCP port of the host that leads to one of a container, Local one that only the host itself
-// reaches. Value is the entry of ports.
+// reaches. At is the entry of ports.
 type Published struct {
 	Host, Container string
 	Local           bool
-	Value           source.Value
+	At              Leaf
 }
 
 // publishes lists the ports under which a service is reached; ok is false where one of them cannot be told. Who shares the host's network publishes whatever it listens on, and host says so.
 func (s *Service) publishes() (list []Published, host, ok bool) {
-	mode := s.Value.At("network_mode").Str()
+	mode := s.NetworkMode.Str()
 	if mode == "host" {
 		return nil, true, true
 	}
 	if name, of := strings.CutPrefix(mode, "service:"); of {
-		if s = s.D.Service(name); s == nil {
+		if s = s.d.Service(name); s == nil {
 			return nil, false, false
 		}
 	}
-	ports := s.Ports()
-	for _, p := range ports {
-		if p.protocol != "tcp" {
+	for _, p := range s.Ports {
+		if p.Protocol != "tcp" {
 			continue
 		}
-		text, _ := s.D.Expand(p.Value)
-		if p.Value.Kind() == source.Mapping {
-			text, _ = s.D.Expand(p.Value.At("target"))
-		}
-		text, _, _ = strings.Cut(text, "/")
-		first, _, _ := strings.Cut(text[strings.LastIndexByte(text, ':')+1:], "-")
-		inner, err := strconv.Atoi(first)
-		if err != nil {
+		if p.Inner == 0 {
 			return nil, false, false
 		}
-		for i := range min(p.last-p.First+1, 100) {
-			list = append(list, Published{strconv.Itoa(p.First + i), strconv.Itoa(inner + i), Loopback(p.ip), p.Value})
+		for i := range min(p.Last-p.First+1, 100) {
+			list = append(list, Published{strconv.Itoa(p.First + i), strconv.Itoa(p.Inner + i), Loopback(p.IP), p.At})
 		}
 	}
-	for _, v := range s.Value.At("ports").Items() {
-		if text, known := s.D.Expand(v); !known || v.Kind() == source.Mapping && !v.At("target").Set() || strings.Contains(text, "$") {
-			return nil, false, false
-		}
+	if s.PortsHidden {
+		return nil, false, false
 	}
 	return list, false, true
 }
@@ -213,7 +203,7 @@ func (d *Deployment) providedFiles(t *Proxy) (files []traefik.File, seen bool) {
 func (d *Deployment) provided(s *Service, container string) *source.File {
 	if path.Ext(container) == ".toml" {
 		_, host, _ := d.Text(s, container)
-		return d.Files[host]
+		return d.files[host]
 	}
 	f, _, _ := d.Follow(s, container)
 	return f
@@ -228,7 +218,7 @@ func (d *Deployment) upstream(from *Service, host, port string) (container, inne
 	if s := d.ContainerNamed(host); s != nil {
 		return s.Name, port
 	}
-	onHost := from != nil && from.Value.At("network_mode").Str() == "host" && (Loopback(host) || host == "0.0.0.0")
+	onHost := from != nil && from.NetworkMode.Str() == "host" && (Loopback(host) || host == "0.0.0.0")
 	if !onHost && host != "host.docker.internal" && host != "172.17.0.1" {
 		return host, port
 	}

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/coturn"
@@ -34,7 +33,7 @@ func (d *Deployment) TurnServers() (list []TurnServer) {
 }
 
 func (d *Deployment) turnServer(s *Service) TurnServer {
-	t := TurnServer{Service: s, Site: s.Value.Site("")}
+	t := TurnServer{Service: s, Site: s.Site("")}
 	var words []coturn.Word
 	for _, w := range s.CommandWords() {
 		if name := path.Base(w.Text); len(words) == 0 && (name == "sh" || name == "bash") {
@@ -113,55 +112,11 @@ type PortSpan struct {
 	Protocol    string
 }
 
-// PublishedPorts are the ports of a service that others reach from outside; known is false where one is not told here.
-func (s *Service) PublishedPorts() (list []PortSpan, known bool) {
-	known = true
-	for _, v := range s.Value.At("ports").Items() {
-		var host, target, protocol string
-		if m := v.At("target"); m.Exists() {
-			host, target, protocol = cmp.Or(v.At("published").Str(), m.Str()), m.Str(), v.At("protocol").Str()
-		} else {
-			text, ok := s.D.Expand(v)
-			if !ok {
-				known = false
-				continue
-			}
-			text, protocol, _ = strings.Cut(text, "/")
-			if i := strings.LastIndexByte(text, ':'); i >= 0 {
-				host, target = text[:i], text[i+1:]
-				host = host[1+strings.LastIndexByte(host, ':'):]
-			} else {
-				host, target = text, text
-			}
-		}
-		from, ok1 := ports(host)
-		to, ok2 := ports(target)
-		if !ok1 || !ok2 {
-			known = false
-			continue
-		}
-		list = append(list, PortSpan{from[0], from[1], to[0], cmp.Or(protocol, "tcp")})
-	}
-	return list, known
-}
-
-func ports(text string) (span [2]int, ok bool) {
-	a, b, two := strings.Cut(text, "-")
-	if !two {
-		b = a
-	}
-	first, err := strconv.Atoi(a)
-	last, err2 := strconv.Atoi(b)
-	return [2]int{first, last}, err == nil && err2 == nil
-}
-
 // DockerNetworks are the networks of a service as far as they are known: those that the compose file says, or else the
 // pool that Docker takes them from first.
 func (d *Deployment) DockerNetworks(s *Service) (list []netip.Prefix) {
 	for _, key := range s.Networks {
-		for _, c := range d.Compose.At("networks", key, "ipam", "config").Items() {
-			list = append(list, Prefixes(c.At("subnet").Str())...)
-		}
+		list = append(list, Prefixes(d.Network(key).Subnets...)...)
 	}
 	if len(list) == 0 {
 		list = DockerPools[:1]
@@ -171,12 +126,11 @@ func (d *Deployment) DockerNetworks(s *Service) (list []netip.Prefix) {
 
 // Bridged reports whether a service is on networks that Compose makes with Docker's own driver, alone.
 func (d *Deployment) Bridged(s *Service) bool {
-	if s.Value.At("network_mode").Set() {
+	if s.NetworkMode.Set() {
 		return false
 	}
 	return !slices.ContainsFunc(s.Networks, func(key string) bool {
-		n := d.Compose.At("networks", key)
-		driver := n.At("driver").Str()
-		return n.At("external").Set() || driver != "" && driver != "bridge"
+		n := d.Network(key)
+		return n.External.Set() || n.Driver != "" && n.Driver != "bridge"
 	})
 }

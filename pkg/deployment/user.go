@@ -5,12 +5,11 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Root reports whether the container is not told to run as somebody else. The images of all bridges begin as root.
 func (s *Service) Root() bool {
-	user, _, _ := strings.Cut(s.Value.At("user").Str(), ":")
+	user, _, _ := strings.Cut(s.UserAt.Str(), ":")
 	return user == "" || user == "0" || user == "root"
 }
 
@@ -20,13 +19,13 @@ func (s *Service) Writable(file string) bool {
 	if m := s.MountAt(file); m != nil {
 		return !m.ReadOnly
 	}
-	return !s.Value.At("read_only").True() && (s.Root() || strings.HasPrefix(file, "/tmp/"))
+	return !s.ReadOnly.True() && (s.Root() || strings.HasPrefix(file, "/tmp/"))
 }
 
 // User is whom the program of a service reads its files as; ok is false where that cannot be told.
-func (s *Service) User() (uid, gid int, at source.Value, ok bool) {
-	at = s.Value.At("user")
-	if text, known := s.D.Expand(at); at.Set() {
+func (s *Service) User() (uid, gid int, at Leaf, ok bool) {
+	at = s.UserAt
+	if text, known := at.Text(); at.Set() {
 		u, g, both := strings.Cut(text, ":")
 		uid, err := strconv.Atoi(u)
 		gid, errGroup := strconv.Atoi(g)
@@ -43,7 +42,7 @@ func (s *Service) User() (uid, gid int, at source.Value, ok bool) {
 	if c.ReadsAsUser {
 		uid, _ = strconv.Atoi(name)
 	}
-	gid, at, ok = uid, s.Value.At("image"), c.ReadsAsUser
+	gid, at, ok = uid, s.ImageAt, c.ReadsAsUser
 	if s.Program == component.Synapse {
 		for _, e := range []struct {
 			name string
@@ -62,7 +61,7 @@ func (s *Service) User() (uid, gid int, at source.Value, ok bool) {
 func (s *Service) Switches(server bool) bool {
 	switch start := s.Component().Start; {
 	case server, start == component.FromEntrypoint:
-		return !s.Value.At("entrypoint").Set()
+		return !s.Entrypoint.Set()
 	case start == component.FromCommand:
 		return len(s.Command()) == 0
 	}

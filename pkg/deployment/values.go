@@ -19,15 +19,16 @@ func ItemTexts(v source.Value) []string {
 	return words
 }
 
-func (d *Deployment) Scalars(v source.Value, f func(source.Value)) {
+// Scalars calls f for each scalar of a value, in the order of the file.
+func Scalars(v source.Value, f func(source.Value)) {
 	switch v.Kind() {
 	case source.Mapping:
 		for _, val := range v.Entries() {
-			d.Scalars(val, f)
+			Scalars(val, f)
 		}
 	case source.Sequence:
 		for _, item := range v.Items() {
-			d.Scalars(item, f)
+			Scalars(item, f)
 		}
 	case source.Scalar:
 		f(v)

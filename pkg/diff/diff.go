@@ -175,6 +175,14 @@ func read(t Tree) side {
 	return side{tree: t, deployment: d, parsed: make(map[string]*source.File)}
 }
 
+// section is a part of the compose file, for telling what Compose makes of a change in it.
+func (s side) section(keys ...string) source.Value {
+	if p := compose.Of(s.deployment); p != nil {
+		return p.File.At(keys...)
+	}
+	return source.Value{}
+}
+
 // file parses a file; nil when it is no YAML with keys or items.
 func (s side) file(p string) *source.File {
 	f, done := s.parsed[p]
@@ -202,7 +210,7 @@ func opaque(p string) bool {
 
 func (c *comparison) effects() Effects {
 	e := Effects{Services: []Service{}, Irreversible: c.irreversible(), Databases: []string{}, Steps: []string{}, Next: []string{}, First: c.first()}
-	if c.new.deployment.Compose == nil || !e.First && c.old.deployment.Compose == nil {
+	if c.new.deployment.File == "" || !e.First && c.old.deployment.File == "" {
 		return e // what ran, or is to run, cannot be known
 	}
 	e.Services = c.services()

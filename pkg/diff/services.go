@@ -52,7 +52,7 @@ func (c *comparison) services() []Service {
 }
 
 // optional reports whether `up -d` starts no such service.
-func optional(s *deployment.Service) bool { return s == nil || s.Value.At("profiles").Set() }
+func optional(s *deployment.Service) bool { return s == nil || len(s.Profiles) > 0 }
 
 func service(d *deployment.Deployment, name string) *deployment.Service {
 	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return s.Name == name })
@@ -78,10 +78,10 @@ func (c *comparison) names() []string {
 // why says what about a service makes Compose recreate it.
 func (c *comparison) why(old, now *deployment.Service) []string {
 	var why []string
-	if a, b := project(c.old.deployment), project(c.new.deployment); a != b {
+	if a, b := c.old.deployment.Project, c.new.deployment.Project; a != b {
 		why = append(why, "project "+a+" → "+b)
 	}
-	for key, v := range union(old.Value, now.Value) {
+	for key, v := range union(c.old.section("services", old.Name), c.new.section("services", now.Name)) {
 		switch {
 		case slices.Contains(unhashed, key), v.old.Equal(v.now) && v.old.Exists(), key == "deploy" && sameButReplicas(v):
 		case key == "image":
@@ -94,7 +94,7 @@ func (c *comparison) why(old, now *deployment.Service) []string {
 	}
 	// Not hashed, but looked at all the same (pkg/compose/reconcile.go, mustRecreate).
 	for _, kind := range []string{"networks", "volumes"} {
-		for key, v := range union(c.old.deployment.Compose.At(kind), c.new.deployment.Compose.At(kind)) {
+		for key, v := range union(c.old.section(kind), c.new.section(kind)) {
 			if uses(now, kind, key) && v.old.Exists() && !v.old.Equal(v.now) {
 				why = append(why, strings.TrimSuffix(kind, "s")+" "+key)
 			}
@@ -116,15 +116,11 @@ func sameButReplicas(v pair) bool {
 	return true
 }
 
-func project(d *deployment.Deployment) string { return d.Compose.At("name").Str() }
-
 func uses(s *deployment.Service, kind, name string) bool {
 	if kind == "networks" {
 		return slices.Contains(s.Networks, name)
 	}
-	return slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool {
-		return strings.HasPrefix(m.Value.Str(), name+":") || m.Value.At("source").Str() == name
-	})
+	return slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool { return m.Source == name })
 }
 
 // imageChange leaves out what both have.
@@ -231,7 +227,7 @@ func (c *comparison) reader(p string) string {
 
 // affects says who notices that a service is away.
 func affects(s *deployment.Service) string {
-	if s.Program == component.Postgres && s.Value.At("restart").Str() == "no" {
+	if s.Program == component.Postgres && s.Restart.Str() == "no" {
 		return "nobody: it runs once and ends"
 	}
 	return component.Of(s.Program).Affects
@@ -240,7 +236,7 @@ func affects(s *deployment.Service) string {
 // downtime is in words: how long a migration takes depends on the size of the database.
 func downtime(old, now *deployment.Service) string {
 	switch {
-	case now.Program == component.Unknown || now.Value.At("restart").Str() == "no":
+	case now.Program == component.Unknown || now.Restart.Str() == "no":
 		return ""
 	case old.Image != now.Image:
 		return "seconds, or minutes if the new version changes its database first"

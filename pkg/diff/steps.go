@@ -1,7 +1,6 @@
 package diff
 
 import (
-	"cmp"
 	"maps"
 	"net/url"
 	"path"
@@ -30,8 +29,8 @@ func (p *plan) then(parts ...string)  { p.after = append(p.after, p.mask(strings
 func (c *comparison) steps(e Effects) (before, after []string) {
 	p := &plan{mask: c.Secrets.Mask, before: []string{}}
 	old, now := c.old.deployment, c.new.deployment
-	if !e.First && project(old) != project(now) {
-		p.first("stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(project(old)), " down")
+	if !e.First && old.Project != now.Project {
+		p.first("stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(old.Project), " down")
 	}
 	if a, b := postgres(old), postgres(now); a != nil && b != nil && major(a) != major(b) {
 		p.first("PostgreSQL ", major(b), " does not start on the data of ", major(a), ": dump with ", major(a), ", which still runs, and restore, all as RUNBOOK.md says under Upgrade")
@@ -88,12 +87,9 @@ func known(d *deployment.Deployment, p source.Value) bool {
 // external are the networks that Compose does not make.
 func external(d *deployment.Deployment) []string {
 	var names []string
-	if d.Compose == nil {
-		return nil
-	}
-	for key, v := range d.Compose.At("networks").Entries() {
-		if v.At("external").True() {
-			names = append(names, cmp.Or(v.At("name").Str(), key.Str()))
+	for _, n := range d.Networks {
+		if n.External.True() {
+			names = append(names, n.Name)
 		}
 	}
 	return names
@@ -126,7 +122,7 @@ func added(old, now []string) []string {
 
 func postgres(d *deployment.Deployment) *deployment.Service {
 	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool {
-		return s.Program == component.Postgres && s.Value.At("restart").Str() != "no"
+		return s.Program == component.Postgres && s.Restart.Str() != "no"
 	})
 	if i < 0 {
 		return nil
@@ -146,11 +142,11 @@ var hostRule = regex.Of("Host\\(`([^`]+)`\\)")
 func hosts(d *deployment.Deployment) []string {
 	var names []string
 	for _, s := range d.Services {
-		for key, v := range s.Value.At("labels").Entries() {
-			if !strings.HasSuffix(key.Str(), ".rule") {
+		for _, l := range s.Labels {
+			if !strings.HasSuffix(l.Key, ".rule") {
 				continue
 			}
-			for _, m := range hostRule().FindAllStringSubmatch(v.Str(), -1) {
+			for _, m := range hostRule().FindAllStringSubmatch(l.Value, -1) {
 				if !slices.Contains(names, m[1]) {
 					names = append(names, m[1])
 				}

@@ -40,7 +40,7 @@ func (c *comparison) pairs(do func(old, now *deployment.Service)) {
 func (c *comparison) versions(p *plan) {
 	var up []string
 	c.pairs(func(old, now *deployment.Service) {
-		if old.Image == now.Image || now.Program == component.Traefik || now.Value.At("restart").Str() == "no" {
+		if old.Image == now.Image || now.Program == component.Traefik || now.Restart.Str() == "no" {
 			return
 		}
 		a, okA := old.Image.Version()
@@ -168,8 +168,8 @@ func (c *comparison) owners(p *plan) {
 	dirs := make(map[string][]string)
 	var order []string
 	c.pairs(func(old, now *deployment.Service) {
-		user := now.Value.At("user").Str()
-		if user == old.Value.At("user").Str() || user == "" {
+		user := now.UserAt.Str()
+		if user == old.UserAt.Str() || user == "" {
 			return
 		}
 		for _, m := range now.Mounts {
@@ -191,9 +191,9 @@ func (c *comparison) owners(p *plan) {
 
 // proxy says what Traefik has to have, and what it does not lead to the stack any more.
 func (c *comparison) proxy(p *plan) {
-	for key, v := range union(c.old.deployment.Compose.At("networks"), c.new.deployment.Compose.At("networks")) {
-		if name := v.now.At("name").Str(); v.now.At("external").True() && name != v.old.At("name").Str() {
-			p.first("attach Traefik to the network ", name, ", which exists already (", key, " in docker-compose.yml)")
+	for _, n := range c.new.deployment.Networks {
+		if name := n.NameAt.Str(); n.External.True() && name != c.old.deployment.Network(n.Key).NameAt.Str() {
+			p.first("attach Traefik to the network ", name, ", which exists already (", n.Key, " in docker-compose.yml)")
 		}
 	}
 	old, now := routers(c.old.deployment), routers(c.new.deployment)
@@ -202,7 +202,7 @@ func (c *comparison) proxy(p *plan) {
 			p.first("Traefik has to have ", kind.what, " called ", name, ", or it serves nothing here")
 		}
 	}
-	if project(c.old.deployment) == project(c.new.deployment) {
+	if c.old.deployment.Project == c.new.deployment.Project {
 		for _, rule := range c.unrouted() {
 			p.first("nothing here answers any more to ", rule, ": look whether somebody still asks there")
 		}
@@ -213,10 +213,10 @@ func (c *comparison) proxy(p *plan) {
 func routers(d *deployment.Deployment) map[string][]string {
 	values := make(map[string][]string)
 	for _, s := range d.Services {
-		for key, v := range s.Value.At("labels").Entries() {
+		for _, l := range s.Labels {
 			for _, suffix := range []string{".entrypoints", ".tls.certresolver"} {
-				if strings.HasSuffix(key.Str(), suffix) && !slices.Contains(values[suffix], v.Str()) {
-					values[suffix] = append(values[suffix], v.Str())
+				if strings.HasSuffix(l.Key, suffix) && !slices.Contains(values[suffix], l.Value) {
+					values[suffix] = append(values[suffix], l.Value)
 				}
 			}
 		}
@@ -228,9 +228,9 @@ func routers(d *deployment.Deployment) map[string][]string {
 func (c *comparison) unrouted() []string {
 	var rules []string
 	c.pairs(func(old, now *deployment.Service) {
-		for key, v := range union(old.Value.At("labels"), now.Value.At("labels")) {
-			if strings.HasSuffix(key, ".rule") && !v.now.Exists() {
-				rules = append(rules, v.old.Str())
+		for _, l := range old.Labels {
+			if strings.HasSuffix(l.Key, ".rule") && deployment.LabelOf(now.Labels, l.Key).Key == "" {
+				rules = append(rules, l.Value)
 			}
 		}
 	})
@@ -270,7 +270,7 @@ func (c *comparison) backups(p *plan) {
 	for _, dir := range added(from, to) {
 		p.first("the backup takes the stack from ", dir, ": move it there, or nothing of it is backed up")
 	}
-	if a, b := project(c.old.deployment), project(c.new.deployment); a != b {
+	if a, b := c.old.deployment.Project, c.new.deployment.Project; a != b {
 		p.then("archives from before are called ", a, "-…: borgmatic prunes only those of the new name, so delete the old ones by hand in time")
 	}
 }

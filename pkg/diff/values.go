@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -44,14 +43,14 @@ func (c *comparison) values() []Value {
 		switch {
 		case opaque(p):
 			w.found = []Value{{Action: Changed, Secret: true}}
-		case p == composePath(c.new.deployment):
+		case p == c.new.deployment.File:
 			w.compose(old, now)
 		default:
 			w.compare("", old.Root(), now.Root())
 		}
 		service := c.reader(p)
 		for _, v := range w.found {
-			if p != composePath(c.new.deployment) {
+			if p != c.new.deployment.File {
 				v.Service = service
 			}
 			for _, f := range files {
@@ -86,13 +85,6 @@ func merge(values []Value, v Value) []Value {
 		}
 	}
 	return append(values, v)
-}
-
-func composePath(d *deployment.Deployment) string {
-	if d.Compose == nil {
-		return ""
-	}
-	return d.Compose.Path
 }
 
 // walk collects the differences between two values.

@@ -36,6 +36,8 @@ type Input struct {
 	Backup []string
 	// Beside is what lies in that directory; nil where that is not to be seen.
 	Beside fs.FS
+	// Judge is asked whether Compose accepts the files. Nil: that is not checked.
+	Judge *deployment.Judge
 	// Past is what is remembered of the stack there. Nil: a stack that has nothing to keep.
 	Past *manifest.Manifest
 }
@@ -113,9 +115,9 @@ func (r *Result) check(in Input) {
 	if in.Past != nil && !in.Placeholders { // which are not what was accepted
 		d.Accepted = in.Past.Accepted
 	}
-	more, files := check.Run(d)
-	if !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
-		r.Accepted = check.ComposeVerdict(d)
+	more, files := check.Run(d, in.Judge)
+	if in.Judge != nil && !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
+		r.Accepted = in.Judge.Verdict(d)
 	}
 	r.Findings, r.Files = append(found, more...), files
 	r.Bundle.Govern(r.Findings, d.KeysAt)

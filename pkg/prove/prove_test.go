@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/prove"
@@ -36,7 +37,7 @@ func input(t *testing.T, text string) prove.Input {
 	if s == nil || len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	return prove.Input{Spec: s, Secrets: secret.Placeholders(render.Needs(s)), Dir: "/srv/matrix"}
+	return prove.Input{Spec: s, Judge: composego.Judge, Secrets: secret.Placeholders(render.Needs(s)), Dir: "/srv/matrix"}
 }
 
 func run(t *testing.T, in prove.Input) *prove.Result {

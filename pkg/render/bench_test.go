@@ -7,6 +7,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -44,16 +45,16 @@ func BenchmarkPhilApp(b *testing.B) {
 	b.Run("check", func(b *testing.B) {
 		for b.Loop() {
 			d, _ := compose.Open(bundle.FS())
-			check.Run(d)
+			check.Run(d, composego.Judge)
 		}
 	})
 	b.Run("check, Compose file known", func(b *testing.B) {
 		d, _ := compose.Open(bundle.FS())
-		known := check.ComposeVerdict(d)
+		known := composego.Judge.Verdict(d)
 		for b.Loop() {
 			d, _ := compose.Open(bundle.FS())
 			d.Accepted = known
-			check.Run(d)
+			check.Run(d, composego.Judge)
 		}
 	})
 	b.Run("write unchanged", func(b *testing.B) {

@@ -222,7 +222,7 @@ func (b *Bundle) finish(compose *File) error {
 	var hashes []string
 	for name := range b.Stack.Services {
 		// A file that is mounted and not rendered is an error of another rule.
-		sum, _ := confighash.Of(fsys, parsed, name, nil)
+		sum, _ := confighash.Of(fsys, confighash.Reads(parsed, name), nil)
 		hashes = append(hashes, hashMark(name), sum)
 	}
 	compose.Data = []byte(strings.NewReplacer(hashes...).Replace(string(compose.Data)))

@@ -56,7 +56,7 @@ func (b *Bundle) hashExtra(compose *File, parsed *source.File, fsys fs.FS) error
 		if _, ours := b.Stack.Services[name]; ours || len(confighash.Reads(parsed, name)) == 0 || v.Kind() != source.Mapping {
 			continue
 		}
-		sum, err := confighash.Of(fsys, parsed, name, nil)
+		sum, err := confighash.Of(fsys, confighash.Reads(parsed, name), nil)
 		switch {
 		case err != nil || labels.At(confighash.Label).Exists():
 		case labels.Kind() == source.Sequence:

@@ -7,6 +7,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -62,6 +63,6 @@ func audit(t testing.TB, b *render.Bundle) []finding.Finding {
 	for _, f := range problems {
 		t.Errorf("%s: %s", f.Pos(), f.Message)
 	}
-	findings, _ := check.Run(d)
+	findings, _ := check.Run(d, composego.Judge)
 	return findings
 }

@@ -10,6 +10,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -103,7 +104,7 @@ func checkRandom(t *testing.T, src string) {
 		t.Fatalf("%v\n%s", err, src)
 	}
 	d, problems := compose.Open(b.FS())
-	found, _ := check.Run(d)
+	found, _ := check.Run(d, composego.Judge)
 	for _, f := range append(problems, found...) {
 		if f.Severity == finding.Error || strings.Contains(f.Message, "of a fault in stackgen") {
 			t.Errorf("%s: %s [%s]\n%s", f.Pos(), f.Message, f.Rule, src)

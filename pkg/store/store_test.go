@@ -16,6 +16,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -302,7 +303,7 @@ func TestExamplesOnDisk(t *testing.T) {
 				t.Error(diff)
 			}
 			d, problems := compose.Open(os.DirFS(dir))
-			findings, _ := check.Run(d)
+			findings, _ := check.Run(d, composego.Judge)
 			for _, f := range append(problems, findings...) {
 				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)
 			}

@@ -18,7 +18,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	d, findings := compose.Open(os.DirFS("/stack"))
-	if d.Compose == nil {
+	if d.File == "" {
 		log.Fatal(findings)
 	}
 	table := d.Routes()
@@ -44,7 +44,7 @@ func serve(d *deployment.Deployment, table *route.Table, w http.ResponseWriter, 
 	case res.Backend == nil:
 		http.Error(w, "no available server", http.StatusServiceUnavailable)
 	default:
-		network := d.Compose.At("services", res.Backend.Container, "labels", "traefik.docker.network").Str()
+		network := deployment.LabelOf(d.Service(res.Backend.Container).Labels, "traefik.docker.network").Value
 		forward(res, network, w, r)
 	}
 }

@@ -1,0 +1,137 @@
+package compose
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// rendered is the compose file that stackgen writes.
+const rendered = "docker-compose.yml"
+
+// choose tells the files that Compose reads, the first of them at least: those in COMPOSE_FILE, or else the first that
+// has one of its names and the first override.
+func (p *Project) choose() deployment.Chosen {
+	c := deployment.Chosen{Rendered: rendered}
+	if m, err := manifest.Read(p.fsys); err == nil {
+		c.Managed = m.Files[rendered] != (manifest.Entry{}) && len(p.present([]string{rendered})) > 0
+	}
+	for _, names := range [][]string{Names, overrideNames} {
+		if there := p.present(names); len(there) > 1 {
+			c.Ignored = append(c.Ignored, there[1:]...)
+		}
+	}
+	if list, set := p.Env["COMPOSE_FILE"]; set {
+		c.Named = true
+		for name := range strings.SplitSeq(list, cmp.Or(p.Env["COMPOSE_PATH_SEPARATOR"], ":")) {
+			c.Files = append(c.Files, path.Clean(name))
+		}
+		return c
+	}
+	for _, names := range [][]string{Names, overrideNames} {
+		if there := p.present(names); len(there) > 0 {
+			c.Files = append(c.Files, there[0])
+		} else if c.Files == nil {
+			break
+		}
+	}
+	return c
+}
+
+func (p *Project) present(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, err := fs.Stat(p.fsys, name)
+		return errors.Is(err, fs.ErrNotExist)
+	})
+}
+
+// files are those to be judged: what Compose reads, unless another one is stackgen's. Then that one is, and a rule says
+// that Compose does not read it.
+func (p *Project) files(d *deployment.Deployment) ([]string, *finding.Finding) {
+	c := d.Chosen
+	if c.Managed && (len(c.Files) == 0 || c.Files[0] != rendered) {
+		return []string{rendered}, nil
+	}
+	setting := func() []source.Site {
+		return []source.Site{{Pos: source.Pos{File: ".env", Line: d.Env.Line("COMPOSE_FILE")}}}
+	}
+	switch {
+	case len(c.Files) == 0:
+		return nil, &finding.Finding{
+			Rule: "compose-valid", Severity: finding.Error, Message: "there is no compose file here: " + strings.Join(Names, ", "),
+			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
+		}
+	case c.Named && p.Env["COMPOSE_FILE"] == "":
+		return nil, &finding.Finding{
+			Rule: "compose-valid", Severity: finding.Error, Message: "COMPOSE_FILE names no file; Compose refuses that, and starts nothing",
+			Fix: "remove the line, or name the compose file in it", Sites: setting(),
+		}
+	case c.Named && !fs.ValidPath(c.Files[0]):
+		return nil, &finding.Finding{
+			Rule: "compose-valid", Severity: finding.Error, Message: "Compose reads " + c.Files[0] + ", as COMPOSE_FILE says, which is not below this directory",
+			Fix: "name the directory that it lies in", Sites: setting(),
+		}
+	}
+	return c.Files, nil
+}
+
+// environmentFile is .env beside the compose file: Compose takes ${X} from there.
+func (p *Project) environmentFile() deployment.Environment {
+	e := deployment.Environment{Path: ".env", Values: make(map[string]string)}
+	text := ""
+	if src, err := source.ReadFS(p.fsys, e.Path); err == nil {
+		text = string(src)
+		e.Values = envFile(text)
+	}
+	e.Line = func(name string) int {
+		found, n := 0, 0
+		for line := range strings.Lines(text) {
+			n++
+			if _, set := envFile(line)[name]; set {
+				found = n
+			}
+		}
+		return found
+	}
+	e.Unparsed = func() int { return unparsed(text) }
+	e.Taken = func() (taken []deployment.Leaf) {
+		deployment.Scalars(p.File.Root(), func(v source.Value) {
+			for _, g := range variable().FindAllStringSubmatch(v.Str(), -1) {
+				if _, set := p.Env[g[2]+g[5]]; set {
+					taken = append(taken, p.leaf(v))
+				}
+			}
+		})
+		return taken
+	}
+	return e
+}
+
+// unparsed is the first line of an environment file that Compose does not take; 0 when it takes all.
+func unparsed(src string) int {
+	parses := func(text string) bool {
+		_, err := dotenv.ParseWithLookup(strings.NewReader(text), func(string) (string, bool) { return "", true })
+		return err == nil
+	}
+	if parses(src) {
+		return 0
+	}
+	// A value may have several lines: what counts is where the last whole beginning ends.
+	lines := strings.SplitAfter(src, "\n")
+	for n := len(lines) - 1; n > 0; n-- {
+		if parses(strings.Join(lines[:n], "")) {
+			return n + 1
+		}
+	}
+	return 1
+}

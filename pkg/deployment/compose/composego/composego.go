@@ -1,0 +1,210 @@
+// Package composego asks compose-go whether Compose accepts a deployment. It takes longer than all rules together, and
+// compose-go is most of what is linked for it: who can do without leaves this package out.
+package composego
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/interpolation"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/tree"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Judge is compose-go.
+var Judge = &deployment.Judge{Refuses: refuses, Verdict: verdict}
+
+func refuses(d *deployment.Deployment) []finding.Finding {
+	p := compose.Of(d)
+	if p == nil {
+		return nil
+	}
+	// compose-go warns through logrus' global logger; what it warns of are findings of ours.
+	logrus.SetOutput(io.Discard)
+	details := types.ConfigDetails{
+		WorkingDir:  "/",
+		ConfigFiles: []types.ConfigFile{{Filename: p.File.Path, Content: p.File.Src}},
+		Environment: types.Mapping(maps.Clone(p.Env)),
+	}
+	load := func() error {
+		_, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
+			o.SetProjectName("stack", false)
+			o.SkipResolveEnvironment = true
+			o.SkipResolveLabels = true // label_file would be read from the disk of this machine
+			o.ResolvePaths = false
+			o.SkipExtends = true
+			o.SkipInclude = true
+			o.SkipConsistencyCheck = len(d.Unread) > 0 // what is missing may come from there
+			o.Profiles = []string{"*"}
+			o.Interpolate.TypeCastMapping = casts(p, o.Interpolate.TypeCastMapping)
+		})
+		return err
+	}
+	err := load()
+	// A variable that only the shell sets may be what makes the file valid: some value must do.
+	if names := p.Unset(); err != nil && len(names) > 0 {
+		for _, dummy := range []string{"1", "./x"} {
+			for _, name := range names {
+				details.Environment[name] = dummy
+			}
+			if load() == nil {
+				return nil
+			}
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	msg, fix, sites := undefined(p, strings.ReplaceAll(err.Error(), "\n", " "))
+	if sites == nil {
+		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
+	}
+	return []finding.Finding{{Rule: "compose-valid", Severity: finding.Error, Message: "Compose refuses the file: " + mask(p, msg), Fix: fix, Sites: sites}}
+}
+
+// casts leaves out the types of keys that do not stand in the file: compose-go tries each pattern on each
+// scalar, a third of what it allocates on a file that holds a handful of these keys.
+func casts(p *compose.Project, all map[tree.Path]interpolation.Cast) map[tree.Path]interpolation.Cast {
+	keys := keysOf(p)
+	some := maps.Clone(all)
+	maps.DeleteFunc(some, func(pattern tree.Path, _ interpolation.Cast) bool {
+		return slices.ContainsFunc(pattern.Parts(), func(part string) bool {
+			return part != tree.PathMatchAll && part != tree.PathMatchList && !keys[part]
+		})
+	})
+	return some
+}
+
+// keysOf are the keys of all mappings in the compose file.
+func keysOf(p *compose.Project) map[string]bool {
+	keys := make(map[string]bool)
+	var collect func(source.Value)
+	collect = func(v source.Value) {
+		for k, val := range v.Entries() {
+			keys[k.Str()] = true
+			collect(val)
+		}
+		for _, item := range v.Items() {
+			collect(item)
+		}
+	}
+	collect(p.File.Root())
+	return keys
+}
+
+// composeGo is the version of compose-go in go.mod; a test holds the two together.
+const composeGo = "v2.16.2"
+
+func verdict(d *deployment.Deployment) string {
+	p := compose.Of(d)
+	if p == nil {
+		return ""
+	}
+	h := sha256.New()
+	h.Write(p.File.Src)
+	fmt.Fprint(h, "\x00", p.Env) // in the order of the keys
+	return "compose-go " + composeGo + " sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// mask keeps what a message says, without values that it may quote: what stands between quotes
+// stays only where it is a key of the file.
+func mask(p *compose.Project, msg string) string {
+	keys := keysOf(p)
+	// An interpolation error ends in the whole value, without quotes.
+	if i := strings.Index(msg, " You may need to escape"); i >= 0 {
+		msg = msg[:i] + " You may need to escape any $ with another $"
+	}
+	deployment.Scalars(p.File.At("services"), func(v source.Value) {
+		hides := slices.ContainsFunc(v.Keys(), func(k string) bool { return slices.Contains(mayHide, k) })
+		if hides && len(v.Str()) > 3 {
+			msg = strings.ReplaceAll(msg, v.Str(), "…")
+		}
+	})
+	return quoted().ReplaceAllStringFunc(msg, func(m string) string {
+		if keys[strings.Trim(m, `"'`)] {
+			return m
+		}
+		return `"…"`
+	})
+}
+
+// mayHide are the keys of a service below which secrets stand inline.
+var mayHide = []string{"environment", "command", "entrypoint", "labels", "healthcheck", "build", "annotations"}
+
+var (
+	quoted      = regex.Of(`"[^"]*"|'[^']*'`)
+	composePath = regex.Of(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
+)
+
+var undefinedName = regex.Of(`service "([^"]+)" (?:refers to|depends on) undefined (service|network|volume|config|secret) "?([^":\s]+)`)
+
+// undefined finds the places of a name that a service uses and nothing defines: where it is used, and the
+// definition that was most likely meant. compose-go looks at the services in any order; the message then is
+// about the first of the file. No sites where it is about something else.
+func undefined(p *compose.Project, msg string) (about, fix string, sites []source.Site) {
+	g := undefinedName().FindStringSubmatch(msg)
+	if g == nil {
+		return msg, "", nil
+	}
+	kind, name := g[2]+"s", g[3]
+	key := map[bool]string{true: "depends_on", false: kind}[kind == "services"]
+	for service, v := range p.File.At("services").Entries() {
+		if at := uses(v.At(key), name); at.Exists() && sites == nil {
+			msg = strings.Replace(msg, `service "`+g[1]+`"`, `service "`+service.Str()+`"`, 1)
+			sites = []source.Site{at.Site("")}
+		}
+	}
+	if sites == nil {
+		return msg, "", nil
+	}
+	var defined []string
+	for key := range p.File.At(kind).Entries() {
+		defined = append(defined, key.Str())
+	}
+	if near := deployment.Nearest(name, defined); near != "" {
+		return msg, near + " instead of " + name, append(sites, p.File.At(kind, near).Site("most likely this one is meant"))
+	}
+	return msg, "define " + name + " below " + kind + ":", append(sites, p.File.At(kind).Site("not among these"))
+}
+
+// uses is the entry of a list or mapping that names something defined elsewhere; absent when none does.
+func uses(list source.Value, name string) source.Value {
+	for _, item := range list.Items() {
+		if first, _, _ := strings.Cut(item.Str(), ":"); first == name || item.At("source").Str() == name {
+			return item
+		}
+	}
+	return list.At(name)
+}
+
+// site finds the place that an error of compose-go names by its path; it knows no lines.
+func site(p *compose.Project, msg string) source.Site {
+	g := composePath().FindStringSubmatch(msg)
+	if g == nil {
+		return p.File.Root().Site("")
+	}
+	if g[3] != "" {
+		return p.File.At("services", g[3]).Site("")
+	}
+	v := p.File.At(g[1])
+	for key := range strings.SplitSeq(g[2], ".") {
+		if next := v.At(key); next.Exists() {
+			v = next
+		}
+	}
+	return v.Site("")
+}

@@ -1,0 +1,85 @@
+package compose
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// inputs are the files and directories that Compose itself reads. What a variable of the shell leads to is not among them.
+func (p *Project) inputs() (list []deployment.Input) {
+	add := func(v source.Value, what string) {
+		if text, known := p.expand(v); v.Set() && known && text != "" {
+			list = append(list, deployment.Input{Name: text, What: what, At: p.leaf(v)})
+		}
+	}
+	for key, s := range p.File.At("services").Entries() {
+		for _, kind := range []string{"env_file", "label_file"} {
+			for _, v := range listed(s.At(kind)) {
+				if required := v.At("required"); v.Kind() == source.Mapping && required.Exists() && !required.True() {
+					continue
+				}
+				if v.Kind() == source.Mapping {
+					v = v.At("path")
+				}
+				add(v, "the "+kind+" of "+key.Str())
+			}
+		}
+		add(s.At("extends", "file"), "what "+key.Str()+" extends")
+		list = append(list, p.built(s, key.Str())...)
+	}
+	for _, item := range listed(p.File.At("include")) {
+		if item.Kind() != source.Mapping {
+			add(item, "an included file")
+			continue
+		}
+		for _, kind := range []string{"path", "env_file"} {
+			for _, v := range listed(item.At(kind)) {
+				add(v, "an included file")
+			}
+		}
+	}
+	return list
+}
+
+// built are the directory and the Dockerfile of an image that Compose builds.
+func (p *Project) built(service source.Value, name string) (list []deployment.Input) {
+	v := service.At("build")
+	if !v.Set() {
+		return nil
+	}
+	at := v
+	if v.Kind() == source.Mapping {
+		at = v.At("context")
+	}
+	context, known := p.expand(at)
+	if !at.Set() {
+		context, known, at = ".", true, v
+	}
+	if !known || context == "" || fetched(context) {
+		return nil
+	}
+	pulled := service.At("image").Set() // it may be there, or be pulled
+	list = append(list, deployment.Input{Name: context, What: "what " + name + " is built from", At: p.leaf(at), Pulled: pulled})
+	dockerfile, known := p.expand(v.At("dockerfile"))
+	if v.At("dockerfile_inline").Set() || !known || path.IsAbs(dockerfile) {
+		return list
+	}
+	at = v.At("dockerfile")
+	if dockerfile == "" {
+		dockerfile, at = "Dockerfile", v
+	}
+	if host := path.Clean(context); fs.ValidPath(host) {
+		list = append(list, deployment.Input{Name: path.Join(host, dockerfile), What: "the Dockerfile of " + name, At: p.leaf(at), Pulled: pulled, Within: host})
+	}
+	return list
+}
+
+// fetched reports whether the context of a build is fetched from elsewhere, or known there.
+func fetched(context string) bool {
+	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@") || strings.Contains(context, ".git#") || strings.HasSuffix(context, ".git") ||
+		strings.HasPrefix(context, "github.com/") || strings.HasPrefix(context, "service:")
+}

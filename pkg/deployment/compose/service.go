@@ -1,0 +1,217 @@
+package compose
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/route/traefik"
+	"philipp.info/stackgen/pkg/source"
+)
+
+func (p *Project) service(name string, v source.Value) *deployment.Service {
+	leaf := func(path ...string) deployment.Leaf { return p.leaf(v.At(path...)) }
+	list := func(path ...string) deployment.List { return p.list(v.At(path...)) }
+	s := &deployment.Service{
+		Name: name, Self: p.leaf(v), ImageAt: leaf("image"), Build: leaf("build"),
+		Entrypoint: list("entrypoint"), Cmd: list("command"), WorkingDir: leaf("working_dir"),
+		EnvAt: leaf("environment"), Volumes: list("volumes"), Tmpfs: list("tmpfs"), Handed: list("secrets"),
+		NetworksAt: leaf("networks"), NetworkMode: leaf("network_mode"), PortsAt: leaf("ports"),
+		Hostname: leaf("hostname"), ContainerName: leaf("container_name"), LabelsAt: leaf("labels"),
+		Probe:   deployment.Probe{At: leaf("healthcheck"), Test: list("healthcheck", "test"), Off: v.At("healthcheck", "disable").True()},
+		Restart: leaf("restart"), Profiles: list("profiles").Items, UserAt: leaf("user"), ReadOnly: leaf("read_only"), Privileged: leaf("privileged"),
+		CapDrop: list("cap_drop"), CapAdd: list("cap_add"), Reads: confighash.Reads(p.File, name),
+	}
+	ref, _ := s.ImageAt.Text()
+	s.Image = component.Parse(ref)
+	s.Program = s.Image.Program()
+	p.environment(s, v)
+	p.mounts(s, v)
+	p.attach(s, v.At("networks"))
+	p.labels(s, v.At("labels"))
+	p.ports(s, v.At("ports"))
+	for _, item := range v.At("depends_on").Items() {
+		s.DependsOn = append(s.DependsOn, deployment.Wait{Service: item.Str(), At: p.leaf(item)})
+	}
+	for name, dep := range v.At("depends_on").Entries() {
+		s.DependsOn = append(s.DependsOn, deployment.Wait{
+			Service: name.Str(), At: p.leaf(dep), Condition: dep.At("condition").Str(), ConditionAt: p.leaf(dep.At("condition")), Optional: deployment.IsFalse(dep.At("required")),
+		})
+	}
+	s.Spans, s.SpansKnown = p.spans(v.At("ports"))
+	p.absence(s, v)
+	for _, link := range listed(v.At("links")) {
+		to, alias, _ := strings.Cut(link.Str(), ":")
+		s.Links = append(s.Links, deployment.Link{Service: to, Alias: alias})
+	}
+	return s
+}
+
+// absence reads profiles, scale and deploy.replicas.
+func (p *Project) absence(s *deployment.Service, v source.Value) {
+	s.Copies = 1
+	var copies deployment.Leaf
+	for _, at := range []source.Value{v.At("scale"), v.At("deploy", "replicas")} {
+		if !at.Set() {
+			continue
+		}
+		copies = p.leaf(at)
+		text, ok := copies.Text()
+		if n, err := strconv.Atoi(text); ok && err == nil {
+			s.Copies = n
+		}
+		break
+	}
+	s.CopiesAt = copies
+	on := strings.Split(p.Env["COMPOSE_PROFILES"], ",")
+	var names []string
+	for _, profile := range s.Profiles {
+		name := profile.Str()
+		if slices.ContainsFunc(on, func(o string) bool { o = strings.TrimSpace(o); return o == name || o == "*" }) {
+			names = nil
+			break
+		}
+		names = append(names, name)
+	}
+	switch {
+	case len(names) > 0:
+		s.Absent = deployment.Absent{Why: "it stands behind the profile " + strings.Join(names, ", "), Profiles: names, At: p.leaf(v.At("profiles"))}
+	case s.Copies == 0:
+		s.Absent = deployment.Absent{Why: copies.Name() + " is 0", At: copies}
+	}
+}
+
+// environment reads the variables of a service: those that stand there win over those of its files, of which a later
+// one wins over an earlier.
+func (p *Project) environment(s *deployment.Service, v source.Value) {
+	add := func(name, text string, at deployment.Leaf, handed bool) {
+		e := deployment.Variable{Name: name, Text: text, At: at}
+		if handed {
+			var known bool
+			if e.Text, known = p.Env[name]; !known {
+				e.Hidden = name + " comes from outside of the directory"
+			}
+		} else if _, ok := at.Text(); !ok {
+			e.Hidden = name + " stands behind a variable that is set elsewhere"
+		}
+		s.Variables = append(s.Variables, e)
+	}
+	for key, val := range v.At("environment").Entries() {
+		l := p.leaf(val)
+		text, _ := l.Text()
+		add(key.Str(), text, l, !val.Set())
+	}
+	for _, item := range v.At("environment").Items() {
+		l := p.leaf(item)
+		text, _ := l.Text()
+		key, val, ok := strings.Cut(text, "=")
+		add(key, val, l, !ok)
+	}
+	for _, f := range p.envFiles(v) {
+		src, err := source.ReadFS(p.fsys, path.Clean(f.Str()))
+		if err != nil {
+			if s.EnvUnread == "" {
+				s.EnvUnread = "the env_file " + f.Str() + " cannot be read"
+			}
+			continue
+		}
+		vars := envFile(string(src))
+		for _, name := range slices.Sorted(maps.Keys(vars)) {
+			s.Variables = append(s.Variables, deployment.Variable{Name: name, Text: vars[name], At: deployment.LeafOf(f), FromFile: true})
+		}
+	}
+}
+
+// envFiles are the entries of env_file, the one that counts most first.
+func (p *Project) envFiles(v source.Value) []source.Value {
+	var files []source.Value
+	for _, item := range slices.Backward(listed(v.At("env_file"))) {
+		if item.Kind() == source.Mapping {
+			item = item.At("path")
+		}
+		files = append(files, item)
+	}
+	return files
+}
+
+func (p *Project) labels(s *deployment.Service, v source.Value) {
+	for key, val := range v.Entries() {
+		text, _ := p.expand(val)
+		s.Labels = append(s.Labels, traefik.Label{Key: key.Str(), Value: text, Site: val.Site("")})
+	}
+	for _, item := range v.Items() {
+		text, _ := p.expand(item)
+		key, val, _ := strings.Cut(text, "=")
+		s.Labels = append(s.Labels, traefik.Label{Key: key, Value: val, Site: item.Site("")})
+	}
+	s.LabelLine = func(key, value string) string {
+		value = strings.ReplaceAll(value, "$", "$$")
+		if v.Kind() == source.Sequence {
+			return "- " + source.Quote(key+"="+value)
+		}
+		return key + ": " + source.Quote(value)
+	}
+}
+
+// attach reads the networks of a service.
+func (p *Project) attach(s *deployment.Service, nets source.Value) {
+	switch nets.Kind() {
+	case source.Sequence:
+		for _, n := range nets.Items() {
+			s.Networks = append(s.Networks, n.Str())
+		}
+	case source.Mapping:
+		for key, v := range nets.Entries() {
+			s.Networks = append(s.Networks, key.Str())
+			a := deployment.Attachment{Network: key.Str(), AliasesAt: p.leaf(v.At("aliases")), Aliases: p.list(v.At("aliases")).Items}
+			for _, key := range []string{"ipv4_address", "ipv6_address"} {
+				a.Addresses = append(a.Addresses, p.leaf(v.At(key)))
+			}
+			s.Attachments = append(s.Attachments, a)
+		}
+	default:
+		if !s.NetworkMode.Set() {
+			s.Networks = []string{"default"}
+		}
+	}
+}
+
+// networks are those that the file defines, and those that services name all the same.
+func (p *Project) networks(services []*deployment.Service) []deployment.Network {
+	var all []deployment.Network
+	add := func(key string) {
+		if slices.ContainsFunc(all, func(n deployment.Network) bool { return n.Key == key }) {
+			return
+		}
+		def := p.File.At("networks", key)
+		n := deployment.Network{Key: key, At: p.leaf(def), NameAt: p.leaf(def.At("name")), External: p.leaf(def.At("external")), Driver: def.At("driver").Str(), Ranges: p.leaf(def.At("ipam", "config"))}
+		n.Name, n.Known = n.NameAt.Text()
+		switch {
+		case n.Name != "" || !n.Known:
+		case def.At("external").Kind() == source.Mapping: // the form of Compose 1
+			n.Name, n.Known = p.expand(def.At("external", "name"))
+		case n.External.True():
+			n.Name = key
+		default:
+			n.Name = p.name() + "_" + key
+		}
+		for _, c := range def.At("ipam", "config").Items() {
+			n.Subnets = append(n.Subnets, c.At("subnet").Str())
+		}
+		all = append(all, n)
+	}
+	for key := range p.File.At("networks").Entries() {
+		add(key.Str())
+	}
+	for _, s := range services {
+		for _, key := range s.Networks {
+			add(key)
+		}
+	}
+	return all
+}

@@ -107,7 +107,7 @@ func (c *diffCmd) directory(ctx context.Context) (*proof, *diff.Diff, error) {
 
 // input is what a plan does in a directory.
 func (p *proof) input(plan *store.Plan, dir string) diff.Input {
-	in := diff.Input{Old: diff.Tree{}, New: diff.Tree{}, Hand: map[string]diff.Hand{}, Before: plan.Fixed(), Secrets: p.set, Dir: filepath.ToSlash(dir), Root: p.chowns(plan, dir)}
+	in := diff.Input{Old: diff.Tree{}, New: diff.Tree{}, Hand: map[string]diff.Hand{}, Before: plan.Fixed(), Secrets: p.set, Known: p.Deployment, Dir: filepath.ToSlash(dir), Root: p.chowns(plan, dir)}
 	for _, f := range p.Bundle.Files {
 		if f.Data != nil {
 			in.Old[f.Path], in.New[f.Path] = f.Data, f.Data
@@ -155,7 +155,7 @@ func (c *diffCmd) revisions(ctx context.Context) (*proof, *diff.Diff, error) {
 		return now, nil, err
 	}
 	made := newSecrets(old.needs, now)
-	in := diff.Input{Old: old.tree(), New: now.tree(), Secrets: now.set}
+	in := diff.Input{Old: old.tree(), New: now.tree(), Secrets: now.set, Known: now.Deployment}
 	for _, s := range made {
 		in.Unmade = append(in.Unmade, s.Name)
 	}

@@ -47,6 +47,7 @@ type Deployment struct {
 	// Interpolations are the places where a dollar may not be what is meant.
 	Interpolations func() []Interpolation
 
+	known       []*Deployment
 	routes      *route.Table
 	Proxy       *Proxy
 	containers  map[*Service]*traefik.Container
@@ -121,9 +122,9 @@ type Bridge struct {
 }
 
 // New is a deployment without services. Who reads its own file puts them in and calls Load. alone says that what is
-// missing may lie where the files will be put.
-func New(fsys fs.FS, alone bool) *Deployment {
-	return &Deployment{FS: fsys, Alone: alone, files: make(map[string]*source.File), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]*traefik.Container), patterns: make(map[string]*Pattern)}
+// missing may lie where the files will be put. What one of known has parsed is not parsed again where the bytes are the same.
+func New(fsys fs.FS, alone bool, known ...*Deployment) *Deployment {
+	return &Deployment{FS: fsys, Alone: alone, known: known, files: make(map[string]*source.File), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]*traefik.Container), patterns: make(map[string]*Pattern)}
 }
 
 // Load follows the services to the configurations of their programs.

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io/fs"
@@ -68,9 +69,23 @@ func (d *Deployment) Read(name string) (*source.File, []finding.Finding) {
 			Fix: "put a readable file there", Sites: []source.Site{{Pos: source.Pos{File: name}}},
 		}}
 	}
+	for _, k := range d.known {
+		if f := k.Parsed(name, src); f != nil {
+			d.files[name] = f
+			return f, nil
+		}
+	}
 	f, findings := finding.Parse(name, src)
 	d.files[name] = f
 	return f, findings
+}
+
+// Parsed is the file of that name as it was read, nil where it was not, or had other bytes, or could not be parsed.
+func (d *Deployment) Parsed(name string, src []byte) *source.File {
+	if f := d.files[name]; f != nil && f.Root().Exists() && bytes.Equal(f.Src, src) {
+		return f
+	}
+	return nil
 }
 
 // Faulty reports whether a file has a finding of its own, which is not to be repeated.

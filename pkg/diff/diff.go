@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
@@ -43,6 +44,8 @@ type Input struct {
 	Secrets *secret.Set
 	// Dir begins the paths that a person is told to use.
 	Dir string
+	// Known is the deployment that New was proven as, whose files need not be parsed again; nil where there is none.
+	Known *deployment.Deployment
 	// Root are commands that root has to run before the new stack can start.
 	Root []string
 }
@@ -146,13 +149,20 @@ type side struct {
 	tree       Tree
 	deployment *deployment.Deployment
 	parsed     map[string]*source.File // by path, nil where the file is not YAML
+	fixed      func() []deployment.Fixed
 }
 
 func compare(in Input) *comparison {
 	if in.Secrets == nil {
 		in.Secrets = secret.Placeholders(nil)
 	}
-	c := &comparison{Input: in, old: read(in.Old), new: read(in.New)}
+	c := &comparison{Input: in}
+	var known []*deployment.Deployment
+	if in.Known != nil {
+		known = append(known, in.Known)
+	}
+	c.new = read(in.New, known...)
+	c.old = read(in.Old, c.new.deployment)
 	paths := make(map[string]bool)
 	for _, t := range []Tree{in.Old, in.New} {
 		for p := range t {
@@ -169,10 +179,10 @@ func compare(in Input) *comparison {
 	return c
 }
 
-func read(t Tree) side {
+func read(t Tree, known ...*deployment.Deployment) side {
 	// What keeps a tree from being read as a deployment is no concern here: it has no services then.
-	d, _ := compose.Open(t.fs())
-	return side{tree: t, deployment: d, parsed: make(map[string]*source.File)}
+	d, _ := compose.Open(t.fs(), known...)
+	return side{tree: t, deployment: d, parsed: make(map[string]*source.File), fixed: sync.OnceValue(d.Fixed)}
 }
 
 // section is a part of the compose file, for telling what Compose makes of a change in it.
@@ -190,7 +200,10 @@ func (s side) file(p string) *source.File {
 		return f
 	}
 	if data, ok := s.tree[p]; ok {
-		parsed, findings := finding.Parse(p, data)
+		parsed, findings := s.deployment.Parsed(p, data), []finding.Finding(nil)
+		if parsed == nil {
+			parsed, findings = finding.Parse(p, data)
+		}
 		if kind := parsed.Root().Kind(); len(findings) == 0 && (kind == source.Mapping || kind == source.Sequence) {
 			f = parsed
 		}
@@ -258,14 +271,14 @@ func (c *comparison) irreversible() []Loss {
 
 // broken is what the stack had to keep and does not. A secret that is yet to be made is not known.
 func (c *comparison) broken() []deployment.Fixed {
-	return slices.DeleteFunc(deployment.Broken(c.before(), c.new.deployment.Fixed()), func(f deployment.Fixed) bool {
+	return slices.DeleteFunc(deployment.Broken(c.before(), c.new.fixed()), func(f deployment.Fixed) bool {
 		return f.Secret && slices.Contains(c.Unmade, f.Name)
 	})
 }
 
 // before is what the old stack has to keep. Its manifest knows more than its files.
 func (c *comparison) before() map[string]string {
-	before := deployment.Values(c.old.deployment.Fixed())
+	before := deployment.Values(c.old.fixed())
 	maps.Copy(before, c.Before)
 	return before
 }

@@ -241,7 +241,10 @@ func (c *comparison) unrouted() []string {
 func (c *comparison) backups(p *plan) {
 	list := func(t side) (repos []string, dirs []string) {
 		for name := range t.tree {
-			if f := t.file(name); strings.HasPrefix(name, "borgmatic.d/") && f != nil {
+			if !strings.HasPrefix(name, "borgmatic.d/") {
+				continue
+			}
+			if f := t.file(name); f != nil {
 				for _, r := range f.At("repositories").Items() {
 					repos = append(repos, r.At("path").Str())
 				}

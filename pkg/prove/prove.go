@@ -57,6 +57,8 @@ type Result struct {
 	Findings []finding.Finding
 	// Files is how many files were read to find them.
 	Files int
+	// Deployment is what the rules saw; nil without a Bundle.
+	Deployment *deployment.Deployment
 }
 
 // OK reports whether the files may be written.
@@ -102,6 +104,7 @@ func (r *Result) check(in Input) {
 		open = compose.OpenAlone
 	}
 	d, found := open(over(r.Bundle, in.Beside))
+	r.Deployment = d
 	fixed := d.Fixed()
 	r.Fixed = deployment.Values(fixed)
 	if in.Past != nil {

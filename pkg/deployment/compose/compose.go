@@ -32,15 +32,19 @@ func Of(d *deployment.Deployment) *Project {
 }
 
 // Open reads a deployment. The findings are what kept it from being read at all: then it has no services, and no rule
-// finds anything.
-func Open(fsys fs.FS) (*deployment.Deployment, []finding.Finding) { return open(fsys, false) }
+// finds anything. What one of known has parsed is not parsed again where the bytes are the same.
+func Open(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, []finding.Finding) {
+	return open(fsys, false, known)
+}
 
 // OpenAlone is Open for files whose directory is not known: what is missing may lie there already, and is not checked.
-func OpenAlone(fsys fs.FS) (*deployment.Deployment, []finding.Finding) { return open(fsys, true) }
+func OpenAlone(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, []finding.Finding) {
+	return open(fsys, true, known)
+}
 
-func open(fsys fs.FS, alone bool) (*deployment.Deployment, []finding.Finding) {
+func open(fsys fs.FS, alone bool, known []*deployment.Deployment) (*deployment.Deployment, []finding.Finding) {
 	p := &Project{fsys: fsys}
-	d := deployment.New(fsys, alone)
+	d := deployment.New(fsys, alone, known...)
 	d.Env = p.environmentFile()
 	p.Env, d.Secrecy = d.Env.Values, p.secrecy
 	d.Chosen = p.choose()

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"syscall/js"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
@@ -16,6 +17,9 @@ import (
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
 )
+
+// judge is compose-go's; nil where it is left out.
+var judge *deployment.Judge
 
 func main() {
 	js.Global().Set("stackgen", map[string]any{"prove": js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -42,7 +46,7 @@ func proveText(text, dir string, read func(string) ([]byte, error)) (files map[s
 		copies, more := prove.Copies(s, ".", read)
 		findings = append(findings, more...)
 		if !finding.HasErrors(findings) {
-			r, err = prove.Run(prove.Input{Spec: s, Secrets: secret.Placeholders(render.Needs(s)), Placeholders: true, Copies: copies, Dir: dir})
+			r, err = prove.Run(prove.Input{Spec: s, Judge: judge, Secrets: secret.Placeholders(render.Needs(s)), Placeholders: true, Copies: copies, Dir: dir})
 			if err != nil {
 				return nil, "", err
 			}

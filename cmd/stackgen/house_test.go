@@ -39,6 +39,8 @@ var apart = []struct{ from, to, why string }{
 	{"pkg/check", "pkg/spec", "a rule judges a stack that is kept by hand as one that is rendered"},
 	{"pkg/check", "pkg/deployment/compose", "a rule cannot see how a deployment is written"},
 	{"pkg/prove", "pkg/deployment/compose/composego", "a proof can do without compose-go"},
+	{"pkg/prove", "pkg/command", "a proof starts nothing"},
+	{"pkg/prove", "pkg/git", "a proof sees the files that it is handed"},
 	{"pkg/deployment", "pkg/spec", "a deployment is what the files say"},
 	{"pkg/component", "pkg/source", "what is known of a program is neither spec nor Compose"},
 }

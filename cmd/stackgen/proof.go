@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/command"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
@@ -239,7 +240,10 @@ const (
 func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, u use) (*secret.Set, []finding.Finding) {
 	src := secret.Sources{
 		Path: secretsPath(path, secrets), Command: s.Secrets.Command, CommandPos: s.At("secrets", "command").Pos(), Store: s.Secrets.Store,
-		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, RunCommands: u > looking, SkipFrom: u == editing,
+		From: map[string]secret.From{}, Dir: filepath.Dir(path), Getenv: os.LookupEnv, Tracked: git.Tracked, SkipFrom: u == editing,
+	}
+	if u > looking {
+		src.Run = runCommand
 	}
 	for name, from := range s.Secrets.From {
 		// Where only the files are proven, a secret that lies on another machine is no fault. Nor is one that lies
@@ -256,6 +260,10 @@ func loadSecrets(ctx context.Context, s *spec.Spec, path, secrets string, u use)
 	set, findings := secret.Load(ctx, src, render.Needs(s))
 	render.HideNamed(s, set)
 	return set, findings
+}
+
+func runCommand(ctx context.Context, argv []string, dir string, stdin []byte, limit int) ([]byte, error) {
+	return command.Command{Argv: argv, Dir: dir, Stdin: stdin}.Output(ctx, limit)
 }
 
 // beside reports whether a file, relative to dir or absolute, lies below dir or in its git repository; a symbolic link

@@ -38,6 +38,9 @@ type ExitError struct {
 // Error names the status alone.
 func (e *ExitError) Error() string { return fmt.Sprintf("ended with status %d", e.Code) }
 
+// ExitCode is the status.
+func (e *ExitError) ExitCode() int { return e.Code }
+
 // Output gives what the program prints, at most limit bytes. The error is a clause about the program,
 // without anything that the program printed.
 func (c Command) Output(ctx context.Context, limit int) ([]byte, error) {

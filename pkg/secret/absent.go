@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/command"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
@@ -23,7 +22,10 @@ var makesFile = []string{"-o", "--output", "--filename-override"}
 // because adds to the error of a program that ended with a status the files that its command names and that are not
 // there: what the program itself says about them is not shown.
 func because(argv []string, dir string, err error) error {
-	if _, ended := errors.AsType[*command.ExitError](err); !ended {
+	if _, ended := errors.AsType[interface {
+		error
+		ExitCode() int
+	}](err); !ended {
 		return err
 	}
 	var absent []string

@@ -26,7 +26,7 @@ func TestAbsentFileIsNamed(t *testing.T) {
 		"not installed": {[]string{"no-such-program", "missing.txt"}, "is not installed"},
 	} {
 		for _, from := range []bool{false, true} {
-			src := Sources{Path: dir + "/secrets.yaml", Dir: dir, RunCommands: true, Command: c.argv}
+			src := Sources{Path: dir + "/secrets.yaml", Dir: dir, Run: runProgram, Command: c.argv}
 			if from {
 				src.Command, src.From = nil, map[string]From{testNeeds()[0].Name: {Command: c.argv}}
 			}

@@ -93,7 +93,7 @@ func lockStore(dir string) (unlock func()) {
 // interrupted reports what a run left that ended while a store was at work: the copy of another content than the file
 // has now. A copy of the same content is removed.
 func (l *loader) interrupted() bool {
-	if len(l.src.Store) == 0 || !l.src.RunCommands {
+	if len(l.src.Store) == 0 || l.src.Run == nil {
 		return false
 	}
 	unlock := lockStore(l.src.Dir)

@@ -4,14 +4,16 @@ import (
 	"context"
 
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // tracked reports a file with plain secrets that git tracks.
 func (l *loader) tracked(ctx context.Context, path string, sites []source.Site) {
-	switch tracked, err := git.Tracked(ctx, path); {
+	if l.src.Tracked == nil {
+		return
+	}
+	switch tracked, err := l.src.Tracked(ctx, path); {
 	case tracked:
 		l.report(finding.Error, sites, "git tracks "+shell.Path(path)+" in plain text; everybody who can read the repository has these secrets",
 			"`git rm --cached "+shell.Path(path)+"`, name the file in .gitignore, and rotate what is in it: the history keeps it")

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/command"
+	"philipp.info/stackgen/pkg/git"
 	"philipp.info/stackgen/pkg/shell"
 )
 
@@ -43,7 +44,7 @@ func TestTracked(t *testing.T) {
 	t.Setenv("GIT_INDEX_FILE", "no-index")
 
 	for path, want := range map[string]string{tracked: tracked, free: "", outside: outside} {
-		_, findings := Load(t.Context(), Sources{Path: path}, testNeeds())
+		_, findings := Load(t.Context(), Sources{Tracked: git.Tracked, Path: path}, testNeeds())
 		got := texts(findings, "")
 		if want == "" {
 			if diff := cmp.Diff([]string{}, got); diff != "" {
@@ -59,11 +60,11 @@ func TestTracked(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	_, findings := Load(t.Context(), Sources{Path: encrypted, Command: []string{"sops"}}, testNeeds())
+	_, findings := Load(t.Context(), Sources{Tracked: git.Tracked, Path: encrypted, Command: []string{"sops"}}, testNeeds())
 	if diff := cmp.Diff([]string{}, texts(findings, "")); diff != "" {
 		t.Errorf("encrypted: %s", diff)
 	}
-	_, findings = Load(t.Context(), Sources{Dir: sub, From: map[string]From{"smtp.password": {File: "value"}}}, testNeeds())
+	_, findings = Load(t.Context(), Sources{Tracked: git.Tracked, Dir: sub, From: map[string]From{"smtp.password": {File: "value"}}}, testNeeds())
 	if got := strings.Join(texts(findings, ""), "\n"); !strings.Contains(got, "git rm --cached "+value) {
 		t.Errorf("a tracked value file gives %q", got)
 	}
@@ -74,7 +75,7 @@ func TestTrackedUnknown(t *testing.T) {
 	runGit(t, dir, "--version")
 	path := writeFile(t, dir, "secrets.yaml", "")
 	writeFile(t, dir, ".git", "gitdir: nowhere\n")
-	_, findings := Load(t.Context(), Sources{Path: path}, nil)
+	_, findings := Load(t.Context(), Sources{Tracked: git.Tracked, Path: path}, nil)
 	want := []string{"secrets.yaml: info: whether git tracks secrets.yaml is not known: .git names nowhere, which is no git directory fix: run `git status` there"}
 	if diff := cmp.Diff(want, texts(findings, dir)); diff != "" {
 		t.Error(diff)
@@ -87,7 +88,7 @@ func TestTrackedRunsNothing(t *testing.T) {
 	runGit(t, dir, "init", "-q")
 	path := writeFile(t, dir, "secrets.yaml", "")
 	runGit(t, dir, "config", "core.fsmonitor", "touch "+filepath.Join(dir, "ran")+"; false")
-	Load(t.Context(), Sources{Path: path}, nil)
+	Load(t.Context(), Sources{Tracked: git.Tracked, Path: path}, nil)
 	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
 		t.Error("the repository's program ran")
 	}

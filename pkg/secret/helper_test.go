@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/command"
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 )
@@ -31,6 +33,10 @@ func testNeeds() []Need {
 		},
 		{Name: "smtp.password", Kind: component.External, Where: "the mail provider"},
 	}
+}
+
+func runProgram(ctx context.Context, argv []string, dir string, stdin []byte, limit int) ([]byte, error) {
+	return command.Command{Argv: argv, Dir: dir, Stdin: stdin}.Output(ctx, limit)
 }
 
 // writeFile gives the path of a new file with mode 0600.

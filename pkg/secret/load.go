@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"philipp.info/stackgen/pkg/command"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -38,9 +37,12 @@ type Sources struct {
 	Getenv func(string) (string, bool)
 	// Store takes on stdin what Command is to print from then on. With it, Save writes nothing into Path.
 	Store []string
-	// RunCommands allows commands. Without it the secrets that need one stay without value, and Save does not
-	// use Store.
-	RunCommands bool
+	// Run starts a command in a directory, hands it stdin, and gives what it prints, at most limit bytes. Its error is a clause
+	// about the program; that of one which ended with another status than 0 has a method ExitCode. Nil: no command is run;
+	// the secrets that need one stay without value, and Save does not use Store.
+	Run func(ctx context.Context, argv []string, dir string, stdin []byte, limit int) ([]byte, error)
+	// Tracked tells whether git tracks a file. Nil: nobody asks.
+	Tracked func(ctx context.Context, path string) (bool, error)
 	// SkipFrom leaves the secrets of From without value: only that they come from there is of interest.
 	SkipFrom bool
 }
@@ -170,7 +172,7 @@ func (l *loader) from(ctx context.Context, name string, from From) {
 		return
 	}
 	origin := "command " + program(from.Command)
-	if !l.src.RunCommands || l.src.SkipFrom {
+	if l.src.Run == nil || l.src.SkipFrom {
 		l.close(name, origin+" (not run)")
 		return
 	}
@@ -201,7 +203,7 @@ func (l *loader) readValue(path string) (string, error) {
 }
 
 func (l *loader) run(ctx context.Context, argv []string, limit int) (string, error) {
-	out, err := command.Command{Argv: argv, Dir: l.src.Dir}.Output(ctx, limit)
+	out, err := l.src.Run(ctx, argv, l.src.Dir, nil, limit)
 	return string(out), because(argv, l.src.Dir, err)
 }
 
@@ -233,7 +235,7 @@ func (l *loader) command(ctx context.Context) {
 		return
 	}
 	name, sites := program(l.src.Command), siteAt(l.src.CommandPos)
-	if !l.src.RunCommands {
+	if l.src.Run == nil {
 		l.withhold("command " + name + " (not run)")
 		return
 	}

@@ -199,7 +199,7 @@ func TestPrecedence(t *testing.T) {
 	writeFile(t, dir, "value", "from-file\n\n")
 	path := writeFile(t, dir, "secrets.yaml", "a.env: low\na.file: low\na.cmd: low\na.all: low\na.own: own\n")
 	src := Sources{
-		Path: path, Dir: dir, RunCommands: true,
+		Path: path, Dir: dir, Run: runProgram,
 		Getenv: environment("STACKGEN_SECRET_A_ENV", "from-env\n"),
 		From: map[string]From{
 			"a.env":  {Command: []string{"/bin/sh", "-c", "echo ran > ran"}},

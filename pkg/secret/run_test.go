@@ -38,7 +38,7 @@ func TestFromFindings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			test.from.Pos = source.Pos{File: "stack.yaml", Line: 7, Col: 3}
-			s, findings := Load(t.Context(), Sources{Dir: dir, RunCommands: true, From: map[string]From{"smtp.password": test.from}}, testNeeds())
+			s, findings := Load(t.Context(), Sources{Dir: dir, Run: runProgram, From: map[string]From{"smtp.password": test.from}}, testNeeds())
 			got := texts(findings, "")
 			if diff := cmp.Diff([]string{"stack.yaml:7:3: error: " + test.want}, got); diff != "" {
 				t.Error(diff)
@@ -54,7 +54,7 @@ func TestFromFindings(t *testing.T) {
 }
 
 func TestWholeFileCommand(t *testing.T) {
-	src := Sources{RunCommands: true, CommandPos: source.Pos{File: "stack.yaml", Line: 2, Col: 1}}
+	src := Sources{Run: runProgram, CommandPos: source.Pos{File: "stack.yaml", Line: 2, Col: 1}}
 	tests := map[string]struct {
 		script string
 		want   []string

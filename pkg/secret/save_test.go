@@ -105,7 +105,7 @@ func TestSaveRefuses(t *testing.T) {
 			if test.before != "" {
 				writeFile(t, dir, "secrets.yaml", test.before)
 			}
-			s, _ := Load(t.Context(), Sources{Path: path, Command: []string{"/bin/sh", "-c", ":"}, RunCommands: true}, testNeeds())
+			s, _ := Load(t.Context(), Sources{Path: path, Command: []string{"/bin/sh", "-c", ":"}, Run: runProgram}, testNeeds())
 			if err := s.Set("synapse.macaroon", "fake-token"); err != nil {
 				t.Fatal(err)
 			}

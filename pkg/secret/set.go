@@ -158,7 +158,7 @@ func (s *Set) settable(name string) error {
 }
 
 // stores reports whether new values go to the command that the spec names for it.
-func (s *Set) stores() bool { return len(s.src.Store) > 0 && s.src.RunCommands }
+func (s *Set) stores() bool { return len(s.src.Store) > 0 && s.src.Run != nil }
 
 func (s *Set) commandOrigin() string { return "command " + program(s.src.Command) }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"philipp.info/stackgen/pkg/command"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -48,7 +47,7 @@ func (s *Set) store(ctx context.Context) error {
 	}
 	before := s.snapshot()
 	copies := s.keepCopies(before)
-	_, err = s.command(s.src.Store, text).Output(ctx, source.MaxSize)
+	_, err = s.run(ctx, s.src.Store, text)
 	if err != nil {
 		err = fmt.Errorf("`%s` %w", program(s.src.Store), because(s.src.Store, s.src.Dir, err))
 	} else {
@@ -81,12 +80,12 @@ func (s *Set) changes() []entry {
 	return changes
 }
 
-func (s *Set) command(argv []string, stdin []byte) command.Command {
-	return command.Command{Argv: argv, Dir: s.src.Dir, Stdin: stdin}
+func (s *Set) run(ctx context.Context, argv []string, stdin []byte) ([]byte, error) {
+	return s.src.Run(ctx, argv, s.src.Dir, stdin, source.MaxSize)
 }
 
 func (s *Set) print(ctx context.Context) ([]byte, error) {
-	out, err := s.command(s.src.Command, nil).Output(ctx, source.MaxSize)
+	out, err := s.run(ctx, s.src.Command, nil)
 	return out, because(s.src.Command, s.src.Dir, err)
 }
 
@@ -167,7 +166,7 @@ func (s *Set) restore(ctx context.Context, files []kept, copies []string) string
 		removeAll(copies)
 		return "the store holds what it held before"
 	}
-	if _, err := s.command(s.src.Store, s.printed).Output(ctx, source.MaxSize); err == nil && asBefore() {
+	if _, err := s.run(ctx, s.src.Store, s.printed); err == nil && asBefore() {
 		removeAll(copies)
 		return "the store holds what it held before"
 	}

@@ -18,7 +18,7 @@ const (
 
 func storeSources(dir, store string) Sources {
 	return Sources{
-		Path: filepath.Join(dir, "secrets.yaml"), Dir: dir, RunCommands: true,
+		Path: filepath.Join(dir, "secrets.yaml"), Dir: dir, Run: runProgram,
 		// The name of the file is a word of its own, as in `sops -d FILE`.
 		Command: []string{"sh", "-c", reads, "sh", "store.enc"}, Store: []string{"sh", "-c", store},
 	}
@@ -144,7 +144,7 @@ func TestStoreChangedMeanwhile(t *testing.T) {
 func TestStoreIsNotRun(t *testing.T) {
 	dir := t.TempDir()
 	src := storeSources(dir, "touch ran")
-	src.Command, src.RunCommands = []string{"sh", "-c", "touch ran"}, false
+	src.Command, src.Run = []string{"sh", "-c", "touch ran"}, nil
 	s, _ := Load(t.Context(), src, testNeeds())
 	s.Fill()
 	if err := s.Set("smtp.password", "FAKE"); err == nil {
@@ -166,7 +166,7 @@ func TestWinner(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "secrets.yaml", "smtp.password: \"FAKE-plain\"\nsynapse.macaroon: \"FAKE-plain\"\n")
 	src := Sources{
-		Path: filepath.Join(dir, "secrets.yaml"), Dir: dir, RunCommands: true,
+		Path: filepath.Join(dir, "secrets.yaml"), Dir: dir, Run: runProgram,
 		Command: []string{"echo", `synapse.macaroon: "FAKE-one"`},
 		From:    map[string]From{"mas.rsa": {Command: []string{"false"}}, "mas.ec": {File: "gone"}},
 		Getenv:  environment("STACKGEN_SECRET_MAS_ENCRYPTION", strings.Repeat("0", 64)), SkipFrom: true,
@@ -184,7 +184,7 @@ func TestWinner(t *testing.T) {
 			t.Errorf("%s comes from %q: %v", name, s.Origin(name), err)
 		}
 	}
-	src.RunCommands = false
+	src.Run = nil
 	s, _ = Load(t.Context(), src, testNeeds())
 	if want := "command echo (not run), else secrets.yaml"; s.Origin("smtp.password") != want || s.Settable("smtp.password") == nil {
 		t.Errorf("not run, it comes from %q", s.Origin("smtp.password"))

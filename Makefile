@@ -29,6 +29,8 @@ wasm: ## Prove the examples in WebAssembly, where there are neither files nor pr
 	GOOS=js GOARCH=wasm go vet ./cmd/prove-wasm
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o bin/prove.wasm ./cmd/prove-wasm
 	node cmd/prove-wasm/run.mjs "$$(go env GOROOT)/lib/wasm/wasm_exec.js" bin/prove.wasm examples/*/stack.yaml
+	GOOS=js GOARCH=wasm go build -tags nojudge -trimpath -ldflags='-s -w' -o bin/prove-nojudge.wasm ./cmd/prove-wasm
+	JUDGE=none node cmd/prove-wasm/run.mjs "$$(go env GOROOT)/lib/wasm/wasm_exec.js" bin/prove-nojudge.wasm examples/minimal/stack.yaml
 
 .PHONY: race
 race: ## Run all tests with the race detector (needs a C compiler)

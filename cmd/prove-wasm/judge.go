@@ -4,5 +4,5 @@ package main
 
 import "philipp.info/stackgen/pkg/deployment/compose/composego"
 
-// compose-go is more than half of the program; -tags nojudge leaves it out, and compose-valid is not checked then.
+// -tags nojudge leaves compose-go out; compose-valid is not checked then, which is said.
 func init() { judge = composego.Judge }

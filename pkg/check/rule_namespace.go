@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
@@ -71,6 +72,7 @@ var registrationGhostNamespace = Rule{
 			}
 			checkClaim(r, d, reg, "users", ghostRegex("@", before, after, server), "a user that "+b.Name+" makes", "no message from the other network comes in", "anybody can register such a name first",
 				at, "@"+before+ghostID(b)+after+":"+server)
+			checkOtherGhosts(r, d, reg, b, at, before, after, server)
 			if b.Keys().Aliases == "" {
 				return
 			}
@@ -85,6 +87,20 @@ var registrationGhostNamespace = Rule{
 			}
 		})
 	},
+}
+
+// checkOtherGhosts has a namespace that fits most users of the other network and not those of another form.
+func checkOtherGhosts(r *Reporter, d *deployment.Deployment, reg *deployment.Registration, b *deployment.Bridge, at source.Value, before, after, server string) {
+	id := func(remote string) string { return "@" + before + remote + after + ":" + server }
+	if b.Dialect != component.BridgeV2 || deployment.Claimed(d.Claims(reg, "users"), id(ghostID(b))) == nil {
+		return
+	}
+	for _, other := range b.About.OtherIDs {
+		if deployment.Claimed(d.Claims(reg, "users"), id(other)) == nil {
+			checkClaim(r, d, reg, "users", ghostRegex("@", before, after, server), "a user of the other form that "+b.Name+" makes", "no message from such a user comes in", "anybody can register such a name first", at, id(other))
+			return
+		}
+	}
 }
 
 var registrationNamespacesDisjoint = Rule{

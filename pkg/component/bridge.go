@@ -44,6 +44,8 @@ type Bridge struct {
 	OneNetwork *Version
 	// RemoteID is what a user of the other network looks like; "" for a number.
 	RemoteID string
+	// OtherIDs are what further users of it look like to the present Go bridge, each form once.
+	OtherIDs []string
 	// AlsoCalled are words by which people call files of it, besides its Program.
 	AlsoCalled []string
 	// Gap says which releases have no dialect that is known.

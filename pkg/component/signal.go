@@ -16,6 +16,7 @@ var signal = Component{
 		CommandPrefix: "!signal", Binary: "/usr/bin/mautrix-signal",
 		Releases: []Release{{Version{0, 7, 0}, BridgeV2}, {Version{0, 5, 0}, Legacy}, {Version{}, ""}},
 		RemoteID: "0d7f5c1e-8a51-4c3e-9f2b-1d6a7c3b9e40",
+		OtherIDs: []string{"pni_0d7f5c1e-8a51-4c3e-9f2b-1d6a7c3b9e40"}, // pkg/signalid/ids.go
 		Latest:   BridgeV2, Rolling: BridgeV2,
 		Move:        &Move{First: Version{0, 7, 0}, Last: Version{0, 8, 6}, From: "v0.5.1", PickleKey: pythonPickleKey},
 		NetworkRead: Span{Version{0, 2608, 0}, Version{0, 2608, 0}},

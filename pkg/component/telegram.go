@@ -25,6 +25,7 @@ var telegram = Component{
 		DisplayName: "Telegram bridge bot", Avatar: "mxc://maunium.net/tJCRmUyJDsgRNgqhOgoiHWbX",
 		CommandPrefix: "!tg", Binary: "/usr/bin/mautrix-telegram", Module: "mautrix_telegram",
 		Releases:    []Release{{Version{0, 2604, 0}, BridgeV2}, {Version{0, 16, 0}, ""}, {Version{}, Python}},
+		OtherIDs:    []string{"channel-1234567890"}, // pkg/connector/ids/ids.go
 		MSC4190:     Version{0, 15, 3},
 		Latest:      BridgeV2,
 		Gap:         "the Python bridge ends at v0.15.3, the Go bridge begins with v26.04 (v0.2604.0)",

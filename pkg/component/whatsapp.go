@@ -15,6 +15,7 @@ var whatsapp = Component{
 		DisplayName: "WhatsApp bridge bot", Avatar: "mxc://maunium.net/NeXNQarUbrlYBiPCpprYsRqr",
 		CommandPrefix: "!wa", Binary: "/usr/bin/mautrix-whatsapp",
 		Releases: []Release{{Version{0, 11, 0}, BridgeV2}, {Version{}, Legacy}},
+		OtherIDs: []string{"lid-123456789012345", "bot-13135550002"}, // pkg/waid/id.go
 		Latest:   BridgeV2, Rolling: BridgeV2,
 		Move:        &Move{First: Version{0, 11, 0}, Last: Version{0, 12, 4}, From: "v0.8.6", PickleKey: "maunium.net/go/mautrix-whatsapp"},
 		NetworkRead: Span{Version{0, 2608, 0}, Version{0, 2608, 0}},

@@ -192,6 +192,22 @@ func (b *Bridge) StartScript() bool {
 	return len(words) == 0 && b.Component().Start == component.FromCommand || slices.ContainsFunc(words, func(w string) bool { return path.Base(w) == "docker-run.sh" })
 }
 
+// StartUser is whom the start script gives /data to: UID, or 1337; -1 where that cannot be told.
+func (b *Bridge) StartUser() int {
+	text, v := b.Env("UID")
+	if text == "" {
+		if v.Exists() || b.EnvHidden("UID") != "" {
+			return -1
+		}
+		return 1337
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
 // LogFiles are the names of the files that the bridge logs to; an absent one stands for the default.
 func (b *Bridge) LogFiles() []source.Value {
 	logging := b.Config.At("logging")

@@ -71,6 +71,9 @@ func (m *MAS) Serves(resource, path string, res route.Result) bool {
 // ReadsMore reports whether MAS reads further configuration files, which it lays over the first: what the first
 // does not hold may stand in them.
 func (s *Service) ReadsMore() bool {
+	if s.Layered {
+		return s.partly
+	}
 	flags := 0
 	for _, w := range s.Command() {
 		if w == "-c" || w == "--config" || strings.HasPrefix(w, "--config=") {

@@ -195,3 +195,18 @@ func (d *Deployment) NetworkName(key string) (name string, ok bool) {
 	n := d.Network(key)
 	return n.Name, n.Known
 }
+
+// ShutIn is what makes one of the networks of a service internal when all of them are; not set when the service may get
+// out.
+func (d *Deployment) ShutIn(s *Service) (at Leaf) {
+	if s.NetworkMode.Set() {
+		return Leaf{}
+	}
+	for _, key := range s.Networks {
+		n := d.Network(key)
+		if at = n.Internal; !at.True() || n.External.Set() && !n.External.False() {
+			return Leaf{}
+		}
+	}
+	return at
+}

@@ -38,3 +38,6 @@ func (a Access) Allows(uid, gid int, bit fs.FileMode) bool {
 func (a Access) String() string {
 	return fmt.Sprintf("owner %d:%d, mode %04o", a.Owner, a.group, a.Mode.Perm())
 }
+
+// TakenBy is what becomes of it when the file is given to a user and the group of the same number.
+func (a Access) TakenBy(uid int) Access { return Access{Owner: uid, group: uid, Mode: a.Mode} }

@@ -38,6 +38,9 @@ func (d *Deployment) ReadFiles(s *Service) []string {
 	if s.ConfigPath != "" {
 		follow(s.ConfigPath)
 	}
+	for _, name := range s.ConfigPaths {
+		follow(s.Inside(name))
+	}
 	for _, syn := range d.Synapses {
 		if syn.Service == s {
 			for _, reg := range syn.Registrations {

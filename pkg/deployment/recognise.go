@@ -103,6 +103,23 @@ func (d *Deployment) oneShot(s *Service) bool {
 // config reads the configuration of a service; nil and a finding when it cannot be had. What is not there
 // is an error, what lies outside of the directory was not looked at.
 func (d *Deployment) config(s *Service) *source.File {
+	paths := s.configPaths()
+	s.ConfigPaths = paths
+	if len(paths) > 1 {
+		f, partly, missing := d.layered(s, paths)
+		s.ConfigPath, s.Layered, s.partly = s.Inside(paths[len(paths)-1]), true, partly
+		switch {
+		case f != nil && partly:
+			d.problems = append(d.problems, finding.Unchecked("compose-mount-exists", "one of the configuration files of "+s.Name+" cannot be seen; the others were read without it", s.configSites()...))
+			return f
+		case f != nil:
+			return f
+		case missing != "":
+			s.ConfigPath = s.Inside(missing)
+		}
+	} else if len(paths) == 1 {
+		s.ConfigPath = s.Inside(paths[0])
+	}
 	f, reason, hidden := d.Follow(s, s.ConfigPath)
 	found := finding.Finding{Rule: "compose-mount-exists", Severity: finding.Error}
 	kind, word, _ := s.Launch()

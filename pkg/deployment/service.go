@@ -69,6 +69,11 @@ type Service struct {
 	d          *Deployment
 	ConfigPath string   // in the container; "" for what has none
 	linked     []string // the names that links of other services give it
+	// ConfigPaths are all files that the program reads its configuration from, in its container; Layered says that they
+	// have been laid over each other.
+	ConfigPaths []string
+	Layered     bool
+	partly      bool // one of them cannot be seen
 }
 
 // Site is the place of the service.
@@ -138,6 +143,7 @@ type Network struct {
 	At       Leaf
 	NameAt   Leaf
 	External Leaf // that it is made elsewhere
+	Internal Leaf // that no way leads out of it
 	Driver   string
 	Name     string
 	Known    bool // Name does not stand behind a variable that is set elsewhere

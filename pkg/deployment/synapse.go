@@ -71,17 +71,9 @@ func (s *Synapse) KnowsMSC3861() bool {
 	return ok && v.Less(component.Version{1, 157, 0})
 }
 
-// Partial reports whether Synapse has more configuration files than the one that is looked at, so that a key
-// that is missing here may stand there: -c may be given several times.
-func (s *Synapse) Partial() bool {
-	n := 0
-	for _, w := range s.Command() {
-		if name, _, _ := strings.Cut(w, "="); name == "--config-path" || name == "-c" {
-			n++
-		}
-	}
-	return n > 1
-}
+// Partial reports whether Synapse has a configuration file that cannot be seen, so that a key that is missing here may
+// stand there.
+func (s *Synapse) Partial() bool { return s.partly }
 
 // ArgsAstray is where the arguments of the connection stand when that is not below database.args; absent when they
 // stand there, or nowhere.

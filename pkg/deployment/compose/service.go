@@ -189,7 +189,7 @@ func (p *Project) networks(services []*deployment.Service) []deployment.Network 
 			return
 		}
 		def := p.File.At("networks", key)
-		n := deployment.Network{Key: key, At: p.leaf(def), NameAt: p.leaf(def.At("name")), External: p.leaf(def.At("external")), Driver: def.At("driver").Str(), Ranges: p.leaf(def.At("ipam", "config"))}
+		n := deployment.Network{Key: key, At: p.leaf(def), NameAt: p.leaf(def.At("name")), External: p.leaf(def.At("external")), Internal: p.leaf(def.At("internal")), Driver: def.At("driver").Str(), Ranges: p.leaf(def.At("ipam", "config"))}
 		n.Name, n.Known = n.NameAt.Text()
 		switch {
 		case n.Name != "" || !n.Known:

@@ -1,0 +1,110 @@
+package check
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var rtcTransportAnnounced = Rule{
+	ID: "rtc-transport-announced", Severity: finding.Error,
+	Summary: "where Synapse says which server carries calls, clients find it: the switch and the list stand together, and each address has a host",
+	Why:     "The call button of Element does nothing: MISSING_MATRIX_RTC_TRANSPORT. Clients ask Synapse for its transports (404 without msc4143_enabled) and read org.matrix.msc4143.rtc_foci in /.well-known/matrix/client.",
+	Fix:     "Write experimental_features.msc4143_enabled: true, matrix_rtc.transports and, where Synapse serves /.well-known, the same server below org.matrix.msc4143.rtc_foci.",
+	Source:  "Synapse 1.163.2 rest/client/matrixrtc.py, config/matrixrtc.py; lk-jwt-service 0.8.0; element-call docs/self_hosting.md",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			if !olderThan(s, 140) && !s.Partial() {
+				checkTransportsOf(r, d, s)
+			}
+		}
+	},
+}
+
+const rtcFoci = "org.matrix.msc4143.rtc_foci"
+
+func checkTransportsOf(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) {
+	list, on := s.Config.At("matrix_rtc", "transports"), s.Config.At("experimental_features", "msc4143_enabled")
+	foci := s.Config.At("extra_well_known_client_content", rtcFoci)
+	for _, item := range slices.Concat(list.Items(), foci.Items()) {
+		for _, key := range []string{"url", "livekit_service_url"} {
+			if v := item.At(key); v.Set() && !hasHost(v.Str()) {
+				r.Fail(fmt.Sprintf("%q is no address that clients can ask; no call comes about", v.Str()), v.Name()+": https://…", v.Site(""))
+			}
+		}
+	}
+	res := d.Routes().Match("GET", s.Server.Str(), "/.well-known/matrix/client")
+	own := res.Backend != nil && res.Backend.Container == s.Name
+	// What is no transport, synapse-version-supports speaks of.
+	said := slices.ContainsFunc(list.Items(), func(v source.Value) bool {
+		return v.At("type").Str() == "livekit" && (v.At("url").Set() || v.At("livekit_service_url").Set())
+	})
+	switch {
+	case said && !on.True() && foci.Len() == 0 && own:
+		r.Fail("matrix_rtc names a server for calls, and Synapse tells clients of it only with msc4143_enabled; the call button does nothing", "experimental_features: {msc4143_enabled: true}", list.Site("named here"), on.Site(""))
+	case said && !on.True():
+		r.Warn("matrix_rtc names a server for calls, and Synapse tells clients of it only with msc4143_enabled; those that do not find it in /.well-known have none", "experimental_features: {msc4143_enabled: true}", list.Site("named here"), on.Site(""))
+	case !said && on.True() && foci.Len() == 0:
+		r.Warn("msc4143_enabled is on, and matrix_rtc names no server for calls; the call button does nothing, unless another site serves /.well-known with one", "matrix_rtc: {transports: [{type: livekit, livekit_service_url: https://…}]}", on.Site(""), s.Config.At("matrix_rtc").Site(""))
+	case !said && foci.Len() == 0:
+		if jwt := callService(d); jwt != nil && len(d.Synapses) == 1 {
+			r.Warn(fmt.Sprintf("%s hands out the keys to calls, and Synapse tells nobody of it; the call button does nothing, unless another site serves /.well-known with it", jwt.Name),
+				"matrix_rtc: {transports: [{type: livekit, livekit_service_url: https://…}]} and experimental_features: {msc4143_enabled: true}", jwt.Self.Site(""), s.Config.At("matrix_rtc").Site("Synapse says nothing"))
+		}
+	}
+}
+
+// callService is the service that hands out tokens for LiveKit; nil when there is none.
+func callService(d *deployment.Deployment) *deployment.Service {
+	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool {
+		return path.Base(s.Image.Repository) == "lk-jwt-service" && s.Absent.Why == ""
+	})
+	if i < 0 {
+		return nil
+	}
+	return d.Services[i]
+}
+
+// hasHost reports whether a text is the address of a server on the internet. What stands behind a variable may be.
+func hasHost(text string) bool {
+	u, err := url.Parse(text)
+	if strings.Contains(text, "$") || strings.Contains(text, "{{") {
+		return true // config-variables says so
+	}
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	return slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) && host != "" && !strings.HasPrefix(host, ".") && !strings.Contains(host, "..")
+}
+
+// unawareAdmins are images of admin interfaces that log in with a password at Synapse alone.
+var unawareAdmins = []string{"awesometechnologies/synapse-admin"}
+
+var adminKnowsMAS = Rule{
+	ID: "admin-knows-mas", Severity: finding.Warning,
+	Summary: "an interface for administrators can log in where MAS does",
+	Why:     "The interface asks Synapse to log in with a password and is refused; or it makes accounts and passwords that MAS knows nothing of.",
+	Fix:     "Take an interface that logs in at MAS, such as Element Admin or ketesa, and mas-cli for accounts.",
+	Source:  "Awesome-Technologies/synapse-admin#429; Synapse config/mas.py",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		i := slices.IndexFunc(d.Synapses, (*deployment.Synapse).Delegates)
+		if i < 0 {
+			return
+		}
+		for _, s := range d.Services {
+			name := strings.ToLower(strings.TrimPrefix(s.Image.Repository, "docker.io/"))
+			if s.Program == component.Unknown && s.Absent.Why == "" && slices.Contains(unawareAdmins, name) {
+				r.Fail(fmt.Sprintf("%s logs in with a password at Synapse, which leaves that to MAS; nobody gets in", s.Name), "an image that logs in at MAS, such as oci.element.io/element-admin",
+					s.ImageAt.Site(""), d.Synapses[i].Config.At("matrix_authentication_service").Site("leaves logins to MAS"))
+			}
+		}
+	},
+}

@@ -1,0 +1,104 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/regex"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var configVariables = Rule{
+	ID: "config-variables", Severity: finding.Error,
+	Summary: "no configuration holds a variable that nobody puts a value in the place of",
+	Why:     "Synapse, MAS and the bridges read their files as they stand: the secret is the text ${SECRET}, which anybody can guess, or the server is called {{ domain }}.",
+	Fix:     "Write the value, or the file that holds it where there is such a key (…_path, …_file).",
+	Source:  "Synapse config/_base.py, MAS figment Yaml, mautrix-go configupgrade: none of them replaces anything",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		told := make(map[*source.File]bool)
+		look := func(s *deployment.Service, f *source.File) {
+			if f == nil || told[f] {
+				return
+			}
+			told[f] = true
+			checkVariables(r, d, s, f)
+		}
+		for _, s := range d.Synapses {
+			look(s.Service, s.Config)
+			for _, reg := range s.Registrations {
+				look(s.Service, reg.File)
+			}
+		}
+		for _, m := range d.MASs {
+			look(m.Service, m.Config)
+		}
+		for _, b := range d.Bridges {
+			look(b.Service, b.Config)
+		}
+	},
+}
+
+var (
+	shellVariable = regex.Of(`\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-?][^}]*)?\}|^\$[A-Z][A-Z0-9_]+$`)
+	doubleBraces  = regex.Of(`\{\{-? *[A-Za-z_.][A-Za-z0-9_.]*(?: *\|[^}]*)? *-?\}\}`)
+	placeholders  = regex.Of(`^(?:REPLACE|CHANGE|FILL|INSERT)[_ -]?(?:ME|THIS|IT)(?:[_ -][A-Z_ -]*)?$|^<[A-Z][A-Z_ -]+>$`)
+)
+
+// checkVariables names what stands there for a value, all of one file in one finding.
+func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service, f *source.File) {
+	var names []string
+	var sites []source.Site
+	visit(f.Root(), func(v source.Value) {
+		text := v.Str()
+		found := shellVariable().FindString(text)
+		// A template is written with braces, and in a bridge's configuration much more.
+		if found == "" && !strings.Contains(strings.Join(v.Keys(), "."), "template") {
+			if found = doubleBraces().FindString(text); found != text && s.Program != component.Synapse {
+				found = ""
+			}
+		}
+		if found == "" && !v.Secret() { // of a secret, secret-strength says so
+			found = placeholders().FindString(text)
+		}
+		if found == "" {
+			return
+		}
+		names, sites = append(names, v.Path()), append(sites, v.Site(""))
+	})
+	if len(names) == 0 {
+		return
+	}
+	if kind, word, at := s.Launch(); kind == deployment.Script {
+		r.NotChecked(fmt.Sprintf("%s may put values in the place of the variables in %s", word, f.Path), at)
+		return
+	}
+	if o := d.Rewrites(s, f.Path); o != nil {
+		r.NotChecked(fmt.Sprintf("%s may put values in the place of the variables in %s", o.Name, f.Path), o.Self.Site(""))
+		return
+	}
+	const most = 3
+	if len(names) > most {
+		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
+	}
+	holds := " still holds a variable, and nobody puts a value in its place; "
+	if len(names) > 1 {
+		holds = " still hold variables, and nobody puts values in their place; "
+	}
+	r.Fail(sentence(names, "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
+}
+
+// visit calls f for every scalar below a value.
+func visit(v source.Value, f func(source.Value)) {
+	if v.Kind() == source.Scalar {
+		f(v)
+	}
+	for _, val := range v.Entries() {
+		visit(val, f)
+	}
+	for _, item := range v.Items() {
+		visit(item, f)
+	}
+}

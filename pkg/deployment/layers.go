@@ -1,0 +1,106 @@
+package deployment
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// configPaths are the files that the program of a service reads its configuration from, in its container, the one that
+// counts most at the end.
+func (s *Service) configPaths() (paths []string) {
+	c := s.Component().Config
+	words := s.Command()
+	for i, w := range words {
+		if i > 0 && w == "-c" && slices.Contains(shells, path.Base(words[i-1])) {
+			continue // what follows is a script
+		}
+		if slices.Contains(c.Flags, w) && i+1 < len(words) {
+			paths = append(paths, words[i+1])
+		} else if name, val, ok := strings.Cut(w, "="); ok && slices.Contains(c.Flags, name) {
+			paths = append(paths, val)
+		}
+	}
+	if text, _ := s.Env(c.Env); len(paths) == 0 && c.Several && text != "" {
+		paths = strings.Split(text, ":")
+	}
+	if len(paths) == 0 {
+		paths = []string{s.ConfigFile()}
+	}
+	if s.Program == component.Synapse {
+		paths = s.inDirectories(paths)
+	}
+	return paths
+}
+
+// inDirectories puts the files of a directory in its place, as Synapse does: those that end in .yaml, by name.
+func (s *Service) inDirectories(paths []string) (files []string) {
+	for _, name := range paths {
+		host, reason := s.HostPath(s.Inside(name))
+		info, err := fs.Stat(s.d.FS, host)
+		if reason != "" || err != nil || !info.IsDir() {
+			files = append(files, name)
+			continue
+		}
+		entries, _ := fs.ReadDir(s.d.FS, host)
+		for _, e := range entries {
+			if !e.IsDir() && path.Ext(e.Name()) == ".yaml" {
+				files = append(files, path.Join(name, e.Name()))
+			}
+		}
+	}
+	return files
+}
+
+// layered reads the files of a configuration and lays them over each other as the program does. Those that are not
+// there are nothing to MAS, and end Synapse; partly says that one of them cannot be seen.
+func (d *Deployment) layered(s *Service, paths []string) (f *source.File, partly bool, fault string) {
+	var tree *source.Node
+	for _, name := range paths {
+		layer, _, hidden := d.Follow(s, s.Inside(name))
+		switch {
+		case layer == nil && hidden:
+			partly = true
+		case layer == nil && s.Program != component.MAS:
+			return nil, false, name
+		case layer == nil || layer.Root().Kind() != source.Mapping:
+		case tree == nil:
+			tree = layer.Root().Node()
+		case s.Program == component.MAS:
+			tree = deepMerged(tree, layer.Root().Node())
+		default:
+			top := layer.Root().Node()
+			for _, key := range top.Names() {
+				tree.Set(key, top.Get(key))
+			}
+		}
+	}
+	if tree == nil {
+		return nil, partly, ""
+	}
+	return source.Join(tree), partly, ""
+}
+
+// deepMerged is what figment's admerge makes of two values: mappings are laid over each other, lists are put one behind
+// the other, and of all else the second counts.
+func deepMerged(a, b *source.Node) *source.Node {
+	switch {
+	case a.Is(source.Mapping) && b.Is(source.Mapping):
+		for _, key := range b.Names() {
+			if old := a.Get(key); old != nil {
+				a.Set(key, deepMerged(old, b.Get(key)))
+			} else {
+				a.Set(key, b.Get(key))
+			}
+		}
+		return a
+	case a.Is(source.Sequence) && b.Is(source.Sequence):
+		a.Items = append(a.Items, b.Items...)
+		return a
+	}
+	return b
+}

@@ -1,0 +1,19 @@
+package deployment
+
+import "philipp.info/stackgen/pkg/component"
+
+// Rewrites is a service that may write a file which another one reads, such as a job that fills a template in; nil where
+// none of the stack has it mounted so.
+func (d *Deployment) Rewrites(reader *Service, host string) *Service {
+	for _, o := range d.Services {
+		if o == reader || o.Program != component.Unknown && o.Program == reader.Program && !d.oneShot(o) {
+			continue
+		}
+		for _, m := range o.Mounts {
+			if m.Host != "" && !m.ReadOnly && Within(host, m.Host) {
+				return o
+			}
+		}
+	}
+	return nil
+}

@@ -51,9 +51,13 @@ func spell(r rune) string {
 	return fmt.Sprintf(`\U%08x`, r)
 }
 
+// blanks are what a runner of GitHub passes over before a command (ActionCommand.TryParseV2 trims the line), as far as it
+// is let through at all.
+const blanks = " \t"
+
 // NotCommand is for what begins a line: a runner of GitHub takes :: there for a command, also after blanks.
 func NotCommand(s string) string {
-	if rest := strings.TrimLeft(s, " "); strings.HasPrefix(rest, "::") {
+	if rest := strings.TrimLeft(s, blanks); strings.HasPrefix(rest, "::") {
 		return s[:len(s)-len(rest)] + `\x3a` + rest[1:]
 	}
 	return s

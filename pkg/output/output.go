@@ -37,10 +37,10 @@ func (w *Writer) Write(text []byte) (int, error) {
 		if w.began = w.began && i == 0; w.talk && !w.began {
 			lead := paintedLead(line)
 			body := NotCommand(line[len(lead):])
-			if strings.TrimLeft(body, " ") == ":" { // the next one may come with the next text
+			if strings.TrimLeft(body, blanks) == ":" { // the next one may come with the next text
 				body = strings.Replace(body, ":", `\x3a`, 1)
 			}
-			line, w.began = lead+body, strings.Trim(body, " ") != ""
+			line, w.began = lead+body, strings.Trim(body, blanks) != ""
 		}
 		lines[i] = line
 	}
@@ -74,7 +74,7 @@ func guard(line string) string {
 func paintedLead(line string) string {
 	at := 0
 	for {
-		rest := strings.TrimLeft(line[at:], " ")
+		rest := strings.TrimLeft(line[at:], blanks)
 		end := strings.IndexByte(rest, 'm')
 		if !strings.HasPrefix(rest, "\x1b[") || end < 0 {
 			return line[:at]

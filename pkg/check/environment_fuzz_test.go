@@ -1,0 +1,22 @@
+package check
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+)
+
+// FuzzUnparsed: the line that Compose does not take is one of the file, and there is none where it takes all.
+func FuzzUnparsed(f *testing.F) {
+	for _, seed := range []string{"", "A=b\n", "A B=c", "A=\"x\ny\"\nB C=d\n", "A='", "export A=b\n=x\n", "A=${B:-$C}\n", "\xff\n", "A: b\n", "A=\"$(x)\"\r\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		_, err := dotenv.ParseWithLookup(strings.NewReader(src), func(string) (string, bool) { return "", true })
+		line := unparsed(src)
+		if (err != nil) != (line > 0) || line > strings.Count(src, "\n")+1 {
+			t.Errorf("line %d of %q: %v", line, src, err)
+		}
+	})
+}

@@ -17,6 +17,7 @@ import (
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/spec"
 	"philipp.info/stackgen/pkg/store"
 )
@@ -80,10 +81,23 @@ func (c *diffCmd) Run(a *app) error {
 	if err := d.Write(a.stdout, diff.Options{Format: c.Format, Summary: c.Summary, Color: a.colored(a.stdout), Width: a.width(a.stdout)}); err != nil {
 		return err
 	}
+	if n := warnings(p.Findings); n > 0 && c.Format != "json" { // which has them
+		say(a.stderr, "%s about what is rendered: `stackgen validate %s` shows them", output.Plural(n, "warning"), shell.Path(c.Spec))
+	}
 	if !p.OK() || !d.Empty() {
 		return exitCode(exitFindings)
 	}
 	return nil
+}
+
+func warnings(findings []finding.Finding) int {
+	n := 0
+	for _, f := range findings {
+		if f.Severity == finding.Warning {
+			n++
+		}
+	}
+	return n
 }
 
 // directory compares with what lies in the output directory. The Diff is nil when the spec has errors.

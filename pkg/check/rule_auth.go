@@ -45,7 +45,7 @@ var masSecretMatches = Rule{
 var masEndpointReachable = Rule{
 	ID: "mas-endpoint-reachable", Severity: finding.Error,
 	Summary: "Synapse's endpoint is a MAS listener that serves discovery and OAuth",
-	Why:     "Synapse answers 503 to every request with a token, and clients find no login: auth_metadata fails.",
+	Why:     "Synapse answers 503 to every request with a token. auth_metadata and /.well-known/matrix/client both answer 500 M_UNKNOWN, so that clients find neither the login nor the server.",
 	Fix:     "Set matrix_authentication_service.endpoint to http://<MAS service>:<port><listener prefix>, on a network that both share.",
 	Source:  "Synapse api/auth/mas.py; MAS crates/cli/src/server.rs build_router",
 	Check: func(d *deployment.Deployment, r *Reporter) {

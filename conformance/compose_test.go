@@ -61,8 +61,8 @@ func TestDockerComposeReads(t *testing.T) {
 		refuses   bool   // Compose ends with an error
 		says      string // what its configuration holds otherwise
 	}{
-		{"compose.yaml", "services: {b: {image: \"y:1\"}}\n", "compose-file-read", false, "image: y:1"},
-		{"docker-compose.yaml", "services: {b: {image: \"y:1\"}}\n", "compose-file-read", false, "image: x:1"},
+		{"compose.yaml", "services: {b: {image: \"y:1\"}}\n", "", false, "image: y:1"},
+		{"docker-compose.yaml", "services: {b: {image: \"y:1\"}}\n", "", false, "image: x:1"},
 		{"compose-dev.yml", "services: {b: {image: \"y:1\"}}\n", "", false, "image: x:1"},
 		{".env", "COMPOSE_FILE=gone.yml:docker-compose.yml\n", "", true, ""}, // nothing is judged, and that is said
 		{".env", "COMPOSE_FILE=docker-compose.yml:gone.yml\n", "compose-file-read", true, ""},

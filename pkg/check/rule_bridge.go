@@ -129,7 +129,9 @@ var doublePuppetToken = Rule{
 					r.Fail(fmt.Sprintf("the bridge %s has no secret for double puppeting on %s", b.Name, server), `"`+server+`": "as_token:…"`, v.Site(""), dp.At("as_token").Site("the token to use"))
 				case !v.Set():
 					at := secrets
-					if near := deployment.Nearest(server, keyNames(secrets)); near != "" {
+					if servers := keyNames(secrets); len(servers) == 1 {
+						at = secrets.At(servers[0])
+					} else if near := deployment.Nearest(server, servers); near != "" {
 						at = secrets.At(near)
 					}
 					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`,

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
@@ -40,15 +39,6 @@ var composeFileRead = Rule{
 					r.Fail(fmt.Sprintf("COMPOSE_FILE names %s, which does not exist%s; every command of Compose ends with an error", name, similar(d, name)), "correct the line, or remove it", setting)
 				}
 			}
-			return
-		}
-		if ignored := d.Chosen.Ignored; len(ignored) > 0 && !d.Chosen.Managed {
-			var sites []source.Site
-			for _, name := range ignored {
-				sites = append(sites, place(name))
-			}
-			r.Warn(fmt.Sprintf("Compose reads %s alone of these names; what stands in %s does nothing, unless somebody names it with -f", strings.Join(files, " and "), sentence(ignored, "and")),
-				"remove what is not meant, or name all of them in .env: COMPOSE_FILE="+strings.Join(append(files, ignored...), ":"), sites...)
 		}
 	},
 }

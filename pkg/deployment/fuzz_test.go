@@ -26,7 +26,6 @@ func FuzzEnvironment(f *testing.F) {
 			}
 		}
 		d.ComposeReads()
-		d.ComposeIgnored()
 		file, problems := finding.Parse("x", []byte("{\"v\": \""+strings.NewReplacer("\\", "\\\\", "\"", "\\\"", "\n", "\\n").Replace(strings.ToValidUTF8(text, "?"))+"\"}"))
 		if len(problems) == 0 {
 			d.Expand(file.At("v"))

@@ -168,10 +168,18 @@ func TestPlantedRepository(t *testing.T) {
 // TestHostileRepository: not even what the working tree's own .git names is run, as an unpacked archive may have
 // one; nor what a .git file leads to.
 func TestHostileRepository(t *testing.T) {
-	for _, kind := range []string{".git", "pointer"} {
+	for _, kind := range []string{".git", "pointer", "submodule", "worktree"} {
 		t.Run(kind, func(t *testing.T) {
 			dir, mark := t.TempDir(), filepath.Join(t.TempDir(), "ran")
 			t.Chdir(dir)
+			if kind == "submodule" { // within a repository that is what it seems
+				gitRun(t, "init", "--quiet")
+				if err := os.MkdirAll("sub", 0o700); err != nil {
+					t.Fatal(err)
+				}
+				dir = filepath.Join(dir, "sub")
+				t.Chdir(dir)
+			}
 			put(t, "stack.yaml", telegramSpec+"secrets: {from: {bridges.telegram.api_hash: {file: value}}}\n")
 			put(t, "secrets.yaml", "bridges.telegram.api_id: \"1234567\"\n")
 			put(t, "value", "0123456789abcdef0123456789abcdef\n")
@@ -181,7 +189,31 @@ func TestHostileRepository(t *testing.T) {
 				gitDir = filepath.Join(dir, "evil")
 				put(t, ".git", "gitdir: evil\n")
 			}
+			switch kind {
+			case "submodule":
+				gitDir = filepath.Join(filepath.Dir(dir), ".git/modules/sub")
+				put(t, ".git", "gitdir: ../.git/modules/sub\n")
+			case "worktree":
+				gitDir = filepath.Join(dir, "evil")
+			}
 			plant(t, gitDir, mark)
+			if kind == "worktree" { // the working tree's own directory has only HEAD, and says where the rest is
+				own := filepath.Join(gitDir, "worktrees/x")
+				if err := os.MkdirAll(own, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range []string{"HEAD", "index"} {
+					text, err := os.ReadFile(filepath.Join(gitDir, name))
+					if err != nil {
+						t.Fatal(err)
+					}
+					put(t, filepath.Join(own, name), string(text))
+				}
+				put(t, filepath.Join(own, "commondir"), "../..\n")
+				put(t, filepath.Join(own, "gitdir"), filepath.Join(dir, ".git")+"\n")
+				put(t, ".git", "gitdir: evil/worktrees/x\n")
+				gitDir = own
+			}
 			_ = gitFails("--git-dir="+gitDir, "--work-tree=.", "rev-parse", "--verify", "main^{commit}")
 			if err := os.Remove(mark); err != nil {
 				t.Fatal("the planted directory is no trap for this git")

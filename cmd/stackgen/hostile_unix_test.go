@@ -291,3 +291,30 @@ func TestInitInHostileDirectory(t *testing.T) {
 		t.Errorf("outside of the directory lies %v: %v", made, err)
 	}
 }
+
+// TestOddEnvironmentFile: Compose stops at a .env that it cannot read, and passes over a directory of that name.
+func TestOddEnvironmentFile(t *testing.T) {
+	stack := t.TempDir()
+	for what, make := range oddities(t) {
+		t.Run(what, func(t *testing.T) {
+			dir := filepath.Join(stack, strings.ReplaceAll(what, " ", ""))
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			put(t, filepath.Join(dir, "stack.yaml"), "version: 1\nserver_name: example.org\nauth: {passwords: true}\n")
+			t.Chdir(dir)
+			stackgen(t, 0, "render")
+			make(filepath.Join(dir, "out/.env"))
+			t.Chdir(dir)
+			for _, args := range [][]string{{"check", "out"}, {"render"}} {
+				code, printed := within(t, args...)
+				switch said := strings.Contains(printed, ".env"); {
+				case what == "a directory" && (code != exitClean || said), what != "a directory" && !said:
+					t.Errorf("%v: exit %d\n%s", args, code, printed)
+				case (what == "a pipe" || what == "a socket") && (code != exitFindings || !strings.Contains(printed, "Compose cannot read .env")):
+					t.Errorf("%v: exit %d\n%s", args, code, printed)
+				}
+			}
+		})
+	}
+}

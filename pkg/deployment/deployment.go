@@ -71,8 +71,8 @@ type Input struct {
 
 // Chosen are the files that a deployment is read from.
 type Chosen struct {
-	// Files are read by the program that starts the deployment, Ignored passed over because of them.
-	Files, Ignored []string
+	// Files are read by the program that starts the deployment.
+	Files []string
 	Named          bool // somebody named them, and did not leave it to their usual names
 	// Rendered is the one that stackgen writes.
 	Rendered string

@@ -26,11 +26,6 @@ func (p *Project) choose() deployment.Chosen {
 	if m, err := manifest.Read(p.fsys); err == nil {
 		c.Managed = m.Files[rendered] != (manifest.Entry{}) && len(p.present([]string{rendered})) > 0
 	}
-	for _, names := range [][]string{Names, overrideNames} {
-		if there := p.present(names); len(there) > 1 {
-			c.Ignored = append(c.Ignored, there[1:]...)
-		}
-	}
 	if list, set := p.Env["COMPOSE_FILE"]; set {
 		c.Named = true
 		for name := range strings.SplitSeq(list, cmp.Or(p.Env["COMPOSE_PATH_SEPARATOR"], ":")) {
@@ -126,12 +121,17 @@ func unparsed(src string) int {
 	if parses(src) {
 		return 0
 	}
-	// A value may have several lines: what counts is where the last whole beginning ends.
-	lines := strings.SplitAfter(src, "\n")
-	for n := len(lines) - 1; n > 0; n-- {
-		if parses(strings.Join(lines[:n], "")) {
-			return n + 1
+	// A value may have several lines, though not very many: what parses by itself is behind us.
+	const longest = 200
+	begin, n, chunk := 1, 0, ""
+	for line := range strings.Lines(src) {
+		n++
+		if chunk += line; parses(chunk) {
+			begin, chunk = n+1, ""
+		}
+		if n-begin > longest {
+			break
 		}
 	}
-	return 1
+	return min(begin, max(n, 1))
 }

@@ -1,8 +1,9 @@
-package check
+package compose
 
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
 )
@@ -19,4 +20,18 @@ func FuzzUnparsed(f *testing.F) {
 			t.Errorf("line %d of %q: %v", line, src, err)
 		}
 	})
+}
+
+// A large file of nothing but faults is answered at once, and the line of one fault is found wherever it is.
+func TestUnparsed(t *testing.T) {
+	began := time.Now()
+	if line := unparsed(strings.Repeat("A B=c\n", 100_000)); line != 1 {
+		t.Errorf("line %d", line)
+	}
+	if line := unparsed(strings.Repeat("A=\"x\ny\"\n", 1000) + "B C=d\n" + strings.Repeat("A=b\n", 1000)); line != 2001 {
+		t.Errorf("line %d", line)
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
 }

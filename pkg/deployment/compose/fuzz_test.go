@@ -1,4 +1,4 @@
-package deployment
+package compose
 
 import (
 	"strings"
@@ -20,15 +20,15 @@ func FuzzEnvironment(f *testing.F) {
 	f.Fuzz(func(t *testing.T, env, text string) {
 		d, _ := Open(memfs.New([]memfs.File{{Path: ".env", Data: append([]byte{}, env...)}, {Path: "docker-compose.yml", Data: []byte("services: {a: {image: x}}\n")}}))
 		lines := strings.Count(env, "\n") + 1
-		for name := range d.Env {
-			if n := d.EnvLine(name); n < 1 || n > lines {
+		for name := range d.Env.Values {
+			if n := d.Env.Line(name); n < 1 || n > lines {
 				t.Errorf("%q stands in line %d of %q", name, n, env)
 			}
 		}
-		d.ComposeReads()
+		d.Env.Unparsed()
 		file, problems := finding.Parse("x", []byte("{\"v\": \""+strings.NewReplacer("\\", "\\\\", "\"", "\\\"", "\n", "\\n").Replace(strings.ToValidUTF8(text, "?"))+"\"}"))
-		if len(problems) == 0 {
-			d.Expand(file.At("v"))
+		if p := Of(d); p != nil && len(problems) == 0 {
+			p.expand(file.At("v"))
 		}
 	})
 }

@@ -73,7 +73,7 @@ type Input struct {
 type Chosen struct {
 	// Files are read by the program that starts the deployment.
 	Files []string
-	Named          bool // somebody named them, and did not leave it to their usual names
+	Named bool // somebody named them, and did not leave it to their usual names
 	// Rendered is the one that stackgen writes.
 	Rendered string
 	// Managed says that there is one of stackgen's, which then is the deployment, whatever else is read.

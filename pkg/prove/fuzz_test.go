@@ -102,8 +102,23 @@ func FuzzOver(f *testing.F) {
 // FuzzCopies: a file of compose.files lands below the output directory, in nobody's place, or is refused.
 func FuzzCopies(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"config/door/x", "x"}, {"../x", "x"}, {"/etc/x", "../../x"}, {".git/config", ".git/config"}, {".GIT/hooks/x", "x"}, {"docker-compose.yml", "x"}, {"docker-compose.yml/x", "x"},
-		{"config", "x"}, {"config/mas/config.yaml", "x"}, {"config/mas/more.yaml", "x"}, {"data/x", "x"}, {".stackgen/manifest.json", "x"}, {"a//b", "x"}, {"a/./b", "a/../../b"}, {"C:\\x", "x"}, {"", ""}, {"x\ny", "x"},
+		{"config/door/x", "x"},
+		{"../x", "x"},
+		{"/etc/x", "../../x"},
+		{".git/config", ".git/config"},
+		{".GIT/hooks/x", "x"},
+		{"docker-compose.yml", "x"},
+		{"docker-compose.yml/x", "x"},
+		{"config", "x"},
+		{"config/mas/config.yaml", "x"},
+		{"config/mas/more.yaml", "x"},
+		{"data/x", "x"},
+		{".stackgen/manifest.json", "x"},
+		{"a//b", "x"},
+		{"a/./b", "a/../../b"},
+		{"C:\\x", "x"},
+		{"", ""},
+		{"x\ny", "x"},
 	} {
 		f.Add(seed[0], seed[1])
 	}

@@ -14,15 +14,19 @@ func FuzzRecover(f *testing.F) {
 		f.Fatal(findings)
 	}
 	for _, seed := range [][3]string{
-		{"", "", ""}, {"x: [a]\nold_signing_keys: {\"ed25519:a\": {key: AAAA, expired_ts: 1}}\n", "secrets: {encryption: x}\n", "as_token: x\n"}, {"[", "- {}\n", "a: &a [*a]\n"},
+		{"", "", ""},
+		{"x: [a]\nold_signing_keys: {\"ed25519:a\": {key: AAAA, expired_ts: 1}}\n", "secrets: {encryption: x}\n", "as_token: x\n"},
+		{"[", "- {}\n", "a: &a [*a]\n"},
 		{"database: {args: {password: fake}}\nx: {0: b}\n", "database: {uri: \"postgres://signal:a%2Fb@h/x\"}\n", "id: signal\nas_token: [x]\n"},
 	} {
 		f.Add([]byte(seed[0]), []byte(seed[1]), []byte(seed[2]))
 	}
 	f.Fuzz(func(t *testing.T, homeserver, bridge, registration []byte) {
 		values, missing, err := Recover(s, memfs.New([]memfs.File{
-			{Path: "config/matrix/homeserver.yaml", Data: append([]byte{}, homeserver...)}, {Path: "config/signal/config.yaml", Data: append([]byte{}, bridge...)},
-			{Path: "config/signal/registration.yaml", Data: append([]byte{}, registration...)}, {Path: "secrets/mas_matrix_secret", Data: append([]byte{}, registration...)},
+			{Path: "config/matrix/homeserver.yaml", Data: append([]byte{}, homeserver...)},
+			{Path: "config/signal/config.yaml", Data: append([]byte{}, bridge...)},
+			{Path: "config/signal/registration.yaml", Data: append([]byte{}, registration...)},
+			{Path: "secrets/mas_matrix_secret", Data: append([]byte{}, registration...)},
 			{Path: "secrets/mas_encryption", Data: append([]byte{}, bridge...)},
 		}))
 		if err != nil {

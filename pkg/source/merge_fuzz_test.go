@@ -5,8 +5,15 @@ import "testing"
 // FuzzMerge: what is laid onto a document gives a document, in which stands what was laid, or an error.
 func FuzzMerge(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"a: 1\nb: [x]\n", "a: 2\n+b: [y]\n"}, {"a: {b: 1}\n", "a: {-b: }\n"}, {"a: &x {b: 1}\nc: *x\n", "c: {d: 2}\n"}, {"# c\na: |\n  x\n\nb: 2\n", "b: {+c: [1]}\n"}, {"", "a: 1"}, {"[1]", "a: 1"}, {"a: 1\n", "[x]"},
-		{"x: {<<: {y: 1}}\n", "x: {y: 2, z: null}\n"}, {"a: \"$x\"\n", "-a: \n+z: []\n"},
+		{"a: 1\nb: [x]\n", "a: 2\n+b: [y]\n"},
+		{"a: {b: 1}\n", "a: {-b: }\n"},
+		{"a: &x {b: 1}\nc: *x\n", "c: {d: 2}\n"},
+		{"# c\na: |\n  x\n\nb: 2\n", "b: {+c: [1]}\n"},
+		{"", "a: 1"},
+		{"[1]", "a: 1"},
+		{"a: 1\n", "[x]"},
+		{"x: {<<: {y: 1}}\n", "x: {y: 2, z: null}\n"},
+		{"a: \"$x\"\n", "-a: \n+z: []\n"},
 	} {
 		f.Add(seed[0], seed[1])
 	}

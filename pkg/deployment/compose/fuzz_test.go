@@ -12,8 +12,13 @@ import (
 // is said to stand in a line that is there.
 func FuzzEnvironment(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"A=b\n", "${A}"}, {"export A='x'\n#B=1\nC=\"a\nb\"\n", "$$ $A ${A:-x} ${B:?} ${C+y} ${"}, {"=\n==\nA=\nA = b #c\n", "${A-${B:-c}}"}, {"COMPOSE_FILE=\nCOMPOSE_PATH_SEPARATOR=,\n", "$"},
-		{"COMPOSE_FILE=../a:/b::docker-compose.yml\n", "x"}, {"\xff=\x00\n", "${\xff}"}, {"A=$B\nB=$A\n", "${A}${B}"},
+		{"A=b\n", "${A}"},
+		{"export A='x'\n#B=1\nC=\"a\nb\"\n", "$$ $A ${A:-x} ${B:?} ${C+y} ${"},
+		{"=\n==\nA=\nA = b #c\n", "${A-${B:-c}}"},
+		{"COMPOSE_FILE=\nCOMPOSE_PATH_SEPARATOR=,\n", "$"},
+		{"COMPOSE_FILE=../a:/b::docker-compose.yml\n", "x"},
+		{"\xff=\x00\n", "${\xff}"},
+		{"A=$B\nB=$A\n", "${A}${B}"},
 	} {
 		f.Add(seed[0], seed[1])
 	}

@@ -27,7 +27,11 @@ func (t *Table) Match(method, host, path string) Result {
 	if e != nil {
 		res.Entry = e.Name
 	}
-	t.match(&res, e, req, host, u)
+	if t.run != nil {
+		t.follow(&res, e, req, host, u)
+	} else {
+		t.match(&res, e, req, host, u)
+	}
 	return res
 }
 
@@ -112,6 +116,9 @@ func (t *Table) Lost(method, host, path string) []*Router {
 		return nil
 	}
 	var list []*Router
+	if t.run != nil {
+		return nil
+	}
 	for _, r := range t.Routers {
 		never := false
 		matched := Maybe
@@ -186,7 +193,11 @@ func (t *Table) answer(res *Result, r *Router, e *Entry, host string, u *url.URL
 			res.Path = "/"
 		}
 	}
-	s := r.To
+	res.serve(r.To)
+}
+
+// serve sets the backend of a service, where it has one.
+func (res *Result) serve(s *Service) {
 	if s == nil || len(s.Backends) == 0 {
 		return
 	}

@@ -21,6 +21,7 @@ type Table struct {
 	seen    func(escaped string) (string, error)
 	entries Entries
 	hasTLS  bool
+	run     func(Ask) End
 }
 
 // Parts is what a reader of a proxy's files found. Problems are in the order in which they are told.
@@ -33,18 +34,22 @@ type Parts struct {
 	Seen func(escaped string) (string, error)
 	// Entries are the ways in; the zero value where they cannot be seen.
 	Entries Entries
+	// Run decides, where a proxy does not try the routers by their priorities but runs through its configuration.
+	Run func(Ask) End
 }
 
 // New puts the routers into the order of their priorities, highest first, and reports those of which it cannot
 // be told, or only by the length of their rules, which one comes first.
 func New(p Parts) *Table {
-	t := &Table{Routers: p.Routers, Middlewares: p.Middlewares, Services: p.Services, Problems: p.Problems, seen: p.Seen, entries: p.Entries}
+	t := &Table{Routers: p.Routers, Middlewares: p.Middlewares, Services: p.Services, Problems: p.Problems, seen: p.Seen, entries: p.Entries, run: p.Run}
 	t.hasTLS = slices.ContainsFunc(t.Routers, func(r *Router) bool { return r.TLS && r.Dropped == "" }) ||
 		slices.ContainsFunc(p.Entries.All, func(e Entry) bool { return e.TLS })
 	slices.SortStableFunc(t.Routers, func(a, b *Router) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Container, b.Container))
 	})
-	t.comparePriorities()
+	if t.run == nil {
+		t.comparePriorities()
+	}
 	return t
 }
 
@@ -171,6 +176,10 @@ type Result struct {
 	// Entry is the way by which the request comes in, "" where that cannot be seen: Note says so for a port that is
 	// not the usual one, and any way is taken. Closed says why no request comes in.
 	Entry, Note, Closed string
+	// Answer is the text with which the proxy itself answers. Guards are the middlewares that let only some through,
+	// as far as the way led by them.
+	Answer string
+	Guards []*Middleware
 	// Asked is the host without port and the path without query, as rules see them.
 	Asked struct{ Host, Path string }
 	// Tried lists the routers in the order of trial, up to the one that decided.
@@ -183,4 +192,6 @@ type Attempt struct {
 	Router  *Router
 	Matched bool
 	Why     string
+	// Elsewhere says that it is for other hosts.
+	Elsewhere bool
 }

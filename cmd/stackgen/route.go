@@ -133,6 +133,7 @@ type way struct {
 	Sees     string      `json:"sees"`
 	Redirect string      `json:"redirect"`
 	Refused  string      `json:"refused,omitempty"`
+	Answer   string      `json:"answer,omitempty"`
 	Unknown  string      `json:"unknown"`
 
 	tie []string
@@ -163,8 +164,8 @@ func newWay(dir string, res route.Result) *way {
 	case res.Router == nil:
 		return w
 	}
-	w.Winner, w.Redirect, w.Refused = res.Router.Name, res.Redirect, res.Refused
-	if w.Redirect == "" && w.Refused == "" {
+	w.Winner, w.Redirect, w.Refused, w.Answer = res.Router.Name, res.Redirect, res.Refused, res.Answer
+	if w.Redirect == "" && w.Refused == "" && res.Router.To != nil {
 		if res.Backend == nil {
 			w.Unknown = cmp.Or(w.Unknown, fmt.Sprintf("service %q has no server", res.Router.Service))
 			return w
@@ -179,7 +180,7 @@ func (w *way) mask(m *finding.Mask) {
 	for i := range w.Tried {
 		w.Tried[i].Router, w.Tried[i].Why = m.Text(w.Tried[i].Router), m.Text(w.Tried[i].Why)
 	}
-	for _, s := range []*string{&w.Winner, &w.Service, &w.Port, &w.Sees, &w.Redirect, &w.Refused, &w.Unknown} {
+	for _, s := range []*string{&w.Winner, &w.Service, &w.Port, &w.Sees, &w.Redirect, &w.Refused, &w.Answer, &w.Unknown} {
 		*s = m.Text(*s)
 	}
 }
@@ -214,6 +215,9 @@ func (w *way) text(st style, problems []string) string {
 	}
 	if w.Redirect != "" {
 		section("redirect", output.Clean(w.Redirect))
+	}
+	if w.Answer != "" {
+		section("answer", output.Clean(w.Answer))
 	}
 	if w.Refused != "" {
 		section("refused", st.red(output.Clean(w.Refused)))

@@ -32,7 +32,7 @@ func (q request) String() string { return q.method + " " + q.host + " on " + q.p
 var environment = map[string]string{"HOST": "env.example.org", "PORT": "9"}
 
 func table(name string, src []byte) *route.Table {
-	return ours.New(&source.File{Path: name, Src: src}, ours.Options{
+	return ours.New(&source.File{Path: name, Src: src}, nil, ours.Options{
 		Env:      func(name string) (string, bool, string) { val, ok := environment[name]; return val, ok, "" },
 		Glob:     func(string, string) ([]*source.File, string) { return nil, "" },
 		Upstream: func(host, port string) (string, string) { return host, port },

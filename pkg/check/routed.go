@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -13,14 +14,15 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// routed reports whether any container has labels for Traefik; without any, another proxy is at work that
-// cannot be seen.
+// routed reports whether anything is known of what is routed where; without labels for Traefik, or the files of another
+// proxy, one is at work that cannot be seen.
 func routed(r *Reporter, d *deployment.Deployment) bool {
 	if d.HasRouters() {
 		return true
 	}
+	why := cmp.Or(d.Front().Unseen, "no service has labels for Traefik: what is routed where cannot be seen")
 	for _, s := range d.Synapses {
-		r.NotChecked("no service has labels for Traefik: what is routed where cannot be seen", s.Site(""))
+		r.NotChecked(why, s.Site(""))
 	}
 	return false
 }
@@ -58,7 +60,7 @@ func nearRouters(res route.Result, s *deployment.Service) []source.Site {
 		hosts := a.Router.Hosts()
 		switch {
 		case a.Router.Container != s.Name || a.Router.Dropped != "" || a.Matched || len(hosts) == 0:
-		case !strings.Contains(a.Why, "Host("):
+		case !a.Elsewhere && !strings.Contains(a.Why, "Host("):
 			if far := farFrom(a.Why, res.Asked.Path); far < best {
 				nearest, best = a.Router.Site, far
 			}
@@ -105,6 +107,8 @@ func answerer(res route.Result) string {
 	switch {
 	case res.Backend != nil:
 		return res.Backend.Container
+	case res.Router != nil && res.Tried != nil && res.Router.Rule != "" && res.Router.Explicit && res.Router.Service == "":
+		return "the proxy itself by " + res.Router.Name
 	case res.Router != nil:
 		return "the router " + res.Router.Name
 	}

@@ -133,8 +133,8 @@ func roundabout(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, m 
 		r.NotChecked(fmt.Sprintf("MAS's endpoint %s leads through the proxy: %s", u.Redacted(), res.Unknown), v.Site(""), res.Router.Site)
 	case !reaches(res, s.Service, "/_synapse/mas/query_user"):
 		return false
-	case guard(d, res.Router) != nil:
-		g := guard(d, res.Router)
+	case guard(d, res) != nil:
+		g := guard(d, res)
 		r.NotChecked(fmt.Sprintf("MAS's endpoint leads through the proxy, where the middleware %s decides who gets to %s%s", g.Name, u.Host, path), v.Site(""), g.Site)
 	default:
 		r.Warn(fmt.Sprintf("MAS goes round through the proxy to Synapse, by %s; that only works because /_synapse is reachable from outside, and ends when that is closed", u.Host),

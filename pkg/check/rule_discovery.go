@@ -38,12 +38,24 @@ var authMetadataOnSynapse = Rule{
 					}
 					told[res.Router] = res.Router != nil
 					r.Fail(fmt.Sprintf("%s%s is answered by %s and not by Synapse; clients find no login", host, path, answerer(res)),
-						"PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) for MAS, and all else below /_matrix for Synapse", routerSite(res, s.Service))
+						authMetadataFix(d), routerSite(res, s.Service))
 					break
 				}
 			}
 		})
 	},
+}
+
+// authMetadataFix keeps all from MAS but what is meant for it.
+func authMetadataFix(d *deployment.Deployment) string {
+	const expression = "^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$"
+	switch d.Front().Name {
+	case "Caddy":
+		return "path_regexp " + expression + " for MAS, and all else below /_matrix for Synapse"
+	case "nginx":
+		return "location ~ " + expression + " for MAS, and all else below /_matrix for Synapse"
+	}
+	return "PathRegexp(`" + expression + "`) for MAS, and all else below /_matrix for Synapse"
 }
 
 const (
@@ -146,25 +158,30 @@ func checkWellKnown(r *Reporter, d *deployment.Deployment, s *deployment.Synapse
 	name, option := s.Server, s.Config.At("serve_server_wellknown")
 	host := name.Str()
 	server, client := d.Routes().Match("GET", host, serverWellKnown), d.Routes().Match("GET", host, clientWellKnown)
+	if client.Answer != "" && client.Unknown == "" {
+		checkClientAnswer(r, d, s, client)
+	}
 	switch {
 	case d.Explained(s.Service, "GET", host, serverWellKnown), server.Unknown != "":
+	case server.Answer != "":
+		checkServerAnswer(r, d, s, server)
 	case answered(d, s, serverWellKnown) && !option.True() && federationPort(r, d, s, option):
 	case answered(d, s, serverWellKnown) && !option.True():
 		r.Fail(host+serverWellKnown+" is sent to Synapse, which does not serve it; other servers look for this one on port 8448", "serve_server_wellknown: true", option.Site(""), server.Router.Site)
 	case !answered(d, s, serverWellKnown) && option.True() && host != s.MatrixHost():
 		r.Warn(fmt.Sprintf("Synapse would serve %s%s, but that is answered by %s; the option has no effect", host, serverWellKnown, answerer(server)),
-			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), append([]source.Site{option.Site("")}, routerSites(server, s.Service)...)...)
+			routeFix(d, host, s.Service, clientWellKnown, serverWellKnown), append([]source.Site{option.Site("")}, routerSites(server, s.Service)...)...)
 	}
 	if serves := func(l deployment.Listener) bool { return slices.Contains(l.Resources, "federation") }; option.True() && len(s.Listeners()) > 0 && !slices.ContainsFunc(s.Listeners(), serves) {
 		r.Warn("Synapse tells other servers to come here, but none of its listeners serves federation; they get a 404, unless a worker answers them",
 			"names: [client, federation]", append([]source.Site{option.Site("")}, s.ListenerSites()...)...)
 	}
-	if host == s.MatrixHost() || reaches(client, s.Service, clientWellKnown) || d.Explained(s.Service, "GET", host, clientWellKnown) {
+	if client.Answer != "" || host == s.MatrixHost() || reaches(client, s.Service, clientWellKnown) || d.Explained(s.Service, "GET", host, clientWellKnown) {
 		return
 	}
 	if client.Router == nil && answered(d, s, serverWellKnown) {
 		r.Warn(fmt.Sprintf("Synapse answers %s%s, but nobody %s; clients that are given the server name find no homeserver, unless another site there serves it", host, serverWellKnown, clientWellKnown),
-			fmt.Sprintf("rule: Host(`%s`) && (Path(`%s`) || Path(`%s`))", host, clientWellKnown, serverWellKnown), server.Router.Site, name.Site("the server name"))
+			routeFix(d, host, s.Service, clientWellKnown, serverWellKnown), server.Router.Site, name.Site("the server name"))
 		return
 	}
 	r.NotChecked(fmt.Sprintf("%s%s comes from elsewhere: it has to name https://%s", host, clientWellKnown, s.MatrixHost()), append([]source.Site{name.Site("")}, wellKnownSites(client)...)...)

@@ -34,7 +34,7 @@ var traefikPortListens = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
-				if s := d.Service(b.Container); s != nil && s.HasLabel("traefik.http") {
+				if s := d.Service(b.Container); s != nil && (s.HasLabel("traefik.http") || d.Front().Name != "Traefik") {
 					checkBackend(r, d, s, b)
 				}
 			}
@@ -53,20 +53,28 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 	i := slices.IndexFunc(ls, func(l deployment.Listener) bool { return l.Port == b.Port })
 	if i < 0 {
 		text, sites := portsOf(open)
-		msg := fmt.Sprintf("Traefik sends requests to port %s of %s, which listens on %s; every request is a 502", b.Port, s.Name, orNothing(text))
+		msg := fmt.Sprintf("%s sends requests to port %s of %s, which listens on %s; every request is a 502", d.Front().Name, b.Port, s.Name, orNothing(text))
 		if b.Port == "" {
 			msg = fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name)
 		}
-		r.Fail(msg, s.Label(key+"port", mainPort(open)), append([]source.Site{b.Site}, sites...)...)
+		fix := s.Label(key+"port", mainPort(open))
+		if d.Front().Name != "Traefik" {
+			fix = s.Name + ":" + mainPort(open)
+		}
+		r.Fail(msg, fix, append([]source.Site{b.Site}, sites...)...)
 		return
 	}
 	switch l := ls[i]; {
 	case l.Loopback && s.Program == component.Synapse && !slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == b.Port }):
 		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), "bind_addresses: ['0.0.0.0']", l.Value.At("bind_addresses").Site(""), b.Site)
 	case l.Tls && b.Scheme == "http":
-		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but Traefik asks it in plain HTTP; every request is a 502", s.Name, b.Port), "tls: false", l.Value.At("tls").Site(""), b.Site)
+		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but %s asks it in plain HTTP; every request is a 502", s.Name, b.Port, d.Front().Name), "tls: false", l.Value.At("tls").Site(""), b.Site)
 	case !l.Tls && b.Scheme == "https":
-		r.Fail(fmt.Sprintf("Traefik speaks TLS to %s, which does not on port %s; every request is a 502", s.Name, b.Port), s.Label(key+"scheme", "http"), s.LabelSite(key+"scheme", b.Site), l.Value.Site("plain HTTP"))
+		fix := s.Label(key+"scheme", "http")
+		if d.Front().Name != "Traefik" {
+			fix = "http:// in place of https://"
+		}
+		r.Fail(fmt.Sprintf("%s speaks TLS to %s, which does not on port %s; every request is a 502", d.Front().Name, s.Name, b.Port), fix, s.LabelSite(key+"scheme", b.Site), l.Value.Site("plain HTTP"))
 	}
 }
 
@@ -141,7 +149,7 @@ func checkTrusted(r *Reporter, d *deployment.Deployment, m *deployment.MAS, b ro
 		if known {
 			sites = append(sites, at.Site("the network"))
 		}
-		r.Fail(fmt.Sprintf("MAS does not trust proxies in %s, where Traefik comes from; it takes the proxy's address for every user's", subnet), `- "`+subnet.String()+`"`, append(sites, b.Site)...)
+		r.Fail(fmt.Sprintf("MAS does not trust proxies in %s, where %s comes from; it takes the proxy's address for every user's", subnet, d.Front().Name), `- "`+subnet.String()+`"`, append(sites, b.Site)...)
 		return
 	}
 }

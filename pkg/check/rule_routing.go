@@ -61,7 +61,7 @@ var compatRouterWins = Rule{
 
 // checkCompat looks at one host. Of the routers that take too much, seen are those that are told already.
 func checkCompat(r *Reporter, d *deployment.Deployment, m *deployment.MAS, host string, seen map[*route.Router]bool) {
-	fix := "PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`) for this host, with a priority above Synapse's router"
+	fix := compatFix(d, m)
 	for _, p := range compatPaths {
 		res := d.Routes().Match(p.method, host, p.path)
 		switch {
@@ -154,7 +154,8 @@ func checkIssuerRoute(r *Reporter, d *deployment.Deployment, m *deployment.MAS, 
 		return
 	}
 	document := u.JoinPath(".well-known/openid-configuration")
-	res := d.Routes().Match("GET", document.Hostname(), document.Path)
+	// Where the URL has no path at all, the joined one has no slash before it.
+	res := d.Routes().Match("GET", document.Hostname(), "/"+strings.TrimPrefix(document.Path, "/"))
 	if res.Unknown != "" || m.Serves("discovery", ".well-known/openid-configuration", res) {
 		return
 	}
@@ -174,8 +175,12 @@ func masServes(r *Reporter, d *deployment.Deployment, m *deployment.MAS, res rou
 		r.NotChecked(res.Unknown, routerSite(res, m.Service))
 	case d.Explained(m.Service, "GET", u.Hostname(), strings.TrimSuffix(u.Path, "/")+"/"+path):
 	case res.Backend == nil || res.Backend.Container != m.Name:
+		fix := fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u))
+		if d.Front().Name != "Traefik" {
+			fix = routeFix(d, u.Hostname(), m.Service, strings.TrimSuffix(u.Path, "/")+"/")
+		}
 		r.Fail(fmt.Sprintf("%s belongs to MAS, but is answered by %s; nobody can log in", where, answerer(res)),
-			fmt.Sprintf("a router for Host(`%s`)%s to MAS", u.Hostname(), below(u)), append(routerSites(res, m.Service), base.Site("what MAS advertises"))...)
+			fix, append(routerSites(res, m.Service), base.Site("what MAS advertises"))...)
 	case !m.Serves(resource, path, res):
 		sites := []source.Site{routerSite(res, m.Service), portSite(res), base.Site("what MAS advertises")}
 		sites = append(sites, d.MiddlewareSites(res.Router)...)
@@ -209,7 +214,13 @@ func below(u *url.URL) string {
 func prefixFix(d *deployment.Deployment, res route.Result, u *url.URL) string {
 	bare := "/" + strings.Trim(u.Path, "/")
 	if bare != "/" && strings.HasPrefix(res.Path, bare+"/") {
-		return fmt.Sprintf("strip %s in Traefik and give the listener no prefix, or prefix: %s/ on the listener with its port in the router", bare, bare)
+		return fmt.Sprintf("strip %s in %s and give the listener no prefix, or prefix: %s/ on the listener with its port in the router", bare, d.Front().Name, bare)
+	}
+	switch d.Front().Name {
+	case "Caddy":
+		return "handle in place of handle_path, and no uri strip_prefix; or no prefix on the listener"
+	case "nginx":
+		return "proxy_pass without a path behind the port, or no prefix on the listener"
 	}
 	return "remove StripPrefix from the router, or the prefix from the listener; and send the router to that listener's port"
 }
@@ -229,7 +240,14 @@ func checkBare(r *Reporter, d *deployment.Deployment, m *deployment.MAS, base so
 	if res.Redirect != "" {
 		msg = fmt.Sprintf("%s%s without the slash is sent on to %s; whoever types the address by hand ends there", u.Hostname(), bare, res.Redirect)
 	}
-	r.Fail(msg, fmt.Sprintf("match Path(`%s`) too and redirect it to https://%s%s/", bare, u.Host, bare),
+	fix := fmt.Sprintf("match Path(`%s`) too and redirect it to https://%s%s/", bare, u.Host, bare)
+	switch d.Front().Name {
+	case "Caddy":
+		fix = fmt.Sprintf("redir %s %s/ 308", bare, bare)
+	case "nginx":
+		fix = fmt.Sprintf("location = %s { return 308 %s/; }", bare, bare)
+	}
+	r.Fail(msg, fix,
 		slices.Concat([]source.Site{routerSite(res, m.Service), base.Site("")}, d.MiddlewareSites(res.Router))...)
 }
 
@@ -256,7 +274,7 @@ var apexMatrixRouted = Rule{
 					continue
 				}
 				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answerer(res))
-				fix := fmt.Sprintf("rule: Host(`%s`) && PathPrefix(`/_matrix/`)", name.Str())
+				fix := routeFix(d, name.Str(), s.Service, "/_matrix/")
 				sites := append(routerSites(res, s.Service), name.Site("the server name"))
 				if served {
 					r.Fail(msg+", and no other server reaches this one", fix, append(sites, s.Config.At("serve_server_wellknown").Site("sends other servers there"))...)
@@ -274,8 +292,12 @@ var privatePaths = []string{
 	"/_synapse/metrics", "/_synapse/replication",
 }
 
-// guard is the middleware of a router that lets only some through.
-func guard(d *deployment.Deployment, r *route.Router) *route.Middleware {
+// guard is the middleware on the way of a request that lets only some through.
+func guard(d *deployment.Deployment, res route.Result) *route.Middleware {
+	if len(res.Guards) > 0 {
+		return res.Guards[0]
+	}
+	r := res.Router
 	for _, m := range d.Routes().Middlewares {
 		named := slices.ContainsFunc(r.Middlewares, func(n string) bool { n, _, _ = strings.Cut(n, "@"); return strings.EqualFold(n, m.Name) })
 		if named && slices.Contains([]string{"ipallowlist", "ipwhitelist", "basicauth", "digestauth", "forwardauth"}, strings.ToLower(m.Type)) {
@@ -307,7 +329,7 @@ var internalAPIsPrivate = Rule{
 					if res.Unknown != "" || res.Backend == nil || res.Backend.Container != s.Name || seen[res.Router.Name] {
 						continue
 					}
-					if guard := guard(d, res.Router); guard != nil {
+					if guard := guard(d, res); guard != nil {
 						seen[res.Router.Name] = true
 						r.NotChecked(fmt.Sprintf("the middleware %s decides who gets to %s%s", guard.Name, host, path), guard.Site)
 						continue
@@ -317,7 +339,7 @@ var internalAPIsPrivate = Rule{
 					}
 					seen[res.Router.Name] = true
 					r.Fail(fmt.Sprintf("%s%s is reachable from outside; it is meant for the inside only", host, path),
-						fmt.Sprintf("rule: Host(`%s`) && (PathPrefix(`/_matrix/`) || PathPrefix(`/_synapse/client/`))", host), res.Router.Site)
+						routeFix(d, host, s.Service, "/_matrix/", "/_synapse/client/"), res.Router.Site)
 				}
 			}
 		}

@@ -21,6 +21,9 @@ var traefikRouterComplete = Rule{
 	Source:  "Traefik pkg/provider/docker, pkg/muxer/http, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		tls := slices.ContainsFunc(d.Routes().Routers, func(o *route.Router) bool { return o.TLS && o.Dropped == "" })
+		if d.Front().Name != "Traefik" {
+			return
+		}
 		deaf := make(map[string]bool) // what no request for https:// ever comes to
 		for _, o := range d.Routes().Routers {
 			deaf[o.Name] = !d.Routes().Hears(o, "443")

@@ -50,6 +50,7 @@ type Deployment struct {
 	known       []*Deployment
 	routes      *route.Table
 	Proxy       *Proxy
+	front       *Front
 	containers  map[*Service]*traefik.Container
 	provisions  map[*Service]*provision
 	patterns    map[string]*Pattern

@@ -126,7 +126,7 @@ func add(names *map[string]bool, name string) {
 	(*names)[name] = true
 }
 
-// Routes is what Traefik makes of the labels of all services.
+// Routes is what the proxy of the stack makes of its configuration: Traefik of the labels of all services.
 func (d *Deployment) Routes() *route.Table {
 	if d.routes == nil {
 		var cs []traefik.Container
@@ -153,7 +153,7 @@ func (d *Deployment) Routes() *route.Table {
 			Upstream: func(host, port string) (string, string) { return d.upstream(d.Proxy.Service, host, port) },
 		}
 		o.Files, o.FilesSeen = d.providedFiles(d.Proxy)
-		d.routes = traefik.New(cs, o)
+		d.choose(traefik.New(cs, o))
 	}
 	return d.routes
 }

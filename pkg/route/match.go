@@ -32,6 +32,9 @@ func (t *Table) Match(method, host, path string) Result {
 	} else {
 		t.match(&res, e, req, host, u)
 	}
+	if t.behind != nil {
+		t.goOn(&res, req, host, u)
+	}
 	return res
 }
 

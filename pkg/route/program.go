@@ -25,6 +25,45 @@ type End struct {
 	Tried             []Attempt
 }
 
+// Behind has requests that come to a container go on by the table of the proxy that it is.
+func (t *Table) Behind(container string, o *Table) {
+	if t.behind == nil {
+		t.behind = make(map[string]*Table)
+	}
+	t.behind[container] = o
+}
+
+// goOn sends a request that another proxy gets through its table, too.
+func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
+	if res.Backend == nil || res.Redirect != "" || res.Refused != "" || res.Unknown != "" {
+		return
+	}
+	o := t.behind[res.Backend.Container]
+	if o == nil || o.run == nil {
+		return
+	}
+	next := *u
+	next.Path, next.RawPath = res.Path, ""
+	if plain, err := url.PathUnescape(res.Path); err == nil {
+		next.Path, next.RawPath = plain, res.Path
+	}
+	inner := Result{Entry: res.Entry, Note: res.Note}
+	inner.Asked, inner.Behind = res.Asked, res.Behind
+	var e *Entry
+	for i := range o.entries.All {
+		if o.entries.All[i].Name == ":"+res.Backend.Port {
+			e = &o.entries.All[i]
+		}
+	}
+	o.follow(&inner, e, req, hostport, &next)
+	if inner.Router == nil && inner.Unknown == "" {
+		return // whoever it is does not send it on
+	}
+	inner.Tried = append(res.Tried, inner.Tried...)
+	inner.Guards = append(res.Guards, inner.Guards...)
+	*res = inner
+}
+
 // follow has the proxy itself decide.
 func (t *Table) follow(res *Result, e *Entry, req *Request, host string, u *url.URL) {
 	end := t.run(Ask{req.Method, host, req.Host, port(host), u, e})

@@ -22,6 +22,7 @@ type Table struct {
 	entries Entries
 	hasTLS  bool
 	run     func(Ask) End
+	behind  map[string]*Table
 }
 
 // Parts is what a reader of a proxy's files found. Problems are in the order in which they are told.

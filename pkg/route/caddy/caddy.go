@@ -47,11 +47,17 @@ type server struct {
 	plain bool
 }
 
-// New reads a Caddyfile.
-func New(f *source.File, o Options) *route.Table {
+// New reads a Caddyfile, and the labels that caddy-docker-proxy adds to it. The file is nil where there is none.
+func New(f *source.File, labelled []Container, o Options) *route.Table {
 	c := &config{order: slices.Clone(defaultOrder), upstream: o.Upstream, routes: make(map[string][]*line), ports: make(map[string]*server), http: "80", https: "443"}
 	c.parser = &parser{env: o.Env, glob: o.Glob, snippets: make(map[string][]word)}
-	err := c.parser.file(f)
+	var err error
+	if f == nil {
+		f = new(source.File)
+	} else {
+		err = c.parser.file(f)
+	}
+	c.parser.labelled(labelled)
 	if err == nil {
 		err = c.sites(c.parser.blocks)
 	}
@@ -62,6 +68,7 @@ func New(f *source.File, o Options) *route.Table {
 			fail.site = source.Site{Pos: source.Pos{File: f.Path}}
 		}
 		unread = fail.site.File + " is not read: " + fail.text
+		c.ports = nil
 		c.found = route.Parts{Problems: []route.Problem{{Kind: Unread, Message: unread, Sites: []source.Site{fail.site}}}}
 	}
 	for _, why := range c.parser.notes {
@@ -235,7 +242,7 @@ func (c *config) entries(public map[string]string) (es route.Entries) {
 		es.All = append(es.All, route.Entry{Name: ":" + port, TLS: !s.plain, Default: true})
 	}
 	slices.SortFunc(es.All, func(a, b route.Entry) int { return cmp.Compare(a.Name, b.Name) })
-	if public != nil && len(c.parser.notes) == 0 {
+	if public != nil && len(c.parser.notes) == 0 && len(c.ports) > 0 {
 		es.Public = make(map[string]string)
 		for host, inner := range public {
 			if es.Public[host] = ""; c.ports[inner] != nil {
@@ -266,6 +273,9 @@ func (c *config) server(a route.Ask) *server {
 
 func (c *config) run(a route.Ask) route.End {
 	srv := c.server(a)
+	if srv == nil && len(c.parser.notes) > 0 {
+		return route.End{Unknown: c.parser.notes[0]}
+	}
 	if srv == nil {
 		return route.End{Unknown: "which port of Caddy is asked cannot be seen"}
 	}
@@ -289,6 +299,9 @@ func (c *config) run(a route.Ask) route.End {
 		}
 		run(s.entries, w)
 		break
+	}
+	if notes := c.parser.notes; w.end.Router == nil && w.end.Unknown == "" && len(notes) > 0 {
+		w.end.Unknown = notes[0]
 	}
 	return w.end
 }

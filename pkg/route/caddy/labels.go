@@ -1,7 +1,7 @@
 package caddy
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,21 +31,20 @@ func Labelled(key string) bool {
 	return head == "caddy" || ok && strings.HasPrefix(head, "caddy_")
 }
 
-// directive is a part of a key: its name, and the numbers by which it is told apart and put in order.
+// branch is a part of a key: its name, and the number that puts it in order.
 type branch struct {
-	key, name, suffix string
-	order             int
-	value             *Label
-	site              source.Site
-	below             []*branch
+	key, name string
+	order     int
+	value     *Label
+	site      source.Site
+	below     []*branch
 }
 
-// fromLabels makes blocks of the labels as caddy-docker-proxy 2 does: each level of a key is a level of the Caddyfile,
-// N_ before a name orders it, _N behind it keeps two of one name apart, and what is the same site of several
-// containers is one.
-func fromLabels(containers []Container, upstream func(c Container, args string) (string, bool)) ([]block, []string) {
+// labelled makes blocks of labels as caddy-docker-proxy 2 does: each level of a key is a level of the Caddyfile, N_
+// before a name orders it, _N behind it keeps two of one name apart, and what several containers say alike is one.
+func (p *parser) labelled(containers []Container) {
+	snippets := make(map[string][]*line)
 	var sites []block
-	var notes []string
 	for _, c := range containers {
 		root := &branch{}
 		for i, l := range c.Labels {
@@ -54,36 +53,101 @@ func fromLabels(containers []Container, upstream func(c Container, args string) 
 			}
 		}
 		for _, b := range root.below {
-			lines, why := b.lines(c, upstream)
-			if why != "" {
-				notes = append(notes, why)
-			}
-			if b.value == nil || strings.TrimSpace(b.value.Value) == "" {
-				if len(lines) > 0 { // global options, or a site without an address, which nobody can ask for
-					sites = slices.Insert(sites, 0, block{nil, lines})
+			lines := p.below(b, c)
+			var keys []word
+			if b.value != nil {
+				for _, k := range strings.FieldsFunc(p.template(b.value.Value, c), func(r rune) bool { return r == ',' || r == ' ' }) {
+					keys = append(keys, word{text: k, site: b.value.Site})
 				}
+			}
+			if name, ok := snippet(keys); ok {
+				snippets[name] = lines
 				continue
 			}
-			sites = merge(sites, b, lines)
+			i := slices.IndexFunc(sites, func(o block) bool {
+				return slices.EqualFunc(o.keys, keys, func(a, b word) bool { return a.text == b.text })
+			})
+			if i < 0 {
+				i, sites = len(sites), append(sites, block{keys: keys})
+			}
+			sites[i].lines = mergeLines(sites[i].lines, lines)
 		}
 	}
-	return sites, notes
+	for _, s := range sites {
+		s.lines = p.importing(s.lines, snippets, 0)
+		inOrder(s.lines)
+		switch first := len(p.blocks) > 0 && len(p.blocks[0].keys) == 0; {
+		case len(s.keys) > 0:
+			p.blocks = append(p.blocks, s)
+		case first:
+			p.blocks[0].lines = append(p.blocks[0].lines, s.lines...)
+		default:
+			p.blocks = slices.Insert(p.blocks, 0, s)
+		}
+	}
 }
 
-func merge(sites []block, b *branch, lines []*line) []block {
-	value := strings.TrimSpace(b.value.Value)
-	var keys []word
-	for _, k := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
-		keys = append(keys, word{text: k, site: b.value.Site})
+// mergeLines joins what two containers say of one block. Those of one name and arguments are one, and so are proxies with
+// one matcher, which then have the servers of both.
+func mergeLines(have, more []*line) []*line {
+	for _, l := range more {
+		i := slices.IndexFunc(have, func(o *line) bool {
+			return o.text() == l.text() || o.name() == l.name() && l.name() == "reverse_proxy" && o.matcher() == l.matcher()
+		})
+		if i < 0 {
+			have = append(have, l)
+			continue
+		}
+		if o := have[i]; o.text() != l.text() {
+			for j, w := range l.words[1:] {
+				if j > 0 || l.matcher() == "*" {
+					o.words = append(o.words, w)
+				}
+			}
+		}
+		have[i].block = mergeLines(have[i].block, l.block)
+		have[i].open = have[i].open || l.open
 	}
-	same := func(o block) bool {
-		return slices.EqualFunc(o.keys, keys, func(a, b word) bool { return a.text == b.text })
+	return have
+}
+
+func (l *line) matcher() string {
+	if len(l.words) > 1 && strings.ContainsAny(l.words[1].text[:min(1, len(l.words[1].text))], "/@") {
+		return l.words[1].text
 	}
-	if i := slices.IndexFunc(sites, same); i >= 0 {
-		sites[i].lines = append(sites[i].lines, lines...)
-		return sites
+	return "*"
+}
+
+// importing puts snippets of labels into the place of their imports.
+func (p *parser) importing(lines []*line, snippets map[string][]*line, depth int) (list []*line) {
+	for _, l := range lines {
+		if l.name() != "import" || depth > maxDepth {
+			l.block = p.importing(l.block, snippets, depth+1)
+			list = append(list, l)
+			continue
+		}
+		var body []*line
+		ok := false
+		if len(l.words) == 2 {
+			body, ok = snippets[l.words[1].text]
+		}
+		if !ok {
+			p.note("the label " + l.text() + " imports what is not read")
+			continue
+		}
+		list = append(list, p.importing(body, snippets, depth+1)...)
 	}
-	return append(sites, block{keys, lines})
+	return list
+}
+
+// inOrder sorts lines as caddy-docker-proxy writes them: by their numbers, then by their words.
+func inOrder(lines []*line) {
+	slices.SortStableFunc(lines, func(x, y *line) int {
+		return cmp.Or(cmp.Compare(x.order, y.order), slices.CompareFunc(x.words, y.words, func(a, b word) int { return cmp.Compare(a.text, b.text) }))
+	})
+	for _, l := range lines {
+		inOrder(l.block)
+	}
 }
 
 // add puts a label into the tree.
@@ -102,7 +166,7 @@ func (b *branch) add(path []string, l *Label) {
 		}
 		if at := strings.LastIndexByte(sub.name, '_'); at > 0 {
 			if _, err := strconv.Atoi(sub.name[at+1:]); err == nil {
-				sub.name, sub.suffix = sub.name[:at], sub.name[at+1:]
+				sub.name = sub.name[:at]
 			}
 		}
 		i, b.below = len(b.below), append(b.below, sub)
@@ -110,45 +174,44 @@ func (b *branch) add(path []string, l *Label) {
 	b.below[i].add(path[1:], l)
 }
 
-// lines are the directives below a branch, in the order in which caddy-docker-proxy writes them: by their numbers,
-// then by their names.
-func (b *branch) lines(c Container, upstream func(c Container, args string) (string, bool)) (list []*line, why string) {
-	below := slices.Clone(b.below)
-	slices.SortStableFunc(below, func(x, y *branch) int {
-		if x.order != y.order {
-			return x.order - y.order
-		}
-		return strings.Compare(x.name+" "+x.suffix, y.name+" "+y.suffix)
-	})
-	for _, sub := range below {
-		args := ""
+// below makes lines of what stands below a part of a key.
+func (p *parser) below(b *branch, c Container) (list []*line) {
+	for _, sub := range b.below {
+		l := &line{words: []word{{text: sub.name, first: true, site: sub.site}}, order: sub.order}
 		if sub.value != nil {
-			args = sub.value.Value
-		}
-		for strings.Contains(args, "{{") {
-			before, rest, _ := strings.Cut(args, "{{")
-			call, after, ended := strings.Cut(rest, "}}")
-			to, ok := upstream(c, strings.TrimSpace(call))
-			if !ended || !ok {
-				return nil, fmt.Sprintf("the label %s of %s holds a template that is not known here", sub.key, c.Name)
+			l.words[0].site = sub.value.Site
+			words, _ := p.lex(&source.File{Path: sub.site.File, Src: []byte(p.template(sub.value.Value, c))})
+			for _, w := range words {
+				w.site, w.first = sub.value.Site, false
+				l.words = append(l.words, w)
 			}
-			args = before + to + after
 		}
-		inner, innerWhy := sub.lines(c, upstream)
-		if innerWhy != "" {
-			return nil, innerWhy
-		}
-		at := sub.site
-		if sub.value != nil {
-			at = sub.value.Site
-		}
-		words := []word{{text: sub.name, first: true, site: at}}
-		lexed, _ := (&parser{env: func(string) (string, bool, string) { return "", false, "" }}).lex(&source.File{Path: at.File, Src: []byte(args)})
-		for _, w := range lexed {
-			w.site, w.first = at, false
-			words = append(words, w)
-		}
-		list = append(list, &line{words: words, block: inner, open: len(inner) > 0})
+		l.block = p.below(sub, c)
+		l.open = len(l.block) > 0
+		list = append(list, l)
 	}
-	return list, ""
+	return list
+}
+
+// template fills in {{upstreams …}}, the only one that people use: the address of the container.
+func (p *parser) template(text string, c Container) string {
+	before, rest, ok := strings.Cut(text, "{{")
+	call, after, ended := strings.Cut(rest, "}}")
+	if !ok || !ended {
+		return text
+	}
+	words := strings.Fields(call)
+	if len(words) == 0 || words[0] != "upstreams" {
+		p.note("the label of " + c.Name + " holds a template that is not known here: " + strings.TrimSpace(call))
+		return before + p.template(after, c)
+	}
+	to := c.Name
+	for _, w := range words[1:] {
+		if _, err := strconv.Atoi(w); err == nil {
+			to += ":" + w
+		} else {
+			to = strings.Trim(w, `"`) + "://" + to
+		}
+	}
+	return before + to + p.template(after, c)
 }

@@ -52,7 +52,7 @@ func (p *parser) filled(text string) string {
 		switch {
 		case hidden != "" && name != "":
 			p.note(hidden)
-			b.WriteString(otherwise)
+			b.WriteString("{env." + name + "}") // which is unknown to whoever asks for it
 		case set:
 			b.WriteString(val)
 		default:
@@ -127,8 +127,10 @@ func (l *lexer) quoted(quote byte) {
 }
 
 func (l *lexer) bare() error {
-	if marker, body, ok := strings.Cut(l.rest, "\n"); ok && strings.HasPrefix(marker, "<<") && !strings.Contains(marker, " ") {
-		return l.heredoc(marker[2:], body, len(marker)+1)
+	if strings.HasPrefix(l.rest, "<<") {
+		if marker, body, ok := strings.Cut(l.rest, "\n"); ok && !strings.Contains(marker, " ") {
+			return l.heredoc(marker[2:], body, len(marker)+1)
+		}
 	}
 	var b strings.Builder
 	i := 0

@@ -16,6 +16,7 @@ type line struct {
 	words []word
 	block []*line
 	open  bool // whether it has a block at all
+	order int  // of a label
 }
 
 func (l *line) name() string { return l.words[0].text }
@@ -50,6 +51,7 @@ type parser struct {
 	blocks   []block
 	notes    []string // why something may be other than it is read
 	depth    int
+	spent    int
 }
 
 func (p *parser) note(why string) {
@@ -58,7 +60,11 @@ func (p *parser) note(why string) {
 	}
 }
 
-const maxDepth = 50 // of imports in imports, and of blocks in blocks
+const (
+	maxDepth = 50      // of imports in imports, and of blocks in blocks
+	maxWords = 100_000 // that imports may bring
+	maxText  = 1 << 16 // of a word with the arguments of an import in it
+)
 
 func (p *parser) file(f *source.File) error {
 	words, err := p.lex(f)
@@ -246,6 +252,9 @@ func (p *parser) imported(words, inner []word) ([]word, error) {
 			body = append(body, more...)
 		}
 	}
+	if p.spent += 1 + len(body) + len(inner); p.spent > maxWords {
+		return nil, &fault{words[0].site, "more is imported than is read"}
+	}
 	return given(body, args, inner, words[0])
 }
 
@@ -289,6 +298,9 @@ func given(body, args, inner []word, at word) ([]word, error) {
 			}
 			return m
 		})
+		if len(w.text) > maxText {
+			return nil, &fault{at.site, "an argument of an import grows too long"}
+		}
 		list = append(list, w)
 	}
 	return list, nil

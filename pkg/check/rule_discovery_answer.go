@@ -1,0 +1,62 @@
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/route"
+)
+
+// checkServerAnswer holds what the proxy itself tells other servers against where they end.
+func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, res route.Result) {
+	var told struct {
+		Server string `json:"m.server"`
+	}
+	fix := fmt.Sprintf(`{"m.server": "%s:443"}`, s.MatrixHost())
+	where := res.Asked.Host + serverWellKnown
+	if err := json.Unmarshal([]byte(res.Answer), &told); err != nil || told.Server == "" {
+		r.Fail(where+" is no JSON with m.server; other servers look for this one on port 8448", fix, res.Router.Site)
+		return
+	}
+	host := told.Server
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(host, "8448")
+	}
+	const path = "/_matrix/federation/v1/version"
+	found := d.Routes().Match("GET", host, path)
+	if found.Unknown != "" || found.Note != "" || reaches(found, s.Service, path) || d.Explained(s.Service, "GET", host, path) && found.Closed == "" {
+		return
+	}
+	by := answerer(found)
+	if found.Closed != "" {
+		by = "nobody (" + found.Closed + ")"
+	}
+	r.Warn(fmt.Sprintf("%s sends other servers to %s, which is answered by %s and not by Synapse; no other server reaches this one, unless something else is there", where, host, by), fix, res.Router.Site)
+}
+
+// checkClientAnswer holds what the proxy itself tells clients against where they end.
+func checkClientAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, res route.Result) {
+	var told struct {
+		Homeserver struct {
+			URL string `json:"base_url"`
+		} `json:"m.homeserver"`
+	}
+	fix := fmt.Sprintf(`{"m.homeserver": {"base_url": "https://%s"}}`, s.MatrixHost())
+	where := res.Asked.Host + clientWellKnown
+	err := json.Unmarshal([]byte(res.Answer), &told)
+	u, parseErr := url.Parse(told.Homeserver.URL)
+	if err != nil || parseErr != nil || u.Host == "" {
+		r.Fail(where+" is no JSON with m.homeserver and base_url; clients that are given the server name find no homeserver", fix, res.Router.Site)
+		return
+	}
+	path := strings.TrimSuffix(u.Path, "/") + "/_matrix/client/versions"
+	found := d.Routes().Match("GET", u.Host, path)
+	if found.Unknown != "" || found.Note != "" || reaches(found, s.Service, "/_matrix/client/versions") || d.Explained(s.Service, "GET", u.Host, path) {
+		return
+	}
+	r.Warn(fmt.Sprintf("%s sends clients to %s, which is answered by %s and not by Synapse; they find no homeserver, unless something else is there", where, u.Host, answerer(found)), fix, res.Router.Site)
+}

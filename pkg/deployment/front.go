@@ -1,0 +1,218 @@
+package deployment
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/caddy"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Front is the proxy by which people reach the stack. Name is Traefik, Caddy or nginx. Service is nil where it runs
+// elsewhere. Unseen says why its configuration cannot be seen.
+type Front struct {
+	Name    string
+	Service *Service
+	Unseen  string
+
+	table *route.Table
+}
+
+// Front is the proxy of the stack. Where there are several, it is the one at which requests come in; the others are
+// followed where one sends requests to them.
+func (d *Deployment) Front() *Front {
+	d.Routes()
+	return d.front
+}
+
+// fronts are the proxies in the stack whose configuration is not in labels for Traefik.
+func (d *Deployment) fronts() (list []*Front) {
+	for _, s := range d.Services {
+		if s.Absent.Why != "" {
+			continue
+		}
+		switch {
+		case s.isCaddy():
+			list = append(list, d.caddy(s))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *Front) int { return b.rank() - a.rank() })
+	return list
+}
+
+// rank is higher for a proxy that is more likely the one at which requests come in.
+func (f *Front) rank() (n int) {
+	list, host, _ := f.Service.publishes()
+	if host || slices.ContainsFunc(list, func(p Published) bool { return p.Host == "443" && !p.Local }) {
+		n += 4
+	}
+	if len(list) > 0 {
+		n++
+	}
+	if len(f.table.Routers) > 0 {
+		n += 2
+	}
+	return n
+}
+
+// choose sets the proxy of the stack: Traefik where anything is meant for it, else the first of the others.
+func (d *Deployment) choose(labels *route.Table) {
+	fronts := d.fronts()
+	d.front = &Front{Name: "Traefik", Service: d.Proxy.Service, table: labels}
+	if len(labels.Routers) == 0 && d.Proxy.Service == nil && len(fronts) > 0 {
+		d.front = fronts[0]
+	}
+	d.routes = d.front.table
+	for _, f := range fronts {
+		if f.table != d.routes && (len(f.table.Routers) > 0 || f.Unseen != "") {
+			d.routes.Behind(f.Service.Name, f.table)
+		}
+	}
+}
+
+// isCaddy goes by the image: Caddy's own, one with more modules, or caddy-docker-proxy.
+func (s *Service) isCaddy() bool {
+	return strings.Contains(path.Base(s.Image.Repository), "caddy") || slices.Contains(s.Command(), "caddy")
+}
+
+const caddyfile = "/etc/caddy/Caddyfile"
+
+// caddy reads the configuration of a Caddy: its file, and the labels of caddy-docker-proxy.
+func (d *Deployment) caddy(s *Service) *Front {
+	f := &Front{Name: "Caddy", Service: s}
+	o := caddy.Options{
+		Env: s.variable,
+		Glob: func(pattern, from string) ([]*source.File, string) {
+			return d.globbed(s, pattern, from)
+		},
+		Upstream: func(host, port string) (string, string) { return d.upstream(s, host, port) },
+		Public:   s.public(),
+	}
+	var labelled []caddy.Container
+	byLabels := strings.Contains(s.Image.Repository, "docker-proxy") || slices.Contains(s.Command(), "docker-proxy")
+	name := s.flag("", "--config", "-c", "-config")
+	if byLabels {
+		for _, o := range d.Services {
+			labelled = append(labelled, d.caddyLabels(o)...)
+		}
+		for _, v := range []string{"CADDY_DOCKER_CADDYFILE_PATH"} {
+			if text, _ := s.Env(v); text != "" {
+				name = text
+			}
+		}
+		if name == "" {
+			name = s.flag("", "--caddyfile-path", "-caddyfile-path")
+		}
+	} else if name == "" {
+		name = caddyfile
+	}
+	if strings.HasSuffix(name, ".json") {
+		f.Unseen = "the configuration of " + s.Name + " is JSON, which is not read"
+		f.table = unseenTable(f.Unseen)
+		return f
+	}
+	var file *source.File
+	if name != "" {
+		_, host, reason := d.Text(s, s.Inside(name))
+		if file = d.Files[host]; reason != "" || file == nil {
+			f.Unseen = "the Caddyfile of " + s.Name + " cannot be seen: " + reason
+			if !byLabels {
+				f.table = unseenTable(f.Unseen)
+				return f
+			}
+		}
+	}
+	f.table = caddy.New(file, labelled, o)
+	for _, p := range f.table.Problems {
+		f.Unseen = p.Message
+	}
+	return f
+}
+
+func (d *Deployment) caddyLabels(s *Service) []caddy.Container {
+	c := caddy.Container{Name: s.Name}
+	for _, l := range d.Container(s).Labels {
+		c.Labels = append(c.Labels, caddy.Label{Key: l.Key, Value: l.Value, Site: l.Site})
+	}
+	if s.Absent.Why != "" || !slices.ContainsFunc(c.Labels, func(l caddy.Label) bool { return caddy.Labelled(l.Key) }) {
+		return nil
+	}
+	return []caddy.Container{c}
+}
+
+// unseenTable says of every request that it cannot be told what becomes of it.
+func unseenTable(why string) *route.Table {
+	return route.New(route.Parts{
+		Seen: func(escaped string) (string, error) { return escaped, nil },
+		Run:  func(route.Ask) route.End { return route.End{Unknown: why} },
+	})
+}
+
+// variable gives a variable of the service's environment, and says why it may be another one.
+func (s *Service) variable(name string) (val string, set bool, hidden string) {
+	val, at := s.Env(name)
+	return val, at.Exists(), s.EnvHidden(name)
+}
+
+// public leads from the ports under which others reach a service to its own; nil where they cannot be told.
+func (s *Service) public() map[string]string {
+	list, host, ok := s.publishes()
+	if !ok || host {
+		return nil
+	}
+	public := make(map[string]string)
+	for _, p := range list {
+		if !p.Local {
+			public[p.Host] = p.Container
+		}
+	}
+	return public
+}
+
+// globbed finds the files that a service sees at a pattern, from the directory of one that it reads. hidden says why
+// there may be more.
+func (d *Deployment) globbed(s *Service, pattern, from string) (files []*source.File, hidden string) {
+	if !path.IsAbs(pattern) {
+		for _, m := range s.Mounts {
+			if m.Host != "" && Within(from, m.Host) {
+				inside := path.Join(m.Container, strings.TrimPrefix(from, path.Clean(m.Host)))
+				pattern = path.Join(path.Dir(inside), pattern)
+				break
+			}
+		}
+	}
+	dir, base := path.Split(path.Clean(pattern))
+	if strings.ContainsAny(dir, "*?[") {
+		return nil, "a pattern for directories is not followed"
+	}
+	if !strings.ContainsAny(base, "*?[") {
+		_, host, reason := d.Text(s, pattern)
+		if f := d.Files[host]; reason == "" && f != nil {
+			return []*source.File{f}, ""
+		}
+		return nil, reason
+	}
+	host, reason := s.HostPath(dir)
+	if reason != "" {
+		return nil, reason
+	}
+	entries, err := fs.ReadDir(d.FS, path.Clean(host))
+	if err != nil {
+		return nil, Cause(err)
+	}
+	for _, e := range entries {
+		if ok, _ := path.Match(base, e.Name()); !ok || e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		_, at, why := d.Text(s, path.Join(dir, e.Name()))
+		if f := d.Files[at]; why == "" && f != nil {
+			files = append(files, f)
+		} else {
+			hidden = why
+		}
+	}
+	return files, hidden
+}

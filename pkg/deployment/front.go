@@ -84,7 +84,7 @@ const caddyfile = "/etc/caddy/Caddyfile"
 func (d *Deployment) caddy(s *Service) *Front {
 	f := &Front{Name: "Caddy", Service: s}
 	o := caddy.Options{
-		Env: s.variable,
+		Env: s.lookup,
 		Glob: func(pattern, from string) ([]*source.File, string) {
 			return d.globbed(s, pattern, from)
 		},
@@ -117,7 +117,7 @@ func (d *Deployment) caddy(s *Service) *Front {
 	var file *source.File
 	if name != "" {
 		_, host, reason := d.Text(s, s.Inside(name))
-		if file = d.Files[host]; reason != "" || file == nil {
+		if file = d.files[host]; reason != "" || file == nil {
 			f.Unseen = "the Caddyfile of " + s.Name + " cannot be seen: " + reason
 			if !byLabels {
 				f.table = unseenTable(f.Unseen)
@@ -151,10 +151,13 @@ func unseenTable(why string) *route.Table {
 	})
 }
 
-// variable gives a variable of the service's environment, and says why it may be another one.
-func (s *Service) variable(name string) (val string, set bool, hidden string) {
-	val, at := s.Env(name)
-	return val, at.Exists(), s.EnvHidden(name)
+// lookup gives a variable of the service's environment, and says why it may be another one.
+func (s *Service) lookup(name string) (val string, set bool, hidden string) {
+	v := s.variable(name)
+	if v == nil {
+		return "", false, s.EnvHidden(name)
+	}
+	return v.Text, true, s.EnvHidden(name)
 }
 
 // public leads from the ports under which others reach a service to its own; nil where they cannot be told.
@@ -190,7 +193,7 @@ func (d *Deployment) globbed(s *Service, pattern, from string) (files []*source.
 	}
 	if !strings.ContainsAny(base, "*?[") {
 		_, host, reason := d.Text(s, pattern)
-		if f := d.Files[host]; reason == "" && f != nil {
+		if f := d.files[host]; reason == "" && f != nil {
 			return []*source.File{f}, ""
 		}
 		return nil, reason
@@ -208,7 +211,7 @@ func (d *Deployment) globbed(s *Service, pattern, from string) (files []*source.
 			continue
 		}
 		_, at, why := d.Text(s, path.Join(dir, e.Name()))
-		if f := d.Files[at]; why == "" && f != nil {
+		if f := d.files[at]; why == "" && f != nil {
 			files = append(files, f)
 		} else {
 			hidden = why

@@ -73,7 +73,8 @@ type Published struct {
 	At              Leaf
 }
 
-// publishes lists the ports under which a service is reached; ok is false where one of them cannot be told. Who shares the host's network publishes whatever it listens on, and host says so.
+// publishes lists the ports under which a service is reached; ok is false where one of them cannot be told. Who shares
+// the host's network publishes whatever it listens on, and host says so.
 func (s *Service) publishes() (list []Published, host, ok bool) {
 	mode := s.NetworkMode.Str()
 	if mode == "host" {

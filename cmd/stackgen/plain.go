@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -42,6 +46,24 @@ func plainSecrets(ctx context.Context, s *spec.Spec, path string) []finding.Find
 			Rule: secret.Rule, Severity: finding.Warning,
 			Message: v.Name() + " stands in plain text in a file that git tracks; everybody who can read the repository has it", Fix: fix,
 			Sites: []source.Site{v.Site("")},
+		})
+	}
+	return found
+}
+
+// goneSources warns of what the backup is to keep and what is not on this host, where that is the one that is backed up.
+func goneSources(s *spec.Spec, dir string) []finding.Finding {
+	if at := s.Backup.Borgmatic.Directory; at != "" && filepath.Clean(at) != dir {
+		return nil
+	}
+	var found []finding.Finding
+	for _, v := range s.At("backup", "borgmatic", "sources").Items() {
+		if _, err := os.Stat(v.Str()); !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(v.Str(), "*?[$") { // which borgmatic fills in
+			continue
+		}
+		found = append(found, finding.Finding{
+			Rule: "spec", Severity: finding.Warning, Message: v.Path() + " is not on this host; the backup ends with an error, and nothing is kept",
+			Fix: "correct the path, or remove the line", Sites: []source.Site{v.Site("")},
 		})
 	}
 	return found

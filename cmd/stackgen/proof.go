@@ -130,6 +130,9 @@ func proveFile(ctx context.Context, r request) (*proof, error) {
 	if in.Dir, err = filepath.Abs(r.dir); err != nil {
 		return p, err
 	}
+	if r.real && !r.compare {
+		p.Findings = append(p.Findings, goneSources(s, in.Dir)...)
+	}
 	if r.anew {
 		in.Past.Fixed = nil
 	}

@@ -37,6 +37,12 @@ var masKnownKeys = Rule{
 					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix, append(sites, m.ImageAt.Site("the image"))...)
 				},
 			}.check(place{value: m.Config.Root(), known: masKeys()})
+			// Beside these, a policy of one's own may read whatever it likes.
+			for _, key := range []string{"allow_insecure_uris", "allow_host_mismatch", "allow_missing_client_uri"} {
+				if v := m.Config.At("policy", "data", key); v.Set() && !m.Config.At("policy", "wasm_module").Set() {
+					r.Fail("MAS's policies read no "+v.Path()+"; clients are refused as before", "move it to policy.data.client_registration", v.Site(""))
+				}
+			}
 		}
 	},
 }

@@ -17,10 +17,6 @@ var turnReachable = Rule{
 	Source:  "coturn 4.17.1 src/apps/relay/mainrelay.c, docker/coturn; Synapse docs/setup/turn/coturn.md",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, t := range d.TurnServers() {
-			if t.Hidden != "" {
-				r.NotChecked("whether coturn can be reached was not looked at: "+t.Hidden, t.Site)
-				continue
-			}
 			var uris []deployment.TurnURI
 			for _, s := range d.Synapses {
 				if all := s.TurnURIs(); means(s, t, all) {
@@ -28,6 +24,10 @@ var turnReachable = Rule{
 				}
 			}
 			if len(uris) == 0 {
+				continue
+			}
+			if t.Hidden != "" {
+				r.NotChecked("whether coturn can be reached was not looked at: "+t.Hidden, t.Site)
 				continue
 			}
 			checkTransports(r, t, uris)

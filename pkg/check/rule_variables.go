@@ -55,7 +55,7 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 		text := v.Str()
 		found := shellVariable().FindString(text)
 		// A template is written with braces, and in a bridge's configuration much more.
-		if found == "" && !strings.Contains(strings.Join(v.Keys(), "."), "template") {
+		if found == "" && s.Component().Bridge == nil && !strings.Contains(strings.Join(v.Keys(), "."), "template") {
 			if found = doubleBraces().FindString(text); found != text && s.Program != component.Synapse {
 				found = ""
 			}

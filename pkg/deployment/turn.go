@@ -22,10 +22,13 @@ type TurnServer struct {
 // turnFile is what coturn reads where nothing else is named; its images look below /etc/coturn, others below /etc.
 var turnFiles = []string{"/etc/turnserver.conf", "/etc/coturn/turnserver.conf"}
 
+// turnImages are coturn's own, which bring a file without any settings.
+var turnImages = []string{"coturn/coturn", "ghcr.io/coturn/coturn", "instrumentisto/coturn"}
+
 // TurnServers are the services whose image is coturn's.
 func (d *Deployment) TurnServers() (list []TurnServer) {
 	for _, s := range d.Services {
-		if path.Base(s.Image.Repository) == "coturn" {
+		if path.Base(s.Image.Repository) == "coturn" && s.Absent.Why == "" {
 			list = append(list, d.turnServer(s))
 		}
 	}
@@ -53,6 +56,7 @@ func (d *Deployment) turnServer(s *Service) TurnServer {
 	if _, none := flags.Last("n"); none {
 		files = nil
 	}
+	read := files == nil
 	for _, name := range files {
 		if !path.IsAbs(name) {
 			t.Hidden = name + " is looked for in many directories"
@@ -62,11 +66,16 @@ func (d *Deployment) turnServer(s *Service) TurnServer {
 		if reason == "" {
 			t.Settings = coturn.Parse(&source.File{Path: host, Src: []byte(text)})
 			t.Site = source.Site{Pos: source.Pos{File: host}}
+			read = true
 			break
 		}
 		if !LeadsNowhere(reason) {
 			t.Hidden = name + " cannot be seen: " + reason
 		}
+	}
+	own := strings.TrimPrefix(s.Image.Repository, "docker.io/")
+	if !read && t.Hidden == "" && !slices.Contains(turnImages, own) {
+		t.Hidden = "its image is none of coturn's own, and may bring settings with it"
 	}
 	t.Settings = append(t.Settings, flags...)
 	return t

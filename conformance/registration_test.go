@@ -26,7 +26,13 @@ ip_range_whitelist: [10.0.0.0/8]
 receive_ephemeral: true
 org.matrix.msc3202: false
 io.element.msc4190: true
+io.element.msc4502.scopes: ["urn:matrix:client:io.element.msc4502:rooms:is_joined"]
+io.element.msc4512.proxy_prefix: rtc/livekit
+io.element.msc4512.proxy_url: http://jwt:8080
 `
+
+// oddPrefixes go in place of the part of the API that a registration takes.
+var oddPrefixes = []string{"rtc/livekit/", "rtc/livekit/sfu", "rtc", "rtc/livekits", "/rtc/livekit", "rtc/livekit//"}
 
 // oddValues are what a person may write, or leave standing, behind any key.
 var oddValues = []string{
@@ -72,6 +78,9 @@ func TestRegistrationShape(t *testing.T) {
 	}
 	for _, ns := range oddNamespaces {
 		add("namespaces", "namespaces: "+ns+"\n")
+	}
+	for _, prefix := range oddPrefixes {
+		add("io.element.msc4512.proxy_prefix", "io.element.msc4512.proxy_prefix: "+prefix+"\n")
 	}
 	refused := loadAppservices(t, bin, docs)
 	for i, doc := range docs {

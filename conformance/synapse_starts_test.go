@@ -207,7 +207,7 @@ func startFindings(t *testing.T, lines string) []string {
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	findings, _ = check.Run(d)
+	findings, _ = check.Run(d, nil)
 	var found []string
 	for _, f := range findings {
 		if f.Rule == "synapse-starts" && f.Severity == finding.Error {

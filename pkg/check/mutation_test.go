@@ -281,7 +281,6 @@ var harmless = []struct{ pattern, reason string }{
 	{`(synapse|postgres)\.tmpfs\.\d dropped|TMPDIR`, "uploads go to the data directory, and only a user that the image does not know wants /tmp of PostgreSQL"},
 	{`services\.(signal|whatsapp|telegram|discord|meta|mas) `, "others call it by its alias"},
 	{`email_change_allowed`, "what users may change is a choice"},
-	{`max_upload_size`, "how large an upload may be is a choice, which the runbook repeats"},
 	{`syn2mas`, "a tool that is run by hand, whose errors are read at once"},
 	{`direct_media\.server_key`, "direct media is off, and the key is no copy of another"},
 	{`healthcheck\.(retries|test\.\d (-fsS|-q|-U|postgres) is changed|test\.\d dropped)`, "how a check asks, and how patiently; what it asks and whom is looked at"},

@@ -78,7 +78,7 @@ func (s *Service) configSites() []source.Site {
 		}
 	}
 	for _, word := range slices.Concat(s.Entrypoint.Items, s.Cmd.Items) {
-		if strings.Contains(word.Str(), s.ConfigPath) {
+		if slices.ContainsFunc(s.ConfigPaths, func(name string) bool { return strings.Contains(word.Str(), name) }) {
 			sites = append(sites, word.Site("names the file"))
 		}
 	}

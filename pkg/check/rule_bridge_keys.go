@@ -22,7 +22,7 @@ var bridgeKnownKeys = Rule{
 				continue // bridge-dialect says so
 			}
 			if b.Program == component.Unknown {
-				r.NotChecked("what "+b.Image.String()+" is built on is not known; its configuration is that of a mautrix bridge", b.ImageAt.Site(""))
+				r.NotChecked(b.Name+" is known for a bridge by its configuration alone; which keys its program reads, and how it starts, is not known", b.ImageAt.Site(""))
 				continue
 			}
 			if b.Older() {

@@ -49,9 +49,9 @@ func checkStart(r *Reporter, b *deployment.Bridge) {
 	case b.StartScript() || b.Entrypoint.Set() || len(at.Items) == 0:
 	case strings.HasPrefix(words[0], "-"):
 		r.Fail(fmt.Sprintf("the command of %s begins with %s and names no program; the container does not start", b.Name, words[0]), directly(b), at.Site(""))
-	case strings.HasPrefix(path.Base(words[0]), "python") && !slices.Contains(words, "mautrix_telegram"),
+	case strings.HasPrefix(path.Base(words[0]), "python") && !slices.Contains(words, b.About.Module),
 		strings.HasPrefix(path.Base(words[0]), "python") && !slices.Contains(words, "-m"):
-		r.Fail(fmt.Sprintf("the command of %s does not run the module mautrix_telegram; the bridge does not start", b.Name), directly(b), at.Site(""))
+		r.Fail(fmt.Sprintf("the command of %s does not run the module %s; the bridge does not start", b.Name, b.About.Module), directly(b), at.Site(""))
 	}
 	for i, w := range words {
 		takesFile := i > 0 && slices.Contains([]string{"-c", "--config", "-r", "--registration"}, words[i-1])

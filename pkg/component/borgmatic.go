@@ -5,6 +5,7 @@ const Borgmatic Program = "borgmatic"
 
 var borgmatic = Component{
 	Program: Borgmatic, Title: "borgmatic",
+	ImageWord: "borgmatic",
 	Container: &Container{},
 	Keys:      "borgmatic",
 	Secrets: []Secret{

@@ -21,6 +21,8 @@ type Component struct {
 	Title string
 	// Images are the ends of the names of its images, wherever they lie.
 	Images []string
+	// ImageWord is in the names of its images, whoever builds them.
+	ImageWord string
 	// TagPrefix begins the tags of its images where they lie beside those of another program.
 	TagPrefix string
 	// Tag is the form of the tags that its own image has. A mirror or a build of somebody's own may have others.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -78,7 +79,7 @@ func (d *Deployment) Backups() []*Backup {
 }
 
 func (s *Service) Borgmatic() bool {
-	return strings.Contains(path.Base(s.Image.Repository), "borgmatic")
+	return strings.Contains(path.Base(s.Image.Repository), component.Of(component.Borgmatic).ImageWord)
 }
 
 // Contents is what a backup keeps and leaves out, as places of whereabouts, or of the machine.

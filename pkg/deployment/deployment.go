@@ -141,6 +141,7 @@ func (d *Deployment) Load() {
 	for _, s := range d.Services {
 		d.recognise(s)
 	}
+	d.recogniseShapes()
 	for _, s := range d.Synapses {
 		d.settleServer(s)
 	}

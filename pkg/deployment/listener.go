@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/source"
@@ -80,8 +81,8 @@ func MasListeners(m *MAS) []Listener {
 	// Without an http block MAS listens on these two.
 	if !m.Config.At("http").Set() && m.Config.Root().Set() {
 		ls = []Listener{
-			{Port: "8080", Prefix: "/", Resources: []string{"discovery", "human", "oauth", "compat", "graphql", "assets"}, Value: m.Config.Root()},
-			{Port: "8081", Prefix: "/", Resources: []string{"health"}, Loopback: true, Value: m.Config.Root()},
+			{Port: strconv.Itoa(m.Component().Port), Prefix: "/", Resources: []string{"discovery", "human", "oauth", "compat", "graphql", "assets"}, Value: m.Config.Root()},
+			{Port: strconv.Itoa(m.Component().HealthPort), Prefix: "/", Resources: []string{"health"}, Loopback: true, Value: m.Config.Root()},
 		}
 	}
 	return ls
@@ -139,7 +140,7 @@ func (s *Synapse) Hears(port string) bool {
 
 // ClientAddress is the address under which other containers reach Synapse's client API.
 func (s *Synapse) ClientAddress() string {
-	port := "8008"
+	port := strconv.Itoa(s.Component().Port)
 	for _, l := range s.clientListeners() {
 		if l.Port != "" && !l.Value.At("tls").True() {
 			port = l.Port

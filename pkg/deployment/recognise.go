@@ -30,8 +30,6 @@ func (d *Deployment) recognise(s *Service) {
 			if f := d.config(s); f != nil {
 				d.addBridge(&Bridge{Service: s, Config: f, About: about})
 			}
-		} else if s.Program == component.Unknown {
-			d.recogniseShape(s)
 		}
 	}
 }
@@ -50,31 +48,62 @@ func (d *Deployment) addBridge(b *Bridge) {
 	d.Bridges = append(d.Bridges, b)
 }
 
-// recogniseShape finds a bridge in an image of another name, such as a build of somebody's own, by the configuration
-// that all mautrix bridges have. What is no such configuration is nothing that is known.
-func (d *Deployment) recogniseShape(s *Service) {
-	s.ConfigPath = s.flag("/data/config.yaml", "-c", "--config")
-	host, reason := s.HostPath(s.ConfigPath)
+// recogniseShapes finds bridges in images of another name, such as a build of somebody's own, by the configuration
+// that all mautrix bridges have. What has none is nothing that is known, nor is a helper that sees the
+// configuration of a bridge.
+func (d *Deployment) recogniseShapes() {
+	read := make(map[string]bool)
+	for _, b := range d.Bridges {
+		read[b.Config.Path] = true
+	}
+	readers := make(map[string][]*Service)
+	var files []string
+	for _, s := range d.Services {
+		if s.Program != component.Unknown || s.Borgmatic() || s.Restart.Str() == "no" || d.Awaited(s) || d.oneShot(s) {
+			continue
+		}
+		host, reason := s.HostPath(s.shapePath())
+		if reason != "" || read[host] || !d.hasBridge(host) {
+			continue
+		}
+		if readers[host] == nil {
+			files = append(files, host)
+		}
+		readers[host] = append(readers[host], s)
+	}
+	for _, host := range files {
+		s := readers[host][0]
+		s.ConfigPath = s.shapePath()
+		f, _, _ := d.Follow(s, s.ConfigPath)
+		if f == nil {
+			continue
+		}
+		if others := readers[host][1:]; len(others) > 0 {
+			d.problems = append(d.problems, finding.Unchecked("bridge-dialect",
+				s.Name+" and "+others[0].Name+" both have the configuration of a bridge, and which one runs it is not known", s.Site(""), others[0].Site(""), source.Site{Pos: source.Pos{File: host}}))
+			continue
+		}
+		b := &Bridge{Service: s, Config: f, About: &component.Bridge{}}
+		for c := range component.Bridges() {
+			if f.At("appservice", "id").Str() == c.Bridge.ID {
+				b.About = c.Bridge
+			}
+		}
+		d.addBridge(b)
+	}
+}
+
+// shapePath is where a bridge in an image of another name has its configuration.
+func (s *Service) shapePath() string { return s.flag("/data/config.yaml", "-c", "--config") }
+
+// hasBridge reports whether the file is the configuration of a mautrix bridge. It is no finding that it is not.
+func (d *Deployment) hasBridge(host string) bool {
 	src, err := source.ReadFS(d.FS, host)
-	if reason != "" || err != nil {
-		s.ConfigPath = ""
-		return
+	if err != nil {
+		return false
 	}
 	f, problem := source.Parse(host, src)
-	if problem != nil || !isBridge(f) {
-		s.ConfigPath = ""
-		return
-	}
-	if f, _, _ = d.Follow(s, s.ConfigPath); f == nil {
-		return
-	}
-	b := &Bridge{Service: s, Config: f, About: &component.Bridge{}}
-	for c := range component.Bridges() {
-		if f.At("appservice", "id").Str() == c.Bridge.ID {
-			b.About = c.Bridge
-		}
-	}
-	d.addBridge(b)
+	return problem == nil && isBridge(f)
 }
 
 // isBridge tells the configuration of a mautrix bridge by what it cannot do without.

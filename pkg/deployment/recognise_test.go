@@ -22,6 +22,32 @@ bridge: {permissions: {example.org: user}, username_template: "x_{userid}"}
 appservice: {id: x, as_token: placeholder-as, hs_token: placeholder-hs, bot_username: xbot, database: "postgres://b@postgres/b"}
 `
 
+// A helper that sees the configuration of a bridge is no bridge, and of two that may be it neither is taken for it.
+func TestRecogniseHelpers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		services string
+		bridge   string
+		problems int
+	}{
+		"beside the bridge's own image": {"{steam: {image: 'mautrix/slack:v0.2608.0', volumes: ['./x:/data']}, tool: {image: alpine, volumes: ['./x:/data']}}", "steam", 0},
+		"one that ends":                 {"{tool: {image: alpine, restart: 'no', volumes: ['./x:/data']}, steam: {image: own/steam, volumes: ['./x:/data']}}", "steam", 0},
+		"one that is waited for":        {"{tool: {image: alpine, volumes: ['./x:/data']}, steam: {image: own/steam, volumes: ['./x:/data'], depends_on: {tool: {condition: service_completed_successfully}}}}", "steam", 0},
+		"a backup":                      {"{tool: {image: b3vis/borgmatic, volumes: ['./x:/data']}, steam: {build: ., volumes: ['./x:/data']}}", "steam", 0},
+		"two that may be it":            {"{tool: {image: alpine, volumes: ['./x:/data']}, steam: {image: own/steam, volumes: ['./x:/data']}}", "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, _ := compose.Open(fstest.MapFS{"docker-compose.yml": {Data: []byte("services: " + tt.services + "\n")}, "x/config.yaml": {Data: []byte(goConfig)}})
+			got := ""
+			for _, b := range d.Bridges {
+				got += b.Name
+			}
+			if got != tt.bridge || len(d.Problems()) != tt.problems {
+				t.Errorf("the bridge is %q, want %q: %v", got, tt.bridge, d.Problems())
+			}
+		})
+	}
+}
+
 // A bridge is known by its image or by its configuration; what has another dialect than any that is known under its
 // name is named as not checked, and what is no bridge is left alone.
 func TestRecognise(t *testing.T) {

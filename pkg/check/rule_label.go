@@ -37,7 +37,7 @@ var traefikReferenceDefined = Rule{
 			key := "traefik.http.routers." + p.Router
 			ref, provider, _ := strings.Cut(p.Ref, "@")
 			missing := r.Fail
-			if d.Proxy.Service == nil { // which is told here for a name that looks mistyped
+			if d.Proxy().Service == nil { // which is told here for a name that looks mistyped
 				p.Message += ", unless another stack of the same Traefik defines it"
 				missing = r.Warn
 			}
@@ -99,9 +99,9 @@ var traefikRuleParses = Rule{
 			case traefik.BadFile:
 				r.Fail(p.Message, "correct the file", p.Sites...)
 			case traefik.BadRule:
-				r.Fail(p.Message, ruleFix(d.Proxy.Major), p.Sites...)
+				r.Fail(p.Message, ruleFix(d.Proxy().Major), p.Sites...)
 			case traefik.NeverMatches:
-				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.Proxy.Major), p.Sites...)
+				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.Proxy().Major), p.Sites...)
 			case traefik.BadMiddleware:
 				r.Fail(p.Message, "correct the middleware", p.Sites...)
 			case traefik.BadName:

@@ -36,7 +36,7 @@ var traefikNetworkShared = Rule{
 				}
 			case traefik.MissingNetwork:
 				unknown[s] = true
-				if d.Proxy.Service != nil {
+				if d.Proxy().Service != nil {
 					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)
 				} else {
 					r.Warn(p.Message+", unless its own settings name one", fix, p.Sites...)
@@ -54,7 +54,7 @@ var traefikNetworkShared = Rule{
 
 // checkProxyNetwork looks whether Traefik is in the network in which it is told to find the service.
 func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
-	wanted := cmp.Or(deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value, d.Proxy.Network)
+	wanted := cmp.Or(deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value, d.Proxy().Network)
 	i := slices.IndexFunc(s.Networks, func(key string) bool {
 		name, _ := d.NetworkName(key)
 		return name == wanted || len(s.Networks) == 1
@@ -69,7 +69,7 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 		v := d.Network(key).External
 		return v.Set() && !v.False()
 	}
-	switch proxy := d.Proxy.Service; {
+	switch proxy := d.Proxy().Service; {
 	case proxy != nil && !proxy.NetworkMode.Set() && !slices.Contains(proxy.Networks, key):
 		r.Fail(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.NetworksAt.Site("Traefik's networks"))
 	case proxy == nil && !external(key) && slices.ContainsFunc(s.Networks, external):

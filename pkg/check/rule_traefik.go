@@ -33,7 +33,7 @@ var traefikRouterComplete = Rule{
 			key := "traefik.http.routers." + p.Router + "."
 			switch p.Kind {
 			case traefik.NotEnabled:
-				if d.Proxy.Exposed != nil {
+				if d.Proxy().Exposed != nil {
 					r.Fail(p.Message, s.Label("traefik.enable", "true"), p.Sites...)
 				} else {
 					r.Warn(p.Message+" unless its exposedByDefault is on", s.Label("traefik.enable", "true"), p.Sites...)
@@ -98,28 +98,28 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 	if router.Dropped != "" {
 		return
 	}
-	s, key := cmp.Or(d.Service(router.Container), d.Proxy.Service), "traefik.http.routers."+router.Name
+	s, key := cmp.Or(d.Service(router.Container), d.Proxy().Service), "traefik.http.routers."+router.Name
 	if s == nil {
 		return
 	}
 	for _, e := range router.EntryPoints {
 		others := others(d, func(o *route.Router) []string { return o.EntryPoints }, e)
 		switch near := deployment.Nearest(e, others); {
-		case d.Proxy.EntryPoints != nil && !d.Proxy.EntryPoints[strings.ToLower(e)]:
+		case d.Proxy().EntryPoints != nil && !d.Proxy().EntryPoints[strings.ToLower(e)]:
 			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
-				s.Label(key+".entrypoints", eitherOf(d.Proxy.EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy.Service.Site("Traefik"))
-		case d.Proxy.EntryPoints == nil && near != "":
+				s.Label(key+".entrypoints", eitherOf(d.Proxy().EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
+		case d.Proxy().EntryPoints == nil && near != "":
 			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, the others on %q; Traefik drops a router whose entrypoint does not exist", router.Name, e, near),
 				s.Label(key+".entrypoints", near), s.LabelSite(key+".entrypoints", router.Site))
 		}
 	}
 	c := router.CertResolver
 	near := deployment.Nearest(c, others(d, func(o *route.Router) []string { return []string{o.CertResolver} }, c))
-	switch known := d.Proxy.Resolvers != nil; {
-	case c == "" || known && d.Proxy.Resolvers[strings.ToLower(c)]:
+	switch known := d.Proxy().Resolvers != nil; {
+	case c == "" || known && d.Proxy().Resolvers[strings.ToLower(c)]:
 	case known:
 		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, which Traefik does not have; browsers warn of the certificate", router.Name, c),
-			s.Label(key+".tls.certresolver", eitherOf(d.Proxy.Resolvers)), s.LabelSite(key+".tls.certresolver", router.Site), d.Proxy.Service.Site("Traefik"))
+			s.Label(key+".tls.certresolver", eitherOf(d.Proxy().Resolvers)), s.LabelSite(key+".tls.certresolver", router.Site), d.Proxy().Service.Site("Traefik"))
 	case near != "":
 		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, the others from %q; where Traefik has no such resolver, browsers warn of the certificate", router.Name, c, near),
 			s.Label(key+".tls.certresolver", near), s.LabelSite(key+".tls.certresolver", router.Site))

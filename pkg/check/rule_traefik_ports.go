@@ -18,7 +18,7 @@ var traefikPortsPublished = Rule{
 	Source:  "Traefik pkg/config/static/entrypoints.go; Compose specification, ports",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		d.Routes()
-		dead := d.Proxy.Dead
+		dead := d.Proxy().Dead
 		if len(dead) == 0 {
 			return
 		}
@@ -34,14 +34,14 @@ var traefikPortsPublished = Rule{
 			}
 			sites = append(sites, p.At.Site("leads to "+p.Container))
 		}
-		listening := d.Proxy.Listening()
+		listening := d.Proxy().Listening()
 		what := fmt.Sprintf("nothing listens behind the published port %s", hosts[0])
 		if len(hosts) > 1 {
 			what = fmt.Sprintf("nothing listens behind the published ports %s", sentence(hosts, "and"))
 		}
 		what += ": Traefik's entrypoints are " + strings.Join(listening, ", ")
 		fix := fmt.Sprintf("--entrypoints.%s.address=:%s, or a port that leads to the one it has", strings.Fields(listening[0])[0], wanted)
-		sites = append(sites, d.Proxy.Service.Site("Traefik"))
+		sites = append(sites, d.Proxy().Service.Site("Traefik"))
 		if asked {
 			r.Fail(what+"; every request there is refused", fix, sites...)
 		} else {

@@ -28,10 +28,10 @@ var traefikVersionSupports = Rule{
 	Source:  "Traefik 3.6.3, 3.6.6 pkg/server/router/router.go, 3.6.7 pkg/config/static/entrypoints.go; 3.6.0 pkg/provider/docker/pdocker.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		d.Routes()
-		if d.Proxy.Service == nil {
+		if d.Proxy().Service == nil {
 			return
 		}
-		if v, ok := fullVersion(d.Proxy.Service.Image); ok {
+		if v, ok := fullVersion(d.Proxy().Service.Image); ok {
 			checkDockerAPI(r, d, v)
 			checkEncoded(r, d, v)
 		} else {
@@ -54,15 +54,15 @@ func faulty(v component.Version, list []traefikFault) bool {
 
 func checkDockerAPI(r *Reporter, d *deployment.Deployment, v component.Version) {
 	if faulty(v, dockerOld) && d.HasRouters() {
-		img := d.Proxy.Service.ImageAt
-		r.Warn(fmt.Sprintf("Traefik %s asks Docker in version 1.24 of its API, which Docker 29 and later refuse; it finds no container there, and every address answers 404", d.Proxy.Service.Image.Tag),
-			"image: "+d.Proxy.Newer().String(), img.Site(""))
+		img := d.Proxy().Service.ImageAt
+		r.Warn(fmt.Sprintf("Traefik %s asks Docker in version 1.24 of its API, which Docker 29 and later refuse; it finds no container there, and every address answers 404", d.Proxy().Service.Image.Tag),
+			"image: "+d.Proxy().Newer().String(), img.Site(""))
 	}
 }
 
 // checkEncoded has each entrypoint at which Synapse is asked let the two characters through.
 func checkEncoded(r *Reporter, d *deployment.Deployment, v component.Version) {
-	img := d.Proxy.Service.ImageAt
+	img := d.Proxy().Service.ImageAt
 	told := make(map[string]bool)
 	for _, s := range d.Synapses {
 		for _, host := range s.Hosts() {
@@ -72,18 +72,18 @@ func checkEncoded(r *Reporter, d *deployment.Deployment, v component.Version) {
 			}
 			for _, name := range res.Router.EntryPoints {
 				name = strings.ToLower(name)
-				slash, hash := d.Proxy.Encoded[name+".allowencodedslash"], d.Proxy.Encoded[name+".allowencodedhash"]
+				slash, hash := d.Proxy().Encoded[name+".allowencodedslash"], d.Proxy().Encoded[name+".allowencodedhash"]
 				refuses := faulty(v, encodedRefused)
 				switch {
 				case told[name]:
 				case slash == "false" || hash == "false":
 					r.Fail(fmt.Sprintf("the entrypoint %s refuses encoded slashes or hashes; room aliases and the backup of keys get 400", name),
-						"allowEncodedSlash: true and allowEncodedHash: true", d.Proxy.Service.Site(""), res.Router.Site)
-				case refuses && d.Proxy.EntryPoints == nil:
-					r.NotChecked("the settings of Traefik's entrypoints cannot be seen; "+d.Proxy.Service.Image.Tag+" refuses encoded slashes unless they allow them", img.Site(""))
+						"allowEncodedSlash: true and allowEncodedHash: true", d.Proxy().Service.Site(""), res.Router.Site)
+				case refuses && d.Proxy().EntryPoints == nil:
+					r.NotChecked("the settings of Traefik's entrypoints cannot be seen; "+d.Proxy().Service.Image.Tag+" refuses encoded slashes unless they allow them", img.Site(""))
 				case refuses && (slash != "true" || hash != "true"):
-					r.Fail(fmt.Sprintf("Traefik %s refuses encoded slashes and hashes; room aliases and the backup of keys get 400", d.Proxy.Service.Image.Tag),
-						"image: "+d.Proxy.Newer().String(), img.Site(""), res.Router.Site)
+					r.Fail(fmt.Sprintf("Traefik %s refuses encoded slashes and hashes; room aliases and the backup of keys get 400", d.Proxy().Service.Image.Tag),
+						"image: "+d.Proxy().Newer().String(), img.Site(""), res.Router.Site)
 				}
 				told[name] = true
 			}

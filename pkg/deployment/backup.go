@@ -35,13 +35,12 @@ func (b *Backup) Partial() bool {
 	return strings.Contains(string(b.Config.Src), "!include")
 }
 
-// Backups finds the configurations of borgmatic: what a borgmatic service mounts, and what lies in a
+// Backups are the configurations of borgmatic.
+func (d *Deployment) Backups() []*Backup { return d.backups }
+
+// readBackups finds the configurations of borgmatic: what a borgmatic service mounts, and what lies in a
 // directory of the usual name for the one on the machine.
-func (d *Deployment) Backups() []*Backup {
-	if d.backup != nil {
-		return d.backup
-	}
-	d.backup = []*Backup{}
+func (d *Deployment) readBackups() {
 	taken := make(map[string]bool)
 	add := func(s *Service, names ...string) {
 		for _, name := range names {
@@ -49,17 +48,17 @@ func (d *Deployment) Backups() []*Backup {
 				continue
 			}
 			taken[name] = true
-			f := d.files[name]
+			f := d.file(name)
 			if f == nil {
 				var findings []finding.Finding
 				if f, findings = d.Read(name); len(findings) > 0 {
-					d.problems = append(d.problems, findings...)
+					d.fault(name, findings...)
 					continue
 				}
 			}
 			b := &Backup{Service: s, Config: f}
 			if b.Option("repositories").Set() || b.Option("source_directories").Set() {
-				d.backup = append(d.backup, b)
+				d.backups = append(d.backups, b)
 			}
 		}
 	}
@@ -75,7 +74,6 @@ func (d *Deployment) Backups() []*Backup {
 			add(nil, d.scripts(name)...)
 		}
 	}
-	return d.backup
 }
 
 func (s *Service) Borgmatic() bool {

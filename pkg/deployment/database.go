@@ -24,12 +24,7 @@ type Connection struct {
 }
 
 // Connections lists every connection to a PostgreSQL database of the stack.
-func (d *Deployment) Connections() []Connection {
-	if d.connections == nil {
-		d.connections = d.readClients()
-	}
-	return d.connections
-}
+func (d *Deployment) Connections() []Connection { return d.connections() }
 
 func (d *Deployment) readClients() []Connection {
 	var cs []Connection
@@ -191,10 +186,13 @@ const initDir = "/docker-entrypoint-initdb.d"
 // of its init directory, and one-shot services that run psql against it.
 func (d *Deployment) Provisioned(server *Service) *provision {
 	if p := d.provisions[server]; p != nil {
-		return p
+		return p()
 	}
+	return d.provision(server)
+}
+
+func (d *Deployment) provision(server *Service) *provision {
 	p := &provision{Roles: map[string]role{}, Databases: map[string]Database{}, named: map[string]source.Site{}, server: server}
-	d.provisions[server] = p
 	user, db, password := d.Superuser(server)
 	for _, name := range []string{"POSTGRES_USER", "POSTGRES_DB"} {
 		if reason := server.EnvHidden(name); reason != "" {

@@ -4,10 +4,12 @@ package deployment
 
 import (
 	"io/fs"
+	"path"
+	"slices"
+	"sync"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -48,18 +50,20 @@ type Deployment struct {
 	Interpolations func() []Interpolation
 
 	known       []*Deployment
-	routes      *route.Table
-	Proxy       *Proxy
-	front       *Front
+	front       func() *Front
+	proxy       func() *Proxy
 	containers  map[*Service]*traefik.Container
-	provisions  map[*Service]*provision
-	patterns    map[string]*Pattern
-	connections []Connection
-	held        []Secret
-	backup      []*Backup
-	files       map[string]*source.File
-	problems    []finding.Finding
-	broken      map[string]bool // files with a finding of their own, which is not repeated
+	provisions  map[*Service]func() *provision // by the service that is a PostgreSQL
+	connections func() []Connection
+	secrets     func() []Secret
+	backups     []*Backup
+
+	// What was read, and how: nothing that is asked depends on what was asked before.
+	mu       sync.Mutex
+	files    map[string]*source.File
+	broken   map[string]bool // files with a finding of their own, which is not repeated
+	problems []finding.Finding
+	patterns map[string]*Pattern
 }
 
 // Input is a file or directory that the program which starts a deployment reads itself.
@@ -125,7 +129,14 @@ type Bridge struct {
 // New is a deployment without services. Who reads its own file puts them in and calls Load. alone says that what is
 // missing may lie where the files will be put. What one of known has parsed is not parsed again where the bytes are the same.
 func New(fsys fs.FS, alone bool, known ...*Deployment) *Deployment {
-	return &Deployment{FS: fsys, Alone: alone, known: known, files: make(map[string]*source.File), broken: make(map[string]bool), provisions: make(map[*Service]*provision), containers: make(map[*Service]*traefik.Container), patterns: make(map[string]*Pattern)}
+	d := &Deployment{
+		FS: fsys, Alone: alone, known: known, files: make(map[string]*source.File), broken: make(map[string]bool),
+		provisions: make(map[*Service]func() *provision), containers: make(map[*Service]*traefik.Container), patterns: make(map[string]*Pattern),
+	}
+	d.Secrecy = func() ([]source.Hidden, []string) { return nil, nil }
+	d.proxy, d.front = sync.OnceValue(d.traefik), sync.OnceValue(d.readFront)
+	d.connections, d.secrets = sync.OnceValue(d.readClients), sync.OnceValue(d.collect)
+	return d
 }
 
 // Load follows the services to the configurations of their programs.
@@ -144,6 +155,37 @@ func (d *Deployment) Load() {
 	d.recogniseShapes()
 	for _, s := range d.Synapses {
 		d.settleServer(s)
+	}
+	for _, s := range d.Services {
+		d.containers[s] = d.container(s)
+		if s.Program == component.Postgres {
+			d.provisions[s] = sync.OnceValue(func() *provision { return d.provision(s) })
+		}
+	}
+	d.readBackups()
+	d.readBeside()
+	// Each of these reads files. One that panics does so once more for the rule that asks for it, and for no other.
+	for _, read := range []func(){func() { d.Routes() }, func() { d.Secrets() }} {
+		func() {
+			defer func() { _ = recover() }()
+			read()
+		}()
+	}
+}
+
+// readBeside follows the paths that only single rules look behind.
+func (d *Deployment) readBeside() {
+	for _, s := range d.Synapses {
+		if v := s.Config.At("log_config"); v.Set() {
+			d.Follow(s.Service, s.Inside(v.Str()))
+		}
+	}
+	for _, s := range d.Services {
+		if s.Program == component.MAS && slices.Contains(s.Command(), "syn2mas") {
+			for _, name := range append(s.Flags("--synapse-config"), s.ConfigFile()) {
+				d.Follow(s, path.Join("/", name))
+			}
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
@@ -18,11 +20,11 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 	if reason != "" {
 		return nil, reason, !strings.HasPrefix(reason, NothingMounted)
 	}
-	if d.broken[host] {
-		return nil, host + " cannot be read", false
+	if d.Faulty(host) {
+		return nil, host + unreadable, false
 	}
 	// What was only looked at as a text has not been parsed.
-	if f := d.files[host]; f != nil && f.Root().Exists() {
+	if f := d.file(host); f != nil && f.Root().Exists() {
 		return f, "", false
 	}
 	if _, err := fs.Stat(d.FS, host); errors.Is(err, fs.ErrNotExist) {
@@ -30,9 +32,8 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 	}
 	f, findings := d.Read(host)
 	if len(findings) > 0 {
-		d.problems = append(d.problems, findings...)
-		d.broken[host] = true
-		return nil, findings[0].Message, false
+		d.fault(host, findings...)
+		return nil, host + unreadable, false
 	}
 	return f, "", false
 }
@@ -71,31 +72,83 @@ func (d *Deployment) Read(name string) (*source.File, []finding.Finding) {
 	}
 	for _, k := range d.known {
 		if f := k.Parsed(name, src); f != nil {
-			d.files[name] = f
+			d.keep(f)
 			return f, nil
 		}
 	}
 	f, findings := finding.Parse(name, src)
-	d.files[name] = f
+	d.keep(f)
 	return f, findings
 }
 
 // Parsed is the file of that name as it was read, nil where it was not, or had other bytes, or could not be parsed.
 func (d *Deployment) Parsed(name string, src []byte) *source.File {
-	if f := d.files[name]; f != nil && f.Root().Exists() && bytes.Equal(f.Src, src) {
+	if f := d.file(name); f != nil && f.Root().Exists() && bytes.Equal(f.Src, src) {
 		return f
 	}
 	return nil
 }
 
+// file is one that was read; nil when it was not.
+func (d *Deployment) file(name string) *source.File {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.files[name]
+}
+
+// read are the files that were read.
+func (d *Deployment) read() []*source.File {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Values(d.files))
+}
+
+func (d *Deployment) keep(f *source.File) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.files[f.Path] = f
+}
+
+func (d *Deployment) keepText(host string, src []byte) {
+	if d.file(host) == nil {
+		d.keep(&source.File{Path: host, Src: src})
+	}
+}
+
+// fault keeps what is wrong with a file.
+func (d *Deployment) fault(host string, findings ...finding.Finding) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.problems = append(d.problems, findings...)
+	d.broken[host] = true
+}
+
+func (d *Deployment) problem(f finding.Finding) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.problems = append(d.problems, f)
+}
+
 // Faulty reports whether a file has a finding of its own, which is not to be repeated.
-func (d *Deployment) Faulty(host string) bool { return d.broken[host] }
+func (d *Deployment) Faulty(host string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.broken[host]
+}
 
 // Problems are what kept files from being read that a program has to read.
-func (d *Deployment) Problems() []finding.Finding { return d.problems }
+func (d *Deployment) Problems() []finding.Finding {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.problems)
+}
 
 // FilesRead is how many files were read.
-func (d *Deployment) FilesRead() int { return len(d.files) }
+func (d *Deployment) FilesRead() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.files)
+}
 
 // Unseen says why what is missing may be there all the same; "" when it is not.
 func (d *Deployment) Unseen(err error) string {
@@ -116,15 +169,13 @@ func (d *Deployment) Text(s *Service, container string) (text, host, reason stri
 	if err != nil {
 		return "", host, host + cmp.Or(d.Unseen(err), unreadable)
 	}
-	if d.files[host] == nil {
-		d.files[host] = &source.File{Path: host, Src: src}
-	}
+	d.keepText(host, src)
 	return string(src), host, ""
 }
 
 // KeysAt is the path of keys that leads to a place in one of the files.
 func (d *Deployment) KeysAt(p source.Pos) []string {
-	if f := d.files[p.File]; f != nil {
+	if f := d.file(p.File); f != nil {
 		return f.KeysAt(p)
 	}
 	return nil

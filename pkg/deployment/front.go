@@ -23,10 +23,7 @@ type Front struct {
 
 // Front is the proxy of the stack. Where there are several, it is the one at which requests come in; the others are
 // followed where one sends requests to them.
-func (d *Deployment) Front() *Front {
-	d.Routes()
-	return d.front
-}
+func (d *Deployment) Front() *Front { return d.front() }
 
 // fronts are the proxies in the stack whose configuration is not in labels for Traefik.
 func (d *Deployment) fronts() (list []*Front) {
@@ -58,19 +55,19 @@ func (f *Front) rank() (n int) {
 	return n
 }
 
-// choose sets the proxy of the stack: Traefik where anything is meant for it, else the first of the others.
-func (d *Deployment) choose(labels *route.Table) {
-	fronts := d.fronts()
-	d.front = &Front{Name: "Traefik", Service: d.Proxy.Service, table: labels}
-	if len(labels.Routers) == 0 && d.Proxy.Service == nil && len(fronts) > 0 {
-		d.front = fronts[0]
+// readFront chooses the proxy of the stack: Traefik where anything is meant for it, else the first of the others.
+func (d *Deployment) readFront() *Front {
+	labels, fronts := d.labelled(), d.fronts()
+	front := &Front{Name: "Traefik", Service: d.Proxy().Service, table: labels}
+	if len(labels.Routers) == 0 && front.Service == nil && len(fronts) > 0 {
+		front = fronts[0]
 	}
-	d.routes = d.front.table
 	for _, f := range fronts {
-		if f.table != d.routes && (len(f.table.Routers) > 0 || f.Unseen != "") {
-			d.routes.Behind(f.Service.Name, f.table)
+		if f.table != front.table && (len(f.table.Routers) > 0 || f.Unseen != "") {
+			front.table.Behind(f.Service.Name, f.table)
 		}
 	}
+	return front
 }
 
 // isCaddy goes by the image: Caddy's own, one with more modules, or caddy-docker-proxy.
@@ -117,7 +114,7 @@ func (d *Deployment) caddy(s *Service) *Front {
 	var file *source.File
 	if name != "" {
 		_, host, reason := d.Text(s, s.Inside(name))
-		if file = d.files[host]; reason != "" || file == nil {
+		if file = d.file(host); reason != "" || file == nil {
 			f.Unseen = "the Caddyfile of " + s.Name + " cannot be seen: " + reason
 			if !byLabels {
 				f.table = unseenTable(f.Unseen)
@@ -193,7 +190,7 @@ func (d *Deployment) globbed(s *Service, pattern, from string) (files []*source.
 	}
 	if !strings.ContainsAny(base, "*?[") {
 		_, host, reason := d.Text(s, pattern)
-		if f := d.files[host]; reason == "" && f != nil {
+		if f := d.file(host); reason == "" && f != nil {
 			return []*source.File{f}, ""
 		}
 		return nil, reason
@@ -211,7 +208,7 @@ func (d *Deployment) globbed(s *Service, pattern, from string) (files []*source.
 			continue
 		}
 		_, at, why := d.Text(s, path.Join(dir, e.Name()))
-		if f := d.files[at]; why == "" && f != nil {
+		if f := d.file(at); why == "" && f != nil {
 			files = append(files, f)
 		} else {
 			hidden = why

@@ -11,7 +11,7 @@ func (d *Deployment) Mask() *finding.Mask {
 	m := &finding.Mask{}
 	hidden, open := d.Secrecy()
 	m.Open(open...)
-	for _, f := range d.files {
+	for _, f := range d.read() {
 		found, open := f.Hidden()
 		hidden = append(hidden, found...)
 		m.Open(open...)

@@ -39,7 +39,7 @@ func (d *Deployment) LabelProblems(f func(p route.Problem, s *Service)) {
 	for _, p := range d.Routes().Problems {
 		s := d.Service(p.Container)
 		if s == nil {
-			s = d.Proxy.Service
+			s = d.Proxy().Service
 		}
 		if s != nil {
 			f(p, s)

@@ -31,11 +31,18 @@ var (
 
 // Pattern compiles an expression once.
 func (d *Deployment) Pattern(expr string) *Pattern {
-	if p := d.patterns[expr]; p != nil {
-		return p
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.patterns[expr]
+	if p == nil {
+		p = compile(expr)
+		d.patterns[expr] = p
 	}
+	return p
+}
+
+func compile(expr string) *Pattern {
 	p := &Pattern{}
-	d.patterns[expr] = p
 	if _, err := syntax.Parse(expr, syntax.Perl); err != nil || goOnly().MatchString(expr) {
 		p.Bad = goOnly().MatchString(expr) || !pythonOnly().MatchString(expr)
 		return p

@@ -52,7 +52,7 @@ func (d *Deployment) ProxyNetwork(s *Service) string {
 	best := "…"
 	for _, key := range s.Networks {
 		name, _ := d.NetworkName(key)
-		if d.Network(key).External.Set() || d.Proxy.Service != nil && slices.Contains(d.Proxy.Service.Networks, key) {
+		if d.Network(key).External.Set() || d.Proxy().Service != nil && slices.Contains(d.Proxy().Service.Networks, key) {
 			return name
 		}
 		best = name

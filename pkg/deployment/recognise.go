@@ -37,7 +37,7 @@ func (d *Deployment) recognise(s *Service) {
 func (d *Deployment) addBridge(b *Bridge) {
 	b.Dialect, b.Shape = dialectOf(b)
 	if _, placed := b.Image.Dialect(); !placed && b.Dialect != component.BridgeV2 && !b.About.Speaks(b.Dialect) {
-		d.problems = append(d.problems, finding.Unchecked("bridge-dialect",
+		d.problem(finding.Unchecked("bridge-dialect",
 			b.Name+" has a configuration like that of "+b.Keys().Words+", and what its own release makes of it is not known", b.Shape.Site(""), b.ImageAt.Site("the image")))
 		return
 	}
@@ -139,7 +139,7 @@ func (d *Deployment) config(s *Service) *source.File {
 		s.ConfigPath, s.Layered, s.partly = s.Inside(paths[len(paths)-1]), true, partly
 		switch {
 		case f != nil && partly:
-			d.problems = append(d.problems, finding.Unchecked("compose-mount-exists", "one of the configuration files of "+s.Name+" cannot be seen; the others were read without it", s.configSites()...))
+			d.problem(finding.Unchecked("compose-mount-exists", "one of the configuration files of "+s.Name+" cannot be seen; the others were read without it", s.configSites()...))
 			return f
 		case f != nil:
 			return f
@@ -159,7 +159,7 @@ func (d *Deployment) config(s *Service) *source.File {
 	case f == nil && kind == Script:
 		found = finding.Unchecked(found.Rule, what+"may be made by "+word+", which was not read", s.configSites()...)
 	case f == nil:
-		if host, _ := s.HostPath(s.ConfigPath); d.broken[host] {
+		if host, _ := s.HostPath(s.ConfigPath); d.Faulty(host) {
 			return nil
 		}
 		found.Message = what + "cannot be read: " + reason + "; the service does not start"
@@ -171,6 +171,6 @@ func (d *Deployment) config(s *Service) *source.File {
 	default:
 		return f
 	}
-	d.problems = append(d.problems, found)
+	d.problem(found)
 	return nil
 }

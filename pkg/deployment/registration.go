@@ -27,7 +27,7 @@ func (d *Deployment) readRegistrations(s *Synapse) {
 		f, reason, hidden := d.Follow(s.Service, item.Str())
 		if f == nil {
 			host, _ := s.HostPath(item.Str())
-			s.Missing = append(s.Missing, MissingFile{Value: item, Reason: reason, Hidden: hidden, Broken: d.broken[host]})
+			s.Missing = append(s.Missing, MissingFile{Value: item, Reason: reason, Hidden: hidden, Broken: d.Faulty(host)})
 			continue
 		}
 		r := &Registration{File: f, Listed: item}
@@ -82,7 +82,7 @@ func (d *Deployment) RegistrationOf(b *Bridge) *Registration {
 
 // Registers reports whether the file is a registration with that as_token.
 func (d *Deployment) Registers(name, token string) bool {
-	f := d.files[name]
+	f := d.file(name)
 	if f == nil {
 		src, err := source.ReadFS(d.FS, name)
 		if err != nil {

@@ -65,22 +65,21 @@ func (h Secret) Sites(note string) []source.Site {
 }
 
 // Secrets lists every secret that the configurations hold and that is set.
-func (d *Deployment) Secrets() []Secret {
-	if d.held != nil {
-		return d.held
-	}
+func (d *Deployment) Secrets() []Secret { return d.secrets() }
+
+func (d *Deployment) collect() (held []Secret) {
 	for _, s := range d.Synapses {
-		d.held = append(d.held, d.secretsIn(s.Service, s.Config, s.Component().Held, source.PyYAML)...)
+		held = append(held, d.secretsIn(s.Service, s.Config, s.Component().Held, source.PyYAML)...)
 		for _, reg := range s.Registrations {
 			owner := reg.Path
 			if b := d.BridgeOf(reg); b != nil {
 				owner = b.Name
 			}
-			d.held = append(d.held, d.tokens(s.Service, reg.File, owner, source.PyYAML)...)
+			held = append(held, d.tokens(s.Service, reg.File, owner, source.PyYAML)...)
 		}
 	}
 	for _, m := range d.MASs {
-		d.held = append(d.held, d.secretsIn(m.Service, m.Config, m.Component().Held, source.SerdeYAML)...)
+		held = append(held, d.secretsIn(m.Service, m.Config, m.Component().Held, source.SerdeYAML)...)
 	}
 	for _, b := range d.Bridges {
 		for _, h := range d.secretsIn(b.Service, b.Config, b.Keys().Held, source.GoYAML) {
@@ -88,15 +87,15 @@ func (d *Deployment) Secrets() []Secret {
 				h.Value, h.At, h.Reason = b.Setting(path)
 				h.file = d.FileBehind(b.Service, h.At)
 			}
-			d.held = append(d.held, h)
+			held = append(held, h)
 		}
 		if b.Own != nil {
-			d.held = append(d.held, d.tokens(b.Service, b.Own, b.Name, source.GoYAML)...)
+			held = append(held, d.tokens(b.Service, b.Own, b.Name, source.GoYAML)...)
 		}
 	}
 	for _, c := range d.Connections() {
 		if c.PasswordAt.Path() == c.At.Path() && c.Password != "" {
-			d.held = append(d.held, Secret{What: "the database password of " + c.Service.Name, Role: DatabaseRole(c.User), Value: c.Password, At: c.At, Reader: source.GoYAML})
+			held = append(held, Secret{What: "the database password of " + c.Service.Name, Role: DatabaseRole(c.User), Value: c.Password, At: c.At, Reader: source.GoYAML})
 		}
 	}
 	for _, server := range d.PostgresServers() {
@@ -106,20 +105,20 @@ func (d *Deployment) Secrets() []Secret {
 			_, at = server.Env("POSTGRES_PASSWORD")
 		}
 		if at.Exists() {
-			d.held = append(d.held, Secret{
+			held = append(held, Secret{
 				What: "the password of PostgreSQL's superuser", Role: DatabaseRole(user), Value: password.Password, Reason: password.Reason,
 				At: at, file: d.FileBehind(server, at), Reader: source.GoYAML,
 			})
 		}
 		made := d.Provisioned(server)
-		for i, h := range d.held {
+		for i, h := range held {
 			user, _ := strings.CutPrefix(h.Role, DatabaseRole(""))
 			if role := made.Roles[user]; role.Password == h.Value && role.Site.File != d.File && h.Role == DatabaseRole(user) {
-				d.held[i].script = role.Site
+				held[i].script = role.Site
 			}
 		}
 	}
-	return d.held
+	return held
 }
 
 const SharedWithMAS = "the secret that Synapse and MAS share"
@@ -181,7 +180,7 @@ func (d *Deployment) FileBehind(s *Service, v Leaf) string {
 	if reason != "" {
 		return ""
 	}
-	if d.files[host] == nil {
+	if _, err := source.ReadFS(s.d.FS, host); err != nil {
 		return ""
 	}
 	return host

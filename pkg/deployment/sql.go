@@ -91,9 +91,7 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 		p.Opaque = host + " cannot be read"
 		return
 	}
-	if d.files[host] == nil {
-		d.files[host] = &source.File{Path: host, Src: src}
-	}
+	d.keepText(host, src)
 	vars := make(map[string]string)
 	reasons := make(map[string]string)
 	secret := make(map[string]source.Site)

@@ -90,7 +90,7 @@ func (d *Deployment) staticFile(s *Service, name string, st *Static) (host strin
 		return "", false, reason
 	}
 	host, _ = s.HostPath(name)
-	return host, d.broken[host], ""
+	return host, d.Faulty(host), ""
 }
 
 func unlessNowhere(reason string) string {

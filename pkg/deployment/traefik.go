@@ -127,48 +127,44 @@ func add(names *map[string]bool, name string) {
 }
 
 // Routes is what the proxy of the stack makes of its configuration: Traefik of the labels of all services.
-func (d *Deployment) Routes() *route.Table {
-	if d.routes == nil {
-		var cs []traefik.Container
-		for _, s := range d.Services {
-			if c := d.Container(s); s.Absent.Why == "" && slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
-				cs = append(cs, *c)
-			}
+func (d *Deployment) Routes() *route.Table { return d.Front().table }
+
+// Proxy is the Traefik of the deployment.
+func (d *Deployment) Proxy() *Proxy { return d.proxy() }
+
+// labelled is what Traefik makes of the labels of all services.
+func (d *Deployment) labelled() *route.Table {
+	var cs []traefik.Container
+	for _, s := range d.Services {
+		if c := d.Container(s); s.Absent.Why == "" && slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
+			cs = append(cs, *c)
 		}
-		d.Proxy = d.traefik()
-		// Who never writes traefik.enable relies on the default, which uses every container.
-		exposed := !slices.ContainsFunc(cs, func(c traefik.Container) bool {
-			return slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.EqualFold(l.Key, "traefik.enable") })
-		})
-		if d.Proxy.Exposed != nil {
-			exposed = *d.Proxy.Exposed
-		}
-		o := traefik.Options{
-			Major: d.Proxy.Major, ExposedByDefault: exposed, DefaultNetwork: d.Proxy.Network, Shared: d.Proxy.Service == nil,
-			Slip: func(name string, defined []string) bool {
-				near := Nearest(name, defined)
-				return near != "" && levenshtein.Distance(name, near, nil) <= 2
-			},
-			Entries: d.Proxy.entries, Public: d.Proxy.public,
-			Upstream: func(host, port string) (string, string) { return d.upstream(d.Proxy.Service, host, port) },
-		}
-		o.Files, o.FilesSeen = d.providedFiles(d.Proxy)
-		d.choose(traefik.New(cs, o))
 	}
-	return d.routes
+	proxy := d.Proxy()
+	// Who never writes traefik.enable relies on the default, which uses every container.
+	exposed := !slices.ContainsFunc(cs, func(c traefik.Container) bool {
+		return slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.EqualFold(l.Key, "traefik.enable") })
+	})
+	if proxy.Exposed != nil {
+		exposed = *proxy.Exposed
+	}
+	o := traefik.Options{
+		Major: proxy.Major, ExposedByDefault: exposed, DefaultNetwork: proxy.Network, Shared: proxy.Service == nil,
+		Slip: func(name string, defined []string) bool {
+			near := Nearest(name, defined)
+			return near != "" && levenshtein.Distance(name, near, nil) <= 2
+		},
+		Entries: proxy.entries, Public: proxy.public,
+		Upstream: func(host, port string) (string, string) { return d.upstream(proxy.Service, host, port) },
+	}
+	o.Files, o.FilesSeen = d.providedFiles(proxy)
+	return traefik.New(cs, o)
 }
 
 // Container is a service as Traefik sees it.
-func (d *Deployment) Container(s *Service) *traefik.Container {
-	c, ok := d.containers[s]
-	if !ok {
-		c = d.newContainer(s)
-		d.containers[s] = c
-	}
-	return c
-}
+func (d *Deployment) Container(s *Service) *traefik.Container { return d.containers[s] }
 
-func (d *Deployment) newContainer(s *Service) *traefik.Container {
+func (d *Deployment) container(s *Service) *traefik.Container {
 	c := &traefik.Container{Name: s.Name, Project: d.Project, Site: s.Site(""), Labels: s.Labels}
 	wanted := LabelOf(c.Labels, "traefik.docker.network").Value
 	for _, key := range s.Networks {

@@ -204,7 +204,7 @@ func (d *Deployment) providedFiles(t *Proxy) (files []traefik.File, seen bool) {
 func (d *Deployment) provided(s *Service, container string) *source.File {
 	if path.Ext(container) == ".toml" {
 		_, host, _ := d.Text(s, container)
-		return d.files[host]
+		return d.file(host)
 	}
 	f, _, _ := d.Follow(s, container)
 	return f

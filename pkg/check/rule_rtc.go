@@ -35,8 +35,11 @@ func checkTransportsOf(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	foci := s.Config.At("extra_well_known_client_content", rtcFoci)
 	for _, item := range slices.Concat(list.Items(), foci.Items()) {
 		for _, key := range []string{"url", "livekit_service_url"} {
-			if v := item.At(key); v.Set() && !hasHost(v.Str()) {
+			v := item.At(key)
+			if v.Set() && !hasHost(v.Str()) {
 				r.Fail(fmt.Sprintf("%q is no address that clients can ask; no call comes about", v.Str()), v.Name()+": https://…", v.Site(""))
+			} else if key == "livekit_service_url" {
+				checkCallRoute(r, d, v)
 			}
 		}
 	}
@@ -58,6 +61,27 @@ func checkTransportsOf(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 			r.Warn(fmt.Sprintf("%s hands out the keys to calls, and Synapse tells nobody of it; the call button does nothing, unless another site serves /.well-known with it", jwt.Name),
 				"matrix_rtc: {transports: [{type: livekit, livekit_service_url: https://…}]} and experimental_features: {msc4143_enabled: true}", jwt.Self.Site(""), s.Config.At("matrix_rtc").Site("Synapse says nothing"))
 		}
+	}
+}
+
+// checkCallRoute has an address that does not lead to the service which hands out tokens, where that has routers here.
+func checkCallRoute(r *Reporter, d *deployment.Deployment, v source.Value) {
+	jwt := callService(d)
+	u, _, ok := deployment.Endpoint(v.Str())
+	if jwt == nil || !ok || !jwt.HasLabel("traefik.http.routers") {
+		return
+	}
+	const asks = "/sfu/get"
+	at := strings.TrimSuffix(u.Path, "/") + asks
+	res := d.Routes().Match("POST", u.Hostname(), at)
+	switch {
+	case res.Tie != nil || res.Redirect != "" || d.Explained(jwt, "POST", u.Hostname(), at):
+	case res.Backend == nil:
+		r.Fail(fmt.Sprintf("clients ask %s%s for a token, and no router leads there; no call comes about", u.Host, at), "the address under which "+jwt.Name+" is reached", v.Site(""), jwt.Self.Site("the service"))
+	case res.Backend.Container != jwt.Name:
+		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which is sent to %s and not to %s; no call comes about", u.Host, at, res.Backend.Container, jwt.Name), "the address under which "+jwt.Name+" is reached", v.Site(""), res.Router.Site)
+	case res.Path != asks:
+		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, jwt.Name, res.Path, asks), "a stripprefix of "+strings.TrimSuffix(at, asks)+" on the router", v.Site(""), res.Router.Site)
 	}
 }
 

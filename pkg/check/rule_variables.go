@@ -56,7 +56,9 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 		found := shellVariable().FindString(text)
 		// A template is written with braces, and in a bridge's configuration much more.
 		if found == "" && s.Component().Bridge == nil && !strings.Contains(strings.Join(v.Keys(), "."), "template") {
-			if found = doubleBraces().FindString(text); found != text && s.Program != component.Synapse {
+			// In the middle of a text for people they may be meant; in an address they are not.
+			found = doubleBraces().FindString(text)
+			if found != text && (s.Program != component.Synapse || !strings.ContainsAny(strings.Replace(text, found, "", 1), "@/:.")) {
 				found = ""
 			}
 		}

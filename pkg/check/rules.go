@@ -95,6 +95,7 @@ var Rules = []Rule{
 	turnSecretMatches,
 	turnReachable,
 	rtcTransportAnnounced,
+	rtcServiceStarts,
 	adminKnowsMAS,
 	serviceReachesInternet,
 	publishedPortListens,

@@ -1,0 +1,57 @@
+package check
+
+import (
+	"fmt"
+	"path"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+)
+
+var rtcServiceStarts = Rule{
+	ID: "rtc-service-starts", Severity: finding.Error,
+	Summary: "the service that hands out tokens for calls has what its release needs, and stays healthy",
+	Why:     "lk-jwt-service does not start without the variables that its release wants; from 0.6.0 on its image asks for its health at an address made of LIVEKIT_JWT_BIND, which is none: the container is unhealthy for ever, and Traefik answers 404.",
+	Fix:     "Write LIVEKIT_FULL_ACCESS_HOMESERVERS, and leave LIVEKIT_JWT_BIND and LIVEKIT_JWT_PORT out.",
+	Source:  "lk-jwt-service 0.8.0 README, src/config.rs, src/bin/healthcheck.rs; 0.6.0 healthcheck/main.go",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Services {
+			if path.Base(s.Image.Repository) != "lk-jwt-service" || s.Absent.Why != "" {
+				continue
+			}
+			v, tagged := s.Image.Version()
+			if !tagged {
+				continue
+			}
+			checkCallVariables(r, s, v)
+		}
+	},
+}
+
+// callVariables are what lk-jwt-service does not start without, each with the release since which that is so.
+var callVariables = []struct {
+	name  string
+	since component.Version
+	write string
+}{
+	{"LIVEKIT_URL", component.Version{}, "LIVEKIT_URL: the wss:// address of LiveKit"},
+	{"LIVEKIT_FULL_ACCESS_HOMESERVERS", component.Version{0, 5, 0}, "LIVEKIT_FULL_ACCESS_HOMESERVERS: the server name of the homeserver"},
+}
+
+func checkCallVariables(r *Reporter, s *deployment.Service, v component.Version) {
+	for _, c := range callVariables {
+		if text, at := s.Env(c.name); text == "" && !at.Exists() && s.EnvHidden(c.name) == "" && !v.Less(c.since) {
+			r.Fail(fmt.Sprintf("%s %s does not start without %s", s.Name, s.Image.Tag, c.name), c.write, s.EnvAt.Site(""), s.ImageSite())
+		}
+	}
+	// A check of one's own takes the place of the image's.
+	if v.Less(component.Version{0, 6, 0}) || s.Probe.Off || s.Probe.Test.Set() {
+		return
+	}
+	for _, name := range []string{"LIVEKIT_JWT_BIND", "LIVEKIT_JWT_PORT"} {
+		if text, at := s.Env(name); text != "" {
+			r.Fail(fmt.Sprintf("the health check in the image of %s fails whenever %s is set; the container is unhealthy for ever, and Traefik sends it nothing", s.Name, name), "remove the line, it listens on 8080 anyway", at.Site(""), s.ImageSite())
+		}
+	}
+}

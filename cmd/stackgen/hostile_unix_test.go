@@ -301,12 +301,11 @@ func TestOddEnvironmentFile(t *testing.T) {
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			put(t, filepath.Join(dir, "stack.yaml"), "version: 1\nserver_name: example.org\nauth: {passwords: true}\n")
-			t.Chdir(dir)
-			stackgen(t, 0, "render")
-			make(filepath.Join(dir, "out/.env"))
-			t.Chdir(dir)
-			for _, args := range [][]string{{"check", "out"}, {"render"}} {
+			file, out := filepath.Join(dir, "stack.yaml"), filepath.Join(dir, "out")
+			put(t, file, "version: 1\nserver_name: example.org\nauth: {passwords: true}\n")
+			stackgen(t, 0, "render", file, "-o", out)
+			make(filepath.Join(out, ".env"))
+			for _, args := range [][]string{{"check", out}, {"render", file, "-o", out}} {
 				code, printed := within(t, args...)
 				switch said := strings.Contains(printed, ".env"); {
 				case what == "a directory" && (code != exitClean || said), what != "a directory" && !said:

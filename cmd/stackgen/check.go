@@ -27,6 +27,9 @@ Example:
 }
 
 func (c *checkCmd) Run(a *app) error {
+	if err := inRepository(c.Dir); err != nil {
+		return err
+	}
 	info, err := os.Stat(c.Dir)
 	if err != nil {
 		return err

@@ -52,3 +52,26 @@ func TestValidateReadsNothingElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// A directory of the repository that is a link out of it is none of the pull request's business.
+func TestCheckLooksNotElsewhere(t *testing.T) {
+	outside := t.TempDir()
+	put(t, filepath.Join(outside, "docker-compose.yml"), "services: {zebra: {image: \"x:latest\", ports: [zebra]}}\n")
+	repository(t, "README.md", "x\n")
+	if err := os.Symlink(outside, "deploy"); err != nil {
+		t.Fatal(err)
+	}
+	out, talk := stackgen(t, exitFailed, "check", "deploy")
+	if strings.Contains(out+talk, "zebra") || !strings.Contains(talk, "deploy is a symbolic link that leads out of the repository") {
+		t.Errorf("%s%s", out, talk)
+	}
+	if err := os.Mkdir("stack", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, "stack/docker-compose.yml", "services: {a: {image: \"x:1.0\"}}\n")
+	if err := os.Symlink("stack", "link"); err != nil {
+		t.Fatal(err)
+	}
+	stackgen(t, exitClean, "check", "link")
+	stackgen(t, exitFindings, "check", outside)
+}

@@ -51,7 +51,7 @@ var bridgeDeviceMasquerading = Rule{
 		for _, s := range d.Synapses {
 			ver, known := s.Image.Version()
 			v := s.Config.At("experimental_features", "msc3202_device_masquerading")
-			if v.True() || !known || !ver.Less(component.Version{1, 141, 0}) {
+			if v.True() || !known || !ver.Less(component.BotDevices) {
 				continue
 			}
 			sites := []source.Site{v.Site("")}

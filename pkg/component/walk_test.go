@@ -45,12 +45,13 @@ type walk struct {
 // stack renders a spec with these bridges and no more about them than their names.
 func stack(t *testing.T, bridges ...component.Program) *render.Bundle {
 	t.Helper()
-	src := "version: 1\nserver_name: example.org\nauth: {passwords: true}\npermissions: {example.org: user}\nbridges: {"
+	var src strings.Builder
+	src.WriteString("version: 1\nserver_name: example.org\nauth: {passwords: true}\npermissions: {example.org: user}\nbridges: {")
 	for _, b := range bridges {
-		src += string(b) + ": {},"
+		src.WriteString(string(b) + ": {},")
 	}
-	src += "}\n"
-	s, findings := spec.Parse("stack.yaml", []byte(src))
+	src.WriteString("}\n")
+	s, findings := spec.Parse("stack.yaml", []byte(src.String()))
 	if s == nil || len(findings) > 0 {
 		t.Fatal(findings)
 	}
@@ -210,13 +211,14 @@ func (w walk) keys(t *testing.T) {
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	own := ""
+	var keys strings.Builder
 	for key, v := range tree.Root().Entries() {
 		sample, ok := map[string]string{"str": "text", "bool": "true", "int": "1", "str|int": "1m", "num": "1.5"}[v.Str()]
 		if ok && !strings.Contains(file(t, w.bundle, w.config), "\n  "+key.Str()+": ") {
-			own += "  " + key.Str() + ": " + sample + "\n"
+			keys.WriteString("  " + key.Str() + ": " + sample + "\n")
 		}
 	}
+	own := keys.String()
 	if own == "" {
 		return
 	}

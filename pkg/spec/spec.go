@@ -331,7 +331,7 @@ func (s *Spec) Component(p component.Program) (c Component, on bool) {
 	if !ok {
 		return c, false
 	}
-	section, ok := reflect.ValueOf(s).Elem().FieldByIndex(f.Index).Interface().(interface{ component() Component })
+	section, ok := reflect.TypeAssert[interface{ component() Component }](reflect.ValueOf(s).Elem().FieldByIndex(f.Index))
 	if !ok {
 		return c, false
 	}

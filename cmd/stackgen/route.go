@@ -30,7 +30,7 @@ type routeCmd struct {
 }
 
 func (*routeCmd) Help() string {
-	return `Reads the Traefik labels of the compose file and follows one HTTPS request: the entrypoint by which it comes in, the routers in the order in which Traefik tries them, the one that takes it, and what the container is asked for in the end. Nothing is sent.
+	return `Reads what the proxy of the stack is told (labels for Traefik and its files, a Caddyfile, nginx.conf) and follows one HTTPS request: the entrypoint by which it comes in, the routers in the order in which they are tried, the one that takes it, and what the container is asked for in the end. Nothing is sent.
 
 Example:
 

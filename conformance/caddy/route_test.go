@@ -49,10 +49,10 @@ func said(t *testing.T, tab *route.Table, q request) (a answer, ok bool) {
 	switch {
 	case strings.Contains(res.Unknown, "valid request"):
 		return a, false
-	case strings.HasPrefix(res.Unknown, "Caddy itself answers"):
-		a.Files = true
 	case res.Unknown != "" || res.Closed != "":
 		t.Errorf("%s: it cannot be told: %s%s", q, res.Unknown, res.Closed)
+	case res.Router != nil && res.Router.Name == "file_server":
+		a.Files = true
 	case res.Redirect != "":
 		a.Redirect = res.Redirect
 	case res.Refused != "":

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -113,6 +114,14 @@ func answerer(res route.Result) string {
 		return "the router " + res.Router.Name
 	}
 	return "nobody"
+}
+
+// answererFor is answerer where a service is asked, but for another path than it serves.
+func answererFor(res route.Result, s *deployment.Service) string {
+	if res.Backend != nil && res.Backend.Container == s.Name && res.Redirect == "" && res.Path != res.Asked.Path && res.Path != "" {
+		return fmt.Sprintf("%s, which is asked for %s,", s.Name, res.Path)
+	}
+	return answerer(res)
 }
 
 // reaches reports whether a request ends at a port on which the service listens, with the path unchanged if

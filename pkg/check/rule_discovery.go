@@ -37,7 +37,7 @@ var authMetadataOnSynapse = Rule{
 						continue
 					}
 					told[res.Router] = res.Router != nil
-					r.Fail(fmt.Sprintf("%s%s is answered by %s and not by Synapse; clients find no login", host, path, answerer(res)),
+					r.Fail(fmt.Sprintf("%s%s is answered by %s and not by Synapse; clients find no login", host, path, answererFor(res, s.Service)),
 						authMetadataFix(d), routerSite(res, s.Service))
 					break
 				}
@@ -103,7 +103,7 @@ func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 	if res.Unknown != "" || reaches(res, s.Service, "/_matrix/client/versions") || d.Explained(s.Service, "GET", host, path) {
 		return
 	}
-	r.Fail(fmt.Sprintf("public_baseurl sends clients to %s, where %s is answered by %s and not by Synapse; no client finds the homeserver", host, path, answerer(res)),
+	r.Fail(fmt.Sprintf("public_baseurl sends clients to %s, where %s is answered by %s and not by Synapse; no client finds the homeserver", host, path, answererFor(res, s.Service)),
 		fix, append([]source.Site{v.Site("")}, routerSites(res, s.Service)...)...)
 }
 

@@ -47,7 +47,7 @@ var compatRouterWins = Rule{
 			if !routed(r, d) {
 				return
 			}
-			seen := make(map[*route.Router]bool)
+			seen := make(map[source.Pos]bool)
 			for _, host := range s.Hosts() {
 				// A host that does not serve /_matrix at all needs no logins; apex-matrix-routed looks at that.
 				if !reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
@@ -60,7 +60,7 @@ var compatRouterWins = Rule{
 }
 
 // checkCompat looks at one host. Of the routers that take too much, seen are those that are told already.
-func checkCompat(r *Reporter, d *deployment.Deployment, m *deployment.MAS, host string, seen map[*route.Router]bool) {
+func checkCompat(r *Reporter, d *deployment.Deployment, m *deployment.MAS, host string, seen map[source.Pos]bool) {
 	fix := compatFix(d, m)
 	for _, p := range compatPaths {
 		res := d.Routes().Match(p.method, host, p.path)
@@ -70,7 +70,12 @@ func checkCompat(r *Reporter, d *deployment.Deployment, m *deployment.MAS, host 
 			return
 		case d.Explained(m.Service, p.method, host, p.path):
 			return
+		case !reaches(res, m.Service, "") && res.Router != nil && seen[res.Router.Site.Pos]:
+			return // told of another host
 		case !reaches(res, m.Service, ""): // which of its listeners is what mas-compat-listener looks at
+			if res.Router != nil {
+				seen[res.Router.Site.Pos] = true
+			}
 			r.Fail(fmt.Sprintf("%s %s%s is answered by %s and not by MAS; older clients cannot log in (M_UNRECOGNIZED)", p.method, host, p.path, answerer(res)),
 				fix, compatSites(res, m.Service)...)
 			return
@@ -78,10 +83,10 @@ func checkCompat(r *Reporter, d *deployment.Deployment, m *deployment.MAS, host 
 	}
 	for i, p := range notCompatPaths {
 		res := d.Routes().Match(p.method, host, p.path)
-		if res.Backend == nil || res.Backend.Container != m.Name || seen[res.Router] {
+		if res.Backend == nil || res.Backend.Container != m.Name || seen[res.Router.Site.Pos] {
 			continue
 		}
-		seen[res.Router] = true
+		seen[res.Router.Site.Pos] = true
 		msg := fmt.Sprintf("%s %s%s is sent to MAS, which does not know it; it belongs to Synapse", p.method, host, p.path)
 		if i == 0 {
 			r.Fail(msg, fix, routerSite(res, m.Service))
@@ -273,7 +278,7 @@ var apexMatrixRouted = Rule{
 				if reaches(res, s.Service, path) || d.Explained(s.Service, "GET", name.Str(), path) {
 					continue
 				}
-				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answerer(res))
+				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answererFor(res, s.Service))
 				fix := routeFix(d, name.Str(), s.Service, "/_matrix/")
 				sites := append(routerSites(res, s.Service), name.Site("the server name"))
 				if served {

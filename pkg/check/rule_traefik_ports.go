@@ -12,12 +12,16 @@ import (
 
 var traefikPortsPublished = Rule{
 	ID: "traefik-ports-published", Severity: finding.Error,
-	Summary: "an entrypoint of Traefik listens behind every port that its service publishes",
+	Summary: "the proxy listens behind every port that its service publishes: an entrypoint of Traefik, a site of Caddy, a server of nginx",
 	Why:     "\"connection refused\" or \"connection reset by peer\" for every address, although Traefik runs and its log is silent.",
 	Fix:     "Give the entrypoint the address :PORT that stands on the right of the colon in ports.",
 	Source:  "Traefik pkg/config/static/entrypoints.go; Compose specification, ports",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		d.Routes()
+		front := d.Front()
+		for _, p := range front.Dead() {
+			r.Fail(fmt.Sprintf("nothing listens behind the published port %s: %s has nothing on %s; every request there is refused", p.Host, front.Name, p.Container),
+				"a port on which "+front.Name+" listens, or an address with that port in its configuration", p.At.Site("leads to "+p.Container), front.Service.Site(front.Name))
+		}
 		dead := d.Proxy().Dead
 		if len(dead) == 0 {
 			return

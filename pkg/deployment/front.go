@@ -25,6 +25,20 @@ type Front struct {
 // followed where one sends requests to them.
 func (d *Deployment) Front() *Front { return d.front() }
 
+// Dead are the ports published for HTTPS behind which Caddy or nginx does not listen; what Traefik does is in Proxy.
+func (f *Front) Dead() (dead []Published) {
+	if f.Name == "Traefik" || f.Unseen != "" || f.Service == nil {
+		return nil
+	}
+	list, _, _ := f.Service.publishes()
+	for _, p := range list {
+		if (p.Host == "443" || p.Host == "8448") && !p.Local && !f.table.Listens(p.Container) {
+			dead = append(dead, p)
+		}
+	}
+	return dead
+}
+
 // fronts are the proxies in the stack whose configuration is not in labels for Traefik.
 func (d *Deployment) fronts() (list []*Front) {
 	for _, s := range d.Services {
@@ -34,6 +48,10 @@ func (d *Deployment) fronts() (list []*Front) {
 		switch {
 		case s.isCaddy():
 			list = append(list, d.caddy(s))
+		case s.isNginx():
+			if f := d.nginx(s); f != nil {
+				list = append(list, f)
+			}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *Front) int { return b.rank() - a.rank() })

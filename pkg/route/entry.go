@@ -64,6 +64,11 @@ func (r *Router) on(e *Entry) bool {
 	return slices.ContainsFunc(r.EntryPoints, func(name string) bool { return strings.EqualFold(name, e.Name) })
 }
 
+// Listens tells whether there is an entry on a port of the proxy's own; true where its entries cannot be seen.
+func (t *Table) Listens(port string) bool {
+	return len(t.entries.All) == 0 || slices.ContainsFunc(t.entries.All, func(e Entry) bool { return e.Name == ":"+port })
+}
+
 // Hears tells whether HTTPS on a port that people ask for reaches the router; true where that cannot be seen.
 func (t *Table) Hears(r *Router, port string) bool {
 	e, closed, unknown := t.entries.at(port)

@@ -5,6 +5,7 @@ package caddy
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"sort"
@@ -68,6 +69,9 @@ func New(f *source.File, labelled []Container, o Options) *route.Table {
 			fail.site = source.Site{Pos: source.Pos{File: f.Path}}
 		}
 		unread = fail.site.File + " is not read: " + fail.text
+		if fail.site.Line > 0 {
+			unread = fmt.Sprintf("%s:%d is not read: %s", fail.site.File, fail.site.Line, fail.text)
+		}
 		c.ports = nil
 		c.found = route.Parts{Problems: []route.Problem{{Kind: Unread, Message: unread, Sites: []source.Site{fail.site}}}}
 	}

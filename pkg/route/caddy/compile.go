@@ -217,7 +217,6 @@ func (s *site) act(e *entry, l *line, args []string, above string) error {
 		e.steps = []step{func(w *walk) bool { w.end.Guards = append(w.end.Guards, m); return false }}
 	case "file_server", "php_fastcgi", "metrics", "acme_server", "copy_response":
 		r := s.router(e, l, above)
-		r.Unchecked = "Caddy itself answers by " + e.at
 		e.steps = []step{func(w *walk) bool { return w.finish(r) }}
 	default: // also what depends on files that nobody sees
 		why := "what " + e.at + " does is not known"

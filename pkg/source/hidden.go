@@ -44,16 +44,14 @@ func hiddenUse(u use, text string) []Hidden {
 	var found []Hidden
 	aPath := strings.HasPrefix(text, "/") && !looksRandom(text) && !secretName().MatchString(u.name)
 	if u.secret && !plainName(u.name) && !harmless(u.text) && !aPath {
-		found = append(found, led(u.name, text)...)
+		found = append(found, Led(u.name, text)...)
 	}
 	return append(found, HiddenIn(u.name, text)...)
 }
 
 // Led is a value and the ways in which it stands behind its name. A value that is no secret by itself, for
 // it is short or a common word, is one there.
-func Led(name, value string) []Hidden { return led(name, value) }
-
-func led(name, value string) []Hidden {
+func Led(name, value string) []Hidden {
 	all := []Hidden{{"", value}}
 	if name == "" {
 		return all
@@ -96,7 +94,7 @@ func HiddenIn(name, text string) []Hidden {
 	var found []Hidden
 	named := secretName().MatchString(name) && (!notSecret().MatchString(name) || name == "push_url")
 	if named && (!harmless(text) || looksRandom(text)) {
-		found = append(found, led(name, text)...)
+		found = append(found, Led(name, text)...)
 	}
 	if strings.Contains(text, "PRIVATE KEY") {
 		found = append(found, Hidden{"", text})
@@ -129,11 +127,11 @@ func hiddenInLine(name, line string, named bool) []Hidden {
 				continue
 			}
 			add(line[m[2]:m[4]], value)
-			found = append(found, led(n, value)...)
+			found = append(found, Led(n, value)...)
 		}
 	}
 	if m := envPair().FindStringSubmatch(line); m != nil && secretName().MatchString(ownName(m[1])) && !notSecret().MatchString(m[1]) && !harmless(m[2]) {
-		found = append(found, led(m[1], strings.Trim(m[2], `"'`))...)
+		found = append(found, Led(m[1], strings.Trim(m[2], `"'`))...)
 	}
 	if named || identifier(name) {
 		return found

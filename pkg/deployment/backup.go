@@ -76,6 +76,7 @@ func (d *Deployment) readBackups() {
 	}
 }
 
+// Borgmatic reports whether the service runs borgmatic, told by its image.
 func (s *Service) Borgmatic() bool {
 	return strings.Contains(path.Base(s.Image.Repository), component.Of(component.Borgmatic).ImageWord)
 }
@@ -92,6 +93,7 @@ type kept struct {
 	value source.Value
 }
 
+// Contents is what the backup keeps and leaves out.
 func (b *Backup) Contents() Contents {
 	var c Contents
 	dir := b.Option("working_directory").Str()

@@ -58,8 +58,10 @@ func (b *Bridge) Older() bool {
 // At goes down to a dotted path.
 func (b *Bridge) At(dotted string) source.Value { return b.Config.At(strings.Split(dotted, ".")...) }
 
+// Encryption is the section of the bridge's configuration with its encryption.
 func (b *Bridge) Encryption() source.Value { return b.At(b.Keys().Encryption) }
 
+// Encrypts reports whether the bridge takes part in encrypted rooms.
 func (b *Bridge) Encrypts() bool { return b.Encryption().At("allow").True() }
 
 // Msc4190 is the bridge's setting. The old place is still read by bridgev2, and wins.
@@ -70,6 +72,7 @@ func (b *Bridge) Msc4190() source.Value {
 	return b.Encryption().At("msc4190")
 }
 
+// Permissions says who may use the bridge: a level by user, server or *.
 func (b *Bridge) Permissions() source.Value { return b.Config.At("bridge", "permissions") }
 
 // Defaults are those of the bridge's own example. known is false for releases before it had them.

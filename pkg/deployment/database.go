@@ -152,6 +152,7 @@ func (s *Service) connects(server *Service) bool {
 	return slices.Contains(server.Names(), host) || s.Shares(server)
 }
 
+// DatabaseFix is the line that leads to the PostgreSQL of the deployment; "" where it has none.
 func (d *Deployment) DatabaseFix() string {
 	for _, s := range d.Services {
 		if s.Program == component.Postgres && s.Volumes.Set() {

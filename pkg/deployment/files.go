@@ -62,6 +62,7 @@ func Cause(err error) string {
 	return msg
 }
 
+// Read parses a file of the deployment. The findings say why that is not possible.
 func (d *Deployment) Read(name string) (*source.File, []finding.Finding) {
 	src, err := source.ReadFS(d.FS, name)
 	if err != nil {

@@ -56,6 +56,7 @@ func (l Listener) Sites(note string) []source.Site {
 	return sites
 }
 
+// MasListeners are the addresses that MAS listens on; where its configuration names none, those that it has then.
 func MasListeners(m *MAS) []Listener {
 	var ls []Listener
 	for _, v := range m.Config.At("http", "listeners").Items() {

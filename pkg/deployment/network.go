@@ -108,6 +108,7 @@ func (d *Deployment) Talks() []Talk {
 // DockerPools are the networks that Docker takes addresses from unless told otherwise.
 var DockerPools = Prefixes("172.16.0.0/12", "192.168.0.0/16")
 
+// Prefixes are the networks and addresses that can be read of the texts, an address as a network of its own.
 func Prefixes(texts ...string) []netip.Prefix {
 	var list []netip.Prefix
 	for _, text := range texts {

@@ -11,6 +11,7 @@ type Access struct {
 	Mode         fs.FileMode
 }
 
+// Access is who may do what with a file; ok is false where the file system does not say.
 func (d *Deployment) Access(name string) (a Access, ok bool) {
 	info, err := fs.Stat(d.FS, name)
 	if err != nil {
@@ -35,6 +36,7 @@ func (a Access) Allows(uid, gid int, bit fs.FileMode) bool {
 	return a.Mode&bit != 0
 }
 
+// String is the access for an error text, as in "owner 991:991, mode 0600".
 func (a Access) String() string {
 	return fmt.Sprintf("owner %d:%d, mode %04o", a.Owner, a.group, a.Mode.Perm())
 }

@@ -53,6 +53,7 @@ func (d *Deployment) Misquoted(at source.Pos) bool {
 	return slices.ContainsFunc(d.Secrets(), func(h Secret) bool { return h.At.Pos() == at && h.Unquoted() != "" })
 }
 
+// Sites are the places of the secret: where it is named, the file that holds it, and the script that hands it on.
 func (h Secret) Sites(note string) []source.Site {
 	sites := []source.Site{h.At.Site(note)}
 	if h.file != "" {
@@ -121,8 +122,10 @@ func (d *Deployment) collect() (held []Secret) {
 	return held
 }
 
+// SharedWithMAS is the Role of the secret that Synapse and MAS have in common.
 const SharedWithMAS = "the secret that Synapse and MAS share"
 
+// DatabaseRole is the Role of the password of a role in PostgreSQL.
 func DatabaseRole(user string) string { return "database role " + user }
 
 // tokens are the secrets of a registration, which belongs to a bridge or stands for itself.

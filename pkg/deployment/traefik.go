@@ -12,6 +12,7 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// HasRouters reports whether any router is there that is not switched off.
 func (d *Deployment) HasRouters() bool {
 	return slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return !d.Disabled(router.Container) })
 }

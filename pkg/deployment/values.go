@@ -6,11 +6,13 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// IsFalse tells a value that is false from one that is not set.
 func IsFalse(v source.Value) bool {
 	b, ok := v.Bool()
 	return ok && !b
 }
 
+// ItemTexts are the texts of the items of a list.
 func ItemTexts(v source.Value) []string {
 	var words []string
 	for _, i := range v.Items() {

@@ -40,7 +40,7 @@ func TestValidateReadsNothingElsewhere(t *testing.T) {
 			put(t, "stack.yaml", "version: 1\nserver_name: example.org\nauth: {passwords: true}\n"+from+"compose:\n  extra:\n    "+extra+"\n")
 			for _, format := range report.Formats[:2] {
 				var out, talk strings.Builder
-				run(t.Context(), []string{"validate", "--format", string(format)}, strings.NewReader(""), &out, &talk)
+				run(t.Context(), []string{"validate", "--format", format}, strings.NewReader(""), &out, &talk)
 				if text := out.String() + talk.String(); strings.Contains(text, "zebra") {
 					at := strings.Index(text, "zebra")
 					t.Errorf("%q, %s: …%s…", file, extra, text[max(0, at-100):min(len(text), at+40)])

@@ -52,7 +52,7 @@ compose:
 			show("diff", "good.yaml", "--format", format)
 		}
 		for _, format := range report.Formats {
-			show("validate", "good.yaml", "--format", string(format))
+			show("validate", "good.yaml", "--format", format)
 		}
 	}
 	show("render", "good.yaml")

@@ -91,8 +91,8 @@ func TestTaintedDirectory(t *testing.T) {
 		fmt.Fprintf(&printed, "$ %s\n%s%s", strings.Join(args, " "), &out, &talk)
 	}
 	for _, format := range report.Formats {
-		show("check", "out", "--format", string(format))
-		show("validate", "--format", string(format))
+		show("check", "out", "--format", format)
+		show("validate", "--format", format)
 	}
 	for _, format := range diff.Formats {
 		show("diff", "--format", format)

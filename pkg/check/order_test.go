@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -83,11 +84,12 @@ func TestAlone(t *testing.T) {
 // linesOf gives all of each finding.
 func linesOf(findings []finding.Finding) (lines []string) {
 	for _, f := range findings {
-		line := fmt.Sprint(f.Rule, " ", f.Severity, " ", f.Status, " ", f.Message, " / ", f.Fix)
+		var line strings.Builder
+		fmt.Fprint(&line, f.Rule, " ", f.Severity, " ", f.Status, " ", f.Message, " / ", f.Fix)
 		for _, s := range f.Sites {
-			line += fmt.Sprint(" / ", s.Pos, " ", s.Note)
+			fmt.Fprint(&line, " / ", s.Pos, " ", s.Note)
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	return lines
 }

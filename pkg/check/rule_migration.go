@@ -60,7 +60,7 @@ func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service
 			command.Site(""), source.Site{Pos: source.Pos{File: d.Synapses[0].Config.Path}, Note: "Synapse's"})
 		return
 	}
-	checkMigrationDatabase(r, d, s, files)
+	checkMigrationDatabase(r, s, files)
 	if mas != nil {
 		checkScheme(r, d, s, mas, files)
 	}
@@ -130,7 +130,7 @@ func checkScheme(r *Reporter, d *deployment.Deployment, s *deployment.Service, m
 	}
 }
 
-func checkMigrationDatabase(r *Reporter, d *deployment.Deployment, s *deployment.Service, homeserver homeservers) {
+func checkMigrationDatabase(r *Reporter, s *deployment.Service, homeserver homeservers) {
 	args := func(name string) source.Value { return homeserver.At("database", "args", name) }
 	password, _ := s.Env("PGPASSWORD")
 	given := slices.ContainsFunc(s.Command(), func(w string) bool { return strings.HasPrefix(w, "--synapse-database-uri") })

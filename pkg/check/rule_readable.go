@@ -35,7 +35,7 @@ var configReadable = Rule{
 				}
 			}
 		}
-		warnOpen(r, d, open)
+		warnOpen(r, open)
 	},
 }
 
@@ -112,7 +112,7 @@ func reachable(d *deployment.Deployment, name string) bool {
 }
 
 // warnOpen reports files with secrets that every user of the host can read.
-func warnOpen(r *Reporter, d *deployment.Deployment, open map[string]deployment.Access) {
+func warnOpen(r *Reporter, open map[string]deployment.Access) {
 	var names []string
 	var sites []source.Site
 	for name := range open {

@@ -108,7 +108,7 @@ func checkForms(s *deployment.Synapse, stops stopFunc) {
 			if !v.Set() {
 				continue
 			}
-			ok := true
+			var ok bool
 			switch f.form {
 			case "list":
 				ok = v.Kind() == source.Sequence

@@ -48,7 +48,7 @@ func checkTransports(r *Reporter, t deployment.TurnServer, uris []deployment.Tur
 		switch {
 		case u.Secure && t.On("no-tls"):
 			off = "no-tls"
-		case u.Secure && !(cert && key):
+		case u.Secure && (!cert || !key):
 			r.Warn("coturn speaks no TLS without a cert and a pkey; a client that tries this address gets no relay there", "cert and pkey, or remove the address", u.At.Site(""), t.Site)
 		case u.Transport == "udp" && t.On("no-udp"):
 			off = "no-udp"

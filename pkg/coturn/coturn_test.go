@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"philipp.info/stackgen/pkg/coturn"
@@ -54,13 +55,14 @@ func TestReachable(t *testing.T) {
 	address := func() netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(rng.IntN(64))}) }
 	reached := 0
 	for range 3000 {
-		text, denied := "", [256]bool{}
+		var text strings.Builder
+		var denied [256]bool
 		for range rng.IntN(5) {
 			a, b := address(), address()
 			if b.Less(a) {
 				a, b = b, a
 			}
-			text += fmt.Sprintf("denied-peer-ip=%s-%s\n", a, b)
+			fmt.Fprintf(&text, "denied-peer-ip=%s-%s\n", a, b)
 			for at := a; at.Compare(b) <= 0; at = at.Next() {
 				denied[at.As4()[3]] = true
 			}
@@ -73,8 +75,8 @@ func TestReachable(t *testing.T) {
 		if want {
 			reached++
 		}
-		if got := parse(text).Reachable(network); got != want {
-			t.Fatalf("%s in\n%sis reachable: %v, not %v", network, text, got, want)
+		if got := parse(text.String()).Reachable(network); got != want {
+			t.Fatalf("%s in\n%sis reachable: %v, not %v", network, text.String(), got, want)
 		}
 	}
 	if reached < 500 || reached > 2500 {

@@ -76,6 +76,7 @@ func (s *Service) HostPath(container string) (host, reason string) {
 	return host, ""
 }
 
+// What a reason why a file cannot be seen begins or ends with where it is simply not there.
 const (
 	NothingMounted = "nothing is mounted at "
 	IsUndefined    = " is not defined"

@@ -37,11 +37,11 @@ func TestRecogniseHelpers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, _ := compose.Open(fstest.MapFS{"docker-compose.yml": {Data: []byte("services: " + tt.services + "\n")}, "x/config.yaml": {Data: []byte(goConfig)}})
-			got := ""
+			var names []string
 			for _, b := range d.Bridges {
-				got += b.Name
+				names = append(names, b.Name)
 			}
-			if got != tt.bridge || len(d.Problems()) != tt.problems {
+			if got := strings.Join(names, " "); got != tt.bridge || len(d.Problems()) != tt.problems {
 				t.Errorf("the bridge is %q, want %q: %v", got, tt.bridge, d.Problems())
 			}
 		})

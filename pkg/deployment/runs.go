@@ -68,9 +68,11 @@ func (s *Service) Launch() (kind Launch, word string, at source.Site) {
 		return Tool, first, at
 	case slices.Contains(shells, name) && (replaced || e.Modes == nil):
 		script := ""
+		var scriptSb71 strings.Builder
 		for _, w := range words[1:] {
-			script += w.Text + " "
+			scriptSb71.WriteString(w.Text + " ")
 		}
+		script += scriptSb71.String()
 		inline := strings.TrimSpace(strings.TrimPrefix(script, "-c "))
 		if one, _, _ := strings.Cut(inline, " "); strings.HasPrefix(script, "-c ") && slices.Contains(idle, one) && !strings.ContainsAny(inline, ";&|\n") {
 			return Other, one, at
@@ -80,7 +82,7 @@ func (s *Service) Launch() (kind Launch, word string, at source.Site) {
 		return Itself, "", at
 	case (replaced || e.Modes == nil) && slices.Contains(idle, name):
 		return Other, first, at
-	case replaced, e.Modes == nil && !(e.Options && strings.HasPrefix(first, "-")):
+	case replaced, e.Modes == nil && (!e.Options || !strings.HasPrefix(first, "-")):
 		return Script, first, at
 	case e.Modes == nil, slices.Contains(e.Modes, first), e.Options && strings.HasPrefix(first, "-"):
 		return Itself, "", at

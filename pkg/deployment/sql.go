@@ -49,6 +49,7 @@ func (p *provision) Site() source.Site {
 	return p.server.Site("the database server")
 }
 
+// KeysOf lists the keys of a map in a sentence, sorted.
 func KeysOf[V any](m map[string]V) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }

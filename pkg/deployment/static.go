@@ -75,7 +75,7 @@ func (d *Deployment) staticFile(s *Service, name string, st *Static) (host strin
 			return "", false, unlessNowhere(reason)
 		}
 		f := &source.File{Path: host, Src: []byte(text)}
-		ok := true
+		var ok bool
 		if st.Settings, ok = traefik.TOMLSettings(f); !ok {
 			return host, true, "it is not read to its end"
 		}

@@ -125,7 +125,7 @@ func (t *Proxy) seePorts() {
 				t.public[p.Host] = e.Name
 			}
 		}
-		if t.public[p.Host] == "" && !(p.Container == "8080" && t.internal()) {
+		if t.public[p.Host] == "" && (p.Container != "8080" || !t.internal()) {
 			t.Dead = append(t.Dead, p)
 		}
 	}

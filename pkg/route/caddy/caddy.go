@@ -62,9 +62,8 @@ func New(f *source.File, labelled []Container, o Options) *route.Table {
 	if err == nil {
 		err = c.sites(c.parser.blocks)
 	}
-	var fail *fault
 	unread := ""
-	if errors.As(err, &fail) {
+	if fail, ok := errors.AsType[*fault](err); ok {
 		if fail.site.File == "" {
 			fail.site = source.Site{Pos: source.Pos{File: f.Path}}
 		}

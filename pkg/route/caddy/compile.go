@@ -2,6 +2,7 @@ package caddy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -44,9 +45,7 @@ func (s *site) compile(lines []*line, sorted bool, above string) ([]*entry, erro
 	outer := s.named
 	defer func() { s.named = outer }()
 	s.named = make(map[string]*matcher)
-	for name, m := range outer {
-		s.named[name] = m
-	}
+	maps.Copy(s.named, outer)
 	for _, l := range lines {
 		if strings.HasPrefix(l.name(), "@") {
 			m, err := s.define(l)
@@ -161,8 +160,8 @@ func (s *site) directive(l *line, above string) (*entry, error) {
 
 // act sets what a directive does with the arguments behind its matcher.
 func (s *site) act(e *entry, l *line, args []string, above string) error {
-	enough := func(n int) error {
-		if len(args) < n {
+	one := func() error {
+		if len(args) < 1 {
 			return &fault{l.words[0].site, l.name() + " has too few arguments"}
 		}
 		return nil
@@ -180,7 +179,7 @@ func (s *site) act(e *entry, l *line, args []string, above string) error {
 		}
 		return s.nested(e, l, above, prefix)
 	case "invoke":
-		if err := enough(1); err != nil {
+		if err := one(); err != nil {
 			return err
 		}
 		lines, ok := s.routes["&("+args[0]+")"]
@@ -191,19 +190,19 @@ func (s *site) act(e *entry, l *line, args []string, above string) error {
 		defer func() { s.invoked-- }()
 		return s.nested(e, &line{words: l.words, block: lines, open: true}, above, "")
 	case "method":
-		if err := enough(1); err != nil {
+		if err := one(); err != nil {
 			return err
 		}
 		e.steps = []step{func(w *walk) bool { w.method = strings.ToUpper(args[0]); return false }}
 	case "rewrite":
-		if err := enough(1); err != nil {
+		if err := one(); err != nil {
 			return err
 		}
 		e.steps = []step{rewriting(args[0], e.at)}
 	case "uri":
 		return s.uri(e, l, args)
 	case "redir":
-		if err := enough(1); err != nil {
+		if err := one(); err != nil {
 			return err
 		}
 		s.redir(e, l, args, above)

@@ -136,11 +136,11 @@ func (s *site) matcher(lines []*line, name string) (*matcher, error) {
 }
 
 func deepText(l *line) string {
-	text := l.text()
+	texts := []string{l.text()}
 	for _, inner := range l.block {
-		text += " {" + deepText(inner) + "}"
+		texts = append(texts, "{"+deepText(inner)+"}")
 	}
-	return text
+	return strings.Join(texts, " ")
 }
 
 // unseen is a condition on what a method, a host and a path do not show.

@@ -19,7 +19,7 @@ func values(list []traefik.Setting) map[string]string {
 
 func TestFlagSettings(t *testing.T) {
 	var words []traefik.Word
-	for _, w := range strings.Fields("--api --log.level DEBUG -entrypoints.web.address=:80 --entryPoints.web.http.tls.domains[0].main=example.org --unknown x stop --ping") {
+	for w := range strings.FieldsSeq("--api --log.level DEBUG -entrypoints.web.address=:80 --entryPoints.web.http.tls.domains[0].main=example.org --unknown x stop --ping") {
 		words = append(words, traefik.Word{Text: w})
 	}
 	want := map[string]string{"api": "true", "log.level": "DEBUG", "entrypoints.web.address": ":80", "entryPoints.web.http.tls.domains.main": "example.org", "unknown": "x"}

@@ -3,6 +3,7 @@ package project
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -128,9 +129,7 @@ func (r *reader) includeEnv(list *source.Node, sc scope, dir string) map[string]
 			if err != nil {
 				r.fault(name+" is none that Compose can read"+lineOf(err), "write NAME=value on each line", source.Site{Pos: source.Pos{File: name}})
 			}
-			for key, val := range vars {
-				env.vars[key] = val
-			}
+			maps.Copy(env.vars, vars)
 		case required && r.unseen(name) != "":
 			r.unread(site, name+r.unseen(name))
 		case required:

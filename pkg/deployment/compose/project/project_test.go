@@ -129,12 +129,19 @@ func TestNotFollowed(t *testing.T) {
 	}
 }
 
+// each joins the texts for 0 to n-1.
+func each(n int, text func(i int) string) string {
+	var all strings.Builder
+	for i := range n {
+		all.WriteString(text(i))
+	}
+	return all.String()
+}
+
 // Whatever the files are, they are read in bounded time, and what is left out is said.
 func TestBounded(t *testing.T) {
 	labels := "services:\n  a:\n    image: nginx\n    labels:\n"
-	for i := range 10_000 {
-		labels += fmt.Sprintf("      - l%d=v\n", i)
-	}
+	labels += each(10_000, func(i int) string { return fmt.Sprintf("      - l%d=v\n", i) })
 	deep := map[string]string{"compose.yaml": "include: [f0.yml]\n" + service}
 	wide := map[string]string{"compose.yaml": "include: [f0.yml]\n" + service}
 	for i := range 300 {
@@ -142,21 +149,15 @@ func TestBounded(t *testing.T) {
 		wide[fmt.Sprintf("f%d.yml", i)] = fmt.Sprintf("include: [f%d.yml, {path: f%[1]d.yml, env_file: /dev/null}]\nservices: {s%[1]d: {image: nginx}}\n", i+1)
 	}
 	chain := "services:\n  a0: {image: nginx}\n"
-	for i := range 5000 {
-		chain += fmt.Sprintf("  a%d: {extends: a%d}\n", i+1, i)
-	}
+	chain += each(5000, func(i int) string { return fmt.Sprintf("  a%d: {extends: a%d}\n", i+1, i) })
 	backwards := "services:\n"
-	for i := range 5000 {
-		backwards += fmt.Sprintf("  a%d: {extends: a%d}\n", i, i+1)
-	}
+	backwards += each(5000, func(i int) string { return fmt.Sprintf("  a%d: {extends: a%d}\n", i, i+1) })
 	bomb := "x-0: &x0 [a, a, a, a, a, a, a, a, a, a]\n"
-	for i := range 9 {
-		bomb += fmt.Sprintf("x-%d: &x%[1]d [%s]\n", i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i), 10), ", "))
-	}
+	bomb += each(9, func(i int) string {
+		return fmt.Sprintf("x-%d: &x%[1]d [%s]\n", i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i), 10), ", "))
+	})
 	copies := labels
-	for i := range 500 {
-		copies += fmt.Sprintf("  b%d: {extends: a}\n", i)
-	}
+	copies += each(500, func(i int) string { return fmt.Sprintf("  b%d: {extends: a}\n", i) })
 	for name, c := range map[string]struct {
 		files map[string]string
 		said  string

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -13,16 +11,19 @@ import (
 )
 
 type checkCmd struct {
-	Dir    string `arg:"" optional:"" help:"Directory with the docker-compose.yml." default:"."`
-	Format string `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
+	Dir    string   `arg:"" optional:"" help:"Directory with the docker-compose.yml." default:"."`
+	File   []string `short:"f" sep:"none" help:"Compose file below the directory, as docker compose has -f; one for each of several. By default those that Compose finds." placeholder:"FILE"`
+	Root   string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
+	Format string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
 }
 
 func (*checkCmd) Help() string {
-	return `Starts at the compose file and follows images, mounts and registrations to the other files. Nothing in them has to come from stackgen, and nothing is written.
+	return `Starts at the compose files, read as Docker Compose reads them, and follows images, mounts and registrations to the other files. Nothing in them has to come from stackgen, and nothing is written.
 
 Example:
 
     stackgen check /opt/matrix
+    stackgen check -f compose.yaml -f compose.prod.yaml
 `
 }
 
@@ -30,29 +31,38 @@ func (c *checkCmd) Run(a *app) error {
 	if err := inRepository(c.Dir); err != nil {
 		return err
 	}
-	info, err := os.Stat(c.Dir)
+	files, closed, err := openTree(c.Dir, c.Root)
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() {
-		return fmt.Errorf("%s is a file; name the directory with the compose file", c.Dir)
-	}
-	root, err := os.OpenRoot(c.Dir) // no link leads out of it
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	deployment, findings := compose.Open(root.FS())
-	found, files := check.Run(deployment, composego.Judge)
+	defer func() { _ = closed() }()
+	deployment, findings := compose.OpenWith(files, composeOptions(c.Dir, c.File))
+	found, read := check.Run(deployment, composego.Judge)
 	findings = finding.Sort(append(deployment.Hide(findings), found...))
 	inDir(c.Dir, findings)
-	if err := a.report(a.stdout, c.Format, findings, files); err != nil {
+	if err := a.report(a.stdout, c.Format, findings, read); err != nil {
 		return err
 	}
 	if finding.HasErrors(findings) {
 		return exitCode(exitFindings)
 	}
 	return nil
+}
+
+// composeOptions are what a command line says to Compose.
+func composeOptions(dir string, files []string) compose.Options {
+	o := compose.Options{}
+	real, err := realPath(dir)
+	if err == nil {
+		o.Name = filepath.Base(real)
+	}
+	for _, name := range files {
+		if below, err := filepath.Rel(real, name); err == nil && filepath.IsAbs(name) {
+			name = below
+		}
+		o.Files = append(o.Files, filepath.ToSlash(name))
+	}
+	return o
 }
 
 // inDir makes the files of the findings relative to where the user stands, so that an editor can jump there.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -51,15 +50,15 @@ func (c *routeCmd) Run(a *app) error {
 	if dir == "" {
 		dir = stackDir()
 	}
-	root, err := os.OpenRoot(dir)
+	files, closed, err := openTree(dir, "")
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: there is no compose file here, nor such a directory", dir)
 	}
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	d, findings := compose.Open(root.FS())
+	defer func() { _ = closed() }()
+	d, findings := compose.OpenWith(files, composeOptions(dir, nil))
 	if d.File == "" {
 		inDir(dir, findings)
 		f := d.Hide(findings)[0]
@@ -78,7 +77,7 @@ func (c *routeCmd) Run(a *app) error {
 			_, err = a.stdout.Write(text)
 		}
 	} else {
-		_, err = io.WriteString(a.stdout, way.text(a.style(a.stdout), problemLines(dir, table, res, mask)))
+		_, err = io.WriteString(a.stdout, way.text(a.style(a.stdout), append(problemLines(dir, table, res, mask), unreadLines(dir, d, table, mask)...)))
 	}
 	if err != nil {
 		return err

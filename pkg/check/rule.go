@@ -29,6 +29,7 @@ type Rule struct {
 type Reporter struct {
 	rule     Rule
 	findings []finding.Finding
+	partial  bool // there is more of the deployment than was read
 }
 
 // Fail reports that the rule is broken. The first site is the one to edit.
@@ -39,6 +40,15 @@ func (r *Reporter) Fail(message, fix string, sites ...source.Site) {
 // Warn is Fail for a case of an error rule that only bites under a condition that cannot be seen.
 func (r *Reporter) Warn(message, fix string, sites ...source.Site) {
 	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: finding.Warning, Message: message, Fix: fix, Sites: sites})
+}
+
+// Lack is Fail for something that the deployment does not have. Where a part of it was not read, it may be there.
+func (r *Reporter) Lack(message, fix string, sites ...source.Site) {
+	if r.partial {
+		r.NotChecked("of what was not read; in what was, "+message, sites...)
+		return
+	}
+	r.Fail(message, fix, sites...)
 }
 
 // NotChecked reports that the rule cannot see what it needs.
@@ -74,7 +84,7 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 	var beside sync.WaitGroup
 	if d.File != "" {
 		beside.Go(func() {
-			judged = guarded(composeValid, func(r *Reporter) {
+			judged = guarded(d, composeValid, func(r *Reporter) {
 				if judge == nil {
 					r.NotChecked("compose-go is not part of this")
 					return
@@ -85,7 +95,7 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 			})
 		})
 		for _, rule := range Rules {
-			findings = append(findings, guarded(rule, func(r *Reporter) { rule.Check(d, r) })...)
+			findings = append(findings, guarded(d, rule, func(r *Reporter) { rule.Check(d, r) })...)
 		}
 	}
 	beside.Wait()
@@ -94,8 +104,8 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 }
 
 // guarded gives what a rule finds, and says so where it cannot go on.
-func guarded(rule Rule, check func(*Reporter)) (findings []finding.Finding) {
-	r := &Reporter{rule: rule}
+func guarded(d *deployment.Deployment, rule Rule, check func(*Reporter)) (findings []finding.Finding) {
+	r := &Reporter{rule: rule, partial: len(d.Unread) > 0}
 	defer func() {
 		if p := recover(); p != nil {
 			r.NotChecked(fmt.Sprintf("of a fault in stackgen (%v); please report it", p))

@@ -198,7 +198,7 @@ func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup,
 		}
 		s := d.ContainerNamed(container)
 		if s == nil && uses {
-			r.Fail(fmt.Sprintf("no container of this stack is called %q; the database %s is not dumped, or not restored", container, name.Str()), containerFix(d), append([]source.Site{v.Site(""), name.Site("the database")}, containerSites(d)...)...)
+			r.Lack(fmt.Sprintf("no container of this stack is called %q; the database %s is not dumped, or not restored", container, name.Str()), containerFix(d), append([]source.Site{v.Site(""), name.Site("the database")}, containerSites(d)...)...)
 		}
 		server = s
 	}

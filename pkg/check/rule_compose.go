@@ -12,6 +12,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/shell"
+	"philipp.info/stackgen/pkg/source"
 )
 
 var composeValid = Rule{
@@ -21,9 +22,10 @@ var composeValid = Rule{
 	Fix:     "Correct what Compose names.",
 	Source:  "compose-go v2",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		if len(d.Unread) > 0 {
-			r.Warn("the rules do not follow this: what Compose adds to "+d.File+" by it, or changes, is not checked",
-				"check a copy (cp -a) in which the output of `docker compose config --no-path-resolution` is the only compose file", d.Unread...)
+		for _, u := range d.Unread {
+			why := u.Note
+			u.Note = ""
+			r.NotChecked(why+"; what comes from there is not looked at", u)
 		}
 	},
 }
@@ -35,15 +37,30 @@ var composeInterpolation = Rule{
 	Fix:     "Write $$ for a dollar. A variable that is meant as one must be set in .env, or have a default.",
 	Source:  "compose-go v2 interpolation",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var unset []string
+		var places []source.Site
 		for _, dollar := range d.Interpolations() {
 			switch dollar.Kind {
 			case deployment.Unset:
-				r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", dollar.At.Site(""))
+				for _, name := range dollar.Names {
+					if !slices.Contains(unset, name) {
+						unset = append(unset, name)
+					}
+				}
+				places = append(places, dollar.At.Site(""))
 			case deployment.Eaten:
 				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", dollar.At.Site(""))
 			case deployment.Unreadable:
 				r.Fail("Compose cannot read the ${ in this value; it refuses the file", "write $${ for a dollar and a brace", dollar.At.Site(""))
 			}
+		}
+		if len(unset) > 0 {
+			is, what := "are", "them"
+			if len(unset) == 1 {
+				is, what = "is", "it"
+			}
+			r.Warn(fmt.Sprintf("%s %s set nowhere here; unless the shell that starts the stack sets %s, Compose puts nothing in %s place or refuses the file", sentence(unset, "and"), is, what, map[string]string{"it": "its", "them": "their"}[what]),
+				"set "+what+" in .env", places...)
 		}
 	},
 }

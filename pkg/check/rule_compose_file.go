@@ -33,7 +33,7 @@ var composeFileRead = Rule{
 		if byName {
 			for _, name := range files {
 				switch _, err := fs.Stat(d.FS, name); {
-				case !fs.ValidPath(name):
+				case source.Beyond(d.FS, name):
 					r.NotChecked(name+", which COMPOSE_FILE names, is not below this directory", setting)
 				case errors.Is(err, fs.ErrNotExist): // Compose names the first
 					r.Fail(fmt.Sprintf("COMPOSE_FILE names %s, which does not exist%s; every command of Compose ends with an error", name, similar(d, name)), "correct the line, or remove it", setting)

@@ -9,6 +9,7 @@ import (
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
 )
 
 var composeReadsExist = Rule{
@@ -36,7 +37,7 @@ func checkInput(r *Reporter, d *deployment.Deployment, in deployment.Input) {
 	if strings.Contains(name, "://") || strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "oci:") {
 		return // Compose fetches it
 	}
-	if !fs.ValidPath(host) || strings.HasPrefix(name, "~") {
+	if source.Beyond(d.FS, host) || strings.HasPrefix(name, "~") {
 		r.NotChecked(what+", "+name+", is outside of the directory", v.Site(""))
 		return
 	}

@@ -35,7 +35,7 @@ var databaseCredentialsMatch = Rule{
 				r.NotChecked("the database of "+c.Service.Name+" is outside of the stack", c.At.Site(""))
 				continue
 			case server == nil || server.Program != component.Postgres:
-				r.Fail(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.Service.Name, c.Host), d.DatabaseFix(), append([]source.Site{c.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
+				r.Lack(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.Service.Name, c.Host), d.DatabaseFix(), append([]source.Site{c.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 				continue
 			}
 			env, _ := c.Service.Env("PGPORT")

@@ -34,7 +34,7 @@ func checkConnection(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 		if servers := d.PostgresServers(); len(servers) > 0 {
 			fix = "PGHOST: " + servers[0].Host()
 		}
-		r.Fail(fmt.Sprintf("%s connects to %q, which is no PostgreSQL of this stack%s", name, j.Host, consequence), fix, append([]source.Site{j.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
+		r.Lack(fmt.Sprintf("%s connects to %q, which is no PostgreSQL of this stack%s", name, j.Host, consequence), fix, append([]source.Site{j.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 		return
 	case !slices.Contains(d.PostgresServers(), server):
 		return

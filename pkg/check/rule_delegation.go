@@ -54,7 +54,7 @@ func masElsewhere(r *Reporter, d *deployment.Deployment, block source.Value) {
 			return
 		}
 	}
-	r.Fail("Synapse leaves logins to MAS, but no service of the stack is one; every request with a token fails with 503",
+	r.Lack("Synapse leaves logins to MAS, but no service of the stack is one; every request with a token fails with 503",
 		"a service with the image "+component.Of(component.MAS).Tested.String(), block.At("enabled").Site(""), d.ServicesAt.Site("the services"))
 }
 

@@ -99,8 +99,9 @@ type Environment struct {
 
 // Interpolation is a dollar in the deployment's own file.
 type Interpolation struct {
-	At   Leaf
-	Kind InterpolationKind
+	At    Leaf
+	Kind  InterpolationKind
+	Names []string // of the variables that are set nowhere here
 }
 
 // InterpolationKind is what becomes of it.

@@ -130,6 +130,15 @@ func (d *Deployment) problem(f finding.Finding) {
 	d.problems = append(d.problems, f)
 }
 
+// Add makes a file known that was parsed elsewhere, by the name that a mount has it; the first of a name counts.
+func (d *Deployment) Add(name string, f *source.File) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.files[name] == nil {
+		d.files[name] = f
+	}
+}
+
 // Faulty reports whether a file has a finding of its own, which is not to be repeated.
 func (d *Deployment) Faulty(host string) bool {
 	d.mu.Lock()

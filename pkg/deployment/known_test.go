@@ -21,7 +21,7 @@ func TestKnownFilesAreNotParsedAgain(t *testing.T) {
 	}
 	same, _ := compose.Open(tree("true"), first)
 	other, _ := compose.Open(tree("false"), same, first)
-	if compose.Of(same).File != compose.Of(first).File || compose.Of(other).File != compose.Of(first).File || same.Synapses[0].Config != first.Synapses[0].Config {
+	if compose.Of(same).Files[0] != compose.Of(first).Files[0] || compose.Of(other).Files[0] != compose.Of(first).Files[0] || same.Synapses[0].Config != first.Synapses[0].Config {
 		t.Error("what has the same bytes is parsed again")
 	}
 	if got := other.Synapses[0].Config.At("presence", "enabled").Str(); got != "false" {

@@ -56,8 +56,10 @@ func Under(name, dir string) bool {
 	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// Within is under for paths of the deployment, all of which lie below ".".
-func Within(name, dir string) bool { return dir == "." || Under(name, dir) }
+// Within is under for paths of the deployment, which lie below "." unless they begin with "..".
+func Within(name, dir string) bool {
+	return dir == "." && name != ".." && !strings.HasPrefix(name, "../") || Under(name, dir)
+}
 
 // HostPath follows a path in the container to the deployment's files by the deepest mount that holds it;
 // otherwise it says why not.

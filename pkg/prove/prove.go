@@ -119,7 +119,7 @@ func (r *Result) check(in Input) {
 		d.Accepted = in.Past.Accepted
 	}
 	more, files := check.Run(d, in.Judge)
-	if in.Judge != nil && !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
+	if in.Judge != nil && len(found) == 0 && !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
 		r.Accepted = in.Judge.Verdict(d)
 	}
 	r.Findings, r.Files = append(found, more...), files

@@ -79,6 +79,19 @@ func regular(info fs.FileInfo, path string) error {
 	return fmt.Errorf("read %q: it is %s", path, what)
 }
 
+// Beyond reports whether a clean path leads out of all that the file system has: it begins with as many .. as lead there.
+func Beyond(fsys fs.FS, name string) bool {
+	up := ""
+	for rest := name; rest == ".." || strings.HasPrefix(rest, "../"); rest = strings.TrimPrefix(strings.TrimPrefix(rest, ".."), "/") {
+		up = strings.TrimPrefix(up+"/..", "/")
+	}
+	if up == "" {
+		return !fs.ValidPath(name)
+	}
+	_, err := fs.Stat(fsys, up)
+	return err != nil
+}
+
 // Escapes reports whether the error is that of an os.Root for a symbolic link that leads out of it; an absolute
 // one always does.
 func Escapes(err error) bool {

@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose/project"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/source"
@@ -23,6 +24,10 @@ const rendered = "docker-compose.yml"
 // has one of its names and the first override.
 func (p *Project) choose() deployment.Chosen {
 	c := deployment.Chosen{Rendered: rendered}
+	if len(p.options.Files) > 0 {
+		c.Files = p.options.Files
+		return c
+	}
 	if m, err := manifest.Read(p.fsys); err == nil {
 		c.Managed = m.Files[rendered] != (manifest.Entry{}) && len(p.present([]string{rendered})) > 0
 	}
@@ -33,7 +38,7 @@ func (p *Project) choose() deployment.Chosen {
 		}
 		return c
 	}
-	for _, names := range [][]string{Names, overrideNames} {
+	for _, names := range [][]string{Names, project.OverrideNames} {
 		if there := p.present(names); len(there) > 0 {
 			c.Files = append(c.Files, there[0])
 		} else if c.Files == nil {
@@ -71,28 +76,36 @@ func (p *Project) files(d *deployment.Deployment) ([]string, *finding.Finding) {
 			Rule: "compose-valid", Severity: finding.Error, Message: "COMPOSE_FILE names no file; Compose refuses that, and starts nothing",
 			Fix: "remove the line, or name the compose file in it", Sites: setting(),
 		}
-	case c.Named && !fs.ValidPath(c.Files[0]):
+	case c.Named && p.beyond(c.Files[0]):
 		return nil, &finding.Finding{
 			Rule: "compose-valid", Severity: finding.Error, Message: "Compose reads " + c.Files[0] + ", as COMPOSE_FILE says, which is not below this directory",
 			Fix: "name the directory that it lies in", Sites: setting(),
 		}
 	}
+	if c.Named {
+		return nil, nil // they are found as Compose does
+	}
 	return c.Files, nil
 }
 
+// beyond reports whether a path is outside of all that can be seen.
+func (p *Project) beyond(name string) bool {
+	return source.Beyond(p.fsys, name)
+}
+
 // environmentFile is .env beside the compose file: Compose takes ${X} from there.
-func (p *Project) environmentFile() deployment.Environment {
-	e := deployment.Environment{Path: ".env", Values: make(map[string]string)}
+func (p *Project) environmentFile(name string) deployment.Environment {
+	e := deployment.Environment{Path: name, Values: p.Env}
 	text := ""
 	if src, err := source.ReadFS(p.fsys, e.Path); err == nil {
 		text = string(src)
-		e.Values = envFile(text)
 	}
 	e.Line = func(name string) int {
 		found, n := 0, 0
 		for line := range strings.Lines(text) {
 			n++
-			if _, set := envFile(line)[name]; set {
+			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
+			if key, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == name {
 				found = n
 			}
 		}
@@ -100,13 +113,11 @@ func (p *Project) environmentFile() deployment.Environment {
 	}
 	e.Unparsed = func() int { return unparsed(text) }
 	e.Taken = func() (taken []deployment.Leaf) {
-		deployment.Scalars(p.File.Root(), func(v source.Value) {
-			for _, g := range variable().FindAllStringSubmatch(v.Str(), -1) {
-				if _, set := p.Env[g[2]+g[5]]; set {
-					taken = append(taken, p.leaf(v))
-				}
+		for _, v := range p.Variables {
+			if len(v.Values) > 0 {
+				taken = append(taken, written(v))
 			}
-		})
+		}
 		return taken
 	}
 	return e

@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"io/fs"
 	"path"
 	"strings"
 
@@ -9,7 +8,8 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// inputs are the files and directories that Compose itself reads. What a variable of the shell leads to is not among them.
+// inputs are the files and directories that Compose itself reads, besides compose files. What a variable of the shell
+// leads to is not among them.
 func (p *Project) inputs() (list []deployment.Input) {
 	add := func(v source.Value, what string) {
 		if text, known := p.expand(v); v.Set() && known && text != "" {
@@ -28,19 +28,7 @@ func (p *Project) inputs() (list []deployment.Input) {
 				add(v, "the "+kind+" of "+key.Str())
 			}
 		}
-		add(s.At("extends", "file"), "what "+key.Str()+" extends")
 		list = append(list, p.built(s, key.Str())...)
-	}
-	for _, item := range listed(p.File.At("include")) {
-		if item.Kind() != source.Mapping {
-			add(item, "an included file")
-			continue
-		}
-		for _, kind := range []string{"path", "env_file"} {
-			for _, v := range listed(item.At(kind)) {
-				add(v, "an included file")
-			}
-		}
 	}
 	return list
 }
@@ -72,7 +60,7 @@ func (p *Project) built(service source.Value, name string) (list []deployment.In
 	if dockerfile == "" {
 		dockerfile, at = "Dockerfile", v
 	}
-	if host := path.Clean(context); fs.ValidPath(host) {
+	if host := path.Clean(context); !source.Beyond(p.fsys, host) {
 		list = append(list, deployment.Input{Name: path.Join(host, dockerfile), What: "the Dockerfile of " + name, At: p.leaf(at), Pulled: pulled, Within: host})
 	}
 	return list

@@ -67,7 +67,7 @@ func (p *Project) volume(v source.Value) deployment.Mount {
 	default:
 		m.Reason = "it is the named volume " + src
 	}
-	if strings.HasPrefix(m.Host, "..") {
+	if m.Host != "" && p.beyond(m.Host) {
 		m.Host, m.Reason = "", src+" is outside of the directory"
 	}
 	return m
@@ -97,11 +97,15 @@ func (p *Project) handed(service source.Value, kind, dir string) []deployment.Mo
 		switch {
 		case !def.Exists():
 			m.Reason = what + deployment.IsUndefined
+		case kind == "configs" && p.inline[name] != "":
+			m.Host, m.SourceAt = p.inline[name], p.leaf(def.At("content"))
+		case def.At("content").Set():
+			m.Reason = what + " holds variables that are set elsewhere"
 		case !def.At("file").Set():
 			m.Reason = what + " is not a file"
 		case ok && strings.HasPrefix(file, "/"):
 			m.Source, m.Reason = file, what+" is outside of the directory"
-		case !ok || strings.HasPrefix(path.Clean(file), ".."):
+		case !ok || p.beyond(path.Clean(file)):
 			m.Reason = what + " is outside of the directory"
 		default:
 			m.Host = path.Clean(file)

@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"io/fs"
 	"path"
 	"strings"
 
@@ -20,9 +19,10 @@ func (p *Project) secrecy() (hidden []source.Hidden, open []string) {
 	}
 	for name, s := range p.File.At("services").Entries() {
 		open = append(open, name.Str())
-		for _, file := range p.envFiles(s) {
-			for name, value := range envFile(p.small(file.Str())) {
-				add(name, value)
+		settings, _ := p.Environment(s)
+		for _, e := range settings {
+			if e.File != "" {
+				add(e.Name, e.Text)
 			}
 		}
 		for _, key := range []string{"command", "entrypoint"} {
@@ -36,15 +36,19 @@ func (p *Project) secrecy() (hidden []source.Hidden, open []string) {
 			source.Hidden{Value: p.Env[def.At("environment").Str()]})
 		open = append(open, name.Str())
 	}
-	return append(hidden, p.interpolated(p.File.Root(), "")...), open
+	for _, f := range p.Files { // of those of one name, the deployment has one
+		found, plain := f.Hidden()
+		hidden, open = append(hidden, found...), append(open, plain...)
+	}
+	return append(hidden, p.interpolated()...), open
 }
 
 // small is the text of a file of the deployment, "" where there is none.
 func (p *Project) small(name string) string {
-	if name = path.Clean(name); !fs.ValidPath(name) {
+	if name == "" {
 		return ""
 	}
-	src, err := source.ReadFS(p.fsys, name)
+	src, err := source.ReadFS(p.fsys, path.Clean(name))
 	if err != nil || len(src) > 1<<16 {
 		return ""
 	}
@@ -52,27 +56,25 @@ func (p *Project) small(name string) string {
 }
 
 // interpolated are the values of variables that stand under the name of a secret, and their defaults.
-func (p *Project) interpolated(v source.Value, name string) []source.Hidden {
+func (p *Project) interpolated() []source.Hidden {
 	var found []source.Hidden
-	switch v.Kind() {
-	case source.Mapping:
-		for k, val := range v.Entries() {
-			found = append(found, p.interpolated(val, k.Str())...)
+	for _, v := range p.Variables {
+		name := ""
+		for _, key := range v.At.Keys() {
+			if strings.Trim(key, "0123456789") != "" { // no index of a list
+				name = key
+			}
 		}
-	case source.Sequence:
-		for _, item := range v.Items() {
-			found = append(found, p.interpolated(item, name)...)
-		}
-	default:
-		text := v.Str()
-		if !strings.Contains(text, "$") {
-			break
-		}
-		expanded, _ := p.expand(v)
-		found = append(found, source.HiddenIn(name, expanded)...)
-		if v.NamesSecret() || len(source.HiddenIn(name, text)) > 0 {
+		text := v.At.Str()
+		found = append(found, source.HiddenIn(name, v.Text)...)
+		if v.At.NamesSecret() || len(source.HiddenIn(name, text)) > 0 {
+			for _, value := range v.Values {
+				found = append(found, source.Hidden{Value: value})
+			}
 			for _, m := range variable().FindAllStringSubmatch(text, -1) {
-				found = append(found, source.Hidden{Value: p.Env[m[2]+m[5]]}, source.Hidden{Value: m[4]})
+				if !strings.HasSuffix(m[3], "?") { // where that is what is said when there is none
+					found = append(found, source.Hidden{Value: m[4]})
+				}
 			}
 		}
 	}

@@ -1,8 +1,6 @@
 package compose
 
 import (
-	"maps"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +31,7 @@ func (p *Project) service(name string, v source.Value) *deployment.Service {
 	p.environment(s, v)
 	p.mounts(s, v)
 	p.attach(s, v.At("networks"))
-	p.labels(s, v.At("labels"))
+	p.labels(s, v)
 	p.ports(s, v.At("ports"))
 	for _, item := range v.At("depends_on").Items() {
 		s.DependsOn = append(s.DependsOn, deployment.Wait{Service: item.Str(), At: p.leaf(item)})
@@ -89,65 +87,28 @@ func (p *Project) absence(s *deployment.Service, v source.Value) {
 // environment reads the variables of a service: those that stand there win over those of its files, of which a later
 // one wins over an earlier.
 func (p *Project) environment(s *deployment.Service, v source.Value) {
-	add := func(name, text string, at deployment.Leaf, handed bool) {
-		e := deployment.Variable{Name: name, Text: text, At: at}
-		if handed {
-			var known bool
-			if e.Text, known = p.Env[name]; !known {
-				e.Hidden = name + " comes from outside of the directory"
-			}
-		} else if _, ok := at.Text(); !ok {
-			e.Hidden = name + " stands behind a variable that is set elsewhere"
+	settings, hidden := p.Environment(v)
+	s.EnvUnread = hidden
+	for _, e := range settings {
+		is := deployment.Variable{Name: e.Name, Text: e.Text, At: p.leaf(e.At), FromFile: e.File != ""}
+		switch {
+		case e.Handed:
+			is.Hidden = e.Name + " comes from outside of the directory"
+		case len(e.Unset) > 0:
+			is.Hidden = e.Name + " stands behind a variable that is set elsewhere"
 		}
-		s.Variables = append(s.Variables, e)
+		s.Variables = append(s.Variables, is)
 	}
-	for key, val := range v.At("environment").Entries() {
-		l := p.leaf(val)
-		text, _ := l.Text()
-		add(key.Str(), text, l, !val.Set())
-	}
-	for _, item := range v.At("environment").Items() {
-		l := p.leaf(item)
-		text, _ := l.Text()
-		key, val, ok := strings.Cut(text, "=")
-		add(key, val, l, !ok)
-	}
-	for _, f := range p.envFiles(v) {
-		src, err := source.ReadFS(p.fsys, path.Clean(f.Str()))
-		if err != nil {
-			if s.EnvUnread == "" {
-				s.EnvUnread = "the env_file " + f.Str() + " cannot be read"
-			}
-			continue
-		}
-		vars := envFile(string(src))
-		for _, name := range slices.Sorted(maps.Keys(vars)) {
-			s.Variables = append(s.Variables, deployment.Variable{Name: name, Text: vars[name], At: deployment.LeafOf(f), FromFile: true})
-		}
-	}
-}
-
-// envFiles are the entries of env_file, the one that counts most first.
-func (p *Project) envFiles(v source.Value) []source.Value {
-	var files []source.Value
-	for _, item := range slices.Backward(listed(v.At("env_file"))) {
-		if item.Kind() == source.Mapping {
-			item = item.At("path")
-		}
-		files = append(files, item)
-	}
-	return files
 }
 
 func (p *Project) labels(s *deployment.Service, v source.Value) {
-	for key, val := range v.Entries() {
-		text, _ := p.expand(val)
-		s.Labels = append(s.Labels, traefik.Label{Key: key.Str(), Value: text, Site: val.Site("")})
+	settings, hidden := p.Labels(v)
+	if hidden != "" && len(v.At("label_file").Unset()) > 0 { // what is missing, another rule tells
+		p.unread = append(p.unread, v.At("label_file").Site(hidden))
 	}
-	for _, item := range v.Items() {
-		text, _ := p.expand(item)
-		key, val, _ := strings.Cut(text, "=")
-		s.Labels = append(s.Labels, traefik.Label{Key: key, Value: val, Site: item.Site("")})
+	v = v.At("labels")
+	for _, l := range settings {
+		s.Labels = append(s.Labels, traefik.Label{Key: l.Name, Value: l.Text, Site: l.At.Site("")})
 	}
 	s.LabelLine = func(key, value string) string {
 		value = strings.ReplaceAll(value, "$", "$$")

@@ -30,17 +30,14 @@ var Judge = &deployment.Judge{Refuses: refuses, Verdict: verdict}
 
 func refuses(d *deployment.Deployment) []finding.Finding {
 	p := compose.Of(d)
-	if p == nil {
+	if p == nil || len(p.Faults) > 0 { // which it refuses, and which are told already
 		return nil
 	}
 	// compose-go warns through logrus' global logger; what it warns of are findings of ours.
 	logrus.SetOutput(io.Discard)
-	details := types.ConfigDetails{
-		WorkingDir:  "/",
-		ConfigFiles: []types.ConfigFile{{Filename: p.File.Path, Content: p.File.Src}},
-		Environment: types.Mapping(maps.Clone(p.Env)),
-	}
-	load := func() error {
+	content, filled := p.Content("")
+	details := types.ConfigDetails{WorkingDir: "/", ConfigFiles: []types.ConfigFile{{Filename: p.File.Path, Content: content}}, Environment: types.Mapping(maps.Clone(p.Env))}
+	load := func(profiles ...string) error {
 		_, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
 			o.SetProjectName("stack", false)
 			o.SkipResolveEnvironment = true
@@ -49,19 +46,25 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 			o.SkipExtends = true
 			o.SkipInclude = true
 			o.SkipConsistencyCheck = len(d.Unread) > 0 // what is missing may come from there
-			o.Profiles = []string{"*"}
+			o.Profiles = profiles
 			o.Interpolate.TypeCastMapping = casts(p, o.Interpolate.TypeCastMapping)
 		})
 		return err
 	}
-	err := load()
+	err := load("*")
+	if err != nil && load(p.Profiles()...) == nil {
+		return nil // it is about a service that does not run
+	}
 	// A variable that only the shell sets may be what makes the file valid: some value must do.
 	if names := p.Unset(); err != nil && len(names) > 0 {
 		for _, dummy := range []string{"1", "./x"} {
 			for _, name := range names {
 				details.Environment[name] = dummy
 			}
-			if load() == nil {
+			if filled {
+				details.ConfigFiles[0].Content, _ = p.Content(dummy)
+			}
+			if load("*") == nil {
 				return nil
 			}
 		}
@@ -115,7 +118,8 @@ func verdict(d *deployment.Deployment) string {
 		return ""
 	}
 	h := sha256.New()
-	h.Write(p.File.Src)
+	content, _ := p.Content("")
+	h.Write(content)
 	fmt.Fprint(h, "\x00", p.Env) // in the order of the keys
 	return "compose-go " + composeGo + " sha256:" + hex.EncodeToString(h.Sum(nil))
 }

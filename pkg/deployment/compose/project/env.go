@@ -21,7 +21,10 @@ import (
 var quiet = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
 
 // environment is what ${X} is taken from. A value may hold gaps: what it was made of is set nowhere.
-type environment struct{ vars map[string]string }
+type environment struct {
+	vars   map[string]string
+	assume string // what a variable holds that is set nowhere; "" for nothing
+}
 
 // A gap stands where the text of a variable would, between two bytes that no file can hold: \x00NAME\x00.
 func gap(name string) string { return "\x00" + name + "\x00" }
@@ -43,15 +46,21 @@ func fill(text string) (filled string, unset []string) {
 	return b.String(), unset
 }
 
-// expand replaces the variables of a text as Compose does. unset are those that have neither value nor default.
-func (e *environment) expand(text string) (expanded string, unset []string, err error) {
+// expand replaces the variables of a text as Compose does. unset are those that have neither value nor default, taken
+// those that have a value.
+func (e *environment) expand(text string) (expanded string, unset []string, taken map[string]string, err error) {
 	if !strings.Contains(text, "$") {
-		return text, nil, nil
+		return text, nil, nil, nil
 	}
 	quiet()
+	taken = make(map[string]string)
 	expanded, err = template.Substitute(text, func(name string) (string, bool) {
 		if val, ok := e.vars[name]; ok {
+			taken[name], _ = fill(val)
 			return val, true
+		}
+		if e.assume != "" {
+			return e.assume, true
 		}
 		if optional(text, name) {
 			return "", false
@@ -60,13 +69,13 @@ func (e *environment) expand(text string) (expanded string, unset []string, err 
 	})
 	missing := (*template.MissingRequiredError)(nil)
 	if errors.As(err, &missing) {
-		return "", []string{missing.Variable}, nil
+		return "", []string{missing.Variable}, taken, nil
 	}
 	if err != nil {
-		return text, nil, err
+		return text, nil, taken, err
 	}
 	expanded, unset = fill(expanded)
-	return expanded, unset, nil
+	return expanded, unset, taken, nil
 }
 
 var named = regex.Of(`\$\{?([A-Za-z_][A-Za-z0-9_]*)(:?\+)?`)
@@ -91,7 +100,7 @@ func (e *environment) with(more map[string]string) *environment {
 		both = make(map[string]string)
 	}
 	maps.Copy(both, e.vars)
-	return &environment{both}
+	return &environment{both, e.assume}
 }
 
 // visible are the variables without gaps.
@@ -134,7 +143,7 @@ func (e *environment) parse(src []byte) (map[string]string, error) {
 	return vars, err
 }
 
-// dotenv adds the variables of a file that may be missing.
+// dotenv adds the variables of a file that may be missing, as far as it can be read.
 func (r *reader) dotenv(name string) {
 	src, err := source.ReadFS(r.fs, name)
 	switch {
@@ -144,18 +153,10 @@ func (r *reader) dotenv(name string) {
 		r.unread(source.Site{Pos: source.Pos{File: name}}, name+" cannot be read")
 		return
 	}
-	r.envFile(name, src, r.env)
-}
-
-// envFile adds to the environment what it lacks of a file.
-func (r *reader) envFile(name string, src []byte, env *environment) {
-	vars, err := env.parse(src)
-	if err != nil {
-		r.fault(name+" is none that Compose can read"+lineOf(err), "write NAME=value on each line", source.Site{Pos: source.Pos{File: name}})
-	}
+	vars, _ := r.env.parse(src)
 	for key, val := range vars {
-		if _, there := env.vars[key]; !there {
-			env.vars[key] = val
+		if _, there := r.env.vars[key]; !there {
+			r.env.vars[key] = val
 		}
 	}
 }

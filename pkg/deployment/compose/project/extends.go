@@ -37,6 +37,7 @@ func (r *reader) extended(name string, services *source.Node, doc *document, sc 
 		}
 		return s
 	}
+	r.merged = true
 	file, ref, site := ext.Get("file").Str(), ext.Get("service").Str(), ext.From.Site("")
 	if ext.Kind == source.Scalar {
 		ref = ext.Text
@@ -53,7 +54,7 @@ func (r *reader) extended(name string, services *source.Node, doc *document, sc 
 	}
 	from := &base{services, doc}
 	if file != "" {
-		if from = r.base(file, site, sc); from == nil {
+		if from = r.base(file, site, "what "+name+" extends", sc); from == nil {
 			return s
 		}
 	}
@@ -78,7 +79,7 @@ func (r *reader) extended(name string, services *source.Node, doc *document, sc 
 }
 
 // base reads a file that extends names; nil when it cannot be read.
-func (r *reader) base(file string, site source.Site, sc scope) *base {
+func (r *reader) base(file string, site source.Site, what string, sc scope) *base {
 	name, reason := clean(file)
 	if name = path.Join(sc.dir, name); reason == "" {
 		reason = r.unseen(name)
@@ -97,7 +98,7 @@ func (r *reader) base(file string, site source.Site, sc scope) *base {
 		return nil
 	}
 	var b *base
-	for _, doc := range r.documents(name, site, sc) {
+	for _, doc := range r.documents(name, site, what, sc) {
 		doc.root.Delete("include") // what extends names is read alone
 		if b != nil {
 			doc.reset(b.doc.root)

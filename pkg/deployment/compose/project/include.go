@@ -18,6 +18,7 @@ func (r *reader) include(doc *document, sc scope, chain []string) {
 	if list == nil {
 		return
 	}
+	r.merged = true
 	if list.Kind != source.Sequence && list.Kind != source.Null {
 		r.fault("include must be a list", "include: [file.yml]", list.From.Site(""))
 	}
@@ -104,7 +105,7 @@ func (r *reader) included(item *source.Node, sc scope, chain []string) *source.N
 		return nil
 	}
 	for _, name := range names {
-		r.read(name, site)
+		r.read(name, site, "an included file")
 	}
 	inner := scope{dir: path.Join(sc.dir, dir), bases: make(map[string]*base)}
 	inner.env = sc.env.with(r.includeEnv(item.Get("env_file"), sc, inner.dir))
@@ -120,7 +121,7 @@ func (r *reader) included(item *source.Node, sc scope, chain []string) *source.N
 
 // includeEnv are the variables of the files that an entry of include names, or of the .env in its directory.
 func (r *reader) includeEnv(list *source.Node, sc scope, dir string) map[string]string {
-	env := &environment{make(map[string]string)}
+	env := &environment{vars: make(map[string]string)}
 	read := func(name string, required bool, site source.Site) {
 		src, err := source.ReadFS(r.fs, name)
 		switch {
@@ -133,7 +134,7 @@ func (r *reader) includeEnv(list *source.Node, sc scope, dir string) map[string]
 		case required && r.unseen(name) != "":
 			r.unread(site, name+r.unseen(name))
 		case required:
-			r.fault(name+" does not exist", "correct the path, or make the file", site)
+			r.missing("the env_file of an included file", name, site)
 		}
 	}
 	files := texts(list)

@@ -15,6 +15,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // write puts files into a directory, by their names.
@@ -153,7 +154,35 @@ func judge(t testing.TB, dir string, files []string) bool {
 			t.Errorf("%s runs: %v; COMPOSE_PROFILES=%s", name.Str(), ours.Runs(s), theirs.Environment["COMPOSE_PROFILES"])
 		}
 	}
-	return true
+	for name, s := range ours.File.At("services").Entries() {
+		is := theirs.Services[name.Str()]
+		env, hidden := ours.Environment(s)
+		got := make(map[string]string)
+		for _, e := range env {
+			if e.Handed {
+				e.Text = "(handed through)"
+			}
+			got[e.Name] = e.Text
+		}
+		want := make(map[string]string)
+		for key, text := range is.Environment {
+			if want[key] = "(handed through)"; text != nil {
+				want[key] = *text
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || hidden != "" {
+			t.Errorf("the environment of %s (- compose-go, + ours) %s:\n%s", name.Str(), hidden, diff)
+		}
+		labels, hidden := ours.Labels(s)
+		got = make(map[string]string)
+		for _, l := range labels {
+			got[l.Name] = l.Text
+		}
+		if diff := cmp.Diff(map[string]string(is.Labels), got, cmpopts.EquateEmpty()); diff != "" || hidden != "" {
+			t.Errorf("the labels of %s (- compose-go, + ours) %s:\n%s", name.Str(), hidden, diff)
+		}
+	}
+	return !t.Failed()
 }
 
 func show(files map[string]string) string {

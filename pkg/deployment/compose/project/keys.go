@@ -2,12 +2,12 @@ package project
 
 import (
 	"fmt"
+	"maps"
 	"path"
-	"strconv"
+	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/format"
-	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/docker/go-connections/nat"
 
 	"philipp.info/stackgen/pkg/source"
 )
@@ -46,14 +46,22 @@ func volumeTarget(n *source.Node) []string {
 	if n.Kind == source.Mapping {
 		return []string{n.Get("target").Str()}
 	}
-	v, err := format.ParseVolume(n.Str())
-	if err != nil {
-		return textOf(n)
+	fields := volumeFields(n.Str())
+	return []string{path.Clean(fields[min(1, len(fields)-1)])}
+}
+
+// volumeFields are what stands between the colons of a volume. That of a Windows drive is none of them: Compose takes a
+// single letter for one.
+func volumeFields(text string) (fields []string) {
+	begin := 0
+	for i, c := range text {
+		drive := i == begin+1 && (text[begin]|0x20 >= 'a' && text[begin]|0x20 <= 'z')
+		if c == ':' && !drive {
+			fields = append(fields, text[begin:i])
+			begin = i + 1
+		}
 	}
-	if v.Target == "" {
-		return []string{""}
-	}
-	return []string{path.Clean(v.Target)}
+	return append(fields, text[begin:])
 }
 
 func deviceTarget(n *source.Node) []string {
@@ -83,22 +91,42 @@ func portsOf(n *source.Node) []string {
 		}
 		return []string{portKey(host, published, formatted(n.Get("target")), protocol)}
 	}
-	parsed, err := types.ParsePortConfig(formatted(n))
-	if err != nil || len(parsed) == 0 {
+	parsed := parsePorts(formatted(n))
+	if len(parsed) == 0 {
 		return textOf(n)
 	}
 	keys := make([]string, len(parsed))
 	for i, p := range parsed {
-		host, published := p.HostIP, any(p.Published)
+		host, published := p.HostIP, any(p.HostPort)
 		if host == "" {
 			host = "0.0.0.0"
 		}
 		if published == "" {
 			published = nil
 		}
-		keys[i] = portKey(host, published, strconv.FormatUint(uint64(p.Target), 10), p.Protocol)
+		keys[i] = portKey(host, published, p.target.Port(), p.target.Proto())
 	}
 	return keys
+}
+
+// port is one of those that a short form stands for.
+type port struct {
+	target nat.Port
+	nat.PortBinding
+}
+
+// parsePorts reads the short form of published ports; nil where it is none.
+func parsePorts(text string) (ports []port) {
+	_, bindings, err := nat.ParsePortSpecs([]string{text})
+	if err != nil {
+		return nil
+	}
+	for _, target := range slices.Sorted(maps.Keys(bindings)) {
+		for _, b := range bindings[target] {
+			ports = append(ports, port{target, b})
+		}
+	}
+	return ports
 }
 
 // portKey tells a port that is published by a number from one that is by a text, as Compose does.
@@ -116,28 +144,22 @@ func apart(n *source.Node, keys []string, there map[string]int) []*source.Node {
 	if len(keys) == 1 || !met {
 		return []*source.Node{n}
 	}
-	parsed, err := types.ParsePortConfig(formatted(n))
-	if err != nil {
-		return []*source.Node{n}
-	}
-	parts := make([]*source.Node, len(parsed))
-	for i, p := range parsed {
-		parts[i] = source.NewText(n, portText(p))
+	var parts []*source.Node
+	for _, p := range parsePorts(formatted(n)) {
+		parts = append(parts, source.NewText(n, p.text()))
 	}
 	return parts
 }
 
-func portText(p types.ServicePortConfig) string {
-	text := strconv.FormatUint(uint64(p.Target), 10)
-	if p.Published != "" || p.HostIP != "" {
-		text = p.Published + ":" + text
+func (p port) text() string {
+	text := p.target.Port()
+	if p.HostPort != "" || p.HostIP != "" {
+		text = p.HostPort + ":" + text
 	}
-	if p.HostIP != "" {
-		host := p.HostIP
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
+	if host := p.HostIP; strings.Contains(host, ":") {
+		text = "[" + host + "]:" + text
+	} else if host != "" {
 		text = host + ":" + text
 	}
-	return text + "/" + p.Protocol
+	return text + "/" + p.target.Proto()
 }

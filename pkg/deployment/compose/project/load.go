@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,10 +21,11 @@ const (
 
 type reader struct {
 	fs      fs.FS
-	alone   bool
+	options Options
 	env     *environment
 	project *Project
 
+	merged bool // there was something to merge
 	parsed map[string][]*source.File
 	values int
 	loads  int
@@ -32,7 +34,7 @@ type reader struct {
 func newReader(fsys fs.FS, o Options) *reader {
 	fillTop()
 	return &reader{
-		fs: fsys, alone: o.Alone, env: &environment{make(map[string]string)}, project: &Project{fs: fsys}, parsed: make(map[string][]*source.File),
+		fs: fsys, options: o, env: &environment{vars: make(map[string]string)}, project: &Project{fs: fsys}, parsed: make(map[string][]*source.File),
 	}
 }
 
@@ -61,19 +63,28 @@ func (r *reader) unread(site source.Site, message string) {
 }
 
 func (r *reader) fault(message, fix string, sites ...source.Site) {
+	r.faultOf("compose-valid", message, fix, sites...)
+}
+
+// missing is a file that Compose reads and that is not there; what says what it is.
+func (r *reader) missing(what, name string, at source.Site) {
+	r.faultOf("compose-reads-exist", what+", "+name+", does not exist; Compose stops at it and starts nothing", "correct the path, or make the file", at)
+}
+
+func (r *reader) faultOf(rule, message, fix string, sites ...source.Site) {
 	for _, p := range r.project.Faults {
 		if p.Message == message && p.Sites[0].Pos == sites[0].Pos {
 			return
 		}
 	}
-	r.project.Faults = append(r.project.Faults, Problem{Sites: sites, Message: message, Fix: fix})
+	r.project.Faults = append(r.project.Faults, Problem{Rule: rule, Sites: sites, Message: message, Fix: fix})
 }
 
 // model reads files, each laid over those before it. chain are the files that include it.
 func (r *reader) model(names []string, sc scope, chain []string) *source.Node {
 	var dict *source.Node
 	for i, name := range names {
-		for _, doc := range r.documents(name, source.Site{}, sc) {
+		for _, doc := range r.documents(name, source.Site{}, "a compose file", sc) {
 			r.include(doc, sc, append(slices.Clip(chain), name))
 			doc.reset(dict)
 			r.extendAll(doc, sc)
@@ -81,8 +92,11 @@ func (r *reader) model(names []string, sc scope, chain []string) *source.Node {
 				dict = doc.root
 			} else {
 				dict = r.merge(dict, doc.root, top)
+				r.merged = true
 			}
-			unify(dict, top)
+			if r.merged || len(names) > 1 { // of one file alone, a rule may want to see what stands there twice
+				unify(dict, top)
+			}
 		}
 		if chain != nil || i < len(names)-1 {
 			spellOut(dict)
@@ -91,10 +105,10 @@ func (r *reader) model(names []string, sc scope, chain []string) *source.Node {
 	return dict
 }
 
-// documents reads a file into trees with its variables replaced. at is where it is named.
-func (r *reader) documents(name string, at source.Site, sc scope) []*document {
+// documents reads a file into trees with its variables replaced. at is where it is named, and what says as what.
+func (r *reader) documents(name string, at source.Site, what string, sc scope) []*document {
 	var docs []*document
-	for _, f := range r.read(name, at) {
+	for _, f := range r.read(name, at, what) {
 		if f.Root().Kind() != source.Mapping {
 			if f.Root().Set() {
 				r.fault("Compose takes a mapping of services and the like, and nothing else, for a compose file", "services: {…}", f.Root().Site(""))
@@ -113,7 +127,7 @@ func (r *reader) documents(name string, at source.Site, sc scope) []*document {
 }
 
 // read parses a file once.
-func (r *reader) read(name string, at source.Site) []*source.File {
+func (r *reader) read(name string, at source.Site, what string) []*source.File {
 	if files, done := r.parsed[name]; done {
 		return files
 	}
@@ -127,13 +141,13 @@ func (r *reader) read(name string, at source.Site) []*source.File {
 		case reason != "":
 			r.unread(at, name+reason)
 		case errors.Is(err, fs.ErrNotExist):
-			r.fault(name+" does not exist", "correct the path, or make the file", at)
+			r.missing(what, name, at)
 		default:
 			r.project.Faults = append(r.project.Faults, Problem{Rule: "compose-mount-exists", Message: "cannot be read: " + cause(err), Fix: "put a readable file there", Sites: []source.Site{{Pos: source.Pos{File: name}}}})
 		}
 		return nil
 	}
-	files, problem := source.ParseAll(name, src)
+	files, problem := r.parse(name, src)
 	if problem != nil {
 		r.project.Faults = append(r.project.Faults, Problem{Rule: "yaml", Message: problem.Message, Fix: problem.Fix, Sites: []source.Site{{Pos: problem.Pos}}})
 	}
@@ -143,6 +157,15 @@ func (r *reader) read(name string, at source.Site) []*source.File {
 	r.parsed[name] = files
 	r.project.Files = append(r.project.Files, files...)
 	return files
+}
+
+func (r *reader) parse(name string, src []byte) ([]*source.File, *source.Problem) {
+	if r.options.Parsed != nil && !bytes.Contains(src, []byte("\n---")) { // which may begin a second document
+		if f := r.options.Parsed(name, src); f != nil {
+			return []*source.File{f}, nil
+		}
+	}
+	return source.ParseAll(name, src)
 }
 
 // strict refuses what the YAML of Compose does not take, and ours would.
@@ -199,9 +222,9 @@ func (r *reader) unseen(name string) string {
 	switch {
 	case source.Escapes(err):
 		return " is a symbolic link that leads out of the directory, and is not read"
-	case errors.Is(err, fs.ErrInvalid):
+	case source.Beyond(r.fs, name):
 		return " is outside of the directory, and is not read"
-	case errors.Is(err, fs.ErrNotExist) && r.alone:
+	case errors.Is(err, fs.ErrNotExist) && r.options.Alone:
 		return " is not rendered, and the directory where it may lie was not looked at"
 	}
 	return ""
@@ -266,7 +289,7 @@ func (r *reader) expand(n *source.Node, env *environment) {
 	if n.Kind != source.Scalar || n.Tag != "!!str" || !strings.Contains(n.Text, "$") {
 		return
 	}
-	text, unset, err := env.expand(n.Text)
+	text, unset, taken, err := env.expand(n.Text)
 	n.Text, n.Unset = text, unset
-	r.project.Variables = append(r.project.Variables, Variable{At: n.From, Unset: unset, Invalid: err != nil})
+	r.project.Variables = append(r.project.Variables, Variable{At: n.From, Text: text, Values: taken, Unset: unset, Invalid: err != nil})
 }

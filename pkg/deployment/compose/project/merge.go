@@ -100,7 +100,7 @@ func asBuild(n *source.Node) *source.Node {
 		return n
 	}
 	m := source.NewMapping(n)
-	if n.Kind == source.Scalar {
+	if n.Kind == source.Scalar && n.Tag == "!!str" {
 		context := source.NewText(n, n.Text)
 		context.Key = source.Value{}
 		m.Set("context", context)
@@ -166,11 +166,10 @@ func spellOut(root *source.Node) {
 }
 
 func mergeNames(r *reader, base, over *source.Node, at *rule) *source.Node {
-	null := func(n *source.Node) *source.Node {
-		return &source.Node{Kind: source.Null, From: n.From}
-	}
 	return r.mergeMapping(asNames(base, null), asNames(over, null), at)
 }
+
+func null(n *source.Node) *source.Node { return &source.Node{Kind: source.Null, From: n.From} }
 
 // asNames is a list of names as a mapping, with the value that each stands for.
 func asNames(n *source.Node, value func(*source.Node) *source.Node) *source.Node {
@@ -184,9 +183,9 @@ func asNames(n *source.Node, value func(*source.Node) *source.Node) *source.Node
 	return m
 }
 
-// items are those of a list, or a single value as one.
+// items are those of a list, or a single string as one.
 func items(n *source.Node) []*source.Node {
-	if n.Kind == source.Scalar {
+	if n.Kind == source.Scalar && n.Tag == "!!str" {
 		return []*source.Node{n}
 	}
 	return n.Items
@@ -264,7 +263,9 @@ func mergeIPAM(r *reader, base, over *source.Node, at *rule) *source.Node {
 		return slices.IndexFunc(list.Items, func(n *source.Node) bool { return subnet(n) == name })
 	}
 	for _, theirs := range base.Items {
+		theirs = asNames(theirs, null)
 		for _, ours := range over.Items {
+			ours = asNames(ours, null)
 			if subnet(ours) != subnet(theirs) && find(subnet(ours)) < 0 {
 				list.Items = append(list.Items, ours)
 				continue

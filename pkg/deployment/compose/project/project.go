@@ -26,6 +26,10 @@ type Options struct {
 	Files []string
 	// Name is that of the root directory, after which Compose names a project whose files say nothing; "" where it is not known.
 	Name string
+	// Assume is what every variable holds that is set nowhere; "" for nothing.
+	Assume string
+	// Parsed, if set, gives a file of one document that was parsed before from the same bytes; nil for every other.
+	Parsed func(name string, src []byte) *source.File
 	// Alone says that what is missing may lie in the directory already, and was not given to be read.
 	Alone bool
 }
@@ -37,6 +41,8 @@ type Project struct {
 	File *source.File
 	// Files are the compose files that were read, each once, in that order.
 	Files []*source.File
+	// Merged says that the tree is more than the one file as it stands: there are several, or it extends a service.
+	Merged bool
 	// Dir is the project directory, Name the project's name; "" where that is not known.
 	Dir, Name string
 	// Env is what variables were taken from.
@@ -55,13 +61,16 @@ type Problem struct {
 	Sites   []source.Site
 	Message string
 	Fix     string
-	// Rule is that of the message: yaml, where the file is none that can be parsed; "" for all that Compose says.
+	// Rule is compose-valid, compose-reads-exist for a file that is not there, or yaml for one that cannot be parsed.
 	Rule string
 }
 
 // Variable is a value with a $ in it, as it stands.
 type Variable struct {
 	At source.Value
+	// Text is what becomes of it, Values are the variables that it takes and what they hold.
+	Text   string
+	Values map[string]string
 	// Unset are the variables that have no value and no default, in order.
 	Unset []string
 	// Invalid says that Compose cannot read it and refuses the file.
@@ -71,6 +80,7 @@ type Variable struct {
 // Load reads a project. What keeps it from being read at all is among the Faults, and File is nil.
 func Load(fsys fs.FS, o Options) *Project {
 	r := newReader(fsys, o)
+	r.env.assume = o.Assume
 	names, dir := r.start(o.Files)
 	r.project.Dir, r.project.env = dir, r.env
 	if len(names) == 0 {
@@ -85,8 +95,18 @@ func Load(fsys fs.FS, o Options) *Project {
 		}
 		settle(root, r.env)
 		r.project.File = source.Join(root)
+		r.project.Merged = r.merged || len(r.project.Files) > 1
+	} else if len(r.project.Faults)+len(r.project.Unread) == 0 {
+		r.fault("Compose refuses the file: empty compose file", "correct what Compose names", source.Site{Pos: source.Pos{File: names[0], Line: 1, Col: 1}})
 	}
 	return r.project
+}
+
+// DotEnv gives the variables of an environment file that may be missing, as far as Compose can read it.
+func DotEnv(fsys fs.FS, name string) map[string]string {
+	r := newReader(fsys, Options{})
+	r.dotenv(name)
+	return r.env.visible()
 }
 
 // start are the files that Compose begins with, and the project directory.
@@ -144,8 +164,8 @@ func (r *reader) name(names []string, root string) {
 	is := r.env.vars["COMPOSE_PROJECT_NAME"]
 	if is == "" {
 		for _, file := range names {
-			for _, doc := range r.read(file, source.Site{}) {
-				text, unset, err := r.env.expand(doc.At("name").Str())
+			for _, doc := range r.read(file, source.Site{}, "a compose file") {
+				text, unset, _, err := r.env.expand(doc.At("name").Str())
 				if text != "" && err == nil && len(unset) == 0 {
 					is = text
 				}

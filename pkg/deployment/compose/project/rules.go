@@ -108,6 +108,7 @@ var workloads = map[string]merger{
 	"sysctls":                   mergeKeyed,
 	"tmpfs":                     mergeList,
 	"ulimits.*":                 mergeUlimit,
+	"volumes.*.volume.labels":   mergeKeyed,
 }
 
 var unique = map[string]func(*source.Node) []string{

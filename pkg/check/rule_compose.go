@@ -38,10 +38,12 @@ var composeInterpolation = Rule{
 	Source:  "compose-go v2 interpolation",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var unset []string
+		unnamed := false
 		var places []source.Site
 		for _, dollar := range d.Interpolations() {
 			switch dollar.Kind {
 			case deployment.Unset:
+				unnamed = unnamed || len(dollar.Names) == 0
 				for _, name := range dollar.Names {
 					if !slices.Contains(unset, name) {
 						unset = append(unset, name)
@@ -54,13 +56,17 @@ var composeInterpolation = Rule{
 				r.Fail("Compose cannot read the ${ in this value; it refuses the file", "write $${ for a dollar and a brace", dollar.At.Site(""))
 			}
 		}
-		if len(unset) > 0 {
-			is, what := "are", "them"
-			if len(unset) == 1 {
-				is, what = "is", "it"
+		switch {
+		case len(places) == 0:
+		case len(unset) == 0:
+			r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", places...)
+		case len(unset) == 1 && !unnamed:
+			r.Warn(unset[0]+" is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set it in .env", places...)
+		default:
+			if unnamed {
+				unset = append(unset, "others")
 			}
-			r.Warn(fmt.Sprintf("%s %s set nowhere here; unless the shell that starts the stack sets %s, Compose puts nothing in %s place or refuses the file", sentence(unset, "and"), is, what, map[string]string{"it": "its", "them": "their"}[what]),
-				"set "+what+" in .env", places...)
+			r.Warn(sentence(unset, "and")+" are set nowhere here; unless the shell that starts the stack sets them, Compose puts nothing in their place or refuses the file", "set them in .env", places...)
 		}
 	},
 }

@@ -101,7 +101,7 @@ type Environment struct {
 type Interpolation struct {
 	At    Leaf
 	Kind  InterpolationKind
-	Names []string // of the variables that are set nowhere here
+	Names []string // of the variables that are set nowhere here, as far as they are no part of a secret
 }
 
 // InterpolationKind is what becomes of it.

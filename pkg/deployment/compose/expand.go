@@ -62,7 +62,12 @@ var (
 func (p *Project) interpolations() []deployment.Interpolation {
 	var all []deployment.Interpolation
 	for _, v := range p.Variables {
-		i := deployment.Interpolation{At: written(v), Names: v.Unset}
+		i := deployment.Interpolation{At: written(v)}
+		for _, name := range v.Unset {
+			if sayable(v, name) {
+				i.Names = append(i.Names, name)
+			}
+		}
 		switch {
 		case len(v.Unset) > 0 && bareWord(v):
 			i.Kind = deployment.Eaten
@@ -76,6 +81,16 @@ func (p *Project) interpolations() []deployment.Interpolation {
 		all = append(all, i)
 	}
 	return all
+}
+
+var (
+	shouted = regex.Of(`^[A-Z][A-Z0-9_]+$`)
+	whole   = regex.Of(`^(?:[A-Za-z_][A-Za-z0-9_.-]*=)?\$(?:[A-Z0-9_]+|\{[A-Z0-9_]+(?::?[?-][^}]*)?\})$`)
+)
+
+// sayable reports whether a variable can be named: it looks like one, and is no part of a secret with a $ in it.
+func sayable(v project.Variable, name string) bool {
+	return shouted().MatchString(name) && (whole().MatchString(v.At.Str()) || !v.At.Secret() && !v.At.NamesSecret())
 }
 
 // withoutVariables takes the variables out, from the innermost on: a default may hold others.

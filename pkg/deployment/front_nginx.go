@@ -36,8 +36,8 @@ func (d *Deployment) nginx(s *Service) *Front {
 	name := s.flag("/etc/nginx/nginx.conf", "-c")
 	var main *source.File
 	if _, host, reason := d.Text(s, name); reason == "" {
-		main = d.files[host]
-	} else if !LeadsNowhere(reason) && s.MountAt(name) != nil && d.files[host] == nil && !strings.Contains(reason, "does not exist") {
+		main = d.file(host)
+	} else if !LeadsNowhere(reason) && s.MountAt(name) != nil && d.file(host) == nil && !strings.Contains(reason, "does not exist") {
 		f.Unseen = "the configuration of " + s.Name + " cannot be seen: " + reason
 		f.table = unseenTable(f.Unseen)
 		return f
@@ -96,7 +96,7 @@ func (d *Deployment) nginxFiles(s *Service, pattern, from string) (files []*sour
 			continue
 		}
 		_, host, why := d.Text(s, inside)
-		switch f := d.files[host]; {
+		switch f := d.file(host); {
 		case why != "":
 			hidden = why
 		case f != nil && !seen[f.Path]:

@@ -209,7 +209,8 @@ func (c *config) location(s *server, l *location, outer []*directive) (*location
 		}
 		l.nested = append(l.nested, in)
 	}
-	return l, c.fill(s, l, inherited(outer, l.lines))
+	c.fill(s, l, inherited(outer, l.lines))
+	return l, nil
 }
 
 // access are the directives that a block inherits as long as it has none of the kind itself.
@@ -237,7 +238,7 @@ func inherited(outer, own []*directive) (list []*directive) {
 var answering = []string{"grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "memcached_pass", "stub_status", "empty_gif", "content_by_lua_block", "content_by_lua_file", "js_content", "dav_methods"}
 
 // fill finds out what answers in a location, and who is let in.
-func (c *config) fill(s *server, l *location, guards []*directive) error {
+func (c *config) fill(s *server, l *location, guards []*directive) {
 	l.content = c.contentOf(s, l, l.lines, content{})
 	c.endsOf(s, l, l.lines)
 	if l.content.at == nil {
@@ -259,7 +260,6 @@ func (c *config) fill(s *server, l *location, guards []*directive) error {
 		}
 	}
 	l.content.denied = denied && !allowed
-	return nil
 }
 
 // endsOf adds a router for each directive by which nginx itself answers, and what answers inside of an if.

@@ -74,8 +74,7 @@ func New(f *source.File, servers []*source.File, o Options) *route.Table {
 		err = c.http(http)
 	}
 	unread := ""
-	var fail *fault
-	if errors.As(err, &fail) {
+	if fail, ok := errors.AsType[*fault](err); ok {
 		unread = fmt.Sprintf("%s:%d is not read: %s", fail.site.File, fail.site.Line, fail.text)
 		c.servers = nil
 		c.found = route.Parts{Problems: []route.Problem{{Kind: Unread, Message: unread, Sites: []source.Site{fail.site}}}}

@@ -2,6 +2,7 @@ package nginx
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/source"
@@ -62,17 +63,17 @@ func tokens(text string) (list []token) {
 	line := 1
 	for i := 0; i < len(text); {
 		c := text[i]
-		switch {
-		case c == '\n':
+		switch c {
+		case '\n':
 			line++
 			i++
-		case c == ' ' || c == '\t' || c == '\r':
+		case ' ', '\t', '\r':
 			i++
-		case c == '#':
+		case '#':
 			for i < len(text) && text[i] != '\n' {
 				i++
 			}
-		case c == '{' || c == '}' || c == ';':
+		case '{', '}', ';':
 			list = append(list, token{string(c), false, line})
 			i++
 		default:
@@ -90,17 +91,17 @@ func tokens(text string) (list []token) {
 				}
 				if c == '\\' && i+1 < len(text) {
 					next := text[i+1]
-					switch {
-					case next == '"' || next == '\'' || next == '\\':
+					switch next {
+					case '"', '\'', '\\':
 						i++
 						c = next
-					case next == 't':
+					case 't':
 						i++
 						c = '\t'
-					case next == 'r':
+					case 'r':
 						i++
 						c = '\r'
-					case next == 'n':
+					case 'n':
 						i++
 						c = '\n'
 					default:
@@ -227,14 +228,12 @@ func (p *parser) include(d *directive, f *source.File, depth int) (list []*direc
 		}
 		list = append(list, more...)
 	}
-	if len(files) > 0 && hidden == "" || hidden == "" {
+	if hidden == "" {
 		return list, nil
 	}
 	name := pattern[strings.LastIndexByte(pattern, '/')+1:]
-	for _, known := range plain {
-		if name == known {
-			return list, nil
-		}
+	if slices.Contains(plain, name) {
+		return list, nil
 	}
 	if strings.HasSuffix(pattern, "conf.d/include/proxy.conf") {
 		return []*directive{{name: "proxy_pass", args: []string{npmProxy}, site: d.site}}, nil

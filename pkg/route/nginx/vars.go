@@ -123,8 +123,6 @@ func (w *walk) variable(name string) (string, bool) {
 	return "", false
 }
 
-func (w *walk) sentQuery() string { return w.query() }
-
 // maxLooked is how often maps are looked at for one request.
 const maxLooked = 500
 

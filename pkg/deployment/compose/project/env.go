@@ -147,7 +147,9 @@ func (e *environment) parse(src []byte) (map[string]string, error) {
 func (r *reader) dotenv(name string) {
 	src, err := source.ReadFS(r.fs, name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), isDir(r.fs, name): // compose-go passes over both
+		return
+	case err != nil && name == ".env": // which compose-environment says
 		return
 	case err != nil:
 		r.unread(source.Site{Pos: source.Pos{File: name}}, name+" cannot be read")
@@ -159,6 +161,11 @@ func (r *reader) dotenv(name string) {
 			r.env.vars[key] = val
 		}
 	}
+}
+
+func isDir(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.IsDir()
 }
 
 // lineOf is the line that an error of dotenv names. The rest of it may quote a value.

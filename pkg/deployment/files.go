@@ -55,11 +55,7 @@ func Cause(err error) string {
 	if source.Escapes(err) {
 		return "it is" + leadsOut
 	}
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner.Error()
-	}
-	_, msg, _ := strings.Cut(err.Error(), ": ")
-	return msg
+	return source.Cause(err)
 }
 
 // Read parses a file of the deployment. The findings say why that is not possible.

@@ -21,14 +21,14 @@ type Static struct {
 
 // staticFiles are where Traefik looks for its file, in its order: pkg/cli/loader_file.go. Its container has no other home
 // than /root, and / for its directory.
-var staticFiles = func() (names []string) {
+func staticFiles() (names []string) {
 	for _, base := range []string{"/etc/traefik/traefik", "/root/.config/traefik", "/traefik"} {
 		for _, ext := range []string{".toml", ".yaml", ".yml"} {
 			names = append(names, base+ext)
 		}
 	}
 	return names
-}()
+}
 
 // Static reads what a Traefik is given.
 func (d *Deployment) Static(s *Service) (st Static) {
@@ -38,7 +38,7 @@ func (d *Deployment) Static(s *Service) (st Static) {
 		return st
 	}
 	fromFlags, fromEnv := traefik.FlagSettings(flags), traefik.EnvSettings(words(s.Environment()))
-	names := staticFiles
+	names := staticFiles()
 	for _, f := range fromFlags {
 		if strings.EqualFold(f.Key, "configFile") && f.Value != "" {
 			names = []string{path.Join("/", f.Value)}

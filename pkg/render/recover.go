@@ -25,17 +25,8 @@ type Place struct {
 // whole reports that the value is the secret and nothing else, but for the line break that ends a file.
 func (p Place) whole() bool { return p.Before == "" && strings.TrimSpace(p.After) == "" }
 
-// Places finds by rendering with placeholders where each secret of the spec ends up: what a template does
-// with a secret, the templates alone know.
-func Places(s *spec.Spec) (map[string][]Place, error) {
-	b, set, err := marked(s)
-	if err != nil {
-		return nil, err
-	}
-	return b.places(Needs(s), set), nil
-}
-
-// marked renders the spec with a placeholder for each secret that no other one has.
+// marked renders the spec with a placeholder for each secret that no other one has: where a secret ends up, the
+// templates alone know.
 func marked(s *spec.Spec) (*Bundle, *secret.Set, error) {
 	needs := Needs(s)
 	for i, n := range needs {
@@ -48,6 +39,7 @@ func marked(s *spec.Spec) (*Bundle, *secret.Set, error) {
 	return b, set, err
 }
 
+// places finds where the placeholders ended up, by the names of their secrets.
 func (b *Bundle) places(needs []secret.Need, set *secret.Set) map[string][]Place {
 	found := make(map[string][]Place)
 	look := func(file string, keys []string, text string) {

@@ -99,6 +99,15 @@ func Escapes(err error) bool {
 	return errors.As(err, &pathErr) && pathErr.Err.Error() == "path escapes from parent"
 }
 
+// Cause is what an error of a file system says without the path, which stands beside it.
+func Cause(err error) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	_, msg, _ := strings.Cut(err.Error(), ": ")
+	return msg
+}
+
 // Quote gives s as a double-quoted YAML scalar that YAML 1.1 readers (PyYAML) and YAML 1.2 readers
 // (serde_yaml, Go) take for exactly s. s must be valid UTF-8.
 func Quote(s string) string {

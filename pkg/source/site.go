@@ -35,6 +35,11 @@ func (s Site) Text() string {
 	return s.Snippet()
 }
 
+// SiteAt is a line as a whole, as a place of a finding.
+func (f *File) SiteAt(line int) Site {
+	return Site{Pos: Pos{File: f.Path, Line: line, Col: 1}, Snippet: func() string { return f.Snippet(line) }}
+}
+
 // KeysAt is the path of the key or list item that begins at p, otherwise of the value, as Value.Keys gives it; nil
 // when none does. A mapping begins where its first key does: the key is meant, for a Site of the mapping is
 // at its own.

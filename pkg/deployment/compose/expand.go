@@ -27,14 +27,6 @@ func (p *Project) list(v source.Value) deployment.List {
 	return l
 }
 
-// listed gives the items of what may be a list or a single value.
-func listed(v source.Value) []source.Value {
-	if v.Kind() == source.Scalar {
-		return []source.Value{v}
-	}
-	return v.Items()
-}
-
 // written is a value of a compose file as it stands there, with its variables filled in.
 func written(v project.Variable) deployment.Leaf {
 	return deployment.Filled(v.At, v.Text, len(v.Unset) == 0)

@@ -18,7 +18,7 @@ func (p *Project) inputs() (list []deployment.Input) {
 	}
 	for key, s := range p.File.At("services").Entries() {
 		for _, kind := range []string{"env_file", "label_file"} {
-			for _, v := range listed(s.At(kind)) {
+			for _, v := range deployment.Listed(s.At(kind)) {
 				if required := v.At("required"); v.Kind() == source.Mapping && required.Exists() && !required.True() {
 					continue
 				}

@@ -13,7 +13,7 @@ func (p *Project) mounts(s *deployment.Service, v source.Value) {
 	for _, m := range v.At("volumes").Items() {
 		s.Mounts = append(s.Mounts, p.volume(m))
 	}
-	for _, v := range listed(v.At("tmpfs")) {
+	for _, v := range deployment.Listed(v.At("tmpfs")) {
 		target, _, _ := strings.Cut(v.Str(), ":")
 		s.Mounts = append(s.Mounts, deployment.Mount{Container: target, Reason: "it is a tmpfs", At: p.leaf(v), SourceAt: p.leaf(v), Fleeting: true})
 	}

@@ -43,7 +43,7 @@ func (p *Project) service(name string, v source.Value) *deployment.Service {
 	}
 	s.Spans, s.SpansKnown = p.spans(v.At("ports"))
 	p.absence(s, v)
-	for _, link := range listed(v.At("links")) {
+	for _, link := range deployment.Listed(v.At("links")) {
 		to, alias, _ := strings.Cut(link.Str(), ":")
 		s.Links = append(s.Links, deployment.Link{Service: to, Alias: alias})
 	}

@@ -28,11 +28,6 @@ type fault struct {
 
 func (f *fault) Error() string { return f.text }
 
-// siteAt is a line of a file.
-func siteAt(f *source.File, line int) source.Site {
-	return source.Site{Pos: source.Pos{File: f.Path, Line: line, Col: 1}, Snippet: func() string { return f.Snippet(line) }}
-}
-
 // filled replaces {$NAME} and {$NAME:default}, which Caddy does before it looks at anything else.
 func (p *parser) filled(text string) string {
 	var b strings.Builder
@@ -106,7 +101,7 @@ func (l *lexer) skip(n int) {
 }
 
 func (l *lexer) add(text string, quoted bool, n int) {
-	l.words = append(l.words, word{text, quoted, l.first, siteAt(l.file, l.line)})
+	l.words = append(l.words, word{text, quoted, l.first, l.file.SiteAt(l.line)})
 	l.first = false
 	l.skip(n)
 }
@@ -163,5 +158,5 @@ func (l *lexer) heredoc(marker, body string, head int) error {
 		lines = append(lines, line)
 		n += len(line)
 	}
-	return &fault{siteAt(l.file, l.line), fmt.Sprintf("the text that begins with <<%s does not end", marker)}
+	return &fault{l.file.SiteAt(l.line), fmt.Sprintf("the text that begins with <<%s does not end", marker)}
 }

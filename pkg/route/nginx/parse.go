@@ -128,26 +128,22 @@ func tokens(text string) (list []token) {
 // file reads the directives of a file, with what it includes in the place of each include.
 func (p *parser) file(f *source.File, depth int) ([]*directive, error) {
 	if p.files++; p.files > maxFiles || depth > maxDepth {
-		return nil, &fault{siteAt(f, 1), "more files are included than are read"}
+		return nil, &fault{f.SiteAt(1), "more files are included than are read"}
 	}
 	list, rest, err := p.block(f, tokens(string(f.Src)), depth)
 	if err == nil && len(rest) > 0 {
-		err = &fault{siteAt(f, rest[0].line), "this brace closes nothing"}
+		err = &fault{f.SiteAt(rest[0].line), "this brace closes nothing"}
 	}
 	return list, err
-}
-
-func siteAt(f *source.File, line int) source.Site {
-	return source.Site{Pos: source.Pos{File: f.Path, Line: line, Col: 1}, Snippet: func() string { return f.Snippet(line) }}
 }
 
 // block reads directives up to a closing brace, which it leaves in the rest.
 func (p *parser) block(f *source.File, ts []token, depth int) (list []*directive, rest []token, err error) {
 	if depth > maxDepth {
-		return nil, nil, &fault{siteAt(f, 1), "blocks are nested too deeply"}
+		return nil, nil, &fault{f.SiteAt(1), "blocks are nested too deeply"}
 	}
 	for len(ts) > 0 && !ts[0].is("}") {
-		d := &directive{name: ts[0].text, site: siteAt(f, ts[0].line)}
+		d := &directive{name: ts[0].text, site: f.SiteAt(ts[0].line)}
 		at := ts[0].line
 		i := 1
 		for i < len(ts) && !ts[i].is(";") && !ts[i].is("{") && !ts[i].is("}") {
@@ -155,7 +151,7 @@ func (p *parser) block(f *source.File, ts []token, depth int) (list []*directive
 			i++
 		}
 		if i == len(ts) || ts[i].is("}") {
-			return nil, nil, &fault{siteAt(f, at), fmt.Sprintf("the directive %s does not end in a semicolon", d.name)}
+			return nil, nil, &fault{f.SiteAt(at), fmt.Sprintf("the directive %s does not end in a semicolon", d.name)}
 		}
 		braces := ts[i].is("{")
 		ts = ts[i+1:]
@@ -167,7 +163,7 @@ func (p *parser) block(f *source.File, ts []token, depth int) (list []*directive
 				return nil, nil, err
 			}
 			if len(ts) == 0 {
-				return nil, nil, &fault{siteAt(f, at), "the block of " + d.name + " does not end"}
+				return nil, nil, &fault{f.SiteAt(at), "the block of " + d.name + " does not end"}
 			}
 			ts = ts[1:]
 		}

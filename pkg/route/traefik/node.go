@@ -132,7 +132,7 @@ func (t *tomlPlaces) site(path []string) source.Site {
 			best, depth = i+1, same
 		}
 	}
-	return source.Site{Pos: source.Pos{File: t.file.Path, Line: best, Col: 1}, Snippet: func() string { return t.file.Snippet(best) }}
+	return t.file.SiteAt(best)
 }
 
 func tomlKey(key string) []string {

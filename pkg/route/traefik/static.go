@@ -134,9 +134,6 @@ func unindexed(key string) string {
 	}
 }
 
-// SameKey reports whether two paths name the same option: Traefik goes by names in any case.
-func SameKey(a, b string) bool { return strings.EqualFold(a, b) }
-
 // first is the first part of a path, and the rest.
 func first(key string) (name, rest string) {
 	name, rest, _ = strings.Cut(key, ".")

@@ -143,7 +143,7 @@ func (r *reader) read(name string, at source.Site, what string) []*source.File {
 		case errors.Is(err, fs.ErrNotExist):
 			r.missing(what, name, at)
 		default:
-			r.project.Faults = append(r.project.Faults, Problem{Rule: "compose-mount-exists", Message: "cannot be read: " + cause(err), Fix: "put a readable file there", Sites: []source.Site{{Pos: source.Pos{File: name}}}})
+			r.project.Faults = append(r.project.Faults, Problem{Rule: "compose-mount-exists", Message: "cannot be read: " + source.Cause(err), Fix: "put a readable file there", Sites: []source.Site{{Pos: source.Pos{File: name}}}})
 		}
 		return nil
 	}
@@ -183,14 +183,6 @@ func (r *reader) strict(v source.Value) {
 	for _, item := range v.Items() {
 		r.strict(item)
 	}
-}
-
-func cause(err error) string {
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner.Error()
-	}
-	_, msg, _ := strings.Cut(err.Error(), ": ")
-	return msg
 }
 
 // afford reports whether there is room for the node, and takes it.

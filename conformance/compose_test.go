@@ -64,7 +64,7 @@ func TestDockerComposeReads(t *testing.T) {
 		{"compose.yaml", "services: {b: {image: \"y:1\"}}\n", "", false, "image: y:1"},
 		{"docker-compose.yaml", "services: {b: {image: \"y:1\"}}\n", "", false, "image: x:1"},
 		{"compose-dev.yml", "services: {b: {image: \"y:1\"}}\n", "", false, "image: x:1"},
-		{".env", "COMPOSE_FILE=gone.yml:docker-compose.yml\n", "", true, ""}, // nothing is judged, and that is said
+		{".env", "COMPOSE_FILE=gone.yml:docker-compose.yml\n", "compose-file-read", true, ""},
 		{".env", "COMPOSE_FILE=docker-compose.yml:gone.yml\n", "compose-file-read", true, ""},
 		{".env", "COMPOSE_FILE=\n", "", true, ""}, // compose-valid says it
 		{".env", "COMPOSE_PROJECT_NAME=family\n", "compose-environment", false, "name: family"},

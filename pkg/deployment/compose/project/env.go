@@ -121,6 +121,7 @@ func (e *environment) parse(src []byte) (map[string]string, error) {
 		}
 		return val, ok
 	})
+	delete(vars, "") // compose-go's variable of a last line that has no `=`
 	for name := range vars {
 		delete(missed, name)
 	}

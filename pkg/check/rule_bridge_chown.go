@@ -17,6 +17,7 @@ var bridgeStartChown = Rule{
 	Fix:     "Give the other program a copy of the file elsewhere, or start the bridge directly, as a user that the directory belongs to.",
 	Source:  "docker-run.sh of mautrix-signal v0.2608.0, mautrix-discord v0.7.7; mautrix/discord#165",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		reads := make(map[*deployment.Service][]string)
 		for _, b := range d.Bridges {
 			m := b.MountAt("/data")
 			uid := b.StartUser()
@@ -24,30 +25,43 @@ var bridgeStartChown = Rule{
 				continue
 			}
 			for _, s := range d.Services {
-				if s != b.Service && s.Absent.Why == "" {
-					checkTakenOver(r, d, b, m, s, uid)
+				if s == b.Service || s.Absent.Why != "" {
+					continue
 				}
+				if _, known := reads[s]; !known {
+					reads[s] = readsFirst(d, s)
+				}
+				checkTakenOver(r, d, b, m, s, reads[s], uid)
 			}
 		}
 	},
 }
 
-func checkTakenOver(r *Reporter, d *deployment.Deployment, b *deployment.Bridge, m *deployment.Mount, s *deployment.Service, taker int) {
+// readsFirst are the files that a service reads, those that it reads for certain first.
+func readsFirst(d *deployment.Deployment, s *deployment.Service) (files []string) {
+	all := d.ReadFiles(s)
+	for _, syn := range d.Synapses {
+		for _, reg := range syn.Registrations {
+			if syn.Service == s && slices.Contains(all, reg.Path) {
+				files = append(files, reg.Path)
+			}
+		}
+	}
+	slices.Reverse(files)
+	return append(files, all...)
+}
+
+func checkTakenOver(r *Reporter, d *deployment.Deployment, b *deployment.Bridge, m *deployment.Mount, s *deployment.Service, files []string, taker int) {
 	uid, gid, at, ok := s.User()
 	if !ok || uid == 0 || uid == taker {
 		return
 	}
-	files := d.ReadFiles(s)
-	for _, syn := range d.Synapses {
-		for _, reg := range syn.Registrations {
-			if syn.Service == s && slices.Contains(files, reg.Path) {
-				files = append([]string{reg.Path}, files...) // what it reads for certain
-			}
-		}
-	}
 	for _, name := range files {
+		if !deployment.Within(name, m.Host) {
+			continue
+		}
 		a, known := d.Access(name)
-		if !known || !deployment.Within(name, m.Host) {
+		if !known {
 			continue
 		}
 		a = a.TakenBy(taker)

@@ -92,7 +92,10 @@ var bridgeDatabaseOwn = Rule{
 		for _, b := range d.Bridges {
 			checkDriver(r, b)
 			for _, c := range d.Connections() {
-				if other := d.SameDatabase(c); c.Service == b.Service && other != nil {
+				if c.Service != b.Service {
+					continue
+				}
+				if other := d.SameDatabase(c); other != nil {
 					r.Fail(fmt.Sprintf("%s uses the database %s of %s; it refuses foreign tables and does not start", b.Name, c.Db, other.Service.Name),
 						"name a database of its own in the URI, such as "+b.Name, c.At.Site(""), other.At.Site(other.Service.Name+"'s"))
 				}

@@ -16,7 +16,7 @@ var composeNameUnique = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		told := make(map[[3]*deployment.Service]bool)
 		for _, t := range d.Talks() {
-			for _, other := range d.Services {
+			for _, other := range d.Named(t.Host) {
 				group := [3]*deployment.Service{t.From, t.To, other}
 				if other == t.To || other == t.From || told[group] || other.Image.Repository == t.To.Image.Repository || !hearsBoth(d, t, other) {
 					continue

@@ -26,9 +26,12 @@ var secretQuoted = Rule{
 	Source:  "PyYAML 6 yaml/resolver.py; serde_yaml 0.9 de.rs; yaml.v3 resolve.go; compose-go v2",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, h := range d.Secrets() {
+			is := h.Unquoted()
+			if is == "" || h.At.Pos().File == d.File {
+				continue
+			}
 			// Nobody reads a bridge's own copy of its registration.
-			own := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Own != nil && b.Own.Path == h.At.Pos().File })
-			if is := h.Unquoted(); is != "" && !own && h.At.Pos().File != d.File {
+			if !slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Own != nil && b.Own.Path == h.At.Pos().File }) {
 				r.Fail(fmt.Sprintf("%s stands there without quotes and reads as %s; %s", h.What, is, misread[h.Reader]), "put it in double quotes", h.At.Site(""))
 			}
 		}

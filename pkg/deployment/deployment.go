@@ -49,6 +49,7 @@ type Deployment struct {
 	// Interpolations are the places where a dollar may not be what is meant.
 	Interpolations func() []Interpolation
 
+	index       index
 	known       []*Deployment
 	front       func() *Front
 	proxy       func() *Proxy
@@ -134,6 +135,7 @@ func New(fsys fs.FS, alone bool, known ...*Deployment) *Deployment {
 		FS: fsys, Alone: alone, known: known, files: make(map[string]*source.File), broken: make(map[string]bool),
 		provisions: make(map[*Service]func() *provision), containers: make(map[*Service]*traefik.Container), patterns: make(map[string]*Pattern),
 	}
+	d.index = d.newIndex()
 	d.Secrecy = func() ([]source.Hidden, []string) { return nil, nil }
 	d.proxy, d.front = sync.OnceValue(d.traefik), sync.OnceValue(d.readFront)
 	d.connections, d.secrets = sync.OnceValue(d.readClients), sync.OnceValue(d.collect)
@@ -192,10 +194,8 @@ func (d *Deployment) readBeside() {
 
 // Network is the one with that key; the zero Network when there is none.
 func (d *Deployment) Network(key string) Network {
-	for _, n := range d.Networks {
-		if n.Key == key {
-			return n
-		}
+	if n, ok := d.index.networks()[key]; ok {
+		return n
 	}
 	return Network{Key: key}
 }

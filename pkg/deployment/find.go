@@ -53,9 +53,11 @@ func (d *Deployment) Service(name string) *Service {
 
 // ServiceAt finds the service that a host name means inside the stack.
 func (d *Deployment) ServiceAt(host string) *Service {
-	i := slices.IndexFunc(d.Services, func(s *Service) bool { return slices.Contains(s.Names(), host) })
-	if i < 0 {
-		return nil
+	if all := d.Named(host); len(all) > 0 {
+		return all[0]
 	}
-	return d.Services[i]
+	return nil
 }
+
+// Named gives the services that a host name may mean inside the stack.
+func (d *Deployment) Named(host string) []*Service { return d.index.named()[host] }

@@ -18,7 +18,8 @@ import (
 type Pattern struct {
 	Re   *regexp.Regexp // nil when it cannot be told what the expression matches
 	prog *syntax.Prog
-	Bad  bool // Python refuses it, too
+	lead string // what every id that it matches begins with
+	Bad  bool   // Python refuses it, too
 }
 
 var (
@@ -53,8 +54,25 @@ func compile(expr string) *Pattern {
 	}
 	if err == nil {
 		p.Re, _ = regexp.Compile("^(?:" + expr + ")")
+		p.lead = leadOf(p.prog)
 	}
 	return p
+}
+
+// leadOf is the text that every match of an expression begins with, as far as it has no choice.
+func leadOf(prog *syntax.Prog) string {
+	var lead strings.Builder
+	for at := prog.Start; ; {
+		i := &prog.Inst[at]
+		switch {
+		case i.Op == syntax.InstNop || i.Op == syntax.InstCapture || i.Op == syntax.InstEmptyWidth:
+		case i.Op == syntax.InstRune1 || i.Op == syntax.InstRune && len(i.Rune) == 1 && syntax.Flags(i.Arg)&syntax.FoldCase == 0:
+			lead.WriteRune(i.Rune[0])
+		default:
+			return lead.String()
+		}
+		at = int(i.Out)
+	}
 }
 
 // Claim is one namespace of a registration.
@@ -104,6 +122,11 @@ func (s *Search) Common(alphabet string, ps ...*Pattern) (id string, ok bool) {
 			return "", false
 		}
 		first.at[i] = []uint32{uint32(p.prog.Start)}
+		for _, o := range ps[:i] {
+			if !strings.HasPrefix(p.lead, o.lead) && !strings.HasPrefix(o.lead, p.lead) {
+				return "", false
+			}
+		}
 	}
 	queue, seen := []progress{first}, make(map[string]bool)
 	for len(queue) > 0 && s.Budget > 0 {

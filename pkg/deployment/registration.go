@@ -1,7 +1,6 @@
 package deployment
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -46,39 +45,12 @@ func (r *Registration) everyone() bool {
 	})
 }
 
-// BridgeOf finds the bridge that a registration belongs to: by its token, and if no bridge has that, by the
+// BridgeOf finds the bridge that a registration which a Synapse lists belongs to: by its token, and if no bridge has that, by the
 // id or by the bridge's name, so that a finding about either of them can be made.
-func (d *Deployment) BridgeOf(r *Registration) *Bridge {
-	for _, same := range []func(*Bridge) bool{
-		func(b *Bridge) bool {
-			return r.At("as_token").Str() != "" && b.Config.At("appservice", "as_token").Str() == r.At("as_token").Str()
-		},
-		func(b *Bridge) bool {
-			return r.At("id").Str() != "" && b.Config.At("appservice", "id").Str() == r.At("id").Str()
-		},
-		func(b *Bridge) bool {
-			return path.Base(r.Path) == b.Name+".yaml" || strings.Contains(r.At("url").Str(), "//"+b.Name+":")
-		},
-		func(b *Bridge) bool { return b.Known() == r.At("id").Str() },
-	} {
-		if i := slices.IndexFunc(d.Bridges, same); i >= 0 {
-			return d.Bridges[i]
-		}
-	}
-	return nil
-}
+func (d *Deployment) BridgeOf(r *Registration) *Bridge { return d.index.bridges()[r] }
 
 // RegistrationOf finds Synapse's copy of a bridge's registration.
-func (d *Deployment) RegistrationOf(b *Bridge) *Registration {
-	for _, s := range d.Synapses {
-		for _, r := range s.Registrations {
-			if d.BridgeOf(r) == b {
-				return r
-			}
-		}
-	}
-	return nil
-}
+func (d *Deployment) RegistrationOf(b *Bridge) *Registration { return d.index.registrations()[b] }
 
 // Registers reports whether the file is a registration with that as_token.
 func (d *Deployment) Registers(name, token string) bool {

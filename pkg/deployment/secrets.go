@@ -1,7 +1,6 @@
 package deployment
 
 import (
-	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -49,9 +48,7 @@ func (h Secret) Unquoted() string {
 }
 
 // Misquoted reports whether what stands at a place is a secret that lacks its quotes.
-func (d *Deployment) Misquoted(at source.Pos) bool {
-	return slices.ContainsFunc(d.Secrets(), func(h Secret) bool { return h.At.Pos() == at && h.Unquoted() != "" })
-}
+func (d *Deployment) Misquoted(at source.Pos) bool { return d.index.misquoted()[at] }
 
 // Sites are the places of the secret: where it is named, the file that holds it, and the script that hands it on.
 func (h Secret) Sites(note string) []source.Site {

@@ -19,6 +19,7 @@ import (
 //     sentence that everybody knows, the hole has the shape of the word. The text would be lost as well.
 type Mask struct {
 	needles map[string]needle
+	starts  map[string][]string // the needles by their first bytes, of which there are minWord where they are as long
 	open    map[string]bool
 }
 
@@ -108,10 +109,13 @@ func (m *Mask) HideBehind(lead, value string) {
 
 func (m *Mask) add(text string, n needle) {
 	if m.needles == nil {
-		m.needles = make(map[string]needle)
+		m.needles, m.starts = make(map[string]needle), make(map[string][]string)
 	}
 	if had, ok := m.needles[text]; ok {
 		n.word, n.lead = n.word && had.word, min(n.lead, had.lead)
+	} else {
+		start := text[:min(minWord, len(text))]
+		m.starts[start] = append(m.starts[start], text)
 	}
 	m.needles[text] = n
 }
@@ -123,22 +127,20 @@ func (m *Mask) Text(text string) string {
 	}
 	// Marked bytes instead of successive replacements: of two secrets that overlap no rest may stay.
 	var covered []bool
-	for needle, n := range m.needles {
-		for from := 0; ; {
-			i := strings.Index(text[from:], needle)
-			if i < 0 {
-				break
-			}
-			at := from + i
-			from = at + 1
-			if end := at + len(needle); n.word && (at+n.lead > 0 && n.lead == 0 && wordByte(text[at-1]) || end < len(text) && wordByte(text[end])) {
-				continue
-			}
-			if covered == nil {
-				covered = make([]bool, len(text))
-			}
-			for j := at + n.lead; j < at+len(needle); j++ {
-				covered[j] = true
+	for at := range len(text) {
+		for size := 1; size <= min(minWord, len(text)-at); size++ {
+			for _, needle := range m.starts[text[at:at+size]] {
+				n, end := m.needles[needle], at+len(needle)
+				if !strings.HasPrefix(text[at:], needle) ||
+					n.word && (at+n.lead > 0 && n.lead == 0 && wordByte(text[at-1]) || end < len(text) && wordByte(text[end])) {
+					continue
+				}
+				if covered == nil {
+					covered = make([]bool, len(text))
+				}
+				for j := at + n.lead; j < end; j++ {
+					covered[j] = true
+				}
 			}
 		}
 	}

@@ -5,10 +5,10 @@ import (
 	"io"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/posener/complete"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/output"
 )
 
@@ -84,14 +84,8 @@ var ruleIDs = complete.PredictFunc(func(complete.Args) []string {
 })
 
 func noRule(id string) error {
-	nearest, best := "", 0.5
-	for _, r := range check.Rules {
-		if near := levenshtein.Similarity(id, r.ID, nil); near > best {
-			nearest, best = r.ID, near
-		}
-	}
-	if nearest != "" {
-		return usagef("there is no rule %q; did you mean %q?", id, nearest)
+	if near := finding.Nearest(id, ruleIDs(complete.Args{})); near != "" {
+		return usagef("there is no rule %q; did you mean %q?", id, near)
 	}
 	return usagef("there is no rule %q; `stackgen rules` lists them", id)
 }

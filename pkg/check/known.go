@@ -198,7 +198,7 @@ func retyped(words []string, v source.Value) string {
 	yes, isBool := v.Bool()
 	quoted, err := strconv.ParseBool(v.Str())
 	_, notInt := strconv.Atoi(v.Str())
-	near := deployment.Nearest(v.Str(), words)
+	near := finding.Nearest(v.Str(), words)
 	switch {
 	case v.Kind() == source.Scalar && slices.Contains(words, "str"):
 		return "put it in quotes"
@@ -231,7 +231,7 @@ const removeIt = "remove it"
 // renamed is what to do about a key of the configuration that is not known where it stands.
 func renamed(config, p place) string {
 	key := p.value.Name()
-	if near := deployment.Nearest(key, keyNames(p.above)); near != "" {
+	if near := finding.Nearest(key, keyNames(p.above)); near != "" {
 		return "rename it to " + near
 	}
 	if places := placesOf(config.known, key, config.path); len(places) == 1 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -22,7 +23,7 @@ func checkDumpCommands(r *Reporter, d *deployment.Deployment, item source.Value)
 		words := strings.Fields(v.Str())
 		for _, want := range []string{"docker", "exec", o.program} {
 			is := func(w string) bool { return path.Base(w) == want || want == "docker" && path.Base(w) == "podman" }
-			i := slices.IndexFunc(words, func(w string) bool { return deployment.Nearest(path.Base(w), []string{want}) != "" })
+			i := slices.IndexFunc(words, func(w string) bool { return finding.Nearest(path.Base(w), []string{want}) != "" })
 			// Alone it may be a script of one's own, and pg_dumpall begins like pg_dump.
 			if len(words) < 3 || i < 0 || slices.ContainsFunc(words, is) || path.Base(words[i]) == "pg_dumpall" {
 				continue

@@ -131,7 +131,7 @@ var doublePuppetToken = Rule{
 					at := secrets
 					if servers := keyNames(secrets); len(servers) == 1 {
 						at = secrets.At(servers[0])
-					} else if near := deployment.Nearest(server, servers); near != "" {
+					} else if near := finding.Nearest(server, servers); near != "" {
 						at = secrets.At(near)
 					}
 					r.Fail(fmt.Sprintf("the bridge %s has a secret for double puppeting, but not under %s; it is never used", b.Name, server), `"`+server+`": "as_token:…"`,

@@ -114,7 +114,7 @@ func checkDriver(r *Reporter, b *deployment.Bridge) {
 	if !strings.HasSuffix(uri, ".uri") || b.Misread() || !v.IsString() || slices.Contains(drivers, v.Str()) || b.FromEnv(v.Path()) {
 		return
 	}
-	r.Fail(fmt.Sprintf("%s has no database driver called %s; it does not start (unknown driver)", b.Name, v.Str()), "type: "+cmp.Or(deployment.Nearest(v.Str(), drivers), "postgres"), v.Site(""))
+	r.Fail(fmt.Sprintf("%s has no database driver called %s; it does not start (unknown driver)", b.Name, v.Str()), "type: "+cmp.Or(finding.Nearest(v.Str(), drivers), "postgres"), v.Site(""))
 }
 
 var doublePuppetServers = Rule{

@@ -61,7 +61,7 @@ func checkHealthWords(r *Reporter, s *deployment.Service) {
 		return
 	}
 	program, fix := h.Words[1], "curl, with -fsS and the URL"
-	switch near := deployment.Nearest(program, []string{"curl", "wget"}); {
+	switch near := finding.Nearest(program, []string{"curl", "wget"}); {
 	case strings.HasPrefix(program, "-"):
 		r.Fail(fmt.Sprintf("the health check of %s names no program, only %s; the container is unhealthy for ever", s.Name, program), fix, h.At.Site(""))
 	case near != "" && program != "curl" && program != "wget":

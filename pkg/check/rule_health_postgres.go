@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
 )
 
 // checkIsReady has pg_isready accept its command line and ask the server in its own container. Who is named
@@ -18,7 +19,7 @@ func checkIsReady(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 	}
 	const consequence = "; the container is unhealthy for ever, and whoever waits for it does not start"
 	program, fix := path.Base(h.Words[1]), `test: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1"]`
-	if strings.HasPrefix(program, "-") || deployment.Nearest(program, []string{"pg_isready"}) != "" {
+	if strings.HasPrefix(program, "-") || finding.Nearest(program, []string{"pg_isready"}) != "" {
 		r.Fail(fmt.Sprintf("the health check of %s runs %s, which is no program%s", s.Name, program, consequence), fix, h.At.Site(""))
 		return
 	}

@@ -55,7 +55,7 @@ var traefikReferenceDefined = Rule{
 				if provider == "file" {
 					fix = "http.middlewares." + ref + " in a file that Traefik's file provider reads"
 				}
-				if near := deployment.Nearest(ref, names); near != "" {
+				if near := finding.Nearest(ref, names); near != "" {
 					fix = near + " instead of " + ref
 				}
 				if !definedSomewhere(d, "middlewares", ref) {
@@ -128,7 +128,7 @@ func labelFix(p route.Problem) string {
 	_, rest, ok := strings.Cut(p.Message, "field not found, node: ")
 	if word, _, _ := strings.Cut(rest, ";"); ok {
 		for _, k := range routerKeys {
-			if strings.HasPrefix(k, strings.ToLower(word)) || deployment.Nearest(word, []string{k}) != "" {
+			if strings.HasPrefix(k, strings.ToLower(word)) || finding.Nearest(word, []string{k}) != "" {
 				return k + " instead of " + word
 			}
 		}

@@ -56,7 +56,7 @@ func checkSetting(r *Reporter, s *deployment.Service, given deployment.Setting) 
 	}
 	v, tagged := s.Image.Version()
 	fix := "remove it"
-	if near := deployment.Nearest(given.Name, keyNames(postgresKeys())); near != "" {
+	if near := finding.Nearest(given.Name, keyNames(postgresKeys())); near != "" {
 		fix = near + "=" + given.Value
 	}
 	const newest = 18

@@ -104,7 +104,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 	}
 	for _, e := range router.EntryPoints {
 		others := others(d, func(o *route.Router) []string { return o.EntryPoints }, e)
-		switch near := deployment.Nearest(e, others); {
+		switch near := finding.Nearest(e, others); {
 		case d.Proxy().EntryPoints != nil && !d.Proxy().EntryPoints[strings.ToLower(e)]:
 			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
 				s.Label(key+".entrypoints", eitherOf(d.Proxy().EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
@@ -114,7 +114,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 		}
 	}
 	c := router.CertResolver
-	near := deployment.Nearest(c, others(d, func(o *route.Router) []string { return []string{o.CertResolver} }, c))
+	near := finding.Nearest(c, others(d, func(o *route.Router) []string { return []string{o.CertResolver} }, c))
 	switch known := d.Proxy().Resolvers != nil; {
 	case c == "" || known && d.Proxy().Resolvers[strings.ToLower(c)]:
 	case known:

@@ -112,7 +112,7 @@ func (k traefikKeys) unknown(r *Reporter, set traefik.Setting, l traefik.Lookup)
 	name, fix := l.Part[1+strings.LastIndexByte(l.Part, '.'):], removeIt
 	none := traefik.Version{}
 	msg := k.called + " knows no " + l.Part
-	switch near := deployment.Nearest(name, l.Near); {
+	switch near := finding.Nearest(name, l.Near); {
 	case l.Since != none:
 		msg += ", which begins with " + l.Since.String()
 		fix = "image: traefik:v" + l.Since.String() + " or later, or remove it"
@@ -135,7 +135,7 @@ func (k traefikKeys) unknown(r *Reporter, set traefik.Setting, l traefik.Lookup)
 // checkPassedRoot has the sections of a file that Traefik does not look for.
 func checkPassedRoot(r *Reporter, set traefik.Setting, l traefik.Lookup) {
 	fix := removeIt
-	if near := deployment.Nearest(l.Part, l.Near); near != "" {
+	if near := finding.Nearest(l.Part, l.Near); near != "" {
 		fix = "rename it to " + near
 	}
 	msg := "Traefik passes over " + l.Part + " in the file of its static configuration; it has no effect"

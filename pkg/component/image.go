@@ -107,6 +107,14 @@ func (r Ref) Version() (v Version, ok bool) {
 	return v, true
 }
 
+// Major is the first number of the version, "" when the tag names none.
+func (r Ref) Major() string {
+	if v, ok := r.Version(); ok {
+		return strconv.Itoa(v[0])
+	}
+	return ""
+}
+
 // number reads a number of at most six digits, and nothing else.
 func number(s string) (n int, ok bool) {
 	if s == "" || len(s) > 6 || strings.Trim(s, "0123456789") != "" {

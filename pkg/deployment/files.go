@@ -38,14 +38,10 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 	return f, "", false
 }
 
-// leadsOut is what is said of a symbolic link that is not followed: what lies elsewhere on the machine is none of
-// the deployment's, and may be nobody's business.
-const leadsOut = " a symbolic link that leads out of the directory, as every absolute one does"
-
 // Hidden says why a path of the deployment cannot be seen, wherever it leads; "" when it can.
 func (d *Deployment) Hidden(host string) string {
 	if _, err := fs.Stat(d.FS, host); source.Escapes(err) {
-		return host + " is" + leadsOut
+		return host + " is " + source.LeadsOut
 	}
 	return ""
 }
@@ -53,7 +49,7 @@ func (d *Deployment) Hidden(host string) string {
 // Cause is the error without the path, which the finding's place names already.
 func Cause(err error) string {
 	if source.Escapes(err) {
-		return "it is" + leadsOut
+		return "it is " + source.LeadsOut
 	}
 	return source.Cause(err)
 }
@@ -159,7 +155,7 @@ func (d *Deployment) FilesRead() int {
 // Unseen says why what is missing may be there all the same; "" when it is not.
 func (d *Deployment) Unseen(err error) string {
 	if d.Alone && errors.Is(err, fs.ErrNotExist) {
-		return " is not rendered, and the directory where it may lie was not looked at"
+		return source.NotRendered
 	}
 	return ""
 }

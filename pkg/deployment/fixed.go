@@ -57,7 +57,7 @@ func (d *Deployment) Fixed() []Fixed {
 	}
 	for _, s := range d.PostgresServers() {
 		x.add(Fixed{
-			Name: "database.version", Value: major(s.Image), At: s.ImageAt,
+			Name: "database.version", Value: s.Image.Major(), At: s.ImageAt,
 			Breaks: "a PostgreSQL does not start on the data of another major version: dump first and restore afterwards, as RUNBOOK.md says under Upgrade",
 		})
 		for _, m := range s.Mounts {
@@ -249,14 +249,6 @@ func (x *fixer) version(name string, s *Service, breaks string) {
 			return okA && okB && b.Less(a)
 		},
 	})
-}
-
-// major is PostgreSQL's, "" when the tag has none.
-func major(ref component.Ref) string {
-	if v, ok := ref.Version(); ok {
-		return strconv.Itoa(v[0])
-	}
-	return ""
 }
 
 // publicKey gives the public half of Synapse's signing key, which every other server is given; "" when the

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -155,7 +156,7 @@ func (d *Deployment) job(s *Service, words []string) Job {
 	case program == "psql":
 		j.Psql, j.Line = true, psqlOptions.Read(words[1:])
 		j.psqlFault()
-	case Nearest(program, []string{"psql"}) != "":
+	case finding.Nearest(program, []string{"psql"}) != "":
 		j.Fault = "runs " + program + ", which its image does not have"
 	}
 	j.connection(d)

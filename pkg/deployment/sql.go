@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -39,7 +40,7 @@ type provision struct {
 
 // Meant is where the script names the role or database that is nearest to a name which nothing creates.
 func (p *provision) Meant(name string) []source.Site {
-	if near := Nearest(name, slices.Collect(maps.Keys(p.named))); near != "" {
+	if near := finding.Nearest(name, slices.Collect(maps.Keys(p.named))); near != "" {
 		return []source.Site{p.named[near]}
 	}
 	return nil

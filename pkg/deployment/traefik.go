@@ -7,6 +7,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
@@ -152,7 +153,7 @@ func (d *Deployment) labelled() *route.Table {
 	o := traefik.Options{
 		Major: proxy.Major, ExposedByDefault: exposed, DefaultNetwork: proxy.Network, Shared: proxy.Service == nil,
 		Slip: func(name string, defined []string) bool {
-			near := Nearest(name, defined)
+			near := finding.Nearest(name, defined)
 			return near != "" && levenshtein.Distance(name, near, nil) <= 2
 		},
 		Entries: proxy.entries, Public: proxy.public,

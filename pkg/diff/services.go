@@ -203,15 +203,8 @@ func (c *comparison) own(p string) bool {
 	return false
 }
 
-// reads reports whether the file is mounted into the service.
-func reads(s *deployment.Service, p string) bool {
-	if s == nil || strings.HasPrefix(p, "data/") {
-		return false
-	}
-	return slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool {
-		return m.Host != "" && (m.Host == p || m.Host == "." || strings.HasPrefix(p, m.Host+"/"))
-	})
-}
+// reads reports whether a file that is no data is seen by the service.
+func reads(s *deployment.Service, p string) bool { return !strings.HasPrefix(p, "data/") && s.Sees(p) }
 
 // reader names the service that a file is for; empty when it is for none of them alone.
 func (c *comparison) reader(p string) string {

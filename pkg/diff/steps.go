@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"path"
@@ -32,8 +33,9 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	if !e.First && old.Project != now.Project {
 		p.first("stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(old.Project), " down")
 	}
-	if a, b := postgres(old), postgres(now); a != nil && b != nil && major(a) != major(b) {
-		p.first("PostgreSQL ", major(b), " does not start on the data of ", major(a), ": dump with ", major(a), ", which still runs, and restore, all as RUNBOOK.md says under Upgrade")
+	if a, b := postgres(old), postgres(now); a != nil && b != nil && a.Image.Major() != b.Image.Major() {
+		was, is := cmp.Or(a.Image.Major(), a.Image.Tag), cmp.Or(b.Image.Major(), b.Image.Tag)
+		p.first("PostgreSQL ", is, " does not start on the data of ", was, ": dump with ", was, ", which still runs, and restore, all as RUNBOOK.md says under Upgrade")
 	}
 	p.before = append(p.before, c.Root...)
 	for _, name := range added(external(old), external(now)) {
@@ -120,20 +122,14 @@ func added(old, now []string) []string {
 	return slices.DeleteFunc(slices.Clone(now), func(s string) bool { return slices.Contains(old, s) })
 }
 
+// postgres is the one that stays up; nil where there is none.
 func postgres(d *deployment.Deployment) *deployment.Service {
-	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool {
-		return s.Program == component.Postgres && s.Restart.Str() != "no"
-	})
-	if i < 0 {
-		return nil
+	for _, s := range d.Services {
+		if s.Program == component.Postgres && s.Restart.Str() != "no" {
+			return s
+		}
 	}
-	return d.Services[i]
-}
-
-func major(s *deployment.Service) string {
-	tag, _, _ := strings.Cut(s.Image.Tag, ".")
-	tag, _, _ = strings.Cut(tag, "-")
-	return tag
+	return nil
 }
 
 var hostRule = regex.Of("Host\\(`([^`]+)`\\)")

@@ -11,9 +11,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
@@ -25,7 +25,7 @@ import (
 // host, for the backup.
 func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *Stack {
 	st := &Stack{
-		SpecName: printable(path.Base(filepath.ToSlash(s.File().Path))), Name: cmp.Or(s.Name, "matrix"), ServerName: s.ServerName, MatrixHost: s.MatrixHost(),
+		SpecName: output.Clean(path.Base(filepath.ToSlash(s.File().Path))), Name: cmp.Or(s.Name, "matrix"), ServerName: s.ServerName, MatrixHost: s.MatrixHost(),
 		Dir: dir, NeedsRoot: s.Owner == "", Migration: s.Auth.Migration,
 		Traefik: Traefik{
 			Network:      cmp.Or(s.Ingress.Traefik.Network, "traefik"),
@@ -57,16 +57,6 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	st.resolveBackup(s, secrets, sources)
 	st.resolveServices(s)
 	return st
-}
-
-// printable keeps a file name from breaking out of the comment it stands in.
-func printable(name string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, name)
 }
 
 // sender turns a token into a localpart that no person and no bot has. A sender that is also the bot makes
@@ -156,7 +146,7 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 	st.MAS.Address = fmt.Sprintf("http://%s:%d/", st.MAS.InternalHost, mas.Port)
 	st.MAS.PublicBase = "https://" + st.MAS.Host + st.MAS.Path + "/"
 	base := cmp.Or(s.At("auth", "extra", "http", "public_base").Str(), st.MAS.PublicBase)
-	st.MAS.Addresses = printable(strings.TrimSpace(base + " " + s.At("auth", "extra", "http", "issuer").Str()))
+	st.MAS.Addresses = output.Clean(strings.TrimSpace(base + " " + s.At("auth", "extra", "http", "issuer").Str()))
 	if s.Auth.Pepper {
 		st.MAS.Pepper = secrets.Get("auth.pepper")
 		st.addSecret("mas", "mas_pepper", st.MAS.Pepper)

@@ -8,8 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/agext/levenshtein"
-
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
@@ -33,16 +31,13 @@ func EnvName(name string) string {
 
 // Nearest gives the name among needs that name is most likely a misspelling of, "" when none is close.
 func Nearest(name string, needs []Need) string {
-	best, bestDistance := "", max(2, len(name)/4)+1
-	for _, n := range needs {
-		if strings.HasSuffix(n.Name, "."+name) || strings.HasSuffix(name, "."+n.Name) {
+	names := make([]string, len(needs))
+	for i, n := range needs {
+		if names[i] = n.Name; strings.HasSuffix(n.Name, "."+name) || strings.HasSuffix(name, "."+n.Name) {
 			return n.Name
 		}
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n.Name), nil); d < bestDistance {
-			best, bestDistance = n.Name, d
-		}
 	}
-	return best
+	return finding.Nearest(name, names)
 }
 
 // MissingFindings gives one error per missing secret: where to get it and the two ways to give it. path

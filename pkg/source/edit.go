@@ -99,6 +99,15 @@ func Escapes(err error) bool {
 	return errors.As(err, &pathErr) && pathErr.Err.Error() == "path escapes from parent"
 }
 
+// What is said of a file that cannot be seen.
+const (
+	// LeadsOut is said of a symbolic link that is not followed: what lies elsewhere on the machine is none of the
+	// deployment's, and may be nobody's business.
+	LeadsOut = "a symbolic link that leads out of the directory, as every absolute one does"
+	// NotRendered is said behind the name of a file that is missing where only what is rendered was looked at.
+	NotRendered = " is not rendered, and the directory where it may lie was not looked at"
+)
+
 // Cause is what an error of a file system says without the path, which stands beside it.
 func Cause(err error) string {
 	if inner := errors.Unwrap(err); inner != nil {

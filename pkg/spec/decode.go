@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -355,19 +353,4 @@ func orList(words []string) string {
 		return words[0]
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
-// nearest gives the candidate that differs from word by typing slips only, otherwise none.
-func nearest(word string, candidates []string, none string) string {
-	if len(word) > maxWord {
-		return none
-	}
-	// Two letters that changed places in a short word, as in lable, are just alike enough.
-	best := 0.59
-	for _, c := range candidates {
-		if s := levenshtein.Similarity(strings.ToLower(word), c, nil); s > best {
-			best, none = s, c
-		}
-	}
-	return none
 }

@@ -133,7 +133,7 @@ func choice(word string, words []string) string {
 			return w
 		}
 	}
-	return nearest(low, words, "")
+	return finding.Nearest(low, words)
 }
 
 var (

@@ -6,12 +6,13 @@ import (
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
 func (d *decoder) unknown(key source.Value, known []string) {
 	fix := "the known keys here are " + strings.Join(known, ", ")
-	if n := nearest(key.Str(), known, ""); n != "" {
+	if n := finding.Nearest(key.Str(), known); n != "" {
 		fix = fmt.Sprintf("did you mean %s? %s", n, fix)
 	} else if _, top := fieldsOf(reflect.TypeFor[Spec]())[key.Str()]; top {
 		fix = key.Str() + " belongs to the whole stack: move it to the left margin"

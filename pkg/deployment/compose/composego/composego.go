@@ -179,7 +179,7 @@ func undefined(p *compose.Project, msg string) (about, fix string, sites []sourc
 	for key := range p.File.At(kind).Entries() {
 		defined = append(defined, key.Str())
 	}
-	if near := deployment.Nearest(name, defined); near != "" {
+	if near := finding.Nearest(name, defined); near != "" {
 		return msg, near + " instead of " + name, append(sites, p.File.At(kind, near).Site("most likely this one is meant"))
 	}
 	return msg, "define " + name + " below " + kind + ":", append(sites, p.File.At(kind).Site("not among these"))

@@ -213,11 +213,11 @@ func (r *reader) unseen(name string) string {
 	_, err := fs.Stat(r.fs, name)
 	switch {
 	case source.Escapes(err):
-		return " is a symbolic link that leads out of the directory, and is not read"
+		return " is " + source.LeadsOut + ", and is not read"
 	case source.Beyond(r.fs, name):
 		return " is outside of the directory, and is not read"
 	case errors.Is(err, fs.ErrNotExist) && r.options.Alone:
-		return " is not rendered, and the directory where it may lie was not looked at"
+		return source.NotRendered
 	}
 	return ""
 }

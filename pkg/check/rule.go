@@ -34,12 +34,26 @@ type Reporter struct {
 
 // Fail reports that the rule is broken. The first site is the one to edit.
 func (r *Reporter) Fail(message, fix string, sites ...source.Site) {
-	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: r.rule.Severity, Message: message, Fix: fix, Sites: sites})
+	r.report(r.rule.Severity, message, mend{text: fix}, sites)
 }
 
 // Warn is Fail for a case of an error rule that only bites under a condition that cannot be seen.
 func (r *Reporter) Warn(message, fix string, sites ...source.Site) {
-	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: finding.Warning, Message: message, Fix: fix, Sites: sites})
+	r.report(finding.Warning, message, mend{text: fix}, sites)
+}
+
+// FailMend is Fail where the fix is one certain edit, WarnMend is Warn.
+func (r *Reporter) FailMend(message string, fix mend, sites ...source.Site) {
+	r.report(r.rule.Severity, message, fix, sites)
+}
+
+// WarnMend is FailMend for a case that only bites under a condition.
+func (r *Reporter) WarnMend(message string, fix mend, sites ...source.Site) {
+	r.report(finding.Warning, message, fix, sites)
+}
+
+func (r *Reporter) report(severity finding.Severity, message string, fix mend, sites []source.Site) {
+	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: severity, Message: message, Fix: fix.text, Edits: fix.edits, Sites: sites})
 }
 
 // Lack is Fail for something that the deployment does not have. Where a part of it was not read, it may be there.
@@ -100,7 +114,7 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 	}
 	beside.Wait()
 	// Last, for rules read files as well.
-	return finding.Sort(d.Hide(slices.Concat(findings, judged, d.Problems()))), d.FilesRead()
+	return finding.Sort(d.Hide(d.Mendable(slices.Concat(findings, judged, d.Problems())))), d.FilesRead()
 }
 
 // guarded gives what a rule finds, and says so where it cannot go on.

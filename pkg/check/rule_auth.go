@@ -223,7 +223,7 @@ var masPublicBaseSlash = Rule{
 			v := http.At("public_base")
 			u, _, ok := deployment.Endpoint(v.Str())
 			if issuer := http.At("issuer"); deployment.Nowhere(issuer.Str()) {
-				r.Fail("http.issuer is an address to listen on; clients are told to log in where nobody answers", "remove the line: the issuer is public_base then", issuer.Site(""))
+				r.FailMend("http.issuer is an address to listen on; clients are told to log in where nobody answers", remove(issuer, "remove the line: the issuer is public_base then"), issuer.Site(""))
 			}
 			switch {
 			case !v.Set() && !http.Set() && m.Config.Root().Set() && !m.ReadsMore():
@@ -235,7 +235,7 @@ var masPublicBaseSlash = Rule{
 			case !ok || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 				r.Fail("http.public_base must be an http or https address without credentials, query and fragment; MAS stops at its start", "public_base: https://…/", v.Site(""))
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
-				r.Fail("http.public_base has a path without a slash at its end; every address that MAS advertises loses the path", "public_base: "+v.Str()+"/", v.Site(""))
+				r.FailMend("http.public_base has a path without a slash at its end; every address that MAS advertises loses the path", say(v, v.Str()+"/"), v.Site(""))
 			}
 		}
 	},

@@ -25,8 +25,8 @@ var bridgeMSC4190 = Rule{
 				}
 				v := b.Msc4190()
 				if !v.True() {
-					r.Fail(fmt.Sprintf("the bridge %s encrypts without msc4190, but Synapse leaves logins to MAS; the bridge stops with M_UNRECOGNIZED", b.Name),
-						"msc4190: true", v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
+					r.FailMend(fmt.Sprintf("the bridge %s encrypts without msc4190, but Synapse leaves logins to MAS; the bridge stops with M_UNRECOGNIZED", b.Name),
+						set(v, "true"), v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
 				}
 				ver, ok := b.Image.Version()
 				first := b.About.MSC4190
@@ -160,14 +160,14 @@ var doublePuppetRegistration = Rule{
 				if !v.Exists() {
 					consequence = "Synapse does not start"
 				}
-				r.Fail("url of the doublepuppet registration must be present and null; "+consequence, "url: null", v.Site(""))
+				r.FailMend("url of the doublepuppet registration must be present and null; "+consequence, set(v, "null"), v.Site(""))
 			}
 			if v := dp.At("rate_limited"); !deployment.IsFalse(v) {
-				r.Fail("rate_limited of the doublepuppet registration is not false; bridged messages are held back", "rate_limited: false", v.Site(""))
+				r.FailMend("rate_limited of the doublepuppet registration is not false; bridged messages are held back", set(v, "false"), v.Site(""))
 			}
 			for _, u := range dp.At("namespaces", "users").Items() {
 				if v := u.At("exclusive"); !deployment.IsFalse(v) && strings.Contains(u.At("regex").Str(), "@.*:") {
-					r.Fail("the doublepuppet registration claims every user for itself; no bridge starts and nobody new can register", "exclusive: false", v.Site(""))
+					r.FailMend("the doublepuppet registration claims every user for itself; no bridge starts and nobody new can register", set(v, "false"), v.Site(""))
 				}
 			}
 		}

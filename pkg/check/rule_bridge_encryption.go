@@ -81,7 +81,7 @@ var bridgeSelfSign = Rule{
 				continue
 			}
 			if v := b.Encryption().At("self_sign"); !v.True() {
-				r.Warn(fmt.Sprintf("the bot of %s does not sign its device; clients warn of each of its messages, and some send it none", b.Name), "self_sign: true", v.Site(""))
+				r.WarnMend(fmt.Sprintf("the bot of %s does not sign its device; clients warn of each of its messages, and some send it none", b.Name), set(v, "true"), v.Site(""))
 			}
 		}
 	},

@@ -284,11 +284,11 @@ var registrationMSC4190 = Rule{
 				case setting.True() && !flag.True() && !known:
 					r.NotChecked("the tag of Synapse's image says no version; below 1.139 (1.141 without MAS) io.element.msc4190 would be missing here", flag.Site("Synapse's copy"))
 				case setting.True() && !flag.True() && needed:
-					r.Fail(fmt.Sprintf("io.element.msc4190 is missing in Synapse's registration of %s; Synapse %s then refuses the device of the bridge's bot", b.Name, s.Image.Tag),
-						"io.element.msc4190: true", flag.Site("Synapse's copy"), setting.Site("the bridge relies on it"))
+					r.FailMend(fmt.Sprintf("io.element.msc4190 is missing in Synapse's registration of %s; Synapse %s then refuses the device of the bridge's bot", b.Name, s.Image.Tag),
+						inBoth(d, reg, flag, "true"), flag.Site("Synapse's copy"), setting.Site("the bridge relies on it"))
 				case flag.True() && !setting.True() && !s.Delegates():
-					r.Fail(fmt.Sprintf("Synapse refuses the login of %s's bot because of io.element.msc4190, but the bridge does not use it; the bridge does not start", b.Name),
-						"msc4190: true", setting.Site("the bridge's"), flag.Site("Synapse's"))
+					r.FailMend(fmt.Sprintf("Synapse refuses the login of %s's bot because of io.element.msc4190, but the bridge does not use it; the bridge does not start", b.Name),
+						set(setting, "true"), setting.Site("the bridge's"), flag.Site("Synapse's"))
 				}
 			}
 		}
@@ -305,7 +305,7 @@ var registrationMSC4190Spelling = Rule{
 		for _, s := range d.Synapses {
 			for _, reg := range s.Registrations {
 				if v := reg.At("org.matrix.msc4190"); v.True() && !reg.At("io.element.msc4190").Exists() {
-					r.Fail("org.matrix.msc4190 is read by nobody; without io.element.msc4190 it has no effect", "io.element.msc4190: true", v.Site(""))
+					r.FailMend("org.matrix.msc4190 is read by nobody; without io.element.msc4190 it has no effect", inBoth(d, reg, reg.At("io.element.msc4190"), "true"), v.Site(""))
 				}
 			}
 		}

@@ -183,9 +183,9 @@ var registrationRateLimited = Rule{
 			switch _, isBool := v.Bool(); {
 			case deployment.IsFalse(v):
 			case v.Set() && !isBool:
-				r.Warn("rate_limited is a text, which Synapse takes for true; it holds back the messages of "+b.Name, "rate_limited: false", v.Site(""))
+				r.WarnMend("rate_limited is a text, which Synapse takes for true; it holds back the messages of "+b.Name, inBoth(d, reg, v, "false"), v.Site(""))
 			default:
-				r.Warn("Synapse limits "+b.Name+" like a person; a busy chat comes in late", "rate_limited: false", v.Site(""))
+				r.WarnMend("Synapse limits "+b.Name+" like a person; a busy chat comes in late", inBoth(d, reg, v, "false"), v.Site(""))
 			}
 		})
 	},
@@ -213,9 +213,9 @@ var registrationEphemeral = Rule{
 					r.Warn(fmt.Sprintf("Synapse sends typing and receipts to %s, which is told not to look at them; nobody on the other side sees them", b.Name), "ephemeral_events: true", wants.Site(""), reg.At(stableEphemeral).Site("Synapse's"))
 				}
 			case !stable && !unstable:
-				r.Fail(fmt.Sprintf("the registration of %s asks for no typing and receipts; the other side never sees that you read a message", b.Name), stableEphemeral+": true", reg.At(stableEphemeral).Site(""), wants.Site("the bridge wants them"))
+				r.FailMend(fmt.Sprintf("the registration of %s asks for no typing and receipts; the other side never sees that you read a message", b.Name), inBoth(d, reg, reg.At(stableEphemeral), "true"), reg.At(stableEphemeral).Site(""), wants.Site("the bridge wants them"))
 			case !stable && known && !ver.Less(component.Version{1, 156, 0}) && ver.Less(component.Version{1, 157, 0}):
-				r.Fail(fmt.Sprintf("Synapse %s sends no typing and receipts for %s alone; the other side of %s never sees that you read a message", s.Image.Tag, unstableEphemeral, b.Name), stableEphemeral+": true",
+				r.FailMend(fmt.Sprintf("Synapse %s sends no typing and receipts for %s alone; the other side of %s never sees that you read a message", s.Image.Tag, unstableEphemeral, b.Name), inBoth(d, reg, reg.At(stableEphemeral), "true"),
 					reg.At(unstableEphemeral).Site(""), s.ImageAt.Site("fixed in 1.157.0"))
 			}
 		})

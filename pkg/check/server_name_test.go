@@ -15,7 +15,7 @@ func TestServerNameOnce(t *testing.T) {
 	tree := maps.Clone(base.tree)
 	lay(t, tree, "config/matrix/homeserver.yaml", "server_name: other.example\n")
 	rehash(tree)
-	findings := base.caused(t, tree)
+	findings := base.caused(run(t, tree))
 	var rules []string
 	for _, f := range findings {
 		if f.Severity == finding.Info {

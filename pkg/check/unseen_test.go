@@ -103,7 +103,7 @@ func TestUnseen(t *testing.T) {
 		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
 			tree, base := c.build(t)
 			count := func(tree fstest.MapFS) (n int) {
-				for _, f := range base.caused(t, tree) {
+				for _, f := range base.caused(run(t, tree)) {
 					if f.Rule == c.rule && f.Severity != finding.Info {
 						n++
 					}

@@ -60,6 +60,15 @@ func (l Leaf) NamesSecret() bool { return l.v.NamesSecret() }
 // Respelt reports whether who reads it and writes it anew writes something else.
 func (l Leaf) Respelt() bool { return fmt.Sprint(l.v.Any()) != l.v.Str() }
 
+// Become gives the edits that make it another value, Gone those that take it out of its file; see source.Value.
+func (l Leaf) Become(written string) []source.Edit { return l.v.Become(written) }
+
+// BecomeText is Become for a string.
+func (l Leaf) BecomeText(text string) []source.Edit { return l.v.BecomeText(text) }
+
+// Gone is nil where that is not done at one place.
+func (l Leaf) Gone() []source.Edit { return l.v.Gone() }
+
 // List is a list of values, or a single one in its place, which has no items.
 type List struct {
 	Leaf

@@ -46,6 +46,9 @@ func (s Status) String() string {
 // Finding is one thing that is wrong. Message states the fact and, after a semicolon, the consequence in
 // the running system; Fix is the line to write. Sites holds every place that takes part, the one to edit
 // first at index 0. None of the texts ever holds the value of a secret.
+//
+// Edits gives the changes of files that together are the fix, where that is certain: nil, or none, where something has to be
+// chosen or made up. They are made when they are asked for. The files are named from the directory of the deployment.
 type Finding struct {
 	Rule     string
 	Severity Severity
@@ -53,6 +56,7 @@ type Finding struct {
 	Message  string
 	Fix      string
 	Sites    []source.Site
+	Edits    func() []source.Edit
 }
 
 // Unchecked is a finding of the rule that something was not checked, and why: a clause that goes on from
@@ -67,6 +71,14 @@ func (f Finding) Pos() source.Pos {
 		return source.Pos{}
 	}
 	return f.Sites[0].Pos
+}
+
+// Mends gives the edits of the finding; none where its fix is not certain.
+func (f Finding) Mends() []source.Edit {
+	if f.Edits == nil {
+		return nil
+	}
+	return f.Edits()
 }
 
 // Parse is source.Parse with what makes the file unreadable as findings of the rule "yaml".

@@ -195,6 +195,9 @@ func (m *Mask) Findings(fs []Finding) []Finding {
 	for i := range masked {
 		f := &masked[i]
 		f.Message, f.Fix, f.Sites = m.Text(f.Message), m.Text(f.Fix), slices.Clone(f.Sites)
+		if edits := f.Edits; edits != nil {
+			f.Edits = func() []source.Edit { return m.edits(edits()) }
+		}
 		if f.Rule == quotes {
 			f.Message, f.Fix = m.parts(f.Message), m.parts(f.Fix)
 		}
@@ -207,6 +210,14 @@ func (m *Mask) Findings(fs []Finding) []Finding {
 		}
 	}
 	return masked
+}
+
+// edits are the edits, unless one of them writes a secret: who sees one, sees what is written.
+func (m *Mask) edits(all []source.Edit) []source.Edit {
+	if slices.ContainsFunc(all, func(e source.Edit) bool { return m.Text(e.Text) != e.Text }) {
+		return nil
+	}
+	return all
 }
 
 func (m *Mask) spell(text string) {

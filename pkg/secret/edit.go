@@ -53,124 +53,40 @@ func editOne(text string, c entry) (string, error) {
 	}
 	root := f.Root()
 	dups, merges, complexKeys := root.RawKeys()
-	if len(dups)+len(merges)+len(complexKeys) > 0 || root.Kind() == source.Scalar || root.Kind() == source.Sequence {
+	if len(dups)+len(merges)+len(complexKeys) > 0 || root.Kind() == source.Scalar || root.Kind() == source.Sequence || root.Braced() {
 		return "", errByHand
 	}
-	t := newLines(text)
-	if old := root.At(c.name); old.Exists() {
-		if k := old.Kind(); k != source.Scalar && k != source.Null {
-			return "", errByHand
-		}
-		out, ok := t.replace(old, c.value)
-		if !ok || !proven(root, out, c) {
-			return "", errByHand
-		}
-		return out, nil
+	old := root.At(c.name)
+	if old.IsString() && old.Str() == c.value {
+		return text, nil
 	}
-	out := t.add(root, c)
-	if !proven(root, out, c) {
-		if text != "" && !endsLine(text) {
-			return "", errNoNewline
-		}
+	edits := old.Become(asYAML(c.value))
+	switch {
+	case len(edits) > 0:
+	case text != "" && !strings.HasSuffix(text, "\n") && !strings.HasSuffix(text, "\r") && !old.Exists():
+		return "", errNoNewline
+	default:
 		return "", errByHand
 	}
-	return out, nil
+	out, err := source.Apply([]byte(text), edits)
+	return string(out), err
 }
 
-// proven reads the new text back: c must be in it, and everything else as before. What the line arithmetic
-// does not foresee (aliases, a flow mapping) ends here instead of in a damaged file.
-func proven(before source.Value, text string, c entry) bool {
-	f, problems := finding.Parse("", []byte(text))
-	after := f.Root()
-	dups, merges, complexKeys := after.RawKeys()
-	if len(problems)+len(dups)+len(merges)+len(complexKeys) > 0 {
-		return false
-	}
-	now := make(map[string]source.Value)
-	for k, v := range after.Entries() {
-		now[k.Str()] = v
-	}
-	if v := now[c.name]; !v.IsString() || v.Str() != c.value {
-		return false
-	}
-	delete(now, c.name)
-	for k, v := range before.Entries() {
-		if k.Str() == c.name {
-			continue
-		}
-		if w, ok := now[k.Str()]; !ok || !v.Equal(w) {
-			return false
-		}
-		delete(now, k.Str())
-	}
-	return len(now) == 0
-}
+var pemLine = regex.Of(`^[!-~]([ -~]*[!-~])?$`)
 
-// add appends a line, before the end marker of the document if there is one.
-func (t *lines) add(root source.Value, c entry) string {
-	indent := 0
-	for k := range root.Entries() {
-		indent = k.Pos().Col - 1
-		break
-	}
-	key := c.name
-	if !plainName().MatchString(key) {
-		key = source.Quote(key)
-	}
-	at := len(t.text)
-	for n := range t.starts {
-		if line := t.line(n); documentEnd().MatchString(line) && t.starts[n] > 0 {
-			at = t.starts[n]
-			break
-		}
-	}
-	before, after := t.text[:at], t.text[at:]
-	if before != "" && !endsLine(before) {
-		before += t.eol
-	}
-	head, body := t.scalar(c.value, indent)
-	return before + strings.Repeat(" ", indent) + key + ": " + head + body + t.eol + after
-}
-
-var (
-	plainName   = regex.Of(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$`)
-	documentEnd = regex.Of(`^\.\.\.([ \t]|$)`)
-	pemLine     = regex.Of(`^[!-~]([ -~]*[!-~])?$`)
-)
-
-// scalar gives a value as YAML: what follows the key on its line, and the lines below it. Keys in PEM
-// stay readable as such, everything else is in quotes.
-func (t *lines) scalar(value string, indent int) (head, body string) {
+// asYAML gives a value as YAML. Keys in PEM stay readable as such, everything else is in quotes.
+func asYAML(value string) string {
 	text, newline := strings.CutSuffix(value, "\n")
 	if !strings.HasPrefix(value, "-----BEGIN ") || !strings.Contains(text, "\n") {
-		return source.Quote(value), ""
+		return source.Quote(value)
 	}
-	var b strings.Builder
 	for line := range strings.SplitSeq(text, "\n") {
 		if !pemLine().MatchString(line) {
-			return source.Quote(value), ""
+			return source.Quote(value)
 		}
-		b.WriteString(t.eol + strings.Repeat(" ", indent+2) + line)
 	}
 	if newline {
-		return "|", b.String()
+		return "|\n" + text
 	}
-	return "|-", b.String()
-}
-
-// replace puts value in the place of old. What stands behind old on its line, a comment, stays.
-func (t *lines) replace(old source.Value, value string) (string, bool) {
-	indent := old.KeyPos().Col - 1
-	s, ok := t.extent(old)
-	if !ok {
-		return "", false
-	}
-	head, body := t.scalar(value, indent)
-	if s.gap {
-		head = " " + head
-	}
-	if body != "" && s.bodyEnd == len(t.text) {
-		body += t.eol
-	}
-	return t.text[:s.start] + head + t.text[s.headEnd:s.lineEnd] + body + t.text[s.bodyEnd:], true
+	return "|-\n" + text
 }

@@ -166,14 +166,13 @@ func outside(t *testing.T, before *source.File, name, got string) {
 	body := strings.TrimPrefix(text, "\ufeff")
 	var head, tail string
 	if before.At(name).Exists() {
-		lines := newLines(body)
-		at, ok := lines.offset(before.At(name).KeyPos())
+		at, ok := offset(body, before.At(name).KeyPos())
 		if !ok {
 			t.Fatal("the key has no place")
 		}
 		head = body[:at]
 		for k := range before.Root().Entries() {
-			if next, ok := lines.offset(k.Pos()); ok && next > at && (tail == "" || len(body)-next > len(tail)) {
+			if next, ok := offset(body, k.Pos()); ok && next > at && (tail == "" || len(body)-next > len(tail)) {
 				tail = body[next:]
 			}
 		}
@@ -185,4 +184,24 @@ func outside(t *testing.T, before *source.File, name, got string) {
 	if !strings.HasPrefix(strings.TrimPrefix(got, "\ufeff"), head) || !strings.HasSuffix(got, tail) {
 		t.Fatalf("%q became %q: bytes outside the entry changed", text, got)
 	}
+}
+
+// yamlBreak is what ends a line in YAML 1.1, which the reader counts by.
+var yamlBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
+// offset is the byte of a text at a place.
+func offset(text string, p source.Pos) (int, bool) {
+	starts := []int{0}
+	for _, m := range yamlBreak.FindAllStringIndex(text, -1) {
+		starts = append(starts, m[1])
+	}
+	if p.Line < 1 || p.Line > len(starts) {
+		return 0, false
+	}
+	at := starts[p.Line-1]
+	line := []rune(text[at:])
+	if p.Col-1 > len(line) {
+		return 0, false
+	}
+	return at + len(string(line[:p.Col-1])), true
 }

@@ -236,12 +236,15 @@ func cloneKey(k Value, name string) *yaml.Node {
 }
 
 // simpleKey is a key that every reader takes for that string without quotes.
-func simpleKey(s string) bool {
+func simpleKey(s string) bool { return !isWord(s) && plainKey().MatchString(s) }
+
+// isWord reports whether some reader takes the text for a truth value or for nothing.
+func isWord(s string) bool {
 	switch strings.ToLower(s) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
-		return false
+		return true
 	}
-	return plainKey().MatchString(s)
+	return false
 }
 
 var plainKey = regex.Of(`^[A-Za-z][A-Za-z0-9_.-]*$`)

@@ -1,10 +1,10 @@
-package secret
+package source
 
 import (
 	"strings"
 	"unicode/utf8"
 
-	"philipp.info/stackgen/pkg/source"
+	"gopkg.in/yaml.v3"
 )
 
 // lines is a text and where its lines start, counted as the YAML reader counts them.
@@ -69,7 +69,8 @@ func (t *lines) lineOf(i int) int {
 	return n
 }
 
-func (t *lines) offset(p source.Pos) (int, bool) {
+// offset is the byte at a place, which may be the end of the text.
+func (t *lines) offset(p Pos) (int, bool) {
 	if p.Line < 1 || p.Line > len(t.starts) {
 		return 0, false
 	}
@@ -91,14 +92,19 @@ type span struct {
 	gap                              bool // nothing stands there yet: a space is needed behind the colon
 }
 
-// extent finds a scalar of a block mapping in the text.
-func (t *lines) extent(v source.Value) (span, bool) {
+// extent finds a scalar in the text.
+func (t *lines) extent(v Value) (span, bool) {
 	i, ok := t.offset(v.Pos())
 	if !ok {
 		return span{}, false
 	}
 	indent := v.KeyPos().Col - 1
-	if v.Kind() == source.Null && (i >= len(t.text) || !strings.ContainsRune("~nN!&", rune(t.text[i]))) {
+	if v.key == nil {
+		if dash := t.dash(i); dash >= 0 {
+			indent = dash
+		}
+	}
+	if v.Kind() == Null && (i >= len(t.text) || !strings.ContainsRune("~nN!&", rune(t.text[i]))) {
 		key, ok := t.offset(v.KeyPos())
 		if !ok {
 			return span{}, false
@@ -110,15 +116,7 @@ func (t *lines) extent(v source.Value) (span, bool) {
 		return t.single(colon+1, colon+1, true), true
 	}
 	start := i
-	for i < len(t.text) && (t.text[i] == '&' || t.text[i] == '!') {
-		for i < len(t.text) && !blank(t.text[i]) && breakAt(t.text[i:]) == 0 {
-			i++
-		}
-		for i < len(t.text) && blank(t.text[i]) {
-			i++
-		}
-	}
-	if i >= len(t.text) {
+	if i = t.behind(i); i >= len(t.text) {
 		return span{}, false
 	}
 	switch c := t.text[i]; c {
@@ -127,8 +125,13 @@ func (t *lines) extent(v source.Value) (span, bool) {
 		return t.single(start, end, false), end > 0
 	case '|', '>':
 		return t.block(start, i, indent), true
-	case '{', '[':
+	case '{', '[', '*':
 		return span{}, false
+	}
+	if v.Kind() == Scalar && strings.HasPrefix(t.text[i:], v.node.Value) {
+		if end := i + len(v.node.Value); !strings.ContainsAny(v.node.Value, "\r\n") && (end == len(t.text) || strings.IndexByte(" \t\r\n,]}:", t.text[end]) >= 0) {
+			return t.single(start, end, false), true
+		}
 	}
 	return t.single(start, t.plainEnd(i, indent), false), true
 }
@@ -199,6 +202,90 @@ func plainPart(s string, from, to int) (end int, more bool) {
 		}
 	}
 	return from + len(strings.TrimRight(part, " \t")), true
+}
+
+// dash is the column, from 0, of the dash of the list item whose value begins at offset i; -1 where it is none.
+func (t *lines) dash(i int) int {
+	start := t.starts[t.lineOf(i)]
+	lead := strings.TrimRight(t.text[start:i], " ")
+	if !strings.HasSuffix(lead, "-") {
+		return -1
+	}
+	return utf8.RuneCountInString(lead) - 1
+}
+
+// ends gives where the last of all that belongs to a value ends.
+func (t *lines) ends(v Value) (int, bool) {
+	n := v.node
+	i, ok := t.offset(v.Pos())
+	switch {
+	case n == nil || !ok:
+		return 0, false
+	case n.Kind == yaml.AliasNode:
+		for i < len(t.text) && strings.IndexByte(" \t\r\n,]}", t.text[i]) < 0 {
+			i++
+		}
+		return i, true
+	case n.Kind == yaml.ScalarNode:
+		s, ok := t.extent(v)
+		if s.bodyEnd > s.lineEnd {
+			return s.bodyEnd, ok
+		}
+		return s.headEnd, ok
+	case n.Style&yaml.FlowStyle != 0:
+		i = t.behind(i)
+		end := flowEnd(t.text, i)
+		return end, end > 0
+	case len(n.Content) == 0:
+		return 0, false
+	}
+	last := Value{file: v.file, node: n.Content[len(n.Content)-1]}
+	if n.Kind == yaml.MappingNode {
+		last.key = n.Content[len(n.Content)-2]
+	}
+	return t.ends(last)
+}
+
+// behind is the offset behind the anchor and the tag that stand at offset i.
+func (t *lines) behind(i int) int {
+	for i < len(t.text) && (t.text[i] == '&' || t.text[i] == '!') {
+		for i < len(t.text) && !blank(t.text[i]) && breakAt(t.text[i:]) == 0 {
+			i++
+		}
+		for i < len(t.text) && blank(t.text[i]) {
+			i++
+		}
+	}
+	return i
+}
+
+// flowEnd gives the offset behind the bracket that closes the one at offset i, -1 when none does.
+func flowEnd(s string, i int) int {
+	depth := 0
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case '"', '\'':
+			if !blank(s[i-1]) && strings.IndexByte("{[,:\r\n", s[i-1]) < 0 {
+				continue // within a plain scalar
+			}
+			if i = quoteEnd(s, i) - 1; i < 0 {
+				return -1
+			}
+		case '#':
+			if blank(s[i-1]) || breakAt(s[i-1:i]) > 0 {
+				for i < len(s) && breakAt(s[i:]) == 0 {
+					i++
+				}
+			}
+		}
+	}
+	return -1
 }
 
 // block finds the end of the block scalar whose header is at offset i.

@@ -1,0 +1,61 @@
+package check
+
+import (
+	"slices"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// mend is a fix that is one certain edit: its words, and what it does to the files. Both are made of the same text, so that they
+// cannot differ.
+type mend struct {
+	text  string
+	edits func() []source.Edit
+}
+
+// editable is a value of the model that can be written anew.
+type editable interface {
+	Name() string
+	Become(written string) []source.Edit
+	BecomeText(text string) []source.Edit
+	Gone() []source.Edit
+}
+
+// set makes a value the one that is written in YAML.
+func set(v editable, written string) mend {
+	return mend{v.Name() + ": " + written, func() []source.Edit { return v.Become(written) }}
+}
+
+// say makes a value the string.
+func say(v editable, text string) mend {
+	return mend{v.Name() + ": " + text, func() []source.Edit { return v.BecomeText(text) }}
+}
+
+// remove takes a value out of its file.
+func remove(v editable, words string) mend { return mend{words, v.Gone} }
+
+// inBoth makes a value of Synapse's copy of a registration the one that is written in YAML, and so that of the bridge's copy, as long
+// as the two say the same there.
+func inBoth(d *deployment.Deployment, reg *deployment.Registration, v source.Value, written string) mend {
+	fix := set(v, written)
+	b := d.BridgeOf(reg)
+	if b == nil || b.Own == nil || b.Own.Path == reg.Path {
+		return fix
+	}
+	if top := v.Keys()[0]; !b.Own.At(top).Equal(reg.At(top)) {
+		return fix
+	}
+	fix.edits = func() []source.Edit { return together(v.Become(written), b.Own.At(v.Keys()...).Become(written)) }
+	return fix
+}
+
+// together are edits that are one fix: none where one is missing.
+func together(all ...[]source.Edit) []source.Edit {
+	for _, edits := range all {
+		if len(edits) == 0 {
+			return nil
+		}
+	}
+	return slices.Concat(all...)
+}

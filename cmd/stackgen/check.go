@@ -15,6 +15,7 @@ type checkCmd struct {
 	File   []string `short:"f" sep:"none" help:"Compose file below the directory, as docker compose has -f; one for each of several. By default those that Compose finds." placeholder:"FILE"`
 	Root   string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
 	Format string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
+	shownFlags
 }
 
 func (*checkCmd) Help() string {
@@ -24,11 +25,25 @@ Example:
 
     stackgen check /opt/matrix
     stackgen check -f compose.yaml -f compose.prod.yaml
+
+A finding that is known and meant to stay is suppressed by a comment on its line or above it, or by an entry of .stackgen.yaml beside the compose file:
+
+    # stackgen:ignore compose-image-pinned renovate pins it
+    ignore: [{rule: compose-image-pinned, path: docker-compose.yml, reason: renovate pins it, until: 2027-06-30}]
+
+Only what is new since the day on which everything was accepted:
+
+    stackgen check --format json > baseline.json
+    stackgen check --baseline baseline.json
 `
 }
 
 func (c *checkCmd) Run(a *app) error {
 	if err := inRepository(c.Dir); err != nil {
+		return err
+	}
+	shown, err := c.ready()
+	if err != nil {
 		return err
 	}
 	files, closed, err := openTree(c.Dir, c.Root)
@@ -37,13 +52,20 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	defer func() { _ = closed() }()
 	deployment, findings := compose.OpenWith(files, composeOptions(c.Dir, c.File))
-	found, read := check.Run(deployment, composego.Judge)
-	findings = finding.Sort(append(deployment.Hide(findings), found...))
-	inDir(c.Dir, findings)
-	if err := a.report(a.stdout, c.Format, findings, read); err != nil {
+	more, read := check.Run(deployment, composego.Judge)
+	config, problems := answersIn(files, deployment)
+	f := found{files: read, dir: c.Dir, blind: deployment.File == ""}
+	f.findings, f.suppressed = answered(finding.Sort(append(deployment.Hide(findings), more...)), deployment, nil, config)
+	f.findings = append(f.findings, deployment.Hide(problems)...)
+	inDir(c.Dir, f.findings)
+	inDir(c.Dir, f.suppressed)
+	shown.narrow(&f)
+	failed := finding.HasErrors(f.findings)
+	shown.dim(&f)
+	if err := a.report(a.stdout, c.Format, f); err != nil {
 		return err
 	}
-	if finding.HasErrors(findings) {
+	if failed {
 		return exitCode(exitFindings)
 	}
 	return nil
@@ -72,6 +94,9 @@ func inDir(dir string, findings []finding.Finding) {
 			if file := &f.Sites[i].File; *file != "" {
 				*file = path.Join(filepath.ToSlash(dir), *file)
 			}
+		}
+		if s := f.Suppression; s != nil {
+			s.At.File = path.Join(filepath.ToSlash(dir), s.At.File)
 		}
 	}
 }

@@ -69,15 +69,15 @@ func (c *diffCmd) Run(a *app) error {
 	if d == nil {
 		d = diff.Nothing(c.Spec)
 		if c.Format != "json" {
-			err := a.report(a.stdout, c.Format, p.masked(), p.Files)
+			err := a.report(a.stdout, c.Format, p.found())
 			return errors.Join(err, exit(exitFindings))
 		}
 	}
-	findings, err := a.findingsJSON(p.masked())
+	said, err := a.foundJSON(p.found())
 	if err != nil {
 		return err
 	}
-	d.Findings = findings
+	d.Findings, d.Suppressed = said.Findings, said.Suppressed
 	if err := d.Write(a.stdout, diff.Options{Format: c.Format, Summary: c.Summary, Color: a.colored(a.stdout), Width: a.width(a.stdout)}); err != nil {
 		return err
 	}

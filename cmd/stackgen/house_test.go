@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"pkg/confighash", "pkg/coturn", "pkg/deployment/compose/project", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
 	{"pkg/report", "pkg/route/caddy", "pkg/route/nginx", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
 	{"pkg/deployment"},
-	{"pkg/deployment/compose"},
+	{"pkg/deployment/compose", "pkg/suppress"},
 	{"pkg/check", "pkg/deployment/compose/composego"},
 	{"pkg/render"},
 	{"pkg/prove"},

@@ -21,11 +21,15 @@ import (
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
 	"philipp.info/stackgen/pkg/store"
+	"philipp.info/stackgen/pkg/suppress"
 )
 
 // proof is what became of one spec on the way to its files.
 type proof struct {
 	prove.Result // without Bundle when it did not come that far; Findings are those about the spec and its secrets, too
+
+	config     *suppress.Config
+	suppressed []finding.Finding // what of the findings was answered, and is not among them
 
 	set   *secret.Set
 	needs []secret.Need
@@ -40,8 +44,10 @@ func (p *proof) mask(text string) string {
 	return p.set.Mask(text)
 }
 
-// masked is the findings without a secret.
-func (p *proof) masked() []finding.Finding { return p.hide(p.Findings) }
+// found is the findings without a secret.
+func (p *proof) found() found {
+	return found{findings: p.hide(p.Findings), suppressed: p.hide(p.suppressed), files: p.Files, blind: p.Bundle == nil}
+}
 
 func (p *proof) hide(findings []finding.Finding) []finding.Finding {
 	if p == nil || p.set == nil {
@@ -79,6 +85,10 @@ func proveFile(ctx context.Context, r request) (*proof, error) {
 	if err != nil || s == nil {
 		return p, err
 	}
+	if p.config, findings, err = answersBeside(r.spec); err != nil {
+		return p, err
+	}
+	p.Findings = append(p.Findings, findings...)
 	use := offline
 	if r.real {
 		use = reading
@@ -155,7 +165,9 @@ func (p *proof) run(in prove.Input, findings []finding.Finding) error {
 		return err
 	}
 	r.Findings = append(p.Findings, r.Findings...)
-	p.Result = *r
+	if p.Result = *r; p.Bundle != nil {
+		p.Findings, p.suppressed = answered(p.Findings, p.Deployment, in.Spec.File(), p.config)
+	}
 	return nil
 }
 

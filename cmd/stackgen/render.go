@@ -148,8 +148,8 @@ func (c *renderCmd) print(a *app, t *told, o *outcome) error {
 	if c.Format == "json" {
 		return a.printJSON(t, o)
 	}
-	if len(o.Findings) > 0 {
-		text, err := a.findings(a.stdout, "text", o.masked(), o.Files)
+	if f := o.found(); !f.silent() {
+		text, err := a.findings(a.stdout, "text", f)
 		if err != nil {
 			return err
 		}
@@ -171,19 +171,21 @@ type changedJSON struct {
 
 func (a *app) printJSON(t *told, o *outcome) error {
 	doc := struct {
-		Spec     string          `json:"spec"`
-		Output   string          `json:"output"`
-		Changed  []changedJSON   `json:"changed"`
-		Recreate []string        `json:"recreate"`
-		Steps    []string        `json:"steps"`
-		Next     []string        `json:"next"`
-		Findings json.RawMessage `json:"findings"`
-		Error    string          `json:"error,omitempty"`
+		Spec       string          `json:"spec"`
+		Output     string          `json:"output"`
+		Changed    []changedJSON   `json:"changed"`
+		Recreate   []string        `json:"recreate"`
+		Steps      []string        `json:"steps"`
+		Next       []string        `json:"next"`
+		Findings   json.RawMessage `json:"findings"`
+		Suppressed json.RawMessage `json:"suppressed"`
+		Error      string          `json:"error,omitempty"`
 	}{Spec: o.mask(o.spec), Output: o.mask(o.dir), Changed: []changedJSON{}, Recreate: []string{}, Steps: []string{}, Next: []string{}}
-	var err error
-	if doc.Findings, err = a.findingsJSON(o.masked()); err != nil {
+	said, err := a.foundJSON(o.found())
+	if err != nil {
 		return err
 	}
+	doc.Findings, doc.Suppressed = said.Findings, said.Suppressed
 	if o.plan != nil {
 		for _, ch := range o.plan.Changes {
 			doc.Changed = append(doc.Changed, changedJSON{o.mask(ch.Path), ch.Action, o.mask(ch.Copy)})

@@ -13,8 +13,8 @@ import (
 )
 
 // report prints findings as the product of a command.
-func (a *app) report(w io.Writer, format string, findings []finding.Finding, files int) error {
-	text, err := a.findings(w, format, findings, files)
+func (a *app) report(w io.Writer, format string, f found) error {
+	text, err := a.findings(w, format, f)
 	if err != nil {
 		return err
 	}
@@ -22,27 +22,28 @@ func (a *app) report(w io.Writer, format string, findings []finding.Finding, fil
 	return err
 }
 
-func (a *app) findings(w io.Writer, format string, findings []finding.Finding, files int) (string, error) {
+func (a *app) findings(w io.Writer, format string, f found) (string, error) {
 	var b bytes.Buffer
-	ran := len(check.Rules)
-	if files == 0 {
-		ran = 0
+	s := report.Summary{Rules: len(check.Rules), Files: f.files, Dir: f.dir, Suppressed: finding.Sort(f.suppressed), Hidden: f.hidden, HiddenBy: f.hiddenBy}
+	if f.files == 0 {
+		s.Rules = 0
 	}
-	err := report.Write(&b, finding.Sort(findings), report.Summary{Rules: ran, Files: files}, report.Options{
+	err := report.Write(&b, finding.Sort(f.findings), s, report.Options{
 		Format: report.Format(format), Color: a.colored(w), Rules: ruleInfos(), RuleURL: ruleURL, Width: a.width(w), Command: a.command,
 	})
 	return b.String(), err
 }
 
-// findingsJSON gives the findings alone, as they stand in the JSON report.
-func (a *app) findingsJSON(findings []finding.Finding) (json.RawMessage, error) {
-	text, err := a.findings(io.Discard, "json", findings, 0)
+// foundJSON is the findings as they stand in the JSON report.
+type foundJSON struct{ Findings, Suppressed json.RawMessage }
+
+func (a *app) foundJSON(f found) (doc foundJSON, err error) {
+	text, err := a.findings(io.Discard, "json", f)
 	if err != nil {
-		return nil, err
+		return doc, err
 	}
-	var doc struct{ Findings json.RawMessage }
 	err = json.Unmarshal([]byte(text), &doc)
-	return doc.Findings, err
+	return doc, err
 }
 
 // width is the number of columns of the terminal that w is; 0 for what is none.

@@ -60,7 +60,7 @@ func (c *secretsCmd) open(a *app, u use) (*spec.Spec, *secret.Set, error) {
 		findings = append(findings, more...)
 	}
 	if finding.HasErrors(findings) {
-		if err := a.report(a.stdout, "text", p.hide(findings), 0); err != nil {
+		if err := a.report(a.stdout, "text", found{findings: p.hide(findings)}); err != nil {
 			return nil, nil, err
 		}
 		return nil, nil, exitCode(exitFindings)

@@ -12,6 +12,7 @@ type validateCmd struct {
 	Specs   []string `arg:"" optional:"" name:"spec" help:"Specs to validate." default:"stack.yaml"`
 	Secrets string   `help:"Secrets file. Default: secrets.yaml beside the spec." placeholder:"FILE"`
 	Format  string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
+	shownFlags
 }
 
 func (*validateCmd) Help() string {
@@ -20,6 +21,10 @@ func (*validateCmd) Help() string {
 Example:
 
     stackgen validate family/stack.yaml work/stack.yaml
+
+A finding that is known and meant to stay is suppressed by an entry of .stackgen.yaml beside the spec, for render as well:
+
+    ignore: [{rule: compose-image-pinned, path: docker-compose.yml, reason: renovate pins it, until: 2027-06-30}]
 `
 }
 
@@ -27,25 +32,31 @@ func (c *validateCmd) Run(a *app) error {
 	if c.Secrets != "" && len(c.Specs) > 1 {
 		return usagef("--secrets is the file of one spec, but there are %d", len(c.Specs))
 	}
-	var findings []finding.Finding
-	code, files := exitClean, 0
+	shown, err := c.ready()
+	if err != nil {
+		return err
+	}
+	var all found
+	code := exitClean
 	verdicts := each(a, c.Specs, func(i int) verdict { return judge(a, c.Specs[i], c.Secrets) })
 	if slices.ContainsFunc(verdicts, func(v verdict) bool { return !v.done }) {
 		return ended(a.ctx, "nothing is said about the specs; nothing was written")
 	}
 	for i, v := range verdicts {
-		findings, files = append(findings, v.findings...), files+v.files
+		shown.narrow(&v.found)
+		all.add(v.found)
 		switch {
 		case v.err != nil:
 			code = max(code, fail(a.stderr, v.err))
-		case !v.ok:
+		case finding.HasErrors(v.findings):
 			code = max(code, exitFindings)
 		default:
 			say(a.stderr, "%s: ok", c.Specs[i])
 		}
 	}
-	if len(findings) > 0 || c.Format != "text" {
-		if err := a.report(a.stdout, c.Format, findings, files); err != nil {
+	shown.dim(&all)
+	if !all.silent() || c.Format != "text" {
+		if err := a.report(a.stdout, c.Format, all); err != nil {
 			return err
 		}
 	}
@@ -54,11 +65,9 @@ func (c *validateCmd) Run(a *app) error {
 
 // verdict is what is kept of a proof until all specs are through.
 type verdict struct {
-	done     bool // false where a signal came first
-	findings []finding.Finding
-	files    int
-	ok       bool
-	err      error
+	done bool // false where a signal came first
+	found
+	err error
 }
 
 // inRepository refuses a spec that is a symbolic link out of the working tree that it lies in: findings quote
@@ -76,5 +85,5 @@ func judge(a *app, spec, secrets string) verdict {
 		return verdict{done: true, err: err}
 	}
 	p, err := proveFile(a.ctx, request{spec: spec, secrets: secrets, dir: "out"})
-	return verdict{done: ended(a.ctx, "") == nil, findings: p.masked(), files: p.Files, ok: p.OK(), err: err}
+	return verdict{done: ended(a.ctx, "") == nil, found: p.found(), err: err}
 }

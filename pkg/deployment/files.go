@@ -96,6 +96,19 @@ func (d *Deployment) read() []*source.File {
 	return slices.Collect(maps.Values(d.files))
 }
 
+// Texts is the bytes of each file that was read, by its name. What stands in another file is a part of that.
+func (d *Deployment) Texts() map[string][]byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	texts := make(map[string][]byte, len(d.files))
+	for name, f := range d.files {
+		if f.Path == name {
+			texts[name] = f.Src
+		}
+	}
+	return texts
+}
+
 func (d *Deployment) keep(f *source.File) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

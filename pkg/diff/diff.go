@@ -86,8 +86,10 @@ type Diff struct {
 	Secrets []Secret `json:"secrets"`
 	// Findings of the new spec, as the JSON report of findings has them.
 	Findings json.RawMessage `json:"findings"`
-	Values   []Value         `json:"values"`
-	Files    []File          `json:"files"`
+	// Suppressed are those of its findings that somebody answered, in the same form.
+	Suppressed json.RawMessage `json:"suppressed"`
+	Values     []Value         `json:"values"`
+	Files      []File          `json:"files"`
 }
 
 // Effects is what a difference does to the running stack.

@@ -57,6 +57,30 @@ type Finding struct {
 	Fix      string
 	Sites    []source.Site
 	Edits    func() []source.Edit
+	// Suppression says who answered the finding, and how; nil for one that nobody did.
+	Suppression *Suppression
+}
+
+// Suppression is the answer to a finding that is known and meant to stay. Reason is in the words of whoever wrote it.
+type Suppression struct {
+	By     Answer
+	Reason string
+	At     source.Pos // of the comment or the entry; only the file of a baseline
+}
+
+// Answer is the way in which a finding was answered.
+type Answer int
+
+// The answers.
+const (
+	Comment  Answer = iota // beside the place
+	Entry                  // of .stackgen.yaml
+	Baseline               // an earlier report that has the finding
+)
+
+// String gives the name used in JSON.
+func (a Answer) String() string {
+	return [...]string{"comment", ".stackgen.yaml", "baseline"}[a]
 }
 
 // Unchecked is a finding of the rule that something was not checked, and why: a clause that goes on from

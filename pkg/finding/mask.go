@@ -198,6 +198,11 @@ func (m *Mask) Findings(fs []Finding) []Finding {
 		if edits := f.Edits; edits != nil {
 			f.Edits = func() []source.Edit { return m.edits(edits()) }
 		}
+		if f.Suppression != nil {
+			said := *f.Suppression
+			said.Reason = m.Text(said.Reason)
+			f.Suppression = &said
+		}
 		if f.Rule == quotes {
 			f.Message, f.Fix = m.parts(f.Message), m.parts(f.Fix)
 		}

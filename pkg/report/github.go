@@ -45,6 +45,9 @@ func writeGitHub(out *bytes.Buffer, findings []finding.Finding, s Summary, o Opt
 		fmt.Fprintf(out, "::notice::… %s more, see the SARIF/JSON output\n", counts(left))
 	}
 	fmt.Fprintln(out, headline(findings, s, o))
+	for _, line := range notShown(s) {
+		fmt.Fprintln(out, line)
+	}
 }
 
 func annotation(f finding.Finding) string {

@@ -8,8 +8,10 @@ import (
 )
 
 type jsonReport struct {
-	Findings []jsonFinding `json:"findings"`
-	Summary  jsonSummary   `json:"summary"`
+	Dir        string        `json:"dir,omitempty"` // that the files of a check lie in
+	Findings   []jsonFinding `json:"findings"`
+	Suppressed []jsonFinding `json:"suppressed"`
+	Summary    jsonSummary   `json:"summary"`
 }
 
 type jsonFinding struct {
@@ -19,6 +21,15 @@ type jsonFinding struct {
 	Message  string     `json:"message"`
 	Fix      string     `json:"fix,omitempty"`
 	Sites    []jsonSite `json:"sites"`
+
+	Suppression *jsonSuppression `json:"suppression,omitempty"`
+}
+
+type jsonSuppression struct {
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+	File   string `json:"file"`
+	Line   int    `json:"line"`
 }
 
 type jsonSite struct {
@@ -34,22 +45,36 @@ type jsonSummary struct {
 	Info    int `json:"info"`
 	Rules   int `json:"rules"`
 	Files   int `json:"files"`
+
+	Suppressed int `json:"suppressed"`
+	Hidden     int `json:"hidden"` // not asked for
 }
 
 func writeJSON(out *bytes.Buffer, findings []finding.Finding, s Summary) error {
 	n := count(findings)
 	r := jsonReport{
-		Findings: make([]jsonFinding, 0, len(findings)),
-		Summary:  jsonSummary{Error: n[finding.Error], Warning: n[finding.Warning], Info: n[finding.Info], Rules: s.Rules, Files: s.Files},
+		Dir: s.Dir, Findings: jsonFindings(findings), Suppressed: jsonFindings(s.Suppressed),
+		Summary: jsonSummary{
+			Error: n[finding.Error], Warning: n[finding.Warning], Info: n[finding.Info], Rules: s.Rules, Files: s.Files,
+			Suppressed: len(s.Suppressed), Hidden: s.Hidden[finding.Error] + s.Hidden[finding.Warning] + s.Hidden[finding.Info],
+		},
 	}
+	return encode(out, r)
+}
+
+func jsonFindings(findings []finding.Finding) []jsonFinding {
+	all := make([]jsonFinding, 0, len(findings))
 	for _, f := range findings {
 		j := jsonFinding{Rule: f.Rule, Severity: f.Severity.String(), Status: f.Status.String(), Message: f.Message, Fix: f.Fix, Sites: make([]jsonSite, 0, len(f.Sites))}
 		for _, site := range f.Sites {
 			j.Sites = append(j.Sites, jsonSite{File: site.File, Line: site.Line, Column: site.Col, Note: site.Note})
 		}
-		r.Findings = append(r.Findings, j)
+		if a := f.Suppression; a != nil {
+			j.Suppression = &jsonSuppression{By: a.By.String(), Reason: a.Reason, File: a.At.File, Line: a.At.Line}
+		}
+		all = append(all, j)
 	}
-	return encode(out, r)
+	return all
 }
 
 func encode(out *bytes.Buffer, v any) error {

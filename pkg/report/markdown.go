@@ -14,6 +14,9 @@ import (
 func writeMarkdown(out *bytes.Buffer, findings []finding.Finding, s Summary, o Options) {
 	p := &output.Page{}
 	p.Add("headline", "**stackgen: %s**\n", headline(findings, s, o))
+	for _, line := range notShown(s) {
+		p.Add("headline", "\n%s\n", output.Escape(line))
+	}
 	found, unchecked := split(findings)
 	if o.Verbose {
 		found = append(found, unchecked...)

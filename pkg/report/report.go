@@ -32,6 +32,13 @@ var Formats = []string{string(Text), string(JSON), string(SARIF), string(GitHub)
 type Summary struct {
 	Rules int // how many rules
 	Files int // on how many files
+	// Dir is the directory that the places of the findings lie in, as the user calls it; "" where there is none.
+	Dir string
+	// Suppressed are the findings that somebody answered.
+	Suppressed []finding.Finding
+	// Hidden counts by severity what was not asked for, and is neither printed nor suppressed; HiddenBy are the options that say so.
+	Hidden   [3]int
+	HiddenBy []string
 }
 
 // RuleInfo describes a rule to those who read the report elsewhere.
@@ -66,7 +73,7 @@ func Write(w io.Writer, findings []finding.Finding, s Summary, o Options) error 
 			return err
 		}
 	case SARIF:
-		if err := writeSARIF(&out, findings, o); err != nil {
+		if err := writeSARIF(&out, findings, s, o); err != nil {
 			return err
 		}
 	case GitHub:
@@ -104,6 +111,8 @@ func headline(findings []finding.Finding, s Summary, o Options) string {
 	found, unchecked := split(findings)
 	line := fmt.Sprintf("no findings: %s held on %s", output.Plural(s.Rules, "rule"), output.Plural(s.Files, "file"))
 	switch {
+	case len(found) == 0 && len(notShown(s)) > 0:
+		line = fmt.Sprintf("no other findings: %s run on %s", output.Plural(s.Rules, "rule"), output.Plural(s.Files, "file"))
 	case len(found) > 0 && s.Files == 0: // what came before the rules stopped it
 		line = counts(count(found)) + "; no rule was run"
 	case len(found) > 0:
@@ -130,6 +139,31 @@ func counts(n [3]int) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// notShown says what is not among the findings, a line for those that were answered and one for those that were not asked for.
+func notShown(s Summary) []string {
+	var lines []string
+	if n := len(s.Suppressed); n > 0 {
+		by := make(map[finding.Answer]int)
+		for _, f := range s.Suppressed {
+			by[f.Suppression.By]++
+		}
+		var parts []string
+		for _, a := range []struct {
+			by   finding.Answer
+			name string
+		}{{finding.Entry, ".stackgen.yaml"}, {finding.Comment, "comments"}, {finding.Baseline, "baseline"}} {
+			if by[a.by] > 0 {
+				parts = append(parts, fmt.Sprintf("%s %d", a.name, by[a.by]))
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%d suppressed (%s)", n, strings.Join(parts, ", ")))
+	}
+	if s.Hidden != [3]int{} {
+		lines = append(lines, fmt.Sprintf("not shown: %s (%s)", counts(s.Hidden), strings.Join(s.HiddenBy, ", ")))
+	}
+	return lines
 }
 
 // position is p as file:line:col also when the finding is about the whole file: programs that match

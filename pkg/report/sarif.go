@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
@@ -17,7 +18,8 @@ import (
 // fingerprintKey names how the fingerprints are made; a new way needs a new name.
 const fingerprintKey = "stackgenFinding/v1"
 
-func writeSARIF(out *bytes.Buffer, findings []finding.Finding, o Options) error {
+func writeSARIF(out *bytes.Buffer, findings []finding.Finding, s Summary, o Options) error {
+	findings = slices.Concat(findings, s.Suppressed)
 	driver := sarif.NewToolComponent().WithName("stackgen")
 	index := make(map[string]int)
 	for _, r := range rulesOf(findings, o.Rules) {
@@ -103,6 +105,17 @@ func sarifResult(f finding.Finding) *sarif.Result {
 			note = "this place takes part"
 		}
 		r.AddRelatedLocation(loc.WithID(i).WithMessage(sarif.NewMessage().WithText(sarifText(note))))
+	}
+	if a := f.Suppression; a != nil {
+		kind := "external"
+		if a.By == finding.Comment {
+			kind = "inSource"
+		}
+		said := sarif.NewSuppression().WithKind(kind).WithJustification(sarifText(a.Reason))
+		if a.At.File != "" {
+			said.WithLocation(sarif.NewLocation().WithPhysicalLocation(physical(a.At)))
+		}
+		r.AddSuppression(said)
 	}
 	return r
 }

@@ -115,7 +115,8 @@ func TestSARIFTextIsNoLink(t *testing.T) {
 
 func TestJSONDecodes(t *testing.T) {
 	var got struct {
-		Findings []struct {
+		Suppressed []any
+		Findings   []struct {
 			Rule, Severity, Status, Message, Fix string
 			Sites                                []struct {
 				File, Note   string
@@ -135,7 +136,7 @@ func TestJSONDecodes(t *testing.T) {
 			t.Errorf("finding %d is %+v, want %+v", i, g, f)
 		}
 	}
-	want := map[string]int{"error": 3, "warning": 1, "info": 2, "rules": 88, "files": 25}
+	want := map[string]int{"error": 3, "warning": 1, "info": 2, "rules": 88, "files": 25, "suppressed": 0, "hidden": 0}
 	if diff := cmp.Diff(want, got.Summary); diff != "" {
 		t.Error(diff)
 	}

@@ -37,6 +37,9 @@ func writeText(out *bytes.Buffer, findings []finding.Finding, s Summary, o Optio
 			wrapped(out, o.Width, "      ", line)
 		}
 	}
+	for _, line := range notShown(s) {
+		wrapped(out, o.Width, "  ", line)
+	}
 }
 
 // wrapped writes a line, and what does not fit into the width below it.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -103,7 +102,7 @@ func (p *parser) keys(v source.Value, known []string) {
 			continue
 		}
 		fix := "the known keys here are " + strings.Join(known, ", ")
-		if near := deployment.Nearest(key.Str(), known); near != "" {
+		if near := finding.Nearest(key.Str(), known); near != "" {
 			fix = fmt.Sprintf("did you mean %s? %s", near, fix)
 		}
 		p.fail(key, fmt.Sprintf("unknown key %q", short(key.Str())), fix)

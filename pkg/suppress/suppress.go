@@ -145,7 +145,7 @@ func hideReasons(mask *finding.Mask, suppressed []finding.Finding) {
 // noRule says that a rule does not exist.
 func noRule(name string, known []string) (message, fix string) {
 	fix = "`stackgen rules` lists them"
-	if near := deployment.Nearest(name, known); near != "" {
+	if near := finding.Nearest(name, known); near != "" {
 		fix = "did you mean " + near + "? " + fix
 	}
 	return fmt.Sprintf("there is no rule %q; nothing is suppressed by it", short(name)), fix

@@ -32,7 +32,7 @@ var bridgeMSC4190 = Rule{
 				first := b.About.MSC4190
 				if ok && ver.Less(first) {
 					r.Fail(fmt.Sprintf("%s %s does not know encryption.msc4190, which begins with %s; the bridge stops with M_UNRECOGNIZED", b.Program, b.Image.Tag, first),
-						"image: "+component.Of(b.Program).Tested.String(), b.ImageAt.Site(""), v.Site("the setting is ignored"))
+						b.ImageLine(component.Of(b.Program).Tested), b.ImageAt.Site(""), v.Site("the setting is ignored"))
 				}
 			}
 		}

@@ -37,7 +37,7 @@ var bridgeDialect = Rule{
 			}
 			if other := otherNetwork(b); other != "" {
 				_, at := b.Bot()
-				r.Warn(fmt.Sprintf("the bot of %s is that of %s, but the image is another network's; people log in to the wrong one", b.Name, other), "image: "+component.Of(other).Tested.String(), tag, at.Site("the bot"))
+				r.Warn(fmt.Sprintf("the bot of %s is that of %s, but the image is another network's; people log in to the wrong one", b.Name, other), b.ImageLine(component.Of(other).Tested), tag, at.Site("the bot"))
 			}
 		}
 	},

@@ -77,7 +77,7 @@ func checkBridgeRelease(r *Reporter, b *deployment.Bridge, p place) {
 		tag := b.Image
 		tag.Tag, tag.Digest = component.Of(b.Program).Tested.Tag, ""
 		r.Fail(fmt.Sprintf("%s begins with %s, and this is %s; the bridge ignores it", p.path, first, b.Image.Tag),
-			"image: "+tag.String(), b.ImageAt.Site(""), p.value.Site("is used here"))
+			b.ImageLine(tag), b.ImageAt.Site(""), p.value.Site("is used here"))
 	}
 }
 

@@ -82,14 +82,14 @@ var masVersionSupports = Rule{
 		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			if v, ok := m.Image.Version(); ok && v.Less(component.Version{0, 20, 0}) {
 				r.Fail(fmt.Sprintf("Synapse's matrix_authentication_service needs MAS 0.20, and this is %s; every request with a token fails with 503", m.Image.Tag),
-					"image: "+component.Of(component.MAS).Tested.String(), m.ImageAt.Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
+					m.ImageLine(component.Of(component.MAS).Tested), m.ImageAt.Site(""), s.Config.At("matrix_authentication_service").Site("Synapse relies on it"))
 			}
 		})
 	},
 }
 
 func checkMASRelease(r *Reporter, m *deployment.MAS, p place, v component.Version) {
-	tested := "image: " + component.Of(component.MAS).Tested.String()
+	tested := m.ImageLine(component.Of(component.MAS).Tested)
 	words := strings.Split(p.known.Str(), "|")
 	i := slices.IndexFunc(words, func(w string) bool { return fits(w, p.value) })
 	if p.known.Kind() != source.Scalar || i < 0 {

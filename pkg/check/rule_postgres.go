@@ -97,7 +97,7 @@ func checkPostgresAge(r *Reporter, d *deployment.Deployment, server *deployment.
 			}
 			if have[0] < need.Major {
 				r.Fail(fmt.Sprintf("%s requires PostgreSQL %d or above, and this is %d; %s does not start", c.Service.Component().Title, need.Major, have[0], c.Service.Name),
-					"image: "+component.Of(component.Postgres).Tested.String(), server.ImageAt.Site(""), c.Service.ImageAt.Site(c.Service.Name))
+					server.ImageLine(component.Of(component.Postgres).Tested), server.ImageAt.Site(""), c.Service.ImageAt.Site(c.Service.Name))
 				return
 			}
 			break

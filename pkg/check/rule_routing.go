@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
@@ -319,17 +320,17 @@ var internalAPIsPrivate = Rule{
 	Fix:     "Limit Synapse's router to PathPrefix(`/_matrix/`) and PathPrefix(`/_synapse/client/`).",
 	Source:  "Synapse docs/reverse_proxy.md, rest/synapse/client/__init__.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		for _, s := range d.Synapses {
+		for _, s := range d.Running(component.Synapse) {
 			if !routed(r, d) {
 				return
 			}
 			seen := make(map[string]bool)
-			for _, host := range s.Hosts() {
+			for _, host := range d.HostsOf(s) {
 				for _, path := range privatePaths {
 					res := d.Routes().Match("GET", host, path)
 					if res.Unknown != "" && !seen[res.Unknown] {
 						seen[res.Unknown] = true
-						r.NotChecked(res.Unknown, routerSite(res, s.Service))
+						r.NotChecked(res.Unknown, routerSite(res, s))
 					}
 					if res.Unknown != "" || res.Backend == nil || res.Backend.Container != s.Name || seen[res.Router.Name] {
 						continue
@@ -344,7 +345,7 @@ var internalAPIsPrivate = Rule{
 					}
 					seen[res.Router.Name] = true
 					r.Fail(fmt.Sprintf("%s%s is reachable from outside; it is meant for the inside only", host, path),
-						routeFix(d, host, s.Service, "/_matrix/", "/_synapse/client/"), res.Router.Site)
+						routeFix(d, host, s, "/_matrix/", "/_synapse/client/"), res.Router.Site)
 				}
 			}
 		}

@@ -63,26 +63,26 @@ var synapseKnownVulnerabilities = Rule{
 	Fix:     "Take the release that the message names, or a later one; Synapse's docs/upgrade.md says what changes on the way.",
 	Source:  "Synapse CHANGES.md up to 1.163.2 (" + advisoriesRead + "): the advisories of Synapse itself from 1.93 on, not those of what its image is built with",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		sites := make(map[string][]source.Site)
+		services := make(map[string][]*deployment.Service)
 		var images []component.Ref
 		for _, s := range d.Services {
 			if s.Program != component.Synapse {
 				continue
 			}
-			if sites[s.Image.String()] == nil {
+			if services[s.Image.String()] == nil {
 				images = append(images, s.Image)
 			}
-			sites[s.Image.String()] = append(sites[s.Image.String()], s.ImageAt.Site(""))
+			services[s.Image.String()] = append(services[s.Image.String()], s)
 		}
 		for _, ref := range images {
 			if v, ok := ref.Version(); ok {
-				warnOfAdvisories(r, ref, v, sites[ref.String()])
+				warnOfAdvisories(r, ref, v, services[ref.String()])
 			}
 		}
 	},
 }
 
-func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, sites []source.Site) {
+func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, services []*deployment.Service) {
 	var ids []string
 	var fixed component.Version
 	high := 0
@@ -101,6 +101,10 @@ func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, sites
 	if len(ids) == 0 {
 		return
 	}
+	var sites []source.Site
+	for _, s := range services {
+		sites = append(sites, s.ImageAt.Site(""))
+	}
 	count := fmt.Sprintf("%d published vulnerabilities", len(ids))
 	if len(ids) == 1 {
 		count = "a published vulnerability"
@@ -109,5 +113,5 @@ func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, sites
 		count += fmt.Sprintf(", %d of them high", high)
 	}
 	r.Fail(fmt.Sprintf("Synapse %s has %s; %s fixes what is known on %s: %s", ref.Tag, count, fixed, advisoriesRead, strings.Join(ids, ", ")),
-		"image: "+newer(ref, fixed).String(), sites...)
+		services[0].ImageLine(newer(ref, fixed)), sites...)
 }

@@ -29,7 +29,7 @@ var synapseVersionSupports = Rule{
 					if tagged && v.Less(k.First) && val.Set() && (unknown == "" || !strings.HasPrefix(k.Key, unknown+".")) {
 						unknown = k.Key
 						r.Fail(fmt.Sprintf("Synapse %s does not know %s, which begins with %s; %s", s.Image.Tag, val.Path(), k.First, k.Effect),
-							"image: "+newer(s.Image, k.First).String(), val.Site(""), img.Site("the version"))
+							s.ImageLine(newer(s.Image, k.First)), val.Site(""), img.Site("the version"))
 					}
 				}
 			}
@@ -66,7 +66,7 @@ var badSecretPath = regex.Of(`^v?1\.142\.0rc[123]$`)
 // checkKnownFaults has releases with a fault that this configuration meets.
 func checkKnownFaults(r *Reporter, s *deployment.Synapse) {
 	img := s.ImageAt
-	fix := "image: " + newer(s.Image, component.Version{}).String()
+	fix := s.ImageLine(newer(s.Image, component.Version{}))
 	v, _ := s.Image.Version()
 	if val := s.Config.At("experimental_features"); v == (component.Version{1, 157, 0}) && val.Exists() && val.Kind() != source.Mapping {
 		r.Fail("Synapse 1.157.0 stops on experimental_features without a value; it does not start", "remove the line, or take Synapse 1.157.2", val.Site(""), img.Site("the version"))

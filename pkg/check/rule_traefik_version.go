@@ -56,7 +56,7 @@ func checkDockerAPI(r *Reporter, d *deployment.Deployment, v component.Version) 
 	if faulty(v, dockerOld) && d.HasRouters() {
 		img := d.Proxy().Service.ImageAt
 		r.Warn(fmt.Sprintf("Traefik %s asks Docker in version 1.24 of its API, which Docker 29 and later refuse; it finds no container there, and every address answers 404", d.Proxy().Service.Image.Tag),
-			"image: "+d.Proxy().Newer().String(), img.Site(""))
+			d.Proxy().Service.ImageLine(d.Proxy().Newer()), img.Site(""))
 	}
 }
 
@@ -83,7 +83,7 @@ func checkEncoded(r *Reporter, d *deployment.Deployment, v component.Version) {
 					r.NotChecked("the settings of Traefik's entrypoints cannot be seen; "+d.Proxy().Service.Image.Tag+" refuses encoded slashes unless they allow them", img.Site(""))
 				case refuses && (slash != "true" || hash != "true"):
 					r.Fail(fmt.Sprintf("Traefik %s refuses encoded slashes and hashes; room aliases and the backup of keys get 400", d.Proxy().Service.Image.Tag),
-						"image: "+d.Proxy().Newer().String(), img.Site(""), res.Router.Site)
+						d.Proxy().Service.ImageLine(d.Proxy().Newer()), img.Site(""), res.Router.Site)
 				}
 				told[name] = true
 			}

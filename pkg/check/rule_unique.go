@@ -77,7 +77,12 @@ var composeImagePinned = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Services {
 			v := s.ImageAt
-			if _, ok := v.Text(); !ok || !v.Set() || s.Build.Set() || s.Image.Digest != "" {
+			if s.BuildUnread != "" && s.Program == component.Unknown {
+				r.NotChecked("which program "+s.Name+" runs is not known: "+s.BuildUnread, s.Build.Site(""))
+			}
+			// What somebody builds of a program that is not looked at is theirs.
+			built := s.Build.Set() && (s.BuildUnread != "" || s.Program == component.Unknown)
+			if _, ok := v.Text(); !ok || !v.Set() || built || s.Image.Digest != "" {
 				continue
 			}
 			fact := "the image of " + s.Name + " has no tag"
@@ -88,10 +93,10 @@ var composeImagePinned = Rule{
 			default:
 				continue
 			}
-			fix, consequence := "image: "+s.Image.Repository+":…", "an update comes unasked"
+			fix, consequence := s.ImageLine(component.Ref{Repository: s.Image.Repository, Tag: "…"}), "an update comes unasked"
 			if tested := s.Component().Tested; tested.Repository != "" && s.Program != component.Postgres { // whose data is of one major version
 				tested.Repository = s.Image.Repository
-				fix = "image: " + tested.String()
+				fix = s.ImageLine(tested)
 				consequence += ", and what its version can do cannot be checked"
 			}
 			if i := slices.IndexFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s && b.Dialect == component.Python }); i >= 0 {

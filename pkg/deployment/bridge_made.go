@@ -18,7 +18,7 @@ func (b *Bridge) ImageFor() string {
 	default:
 		return "write the file in the form of the image's example configuration"
 	}
-	return "image: " + ref.String()
+	return b.ImageLine(ref)
 }
 
 // MadeUp are the keys that the bridge uses and nobody has given it.

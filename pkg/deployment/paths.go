@@ -66,6 +66,8 @@ func Within(name, dir string) bool {
 func (s *Service) HostPath(container string) (host, reason string) {
 	m := s.MountAt(container)
 	switch {
+	case m == nil && s.Build.Set():
+		return "", "the image, which is built here, may hold it"
 	case m == nil:
 		return "", NothingMounted + path.Clean(container)
 	case m.Host == "":

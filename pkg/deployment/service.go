@@ -14,6 +14,8 @@ type Service struct {
 	ImageAt Leaf
 	Program component.Program
 	Build   Leaf // that its image is built here
+	// BuildUnread says why the image that it is built on is not known; then Image is what the built one is called.
+	BuildUnread string
 
 	Entrypoint, Cmd List
 	WorkingDir      Leaf

@@ -33,6 +33,22 @@ func (d *Deployment) Serves(host string) bool {
 	return slices.ContainsFunc(d.Synapses, func(s *Synapse) bool { return slices.Contains(s.Hosts(), host) })
 }
 
+// HostsOf are the hosts on which people reach a homeserver: by its configuration, or, where that cannot be read, by the
+// routers that lead to it.
+func (d *Deployment) HostsOf(s *Service) (hosts []string) {
+	for _, syn := range d.Synapses {
+		if syn.Service == s {
+			return syn.Hosts()
+		}
+	}
+	for _, router := range d.Routes().Routers {
+		if router.Container == s.Name {
+			hosts = append(hosts, router.Hosts()...)
+		}
+	}
+	return hosts
+}
+
 // MiddlewareSites are the labels of the middlewares through which a router sends its requests.
 func (d *Deployment) MiddlewareSites(r *route.Router) (sites []source.Site) {
 	if r == nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -27,6 +28,14 @@ func (s *Service) Environment() (vars []Word) {
 	}
 	slices.SortFunc(vars, func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
 	return vars
+}
+
+// ImageLine is the line that gives the service another image: of the compose file, or of the Dockerfile that it is built by.
+func (s *Service) ImageLine(ref component.Ref) string {
+	if s.Build.Set() && s.BuildUnread == "" {
+		return "FROM " + ref.String()
+	}
+	return "image: " + ref.String()
 }
 
 // ImageSite is where the image of the service stands.

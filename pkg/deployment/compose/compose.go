@@ -29,6 +29,9 @@ type Project struct {
 	inline  map[string]string // the name of each config that stands in the compose file itself, as a file
 	named   string            // the project, by .env
 	unread  []source.Site
+
+	inImages    []source.Hidden // the secrets that Dockerfiles put into images
+	dockerfiles []*source.File
 }
 
 // Of is the project that a deployment was read from; nil where it is none of Compose's or could not be read.
@@ -94,6 +97,9 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 		if v := v.At("volumes_from"); v.Set() {
 			p.unread = append(p.unread, v.Site("what is mounted by it"))
 		}
+	}
+	for _, f := range p.dockerfiles {
+		d.Add(f.Path, f)
 	}
 	d.Unread = p.unread
 	d.Networks = p.networks(d.Services)

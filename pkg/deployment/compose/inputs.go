@@ -39,10 +39,7 @@ func (p *Project) built(service source.Value, name string) (list []deployment.In
 	if !v.Set() {
 		return nil
 	}
-	at := v
-	if v.Kind() == source.Mapping {
-		at = v.At("context")
-	}
+	at := contextOf(v)
 	context, known := p.expand(at)
 	if !at.Set() {
 		context, known, at = ".", true, v

@@ -40,7 +40,7 @@ func (p *Project) secrecy() (hidden []source.Hidden, open []string) {
 		found, plain := f.Hidden()
 		hidden, open = append(hidden, found...), append(open, plain...)
 	}
-	return append(hidden, p.interpolated()...), open
+	return append(append(hidden, p.inImages...), p.interpolated()...), open
 }
 
 // small is the text of a file of the deployment, "" where there is none.

@@ -29,6 +29,7 @@ func (p *Project) service(name string, v source.Value) *deployment.Service {
 	s.Image = component.Parse(ref)
 	s.Program = s.Image.Program()
 	p.environment(s, v)
+	p.build(s, v)
 	p.mounts(s, v)
 	p.attach(s, v.At("networks"))
 	p.labels(s, v)

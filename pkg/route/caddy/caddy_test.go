@@ -158,6 +158,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add("a {\nimport b {\n}\n<<\n", "/")
 	f.Add("(a) {\nimport a\nimport a\n}\nimport a\n", "/")
+	f.Add("a.example.org {\nrewrite * /{labels.-1}{labels.9}{labels.x}\nreverse_proxy {host}{uri}:1\n}\n", "/")
 	f.Add("(a) {\nimport a {args[0]}{args[0]}{args[0]}\n}\nx {\nimport a 12345678\n}\n", "/")
 	f.Fuzz(func(_ *testing.T, text, path string) {
 		tab := read(text)

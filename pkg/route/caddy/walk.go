@@ -127,6 +127,11 @@ func (w *walk) placeholder(name string) (string, bool) {
 	name = strings.TrimPrefix(name, "http.")
 	kind, key, _ := strings.Cut(name, ".")
 	switch {
+	case kind == "env":
+		val, _, hidden := w.env(key)
+		return val, hidden == ""
+	case w.url == nil: // there is no request yet
+		return "", false
 	case name == "host":
 		return w.host, true
 	case name == "hostport":
@@ -156,13 +161,10 @@ func (w *walk) placeholder(name string) (string, bool) {
 	case kind == "labels", name == "host.labels":
 		labels := strings.Split(w.host, ".")
 		i, err := strconv.Atoi(key)
-		if err != nil || i >= len(labels) {
+		if err != nil || i < 0 || i >= len(labels) {
 			return "", err == nil
 		}
 		return labels[len(labels)-1-i], true
-	case kind == "env":
-		val, _, hidden := w.env(key)
-		return val, hidden == ""
 	}
 	return "", false
 }

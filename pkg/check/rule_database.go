@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -18,6 +19,7 @@ var databaseCredentialsMatch = Rule{
 	Fix:     "Write the same values on both sides.",
 	Source:  "Synapse docs/postgres.md; MAS crates/config sections/database.rs; mautrix docs",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		absent := lacking{what: "role"}
 		for _, c := range d.Connections() {
 			if c.Host == "" && c.PasswordReason != "" {
 				r.Fail(c.PasswordReason+"; the service does not start", "escape the password as in a URL", c.At.Site(""))
@@ -44,8 +46,9 @@ var databaseCredentialsMatch = Rule{
 					"port: "+port, c.PortAt.Site(""), server.Site("the database"))
 			}
 			checkSSL(r, c, server)
-			checkCredentials(r, d, c, server)
+			checkCredentials(r, d, c, server, &absent)
 		}
+		absent.report(r)
 		for _, server := range d.PostgresServers() {
 			checkPasswordFile(r, d, server)
 		}
@@ -55,17 +58,20 @@ var databaseCredentialsMatch = Rule{
 	},
 }
 
-func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connection, server *deployment.Service) {
+func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connection, server *deployment.Service, absent *lacking) {
 	made := d.Provisioned(server)
 	role, known := made.Roles[c.User]
+	_, created := made.Databases[c.Db]
 	switch {
 	case !known && made.Opaque != "":
 		r.NotChecked(made.Opaque, c.At.Site(""))
 		return
 	case !known && made.Broken:
 		return // database-created says so
+	case !known && !created: // database-created says both
+		return
 	case !known:
-		r.Fail(fmt.Sprintf("%s logs in to its database as %q, but nothing creates that role; it does not start", c.Service.Name, c.User), c.UserKey()+": one of "+deployment.KeysOf(made.Roles), append([]source.Site{c.UserAt.Site(""), made.Site()}, made.Meant(c.User)...)...)
+		absent.add(server, c, fmt.Sprintf("%q of %s", c.User, c.Service.Name), c.UserKey()+": one of "+deployment.KeysOf(made.Roles), append([]source.Site{c.UserAt.Site("")}, made.Meant(c.User)...)...)
 		return
 	case strings.HasPrefix(c.PasswordReason, deployment.NothingMounted):
 		r.Fail(fmt.Sprintf("%s reads its database password from a file, but %s in its container; it does not start", c.Service.Name, c.PasswordReason), "correct the path, or mount the secret there", append([]source.Site{c.PasswordAt.Site("")}, c.Service.HandedSites()...)...)
@@ -89,35 +95,72 @@ func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connec
 
 var databaseCreated = Rule{
 	ID: "database-created", Severity: finding.Error,
-	Summary: "every database in use is created by something that also runs on an existing cluster",
-	Why:     "\"database does not exist\": the init directory of the PostgreSQL image runs only when the cluster is made, so a bridge that is added later never gets its database.",
+	Summary: "every database in use is created, by something that runs",
+	Why:     "\"database does not exist\". The init directory of the PostgreSQL image runs only when the cluster is made, so a bridge that is added later never gets its database from there.",
 	Fix:     "Create databases in a one-shot service that every `up` runs; on a running cluster by hand this once.",
 	Source:  "docker-library/postgres docker-entrypoint.sh",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, j := range d.Jobs() {
 			checkRuns(r, d, j)
 		}
+		absent := lacking{what: "database"}
 		for _, c := range d.Connections() {
 			server := d.ServiceAt(c.Host)
 			if server == nil || server.Program != component.Postgres {
 				continue // database-credentials-match says so
 			}
 			made := d.Provisioned(server)
-			db, ok := made.Databases[c.Db]
+			_, ok := made.Databases[c.Db]
 			switch {
 			case !ok && made.Opaque != "":
 				r.NotChecked(made.Opaque, c.At.Site(""))
 			case !ok && made.Broken: // checkRuns says so
 			case !ok:
-				r.Fail(fmt.Sprintf("nothing creates the database %q of %s; it does not start", c.Db, c.Service.Name), "create it: "+exampleSQL(c), c.At.Site(""), made.Site())
-			case db.FirstStartOnly:
-				r.Warn(fmt.Sprintf("the database %q of %s is created only when the cluster is; on a cluster that exists already %s does not start", c.Db, c.Service.Name, c.Service.Name),
-					"on a running cluster: "+exampleSQL(c)+"; better a one-shot service that every `up` runs", db.Site, c.At.Site(c.Service.Name+" uses it"))
+				name, fix := fmt.Sprintf("%q of %s", c.Db, c.Service.Name), fmt.Sprintf("CREATE DATABASE %s OWNER %s;", c.Db, c.User)
+				if _, ok := made.Roles[c.User]; !ok {
+					name, fix = fmt.Sprintf("%s, with the role %q", name, c.User), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '…'; %s", c.User, fix)
+				}
+				absent.add(server, c, name, fix, c.At.Site(""))
 			}
 		}
+		absent.report(r)
 	},
 }
 
-func exampleSQL(c deployment.Connection) string {
-	return fmt.Sprintf("CREATE DATABASE %s OWNER %s", c.Db, c.User)
+// lacking are the roles or databases that services use and nothing in the files creates. Somebody may have made them by
+// hand, so that it is known of none of them; all of one server are one thing to look at.
+type lacking struct {
+	what    string // role or database
+	servers []*deployment.Service
+	of      map[*deployment.Service]*lack
+}
+
+type lack struct {
+	names, users, fixes []string
+	sites               []source.Site
+}
+
+func (l *lacking) add(server *deployment.Service, c deployment.Connection, name, fix string, sites ...source.Site) {
+	if l.of[server] == nil {
+		if l.of == nil {
+			l.of = make(map[*deployment.Service]*lack)
+		}
+		l.servers, l.of[server] = append(l.servers, server), &lack{}
+	}
+	is := l.of[server]
+	is.names, is.users = append(is.names, name), append(is.users, c.Service.Name)
+	is.fixes, is.sites = append(is.fixes, fix), append(is.sites, sites...)
+}
+
+func (l *lacking) report(r *Reporter) {
+	for _, server := range l.servers {
+		is := l.of[server]
+		what, does := l.what, "does not have it already, "+is.users[0]+" does not start"
+		if len(is.names) > 1 {
+			what, does = what+"s", "does not have them already, these services do not start"
+		}
+		slices.Sort(is.fixes)
+		r.Warn(fmt.Sprintf("nothing in these files creates the %s %s; if %s %s", what, sentence(is.names, "and"), server.Name, does),
+			strings.Join(slices.Compact(is.fixes), "\n"), append(is.sites, server.Site("the database server"))...)
+	}
 }

@@ -26,27 +26,80 @@ var configReadable = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		open := make(map[string]deployment.Access)
 		told := make(map[string]bool)
+		var unsure []string
+		as := keptAs(d)
 		for _, s := range d.Services {
 			files := d.ReadFiles(s)
-			checkReadable(r, d, s, files, told)
+			if user := checkReadable(r, d, s, files, told, as); user != "" {
+				unsure = append(unsure, user)
+			}
 			for _, name := range files {
 				if a, ok := d.Access(name); ok && a.Mode&0o004 != 0 && reachable(d, name) && s.Program != component.Unknown {
 					open[name] = a
 				}
 			}
 		}
-		warnOpen(r, open)
+		switch {
+		case len(unsure) > 0:
+			r.NotChecked("all files here have one owner and one mode, as in a copy: whether "+sentence(unsure, "and")+" can read theirs on the host cannot be seen", d.ServicesAt.Site(""))
+		case len(open) > 0 && as == copied:
+			r.NotChecked("all files here have one owner and can be read by everybody, as in a checkout: who can read their secrets on the host cannot be seen", d.ServicesAt.Site(""))
+		default:
+			warnOpen(r, open)
+		}
 	},
 }
 
-// checkReadable reports the files that the user of a service cannot read, once for all services of that user.
-func checkReadable(r *Reporter, d *deployment.Deployment, s *deployment.Service, files []string, told map[string]bool) {
+// kept is what owners and modes of the files here say about those on the host.
+type kept int
+
+const (
+	copied kept = iota // nothing: all are alike, as git and cp leave them
+	closed             // somebody closed some of them, and gave none to another owner
+	owned              // each has its owner
+)
+
+// keptAs tells from all that is read, and from the directories that containers are given.
+func keptAs(d *deployment.Deployment) kept {
+	if d.Chosen.Managed {
+		return owned
+	}
+	names := slices.Clone(d.Chosen.Files)
+	for _, s := range d.Services {
+		names = append(names, d.ReadFiles(s)...)
+		for _, m := range s.Mounts {
+			if m.Host != "" {
+				names = append(names, m.Host)
+			}
+		}
+	}
+	owners, others := make(map[int]bool), make(map[bool]bool)
+	for _, name := range names {
+		if a, ok := d.Access(name); ok {
+			owners[a.Owner] = true
+			if a.Mode.IsRegular() {
+				others[a.Mode&0o004 != 0] = true
+			}
+		}
+	}
+	switch {
+	case len(owners) > 1:
+		return owned
+	case len(others) > 1:
+		return closed
+	}
+	return copied
+}
+
+// checkReadable reports the files that the user of a service cannot read, once for all services of that user. Where
+// nothing can be told from a copy, it gives the service and its user instead.
+func checkReadable(r *Reporter, d *deployment.Deployment, s *deployment.Service, files []string, told map[string]bool, as kept) (unsure string) {
 	uid, gid, at, ok := s.User()
 	if !ok {
-		return
+		return ""
 	}
 	command := "sudo chown"
-	var closed []string
+	var shut []string
 	var sites []source.Site
 	for _, name := range files {
 		a, ok := d.Access(name)
@@ -63,22 +116,30 @@ func checkReadable(r *Reporter, d *deployment.Deployment, s *deployment.Service,
 		}
 		if a.Owner > mapped {
 			r.NotChecked(fmt.Sprintf("%s belongs to the user %d, as it does where containers have users of their own", name, a.Owner), at.Site(s.Name))
-			return
+			return ""
 		}
-		closed = append(closed, name)
+		shut = append(shut, name)
 		if len(sites) < 4 {
 			sites = append(sites, source.Site{Pos: source.Pos{File: name}, Note: a.String()})
 		}
 	}
-	if len(closed) == 0 {
-		return
+	switch {
+	case len(shut) == 0:
+		return ""
+	case as == copied:
+		return fmt.Sprintf("%s (user %d)", s.Name, uid)
 	}
-	what := closed[0]
-	if len(closed) > 1 {
-		what = fmt.Sprintf("%s and %d more", closed[0], len(closed)-1)
+	what := shut[0]
+	if len(shut) > 1 {
+		what = fmt.Sprintf("%s and %d more", shut[0], len(shut)-1)
 	}
-	r.Fail(fmt.Sprintf("%s runs as user %d, who cannot read %s; it does not start (permission denied)", s.Name, uid, what),
-		fmt.Sprintf("%s %d:%d %s", command, uid, max(gid, 0), shell.Paths(closed...)), append(sites, at.Site("runs as this user"))...)
+	report, when := r.Fail, "it does not start"
+	if as == closed {
+		report, when = r.Warn, "it does not start, if all files belong to one user on the host as they do here"
+	}
+	report(fmt.Sprintf("%s runs as user %d, who cannot read %s; %s (permission denied)", s.Name, uid, what, when),
+		fmt.Sprintf("%s %d:%d %s", command, uid, max(gid, 0), shell.Paths(shut...)), append(sites, at.Site("runs as this user"))...)
+	return ""
 }
 
 // barred is the first directory on the way to a file, from the mount on, that the user cannot enter.

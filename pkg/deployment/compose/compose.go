@@ -27,7 +27,6 @@ type Project struct {
 	options Options
 	fsys    fs.FS
 	inline  map[string]string // the name of each config that stands in the compose file itself, as a file
-	named   string            // the project, by .env
 	unread  []source.Site
 
 	inImages    []source.Hidden // the secrets that Dockerfiles put into images
@@ -63,7 +62,7 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 		return nil
 	}
 	p := &Project{Project: &project.Project{Env: project.DotEnv(fsys, ".env")}, options: o, fsys: fsys}
-	p.named = p.Env["COMPOSE_PROJECT_NAME"]
+	_, named := p.Env["COMPOSE_PROJECT_NAME"]
 	d := deployment.New(fsys, o.Alone, known...)
 	d.Env, d.Secrecy = p.environmentFile(".env"), p.secrecy
 	d.Chosen = p.choose()
@@ -84,7 +83,8 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	f := p.File
 	d.ReadFrom, d.File, d.ServicesAt = p, f.Path, p.leaf(f.At("services"))
 	d.Env = p.environmentFile(path.Join(p.Dir, ".env"))
-	d.Project, d.ProjectAt, d.Interpolations = p.name(), p.leaf(f.At("name")), p.interpolations
+	d.Project, d.ProjectAt, d.Interpolations = p.Name, p.leaf(f.At("name")), p.interpolations
+	d.Named = named || d.ProjectAt.Set()
 	d.Inputs = p.inputs
 	for _, u := range p.Unread {
 		site := u.Sites[0]
@@ -124,14 +124,6 @@ func (p *Project) faults(named bool) []finding.Finding {
 		}
 	}
 	return all
-}
-
-// name is that of the project; empty where only the name of the directory gives it.
-func (p *Project) name() string {
-	if name, ok := p.expand(p.File.At("name")); ok && name != "" {
-		return name
-	}
-	return p.named
 }
 
 // expand gives the text of a value as Compose hands it on. ok is false when a variable in it is set nowhere here.

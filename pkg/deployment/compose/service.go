@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,7 +161,7 @@ func (p *Project) networks(services []*deployment.Service) []deployment.Network 
 		case n.External.True():
 			n.Name = key
 		default:
-			n.Name = p.name() + "_" + key
+			n.Name = cmp.Or(p.Name, "<project>") + "_" + key
 		}
 		for _, c := range def.At("ipam", "config").Items() {
 			n.Subnets = append(n.Subnets, c.At("subnet").Str())

@@ -36,6 +36,11 @@ var databaseCredentialsMatch = Rule{
 			case server == nil && d.DatabaseFix() == "" && d.External(c.Service):
 				r.NotChecked("the database of "+c.Service.Name+" is outside of the stack", c.At.Site(""))
 				continue
+			case server == nil && len(d.PostgresServers()) == 0 && len(c.Service.Networks) > 0 && !d.Alone:
+				network, _ := d.NetworkName(c.Service.Networks[0])
+				r.Warn(fmt.Sprintf("%s looks for its database at %q, and there is no PostgreSQL in this stack; unless one of another stack joins the network %s by that name, %s does not start", c.Service.Name, c.Host, network, c.Service.Name),
+					d.DatabaseFix(), c.HostAt.Site(""))
+				continue
 			case server == nil || server.Program != component.Postgres:
 				r.Lack(fmt.Sprintf("%s looks for its database at %q, which is no PostgreSQL of this stack; it does not start", c.Service.Name, c.Host), d.DatabaseFix(), append([]source.Site{c.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 				continue

@@ -93,7 +93,9 @@ func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 		r.Fail(fmt.Sprintf("public_baseurl begins with %s://; Synapse sends clients to an address without TLS, which browsers refuse", u.Scheme), "public_baseurl: https://"+u.Host+"/", v.Site(""))
 		return
 	case !v.Set():
-		if answered(d, s, clientWellKnown) {
+		if host := s.Server.Str(); answered(d, s, clientWellKnown) && reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "/_matrix/client/versions") {
+			r.Warn(fmt.Sprintf("public_baseurl is missing, and Synapse answers %s with 404; clients that are given the server name find it only if they then try https://%s itself, as not all do", clientWellKnown, host), fix, v.Site(""))
+		} else if answered(d, s, clientWellKnown) {
 			r.Fail("public_baseurl is missing; Synapse answers "+clientWellKnown+" with 404, and clients find no homeserver", fix, v.Site(""))
 		}
 		return

@@ -27,7 +27,7 @@ var secretQuoted = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, h := range d.Secrets() {
 			is := h.Unquoted()
-			if is == "" || h.At.Pos().File == d.File {
+			if is == "" || h.Idle || h.At.Pos().File == d.File {
 				continue
 			}
 			// Nobody reads a bridge's own copy of its registration.
@@ -113,7 +113,7 @@ func weakness(h deployment.Secret) string {
 	case h.Origin == component.Chosen && h.Value == "" && !slices.Contains(offWhenEmpty, h.At.Name()):
 		return "is empty; it protects nothing, or the service does not start"
 	case h.Value == "", slices.Contains([]string{"generate", "disable"}, h.Value): // words of mautrix
-	case slices.Contains(examples, lower):
+	case slices.Contains(examples, lower), placeholders().MatchString(h.Value):
 		return "is an example or a word that everybody tries; anybody can guess it"
 	case h.Origin != component.Chosen:
 	case deployment.DatabaseRole(h.Value) == h.Role:
@@ -140,6 +140,9 @@ var secretStrength = Rule{
 		first := make(map[string][]deployment.Secret)
 		for _, places := range uses {
 			h := places[0]
+			if !slices.ContainsFunc(places, func(h deployment.Secret) bool { return !h.Idle }) {
+				continue
+			}
 			other, repeated := first[h.Value]
 			switch weak := weakness(h); {
 			case weak != "" && h.Role == deployment.SharedWithMAS && h.Value == "": // mas-secret-matches says so

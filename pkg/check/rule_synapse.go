@@ -66,6 +66,9 @@ func checkMandatory(r *Reporter, s *deployment.Synapse) {
 	}
 }
 
+// sqliteArgs are those of sqlite3.connect in Python 3.13.
+var sqliteArgs = []string{"database", "timeout", "detect_types", "isolation_level", "check_same_thread", "factory", "cached_statements", "uri", "autocommit"}
+
 // checkEngine has the database's engine, which is SQLite when none is named.
 func checkEngine(r *Reporter, s *deployment.Synapse) {
 	db := s.Config.At("database")
@@ -79,6 +82,14 @@ func checkEngine(r *Reporter, s *deployment.Synapse) {
 		if host := args.At("host"); !name.Set() && host.Set() {
 			r.Fail("database has no name, so that Synapse takes SQLite, which knows no host; Synapse does not start", "name: psycopg2", db.Site(""), host.Site("meant for PostgreSQL"))
 			return
+		}
+		// Synapse adds two of its own; what begins with cp_ is for the pool of connections.
+		for key, val := range args.Entries() {
+			if !slices.Contains(sqliteArgs, key.Str()) && !strings.HasPrefix(key.Str(), "cp_") {
+				r.Fail(fmt.Sprintf("%s is no setting of SQLite; Synapse does not start (TypeError)", val.Path()),
+					"name: psycopg2 for PostgreSQL, or for SQLite args: {database: FILE} alone", name.Site("the engine"), val.Site(""))
+				return
+			}
 		}
 		if file := args.At("database"); file.Set() && file.Str() != ":memory:" {
 			checkLasts(r, r.Fail, s, file, file.Str(), "database.args.database")
@@ -96,7 +107,10 @@ func checkLasts(r *Reporter, lost reportFunc, s *deployment.Synapse, v source.Va
 	file := s.Inside(name)
 	m := s.MountAt(file)
 	fix := v.Name() + ": a path below a directory that is mounted"
-	if i := slices.IndexFunc(s.Mounts, func(o deployment.Mount) bool { return !o.ReadOnly && !o.Fleeting }); i >= 0 {
+	lasting := func(o deployment.Mount) bool { return !o.ReadOnly && !o.Fleeting && o.Container != s.ConfigPath }
+	if i := slices.IndexFunc(s.Mounts, func(o deployment.Mount) bool { return lasting(o) && path.Base(o.Container) == path.Base(name) }); i >= 0 {
+		fix = v.Name() + ": " + s.Mounts[i].Container // made for it
+	} else if i := slices.IndexFunc(s.Mounts, lasting); i >= 0 {
 		fix = v.Name() + ": " + path.Join(s.Mounts[i].Container, path.Base(name))
 	}
 	switch {

@@ -30,7 +30,7 @@ var synapseSigningKey = Rule{
 			m := s.MountAt(file)
 			if m == nil || m.Fleeting {
 				fix := "signing_key_path: a path below a directory that is mounted"
-				if dir := s.MountAt(s.ConfigPath); dir != nil && dir.Host != "" {
+				if dir := s.MountAt(s.ConfigPath); dir != nil && dir.Host != "" && dir.Container != s.ConfigPath {
 					fix = "signing_key_path: " + path.Join(path.Dir(s.ConfigPath), path.Base(file))
 				}
 				r.Fail(fmt.Sprintf("the signing key %s is inside the container only; each update makes a new one, and other servers no longer trust this one", file), fix, append([]source.Site{v.Site("")}, s.VolumeSites()...)...)

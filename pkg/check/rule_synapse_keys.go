@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -29,7 +30,7 @@ var synapseKnownKeys = Rule{
 					return
 				}
 				names, sites = append(names, p.path), append(sites, p.value.Site(""))
-				fixes = append(fixes, renamed(config, p))
+				fixes = append(fixes, cmp.Or(synapseMeant[p.value.Name()], renamed(config, p)))
 			})
 			if len(names) == 0 {
 				continue
@@ -49,6 +50,16 @@ var synapseKnownKeys = Rule{
 			r.Fail(fmt.Sprintf("Synapse knows no %s; it passes over %s without a word", sentence(names, "and no"), itOrThem(names)), fix, sites...)
 		}
 	},
+}
+
+// synapseMeant are names that people give to keys which Synapse calls something else.
+var synapseMeant = map[string]string{
+	"burst":                         "rename it to burst_count",
+	"enable_captcha":                "rename it to enable_registration_captcha",
+	"federation_ip_range_whitelist": "rename it to ip_range_whitelist",
+	"recaptcha_secret_key":          "rename it to recaptcha_private_key",
+	"recaptcha_site_key":            "rename it to recaptcha_public_key",
+	"x_forwarded":                   "move it to listeners[].x_forwarded, below each listener that a proxy asks",
 }
 
 func itOrThem(names []string) string {

@@ -42,7 +42,7 @@ var configVariables = Rule{
 }
 
 var (
-	shellVariable = regex.Of(`\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-?][^}]*)?\}|^\$[A-Z][A-Z0-9_]+$`)
+	shellVariable = regex.Of(`\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:?+-][^}]*)?\}|^\$[A-Z][A-Z0-9_]+$|^\$\([A-Z][A-Z0-9_]*\)$|^%[A-Z][A-Z0-9_]+%$|^@@?[A-Z][A-Z0-9_]+@@?$|^__[A-Z][A-Z0-9_]+__$|^<%= *[\w.]+ *%>$`)
 	doubleBraces  = regex.Of(`\{\{-? *[A-Za-z_.][A-Za-z0-9_.]*(?: *\|[^}]*)? *-?\}\}`)
 	placeholders  = regex.Of(`^(?:REPLACE|CHANGE|FILL|INSERT)[_ -]?(?:ME|THIS|IT)(?:[_ -][A-Z_ -]*)?$|^<[A-Z][A-Z_ -]+>$`)
 )

@@ -7,7 +7,7 @@ var bluesky = Component{
 	Program: Bluesky, Title: "Bluesky",
 	Images: []string{"mautrix/bluesky", "mautrix-bluesky"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/bluesky", "v0.2510.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/bluesky", Tag: "v0.2510.0"},
 	Oldest: Version{0, 2510, 0}, OldestWhy: keysOfV2510,
 	Container: &mautrixImage,
 	Bridge: &Bridge{

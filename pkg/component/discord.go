@@ -7,7 +7,7 @@ var discord = Component{
 	Program: Discord, Title: "Discord",
 	Images: []string{"mautrix/discord", "mautrix-discord"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/discord", "v0.7.7", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/discord", Tag: "v0.7.7"},
 	Oldest: Version{0, 7, 4}, OldestWhy: "encryption.msc4190 exists since mautrix-discord v0.7.4",
 	Container: &mautrixImage,
 	Bridge: &Bridge{

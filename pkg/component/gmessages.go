@@ -7,7 +7,7 @@ var gmessages = Component{
 	Program: GMessages, Title: "Google Messages",
 	Images: []string{"mautrix/gmessages", "mautrix-gmessages"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/gmessages", "v0.2609.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/gmessages", Tag: "v0.2609.0"},
 	Oldest: Version{0, 2510, 0}, OldestWhy: keysOfV2510,
 	Container: &mautrixImage,
 	Bridge: &Bridge{

@@ -7,7 +7,7 @@ var gvoice = Component{
 	Program: GVoice, Title: "Google Voice",
 	Images: []string{"mautrix/gvoice", "mautrix-gvoice"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/gvoice", "v0.2605.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/gvoice", Tag: "v0.2605.0"},
 	Oldest: Version{0, 2510, 0}, OldestWhy: keysOfV2510,
 	Container: &mautrixImage,
 	Bridge: &Bridge{

@@ -9,6 +9,8 @@ import (
 // Ref is an image reference taken apart. Tag and Digest are empty when absent.
 type Ref struct {
 	Repository, Tag, Digest string
+	// Numbered says that its tags are somebody's own, which name no release of the program in it.
+	Numbered bool
 }
 
 // Parse takes an image reference apart; a registry's port is not mistaken for a tag.
@@ -78,6 +80,9 @@ const (
 
 // Version reads the version out of the tag; ok is false for latest, a digest or a branch name.
 func (r Ref) Version() (v Version, ok bool) {
+	if r.Numbered {
+		return v, false
+	}
 	text := r.Tag
 	for _, c := range All {
 		if rest, cut := strings.CutPrefix(text, c.TagPrefix); cut && c.TagPrefix != "" {

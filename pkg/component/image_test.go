@@ -9,15 +9,15 @@ func TestParse(t *testing.T) {
 	const sum = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for s, want := range map[string]Ref{
 		"":                                       {},
-		"postgres":                               {"postgres", "", ""},
-		"postgres:17-alpine":                     {"postgres", "17-alpine", ""},
-		"docker.io/library/postgres:17":          {"docker.io/library/postgres", "17", ""},
-		"localhost:5000/synapse":                 {"localhost:5000/synapse", "", ""},
-		"localhost:5000/synapse:v1.157.1":        {"localhost:5000/synapse", "v1.157.1", ""},
-		"postgres@" + sum:                        {"postgres", "", sum},
-		"reg.example.org:5000/a/b:v1@" + sum:     {"reg.example.org:5000/a/b", "v1", sum},
-		"reg.example.org:5000/a/b@" + sum:        {"reg.example.org:5000/a/b", "", sum},
-		"dock.mau.dev/mautrix/meta:ig-v0.2608.0": {"dock.mau.dev/mautrix/meta", "ig-v0.2608.0", ""},
+		"postgres":                               {Repository: "postgres", Tag: "", Digest: ""},
+		"postgres:17-alpine":                     {Repository: "postgres", Tag: "17-alpine", Digest: ""},
+		"docker.io/library/postgres:17":          {Repository: "docker.io/library/postgres", Tag: "17", Digest: ""},
+		"localhost:5000/synapse":                 {Repository: "localhost:5000/synapse", Tag: "", Digest: ""},
+		"localhost:5000/synapse:v1.157.1":        {Repository: "localhost:5000/synapse", Tag: "v1.157.1", Digest: ""},
+		"postgres@" + sum:                        {Repository: "postgres", Tag: "", Digest: sum},
+		"reg.example.org:5000/a/b:v1@" + sum:     {Repository: "reg.example.org:5000/a/b", Tag: "v1", Digest: sum},
+		"reg.example.org:5000/a/b@" + sum:        {Repository: "reg.example.org:5000/a/b", Tag: "", Digest: sum},
+		"dock.mau.dev/mautrix/meta:ig-v0.2608.0": {Repository: "dock.mau.dev/mautrix/meta", Tag: "ig-v0.2608.0", Digest: ""},
 	} {
 		got := Parse(s)
 		if got != want {

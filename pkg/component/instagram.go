@@ -7,7 +7,7 @@ var instagram = Component{
 	Program: Instagram, Title: "Instagram",
 	Images: []string{"mautrix/meta", "mautrix-meta"}, TagPrefix: "ig-",
 	Tag: TagForm{"ig-v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/meta", "ig-v0.2609.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/meta", Tag: "ig-v0.2609.0"},
 	Oldest: Version{0, 2608, 0}, OldestWhy: "Instagram is an image of its own since v26.07, tested since v26.08",
 	Container: &mautrixImage,
 	Bridge: &Bridge{

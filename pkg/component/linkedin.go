@@ -7,7 +7,7 @@ var linkedin = Component{
 	Program: LinkedIn, Title: "LinkedIn",
 	Images: []string{"mautrix/linkedin", "mautrix-linkedin"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/linkedin", "v0.2609.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/linkedin", Tag: "v0.2609.0"},
 	Oldest: Version{0, 2511, 0}, OldestWhy: "the bridge in Go begins with v25.11 (v0.2511.0)",
 	Container: &mautrixImage,
 	Bridge: &Bridge{

@@ -8,7 +8,7 @@ var mas = Component{
 	Images:   []string{"matrix-authentication-service"},
 	Tag:      TagForm{"", `[0-9]+\.[0-9]+(\.[0-9]+(-rc\.?[0-9]+)?)?(-debug)?`},
 	Versions: Minors,
-	Tested:   Ref{"ghcr.io/element-hq/matrix-authentication-service", "1.26.0", ""},
+	Tested:   Ref{Repository: "ghcr.io/element-hq/matrix-authentication-service", Tag: "1.26.0"},
 	Oldest:   Version{1, 8, 0}, OldestWhy: "claims_imports.localpart.on_conflict: set exists since MAS 1.8",
 	Container: &Container{
 		User: "65532:65532", ReadsAsUser: true, // distroless' nonroot
@@ -30,6 +30,7 @@ var mas = Component{
 		{"email", "password", "password_file", Given},
 		{"captcha", "secret_key", "", Given},
 	},
+	Shape: []string{"secrets", "matrix", "http"}, Runs: "mas-cli server",
 	Entry: &Entry{
 		Words: []string{"mas-cli"}, Modes: []string{"server", "worker", "config", "database", "manage", "templates", "debug", "doctor", "syn2mas", "help"},
 		Options: true, Images: []string{"ghcr.io/element-hq/matrix-authentication-service", "ghcr.io/matrix-org/matrix-authentication-service"},

@@ -7,7 +7,7 @@ var meta = Component{
 	Program: Meta, Title: "Facebook Messenger",
 	Images: []string{"mautrix/meta", "mautrix-meta"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/meta", "v0.2609.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/meta", Tag: "v0.2609.0"},
 	Oldest: Version{0, 2608, 0}, OldestWhy: "older releases choose the network by network.mode and use the id meta",
 	Container: &mautrixImage,
 	Bridge: &Bridge{

@@ -7,7 +7,7 @@ var postgres = Component{
 	Program: Postgres, Title: "PostgreSQL",
 	Images: []string{"postgres", "postgresql"},
 	Tag:    TagForm{"", `[0-9]+(\.[0-9]+)?(-[a-z][a-z0-9.]*)?`},
-	Tested: Ref{"docker.io/library/postgres", "17", ""},
+	Tested: Ref{Repository: "docker.io/library/postgres", Tag: "17"},
 	Oldest: Version{14, 0, 0}, OldestWhy: "Synapse requires PostgreSQL 14 or above",
 	Container: &Container{
 		User: "999:999", AlpineUser: "70:70", // Debian's and Alpine's postgres

@@ -7,7 +7,7 @@ var signal = Component{
 	Program: Signal, Title: "Signal",
 	Images: []string{"mautrix/signal", "mautrix-signal"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/signal", "v0.2610.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/signal", Tag: "v0.2610.0"},
 	Oldest: Version{0, 2510, 0}, OldestWhy: keysOfV2510,
 	Container: &mautrixImage,
 	Bridge: &Bridge{

@@ -7,7 +7,7 @@ var slack = Component{
 	Program: Slack, Title: "Slack",
 	Images: []string{"mautrix/slack", "mautrix-slack"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/slack", "v0.2609.1", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/slack", Tag: "v0.2609.1"},
 	Oldest: Version{0, 2510, 0}, OldestWhy: keysOfV2510,
 	Container: &mautrixImage,
 	Bridge: &Bridge{

@@ -8,7 +8,7 @@ var synapse = Component{
 	Images:   []string{"synapse"},
 	Tag:      TagForm{"v", `[0-9]+\.[0-9]+\.[0-9]+(rc[0-9]+)?`},
 	Versions: Minors,
-	Tested:   Ref{"ghcr.io/element-hq/synapse", "v1.163.2", ""},
+	Tested:   Ref{Repository: "ghcr.io/element-hq/synapse", Tag: "v1.163.2"},
 	Oldest:   Version{1, 136, 0}, OldestWhy: "matrix_authentication_service exists since Synapse 1.136",
 	Container: &Container{
 		User: "991:991", ReadsAsUser: true, Start: FromEntrypoint, // docker/start.py: UID and GID
@@ -40,6 +40,7 @@ var synapse = Component{
 		{"jwt_config", "secret", "", Given},
 		{"modules.*.config", "shared_secret", "", Chosen},
 	},
+	Shape: []string{"server_name", "report_stats", "database"}, Runs: "synapse.app.homeserver",
 	Entry: &Entry{
 		Words: []string{"start.py", "python", "python3", "synapse_homeserver", "synctl"}, Modes: []string{"run", "generate", "migrate_config"},
 		Images: []string{"matrixdotorg/synapse", "docker.io/matrixdotorg/synapse", "ghcr.io/element-hq/synapse"},

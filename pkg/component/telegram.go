@@ -7,7 +7,7 @@ var telegram = Component{
 	Program: Telegram, Title: "Telegram",
 	Images: []string{"mautrix/telegram", "mautrix-telegram"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/telegram", "v0.2610.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/telegram", Tag: "v0.2610.0"},
 	Oldest: Version{0, 15, 3}, OldestWhy: "encryption.msc4190 exists since mautrix-telegram v0.15.3",
 	Container: &mautrixImage,
 	Secrets: []Secret{

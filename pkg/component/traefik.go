@@ -7,5 +7,5 @@ var traefik = Component{
 	Program: Traefik, Title: "Traefik",
 	Images:    []string{"traefik"},
 	Container: &Container{},
-	Tested:    Ref{"docker.io/library/traefik", "v3.7.13", ""},
+	Tested:    Ref{Repository: "docker.io/library/traefik", Tag: "v3.7.13"},
 }

@@ -7,7 +7,7 @@ var twitter = Component{
 	Program: Twitter, Title: "Twitter",
 	Images: []string{"mautrix/twitter", "mautrix-twitter"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/twitter", "v0.2609.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/twitter", Tag: "v0.2609.0"},
 	Oldest: Version{0, 2510, 0}, OldestWhy: keysOfV2510,
 	Container: &mautrixImage,
 	Bridge: &Bridge{

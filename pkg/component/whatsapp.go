@@ -7,7 +7,7 @@ var whatsapp = Component{
 	Program: WhatsApp, Title: "WhatsApp",
 	Images: []string{"mautrix/whatsapp", "mautrix-whatsapp"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/whatsapp", "v0.2610.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/whatsapp", Tag: "v0.2610.0"},
 	Oldest: Version{0, 2510, 0}, OldestWhy: keysOfV2510,
 	Container: &mautrixImage,
 	Bridge: &Bridge{

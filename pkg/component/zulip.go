@@ -7,7 +7,7 @@ var zulip = Component{
 	Program: Zulip, Title: "Zulip",
 	Images: []string{"mautrix/zulip", "mautrix-zulip"},
 	Tag:    TagForm{"v", mautrixTag}, Versions: Calendar,
-	Tested: Ref{"dock.mau.dev/mautrix/zulip", "v0.2511.0", ""},
+	Tested: Ref{Repository: "dock.mau.dev/mautrix/zulip", Tag: "v0.2511.0"},
 	Oldest: Version{0, 2511, 0}, OldestWhy: "v25.11 (v0.2511.0) is the first release",
 	Container: &mautrixImage,
 	Bridge: &Bridge{

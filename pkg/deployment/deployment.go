@@ -20,7 +20,7 @@ type Deployment struct {
 	// File is the one that the services stand in; "" where it could not be read, and then there is no service.
 	File       string
 	Project    string // the name of the whole; empty where it is that of a directory which is not known
-	Named      bool   // Project is written down, and not the name of the directory: on the host that may be another
+	NameGiven  bool   // Project is written down, and not the name of the directory: on the host that may be another
 	ProjectAt  Leaf   // where File says it
 	Services   []*Service
 	ServicesAt Leaf
@@ -153,6 +153,7 @@ func (d *Deployment) Load() {
 			}
 		}
 	}
+	d.recogniseOwn()
 	for _, s := range d.Services {
 		d.recognise(s)
 	}

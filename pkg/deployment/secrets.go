@@ -35,6 +35,7 @@ type Secret struct {
 	file   string // the file that holds it, when that is not the one of at
 	Origin component.Origin
 	Reader source.Reader
+	Idle   bool        // what it is for is switched off
 	script source.Site // where a script gives the password to the database role
 }
 
@@ -139,7 +140,7 @@ func (d *Deployment) secretsIn(s *Service, f *source.File, keys []component.Held
 	var hs []Secret
 	for _, key := range keys {
 		for _, parent := range Each(f.Root(), key.Below) {
-			h := Secret{Origin: key.Origin, Reader: reader}
+			h := Secret{Origin: key.Origin, Reader: reader, Idle: IsFalse(parent.At("enabled"))}
 			if h.Value, h.At, h.Reason = d.SecretOf(s, parent, key.Inline, key.File); !h.At.Set() {
 				continue
 			}

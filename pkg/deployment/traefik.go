@@ -187,7 +187,7 @@ func (d *Deployment) container(s *Service) *traefik.Container {
 	wanted := LabelOf(c.Labels, "traefik.docker.network").Value
 	for _, key := range s.Networks {
 		name, ok := d.NetworkName(key)
-		if n := d.Network(key); !d.Named && !n.NameAt.Set() && !n.External.Set() && strings.HasSuffix(wanted, "_"+key) {
+		if n := d.Network(key); !d.NameGiven && !n.NameAt.Set() && !n.External.Set() && strings.HasSuffix(wanted, "_"+key) {
 			name = wanted // the project is called after its directory, which may have another name on the host
 		}
 		if !ok {

@@ -84,7 +84,7 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	d.ReadFrom, d.File, d.ServicesAt = p, f.Path, p.leaf(f.At("services"))
 	d.Env = p.environmentFile(path.Join(p.Dir, ".env"))
 	d.Project, d.ProjectAt, d.Interpolations = p.Name, p.leaf(f.At("name")), p.interpolations
-	d.Named = named || d.ProjectAt.Set()
+	d.NameGiven = named || d.ProjectAt.Set()
 	d.Inputs = p.inputs
 	for _, u := range p.Unread {
 		site := u.Sites[0]

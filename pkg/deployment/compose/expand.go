@@ -2,15 +2,13 @@ package compose
 
 import (
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose/project"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// variable finds variables, in every form of Compose but those that nest.
-var variable = regex.Of(`\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))`)
 
 // leaf is a value with its variables filled in.
 func (p *Project) leaf(v source.Value) deployment.Leaf {
@@ -85,10 +83,13 @@ func sayable(v project.Variable, name string) bool {
 	return shouted().MatchString(name) && (whole().MatchString(v.At.Str()) || !v.At.Secret() && !v.At.NamesSecret())
 }
 
-// withoutVariables takes the variables out, from the innermost on: a default may hold others.
+// withoutVariables is a text without its variables, and without what beside it Compose can read.
 func withoutVariables(s string) string {
-	for range 5 {
-		s = variable().ReplaceAllString(s, "")
+	s = strings.ReplaceAll(s, "$$", "")
+	for _, u := range project.Uses(s) {
+		if !u.Invalid() {
+			s = strings.Replace(s, u.Text, "", 1)
+		}
 	}
 	return s
 }
@@ -96,7 +97,7 @@ func withoutVariables(s string) string {
 // bareWord reports whether an unset variable of the value is most likely none: it has no braces and does
 // not look like the name of one.
 func bareWord(v project.Variable) bool {
-	return slices.ContainsFunc(variable().FindAllStringSubmatch(v.At.Str(), -1), func(g []string) bool {
-		return g[5] != "" && slices.Contains(v.Unset, g[5]) && !upper().MatchString(g[5])
+	return slices.ContainsFunc(project.Uses(v.At.Str()), func(u project.Use) bool {
+		return u.Bare() != "" && slices.Contains(v.Unset, u.Bare()) && !upper().MatchString(u.Bare())
 	})
 }

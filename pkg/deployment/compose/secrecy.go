@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment/compose/project"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -71,9 +72,9 @@ func (p *Project) interpolated() []source.Hidden {
 			for _, value := range v.Values {
 				found = append(found, source.Hidden{Value: value})
 			}
-			for _, m := range variable().FindAllStringSubmatch(text, -1) {
-				if !strings.HasSuffix(m[3], "?") { // where that is what is said when there is none
-					found = append(found, source.Hidden{Value: m[4]})
+			for _, use := range project.Uses(text) {
+				for _, v := range use.Variables {
+					found = append(found, source.Hidden{Value: v.DefaultValue}, source.Hidden{Value: v.PresenceValue})
 				}
 			}
 		}

@@ -1,9 +1,7 @@
 package check
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,25 +19,22 @@ var composeEnvironment = Rule{
 	Fix:     "Take the line out of .env, or write what is meant into the compose file; into the spec, where stackgen renders that.",
 	Source:  "Docker Compose 5.6.0 cmd/compose/compose.go setEnvWithDotEnv; compose-go v2.16.2 cli/options.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		_, err := source.ReadFS(d.FS, ".env")
-		info, statErr := fs.Stat(d.FS, ".env")
-		switch {
-		case errors.Is(err, fs.ErrNotExist), statErr == nil && info.IsDir():
-			return
-		case err != nil && statErr == nil && !info.Mode().IsRegular():
-			r.Fail("Compose cannot read .env: "+deployment.Cause(err)+"; every command of it ends with an error", "put a file there, or nothing", source.Site{Pos: source.Pos{File: ".env"}})
-			return
-		case err != nil:
-			r.NotChecked(".env cannot be read: "+deployment.Cause(err), source.Site{Pos: source.Pos{File: ".env"}})
-			return
-		}
-		if line := d.Env.Unparsed(); line > 0 {
-			r.Fail("Compose cannot read this line of .env; every command of it ends with an error", "NAME=value, the value in quotes where it has blanks or quotes", source.Site{Pos: source.Pos{File: ".env", Line: line}})
+		for _, f := range d.Env.Files {
+			switch at := (source.Site{Pos: source.Pos{File: f.Path}}); {
+			case f.Odd:
+				r.Fail("Compose cannot read "+f.Path+": "+deployment.Cause(f.Err)+"; every command of it ends with an error", "put a file there, or nothing", at)
+			case f.Err != nil:
+				r.NotChecked(f.Path+" cannot be read: "+deployment.Cause(f.Err), at)
+			default:
+				if at.Line = f.Unparsed(); at.Line > 0 {
+					r.Fail("Compose cannot read this line of "+f.Path+"; every command of it ends with an error", "NAME=value, the value in quotes where it has blanks or quotes", at)
+				}
+			}
 		}
 		for _, s := range composeSettings {
 			if value, set := d.Env.Values[s.name]; set {
 				s.check(d, value, func(severity finding.Severity, message, fix string, sites ...source.Site) {
-					sites = append([]source.Site{{Pos: source.Pos{File: ".env", Line: d.Env.Line(s.name)}}}, sites...)
+					sites = append([]source.Site{{Pos: d.Env.Pos(s.name)}}, sites...)
 					if severity == finding.Error {
 						r.Fail(message, fix, sites...)
 					} else {

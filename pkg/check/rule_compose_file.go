@@ -20,7 +20,7 @@ var composeFileRead = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		files, byName := d.Chosen.Files, d.Chosen.Named
 		place := func(name string) source.Site { return source.Site{Pos: source.Pos{File: name}} }
-		setting := source.Site{Pos: source.Pos{File: ".env", Line: d.Env.Line("COMPOSE_FILE")}, Note: "COMPOSE_FILE stands here"}
+		setting := source.Site{Pos: d.Env.Pos("COMPOSE_FILE"), Note: "COMPOSE_FILE stands here"}
 		switch {
 		case !d.Chosen.Managed || len(files) == 0 || files[0] == d.Chosen.Rendered:
 		case byName:

@@ -87,16 +87,25 @@ type Chosen struct {
 	Managed bool
 }
 
-// Environment are the variables that are set for all of a deployment, in a file beside its own.
+// Environment are the variables that are set for all of a deployment, in files beside its own.
 type Environment struct {
-	Path   string
+	// Files are those that are there, the one that counts first at the front.
+	Files  []EnvironmentFile
 	Values map[string]string
-	// Line is the line that sets a variable; 0 when none does.
-	Line func(name string) int
-	// Unparsed is the first line that cannot be taken; 0 when all can.
-	Unparsed func() int
+	// Pos is the line that sets a variable; without a line when none does.
+	Pos func(name string) source.Pos
 	// Taken are the values in the deployment's own file that take a variable from it.
 	Taken func() []Leaf
+}
+
+// EnvironmentFile is one of them.
+type EnvironmentFile struct {
+	Path string
+	Text []byte
+	Err  error // why it cannot be read here
+	Odd  bool  // it is no file at all, and nobody else can read it either
+	// Unparsed is the first line that cannot be taken; 0 when all can.
+	Unparsed func() int
 }
 
 // Interpolation is a dollar in the deployment's own file.

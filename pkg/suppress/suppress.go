@@ -123,7 +123,10 @@ func (in Input) comments() map[string]*commented {
 		texts[name] = src
 		add(name, src)
 	}
-	looked(in.Deployment.Env.Path)
+	for _, f := range in.Deployment.Env.Files {
+		texts[f.Path] = f.Text
+		add(f.Path, f.Text)
+	}
 	for _, f := range in.Findings {
 		for _, site := range f.Sites {
 			looked(site.File)

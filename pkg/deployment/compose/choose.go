@@ -63,7 +63,7 @@ func (p *Project) files(d *deployment.Deployment) ([]string, *finding.Finding) {
 		return []string{rendered}, nil
 	}
 	setting := func() []source.Site {
-		return []source.Site{{Pos: source.Pos{File: ".env", Line: d.Env.Line("COMPOSE_FILE")}}}
+		return []source.Site{{Pos: d.Env.Pos("COMPOSE_FILE")}}
 	}
 	switch {
 	case len(c.Files) == 0:
@@ -93,25 +93,20 @@ func (p *Project) beyond(name string) bool {
 	return source.Beyond(p.fsys, name)
 }
 
-// environmentFile is .env beside the compose file: Compose takes ${X} from there.
-func (p *Project) environmentFile(name string) deployment.Environment {
-	e := deployment.Environment{Path: name, Values: p.Env}
-	text := ""
-	if src, err := source.ReadFS(p.fsys, e.Path); err == nil {
-		text = string(src)
+// environmentFiles are .env beside the compose file, and where Compose is called: it takes ${X} from there.
+func (p *Project) environmentFiles() deployment.Environment {
+	e := deployment.Environment{Values: p.Env}
+	for _, f := range p.EnvFiles {
+		e.Files = append(e.Files, deployment.EnvironmentFile{Path: f.Name, Text: f.Text, Err: f.Err, Odd: f.Odd, Unparsed: func() int { return unparsed(string(f.Text)) }})
 	}
-	e.Line = func(name string) int {
-		found, n := 0, 0
-		for line := range strings.Lines(text) {
-			n++
-			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
-			if key, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == name {
-				found = n
+	e.Pos = func(name string) source.Pos {
+		for _, f := range p.EnvFiles {
+			if n := lineOf(string(f.Text), name); n > 0 {
+				return source.Pos{File: f.Name, Line: n}
 			}
 		}
-		return found
+		return source.Pos{File: ".env"}
 	}
-	e.Unparsed = func() int { return unparsed(text) }
 	e.Taken = func() (taken []deployment.Leaf) {
 		for _, v := range p.Variables {
 			if len(v.Values) > 0 {
@@ -121,6 +116,19 @@ func (p *Project) environmentFile(name string) deployment.Environment {
 		return taken
 	}
 	return e
+}
+
+// lineOf is the last line of an environment file that sets a variable; 0 when none does.
+func lineOf(text, name string) (found int) {
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
+		if key, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == name {
+			found = n
+		}
+	}
+	return found
 }
 
 // unparsed is the first line of an environment file that Compose does not take; 0 when it takes all.

@@ -5,7 +5,6 @@ package compose
 import (
 	"encoding/json"
 	"io/fs"
-	"path"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -61,10 +60,12 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 		}
 		return nil
 	}
-	p := &Project{Project: &project.Project{Env: project.DotEnv(fsys, ".env")}, options: o, fsys: fsys}
+	called, env := project.Called(fsys)
+	o.EnvFile = env
+	p := &Project{Project: called, options: o, fsys: fsys}
 	_, named := p.Env["COMPOSE_PROJECT_NAME"]
 	d := deployment.New(fsys, o.Alone, known...)
-	d.Env, d.Secrecy = p.environmentFile(".env"), p.secrecy
+	d.Env, d.Secrecy = p.environmentFiles(), p.secrecy
 	d.Chosen = p.choose()
 	names, fault := p.files(d)
 	if fault != nil {
@@ -73,6 +74,7 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	o.Files = names
 	p.options = o
 	p.Project = project.Load(fsys, o)
+	d.Env = p.environmentFiles()
 	for _, f := range p.Files {
 		d.Add(f.Path, f)
 	}
@@ -82,7 +84,6 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	}
 	f := p.File
 	d.ReadFrom, d.File, d.ServicesAt = p, f.Path, p.leaf(f.At("services"))
-	d.Env = p.environmentFile(path.Join(p.Dir, ".env"))
 	d.Project, d.ProjectAt, d.Interpolations = p.Name, p.leaf(f.At("name")), p.interpolations
 	d.NameGiven = named || d.ProjectAt.Set()
 	d.Inputs = p.inputs

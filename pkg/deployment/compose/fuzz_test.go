@@ -26,11 +26,13 @@ func FuzzEnvironment(f *testing.F) {
 		d, _ := Open(memfs.New([]memfs.File{{Path: ".env", Data: append([]byte{}, env...)}, {Path: "docker-compose.yml", Data: []byte("services: {a: {image: x}}\n")}}))
 		lines := strings.Count(env, "\n") + 1
 		for name := range d.Env.Values {
-			if n := d.Env.Line(name); n < 1 || n > lines {
+			if n := d.Env.Pos(name).Line; n < 1 || n > lines {
 				t.Errorf("%q stands in line %d of %q", name, n, env)
 			}
 		}
-		d.Env.Unparsed()
+		for _, f := range d.Env.Files {
+			f.Unparsed()
+		}
 		file, problems := finding.Parse("x", []byte("{\"v\": \""+strings.NewReplacer("\\", "\\\\", "\"", "\\\"", "\n", "\\n").Replace(strings.ToValidUTF8(text, "?"))+"\"}"))
 		if p := Of(d); p != nil && len(problems) == 0 {
 			p.expand(file.At("v"))

@@ -144,29 +144,51 @@ func (e *environment) parse(src []byte) (map[string]string, error) {
 	return vars, err
 }
 
-// dotenv adds the variables of a file that may be missing, as far as it can be read.
-func (r *reader) dotenv(name string) {
-	src, err := source.ReadFS(r.fs, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), isDir(r.fs, name): // compose-go passes over both
-		return
-	case err != nil && name == ".env": // which compose-environment says
-		return
-	case err != nil:
-		r.unread(source.Site{Pos: source.Pos{File: name}}, name+" cannot be read")
-		return
+// EnvFile is an environment file that need not be there.
+type EnvFile struct {
+	Name string
+	Text []byte
+	// Err is why there is no text; nil also for what is not there, and for a directory, for compose-go passes over both.
+	Err error
+	// Odd says that what is there is no file at all: Compose cannot read it either.
+	Odd bool
+
+	there bool
+}
+
+// readEnvFile reads one below the root of a file system.
+func readEnvFile(fsys fs.FS, name string) *EnvFile {
+	text, err := source.ReadFS(fsys, name)
+	if err == nil {
+		return &EnvFile{Name: name, Text: text, there: true}
 	}
-	vars, _ := r.env.parse(src)
+	info, statErr := fs.Stat(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) || statErr == nil && info.IsDir() {
+		return &EnvFile{Name: name}
+	}
+	return &EnvFile{Name: name, Err: err, Odd: statErr == nil && !info.Mode().IsRegular(), there: true}
+}
+
+// envFile is the file of that name, read once.
+func (r *reader) envFile(name string) *EnvFile {
+	if r.envFiles[name] == nil {
+		r.envFiles[name] = readEnvFile(r.fs, name)
+	}
+	return r.envFiles[name]
+}
+
+// dotenv adds the variables of a .env that may be missing, as far as it can be read.
+func (r *reader) dotenv(name string) {
+	f := r.envFile(name)
+	if f.there && !slices.Contains(r.project.EnvFiles, f) {
+		r.project.EnvFiles = append(r.project.EnvFiles, f)
+	}
+	vars, _ := r.env.parse(f.Text)
 	for key, val := range vars {
 		if _, there := r.env.vars[key]; !there {
 			r.env.vars[key] = val
 		}
 	}
-}
-
-func isDir(fsys fs.FS, name string) bool {
-	info, err := fs.Stat(fsys, name)
-	return err == nil && info.IsDir()
 }
 
 // lineOf is the line that an error of dotenv names. The rest of it may quote a value.

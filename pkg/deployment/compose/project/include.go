@@ -123,10 +123,10 @@ func (r *reader) included(item *source.Node, sc scope, chain []string) *source.N
 func (r *reader) includeEnv(list *source.Node, sc scope, dir string) map[string]string {
 	env := &environment{vars: make(map[string]string)}
 	read := func(name string, required bool, site source.Site) {
-		src, err := source.ReadFS(r.fs, name)
+		f := r.envFile(name)
 		switch {
-		case err == nil:
-			vars, err := sc.env.with(env.vars).parse(src)
+		case f.there && f.Err == nil:
+			vars, err := sc.env.with(env.vars).parse(f.Text)
 			if err != nil {
 				r.fault(name+" is none that Compose can read"+lineOf(err), "write NAME=value on each line", source.Site{Pos: source.Pos{File: name}})
 			}

@@ -25,17 +25,23 @@ type reader struct {
 	env     *environment
 	project *Project
 
-	merged bool // there was something to merge
-	parsed map[string][]*source.File
-	values int
-	loads  int
+	merged   bool // there was something to merge
+	parsed   map[string][]*source.File
+	envFiles map[string]*EnvFile
+	values   int
+	loads    int
 }
 
 func newReader(fsys fs.FS, o Options) *reader {
 	fillTop()
-	return &reader{
+	r := &reader{
 		fs: fsys, options: o, env: &environment{vars: make(map[string]string)}, project: &Project{fs: fsys}, parsed: make(map[string][]*source.File),
+		envFiles: make(map[string]*EnvFile),
 	}
+	if f := o.EnvFile; f != nil {
+		r.envFiles[f.Name] = f
+	}
+	return r
 }
 
 // scope is what the files of one model share: their variables, the directory that their relative paths lead from, and

@@ -30,6 +30,8 @@ type Options struct {
 	Assume string
 	// Parsed, if set, gives a file of one document that was parsed before from the same bytes; nil for every other.
 	Parsed func(name string, src []byte) *source.File
+	// EnvFile is the .env of the root directory, where it was read before.
+	EnvFile *EnvFile
 	// Alone says that what is missing may lie in the directory already, and was not given to be read.
 	Alone bool
 }
@@ -45,8 +47,9 @@ type Project struct {
 	Merged bool
 	// Dir is the project directory, Name the project's name; "" where that is not known.
 	Dir, Name string
-	// Env is what variables were taken from.
-	Env map[string]string
+	// Env is what variables were taken from, EnvFiles each .env that is there, the one that counts first at the front.
+	Env      map[string]string
+	EnvFiles []*EnvFile
 	// Variables are the values of the compose files in which Compose looks for variables.
 	Variables []Variable
 	// Unread is what Compose would read and was not, Faults are what it would refuse.
@@ -102,11 +105,12 @@ func Load(fsys fs.FS, o Options) *Project {
 	return r.project
 }
 
-// DotEnv gives the variables of an environment file that may be missing, as far as Compose can read it.
-func DotEnv(fsys fs.FS, name string) map[string]string {
+// Called is a project of which only the .env of the directory is known that Compose is called in.
+func Called(fsys fs.FS) (p *Project, env *EnvFile) {
 	r := newReader(fsys, Options{})
-	r.dotenv(name)
-	return r.env.visible()
+	r.dotenv(".env")
+	r.project.Env = r.env.visible()
+	return r.project, r.envFile(".env")
 }
 
 // start are the files that Compose begins with, and the project directory.

@@ -212,6 +212,24 @@ func TestAction(t *testing.T) {
 			}
 		})
 	}
+	// What a pull request suppresses fails neither the job nor code scanning, and is said.
+	t.Run("a finding is suppressed", func(t *testing.T) {
+		broken := strings.Replace(goodSpec, "signal: {}", "signal: {extra: {encryption: {msc4190: false}}}", 1)
+		p := newPullRequest(t, broken, broken)
+		p.write(t, ".stackgen.yaml", "ignore: [{rule: bridge-msc4190, reason: a build of our own}]\n")
+		code, printed := p.run(t)
+		if code != 0 || strings.TrimSpace(p.read("method")) != "POST" {
+			t.Errorf("exit %d with the comment %q\n%s", code, p.read("method"), printed)
+		}
+		for _, word := range []string{"This change suppresses", "bridge-msc4190", "a build of our own"} {
+			if !strings.Contains(strings.ReplaceAll(p.read("said"), `\`, ""), word) {
+				t.Errorf("%q is not said:\n%s", word, p.read("said"))
+			}
+		}
+		if strings.Contains(p.read("stackgen/findings.sarif"), `"suppressions"`) || !strings.Contains(p.read("stackgen/all.sarif"), "a build of our own") {
+			t.Errorf("code scanning gets what is suppressed: %s", p.read("stackgen/findings.sarif"))
+		}
+	})
 	accepted(t, "bash", "the scripts of action.yml, in every case of a pull request")
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/diff"
@@ -20,6 +21,7 @@ import (
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/spec"
 	"philipp.info/stackgen/pkg/store"
+	"philipp.info/stackgen/pkg/suppress"
 )
 
 type diffCmd struct {
@@ -176,6 +178,7 @@ func (c *diffCmd) revisions(ctx context.Context) (*proof, *diff.Diff, error) {
 	d := diff.New(in)
 	d.Spec, d.From, d.To, d.Notes = c.Spec, c.Base, to, append(d.Notes, notes...)
 	d.Secrets, d.Blind = append(d.Secrets, made...), old.blind
+	d.Silenced = append(d.Silenced, silenced(old.found().suppressed, now.found().suppressed)...)
 	return now, d, nil
 }
 
@@ -196,7 +199,11 @@ func (c *diffCmd) now(ctx context.Context, repo *git.Repo, head string) (*proof,
 		if err != nil {
 			return nil, err
 		}
-		return proveWithout(s, append(findings, more...), files)
+		config, wrong, err := answersBeside(c.Spec)
+		if err != nil {
+			return nil, err
+		}
+		return proveWithout(s, config, slices.Concat(findings, more, wrong), files)
 	}
 	src, err := repo.File(ctx, head, repo.Path(filepath.Base(c.Spec)))
 	if err != nil {
@@ -207,7 +214,8 @@ func (c *diffCmd) now(ctx context.Context, repo *git.Repo, head string) (*proof,
 		return &proof{Result: prove.Result{Findings: findings}}, nil
 	}
 	files, more := copiedAt(ctx, s, repo, head, repo.Path(""))
-	return proveWithout(s, append(findings, more...), files)
+	config, wrong := answersAt(ctx, repo, head, c.Spec)
+	return proveWithout(s, config, slices.Concat(findings, more, wrong), files)
 }
 
 // old is the spec as it was before the change; an empty proof, and a note that says why, where there is no
@@ -238,7 +246,8 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 		files, more = copiedAt(ctx, s, repo, base, path.Dir(name))
 		findings = append(findings, more...)
 	}
-	p, err := proveWithout(s, findings, files)
+	config, _ := answersAt(ctx, repo, base, c.Spec) // one that cannot be read suppressed nothing
+	p, err := proveWithout(s, config, findings, files)
 	switch {
 	case err != nil:
 		return &proof{blind: true}, append(notes, fmt.Sprintf("at %s the spec cannot be rendered: compared with nothing, and what cannot be undone is not known", c.Base)), nil
@@ -249,8 +258,8 @@ func (c *diffCmd) old(ctx context.Context, repo *git.Repo, base, head string) (*
 }
 
 // proveWithout proves with placeholders for all secrets, wherever they may come from. findings are those so far.
-func proveWithout(s *spec.Spec, findings []finding.Finding, files []render.Copy) (*proof, error) {
-	p := &proof{}
+func proveWithout(s *spec.Spec, config *suppress.Config, findings []finding.Finding, files []render.Copy) (*proof, error) {
+	p := &proof{config: config}
 	if s == nil {
 		p.Findings = findings
 		return p, nil

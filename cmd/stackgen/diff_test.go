@@ -138,7 +138,7 @@ func recreated(t *testing.T, before, after string) map[string]diff.Action {
 	t.Helper()
 	load := func(text string) map[string]any {
 		s, findings := spec.Parse("stack.yaml", []byte(text))
-		p, err := proveWithout(s, findings, nil)
+		p, err := proveWithout(s, nil, findings, nil)
 		if err != nil || !p.OK() {
 			t.Fatal(err, p.Findings)
 		}

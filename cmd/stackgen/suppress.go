@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -97,4 +99,25 @@ func answers(name string, src []byte, err error) (*suppress.Config, []finding.Fi
 		}}
 	}
 	return suppress.Parse(name, src, findingNames())
+}
+
+// silenced says which of the suppressed findings were not suppressed before. What they say counts, not on which line.
+func silenced(old, now []finding.Finding) []string {
+	had := make(map[[3]string]int)
+	key := func(f finding.Finding) [3]string { return [3]string{f.Rule, f.Pos().File, f.Message} }
+	for _, f := range old {
+		had[key(f)]++
+	}
+	var lines []string
+	for _, f := range now {
+		if had[key(f)]--; had[key(f)] >= 0 {
+			continue
+		}
+		where := f.Suppression.At.File
+		if line := f.Suppression.At.Line; line > 0 {
+			where = fmt.Sprintf("%s:%d", where, line)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s: %s [%s], by %s: %s", f.Severity, f.Pos(), f.Message, f.Rule, where, cmp.Or(f.Suppression.Reason, "no reason given")))
+	}
+	return lines
 }

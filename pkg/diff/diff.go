@@ -88,8 +88,10 @@ type Diff struct {
 	Findings json.RawMessage `json:"findings"`
 	// Suppressed are those of its findings that somebody answered, in the same form.
 	Suppressed json.RawMessage `json:"suppressed"`
-	Values     []Value         `json:"values"`
-	Files      []File          `json:"files"`
+	// Silenced says in words which of those the change suppresses: they count in the old spec, or are not there.
+	Silenced []string `json:"silenced"`
+	Values   []Value  `json:"values"`
+	Files    []File   `json:"files"`
 }
 
 // Effects is what a difference does to the running stack.
@@ -119,14 +121,16 @@ type Secret struct {
 	Where string `json:"where,omitempty"`
 }
 
-// Empty reports whether the two trees are the same.
-func (d *Diff) Empty() bool { return len(d.Files) == 0 && len(d.Secrets) == 0 }
+// Empty reports whether the two trees are the same, and nothing that is wrong with the new one is suppressed anew.
+func (d *Diff) Empty() bool { return d.same() && len(d.Silenced) == 0 }
+
+func (d *Diff) same() bool { return len(d.Files) == 0 && len(d.Secrets) == 0 }
 
 // New compares two trees.
 func New(in Input) *Diff {
 	c := compare(in)
 	c.hide()
-	return &Diff{Effects: c.effects(), Values: c.values(), Files: c.files(), Notes: []string{}, Secrets: []Secret{}}
+	return &Diff{Effects: c.effects(), Values: c.values(), Files: c.files(), Notes: []string{}, Secrets: []Secret{}, Silenced: []string{}}
 }
 
 // Nothing is the difference of a spec that cannot be rendered: two empty trees.

@@ -42,6 +42,7 @@ func (d *Diff) writeGitHub(out *bytes.Buffer) {
 			hand = append(hand, f.Path+": "+f.about())
 		}
 	}
+	say(finding.Warning, "suppressed by this change", d.Silenced...)
 	say(finding.Warning, "files", hand...)
 	say(finding.Warning, "secrets", d.secretLines()...)
 	say(finding.Warning, "next, after the render", Numbered(d.next())...)

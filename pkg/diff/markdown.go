@@ -23,6 +23,12 @@ func (d *Diff) writeMarkdown(out *bytes.Buffer) {
 			p.Add("irreversible change", "> - **%s**: %s\n", prose(l.text()), prose(l.Breaks))
 		}
 	}
+	if len(d.Silenced) > 0 {
+		p.Add("heading", "\n> [!WARNING]\n> This change suppresses:\n>\n")
+		for _, l := range d.Silenced {
+			p.Add("suppressed finding", "> - %s\n", prose(l))
+		}
+	}
 	if len(d.Services) > 0 {
 		p.Add("heading", "\n| service | %s | because of | who notices |\n| --- | --- | --- | --- |\n", output.Code(d.Command))
 		for _, s := range d.Services {

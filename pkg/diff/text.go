@@ -57,6 +57,10 @@ func (d *Diff) writeText(out *bytes.Buffer, o Options) {
 		s.line("  %s", output.Clean(l.text()))
 		s.line("    %s", output.Clean(l.Breaks))
 	}
+	s.section("suppressed by this change", len(d.Silenced), termenv.ANSIYellow)
+	for _, l := range d.Silenced {
+		s.line("  %s", output.Clean(l))
+	}
 	if o.Summary {
 		s.grouped(d)
 	} else {

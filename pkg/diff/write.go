@@ -66,6 +66,12 @@ func (d *Diff) headline() string {
 		return "no difference"
 	}
 	var parts []string
+	if n := len(d.Silenced); n > 0 {
+		parts = append(parts, output.Plural(n, "finding")+" suppressed anew")
+	}
+	if d.same() {
+		return strings.Join(append(parts, "no other difference"), ", ")
+	}
 	if n := len(d.Irreversible); n > 0 {
 		parts = append(parts, output.Plural(n, "irreversible change"))
 	}

@@ -3,12 +3,14 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
+	"philipp.info/stackgen/pkg/source"
 )
 
 var traefikRouterUnique = Rule{
@@ -90,8 +92,17 @@ var traefikRuleParses = Rule{
 	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
 	Source:  "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var gapped []string
+		var places []source.Site
+		defer func() {
+			if len(gapped) > 0 {
+				r.NotChecked(fmt.Sprintf("which requests %s cannot be told: the rule holds a variable that is set elsewhere", take(gapped)), places...)
+			}
+		}()
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			switch p.Kind {
+			case traefik.Gap:
+				gapped, places = append(gapped, strconv.Quote(p.Router)), append(places, p.Sites...)
 			case traefik.BadLabel:
 				r.Fail(p.Message, labelFix(p), p.Sites...)
 			case traefik.IgnoredLabel:
@@ -111,6 +122,14 @@ var traefikRuleParses = Rule{
 			}
 		})
 	},
+}
+
+// take is the subject of a sentence about what routers take.
+func take(routers []string) string {
+	if len(routers) == 1 {
+		return "router " + routers[0] + " takes"
+	}
+	return "routers " + sentence(routers, "and") + " take"
 }
 
 func ruleFix(major int) string {

@@ -173,6 +173,10 @@ func (d *Deployment) labelled() *route.Table {
 			return near != "" && levenshtein.Distance(name, near, nil) <= 2
 		},
 		Entries: proxy.entries, Public: proxy.public,
+		Own: func(name string) bool {
+			s := d.Service(name)
+			return s != nil && (s.Program == component.Synapse || s.Program == component.MAS)
+		},
 		Upstream: func(host, port string) (string, string) { return d.upstream(proxy.Service, host, port) },
 	}
 	o.Files, o.FilesSeen = d.providedFiles(proxy)

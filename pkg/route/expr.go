@@ -61,6 +61,8 @@ type Matcher struct {
 	// Whole says that every path that begins so fulfils it.
 	Prefixes []string
 	Whole    bool
+	// Open says that what it asks for stands behind a variable: what is named holds that, and is nobody's to ask for.
+	Open bool
 	// Never says why a matcher that parses can match nothing that its author meant.
 	Never string
 }

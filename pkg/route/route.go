@@ -89,7 +89,7 @@ type Router struct {
 func (r *Router) Hosts() []string {
 	var hosts []string
 	r.Expr.Walk(func(m *Matcher) {
-		if m.Kind == Host {
+		if m.Kind == Host && !m.Open {
 			hosts = append(hosts, m.Named...)
 		}
 	})

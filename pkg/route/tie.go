@@ -181,6 +181,9 @@ func (c *comparison) someOf(all []*Expr, kind Kind, ask func(string) *Request) b
 				if o.Kind != kind {
 					return false
 				}
+				if o.Open && !e.Open {
+					return true // most likely it stands for something else
+				}
 				c.budget -= o.cost(v)
 				got := o.Eval(r)
 				return got == No && !o.Not || got == Yes && o.Not

@@ -110,7 +110,7 @@ func (p *Project) labels(s *deployment.Service, v source.Value) {
 	}
 	v = v.At("labels")
 	for _, l := range settings {
-		s.Labels = append(s.Labels, traefik.Label{Key: l.Name, Value: l.Text, Site: l.At.Site("")})
+		s.Labels = append(s.Labels, traefik.Label{Key: l.Name, Value: l.Text, Gapped: l.Gapped, Site: l.At.Site("")})
 	}
 	s.LabelLine = func(key, value string) string {
 		value = strings.ReplaceAll(value, "$", "$$")

@@ -26,12 +26,17 @@ var matchersV3 = map[string]builder{
 	"ClientIP":     one(clientIP),
 }
 
+// countError says that a matcher has too few values or too many, which is wrong whatever they are.
+type countError string
+
+func (e countError) Error() string { return string(e) }
+
 func one(b builder) builder { return counted(b, 1, 1) }
 
 func counted(b builder, least, most int) builder {
 	return func(m *matcher) error {
 		if n := len(m.args); n < least || n > most {
-			return fmt.Errorf("%s has %d values, but Traefik 3 takes %d", m.name, n, most)
+			return countError(fmt.Sprintf("%s has %d values, but Traefik 3 takes %d", m.name, n, most))
 		}
 		return b(m)
 	}

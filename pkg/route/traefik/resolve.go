@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +33,16 @@ func (t *table) resolve(r *router) {
 				report(NeverMatches, "rule", "", m.Never, false)
 			}
 		})
+		if open := false; r.Expr != nil {
+			r.Expr.Walk(func(m *route.Matcher) {
+				if open = open || m.Open; m.Open && t.aside(r) {
+					m.Eval = func(*route.Request) route.Truth { return route.No }
+				}
+			})
+			if open {
+				report(Gap, "rule", "", "its rule holds a variable that is set elsewhere", false)
+			}
+		}
 	}
 
 	own := r.provider()
@@ -48,6 +59,12 @@ func (t *table) resolve(r *router) {
 	if c.bad != "" {
 		report(c.kind, "middlewares", c.ref, c.bad, true)
 	}
+	if c.unsure != "" {
+		r.Unchecked = fmt.Sprintf("middleware %q stands behind a variable that is set elsewhere", c.unsure)
+	}
+	if t.unsureOf("routers", r.Name) && r.file == nil {
+		r.Unchecked = fmt.Sprintf("router %q stands behind a variable that is set elsewhere", r.Name)
+	}
 	for _, name := range c.foreign {
 		report(NotChecked, "middlewares", name, fmt.Sprintf("middleware %q is not defined here, so it was not checked", name), false)
 		r.Unchecked = fmt.Sprintf("middleware %q is %s", name, t.elsewhere(name, own))
@@ -58,6 +75,8 @@ func (t *table) resolve(r *router) {
 	switch {
 	case ref == "internal":
 		r.Unchecked = fmt.Sprintf("%q is Traefik itself", r.Service)
+	case svc == nil && t.gapped(r.Service):
+		r.Unchecked = fmt.Sprintf("the service of router %q stands behind a variable that is set elsewhere", r.Name)
 	case svc == nil && t.open(ref) && strings.Contains(r.Service, "@") && !slip(t, strings.TrimSuffix(r.Service, "@docker"), ref, t.services):
 		// Without a provider in it a service's name is hardly ever meant for one of another stack.
 		report(NotChecked, "service", r.Service, fmt.Sprintf("service %q is not defined here, so it was not checked", r.Service), false)
@@ -67,7 +86,7 @@ func (t *table) resolve(r *router) {
 	case svc.Dropped != "":
 		report("", "", "", fmt.Sprintf("service %q is deleted: %s", r.Service, svc.Dropped), true)
 	}
-	if svc != nil && len(c.foreign) == 0 {
+	if svc != nil && len(c.foreign) == 0 && c.unsure == "" {
 		r.Target = target(svc.Service, c.effects)
 	}
 	if !r.TLS && !r.PlainHTTP && !t.secured(r) {
@@ -151,6 +170,7 @@ func (r *router) parse(syntax int) (err error) {
 		syntax = 2
 	}
 	r.Expr, err = parseRule(r.Rule, syntax)
+	r.Rule = shownGaps.Replace(r.Rule)
 	return err
 }
 
@@ -199,6 +219,7 @@ type chained struct {
 	steps   []route.Step
 	effects []string // the names of what changes or answers a request
 	foreign []string
+	unsure  string // what it does stands behind a variable
 	toHTTPS bool
 	// bad says why the list cannot be built. It has no kind where another problem says so.
 	bad  string
@@ -209,7 +230,7 @@ type chained struct {
 func (c *chained) join(d chained) {
 	c.steps, c.effects = append(c.steps, d.steps...), append(c.effects, d.effects...)
 	c.foreign = append(c.foreign, d.foreign...)
-	c.toHTTPS = c.toHTTPS || d.toHTTPS
+	c.toHTTPS, c.unsure = c.toHTTPS || d.toHTTPS, cmp.Or(c.unsure, d.unsure)
 	if c.bad == "" {
 		c.bad, c.kind, c.ref = d.bad, d.kind, d.ref
 	}
@@ -224,6 +245,8 @@ func (t *table) chain(names []string, own string, above []string) (c chained) {
 		name = qualified(name, provider)
 		m := t.middlewares[name]
 		switch {
+		case m == nil && t.gapped(name):
+			c.unsure = ref
 		case m == nil && t.open(provider) && !slip(t, name, provider, t.middlewares):
 			c.foreign = append(c.foreign, ref)
 		case m == nil:
@@ -240,6 +263,8 @@ func (t *table) chain(names []string, own string, above []string) (c chained) {
 				break
 			}
 			c.join(t.chain(m.conf.Chain.Middlewares, provider, append(slices.Clone(above), name)))
+		case m.unsure:
+			c.unsure = ref
 		default:
 			if m.step != nil {
 				c.steps = append(c.steps, m.step)

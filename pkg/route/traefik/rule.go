@@ -32,6 +32,13 @@ func newParser(builders map[string]builder) predicate.Parser {
 			if len(args) == 0 {
 				return nil, fmt.Errorf("%s has no value", name)
 			}
+			if slices.ContainsFunc(args, hasGap) {
+				if err := build(m); errors.As(err, new(countError)) {
+					return nil, err
+				}
+				m.open()
+				return &route.Expr{Matcher: &m.Matcher}, nil
+			}
 			if slices.Contains(args, "") {
 				return nil, fmt.Errorf("%s has an empty value", name)
 			}

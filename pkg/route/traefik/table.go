@@ -20,12 +20,13 @@ func New(containers []Container, o Options) *route.Table {
 	if o.Major != 2 {
 		o.Major = 3
 	}
-	t := &table{opts: o, middlewares: map[string]*middleware{}, services: map[string]*service{}}
+	t := &table{opts: o, middlewares: map[string]*middleware{}, services: map[string]*service{}, unsure: map[string]bool{}}
 	routers := definitions[*router]{kind: "router"}
 	middlewares := definitions[*middleware]{kind: "middleware"}
 	services := definitions[*serviceDef]{kind: "service"}
 	for i := range containers {
 		c := &containers[i]
+		t.fillGaps(c)
 		d, ok := t.decode(c)
 		if !ok || d.tcp && len(d.http.Routers)+len(d.http.Services)+len(d.http.Middlewares) == 0 {
 			continue
@@ -46,6 +47,7 @@ func New(containers []Container, o Options) *route.Table {
 	t.mergeServices(services)
 	t.mergeMiddlewares(middlewares)
 	files := t.readFiles()
+	t.setAside(routers)
 	t.mergeRouters(routers)
 	for _, r := range files {
 		t.resolve(r)
@@ -63,6 +65,9 @@ type table struct {
 	opts        Options
 	middlewares map[string]*middleware
 	services    map[string]*service
+	gaps        []string // the variables that are set elsewhere, as ${NAME}
+	aside       func(*router) bool
+	unsure      map[string]bool // whose labels hold such variables: http.KIND.NAME in lower case
 }
 
 // router, middleware and service are what the labels of one container make of theirs.
@@ -78,6 +83,8 @@ type (
 		conf *middlewareLabels
 		step route.Step
 		err  string
+		// unsure says that what it does stands behind a variable that is set elsewhere.
+		unsure bool
 	}
 	service struct {
 		*route.Service
@@ -129,7 +136,9 @@ func (t *table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 			if u, err := url.Parse(s.URL); err == nil {
 				b.Port, b.Scheme = u.Port(), u.Scheme
 			}
-		} else if n, err := strconv.ParseUint(s.Port, 10, 16); s.Port == "" {
+		} else if n, err := strconv.ParseUint(s.Port, 10, 16); t.gapped(s.Port) {
+			b.Port = ""
+		} else if s.Port == "" {
 			t.problem(NoPort, d.Container, "", fmt.Sprintf("service %q has no port label; Traefik takes the lowest port that the image of %q exposes", name, d.Name), site)
 		} else if err != nil || n == 0 {
 			t.problem(NoPort, d.Container, "", fmt.Sprintf("the port %q of service %q is not a port number", s.Port, name), b.Site)
@@ -143,7 +152,7 @@ func (t *table) checkNetwork(d *decoded) {
 	several := len(d.Networks) > 1
 	switch {
 	case d.network != nil && *d.network != "":
-		if len(d.Networks) > 0 && !slices.Contains(d.Networks, *d.network) {
+		if len(d.Networks) > 0 && !t.gapped(*d.network) && !slices.Contains(d.Networks, *d.network) {
 			t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in the network %q of its label; Traefik takes any of %s", d.Name, *d.network, strings.Join(d.Networks, ", ")), d.site("traefik", "docker", "network"))
 		}
 	case !several:
@@ -174,10 +183,16 @@ func (t *table) addRouters(d *decoded, defs *definitions[*router]) {
 		if conf.Service == "" && len(services) == 1 {
 			conf.Service = services[0]
 		}
-		r.Rule, r.Priority, r.Explicit = conf.Rule, cmp.Or(conf.Priority, len(conf.Rule)), conf.Priority != 0
+		r.Rule, r.Priority, r.Explicit = conf.Rule, cmp.Or(conf.Priority, len(shownGaps.Replace(conf.Rule))), conf.Priority != 0 || t.unsureOf("routers", name)
 		r.EntryPoints, r.Middlewares, r.Service = conf.EntryPoints, conf.Middlewares, conf.Service
+		if slices.ContainsFunc(r.EntryPoints, t.gapped) {
+			r.EntryPoints = nil // any of them
+		}
 		if conf.TLS != nil {
-			r.TLS, r.CertResolver = true, conf.TLS.CertResolver
+			r.TLS = true
+			if !t.gapped(conf.TLS.CertResolver) {
+				r.CertResolver = conf.TLS.CertResolver
+			}
 		}
 		if conf.Service == "" {
 			r.Dropped = fmt.Sprintf("it names no service and container %q has several", d.Name)
@@ -239,6 +254,9 @@ func (t *table) mergeServices(defs definitions[*serviceDef]) {
 		}, func(d *serviceDef) (string, source.Site) { return d.Name, d.site })
 		for _, d := range defs.of[name] {
 			s.Backends = append(s.Backends, d.backend)
+			if lb := d.conf.LoadBalancer; lb != nil && len(lb.Servers) > 0 && t.gapped(lb.Servers[0].Port+lb.Servers[0].URL+lb.Servers[0].Scheme) {
+				s.unchecked = fmt.Sprintf("the server of service %q stands behind a variable that is set elsewhere", name)
+			}
 		}
 		t.found.Services = append(t.found.Services, s.Service)
 		t.services[name] = s
@@ -253,6 +271,9 @@ func (t *table) mergeMiddlewares(defs definitions[*middleware]) {
 			var err error
 			if m.Type, err = middlewareType(m.conf); err == nil {
 				m.step, err = newStep(m.conf)
+			}
+			if m.unsure = t.unsureOf("middlewares", name) && (m.step != nil || err != nil); m.unsure {
+				m.step, err = nil, nil
 			}
 			if err != nil {
 				m.err = err.Error()

@@ -14,7 +14,9 @@ import (
 // Label is one container label. Value is what Docker sees, so with `$$` already turned into `$`.
 type Label struct {
 	Key, Value string
-	Site       source.Site
+	// Gapped is KEY=VALUE of a label with variables that are set elsewhere, each as \x00NAME\x00; "" when there is none.
+	Gapped string
+	Site   source.Site
 }
 
 // Container is one container that Traefik may look at. Name and Project are Compose's service and project,
@@ -44,6 +46,9 @@ type Options struct {
 	// Entries are the entrypoints; nil where they cannot be seen. Public leads from published ports to their names.
 	Entries []EntryPoint
 	Public  map[string]string
+	// Own tells which containers people's requests are followed to. Where all their routers are known, a rule of another
+	// container with a variable of its own is most likely for other hosts; nil where nothing is known of that.
+	Own func(container string) bool
 	// Upstream tells which container, and which port of it, a URL of the file provider means.
 	Upstream func(host, port string) (container, inner string)
 }
@@ -84,6 +89,8 @@ const (
 	// NotChecked is a reference to what may be defined where nobody looked: by another provider (`name@file`), or by
 	// a label of another stack of the same Traefik.
 	NotChecked route.ProblemKind = "not-checked"
+	// Gap is a rule with a variable that is set elsewhere: which requests it takes cannot be told.
+	Gap route.ProblemKind = "gap"
 	// Duplicate is a router, service or middleware that two containers define differently: all are deleted.
 	Duplicate route.ProblemKind = "duplicate"
 	// NoTLS is a router without tls: HTTPS does not reach it unless its entrypoint has http.tls.

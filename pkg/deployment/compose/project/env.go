@@ -78,6 +78,28 @@ func (e *environment) expand(text string) (expanded string, unset []string, take
 	return expanded, unset, taken, nil
 }
 
+// gapped is a text with its variables replaced as Compose does, and a gap in the place of each that has no value.
+func (e *environment) gapped(text string) string {
+	quiet()
+	required := make(map[string]bool)
+	for {
+		filled, err := template.Substitute(text, func(name string) (string, bool) {
+			if val, ok := e.vars[name]; ok {
+				return val, true
+			}
+			if optional(text, name) {
+				return "", false
+			}
+			return gap(name), required[name]
+		})
+		missing := (*template.MissingRequiredError)(nil)
+		if !errors.As(err, &missing) || required[missing.Variable] {
+			return filled
+		}
+		required[missing.Variable] = true
+	}
+}
+
 var named = regex.Of(`\$\{?([A-Za-z_][A-Za-z0-9_]*)(:?\+)?`)
 
 // optional reports whether the text uses a variable only to say what stands there where it is set: ${X:+y}.

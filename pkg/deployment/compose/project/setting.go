@@ -18,11 +18,15 @@ type Setting struct {
 	Name, Text string
 	// Handed says that the service gets what the shell has, which is not known; Text is empty then.
 	Handed bool
-	// Unset are the variables that Text lacks.
-	Unset []string
+	// Unset are the variables that Text lacks. Gapped is NAME=text of a label with each of them, as \x00NAME\x00; "" when
+	// there is none.
+	Unset  []string
+	Gapped string
 	// At is where it stands; for one of a File the entry that names that.
 	At   source.Value
 	File string
+
+	listed bool // At is NAME=text, not text alone
 }
 
 // Environment gives the variables that a service of the tree is started with, each once, and why there may be others; "" when
@@ -48,8 +52,21 @@ func (p *Project) Labels(service source.Value) (settings []Setting, hidden strin
 	settings = settingsOf(service.At("labels"))
 	for i := range settings {
 		settings[i].Handed = false // a label without a value is empty
+		settings[i].Gapped = p.gapped(settings[i])
 	}
 	return p.withFiles(settings, service.At("label_file"), make(map[string]string), false)
+}
+
+// gapped is a label as the compose file has it, with its variables filled in but for those that have no value.
+func (p *Project) gapped(s Setting) string {
+	if len(s.Unset) == 0 {
+		return ""
+	}
+	text := p.env.gapped(s.At.Origin().Str())
+	if s.listed {
+		return text
+	}
+	return s.Name + "=" + text
 }
 
 // lastOfEach leaves out what a later one of the same name replaces.
@@ -75,7 +92,7 @@ func settingsOf(v source.Value) []Setting {
 	}
 	for _, item := range v.Items() {
 		name, text, ok := strings.Cut(textOfValue(item), "=")
-		all = append(all, Setting{Name: name, Text: text, Handed: !ok, Unset: item.Unset(), At: item})
+		all = append(all, Setting{Name: name, Text: text, Handed: !ok, Unset: item.Unset(), At: item, listed: true})
 	}
 	return all
 }

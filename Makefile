@@ -4,7 +4,7 @@ GOFUMPT       = go run mvdan.cc/gofumpt@v0.12.0
 
 # What stands in the repository but is made by tests run with -update: help texts, golden trees, the
 # schema, RULES.md, the README's table of bridges.
-GENERATED = TestSchema|TestHelp|TestGolden|TestRuleCases|TestRulesDoc|TestMan|TestCompletions|TestRenovate|TestBridgesDoc|TestPicture
+GENERATED = TestSchema|TestHelp|TestGolden|TestRuleCases|TestForeign|TestRulesDoc|TestMan|TestCompletions|TestRenovate|TestBridgesDoc|TestPicture
 
 FUZZTIME ?= 30s
 FUZZPARALLEL ?= $(shell nproc 2>/dev/null || echo 2)

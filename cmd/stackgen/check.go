@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"path"
 	"path/filepath"
 
@@ -8,6 +9,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/git"
 )
 
 type checkCmd struct {
@@ -74,6 +76,9 @@ func (c *checkCmd) Run(a *app) error {
 // composeOptions are what a command line says to Compose.
 func composeOptions(dir string, files []string) compose.Options {
 	o := compose.Options{}
+	if repo, err := git.Open(dir); err == nil {
+		o.Ignored = func(name string) bool { return repo.Ignores(context.Background(), path.Clean(repo.Path(name))) }
+	}
 	real, err := realPath(dir)
 	if err == nil {
 		o.Name = filepath.Base(real)

@@ -77,29 +77,111 @@ var composeMountExists = Rule{
 	Why:     "Docker makes an empty directory in the place of a missing file, owned by root: the program starts without its configuration or not at all.",
 	Fix:     "Correct the path, or make the file.",
 	Source:  "docker compose up; compose-go does not look",
-	Check: func(d *deployment.Deployment, r *Reporter) {
-		for _, s := range d.Services {
-			for _, m := range s.Mounts {
-				if m.Host == "" || m.Host == "." {
-					continue
-				}
-				if _, err := fs.Stat(d.FS, m.Host); errors.Is(err, fs.ErrNotExist) {
-					if d.Alone && !strings.HasPrefix(m.Container, "/run/secrets/") {
-						r.NotChecked(m.Host+d.Unseen(err), m.At.Site(""))
-						continue
-					}
-					v := m.SourceAt
-					if strings.HasPrefix(m.Container, "/run/secrets/") || path.Ext(m.Host) != "" || path.Ext(m.Container) != "" {
-						r.Fail(fmt.Sprintf("%s does not exist%s; the service %s does not get it", m.Host, similar(d, m.Host), s.Name), "correct the path, or make it", v.Site(""))
-					} else {
-						r.Warn(fmt.Sprintf("%s does not exist%s; Docker makes an empty directory there, which belongs to root", m.Host, similar(d, m.Host)), "mkdir -p "+shell.Path(m.Host)+", owned by the user of the container", v.Site(""))
-					}
-				} else if err != nil {
-					r.NotChecked(cmp.Or(d.Hidden(m.Host), m.Host+" cannot be read"), m.At.Site(""))
-				}
+	Check:   checkMounts,
+}
+
+// missingMount is a path that is mounted and is not there.
+type missingMount struct {
+	host     string
+	file     bool // and no directory
+	services []string
+	sites    []source.Site
+}
+
+// checkMounts has one finding for each missing file, one for all missing directories, and one for what cannot be seen because
+// git ignores it.
+func checkMounts(d *deployment.Deployment, r *Reporter) {
+	var files, dirs, ignored []missingMount
+	add := func(list []missingMount, s *deployment.Service, m deployment.Mount) []missingMount {
+		i := slices.IndexFunc(list, func(l missingMount) bool { return l.host == m.Host })
+		if i < 0 {
+			i, list = len(list), append(list, missingMount{host: m.Host})
+		}
+		l := &list[i]
+		if !slices.Contains(l.services, s.Name) {
+			l.services = append(l.services, s.Name)
+		}
+		if at := m.SourceAt.Site(""); !slices.ContainsFunc(l.sites, func(o source.Site) bool { return o.Pos == at.Pos }) {
+			l.sites = append(l.sites, at)
+		}
+		return list
+	}
+	for _, s := range d.Services {
+		for _, m := range s.Mounts {
+			if m.Host == "" || m.Host == "." {
+				continue
+			}
+			switch _, err := fs.Stat(d.FS, m.Host); {
+			case err == nil:
+			case errors.Is(err, source.ErrIgnored):
+				ignored = add(ignored, s, m)
+			case !errors.Is(err, fs.ErrNotExist):
+				r.NotChecked(cmp.Or(d.Hidden(m.Host), m.Host+" cannot be read"), m.At.Site(""))
+			case d.Alone && !strings.HasPrefix(m.Container, "/run/secrets/"):
+				r.NotChecked(m.Host+d.Unseen(err), m.At.Site(""))
+			case mountsFile(m):
+				files = add(files, s, m)
+			default:
+				dirs = add(dirs, s, m)
 			}
 		}
-	},
+	}
+	for _, l := range files {
+		who := "the service " + l.services[0] + " does"
+		if n := len(l.services); n > 1 {
+			who = "the services " + sentence(atMost(l.services, 3), "and") + " do"
+		}
+		r.Fail(fmt.Sprintf("%s does not exist%s; %s not get it", l.host, similar(d, l.host), who), "correct the path, or make it", l.sites...)
+	}
+	tellDirectories(r, dirs)
+	if len(ignored) > 0 {
+		names, sites := gathered(ignored)
+		them := " are not here, and git ignores them: they may lie where the stack runs"
+		if len(names) == 1 {
+			them = " is " + source.ErrIgnored.Error()
+		}
+		r.NotChecked(sentence(atMost(names, 3), "and")+them, sites...)
+	}
+}
+
+// tellDirectories leaves out those below others: making one makes the other.
+func tellDirectories(r *Reporter, dirs []missingMount) {
+	dirs = slices.DeleteFunc(slices.Clone(dirs), func(l missingMount) bool {
+		return slices.ContainsFunc(dirs, func(o missingMount) bool { return o.host != l.host && deployment.Within(l.host, o.host) })
+	})
+	switch names, sites := gathered(dirs); len(names) {
+	case 0:
+	case 1:
+		r.Warn(names[0]+" does not exist; Docker makes an empty directory there, which belongs to root", "mkdir -p "+shell.Path(names[0])+", owned by the user of the container", sites...)
+	default:
+		r.Warn(sentence(atMost(names, 5), "and")+" do not exist; Docker makes empty directories there, which belong to root", "make them with mkdir -p, owned by the users of the containers", sites...)
+	}
+}
+
+func gathered(list []missingMount) (names []string, sites []source.Site) {
+	for _, l := range list {
+		names, sites = append(names, l.host), append(sites, l.sites...)
+	}
+	return names, sites
+}
+
+// atMost are the first names, and how many there are besides.
+func atMost(names []string, most int) []string {
+	if len(names) <= most+1 {
+		return names
+	}
+	return append(slices.Clone(names[:most]), fmt.Sprintf("%d more", len(names)-most))
+}
+
+// mountsFile guesses what is missing from its names: a file has an ending, or is one that everybody knows.
+func mountsFile(m deployment.Mount) bool {
+	return strings.HasPrefix(m.Container, "/run/secrets/") || looksLikeFile(m.Host) || looksLikeFile(m.Container)
+}
+
+func looksLikeFile(name string) bool {
+	base := path.Base(name)
+	ending := path.Ext(strings.TrimPrefix(base, "."))
+	return ending != "" && ending != ".d" || slices.Contains([]string{"Caddyfile", "Corefile", "htpasswd", "passwd", "known_hosts", "authorized_keys", "id_rsa", "id_ed25519", ".env", ".htpasswd"}, base)
 }
 
 // similar names what stands in the directory where the missing path should be, if that is not much.
@@ -110,7 +192,9 @@ func similar(d *deployment.Deployment, missing string) string {
 	}
 	var names []string
 	for _, e := range entries {
-		names = append(names, e.Name())
+		if e.Name() != ".git" {
+			names = append(names, e.Name())
+		}
 	}
 	slices.Sort(names)
 	return " (there are " + strings.Join(names, ", ") + ")"

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -49,13 +50,14 @@ var (
 
 // checkVariables names what stands there for a value, all of one file in one finding.
 func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service, f *source.File) {
+	bridge := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s })
 	var names []string
 	var sites []source.Site
 	visit(f.Root(), func(v source.Value) {
 		text := v.Str()
 		found := shellVariable().FindString(text)
 		// A template is written with braces, and in a bridge's configuration much more.
-		if found == "" && s.Component().Bridge == nil && !strings.Contains(strings.Join(v.Keys(), "."), "template") {
+		if found == "" && !bridge && !strings.Contains(strings.Join(v.Keys(), "."), "template") {
 			// In the middle of a text for people they may be meant; in an address they are not.
 			found = doubleBraces().FindString(text)
 			if found != text && (s.Program != component.Synapse || !strings.ContainsAny(strings.Replace(text, found, "", 1), "@/:.")) {

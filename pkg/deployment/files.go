@@ -40,8 +40,11 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 
 // Hidden says why a path of the deployment cannot be seen, wherever it leads; "" when it can.
 func (d *Deployment) Hidden(host string) string {
-	if _, err := fs.Stat(d.FS, host); source.Escapes(err) {
+	switch _, err := fs.Stat(d.FS, host); {
+	case source.Escapes(err):
 		return host + " is " + source.LeadsOut
+	case errors.Is(err, source.ErrIgnored):
+		return host + " is " + source.ErrIgnored.Error()
 	}
 	return ""
 }
@@ -50,6 +53,9 @@ func (d *Deployment) Hidden(host string) string {
 func Cause(err error) string {
 	if source.Escapes(err) {
 		return "it is " + source.LeadsOut
+	}
+	if errors.Is(err, source.ErrIgnored) {
+		return "it is " + source.ErrIgnored.Error()
 	}
 	return source.Cause(err)
 }

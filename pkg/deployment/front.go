@@ -150,7 +150,11 @@ func (d *Deployment) caddy(s *Service) *Front {
 func (d *Deployment) caddyLabels(s *Service) []caddy.Container {
 	c := caddy.Container{Name: s.Name}
 	for _, l := range d.Container(s).Labels {
-		c.Labels = append(c.Labels, caddy.Label{Key: l.Key, Value: l.Value, Site: l.Site})
+		label := caddy.Label{Key: l.Key, Value: l.Value, Site: l.Site}
+		if l.Gapped != "" {
+			label.Hidden = "a variable in the label " + l.Key + " is set nowhere here"
+		}
+		c.Labels = append(c.Labels, label)
 	}
 	if s.Absent.Why != "" || !slices.ContainsFunc(c.Labels, func(l caddy.Label) bool { return caddy.Labelled(l.Key) }) {
 		return nil

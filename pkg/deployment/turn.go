@@ -69,7 +69,7 @@ func (d *Deployment) turnServer(s *Service) TurnServer {
 			read = true
 			break
 		}
-		if !LeadsNowhere(reason) {
+		if m := s.MountAt(name); !LeadsNowhere(reason) || m != nil && path.Clean(m.Container) == name { // which another rule misses
 			t.Hidden = name + " cannot be seen: " + reason
 		}
 	}

@@ -159,9 +159,8 @@ func (m *Mask) Text(text string) string {
 	return b.String()
 }
 
-// quotes is the rule whose message is another program's, which takes values apart and names the part that it does not
-// like.
-const quotes = "compose-valid"
+// Quoted stands before the message of another program, which takes values apart and names the part that it does not like.
+const Quoted = "Compose refuses the file: "
 
 // parts hides in a text what is a part of a secret: a word of four characters and more that stands in one.
 func (m *Mask) parts(text string) string {
@@ -203,8 +202,8 @@ func (m *Mask) Findings(fs []Finding) []Finding {
 			said.Reason = m.Text(said.Reason)
 			f.Suppression = &said
 		}
-		if f.Rule == quotes {
-			f.Message, f.Fix = m.parts(f.Message), m.parts(f.Fix)
+		if said, ok := strings.CutPrefix(f.Message, Quoted); ok {
+			f.Message, f.Fix = Quoted+m.parts(said), m.parts(f.Fix)
 		}
 		for j := range f.Sites {
 			s := &f.Sites[j]

@@ -78,6 +78,13 @@ func (r *Repo) Top() string { return r.at.top }
 // Path is the path from the top of the working tree of a file beside which the repository was opened.
 func (r *Repo) Path(name string) string { return r.prefix + name }
 
+// Ignores reports whether git would ignore a file or directory that is not there, by its path from the top of the working
+// tree; false where git cannot tell.
+func (r *Repo) Ignores(ctx context.Context, name string) bool {
+	out, err := r.at.run(ctx, "check-ignore", "--", "./"+name, "./"+path.Join(name, "x"))
+	return err == nil && len(out) > 0
+}
+
 // Holds reports with an error when a file of the working tree is a symbolic link that leads out of it.
 func (r *Repo) Holds(file string) error {
 	real, err := filepath.EvalSymlinks(file)

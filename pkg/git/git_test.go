@@ -257,3 +257,17 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("git sees what it must not:\n%s", text)
 	}
 }
+
+// TestIgnores: what is missing is ignored by its own name or by that of a directory above it, which may be missing too.
+func TestIgnores(t *testing.T) {
+	repo, top := open(t)
+	write(t, filepath.Join(top, ".gitignore"), "data/\n*.key\n!keep.key\n/deploy/.env\n")
+	for name, want := range map[string]bool{
+		"data": true, "data/homeserver.yaml": true, "deploy/data/x": true, "a.key": true, "keep.key": false,
+		"deploy/.env": true, ".env": false, ":(top)x": false, "deploy/stack.yaml": false, "-x": false,
+	} {
+		if got := repo.Ignores(t.Context(), name); got != want {
+			t.Errorf("%s: ignored is %v, want %v", name, got, want)
+		}
+	}
+}

@@ -92,6 +92,9 @@ func Beyond(fsys fs.FS, name string) bool {
 	return err != nil
 }
 
+// ErrIgnored is the error of a file that is not there and that git ignores.
+var ErrIgnored = errors.New("not here, and git ignores it: it may lie where the stack runs")
+
 // Escapes reports whether the error is that of an os.Root for a symbolic link that leads out of it; an absolute
 // one always does.
 func Escapes(err error) bool {

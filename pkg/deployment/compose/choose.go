@@ -14,6 +14,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose/project"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -67,10 +68,14 @@ func (p *Project) files(d *deployment.Deployment) ([]string, *finding.Finding) {
 	}
 	switch {
 	case len(c.Files) == 0:
-		return nil, &finding.Finding{
+		f := &finding.Finding{
 			Rule: "compose-valid", Severity: finding.Error, Message: "there is no compose file here: " + strings.Join(Names, ", "),
 			Fix: "name the directory of the stack", Sites: []source.Site{{Pos: source.Pos{File: "."}}},
 		}
+		if others := p.others(); len(others) > 0 {
+			f.Fix = "name the one that is meant: " + strings.Join(others, ", or ")
+		}
+		return nil, f
 	case c.Named && p.Env["COMPOSE_FILE"] == "":
 		return nil, &finding.Finding{
 			Rule: "compose-valid", Severity: finding.Error, Message: "COMPOSE_FILE names no file; Compose refuses that, and starts nothing",
@@ -86,6 +91,27 @@ func (p *Project) files(d *deployment.Deployment) ([]string, *finding.Finding) {
 		return nil, nil // they are found as Compose does
 	}
 	return c.Files, nil
+}
+
+// others are the ways to name what looks like a compose file, here under another name and in the directories below.
+func (p *Project) others() (ways []string) {
+	const most = 5
+	entries, _ := fs.ReadDir(p.fsys, ".")
+	for _, e := range entries {
+		name := e.Name()
+		switch below, _ := path.Match("*compose*.y*ml", name); {
+		case len(ways) == most:
+			return append(ways, "…")
+		case below && !e.IsDir():
+			ways = append(ways, "-f "+shell.Path(name))
+		case e.IsDir() && !strings.HasPrefix(name, ".") && slices.ContainsFunc(Names, func(file string) bool {
+			_, err := fs.Stat(p.fsys, path.Join(name, file))
+			return err == nil
+		}):
+			ways = append(ways, "the directory "+shell.Path(name))
+		}
+	}
+	return ways
 }
 
 // beyond reports whether a path is outside of all that can be seen.

@@ -67,6 +67,9 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	d := deployment.New(fsys, o.Alone, known...)
 	d.Env, d.Secrecy = p.environmentFiles(), p.secrecy
 	d.Chosen = p.choose()
+	if o.Ignored != nil && !d.Chosen.Managed {
+		d.FS = &kept{FS: fsys, ignored: o.Ignored, known: make(map[string]bool)}
+	}
 	names, fault := p.files(d)
 	if fault != nil {
 		return d, []finding.Finding{*fault}

@@ -13,6 +13,7 @@ import (
 type Label struct {
 	Key, Value string
 	Site       source.Site
+	Hidden     string // why Value may be another one
 }
 
 // Container is one container with its labels.
@@ -49,6 +50,9 @@ func (p *parser) labelled(containers []Container) {
 		root := &branch{}
 		for i, l := range c.Labels {
 			if Labelled(l.Key) {
+				if l.Hidden != "" {
+					p.note(l.Hidden)
+				}
 				root.add(strings.Split(l.Key, "."), &c.Labels[i])
 			}
 		}

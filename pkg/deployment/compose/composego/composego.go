@@ -76,7 +76,7 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	if sites == nil {
 		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
 	}
-	return []finding.Finding{{Rule: "compose-valid", Severity: finding.Error, Message: "Compose refuses the file: " + mask(p, msg), Fix: fix, Sites: sites}}
+	return []finding.Finding{{Rule: "compose-valid", Severity: finding.Error, Message: finding.Quoted + mask(p, msg), Fix: fix, Sites: sites}}
 }
 
 // casts leaves out the types of keys that do not stand in the file: compose-go tries each pattern on each

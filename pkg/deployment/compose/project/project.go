@@ -34,6 +34,8 @@ type Options struct {
 	EnvFile *EnvFile
 	// Alone says that what is missing may lie in the directory already, and was not given to be read.
 	Alone bool
+	// Ignored, if set, reports whether git ignores a path that is not there.
+	Ignored func(name string) bool
 }
 
 // Project is what the files say together. Every path in it is below the root of the file system that it was read from.

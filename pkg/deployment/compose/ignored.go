@@ -1,0 +1,75 @@
+package compose
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"sync"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// maxIgnored is how many missing paths the one who knows is asked for.
+const maxIgnored = 500
+
+// kept is a file system in which a missing file that git ignores is one that cannot be seen: a clone has none of what is
+// kept beside the repository, and the machine where the stack runs has.
+type kept struct {
+	fs.FS
+	ignored func(name string) bool
+
+	mu    sync.Mutex
+	known map[string]bool
+}
+
+// Stat is that of the file system.
+func (k *kept) Stat(name string) (fs.FileInfo, error) {
+	info, err := fs.Stat(k.FS, name)
+	return info, k.judge(name, err)
+}
+
+// Open is that of the file system.
+func (k *kept) Open(name string) (fs.File, error) {
+	f, err := k.FS.Open(name)
+	return f, k.judge(name, err)
+}
+
+// ReadDir lists a directory.
+func (k *kept) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(k.FS, name) }
+
+// Lstat describes a file itself where it is a symbolic link.
+func (k *kept) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(k.FS, name) }
+
+// ReadLink gives where a symbolic link leads.
+func (k *kept) ReadLink(name string) (string, error) { return fs.ReadLink(k.FS, name) }
+
+// judge gives source.ErrIgnored in the place of fs.ErrNotExist where git ignores what is missing, and not the directory
+// that it would lie in: where that is there, it is filled.
+func (k *kept) judge(name string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	there := path.Dir(name)
+	for there != "." {
+		if _, err := fs.Stat(k.FS, there); err == nil {
+			break
+		}
+		there = path.Dir(there)
+	}
+	if !k.asked(name) || k.asked(there) {
+		return err
+	}
+	return &fs.PathError{Op: "open", Path: name, Err: source.ErrIgnored}
+}
+
+// asked reports what git is known to say of a path.
+func (k *kept) asked(name string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	is, ok := k.known[name]
+	if !ok && len(k.known) < maxIgnored && name != "." {
+		is = k.ignored(name)
+		k.known[name] = is
+	}
+	return is
+}

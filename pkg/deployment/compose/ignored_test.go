@@ -1,0 +1,35 @@
+package compose_test
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// TestIgnored: a file that git ignores is not seen where it is missing, unless it would lie in an ignored directory that is
+// there: that is the machine where the stack runs.
+func TestIgnored(t *testing.T) {
+	tree := fstest.MapFS{
+		"compose.yaml":      {Data: []byte("services: {x: {image: y}}\n")},
+		"live/data/db.yaml": {},
+	}
+	d, _ := compose.OpenWith(tree, compose.Options{Ignored: func(name string) bool {
+		return name == ".env" || strings.Contains("/"+name+"/", "/data/")
+	}})
+	for name, want := range map[string]error{
+		"compose.yaml": nil, "live/data/db.yaml": nil, "gone.yaml": fs.ErrNotExist, "live/data/gone.yaml": fs.ErrNotExist,
+		".env": source.ErrIgnored, "data": source.ErrIgnored, "data/a/b.yaml": source.ErrIgnored,
+	} {
+		if _, err := fs.Stat(d.FS, name); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+		if hidden := d.Hidden(name); (hidden != "") != (want == source.ErrIgnored) {
+			t.Errorf("%s is hidden: %q", name, hidden)
+		}
+	}
+}

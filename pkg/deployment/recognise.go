@@ -10,6 +10,14 @@ import (
 
 // recognise finds the configuration of a service by the program in its image.
 func (d *Deployment) recognise(s *Service) {
+	if s.worker() && s.Absent.Why == "" {
+		w := &Worker{Service: s, Config: d.config(s)}
+		if w.Config == nil {
+			w.Config = &source.File{}
+		}
+		d.Workers = append(d.Workers, w)
+		return
+	}
 	if d.oneShot(s) {
 		return
 	}
@@ -122,7 +130,7 @@ func (d *Deployment) oneShot(s *Service) bool {
 	if s.Absent.Why != "" {
 		return true
 	}
-	if worker, _ := s.Env(s.Component().WorkerEnv); s.Component().WorkerEnv != "" && worker != "" && worker != "synapse.app.homeserver" {
+	if s.worker() {
 		return true
 	}
 	kind, _, _ := s.Launch()

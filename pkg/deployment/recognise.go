@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"path"
+	"slices"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
@@ -24,7 +25,10 @@ func (d *Deployment) recognise(s *Service) {
 	s.ConfigPath = s.ConfigFile()
 	switch s.Program {
 	case component.Synapse:
-		if f := d.config(s); f != nil {
+		f := d.config(s)
+		if f != nil && !slices.Contains(notWorkers, f.At("worker_app").Str()) {
+			d.Workers = append(d.Workers, &Worker{Service: s, Config: f})
+		} else if f != nil {
 			syn := &Synapse{Service: s, Config: f}
 			d.readRegistrations(syn)
 			d.Synapses = append(d.Synapses, syn)

@@ -41,12 +41,17 @@ var notWorkers = []string{"", "synapse.app.homeserver", "synapse.app.admin_cmd"}
 
 func (s *Service) worker() bool { return !slices.Contains(notWorkers, s.app()) }
 
+// Misstarted reports whether its command runs the main process all the same.
+func (w *Worker) Misstarted() bool { return !w.worker() }
+
 // Named is what the worker is called in the configuration.
 func (w *Worker) Named() source.Value { return w.Config.At("worker_name") }
 
 // settleWorkers finds the main process of each worker: the one that serves the same name, or the only one.
 func (d *Deployment) settleWorkers() {
-	mains := d.Running(component.Synapse)
+	mains := slices.DeleteFunc(d.Running(component.Synapse), func(s *Service) bool {
+		return slices.ContainsFunc(d.Workers, func(w *Worker) bool { return w.Service == s })
+	})
 	for _, w := range d.Workers {
 		if len(mains) == 1 {
 			w.Main = mains[0]
@@ -70,7 +75,7 @@ func (d *Deployment) WorkersOf(s *Synapse) (workers []*Worker, known bool) {
 	for _, w := range d.Workers {
 		if w.Main == s.Service {
 			workers = append(workers, w)
-			known = known && w.Config.Root().Set()
+			known = known && w.Config.Root().Set() && !w.partly
 		}
 	}
 	return workers, known

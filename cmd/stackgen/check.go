@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
+	"philipp.info/stackgen/pkg/source"
 )
 
 type checkCmd struct {
@@ -17,16 +20,20 @@ type checkCmd struct {
 	File   []string `short:"f" sep:"none" help:"Compose file below the directory, as docker compose has -f; one for each of several. By default those that Compose finds." placeholder:"FILE"`
 	Root   string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
 	Format string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
+	Fix    bool     `help:"Show what mends the findings whose fix is one certain edit, as a diff, and what is left then."`
+	Write  bool     `help:"With --fix: write it. All of it or, where that would bring a new finding, nothing."`
 	shownFlags
 }
 
 func (*checkCmd) Help() string {
-	return `Starts at the compose files, read as Docker Compose reads them, and follows images, mounts and registrations to the other files. Nothing in them has to come from stackgen, and nothing is written.
+	return `Starts at the compose files, read as Docker Compose reads them, and follows images, mounts and registrations to the other files. Nothing in them has to come from stackgen, and without --write nothing is written.
 
 Example:
 
     stackgen check /opt/matrix
     stackgen check -f compose.yaml -f compose.prod.yaml
+    stackgen check --fix /opt/matrix
+    stackgen check --fix --write /opt/matrix
 
 A finding that is known and meant to stay is suppressed by a comment on its line or above it, or by an entry of .stackgen.yaml beside the compose file:
 
@@ -41,6 +48,12 @@ Only what is new since the day on which everything was accepted:
 }
 
 func (c *checkCmd) Run(a *app) error {
+	switch {
+	case c.Write && !c.Fix:
+		return usagef("--write goes with --fix")
+	case c.Fix && !c.Write && c.Format != "text":
+		return usagef("--fix shows a diff, which is text; in %s each finding has its edits without it", c.Format)
+	}
 	if err := inRepository(c.Dir); err != nil {
 		return err
 	}
@@ -53,16 +66,25 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = closed() }()
-	deployment, findings := compose.OpenWith(files, composeOptions(c.Dir, c.File))
-	more, read := check.Run(deployment, composego.Judge)
-	config, problems := answersIn(files, deployment)
-	f := found{files: read, dir: c.Dir, blind: deployment.File == ""}
-	f.findings, f.suppressed = answered(finding.Sort(append(deployment.Hide(findings), more...)), deployment, nil, config)
-	f.findings = append(f.findings, deployment.Hide(problems)...)
-	inDir(c.Dir, f.findings)
-	inDir(c.Dir, f.suppressed)
+	look := func(tree fs.FS) found {
+		deployment, findings := compose.OpenWith(tree, composeOptions(c.Dir, c.File))
+		more, read := check.Run(deployment, composego.Judge)
+		config, problems := answersIn(tree, deployment)
+		f := found{files: read, dir: c.Dir, blind: deployment.File == "", rendered: deployment.Chosen.Managed}
+		f.findings, f.suppressed = answered(finding.Sort(append(deployment.Hide(findings), more...)), deployment, nil, config)
+		f.findings = append(f.findings, deployment.Hide(problems)...)
+		inDir(c.Dir, f.findings)
+		inDir(c.Dir, f.suppressed)
+		return f
+	}
+	f, differs := look(files), false
+	if c.Fix {
+		if f, differs, err = c.fix(a, fixing{tree: files, before: f, shown: shown, look: look}); err != nil {
+			return err
+		}
+	}
 	shown.narrow(&f)
-	failed := finding.HasErrors(f.findings)
+	failed := differs || finding.HasErrors(f.findings)
 	shown.dim(&f)
 	if err := a.report(a.stdout, c.Format, f); err != nil {
 		return err
@@ -94,7 +116,16 @@ func composeOptions(dir string, files []string) compose.Options {
 
 // inDir makes the files of the findings relative to where the user stands, so that an editor can jump there.
 func inDir(dir string, findings []finding.Finding) {
-	for _, f := range findings {
+	for i, f := range findings {
+		if edits := f.Edits; edits != nil {
+			findings[i].Edits = func() []source.Edit {
+				all := slices.Clone(edits())
+				for i, e := range all {
+					all[i] = e.In(path.Join(filepath.ToSlash(dir), e.File))
+				}
+				return all
+			}
+		}
 		for i := range f.Sites {
 			if file := &f.Sites[i].File; *file != "" {
 				*file = path.Join(filepath.ToSlash(dir), *file)

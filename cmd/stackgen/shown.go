@@ -23,6 +23,7 @@ type found struct {
 	files                int
 	dir                  string // as report.Summary has it
 	blind                bool   // what was found kept the rules from being run
+	rendered             bool   // the files are stackgen's
 	hidden               [3]int
 	hiddenBy             []string
 }

@@ -43,7 +43,9 @@ func inBoth(d *deployment.Deployment, reg *deployment.Registration, v source.Val
 	if b == nil || b.Own == nil || b.Own.Path == reg.Path {
 		return fix
 	}
-	if top := v.Keys()[0]; !b.Own.At(top).Equal(reg.At(top)) {
+	same, top := true, v.Keys()[0]
+	differences(b.Own.At(top), reg.At(top), func(_, _ source.Value) { same = false })
+	if !same {
 		return fix
 	}
 	fix.edits = func() []source.Edit { return together(v.Become(written), b.Own.At(v.Keys()...).Become(written)) }

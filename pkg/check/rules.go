@@ -87,7 +87,6 @@ var Rules = []Rule{
 	synapseEmail,
 	smtpMode,
 	synapseStarts,
-	workerStarts,
 	synapseVersionSupports,
 	synapseKnownKeys,
 	synapseKnownVulnerabilities,

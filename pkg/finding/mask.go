@@ -221,7 +221,11 @@ func (m *Mask) edits(all []source.Edit) []source.Edit {
 	if slices.ContainsFunc(all, func(e source.Edit) bool { return m.Text(e.Text) != e.Text }) {
 		return nil
 	}
-	return all
+	masked := make([]source.Edit, len(all))
+	for i, e := range all {
+		masked[i] = e.Masked(m.Text)
+	}
+	return masked
 }
 
 func (m *Mask) spell(text string) {

@@ -119,6 +119,9 @@ func (r *Result) check(in Input) {
 		d.Accepted = in.Past.Accepted
 	}
 	more, files := check.Run(d, in.Judge)
+	for i := range more {
+		more[i].Edits = nil // what is rendered is made anew from its spec
+	}
 	if in.Judge != nil && len(found) == 0 && !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
 		r.Accepted = in.Judge.Verdict(d)
 	}

@@ -21,6 +21,8 @@ type jsonFinding struct {
 	Message  string     `json:"message"`
 	Fix      string     `json:"fix,omitempty"`
 	Sites    []jsonSite `json:"sites"`
+	// Edits together are the fix, where that is certain: the bytes of a file from start up to end become text.
+	Edits []jsonEdit `json:"edits,omitempty"`
 
 	Suppression *jsonSuppression `json:"suppression,omitempty"`
 }
@@ -37,6 +39,17 @@ type jsonSite struct {
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
 	Note   string `json:"note"`
+}
+
+type jsonEdit struct {
+	File      string `json:"file"`
+	Start     int    `json:"start"`
+	End       int    `json:"end"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"endLine"`
+	EndColumn int    `json:"endColumn"`
+	Text      string `json:"text"`
 }
 
 type jsonSummary struct {
@@ -68,6 +81,11 @@ func jsonFindings(findings []finding.Finding) []jsonFinding {
 		j := jsonFinding{Rule: f.Rule, Severity: f.Severity.String(), Status: f.Status.String(), Message: f.Message, Fix: f.Fix, Sites: make([]jsonSite, 0, len(f.Sites))}
 		for _, site := range f.Sites {
 			j.Sites = append(j.Sites, jsonSite{File: site.File, Line: site.Line, Column: site.Col, Note: site.Note})
+		}
+		for _, e := range f.Mends() {
+			j.Edits = append(j.Edits, jsonEdit{
+				File: e.File, Start: e.Start, End: e.End, Line: e.From.Line, Column: e.From.Col, EndLine: e.To.Line, EndColumn: e.To.Col, Text: e.Text,
+			})
 		}
 		if a := f.Suppression; a != nil {
 			j.Suppression = &jsonSuppression{By: a.By.String(), Reason: a.Reason, File: a.At.File, Line: a.At.Line}

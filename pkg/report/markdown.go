@@ -63,9 +63,13 @@ func writeDetails(p *output.Page, f finding.Finding) {
 	if len(lines) == 0 {
 		return
 	}
+	body := output.Fence("text", strings.Join(lines, "\n"))
+	if diff := Diff(output.PaletteFor(false), f.Mends()); len(diff) > 0 {
+		body += "\n\n" + output.Fence("diff", strings.Join(diff, "\n"))
+	}
 	// Within <summary> there is no Markdown, only HTML.
 	p.Add("detail", "\n<details><summary>%s: <code>%s</code> %s</summary>\n\n%s\n\n%s\n\n</details>\n",
-		f.Severity, output.HTML(f.Rule), output.HTML(f.Pos().String()), output.Escape(f.Message), output.Fence("text", strings.Join(lines, "\n")))
+		f.Severity, output.HTML(f.Rule), output.HTML(f.Pos().String()), output.Escape(f.Message), body)
 }
 
 func ruleLink(id string, o Options) string {

@@ -20,6 +20,21 @@ func site(file string, line, col int, snippet, note string) source.Site {
 	return source.Site{Pos: source.Pos{File: file, Line: line, Col: col}, Note: note, Snippet: func() string { return snippet }}
 }
 
+// registration is the file that the first finding of the sample mends.
+func registration() *source.File {
+	f, problem := source.Parse("config/matrix/signal.yaml", []byte("id: signal\nas_token: fake-word\nrate_limited: false\nio.element.msc4190: false # 名前\nnamespaces:\n  users: []\n"))
+	if problem != nil {
+		panic(problem.Message)
+	}
+	return f
+}
+
+// mending are its edits: of a value, and of a line that is not there.
+func mending() []source.Edit {
+	f := registration()
+	return append(f.At("io.element.msc4190").Become("true"), f.At("receive_ephemeral").Become("true")...)
+}
+
 // sample has what a report can meet: several files, wide characters, no line, no site, several lines of
 // fix, and things that were not checked.
 func sample() []finding.Finding {
@@ -27,7 +42,7 @@ func sample() []finding.Finding {
 		{
 			Rule: "bridge-msc4190-in-both-registrations", Severity: finding.Error,
 			Message: `the bridge "signal" logs in by MSC4190, but Synapse's copy of the registration does not allow it; the bridge stops at start with M_UNKNOWN_ENDPOINT`,
-			Fix:     "io.element.msc4190: true",
+			Fix:     "io.element.msc4190: true", Edits: mending,
 			Sites: []source.Site{
 				site("config/matrix/signal.yaml", 12, 1, "io.element.msc4190: false", "Synapse reads this copy"),
 				site("config/matrix/signal.yaml", 4, 1, "id: signal", "the same registration"),

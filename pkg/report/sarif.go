@@ -117,7 +117,30 @@ func sarifResult(f finding.Finding) *sarif.Result {
 		}
 		r.AddSuppression(said)
 	}
+	if fix := sarifFix(f); fix != nil {
+		r.WithFixes([]*sarif.Fix{fix})
+	}
 	return r
+}
+
+// sarifFix is the fix of a finding where that is certain; nil where it is not.
+func sarifFix(f finding.Finding) *sarif.Fix {
+	changes := make(map[string]*sarif.ArtifactChange)
+	fix := sarif.NewFix().WithDescription(sarif.NewMessage().WithText(sarifText(f.Fix)))
+	for _, e := range f.Mends() {
+		change := changes[e.File]
+		if change == nil {
+			change = sarif.NewArtifactChange().WithArtifactLocation(sarif.NewArtifactLocation().WithURI(fileURI(e.File)))
+			changes[e.File] = change
+			fix.AddArtifactChange(change)
+		}
+		region := sarif.NewRegion().WithStartLine(e.From.Line).WithStartColumn(e.From.Col).WithEndLine(e.To.Line).WithEndColumn(e.To.Col)
+		change.AddReplacement(sarif.NewReplacement().WithDeletedRegion(region).WithInsertedContent(sarif.NewArtifactContent().WithText(e.Text)))
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return fix
 }
 
 func physical(p source.Pos) *sarif.PhysicalLocation {

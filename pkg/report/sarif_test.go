@@ -68,6 +68,40 @@ func TestSARIFPlaces(t *testing.T) {
 	}
 }
 
+func TestSARIFFixes(t *testing.T) {
+	run := decodeSARIF(t, sample(), Options{})
+	r := run.Results[0]
+	if len(r.Fixes) != 1 || len(r.Fixes[0].ArtifactChanges) != 1 || len(run.Results[1].Fixes) != 0 {
+		t.Fatalf("fixes: %+v, %+v", r.Fixes, run.Results[1].Fixes)
+	}
+	change := r.Fixes[0].ArtifactChanges[0]
+	if *change.ArtifactLocation.URI != "config/matrix/signal.yaml" || *r.Fixes[0].Description.Text != "io.element.msc4190: true" {
+		t.Errorf("%+v", change)
+	}
+	// Whoever goes by lines and columns gets what the bytes give.
+	text := []rune(string(registration().Src))
+	at := func(line, column *int) int {
+		i := 0
+		for n := 1; n < *line; i++ {
+			if text[i] == '\n' {
+				n++
+			}
+		}
+		return i + *column - 1
+	}
+	var now []rune
+	from := 0
+	for _, c := range change.Replacements {
+		start, end := at(c.DeletedRegion.StartLine, c.DeletedRegion.StartColumn), at(c.DeletedRegion.EndLine, c.DeletedRegion.EndColumn)
+		now = append(append(now, text[from:start]...), []rune(*c.InsertedContent.Text)...)
+		from = end
+	}
+	want, err := source.Apply(registration().Src, mending())
+	if got := string(append(now, text[from:]...)); err != nil || got != string(want) {
+		t.Errorf("%v: %q, want %q", err, got, want)
+	}
+}
+
 func TestFileURI(t *testing.T) {
 	for path, want := range map[string]string{
 		"config/mas/config.yaml": "config/mas/config.yaml",
@@ -122,6 +156,10 @@ func TestJSONDecodes(t *testing.T) {
 				File, Note   string
 				Line, Column int
 			}
+			Edits []struct {
+				File, Text                                   string
+				Start, End, Line, Column, EndLine, EndColumn int
+			}
 		}
 		Summary map[string]int
 	}
@@ -132,6 +170,11 @@ func TestJSONDecodes(t *testing.T) {
 	}
 	for i, f := range sample() {
 		g := got.Findings[i]
+		for j, e := range f.Mends() {
+			if got := g.Edits[j]; got.File != e.File || got.Text != e.Text || got.Start != e.Start || got.End != e.End || got.Line != e.From.Line || got.EndColumn != e.To.Col {
+				t.Errorf("edit %d is %+v, want %+v", j, got, e)
+			}
+		}
 		if g.Rule != f.Rule || g.Severity != f.Severity.String() || g.Status != f.Status.String() || g.Message != f.Message || g.Fix != f.Fix || len(g.Sites) != len(f.Sites) {
 			t.Errorf("finding %d is %+v, want %+v", i, g, f)
 		}

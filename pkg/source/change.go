@@ -18,7 +18,8 @@ type Edit struct {
 	From, To Pos
 	Text     string
 
-	src []byte // what the file held
+	src  []byte // what the file held
+	show func(string) string
 }
 
 // What keeps edits from being made.
@@ -49,6 +50,26 @@ func Apply(src []byte, edits []Edit) ([]byte, error) {
 
 // Of reports whether the edit is one of a file with that content.
 func (e Edit) Of(src []byte) bool { return bytes.Equal(e.src, src) }
+
+// In is the edit with another name of its file.
+func (e Edit) In(name string) Edit {
+	e.File, e.From.File, e.To.File = name, name, name
+	return e
+}
+
+// Masked is the edit where Diff shows the lines of the file through show.
+func (e Edit) Masked(show func(line string) string) Edit {
+	e.show = show
+	return e
+}
+
+// Size is the number of bytes of the file.
+func (e Edit) Size() int { return len(e.src) }
+
+// Same reports whether two edits are the same change.
+func (e Edit) Same(o Edit) bool {
+	return e.File == o.File && e.Start == o.Start && e.End == o.End && e.Text == o.Text
+}
 
 // Meets reports whether two edits change the same place, so that one of them cannot be made after the other.
 func (e Edit) Meets(o Edit) bool {

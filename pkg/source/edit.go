@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"time"
 )
@@ -94,6 +95,30 @@ func Beyond(fsys fs.FS, name string) bool {
 
 // ErrIgnored is the error of a file that is not there and that git ignores.
 var ErrIgnored = errors.New("not here, and git ignores it: it may lie where the stack runs")
+
+// Real is the name of a file without symbolic links in it, as far as they can be followed within the file system.
+func Real(fsys fs.FS, name string) string {
+	links := 0
+	for at := 0; at < len(name); {
+		end := strings.IndexByte(name[at:], '/')
+		if end < 0 {
+			end = len(name) - at
+		}
+		target, err := fs.ReadLink(fsys, name[:at+end])
+		if err != nil {
+			at += end + 1
+			continue
+		}
+		if links++; links > maxLinks || path.IsAbs(target) {
+			return name
+		}
+		name, at = path.Join(path.Dir(name[:at+end]), target, name[at+end:]), 0
+	}
+	return name
+}
+
+// maxLinks is how many symbolic links a path leads through, as the kernel of Linux has it.
+const maxLinks = 40
 
 // Escapes reports whether the error is that of an os.Root for a symbolic link that leads out of it; an absolute
 // one always does.

@@ -18,7 +18,7 @@ import (
 
 // floors are the packages from the ground up. Each imports only those of the floors below it.
 var floors = [][]string{
-	{"pkg/command", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
+	{"pkg/command", "pkg/fixture", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
 	{"pkg/component", "pkg/deployment/compose/dockerfile", "pkg/output", "pkg/source"},
 	{"pkg/confighash", "pkg/coturn", "pkg/deployment/compose/project", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
 	{"pkg/report", "pkg/route/caddy", "pkg/route/nginx", "pkg/route/traefik", "pkg/secret", "pkg/spec"},

@@ -119,7 +119,7 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 
 // guarded gives what a rule finds, and says so where it cannot go on.
 func guarded(d *deployment.Deployment, rule Rule, check func(*Reporter)) (findings []finding.Finding) {
-	r := &Reporter{rule: rule, partial: len(d.Unread) > 0}
+	r := &Reporter{rule: rule, partial: len(d.Unread) > 0 || d.Lacks}
 	defer func() {
 		if p := recover(); p != nil {
 			r.NotChecked(fmt.Sprintf("of a fault in stackgen (%v); please report it", p))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/shell"
@@ -108,7 +109,9 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 	}
 	for _, s := range d.Services {
 		for _, m := range s.Mounts {
-			if m.Host == "" || m.Host == "." {
+			// The start script of a PostgreSQL gives the directory of a new cluster to the server.
+			cluster := s.Program == component.Postgres && s.Root() && deployment.Under(m.Container, "/var/lib/postgresql")
+			if m.Host == "" || m.Host == "." || cluster || s.Absent.Why != "" {
 				continue
 			}
 			switch _, err := fs.Stat(d.FS, m.Host); {

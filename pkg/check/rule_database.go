@@ -36,7 +36,7 @@ var databaseCredentialsMatch = Rule{
 			case server == nil && d.DatabaseFix() == "" && d.External(c.Service):
 				r.NotChecked("the database of "+c.Service.Name+" is outside of the stack", c.At.Site(""))
 				continue
-			case server == nil && len(d.PostgresServers()) == 0 && len(c.Service.Networks) > 0 && !d.Alone:
+			case server == nil && len(d.PostgresServers()) == 0 && len(c.Service.Networks) > 0 && !d.Alone && !d.Lacks && !deployment.Loopback(c.Host):
 				network, _ := d.NetworkName(c.Service.Networks[0])
 				r.Warn(fmt.Sprintf("%s looks for its database at %q, and there is no PostgreSQL in this stack; unless one of another stack joins the network %s by that name, %s does not start", c.Service.Name, c.Host, network, c.Service.Name),
 					d.DatabaseFix(), c.HostAt.Site(""))

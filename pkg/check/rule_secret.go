@@ -99,6 +99,9 @@ const (
 	distinct = 4
 )
 
+// noSecrets are words that mautrix bridges read in the place of a secret: make one, and do without.
+var noSecrets = []string{"generate", "disable"}
+
 // offWhenEmpty are those that Synapse takes for not set when they are empty.
 var offWhenEmpty = []string{"registration_shared_secret", "macaroon_secret_key", "turn_shared_secret", "worker_replication_secret"}
 
@@ -112,7 +115,7 @@ func weakness(h deployment.Secret) string {
 	switch {
 	case h.Origin == component.Chosen && h.Value == "" && !slices.Contains(offWhenEmpty, h.At.Name()):
 		return "is empty; it protects nothing, or the service does not start"
-	case h.Value == "", slices.Contains([]string{"generate", "disable"}, h.Value): // words of mautrix
+	case h.Value == "", slices.Contains(noSecrets, h.Value):
 	case slices.Contains(examples, lower), placeholders().MatchString(h.Value):
 		return "is an example or a word that everybody tries; anybody can guess it"
 	case h.Origin != component.Chosen:
@@ -148,7 +151,7 @@ var secretStrength = Rule{
 			case weak != "" && h.Role == deployment.SharedWithMAS && h.Value == "": // mas-secret-matches says so
 			case weak != "":
 				r.Fail(h.What+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
-			case h.Value == "" || h.Origin == component.Given:
+			case h.Value == "" || h.Origin == component.Given || slices.Contains(noSecrets, h.Value):
 			case repeated && strings.HasPrefix(h.Role, "as_token") && strings.HasPrefix(other[0].Role, "as_token"): // registration-ids-unique says so
 			case repeated:
 				r.Fail(fmt.Sprintf("%s is the same as %s; whoever may know the one has the other", h.What, other[0].What), "give each a random text of its own", sitesOf(places, other...)...)

@@ -40,6 +40,8 @@ type Deployment struct {
 	Chosen Chosen        // the files that were to be read
 	Env    Environment   // what is set for all of it
 	Unread []source.Site // where the deployment takes more than is followed here
+	// Lacks says that a part of it is not there, which is a finding of its own: what the rest does not have may stand in that.
+	Lacks bool
 
 	// ReadFrom is what the deployment was read from, for who knows its kind.
 	ReadFrom any

@@ -19,7 +19,7 @@ const (
 )
 
 // comparePriorities reports each pair of live routers that may match the same request and do not lead to the
-// same place, where a random one wins or the length of the rules decides. Two regexps that only differ past
+// same place, where a random one wins, or the length of one's rule beats the priority that somebody gave the other. Two regexps that only differ past
 // their literal beginning count as overlapping. Where the budget ends, one problem says so.
 func (t *Table) comparePriorities() {
 	told := make(map[*Router]bool) // once a router is enough
@@ -34,7 +34,7 @@ func (t *Table) comparePriorities() {
 	for i, a := range t.Routers {
 		for j, b := range t.Routers[i+1:] {
 			tie := a.Priority == b.Priority
-			if !tie && (a.Explicit && b.Explicit || told[a] || told[b]) || !t.rival(a, b) {
+			if !tie && (a.Explicit || !b.Explicit || told[a] || told[b]) || !t.rival(a, b) {
 				continue
 			}
 			switch c.overlap(all[i], all[i+1+j]) {
@@ -68,13 +68,9 @@ func compared(a, b *Router, tie bool) Problem {
 	if tie {
 		return p
 	}
-	r, o, where := a, b, "before"
-	if a.Explicit {
-		r, o, where = b, a, "behind"
-	}
 	return Problem{
-		Kind: NoPriority, Container: r.Container, Router: r.Name, Sites: []source.Site{r.Site, o.PrioritySite},
-		Message: fmt.Sprintf("router %q has no priority; only the length of its rule, %d, puts it %s %q with %d", r.Name, len(r.Rule), where, o.Name, o.Priority),
+		Kind: NoPriority, Container: a.Container, Router: a.Name, Sites: []source.Site{a.Site, b.PrioritySite},
+		Message: fmt.Sprintf("router %q has no priority; only the length of its rule, %d, puts it before %q with %d", a.Name, len(a.Rule), b.Name, b.Priority),
 	}
 }
 

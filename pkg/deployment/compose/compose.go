@@ -5,6 +5,7 @@ package compose
 import (
 	"encoding/json"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -106,6 +107,7 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 		d.Add(f.Path, f)
 	}
 	d.Unread = p.unread
+	d.Lacks = slices.ContainsFunc(p.Faults, func(f project.Problem) bool { return f.Rule == "compose-reads-exist" })
 	d.Networks = p.networks(d.Services)
 	d.Load()
 	return d, findings

@@ -91,6 +91,18 @@ bench: build ## Measure whole runs of stackgen against the floor; BENCH=-check f
 bench-readme: ## Run make bench and put its table into the README
 	$(MAKE) bench BENCH='$(BENCH) -readme README.md'
 
+# Outside of the repository, or else its root would be where each tree may be read from.
+.PHONY: compare
+compare: ## Say where check finds something else than the build at BASE, in each rule case and in all below TREES
+	@test -n "$(BASE)" || { echo 'make compare BASE=REF [TREES=DIR...]'; exit 1; }
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; mkdir $$dir/base $$dir/trees; \
+	git archive "$(BASE)" | tar -x -C $$dir/base; \
+	go build -C $$dir/base -o $$dir/old ./cmd/stackgen; \
+	go build -o $$dir/new ./cmd/stackgen; \
+	go build -o $$dir/compare ./bench/compare; \
+	go test -count=1 ./pkg/check -run TestWrittenCases -trees $$dir/trees; \
+	$$dir/compare -old $$dir/old -new $$dir/new $$dir/trees $(TREES)
+
 .PHONY: check
 check: ## Validate every example with the stackgen of this tree
 	go run ./cmd/stackgen validate examples/*/stack.yaml

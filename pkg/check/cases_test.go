@@ -34,7 +34,7 @@ import (
 // stack without findings. A section is called "bad: NAME", followed by "want: NAME" with what is printed,
 // or "good: NAME", which is silent. Its lines are:
 //
-//	tree hand-kept           the stack to begin with; without this line the rendered phil-app
+//	tree hand-kept           the stack to begin with, testdata/hand-kept.txtar; without this line the rendered phil-app
 //	config/mas/config.yaml   the file that the following hunks change
 //	 context                 lines as in a diff: old ones begin with a blank or -, new ones with a blank or +
 //	-old                     and the old ones stand exactly once in the file. A blank line ends a hunk.
@@ -91,7 +91,8 @@ type stack struct {
 
 var stacks = map[string]func() stack{
 	"rendered":  sync.OnceValue(func() stack { return newStack(renderedTree()) }),
-	"hand-kept": sync.OnceValue(func() stack { return newStack(handKeptTree()) }),
+	"hand-kept": sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
+	"workers":   sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
 }
 
 func newStack(tree fstest.MapFS) stack {
@@ -104,8 +105,8 @@ func newStack(tree fstest.MapFS) stack {
 	return s
 }
 
-func handKeptTree() fstest.MapFS {
-	tree := filesOf(txtar.Parse(mustRead("testdata/hand-kept.txtar")))
+func treeOf(name string) fstest.MapFS {
+	tree := filesOf(txtar.Parse(mustRead("testdata/" + name + ".txtar")))
 	delete(tree, "want")
 	return tree
 }
@@ -147,9 +148,10 @@ func mustRead(path string) []byte {
 func (c ruleCase) build(t testing.TB) (fstest.MapFS, stack) {
 	t.Helper()
 	base := stacks["rendered"]()
-	edits, byHand := strings.CutPrefix(c.edits, "tree hand-kept\n")
-	if byHand {
-		base = stacks["hand-kept"]()
+	edits := c.edits
+	if rest, named := strings.CutPrefix(edits, "tree "); named {
+		name, rest, _ := strings.Cut(rest, "\n")
+		base, edits = stacks[name](), rest
 	}
 	tree := maps.Clone(base.tree)
 	var file string

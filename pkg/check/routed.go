@@ -127,5 +127,5 @@ func answererFor(res route.Result, s *deployment.Service) string {
 // reaches reports whether a request ends at a port on which the service listens, with the path unchanged if
 // path is empty, otherwise with that path.
 func reaches(res route.Result, s *deployment.Service, path string) bool {
-	return res.Backend != nil && res.Backend.Container == s.Name && res.Redirect == "" && (path == "" || res.Path == path)
+	return res.Backend != nil && s.Is(res.Backend.Container) && res.Redirect == "" && (path == "" || res.Path == path)
 }

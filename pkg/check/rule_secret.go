@@ -152,6 +152,7 @@ var secretStrength = Rule{
 			case weak != "":
 				r.Fail(h.What+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
 			case h.Value == "" || h.Origin == component.Given || slices.Contains(noSecrets, h.Value):
+			case repeated && h.At.Pos() == other[0].At.Pos(): // two that read one file
 			case repeated && strings.HasPrefix(h.Role, "as_token") && strings.HasPrefix(other[0].Role, "as_token"): // registration-ids-unique says so
 			case repeated:
 				r.Fail(fmt.Sprintf("%s is the same as %s; whoever may know the one has the other", h.What, other[0].What), "give each a random text of its own", sitesOf(places, other...)...)

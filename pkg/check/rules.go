@@ -87,6 +87,7 @@ var Rules = []Rule{
 	synapseEmail,
 	smtpMode,
 	synapseStarts,
+	workerStarts,
 	synapseVersionSupports,
 	synapseKnownKeys,
 	synapseKnownVulnerabilities,

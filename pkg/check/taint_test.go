@@ -132,7 +132,7 @@ func TestTaint(t *testing.T) {
 // A secret that is a common word, or a number, breaks no format and shreds no text; behind its name it is hidden
 // all the same.
 func TestCommonSecrets(t *testing.T) {
-	plain := handKeptTree()
+	plain := treeOf("hand-kept")
 	count := func(tree fstest.MapFS) (findings []finding.Finding, texts string) {
 		d, findings := compose.Open(tree)
 		found, _ := check.Run(d, composego.Judge)

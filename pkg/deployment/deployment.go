@@ -27,6 +27,7 @@ type Deployment struct {
 	Networks   []Network
 
 	Synapses []*Synapse
+	Workers  []*Worker
 	MASs     []*MAS
 	Bridges  []*Bridge
 	// DoublePuppets are the registrations that claim every user without excluding anyone.
@@ -172,6 +173,7 @@ func (d *Deployment) Load() {
 	for _, s := range d.Synapses {
 		d.settleServer(s)
 	}
+	d.settleWorkers()
 	for _, s := range d.Services {
 		d.containers[s] = d.container(s)
 		if s.Program == component.Postgres {

@@ -95,9 +95,11 @@ func Loopback(host string) bool {
 }
 
 // Listeners are all on which Synapse answers HTTP.
-func (s *Synapse) Listeners() []Listener {
+func (s *Synapse) Listeners() []Listener { return synapseListeners(s.Config.At("listeners")) }
+
+func synapseListeners(list source.Value) []Listener {
 	var ls []Listener
-	for _, v := range s.Config.At("listeners").Items() {
+	for _, v := range list.Items() {
 		if kind := v.At("type").Str(); kind == "manhole" || v.At("path").Set() {
 			continue
 		}

@@ -16,6 +16,11 @@ func (d *Deployment) Listeners(s *Service) (ls []Listener, known bool) {
 			ls = syn.Listeners()
 		}
 	}
+	for _, w := range d.Workers {
+		if w.Service == s {
+			ls = synapseListeners(w.Config.At("worker_listeners"))
+		}
+	}
 	for _, m := range d.MASs {
 		if m.Service == s {
 			ls = MasListeners(m)

@@ -80,6 +80,14 @@ func (d *Deployment) Talks() []Talk {
 			say(from, LeafOf(at), u.Hostname())
 		}
 	}
+	processes := func(from *Service, config *source.File) {
+		for _, at := range config.At("instance_map").Entries() {
+			say(from, LeafOf(at.At("host")), at.At("host").Str())
+		}
+		if redis := config.At("redis"); redis.At("enabled").True() {
+			say(from, LeafOf(redis.At("host")), redis.At("host").Str())
+		}
+	}
 	for _, s := range d.Synapses {
 		if s.Delegates() {
 			url(s.Service, s.Config.At("matrix_authentication_service", "endpoint"))
@@ -87,6 +95,10 @@ func (d *Deployment) Talks() []Talk {
 		for _, reg := range s.Registrations {
 			url(s.Service, reg.At("url"))
 		}
+		processes(s.Service, s.Config)
+	}
+	for _, w := range d.Workers {
+		processes(w.Service, w.Config)
 	}
 	for _, m := range d.MASs {
 		url(m.Service, m.Config.At("matrix", "endpoint"))

@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"path"
+	"slices"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
@@ -10,13 +11,24 @@ import (
 
 // recognise finds the configuration of a service by the program in its image.
 func (d *Deployment) recognise(s *Service) {
+	if s.worker() && s.Absent.Why == "" {
+		w := &Worker{Service: s, Config: d.config(s)}
+		if w.Config == nil {
+			w.Config = &source.File{}
+		}
+		d.Workers = append(d.Workers, w)
+		return
+	}
 	if d.oneShot(s) {
 		return
 	}
 	s.ConfigPath = s.ConfigFile()
 	switch s.Program {
 	case component.Synapse:
-		if f := d.config(s); f != nil {
+		f := d.config(s)
+		if f != nil && !slices.Contains(notWorkers, f.At("worker_app").Str()) {
+			d.Workers = append(d.Workers, &Worker{Service: s, Config: f})
+		} else if f != nil {
 			syn := &Synapse{Service: s, Config: f}
 			d.readRegistrations(syn)
 			d.Synapses = append(d.Synapses, syn)
@@ -122,7 +134,7 @@ func (d *Deployment) oneShot(s *Service) bool {
 	if s.Absent.Why != "" {
 		return true
 	}
-	if worker, _ := s.Env(s.Component().WorkerEnv); s.Component().WorkerEnv != "" && worker != "" && worker != "synapse.app.homeserver" {
+	if s.worker() {
 		return true
 	}
 	kind, _, _ := s.Launch()

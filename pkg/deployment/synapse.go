@@ -75,6 +75,9 @@ func (s *Synapse) KnowsMSC3861() bool {
 // stand there.
 func (s *Synapse) Partial() bool { return s.partly }
 
+// Partly is Partial for any service.
+func (s *Service) Partly() bool { return s.partly }
+
 // ArgsAstray is where the arguments of the connection stand when that is not below database.args; absent when they
 // stand there, or nowhere.
 func (s *Synapse) ArgsAstray() source.Value {

@@ -63,6 +63,9 @@ func Apply(in Input) (rest, suppressed []finding.Finding) {
 	if in.Config != nil {
 		about = append(about, in.Config.problems(in)...)
 	}
+	if len(about)+len(suppressed) == 0 {
+		return rest, nil
+	}
 	mask := in.Deployment.Mask()
 	hideReasons(mask, suppressed)
 	return append(rest, mask.Findings(about)...), mask.Findings(suppressed)

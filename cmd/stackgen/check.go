@@ -22,6 +22,7 @@ type checkCmd struct {
 	Format string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
 	Fix    bool     `help:"Show what mends the findings whose fix is one certain edit, as a diff, and what is left then."`
 	Write  bool     `help:"With --fix: write it. All of it or, where that would bring a new finding, nothing."`
+	Strict bool     `help:"Fail also where something was not checked; suppress what is meant to stay so."`
 	shownFlags
 }
 
@@ -34,6 +35,8 @@ Example:
     stackgen check -f compose.yaml -f compose.prod.yaml
     stackgen check --fix /opt/matrix
     stackgen check --fix --write /opt/matrix
+
+The report ends with what was read of each program. What was not checked is no error, but for --strict, which makes the exit code 1.
 
 A finding that is known and meant to stay is suppressed by a comment on its line or above it, or by an entry of .stackgen.yaml beside the compose file:
 
@@ -70,7 +73,7 @@ func (c *checkCmd) Run(a *app) error {
 		deployment, findings := compose.OpenWith(tree, composeOptions(c.Dir, c.File))
 		more, read := check.Run(deployment, composego.Judge)
 		config, problems := answersIn(tree, deployment)
-		f := found{files: read, dir: c.Dir, blind: deployment.File == "", rendered: deployment.Chosen.Managed}
+		f := found{files: read, dir: c.Dir, blind: deployment.File == "", rendered: deployment.Chosen.Managed, parts: deployment.Parts(), blank: deployment.Blank()}
 		f.findings, f.suppressed = answered(finding.Sort(append(deployment.Hide(findings), more...)), deployment, nil, config)
 		f.findings = append(f.findings, deployment.Hide(problems)...)
 		inDir(c.Dir, f.findings)
@@ -84,7 +87,7 @@ func (c *checkCmd) Run(a *app) error {
 		}
 	}
 	shown.narrow(&f)
-	failed := differs || finding.HasErrors(f.findings)
+	failed := differs || finding.HasErrors(f.findings) || c.Strict && slices.ContainsFunc(f.findings, func(is finding.Finding) bool { return is.Status == finding.NotChecked })
 	shown.dim(&f)
 	if err := a.report(a.stdout, c.Format, f); err != nil {
 		return err

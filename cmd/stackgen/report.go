@@ -24,7 +24,7 @@ func (a *app) report(w io.Writer, format string, f found) error {
 
 func (a *app) findings(w io.Writer, format string, f found) (string, error) {
 	var b bytes.Buffer
-	s := report.Summary{Rules: len(check.Rules), Files: f.files, Dir: f.dir, Suppressed: finding.Sort(f.suppressed), Hidden: f.hidden, HiddenBy: f.hiddenBy}
+	s := report.Summary{Rules: len(check.Rules), Files: f.files, Dir: f.dir, Parts: f.parts, Blank: f.blank, Suppressed: finding.Sort(f.suppressed), Hidden: f.hidden, HiddenBy: f.hiddenBy}
 	if f.files == 0 {
 		s.Rules = 0
 	}

@@ -24,6 +24,8 @@ type found struct {
 	dir                  string // as report.Summary has it
 	blind                bool   // what was found kept the rules from being run
 	rendered             bool   // the files are stackgen's
+	parts                []finding.Part
+	blank                string // as report.Summary has both
 	hidden               [3]int
 	hiddenBy             []string
 }

@@ -165,10 +165,12 @@ func (d *Deployment) config(s *Service) *source.File {
 	found := finding.Finding{Rule: "compose-mount-exists", Severity: finding.Error}
 	kind, word, _ := s.Launch()
 	what := "the configuration of " + s.Name + ", " + s.ConfigPath + " in its container, "
+	s.Unread = s.ConfigPath + ": " + reason
 	switch {
 	case f == nil && hidden:
 		found = finding.Unchecked(found.Rule, what+"cannot be seen: "+reason, s.configSites()...)
 	case f == nil && kind == Script:
+		s.Unread = s.ConfigPath + " may be made by " + word + ", which was not read"
 		found = finding.Unchecked(found.Rule, what+"may be made by "+word+", which was not read", s.configSites()...)
 	case f == nil:
 		if host, _ := s.HostPath(s.ConfigPath); d.Faulty(host) {
@@ -177,10 +179,12 @@ func (d *Deployment) config(s *Service) *source.File {
 		found.Message = what + "cannot be read: " + reason + "; the service does not start"
 		found.Fix, found.Sites = "mount the file there", s.configSites()
 	case f.Root().Kind() != source.Mapping:
+		s.Unread = f.Path + " holds no settings"
 		found.Message = what + "holds no settings; the service does not start"
 		found.Fix = "write the configuration"
 		found.Sites = []source.Site{{Pos: source.Pos{File: f.Path}}, s.Site("")}
 	default:
+		s.Unread = ""
 		return f
 	}
 	d.problem(found)

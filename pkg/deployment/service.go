@@ -76,6 +76,8 @@ type Service struct {
 	ConfigPaths []string
 	Layered     bool
 	partly      bool // one of them cannot be seen
+	// Unread says why the configuration of a program that is known was not read; "" where it was, or was not looked for.
+	Unread string
 }
 
 // Site is the place of the service.

@@ -44,8 +44,11 @@ func writeGitHub(out *bytes.Buffer, findings []finding.Finding, s Summary, o Opt
 	if left != [3]int{} {
 		fmt.Fprintf(out, "::notice::… %s more, see the SARIF/JSON output\n", counts(left))
 	}
+	if s.Blank != "" {
+		fmt.Fprintln(out, Annotation(finding.Warning, source.Pos{}, "stackgen", blankLine(s)))
+	}
 	fmt.Fprintln(out, headline(findings, s, o))
-	for _, line := range notShown(s) {
+	for _, line := range append(notShown(s), partLines(s.Parts)...) {
 		fmt.Fprintln(out, line)
 	}
 }

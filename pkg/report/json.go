@@ -11,6 +11,8 @@ type jsonReport struct {
 	Dir        string        `json:"dir,omitempty"` // that the files of a check lie in
 	Findings   []jsonFinding `json:"findings"`
 	Suppressed []jsonFinding `json:"suppressed"`
+	Parts      []jsonPart    `json:"parts"`
+	Blank      string        `json:"blank,omitempty"` // why nothing of Matrix was read
 	Summary    jsonSummary   `json:"summary"`
 }
 
@@ -25,6 +27,13 @@ type jsonFinding struct {
 	Edits []jsonEdit `json:"edits,omitempty"`
 
 	Suppression *jsonSuppression `json:"suppression,omitempty"`
+}
+
+type jsonPart struct {
+	Name  string   `json:"name"`
+	Seen  string   `json:"seen"`
+	Files []string `json:"files"`
+	Why   string   `json:"why,omitempty"`
 }
 
 type jsonSuppression struct {
@@ -66,11 +75,14 @@ type jsonSummary struct {
 func writeJSON(out *bytes.Buffer, findings []finding.Finding, s Summary) error {
 	n := count(findings)
 	r := jsonReport{
-		Dir: s.Dir, Findings: jsonFindings(findings), Suppressed: jsonFindings(s.Suppressed),
+		Dir: s.Dir, Findings: jsonFindings(findings), Suppressed: jsonFindings(s.Suppressed), Parts: make([]jsonPart, 0, len(s.Parts)), Blank: s.Blank,
 		Summary: jsonSummary{
 			Error: n[finding.Error], Warning: n[finding.Warning], Info: n[finding.Info], Rules: s.Rules, Files: s.Files,
 			Suppressed: len(s.Suppressed), Hidden: s.Hidden[finding.Error] + s.Hidden[finding.Warning] + s.Hidden[finding.Info],
 		},
+	}
+	for _, p := range s.Parts {
+		r.Parts = append(r.Parts, jsonPart{Name: p.Name, Seen: p.Seen.String(), Files: append([]string{}, p.From...), Why: p.Why})
 	}
 	return encode(out, r)
 }

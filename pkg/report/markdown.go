@@ -17,6 +17,9 @@ func writeMarkdown(out *bytes.Buffer, findings []finding.Finding, s Summary, o O
 	for _, line := range notShown(s) {
 		p.Add("headline", "\n%s\n", output.Escape(line))
 	}
+	if s.Blank != "" {
+		p.Add("headline", "\n%s\n", output.Escape(blankLine(s)))
+	}
 	found, unchecked := split(findings)
 	if o.Verbose {
 		found = append(found, unchecked...)
@@ -45,6 +48,12 @@ func writeMarkdown(out *bytes.Buffer, findings []finding.Finding, s Summary, o O
 	p.Leave("finding", max(len(rows)-shown-1, 0))
 	for _, f := range found[:shown] {
 		writeDetails(p, f)
+	}
+	if len(s.Parts) > 0 {
+		p.Add("heading", "\n| part | | |\n| --- | --- | --- |\n")
+	}
+	for _, part := range s.Parts {
+		p.Add("part", "| %s | %s | %s |\n", output.Escape(part.Name), part.Seen, output.Escape(partText(part)))
 	}
 	p.Close(cmp.Or(o.Command, "stackgen check"))
 	out.Write(p.Bytes())

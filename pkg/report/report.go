@@ -32,6 +32,9 @@ var Formats = []string{string(Text), string(JSON), string(SARIF), string(GitHub)
 type Summary struct {
 	Rules int // how many rules
 	Files int // on how many files
+	// Parts are the programs of what was looked at, and how far each was read; Blank says why nothing of Matrix was.
+	Parts []finding.Part
+	Blank string
 	// Dir is the directory that the places of the findings lie in, as the user calls it; "" where there is none.
 	Dir string
 	// Suppressed are the findings that somebody answered.
@@ -109,14 +112,14 @@ func count(findings []finding.Finding) (n [3]int) {
 // headline sums the findings up in one line.
 func headline(findings []finding.Finding, s Summary, o Options) string {
 	found, unchecked := split(findings)
-	line := fmt.Sprintf("no findings: %s held on %s", output.Plural(s.Rules, "rule"), output.Plural(s.Files, "file"))
+	line := "no findings in " + output.Plural(s.Files, "file")
 	switch {
 	case len(found) == 0 && len(notShown(s)) > 0:
-		line = fmt.Sprintf("no other findings: %s run on %s", output.Plural(s.Rules, "rule"), output.Plural(s.Files, "file"))
+		line = "no other findings in " + output.Plural(s.Files, "file")
 	case len(found) > 0 && s.Files == 0: // what came before the rules stopped it
 		line = counts(count(found)) + "; no rule was run"
 	case len(found) > 0:
-		line = fmt.Sprintf("%s in %s; %s run", counts(count(found)), output.Plural(s.Files, "file"), output.Plural(s.Rules, "rule"))
+		line = counts(count(found)) + " in " + output.Plural(s.Files, "file")
 	}
 	if n := len(unchecked); n > 0 {
 		line += fmt.Sprintf("; %d not checked", n)

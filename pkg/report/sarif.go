@@ -37,6 +37,9 @@ func writeSARIF(out *bytes.Buffer, findings []finding.Finding, s Summary, o Opti
 		}
 		run.AddResult(sarifResult(f).WithRuleIndex(index[f.Rule]).WithPartialFingerprints(map[string]string{fingerprintKey: print}))
 	}
+	if invocation := invocationOf(s); len(invocation.ToolExecutionNotifications) > 0 {
+		run.AddInvocation(invocation)
+	}
 	return encode(out, sarif.NewReport().AddRun(run))
 }
 

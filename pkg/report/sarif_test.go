@@ -161,6 +161,7 @@ func TestJSONDecodes(t *testing.T) {
 				Start, End, Line, Column, EndLine, EndColumn int
 			}
 		}
+		Parts   []struct{}
 		Summary map[string]int
 	}
 	dec := json.NewDecoder(strings.NewReader(render(t, sample(), Summary{Rules: 88, Files: 25}, Options{Format: JSON})))

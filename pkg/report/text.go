@@ -15,6 +15,10 @@ import (
 func writeText(out *bytes.Buffer, findings []finding.Finding, s Summary, o Options) {
 	p := output.PaletteFor(o.Color)
 	found, unchecked := split(findings)
+	if s.Blank != "" {
+		wrapped(out, o.Width, "  ", p.Color(blankLine(s), termenv.ANSIYellow))
+		fmt.Fprintln(out)
+	}
 	for _, f := range found {
 		wrapped(out, o.Width, "  ", firstLine(p, f))
 		for _, line := range siteLines(p, f, o.Width) {
@@ -39,6 +43,12 @@ func writeText(out *bytes.Buffer, findings []finding.Finding, s Summary, o Optio
 	}
 	for _, line := range notShown(s) {
 		wrapped(out, o.Width, "  ", line)
+	}
+	if len(s.Parts) > 0 {
+		fmt.Fprintln(out)
+	}
+	for _, line := range partLines(s.Parts) {
+		wrapped(out, o.Width, "      ", line)
 	}
 }
 

@@ -90,9 +90,10 @@ type stack struct {
 }
 
 var stacks = map[string]func() stack{
-	"rendered":  sync.OnceValue(func() stack { return newStack(renderedTree()) }),
-	"hand-kept": sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
-	"workers":   sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
+	"rendered":    sync.OnceValue(func() stack { return newStack(renderedTree()) }),
+	"hand-kept":   sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
+	"workers":     sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
+	"appservices": sync.OnceValue(func() stack { return newStack(treeOf("appservices")) }),
 }
 
 func newStack(tree fstest.MapFS) stack {

@@ -50,6 +50,7 @@ var Rules = []Rule{
 	registrationIDsUnique,
 	registrationShape,
 	registrationURLReachesBridge,
+	appserviceAgrees,
 	registrationBotNamespace,
 	registrationGhostNamespace,
 	registrationNamespacesDisjoint,

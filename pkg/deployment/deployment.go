@@ -30,6 +30,8 @@ type Deployment struct {
 	Workers  []*Worker
 	MASs     []*MAS
 	Bridges  []*Bridge
+	// Appservices are the others that registrations lead to.
+	Appservices []*Appservice
 	// DoublePuppets are the registrations that claim every user without excluding anyone.
 	DoublePuppets []*Registration
 	// Before is what the stack has to keep, as Values gives it. Where it is nil, the manifest in FS says so.
@@ -174,6 +176,7 @@ func (d *Deployment) Load() {
 		d.settleServer(s)
 	}
 	d.settleWorkers()
+	d.readAppservices()
 	for _, s := range d.Services {
 		d.containers[s] = d.container(s)
 		if s.Program == component.Postgres {

@@ -41,6 +41,7 @@ type Service struct {
 	NetworksAt  Leaf
 	NetworkMode Leaf
 	Links       []Link
+	MoreNames   bool   // it knows others by names that stand nowhere else: extra_hosts, external_links
 	Ports       []Port // those that have a fixed number on the host
 	PortsAt     Leaf
 	// Spans are those that others reach from outside, SpansKnown that these are all.

@@ -23,7 +23,7 @@ func (p *Project) service(name string, v source.Value) *deployment.Service {
 		NetworksAt: leaf("networks"), NetworkMode: leaf("network_mode"), PortsAt: leaf("ports"),
 		Hostname: leaf("hostname"), ContainerName: leaf("container_name"), LabelsAt: leaf("labels"),
 		Probe:   deployment.Probe{At: leaf("healthcheck"), Test: list("healthcheck", "test"), Off: v.At("healthcheck", "disable").True()},
-		Restart: leaf("restart"), Profiles: list("profiles").Items, UserAt: leaf("user"), ReadOnly: leaf("read_only"), Privileged: leaf("privileged"),
+		Restart: leaf("restart"), MoreNames: v.At("extra_hosts").Set() || v.At("external_links").Set(), Profiles: list("profiles").Items, UserAt: leaf("user"), ReadOnly: leaf("read_only"), Privileged: leaf("privileged"),
 		CapDrop: list("cap_drop"), CapAdd: list("cap_add"), Reads: confighash.Reads(p.File, name),
 	}
 	ref, _ := s.ImageAt.Text()

@@ -1,0 +1,172 @@
+package deployment
+
+import (
+	"io/fs"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Appservice is a service to which a registration leads that is no bridge known here, with its own files.
+type Appservice struct {
+	*Service
+	Synapse      *Synapse
+	Registration *Registration
+	About        *component.Appservice // nil where its program is not known
+	Config       *source.File          // nil where it has none, or it cannot be seen
+	Own          *source.File          // its copy of the registration; nil where none is seen
+	Unseen       string                // why its own files cannot be seen; "" where they can
+}
+
+// readAppservices follows the registrations to the services that they lead to.
+func (d *Deployment) readAppservices() {
+	for _, syn := range d.Synapses {
+		for _, reg := range syn.Registrations {
+			u, err := url.Parse(reg.At("url").Str())
+			if err != nil || d.BridgeOf(reg) != nil {
+				continue
+			}
+			s := d.ServiceAt(u.Hostname())
+			if s == nil || s.Program != component.Unknown || slices.ContainsFunc(d.Bridges, func(b *Bridge) bool { return b.Service == s }) {
+				continue // a proxy in front of it is none
+			}
+			a := &Appservice{Service: s, Synapse: syn, Registration: reg, About: s.Image.Appservice()}
+			a.read(d)
+			d.Appservices = append(d.Appservices, a)
+		}
+	}
+}
+
+// read finds the appservice's own files: where its program has them, or else the registration by its id.
+func (a *Appservice) read(d *Deployment) {
+	if about := a.About; about != nil {
+		config, own := about.Config, about.Registration
+		for _, w := range a.Command() { // hookshot is told both, without flags
+			if ext := path.Ext(w); about.ConfigFlags == nil && about.RegistrationFlags == nil && (ext == ".yml" || ext == ".yaml") {
+				if config == about.Config {
+					config = w
+				} else {
+					own = w
+				}
+			}
+		}
+		if config = a.flag(config, about.ConfigFlags...); config != "" {
+			a.Config, a.Unseen, _ = d.Follow(a.Service, a.Inside(config))
+		}
+		if own = a.flag(own, about.RegistrationFlags...); own != "" {
+			a.Own, _, _ = d.Follow(a.Service, a.Inside(own))
+		}
+	}
+	for _, m := range a.Mounts {
+		if a.Own == nil && m.Host != "" {
+			a.Own = d.copyBelow(m.Host, a.Registration)
+		}
+	}
+	if a.About == nil && a.Own == nil {
+		a.Unseen = "how it is configured is not known"
+	}
+}
+
+// copyBelow is the file at a path, or right below it, that is a registration with the id of another one; nil where there
+// is none.
+func (d *Deployment) copyBelow(host string, reg *Registration) *source.File {
+	names := []string{host}
+	if entries, err := fs.ReadDir(d.FS, host); err == nil {
+		names = nil
+		for _, e := range entries[:min(len(entries), maxWalk)] {
+			names = append(names, path.Join(host, e.Name()))
+		}
+	}
+	for _, name := range names {
+		if ext := path.Ext(name); name == reg.Path || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		src, err := source.ReadFS(d.FS, name)
+		if err != nil {
+			continue
+		}
+		if f, problem := source.Parse(name, src); problem == nil && f.At("namespaces").Set() && f.At("id").Str() != "" && f.At("id").Str() == reg.At("id").Str() {
+			d.keep(f)
+			return f
+		}
+	}
+	return nil
+}
+
+// setting is what stands at a dotted key of its configuration.
+func (a *Appservice) setting(key string) source.Value {
+	if a.Config == nil || key == "" {
+		return source.Value{}
+	}
+	return a.Config.At(strings.Split(key, ".")...)
+}
+
+// Port is the one that it listens on, and where that stands; "" where it cannot be told.
+func (a *Appservice) Port() (string, source.Value) {
+	if a.About == nil {
+		return "", source.Value{}
+	}
+	if port := a.flag("", a.About.PortFlags...); len(a.About.PortFlags) > 0 && port != "" {
+		return port, source.Value{}
+	}
+	if v := a.setting(a.About.Port); v.Set() {
+		return v.Str(), v
+	}
+	reads := a.About.Port == "" || a.Config != nil
+	if a.About.DefaultPort > 0 && reads && (len(a.About.PortFlags) == 0 || a.About.Title == "heisenbridge" || len(a.Command()) == 0) {
+		return strconv.Itoa(a.About.DefaultPort), source.Value{}
+	}
+	return "", source.Value{}
+}
+
+// Listens is the address that it listens on, and where that stands; "" where it cannot be told.
+func (a *Appservice) Listens() (string, source.Value) {
+	if a.About == nil || a.Config == nil {
+		return "", source.Value{}
+	}
+	if v := a.setting(a.About.Host); v.Set() {
+		return v.Str(), v
+	}
+	return a.About.DefaultHost, a.setting(a.About.Host)
+}
+
+// Homeserver is the address of Synapse as its configuration has it.
+func (a *Appservice) Homeserver() source.Value {
+	if a.About == nil {
+		return source.Value{}
+	}
+	return a.setting(a.About.Homeserver)
+}
+
+// Domain is the server's name as its configuration has it.
+func (a *Appservice) Domain() source.Value {
+	if a.About == nil {
+		return source.Value{}
+	}
+	return a.setting(a.About.Domain)
+}
+
+// Tokens are its own as_token and hs_token; absent where they cannot be seen.
+func (a *Appservice) Tokens() map[string]source.Value {
+	tokens := make(map[string]source.Value)
+	if a.Own != nil {
+		tokens["as_token"], tokens["hs_token"] = a.Own.At("as_token"), a.Own.At("hs_token")
+	} else if a.About != nil && a.About.ASToken != "" {
+		tokens["as_token"], tokens["hs_token"] = a.setting(a.About.ASToken), a.setting(a.About.HSToken)
+	}
+	return tokens
+}
+
+// Inhabits reports whether another service of the deployment lives in the network of this one, so that its own loopback
+// is the other's, too.
+func (d *Deployment) Inhabits(s *Service) bool {
+	return slices.ContainsFunc(d.Services, func(o *Service) bool {
+		mode := o.NetworkMode.Str()
+		return mode == "service:"+s.Name || strings.HasPrefix(mode, "container:")
+	})
+}

@@ -1,0 +1,72 @@
+package check_test
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/suppress"
+)
+
+// In each kind of file that a finding names as the one to edit, a comment above the line suppresses it, and brings nothing else.
+func TestAnswersInEveryKindOfFile(t *testing.T) {
+	kinds := []string{".yaml", ".yml", ".sql", ".env", ".conf", ".toml", ".config", "Dockerfile"}
+	tried := make(map[string]bool)
+	for _, c := range readCases(t) {
+		_, first, _ := strings.Cut("\n"+c.want, "\n")
+		name, _, _ := strings.Cut(first, ":")
+		kind := cmp.Or(path.Ext(name), path.Base(name))
+		if c.kind != "bad" || tried[kind] || !slices.Contains(kinds, kind) {
+			continue
+		}
+		tried[kind] = true
+		t.Run(kind+"/"+c.rule+"/"+c.name, func(t *testing.T) {
+			tree, base := c.build(t)
+			before := base.caused(run(t, tree))
+			i := slices.IndexFunc(before, func(f finding.Finding) bool { return f.Rule == c.rule && f.Pos().File == name })
+			at := before[i].Pos()
+			f := tree[at.File]
+			lines := strings.Split(string(f.Data), "\n")
+			line := lines[max(at.Line, 1)-1]
+			sign := "#"
+			if strings.HasSuffix(at.File, ".sql") {
+				sign = "--"
+			}
+			comment := line[:len(line)-len(strings.TrimLeft(line, " \t"))] + sign + " stackgen:ignore " + c.rule + " it is so"
+			lines = slices.Insert(lines, max(at.Line, 1)-1, comment)
+			tree[at.File] = &fstest.MapFile{Data: []byte(strings.Join(lines, "\n")), Mode: f.Mode, Sys: f.Sys}
+			rehash(tree)
+			d, found := compose.Open(tree)
+			more, _ := check.Run(d, composego.Judge)
+			var known []string
+			for _, r := range check.Rules {
+				known = append(known, r.ID)
+			}
+			rest, suppressed := suppress.Apply(suppress.Input{
+				Findings: append(found, more...), Deployment: d, Known: append(known, "yaml"), Today: "2026-11-26", Unsure: func(string) bool { return false },
+			})
+			if !slices.ContainsFunc(suppressed, func(f finding.Finding) bool {
+				return f.Message == before[i].Message && f.Suppression.Reason == "it is so"
+			}) {
+				t.Errorf("the comment above %s suppresses nothing; suppressed is\n%s", at, printed(t, suppressed))
+			}
+			for _, f := range base.caused(rest) {
+				if !slices.ContainsFunc(before, func(b finding.Finding) bool { return b.Rule == f.Rule && b.Message == f.Message }) {
+					t.Errorf("the comment brings %s: %s [%s]", f.Pos(), f.Message, f.Rule)
+				}
+			}
+		})
+	}
+	for _, kind := range kinds {
+		if !tried[kind] {
+			t.Errorf("no finding is about a file of the kind %s", kind)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/suppress"
 )
 
@@ -68,5 +69,35 @@ func TestAnswersInEveryKindOfFile(t *testing.T) {
 		if !tried[kind] {
 			t.Errorf("no finding is about a file of the kind %s", kind)
 		}
+	}
+}
+
+// holdSome: a finding about several things is the same when all are wanted, none when none is, and says less of one.
+func holdSome(t *testing.T, f finding.Finding) {
+	t.Helper()
+	if f.Some == nil {
+		return
+	}
+	var things [][]source.Site
+	all, ok := f.Some(func(places []source.Site) bool {
+		things = append(things, places)
+		return true
+	})
+	if !ok || all.Message != f.Message || len(all.Sites) != len(f.Sites) || all.Status != f.Status {
+		t.Errorf("%s of all things is %q, and not %q", f.Rule, all.Message, f.Message)
+	}
+	if none, ok := f.Some(func([]source.Site) bool { return false }); ok {
+		t.Errorf("%s of nothing is %q", f.Rule, none.Message)
+	}
+	if len(things) < 2 {
+		t.Errorf("%s is about one thing", f.Rule)
+	}
+	n := 0
+	one, ok := f.Some(func([]source.Site) bool {
+		n++
+		return n == 1
+	})
+	if !ok || one.Message == f.Message || len(one.Sites) > len(f.Sites) {
+		t.Errorf("%s of the first thing is %q, as of all", f.Rule, one.Message)
 	}
 }

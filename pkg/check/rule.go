@@ -56,6 +56,35 @@ func (r *Reporter) report(severity finding.Severity, message string, fix mend, s
 	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: severity, Message: message, Fix: fix.text, Edits: fix.edits, Sites: sites})
 }
 
+// severally reports several things that are wrong in the same way as one finding: say reports it, of any of them. Whoever answers for
+// some of the places, as with a comment, is still told of the others.
+func severally[T any](r *Reporter, things []T, places func(T) []source.Site, say func(r *Reporter, things []T)) {
+	if len(things) == 0 {
+		return
+	}
+	before := len(r.findings)
+	say(r, things)
+	if len(r.findings) == before || len(things) == 1 {
+		return
+	}
+	r.findings[before].Some = func(wanted func([]source.Site) bool) (finding.Finding, bool) {
+		var some []T
+		for _, thing := range things {
+			if wanted(places(thing)) {
+				some = append(some, thing)
+			}
+		}
+		if len(some) == 0 {
+			return finding.Finding{}, false
+		}
+		part := &Reporter{rule: r.rule, partial: r.partial}
+		if say(part, some); len(part.findings) == 0 {
+			return finding.Finding{}, false
+		}
+		return part.findings[0], true
+	}
+}
+
 // Lack is Fail for something that the deployment does not have. Where a part of it was not read, it may be there.
 func (r *Reporter) Lack(message, fix string, sites ...source.Site) {
 	if r.partial {

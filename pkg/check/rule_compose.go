@@ -38,38 +38,46 @@ var composeInterpolation = Rule{
 	Fix:     "Write $$ for a dollar. A variable that is meant as one must be set in .env, or have a default.",
 	Source:  "compose-go v2 interpolation",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		var unset []string
-		unnamed := false
-		var places []source.Site
+		var unset []deployment.Interpolation
 		for _, dollar := range d.Interpolations() {
 			switch dollar.Kind {
 			case deployment.Unset:
-				unnamed = unnamed || len(dollar.Names) == 0
-				for _, name := range dollar.Names {
-					if !slices.Contains(unset, name) {
-						unset = append(unset, name)
-					}
-				}
-				places = append(places, dollar.At.Site(""))
+				unset = append(unset, dollar)
 			case deployment.Eaten:
 				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", dollar.At.Site(""))
 			case deployment.Unreadable:
 				r.Fail("Compose cannot read the ${ in this value; it refuses the file", "write $${ for a dollar and a brace", dollar.At.Site(""))
 			}
 		}
-		switch {
-		case len(places) == 0:
-		case len(unset) == 0:
-			r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", places...)
-		case len(unset) == 1 && !unnamed:
-			r.Warn(unset[0]+" is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set it in .env", places...)
-		default:
-			if unnamed {
-				unset = append(unset, "others")
-			}
-			r.Warn(sentence(unset, "and")+" are set nowhere here; unless the shell that starts the stack sets them, Compose puts nothing in their place or refuses the file", "set them in .env", places...)
-		}
+		severally(r, unset, func(i deployment.Interpolation) []source.Site { return []source.Site{i.At.Site("")} }, warnUnset)
 	},
+}
+
+// warnUnset names the variables that are set nowhere here.
+func warnUnset(r *Reporter, dollars []deployment.Interpolation) {
+	var unset []string
+	unnamed := false
+	var places []source.Site
+	for _, dollar := range dollars {
+		unnamed = unnamed || len(dollar.Names) == 0
+		for _, name := range dollar.Names {
+			if !slices.Contains(unset, name) {
+				unset = append(unset, name)
+			}
+		}
+		places = append(places, dollar.At.Site(""))
+	}
+	switch {
+	case len(unset) == 0:
+		r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", places...)
+	case len(unset) == 1 && !unnamed:
+		r.Warn(unset[0]+" is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set it in .env", places...)
+	default:
+		if unnamed {
+			unset = append(unset, "others")
+		}
+		r.Warn(sentence(unset, "and")+" are set nowhere here; unless the shell that starts the stack sets them, Compose puts nothing in their place or refuses the file", "set them in .env", places...)
+	}
 }
 
 var composeMountExists = Rule{
@@ -137,28 +145,31 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 		r.Fail(fmt.Sprintf("%s does not exist%s; %s not get it", l.host, similar(d, l.host), who), "correct the path, or make it", l.sites...)
 	}
 	tellDirectories(r, dirs)
-	if len(ignored) > 0 {
+	severally(r, ignored, missingMount.places, func(r *Reporter, ignored []missingMount) {
 		names, sites := gathered(ignored)
 		them := " are not here, and git ignores them: they may lie where the stack runs"
 		if len(names) == 1 {
 			them = " is " + source.ErrIgnored.Error()
 		}
 		r.NotChecked(sentence(atMost(names, 3), "and")+them, sites...)
-	}
+	})
 }
+
+func (m missingMount) places() []source.Site { return m.sites }
 
 // tellDirectories leaves out those below others: making one makes the other.
 func tellDirectories(r *Reporter, dirs []missingMount) {
 	dirs = slices.DeleteFunc(slices.Clone(dirs), func(l missingMount) bool {
 		return slices.ContainsFunc(dirs, func(o missingMount) bool { return o.host != l.host && deployment.Within(l.host, o.host) })
 	})
-	switch names, sites := gathered(dirs); len(names) {
-	case 0:
-	case 1:
-		r.Warn(names[0]+" does not exist; Docker makes an empty directory there, which belongs to root", "mkdir -p "+shell.Path(names[0])+", owned by the user of the container", sites...)
-	default:
+	severally(r, dirs, missingMount.places, func(r *Reporter, dirs []missingMount) {
+		names, sites := gathered(dirs)
+		if len(names) == 1 {
+			r.Warn(names[0]+" does not exist; Docker makes an empty directory there, which belongs to root", "mkdir -p "+shell.Path(names[0])+", owned by the user of the container", sites...)
+			return
+		}
 		r.Warn(sentence(atMost(names, 5), "and")+" do not exist; Docker makes empty directories there, which belong to root", "make them with mkdir -p, owned by the users of the containers", sites...)
-	}
+	})
 }
 
 func gathered(list []missingMount) (names []string, sites []source.Site) {

@@ -92,17 +92,21 @@ var traefikRuleParses = Rule{
 	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
 	Source:  "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		var gapped []string
-		var places []source.Site
+		var gaps []route.Problem
 		defer func() {
-			if len(gapped) > 0 {
+			severally(r, gaps, func(p route.Problem) []source.Site { return p.Sites }, func(r *Reporter, gaps []route.Problem) {
+				var gapped []string
+				var places []source.Site
+				for _, p := range gaps {
+					gapped, places = append(gapped, strconv.Quote(p.Router)), append(places, p.Sites...)
+				}
 				r.NotChecked(fmt.Sprintf("which requests %s cannot be told: the rule holds a variable that is set elsewhere", take(gapped)), places...)
-			}
+			})
 		}()
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			switch p.Kind {
 			case traefik.Gap:
-				gapped, places = append(gapped, strconv.Quote(p.Router)), append(places, p.Sites...)
+				gaps = append(gaps, p)
 			case traefik.BadLabel:
 				r.Fail(p.Message, labelFix(p), p.Sites...)
 			case traefik.IgnoredLabel:

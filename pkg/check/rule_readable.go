@@ -175,17 +175,20 @@ func reachable(d *deployment.Deployment, name string) bool {
 // warnOpen reports files with secrets that every user of the host can read.
 func warnOpen(r *Reporter, open map[string]deployment.Access) {
 	var names []string
-	var sites []source.Site
 	for name := range open {
 		if path.Base(name) != "log.config" && !strings.HasSuffix(name, ".log.config") {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	for _, name := range names[:min(len(names), 4)] {
-		sites = append(sites, source.Site{Pos: source.Pos{File: name}, Note: open[name].String()})
+	place := func(name string) []source.Site {
+		return []source.Site{{Pos: source.Pos{File: name}, Note: open[name].String()}}
 	}
-	if len(names) > 0 {
+	severally(r, names, place, func(r *Reporter, names []string) {
+		var sites []source.Site
+		for _, name := range names[:min(len(names), 4)] {
+			sites = append(sites, place(name)...)
+		}
 		r.Warn(fmt.Sprintf("every user of the host can read %s; secrets stand in there", sentence(names, "and")), "sudo chmod o-rwx "+shell.Paths(names...), sites...)
-	}
+	})
 }

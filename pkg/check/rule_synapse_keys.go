@@ -21,35 +21,43 @@ var synapseKnownKeys = Rule{
 	Source:  "Synapse 1.136.0 to 1.163.2 synapse/config; docs/usage/configuration",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			var names, fixes []string
-			var sites []source.Site
+			var unknown []place
 			config := place{value: s.Config.Root(), known: synapseKeyTree()}
 			config.visit(func(p place) {
 				// synapse-required-keys has the last two.
 				if p.known.Exists() || p.path == "listeners[].resources[].name" || p.path == "args" && s.ArgsAstray().Set() {
 					return
 				}
-				names, sites = append(names, p.path), append(sites, p.value.Site(""))
-				fixes = append(fixes, cmp.Or(synapseMeant[p.value.Name()], renamed(config, p)))
+				unknown = append(unknown, p)
 			})
-			if len(names) == 0 {
-				continue
-			}
-			if !synapseKeysRead(s) {
-				r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), sentence(names, "or"),
-					component.Of(component.Synapse).Oldest, component.Of(component.Synapse).Tested.Tag), sites...)
-				continue
-			}
-			fix := fixes[0]
-			if len(names) > 1 {
-				for i := range fixes {
-					fixes[i] = names[i] + ": " + fixes[i]
-				}
-				fix = strings.Join(fixes, "\n")
-			}
-			r.Fail(fmt.Sprintf("Synapse knows no %s; it passes over %s without a word", sentence(names, "and no"), itOrThem(names)), fix, sites...)
+			severally(r, unknown, func(p place) []source.Site { return []source.Site{p.value.Site("")} }, func(r *Reporter, unknown []place) {
+				failUnknown(r, s, config, unknown)
+			})
 		}
 	},
+}
+
+// failUnknown names the keys of a configuration that Synapse does not know.
+func failUnknown(r *Reporter, s *deployment.Synapse, config place, unknown []place) {
+	var names, fixes []string
+	var sites []source.Site
+	for _, p := range unknown {
+		names, sites = append(names, p.path), append(sites, p.value.Site(""))
+		fixes = append(fixes, cmp.Or(synapseMeant[p.value.Name()], renamed(config, p)))
+	}
+	if !synapseKeysRead(s) {
+		r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), sentence(names, "or"),
+			component.Of(component.Synapse).Oldest, component.Of(component.Synapse).Tested.Tag), sites...)
+		return
+	}
+	fix := fixes[0]
+	if len(names) > 1 {
+		for i := range fixes {
+			fixes[i] = names[i] + ": " + fixes[i]
+		}
+		fix = strings.Join(fixes, "\n")
+	}
+	r.Fail(fmt.Sprintf("Synapse knows no %s; it passes over %s without a word", sentence(names, "and no"), itOrThem(names)), fix, sites...)
 }
 
 // synapseMeant are names that people give to keys which Synapse calls something else.

@@ -51,8 +51,7 @@ var (
 // checkVariables names what stands there for a value, all of one file in one finding.
 func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service, f *source.File) {
 	bridge := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s })
-	var names []string
-	var sites []source.Site
+	var values []source.Value
 	visit(f.Root(), func(v source.Value) {
 		text := v.Str()
 		found := shellVariable().FindString(text)
@@ -70,9 +69,9 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 		if found == "" {
 			return
 		}
-		names, sites = append(names, v.Path()), append(sites, v.Site(""))
+		values = append(values, v)
 	})
-	if len(names) == 0 {
+	if len(values) == 0 {
 		return
 	}
 	if kind, word, at := s.Launch(); kind == deployment.Script {
@@ -83,7 +82,19 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 		r.NotChecked(fmt.Sprintf("%s may put values in the place of the variables in %s", o.Name, f.Path), o.Self.Site(""))
 		return
 	}
+	severally(r, values, func(v source.Value) []source.Site { return []source.Site{v.Site("")} }, func(r *Reporter, values []source.Value) {
+		failVariables(r, s, values)
+	})
+}
+
+// failVariables says which values hold one.
+func failVariables(r *Reporter, s *deployment.Service, values []source.Value) {
 	const most = 3
+	var names []string
+	var sites []source.Site
+	for _, v := range values {
+		names, sites = append(names, v.Path()), append(sites, v.Site(""))
+	}
 	if len(names) > most {
 		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
 	}

@@ -57,6 +57,9 @@ type Finding struct {
 	Fix      string
 	Sites    []source.Site
 	Edits    func() []source.Edit
+	// Some makes the same finding of only those of several things that are wanted, by the places of each; false where none is. It is
+	// nil where the finding is about one thing.
+	Some func(wanted func(places []source.Site) bool) (Finding, bool)
 	// Suppression says who answered the finding, and how; nil for one that nobody did.
 	Suppression *Suppression
 }

@@ -197,6 +197,12 @@ func (m *Mask) Findings(fs []Finding) []Finding {
 		if edits := f.Edits; edits != nil {
 			f.Edits = func() []source.Edit { return m.edits(edits()) }
 		}
+		if some := f.Some; some != nil {
+			f.Some = func(wanted func([]source.Site) bool) (Finding, bool) {
+				part, ok := some(wanted)
+				return m.Findings([]Finding{part})[0], ok
+			}
+		}
 		if f.Suppression != nil {
 			said := *f.Suppression
 			said.Reason = m.Text(said.Reason)

@@ -48,13 +48,13 @@ func Apply(in Input) (rest, suppressed []finding.Finding) {
 		entries = in.Config.entries
 	}
 	for _, f := range in.Findings {
-		said := answer(f, all, entries, in)
-		if said == nil {
-			rest = append(rest, f)
-			continue
+		for _, part := range parted(f, func(part finding.Finding) bool { return answer(part, all, entries, in) != nil }) {
+			if part.Suppression = answer(part, all, entries, in); part.Suppression == nil {
+				rest = append(rest, part)
+			} else {
+				suppressed = append(suppressed, part)
+			}
 		}
-		f.Suppression = said
-		suppressed = append(suppressed, f)
 	}
 	var about []finding.Finding
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -69,6 +69,29 @@ func Apply(in Input) (rest, suppressed []finding.Finding) {
 	mask := in.Deployment.Mask()
 	hideReasons(mask, suppressed)
 	return append(rest, mask.Findings(about)...), mask.Findings(suppressed)
+}
+
+// parted gives of a finding about several things one about those that are answered and one about the others; the finding as it
+// is where there are not both.
+func parted(f finding.Finding, answered func(finding.Finding) bool) []finding.Finding {
+	if f.Some == nil {
+		return []finding.Finding{f}
+	}
+	is := func(places []source.Site) bool { return answered(finding.Finding{Rule: f.Rule, Sites: places}) }
+	gone, some := f.Some(is)
+	left, others := f.Some(func(places []source.Site) bool { return !is(places) })
+	if !some || !others {
+		return []finding.Finding{f}
+	}
+	parts := []finding.Finding{gone, left}
+	for i := range parts { // what both have in common, such as the line of the spec
+		for _, site := range f.Sites {
+			if !slices.ContainsFunc(slices.Concat(gone.Sites, left.Sites), func(s source.Site) bool { return s.Pos == site.Pos }) {
+				parts[i].Sites = append(parts[i].Sites, site)
+			}
+		}
+	}
+	return parts
 }
 
 // answer is the first that holds for the finding; nil where none does. All that do are marked as needed.

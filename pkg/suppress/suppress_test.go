@@ -181,6 +181,64 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// Of a finding about several things, what is answered for one leaves the others.
+func TestApplyInPart(t *testing.T) {
+	var several func(lines ...int) finding.Finding
+	several = func(lines ...int) finding.Finding {
+		f := at("yaml")
+		f.Message = fmt.Sprint(lines)
+		for _, line := range lines {
+			f.Sites = append(f.Sites, source.Site{Pos: source.Pos{File: "compose.yaml", Line: line}})
+		}
+		f.Some = func(wanted func([]source.Site) bool) (finding.Finding, bool) {
+			var some []int
+			for i, line := range lines {
+				if wanted(f.Sites[i : i+1]) {
+					some = append(some, line)
+				}
+			}
+			if len(some) == 0 {
+				return finding.Finding{}, false
+			}
+			return several(some...), true
+		}
+		return f
+	}
+	for _, tt := range []struct{ name, compose, config, suppressed, rest string }{
+		{"one of three", "a: b\nc: d # stackgen:ignore yaml x\ne: f\n", "", "[2]", "[1 3] stack.yaml"},
+		{"all", "a: b # stackgen:ignore yaml x\nc: d # stackgen:ignore yaml y\ne: f # stackgen:ignore yaml z\n", "", "[1 2 3]", ""},
+		{"none", "a: b\nc: d\ne: f\n", "", "", "[1 2 3] stack.yaml"},
+		{"an entry for the file", "a: b\nc: d\ne: f\n", "ignore: [{rule: yaml, path: compose.yaml, reason: x}]", "[1 2 3]", ""},
+		{"an entry for another", "a: b\nc: d\ne: f\n", "ignore: [{rule: yaml, path: stack.yaml, reason: x}]", "[1 2 3]", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := several(1, 2, 3)
+			f.Sites = append(f.Sites, source.Site{Pos: source.Pos{File: "stack.yaml", Line: 7}})
+			in := Input{Findings: []finding.Finding{f}, Deployment: stack(map[string]string{"compose.yaml": tt.compose}), Known: known, Unsure: func(string) bool { return false }}
+			if tt.config != "" {
+				in.Config, _ = Parse(Name, []byte(tt.config), known)
+			}
+			rest, suppressed := Apply(in)
+			say := func(fs []finding.Finding) string {
+				var said []string
+				for _, f := range fs {
+					said = append(said, f.Message)
+					if n := len(f.Sites); f.Sites[n-1].File == "stack.yaml" && f.Suppression == nil {
+						said = append(said, "stack.yaml")
+					}
+				}
+				return strings.Join(said, " ")
+			}
+			if got := say(suppressed); got != tt.suppressed {
+				t.Errorf("suppressed is %q, want %q", got, tt.suppressed)
+			}
+			if got := say(rest); got != tt.rest {
+				t.Errorf("left is %q, want %q", got, tt.rest)
+			}
+		})
+	}
+}
+
 // Of a stack that could not be read nothing is suppressed: there would be nothing left to see.
 func TestApplyToNothing(t *testing.T) {
 	d := stack(map[string]string{"compose.yaml": "a: b # stackgen:ignore yaml x\n"})

@@ -102,6 +102,17 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// A name that git would take for a pattern is that of one file.
+func TestTracked(t *testing.T) {
+	_, top := open(t)
+	write(t, filepath.Join(top, "deploy/*.yaml"), "new\n")
+	for name, want := range map[string]bool{"stack.yaml": true, "[x] :(top)*.yaml": true, "*.yaml": false, "none.yaml": false} {
+		if got, err := Tracked(t.Context(), filepath.Join(top, "deploy", name)); err != nil || got != want {
+			t.Errorf("%s: %t, %v", name, got, err)
+		}
+	}
+}
+
 func TestCommit(t *testing.T) {
 	repo, top := open(t)
 	do(t, top, "tag", "--annotate", "--message", "x", "v1")

@@ -19,7 +19,7 @@ func TestMask(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSet("", nil)
-	for name, v := range map[string]string{"a.one": fake, "a.pin": "abc", "a.left": "overlap-left", "a.right": "left-right-side"} {
+	for name, v := range map[string]string{"a.one": fake, "a.pin": "abc", "a.left": "overlap-left", "a.right": "left-right-side", "a.itself": "abababab"} {
 		if err := s.Set(name, v); err != nil {
 			t.Fatal(err)
 		}
@@ -38,6 +38,7 @@ func TestMask(t *testing.T) {
 		"in base64":  {base64.RawURLEncoding.EncodeToString([]byte("u:overlap-left!")), "dTp********Qh"},
 		"twice":      {"overlap-left overlap-left", "******** ********"},
 		"overlap":    {"<overlap-left-right-side>", "<********>"},
+		"itself":     {"<abababababab>", "<********>"},
 		"too short":  {"abc", "abc"},
 	}
 	for name, test := range tests {

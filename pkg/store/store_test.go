@@ -150,6 +150,13 @@ func TestWriteRefuses(t *testing.T) {
 				t.Errorf("something was written:\n%s", diff)
 			}
 			write(t, b, dir, true)
+			copies, err := filepath.Glob(filepath.Join(dir, ".stackgen/kept", spoil.file+".*"))
+			if err != nil || len(copies) != 1 {
+				t.Fatalf("copies of what was overwritten: %v, %v", copies, err)
+			}
+			if kept, err := os.ReadFile(copies[0]); string(kept) != "mine: true\n" {
+				t.Errorf("the copy holds %q, %v", kept, err)
+			}
 			if p := write(t, b, dir, false); len(p.Changes) != 0 {
 				t.Errorf("after force: %v", p.Changes)
 			}

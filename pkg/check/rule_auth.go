@@ -24,9 +24,9 @@ var masSecretMatches = Rule{
 			b, bt, reasonB := d.SecretOf(m.Service, m.Config.At("matrix"), "secret", "secret_file")
 			switch {
 			case strings.HasPrefix(reasonA, deployment.NothingMounted):
-				r.Fail("Synapse reads the shared secret from "+at.Str()+", but "+reasonA+"; Synapse does not start", "mount the file there", append([]source.Site{at.Site("")}, s.MountSites(at.Str())...)...)
+				r.Fail("Synapse reads the shared secret from "+at.Str()+", but "+reasonA+"; Synapse does not start", d.Lines.Mount("the file", "there"), append([]source.Site{at.Site("")}, s.MountSites(at.Str())...)...)
 			case strings.HasPrefix(reasonB, deployment.NothingMounted):
-				r.Fail("MAS reads the shared secret from "+bt.Str()+", but "+reasonB+"; MAS does not start", "mount the file there", append([]source.Site{bt.Site("")}, m.MountSites(bt.Str())...)...)
+				r.Fail("MAS reads the shared secret from "+bt.Str()+", but "+reasonB+"; MAS does not start", d.Lines.Mount("the file", "there"), append([]source.Site{bt.Site("")}, m.MountSites(bt.Str())...)...)
 			case reasonA != "":
 				r.NotChecked("Synapse's secret cannot be seen: "+reasonA, at.Site(""))
 			case reasonB != "":
@@ -261,7 +261,7 @@ var masHealthcheck = Rule{
 				healthPort(r, m, test, text)
 			default:
 				r.Fail("the image of MAS has no shell and no client to run this check; the container stays unhealthy and Traefik does not route to it",
-					"healthcheck: {disable: true}", test.Site(""), m.ImageAt.Site("the image"))
+					d.Lines.NoProbe, test.Site(""), m.ImageAt.Site("the image"))
 			}
 		}
 	},

@@ -9,7 +9,6 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/regex"
-	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -169,7 +168,7 @@ func checkKept(r *Reporter, d *deployment.Deployment, backups []*deployment.Back
 		default:
 			fix := "- the directory of the stack, below source_directories"
 			if s := backups[0].Service; s != nil {
-				fix = "mount it into " + s.Name + " below one of source_directories"
+				fix = d.Lines.Mount("it", "into "+s.Name+" below one of source_directories")
 			}
 			r.Fail(fmt.Sprintf("no backup keeps %s, which is at %s; after a restore %s", p.what, p.at, p.without), fix, dirs.Site(""), p.value.Site("named here"))
 		}
@@ -235,7 +234,7 @@ func checkDumpAge(r *Reporter, b *deployment.Backup, item source.Value, server *
 		}
 		if have[0] > m.major {
 			r.Fail(fmt.Sprintf("the pg_dump of borgmatic %s is of PostgreSQL %d, and %s runs %d; the dump fails (\"server version mismatch\"), and with it the backup", b.Image.Tag, m.major, server.Name, have[0]),
-				"pg_dump_command: docker exec … pg_dump, or a newer borgmatic", item.Site(""), b.ImageAt.Site("borgmatic"), server.ImageAt.Site("the server"))
+				"pg_dump_command: "+server.Lines().Run("", "pg_dump")+", or a newer borgmatic", item.Site(""), b.ImageAt.Site("borgmatic"), server.ImageAt.Site("the server"))
 		}
 		return
 	}
@@ -255,10 +254,10 @@ func containerSites(d *deployment.Deployment) []source.Site {
 func containerFix(d *deployment.Deployment) string {
 	for _, s := range d.PostgresServers() {
 		if name := s.ContainerName; name.Set() {
-			return "docker exec " + shell.Word(name.Str()) + " …"
+			return d.Lines.Run(name.Str(), "…")
 		}
 	}
-	return "container_name at the database's service, and the same name here"
+	return d.Lines.ContainerName + ", and the same name here"
 }
 
 // dumpedIn is the container that a command of the hook runs in.

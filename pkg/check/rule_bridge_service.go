@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -69,11 +68,7 @@ func ownBroken(d *deployment.Deployment, b *deployment.Bridge) bool {
 
 // directly is the line that starts the bridge without its start script.
 func directly(b *deployment.Bridge) string {
-	var words []string
-	for _, w := range b.About.Start(b.Dialect) {
-		words = append(words, strconv.Quote(w))
-	}
-	return "command: [" + strings.Join(words, ", ") + "]"
+	return b.Lines().Command(b.About.Start(b.Dialect)...)
 }
 
 // checkLog looks at the files that the bridge logs to. The start script takes the default one out where it

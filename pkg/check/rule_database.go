@@ -79,13 +79,13 @@ func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connec
 		absent.add(server, c, fmt.Sprintf("%q of %s", c.User, c.Service.Name), c.UserKey()+": one of "+deployment.KeysOf(made.Roles), append([]source.Site{c.UserAt.Site("")}, made.Meant(c.User)...)...)
 		return
 	case strings.HasPrefix(c.PasswordReason, deployment.NothingMounted):
-		r.Fail(fmt.Sprintf("%s reads its database password from a file, but %s in its container; it does not start", c.Service.Name, c.PasswordReason), "correct the path, or mount the secret there", append([]source.Site{c.PasswordAt.Site("")}, c.Service.HandedSites()...)...)
+		r.Fail(fmt.Sprintf("%s reads its database password from a file, but %s in its container; it does not start", c.Service.Name, c.PasswordReason), "correct the path, or "+d.Lines.Mount("the secret", "there"), append([]source.Site{c.PasswordAt.Site("")}, c.Service.HandedSites()...)...)
 	case c.PasswordReason != "":
 		r.NotChecked(c.PasswordReason, c.PasswordAt.Site(""))
 	case strings.HasPrefix(role.Reason, deployment.NothingMounted):
 		if role.Reader != server { // checkPasswordFile says so
 			r.Fail(fmt.Sprintf("the password of the role %s is read from a file, but %s in %s; the role is left without one and %s does not start (password authentication failed)", c.User, role.Reason, role.Reader.Name, c.Service.Name),
-				"mount the secret there", append([]source.Site{role.Site}, role.Reader.HandedSites()...)...)
+				d.Lines.Mount("the secret", "there"), append([]source.Site{role.Site}, role.Reader.HandedSites()...)...)
 		}
 	case role.Reason != "":
 		r.NotChecked(role.Reason, role.Site)

@@ -16,7 +16,7 @@ func checkPasswordFile(r *Reporter, d *deployment.Deployment, server *deployment
 	file, v := server.Env("POSTGRES_PASSWORD_FILE")
 	if _, _, password := d.Superuser(server); file != "" && strings.HasPrefix(password.Reason, deployment.NothingMounted) {
 		r.Fail(fmt.Sprintf("%s reads the superuser's password from a file, but %s in its container; PostgreSQL does not start (No such file or directory)", server.Name, password.Reason),
-			"correct the path, or mount the secret there", append([]source.Site{v.Site("")}, server.HandedSites()...)...)
+			"correct the path, or "+d.Lines.Mount("the secret", "there"), append([]source.Site{v.Site("")}, server.HandedSites()...)...)
 	}
 }
 
@@ -32,7 +32,7 @@ func checkConnection(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 	case server == nil, server.Program == component.Unknown && len(d.PostgresServers()) > 0, server.Program != component.Postgres && server.Program != component.Unknown:
 		fix := d.DatabaseFix()
 		if servers := d.PostgresServers(); len(servers) > 0 {
-			fix = "PGHOST: " + servers[0].Host()
+			fix = d.Lines.Variable("PGHOST", servers[0].Host())
 		}
 		r.Lack(fmt.Sprintf("%s connects to %q, which is no PostgreSQL of this stack%s", name, j.Host, consequence), fix, append([]source.Site{j.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 		return
@@ -40,7 +40,7 @@ func checkConnection(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 		return
 	}
 	if port, own := server.PostgresPort(), cmp.Or(j.Port, "5432"); port != "" && port != own {
-		r.Fail(fmt.Sprintf("%s connects to port %s, but %s listens on %s%s", name, own, server.Name, port, consequence), "PGPORT: "+port, j.PortAt.Site(""), server.Site("the database"))
+		r.Fail(fmt.Sprintf("%s connects to port %s, but %s listens on %s%s", name, own, server.Name, port, consequence), d.Lines.Variable("PGPORT", port), j.PortAt.Site(""), server.Site("the database"))
 		return
 	}
 	checkSuperuser(r, d, j, server)
@@ -58,12 +58,12 @@ func checkSuperuser(r *Reporter, d *deployment.Deployment, j deployment.Job, ser
 	case j.User == "", made.Opaque != "" && !known:
 		return
 	case j.User != user && (!known || role.Reader == j.Service || mine(role.Site)):
-		r.Fail(fmt.Sprintf("%s logs in as %q, a role that is not there yet or may create nothing; it fails, and with it whoever waits for it", name, j.User), "PGUSER: "+user, j.UserAt.Site(""), made.Site())
+		r.Fail(fmt.Sprintf("%s logs in as %q, a role that is not there yet or may create nothing; it fails, and with it whoever waits for it", name, j.User), d.Lines.Variable("PGUSER", user), j.UserAt.Site(""), made.Site())
 		return
 	case j.User != user:
 	case strings.HasPrefix(j.PasswordReason, deployment.NothingMounted):
 		r.Fail(fmt.Sprintf("%s reads the superuser's password from a file, but %s in its container; it cannot log in, and whoever waits for it does not start", name, j.PasswordReason),
-			"correct the path, or mount the secret there", append([]source.Site{j.PasswordAt.Site("")}, j.Service.HandedSites()...)...)
+			"correct the path, or "+d.Lines.Mount("the secret", "there"), append([]source.Site{j.PasswordAt.Site("")}, j.Service.HandedSites()...)...)
 	case j.PasswordReason != "":
 		r.NotChecked(j.PasswordReason, j.PasswordAt.Site(""))
 	case !j.PasswordAt.Exists(), password.Reason != "", password.Password == "":
@@ -79,7 +79,7 @@ func checkSuperuser(r *Reporter, d *deployment.Deployment, j deployment.Job, ser
 			"write the same password in both places", at...)
 	}
 	if made, ok := made.Databases[j.Db]; !slices.Contains(there, j.Db) && (!ok || !made.FirstStartOnly) {
-		r.Fail(fmt.Sprintf("%s connects to the database %q, which does not exist before it has run; it fails, and with it whoever waits for it", name, j.Db), "PGDATABASE: "+db, j.At.Site(""), server.Site("the database server"))
+		r.Fail(fmt.Sprintf("%s connects to the database %q, which does not exist before it has run; it fails, and with it whoever waits for it", name, j.Db), d.Lines.Variable("PGDATABASE", db), j.At.Site(""), server.Site("the database server"))
 	}
 }
 
@@ -90,7 +90,7 @@ func checkRuns(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 		at = j.Service.Entrypoint
 	}
 	if j.Fault != "" {
-		r.Fail(fmt.Sprintf("%s %s; nothing creates the roles and databases", j.Service.Name, j.Fault), `command: ["psql", "-X", "-v", "ON_ERROR_STOP=1", "-f", "FILE"]`, at.Site(""))
+		r.Fail(fmt.Sprintf("%s %s; nothing creates the roles and databases", j.Service.Name, j.Fault), d.Lines.Command("psql", "-X", "-v", "ON_ERROR_STOP=1", "-f", "FILE"), at.Site(""))
 		return
 	}
 	stops := slices.ContainsFunc(j.Line.Values['v'], func(v string) bool {

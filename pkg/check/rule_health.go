@@ -45,7 +45,7 @@ func checkHealthy(r *Reporter, s *deployment.Service, dep deployment.Dependency)
 		if h.Off {
 			fact = fmt.Sprintf("%s waits until %s is healthy, whose health check is off", s.Name, dep.On.Name)
 		}
-		r.Fail(fact+"; `docker compose up` stops", "condition: service_started", dep.ConditionAt.Site(""), h.At.Site(dep.On.Name))
+		r.Fail(fact+"; `docker compose up` stops", s.Lines().Started, dep.ConditionAt.Site(""), h.At.Site(dep.On.Name))
 	}
 }
 
@@ -54,7 +54,7 @@ func checkHealthy(r *Reporter, s *deployment.Service, dep deployment.Dependency)
 func checkHealthWords(r *Reporter, s *deployment.Service) {
 	h := s.Health()
 	if len(s.Probe.Test.Items) > 0 && len(h.Words) > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, h.Words[0]) {
-		r.Fail(fmt.Sprintf("the health check of %s begins with none of CMD, CMD-SHELL and NONE; Compose starts nothing", s.Name), `"CMD" before the rest`, h.At.Site(""))
+		r.Fail(fmt.Sprintf("the health check of %s begins with none of CMD, CMD-SHELL and NONE; Compose starts nothing", s.Name), s.Lines().ProbeForm, h.At.Site(""))
 		return
 	}
 	if len(h.Words) < 2 || h.Words[0] != "CMD" {
@@ -92,9 +92,9 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	}
 	ls, _ := d.Listeners(s)
 	text, sites := portsOf(ls)
-	fix, who := "test: […, \"http://localhost:"+ls[0].Port+"/…\"]", "the health check of "+s.Name
+	fix, who := d.Lines.Probed("http://localhost:"+ls[0].Port+"/…"), "the health check of "+s.Name
 	if s.Program == component.Synapse {
-		fix = fmt.Sprintf(`test: ["CMD", "curl", "-fsS", "http://localhost:%s/health"]`, mainPort(ls))
+		fix = d.Lines.Probe("curl", "-fsS", "http://localhost:"+mainPort(ls)+"/health")
 	}
 	if h.BuiltIn {
 		who = "the health check in the image of " + s.Name
@@ -162,7 +162,7 @@ func checkWaiting(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 			bridge := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == dep.On })
 			if bridge && dep.Condition == "service_healthy" && strings.Contains(strings.Join(h.Words, " "), "/_matrix/mau/ready") {
 				r.Fail(fmt.Sprintf("%s waits until the bridge %s is ready, and that waits for an answer of Synapse; neither starts", s.Name, dep.On.Name),
-					"condition: service_started", first[dep.On].ConditionAt.Site(""), h.At.Site("ready only when Synapse answers"))
+					d.Lines.Started, first[dep.On].ConditionAt.Site(""), h.At.Site("ready only when Synapse answers"))
 			}
 			queue = append(queue, dep.On)
 		}

@@ -18,7 +18,7 @@ func checkIsReady(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 		return
 	}
 	const consequence = "; the container is unhealthy for ever, and whoever waits for it does not start"
-	program, fix := path.Base(h.Words[1]), `test: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1"]`
+	program, fix := path.Base(h.Words[1]), d.Lines.Probe("pg_isready", "-q", "-h", "127.0.0.1")
 	if strings.HasPrefix(program, "-") || finding.Nearest(program, []string{"pg_isready"}) != "" {
 		r.Fail(fmt.Sprintf("the health check of %s runs %s, which is no program%s", s.Name, program, consequence), fix, h.At.Site(""))
 		return
@@ -46,8 +46,8 @@ func checkRestart(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 		return
 	}
 	if policy == "always" || policy == "unless-stopped" {
-		r.Fail(fmt.Sprintf("Docker starts %s again whenever it ends, but others wait until it has ended; they may wait for ever", s.Name), `restart: "no"`, v.Site(""))
+		r.Fail(fmt.Sprintf("Docker starts %s again whenever it ends, but others wait until it has ended; they may wait for ever", s.Name), d.Lines.Once, v.Site(""))
 	} else if !v.False() {
-		r.Fail(fmt.Sprintf("Docker knows no restart policy %s; it does not make the container of %s, and whoever waits for it does not start", policy, s.Name), `restart: "no"`, v.Site(""))
+		r.Fail(fmt.Sprintf("Docker knows no restart policy %s; it does not make the container of %s, and whoever waits for it does not start", policy, s.Name), d.Lines.Once, v.Site(""))
 	}
 }

@@ -19,7 +19,7 @@ var serviceReachesInternet = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
 			if at := d.ShutIn(b.Service); at.Set() && !proxied(b.Service) && !b.At("network.proxy").Set() {
-				r.Fail(fmt.Sprintf("%s is on internal networks alone, and never reaches its own network on the internet", b.Name), "a second network, without internal", b.NetworksAt.Site(""), at.Site("internal"))
+				r.Fail(fmt.Sprintf("%s is on internal networks alone, and never reaches its own network on the internet", b.Name), d.Lines.WayOut, b.NetworksAt.Site(""), at.Site("internal"))
 			}
 		}
 		for _, m := range d.MASs {
@@ -29,7 +29,7 @@ var serviceReachesInternet = Rule{
 			}
 			for _, p := range m.Upstreams() {
 				if u, _, ok := deployment.Endpoint(p.At("issuer").Str()); ok && d.ServiceAt(u.Hostname()) == nil && !deployment.IsFalse(p.At("enabled")) {
-					r.Fail(fmt.Sprintf("%s is on internal networks alone, and its provider %s is outside; nobody can log in through it", m.Name, u.Hostname()), "a second network, without internal", m.NetworksAt.Site(""), at.Site("internal"), p.At("issuer").Site("outside"))
+					r.Fail(fmt.Sprintf("%s is on internal networks alone, and its provider %s is outside; nobody can log in through it", m.Name, u.Hostname()), d.Lines.WayOut, m.NetworksAt.Site(""), at.Site("internal"), p.At("issuer").Site("outside"))
 					break
 				}
 			}
@@ -38,7 +38,7 @@ var serviceReachesInternet = Rule{
 			at, list := d.ShutIn(s.Service), s.Config.At("federation_domain_whitelist")
 			alone := list.Kind() == source.Sequence && list.Len() == 0
 			if f := s.FederationListener(); at.Set() && f.Set() && !alone && !proxied(s.Service) {
-				r.Warn(fmt.Sprintf("%s is on internal networks alone; it answers other servers and never reaches them", s.Name), "a second network, without internal", s.NetworksAt.Site(""), at.Site("internal"), f.Site("for other servers"))
+				r.Warn(fmt.Sprintf("%s is on internal networks alone; it answers other servers and never reaches them", s.Name), d.Lines.WayOut, s.NetworksAt.Site(""), at.Site("internal"), f.Site("for other servers"))
 			}
 		}
 	},

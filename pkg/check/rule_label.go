@@ -108,9 +108,9 @@ var traefikRuleParses = Rule{
 			case traefik.Gap:
 				gaps = append(gaps, p)
 			case traefik.BadLabel:
-				r.Fail(p.Message, labelFix(p), p.Sites...)
+				r.Fail(p.Message, labelFix(d, p), p.Sites...)
 			case traefik.IgnoredLabel:
-				r.Warn(p.Message, "correct or remove the label", p.Sites...)
+				r.Warn(p.Message, "correct or remove "+d.Lines.Label, p.Sites...)
 			case traefik.BadFile:
 				r.Fail(p.Message, "correct the file", p.Sites...)
 			case traefik.BadRule:
@@ -147,7 +147,7 @@ func ruleFix(major int) string {
 var routerKeys = []string{"rule", "entrypoints", "middlewares", "service", "priority", "tls", "loadbalancer", "server", "port", "certresolver"}
 
 // labelFix names the label that was most likely meant.
-func labelFix(p route.Problem) string {
+func labelFix(d *deployment.Deployment, p route.Problem) string {
 	_, rest, ok := strings.Cut(p.Message, "field not found, node: ")
 	if word, _, _ := strings.Cut(rest, ";"); ok {
 		for _, k := range routerKeys {
@@ -162,5 +162,5 @@ func labelFix(p route.Problem) string {
 	case strings.Contains(p.Message, "strconv.ParseBool"):
 		return "true or false"
 	}
-	return "correct or remove the label"
+	return "correct or remove " + d.Lines.Label
 }

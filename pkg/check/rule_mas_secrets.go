@@ -36,7 +36,7 @@ func namedByMAS(r *Reporter, m *deployment.MAS, v source.Value) (text string, ok
 	case missing && host != "":
 		r.Fail(fmt.Sprintf("%s names %s, but %s does not exist; MAS does not start", v.Path(), v.Str(), host), "correct the path, or make the file", v.Site(""))
 	case missing:
-		r.Fail(fmt.Sprintf("%s names %s, but %s; MAS does not start", v.Path(), v.Str(), reason), "mount the file there", append([]source.Site{v.Site("")}, m.MountSites(v.Str())...)...)
+		r.Fail(fmt.Sprintf("%s names %s, but %s; MAS does not start", v.Path(), v.Str(), reason), m.Lines().Mount("the file", "there"), append([]source.Site{v.Site("")}, m.MountSites(v.Str())...)...)
 	case reason != "":
 		r.NotChecked(fmt.Sprintf("%s cannot be seen: %s", v.Path(), reason), v.Site(""))
 	default:
@@ -170,7 +170,7 @@ func signingKeys(r *Reporter, m *deployment.MAS) (keys []signingKey, whole bool)
 	entries, err := fs.ReadDir(m.Deployment().FS, host)
 	switch {
 	case strings.HasPrefix(reason, deployment.NothingMounted):
-		r.Fail("keys_dir: "+reason+"; MAS does not start", "mount the directory of the keys there", dir.Site(""))
+		r.Fail("keys_dir: "+reason+"; MAS does not start", m.Lines().Mount("the directory of the keys", "there"), dir.Site(""))
 		return keys, false
 	case reason != "" || err != nil:
 		r.NotChecked("the directory of the signing keys cannot be seen", dir.Site(""))

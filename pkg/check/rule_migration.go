@@ -31,7 +31,7 @@ func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service
 	command := s.Cmd
 	mas, reason, hidden := d.Follow(s, path.Join("/", s.ConfigFile()))
 	if mas == nil && !hidden {
-		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), "mount what the service of MAS mounts", s.Volumes.Site(""), command.Site("runs syn2mas"))
+		r.Fail(fmt.Sprintf("%s does not see MAS's configuration: %s; syn2mas stops", s.Name, reason), d.Lines.Mount("what the service of MAS mounts", ""), s.Volumes.Site(""), command.Site("runs syn2mas"))
 		return
 	}
 	if mas != nil {
@@ -50,13 +50,13 @@ func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service
 			r.NotChecked(fmt.Sprintf("%s, which syn2mas reads, cannot be seen: %s", arg, reason), command.Site(""))
 			return
 		case f == nil:
-			r.Fail(fmt.Sprintf("syn2mas reads %s, but %s; it stops", arg, reason), "mount Synapse's directory into "+s.Name, command.Site(""), s.Volumes.Site("what it sees"))
+			r.Fail(fmt.Sprintf("syn2mas reads %s, but %s; it stops", arg, reason), d.Lines.Mount("Synapse's directory", "into "+s.Name), command.Site(""), s.Volumes.Site("what it sees"))
 			return
 		}
 		files = append(files, f)
 	}
 	if len(d.Synapses) > 0 && !slices.ContainsFunc(d.Synapses, func(syn *deployment.Synapse) bool { return slices.Contains(files, syn.Config) }) {
-		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", args[0], files[0].Path), "mount "+path.Dir(d.Synapses[0].Config.Path)+" into "+s.Name,
+		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", args[0], files[0].Path), d.Lines.Mount(path.Dir(d.Synapses[0].Config.Path), "into "+s.Name),
 			command.Site(""), source.Site{Pos: source.Pos{File: d.Synapses[0].Config.Path}, Note: "Synapse's"})
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
@@ -77,7 +76,7 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 	case proxy == nil && d.Network(key).NameAt.Set() && !d.Network(key).External.True():
 		net := d.Network(key)
 		r.Warn(fmt.Sprintf("Compose makes the network %s for this stack, and Traefik is not part of it; unless Traefik's stack joins it, every request is a 504", net.NameAt.Str()),
-			"external: true, where the network is Traefik's", net.External.Site(""), net.NameAt.Site("its name"), site)
+			d.Lines.Outside+", where the network is Traefik's", net.External.Site(""), net.NameAt.Site("its name"), site)
 	}
 }
 
@@ -152,5 +151,5 @@ func apartFrom(r *Reporter, s *deployment.Service, talks []deployment.Talk) {
 			networks = append(networks, other.Networks[0])
 		}
 	}
-	r.Fail(fmt.Sprintf("%s shares no network with %s; they cannot find each other by name", s.Name, sentence(names, "and")), "networks: ["+strings.Join(networks, ", ")+"]", sites...)
+	r.Fail(fmt.Sprintf("%s shares no network with %s; they cannot find each other by name", s.Name, sentence(names, "and")), s.Lines().Networks(networks...), sites...)
 }

@@ -47,7 +47,7 @@ func checkCollation(r *Reporter, d *deployment.Deployment, c deployment.Connecti
 	l := deployment.LocaleOf(db.Statement)
 	site, fix := db.Site, "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
 	if db.Statement == "" {
-		site, fix = args.Site("the cluster is made with these"), `POSTGRES_INITDB_ARGS: "--encoding=UTF8 --lc-collate=C --lc-ctype=C"`
+		site, fix = args.Site("the cluster is made with these"), d.Lines.Variable("POSTGRES_INITDB_ARGS", `"--encoding=UTF8 --lc-collate=C --lc-ctype=C"`)
 	}
 	used := c.At.Site(c.Service.Name + " uses it")
 	got := deployment.Locale{Encoding: cmp.Or(l.Encoding, base.Encoding), Collate: cmp.Or(l.Collate, base.Collate), Ctype: cmp.Or(l.Ctype, base.Ctype)}
@@ -130,10 +130,10 @@ func checkPostgresData(r *Reporter, server *deployment.Service) {
 		d := dataSites(server, m)
 		if v[0] >= 18 && set == "" && m == nil && server.MountAt("/var/lib/postgresql/data") != nil {
 			r.Fail(fmt.Sprintf("PostgreSQL %d keeps its data below /var/lib/postgresql, but the volume is mounted at /var/lib/postgresql/data; PostgreSQL does not start", v[0]),
-				"mount it at /var/lib/postgresql", d...)
+				server.Lines().Mount("it", "at /var/lib/postgresql"), d...)
 			return
 		}
-		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone after `docker compose down`", data), "mount it at "+cmp.Or(set, declared), d...)
+		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone after `docker compose down`", data), server.Lines().Mount("it", "at "+cmp.Or(set, declared)), d...)
 	}
 }
 

@@ -56,7 +56,7 @@ func checkWritable(r *Reporter, s *deployment.Service, server bool) {
 		}
 	}
 	r.Fail(fmt.Sprintf("%s is read_only, and nothing that can be written is mounted at %s; %s", s.Name, dir, consequence),
-		"tmpfs: ["+dir+options+"]", s.Tmpfs.Site(""), s.ReadOnly.Site("read-only"))
+		s.Lines().Scratch(dir+options), s.Tmpfs.Site(""), s.ReadOnly.Site("read-only"))
 }
 
 func checkDrops(r *Reporter, s *deployment.Service, server bool) {
@@ -80,6 +80,6 @@ func checkDrops(r *Reporter, s *deployment.Service, server bool) {
 	}
 	if len(missing) > 0 {
 		r.Fail(fmt.Sprintf("%s starts as root and has lost %s, by which its start script changes to another user; it does not start", s.Name, sentence(missing, "and")),
-			"user: the uid that it runs as, or cap_add: ["+strings.Join(missing, ", ")+"]", drops.Site(""), user.Site("its user"))
+			s.Lines().AsUser(missing...), drops.Site(""), user.Site("its user"))
 	}
 }

@@ -77,7 +77,7 @@ func checkAwaited(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 	for _, w := range s.DependsOn {
 		if on := d.Service(w.Service); on != nil && !w.Optional && len(on.Absent.Profiles) > 0 {
 			r.Warn(fmt.Sprintf("%s waits for %s, which stands behind the profile %s; `docker compose up` stops unless that is switched on", s.Name, on.Name, strings.Join(on.Absent.Profiles, ", ")),
-				"COMPOSE_PROFILES="+on.Absent.Profiles[0]+" in .env", w.At.Site(""), on.Absent.At.Site("off"))
+				d.Lines.SwitchOn(on.Absent.Profiles[0]), w.At.Site(""), on.Absent.At.Site("off"))
 		}
 	}
 }

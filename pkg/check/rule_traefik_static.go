@@ -87,11 +87,12 @@ type traefikKeys struct {
 	called  string
 	certain bool
 	image   source.Site
+	line    func(ref string) string // that gives it another one
 }
 
 func keysOfTraefik(s *deployment.Service) traefikKeys {
 	v, tagged := s.Image.Version()
-	k := traefikKeys{version: traefik.Version(v), called: "Traefik " + strings.TrimPrefix(s.Image.Tag, "v"), certain: tagged, image: s.ImageSite()}
+	k := traefikKeys{version: traefik.Version(v), called: "Traefik " + strings.TrimPrefix(s.Image.Tag, "v"), certain: tagged, image: s.ImageSite(), line: s.Lines().Image}
 	if !tagged {
 		k.version, k.called = traefik.NewestKnown, "Traefik "+traefik.NewestKnown.String()
 		return k
@@ -115,7 +116,7 @@ func (k traefikKeys) unknown(r *Reporter, set traefik.Setting, l traefik.Lookup)
 	switch near := finding.Nearest(name, l.Near); {
 	case l.Since != none:
 		msg += ", which begins with " + l.Since.String()
-		fix = "image: traefik:v" + l.Since.String() + " or later, or remove it"
+		fix = k.line("traefik:v"+l.Since.String()) + " or later, or remove it"
 	case l.Gone != none:
 		msg += ", which is gone since " + l.Gone.String()
 		if other := instead[strings.ToLower(l.Part)]; other != "" {

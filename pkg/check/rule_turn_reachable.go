@@ -83,7 +83,7 @@ func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.Turn
 			return p.Protocol == u.Transport && p.First <= n && n <= p.Last && slices.Contains(ports, strconv.Itoa(p.To+n-p.First))
 		}) {
 			r.Fail(fmt.Sprintf("Synapse hands out port %s over %s of the relay, where coturn is not reached; it listens on %s", u.Port, u.Transport, sentence(ports, "and")),
-				fmt.Sprintf(`- "%s:%s/%s"`, u.Port, ports[0], u.Transport), site, u.At.Site("handed out"))
+				t.Lines().Port(u.Port, ports[0], u.Transport), site, u.At.Site("handed out"))
 		}
 	}
 	first, err := strconv.Atoi(t.Port("min-port", "49152"))

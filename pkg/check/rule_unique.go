@@ -38,7 +38,7 @@ var composeUnique = Rule{
 				continue
 			}
 			if other, taken := names[name]; taken {
-				reportClash(r, s, other, fmt.Sprintf("two services are called %s as containers", name), "container_name: another name, or no such line", v, other.ContainerName)
+				reportClash(r, s, other, fmt.Sprintf("two services are called %s as containers", name), d.Lines.OtherContainer, v, other.ContainerName)
 			}
 			names[name] = s
 		}

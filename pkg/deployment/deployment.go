@@ -46,6 +46,8 @@ type Deployment struct {
 	// Lacks says that a part of it is not there, which is a finding of its own: what the rest does not have may stand in that.
 	Lacks bool
 
+	// Lines is how a setting is written in it.
+	Lines Lines
 	// ReadFrom is what the deployment was read from, for who knows its kind.
 	ReadFrom any
 	// Secrecy gives the secrets of what was read beside the files that can be parsed, and words that are none although they stand in the place of one.

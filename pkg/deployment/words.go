@@ -35,7 +35,7 @@ func (s *Service) ImageLine(ref component.Ref) string {
 	if s.Build.Set() && s.BuildUnread == "" {
 		return "FROM " + ref.String()
 	}
-	return "image: " + ref.String()
+	return s.d.Lines.Image(ref.String())
 }
 
 // ImageSite is where the image of the service stands.

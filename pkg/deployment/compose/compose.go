@@ -66,7 +66,7 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	p := &Project{Project: called, options: o, fsys: fsys}
 	_, named := p.Env["COMPOSE_PROJECT_NAME"]
 	d := deployment.New(fsys, o.Alone, known...)
-	d.Env, d.Secrecy = p.environmentFiles(), p.secrecy
+	d.Env, d.Secrecy, d.Lines = p.environmentFiles(), p.secrecy, lines
 	d.Chosen = p.choose()
 	if o.Ignored != nil && !d.Chosen.Managed {
 		d.FS = &kept{FS: fsys, ignored: o.Ignored, known: make(map[string]bool)}

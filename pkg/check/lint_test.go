@@ -82,7 +82,7 @@ func TestFixesSpeakNoCompose(t *testing.T) {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				if sel, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) > 1 && slices.Contains([]string{"Fail", "Warn", "Lack"}, sel.Sel.Name) {
+				if sel, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) > 1 && slices.Contains([]string{"Fail", "Warn", "FailMend", "WarnMend", "Lack"}, sel.Sel.Name) {
 					look(n.Args[1])
 				}
 			case *ast.AssignStmt:

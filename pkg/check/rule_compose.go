@@ -130,6 +130,7 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 				r.NotChecked(cmp.Or(d.Hidden(m.Host), m.Host+" cannot be read"), m.At.Site(""))
 			case d.Alone && !strings.HasPrefix(m.Container, "/run/secrets/"):
 				r.NotChecked(m.Host+d.Unseen(err), m.At.Site(""))
+			case d.Faulty(m.Host): // a configuration, which has a finding of its own
 			case mountsFile(m):
 				files = add(files, s, m)
 			default:
@@ -156,6 +157,12 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 }
 
 func (m missingMount) places() []source.Site { return m.sites }
+
+// mountMissed reports whether a path is the very one that is mounted and does not exist, which compose-mount-exists tells.
+func mountMissed(d *deployment.Deployment, s *deployment.Service, host string) bool {
+	_, err := fs.Stat(d.FS, host)
+	return host != "" && errors.Is(err, fs.ErrNotExist) && slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool { return m.Host == host })
+}
 
 // tellDirectories leaves out those below others: making one makes the other.
 func tellDirectories(r *Reporter, dirs []missingMount) {

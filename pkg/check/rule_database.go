@@ -89,6 +89,7 @@ func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connec
 		}
 	case role.Reason != "":
 		r.NotChecked(role.Reason, role.Site)
+	case unfilled(c.Password): // another rule says so
 	case role.Password != c.Password:
 		r.Fail(fmt.Sprintf("the database password of %s differs from the one its role is given; it does not start (password authentication failed)", c.Service.Name),
 			"write the same password in both places", c.PasswordAt.Site(c.Service.Name+"'s"), role.Site)

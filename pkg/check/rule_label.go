@@ -103,6 +103,7 @@ var traefikRuleParses = Rule{
 				r.NotChecked(fmt.Sprintf("which requests %s cannot be told: the rule holds a variable that is set elsewhere", take(gapped)), places...)
 			})
 		}()
+		checkOldLabels(d, r)
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			switch p.Kind {
 			case traefik.Gap:
@@ -126,6 +127,36 @@ var traefikRuleParses = Rule{
 			}
 		})
 	},
+}
+
+// checkOldLabels tells the labels of Traefik 1 in one finding.
+func checkOldLabels(d *deployment.Deployment, r *Reporter) {
+	var names []string
+	var sites []source.Site
+	for _, s := range d.Services {
+		for _, l := range d.Container(s).Labels {
+			if !traefik.OfTraefik1(l.Key) {
+				continue
+			}
+			if sites = append(sites, l.Site); !slices.Contains(names, l.Key) {
+				names = append(names, l.Key)
+			}
+		}
+	}
+	switch unseen := d.Proxy().Service == nil; {
+	case len(names) == 0:
+	case d.Proxy().Major == 1 && !unseen:
+		r.NotChecked("the labels are those of Traefik 1, whose rules are not read", sites...)
+	default:
+		msg := sentence(atMost(names, 3), "and") + " are labels of Traefik 1, which later ones ignore: nothing is routed by them"
+		if len(names) == 1 {
+			msg = names[0] + " is a label of Traefik 1, which later ones ignore: nothing is routed by it"
+		}
+		if unseen {
+			msg += ", unless Traefik 1 runs elsewhere"
+		}
+		r.Warn(msg, "traefik.http.routers.NAME.rule: Host(`…`), and traefik.http.services.NAME.loadbalancer.server.port", sites...)
+	}
 }
 
 // take is the subject of a sentence about what routers take.

@@ -81,7 +81,7 @@ var registrationListed = Rule{
 					r.NotChecked(fmt.Sprintf("the registration %s cannot be seen: %s", m.Value.Str(), m.Reason), m.Value.Site(""))
 					continue
 				}
-				if m.Broken {
+				if host, _ := s.HostPath(m.Value.Str()); m.Broken || mountMissed(d, s.Service, host) {
 					continue
 				}
 				r.Fail(fmt.Sprintf("the registration %s is not there for Synapse: %s; Synapse does not start", m.Value.Str(), m.Reason),

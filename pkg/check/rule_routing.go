@@ -332,7 +332,7 @@ var internalAPIsPrivate = Rule{
 						seen[res.Unknown] = true
 						r.NotChecked(res.Unknown, routerSite(res, s))
 					}
-					if res.Unknown != "" || res.Backend == nil || !s.Is(res.Backend.Container) || seen[res.Router.Name] {
+					if res.Unknown != "" || res.Router != nil && res.Router.Default || res.Backend == nil || !s.Is(res.Backend.Container) || seen[res.Router.Name] {
 						continue
 					}
 					if guard := guard(d, res); guard != nil {

@@ -105,6 +105,8 @@ var noSecrets = []string{"generate", "disable"}
 // offWhenEmpty are those that Synapse takes for not set when they are empty.
 var offWhenEmpty = []string{"registration_shared_secret", "macaroon_secret_key", "turn_shared_secret", "worker_replication_secret"}
 
+const isExample = "is an example or a word that everybody tries; anybody can guess it"
+
 // weakness says what is wrong with a secret and what comes of that; "" when nothing is.
 func weakness(h deployment.Secret) string {
 	characters := make(map[rune]bool)
@@ -117,7 +119,7 @@ func weakness(h deployment.Secret) string {
 		return "is empty; it protects nothing, or the service does not start"
 	case h.Value == "", slices.Contains(noSecrets, h.Value):
 	case slices.Contains(examples, lower), placeholders().MatchString(h.Value):
-		return "is an example or a word that everybody tries; anybody can guess it"
+		return isExample
 	case h.Origin != component.Chosen:
 	case deployment.DatabaseRole(h.Value) == h.Role:
 		return "is the name of the role that it belongs to; anybody can guess it"
@@ -141,6 +143,8 @@ var secretStrength = Rule{
 			r.NotChecked(h.What+" cannot be seen: "+h.Reason, h.At.Site(""))
 		}
 		first := make(map[string][]deployment.Secret)
+		examples := make(map[string][][]deployment.Secret) // by the file that a person has to fill in
+		var files []string
 		for _, places := range uses {
 			h := places[0]
 			if !slices.ContainsFunc(places, func(h deployment.Secret) bool { return !h.Idle }) {
@@ -149,6 +153,12 @@ var secretStrength = Rule{
 			other, repeated := first[h.Value]
 			switch weak := weakness(h); {
 			case weak != "" && h.Role == deployment.SharedWithMAS && h.Value == "": // mas-secret-matches says so
+			case weak == isExample:
+				file := h.At.Pos().File
+				if examples[file] == nil {
+					files = append(files, file)
+				}
+				examples[file] = append(examples[file], places)
 			case weak != "":
 				r.Fail(h.What+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
 			case h.Value == "" || h.Origin == component.Given || slices.Contains(noSecrets, h.Value):
@@ -160,7 +170,26 @@ var secretStrength = Rule{
 				first[h.Value] = places
 			}
 		}
+		for _, file := range files {
+			reportExamples(r, examples[file])
+		}
 	},
+}
+
+// reportExamples is one finding for all that a person has left as they were in one file.
+func reportExamples(r *Reporter, uses [][]deployment.Secret) {
+	var names []string
+	var sites []source.Site
+	for _, places := range uses {
+		names = append(names, places[0].What)
+		sites = append(sites, sitesOf(places)...)
+	}
+	if len(names) == 1 {
+		r.Fail(names[0]+" "+isExample, "write a random text, as openssl rand -hex 32 makes it", sites...)
+		return
+	}
+	r.Fail(sentence(atMost(names, 3), "and")+" are examples or words that everybody tries; anybody can guess them",
+		"write a random text of its own for each, as openssl rand -hex 32 makes it", sites...)
 }
 
 // grouped gives all places of each secret, and the secrets that can be seen nowhere. A file that is missing is

@@ -84,6 +84,9 @@ var synapseStarts = Rule{
 				for i, v := range at {
 					sites[i] = v.Site("")
 				}
+				if len(at) > 0 && unfilled(at[0].Str()) { // config-variables says so
+					return
+				}
 				r.Fail(fact+"; Synapse does not start", fix, sites...)
 			}
 			checkForms(s, stops)

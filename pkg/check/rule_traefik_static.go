@@ -50,6 +50,11 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	}
 	k := keysOfTraefik(s)
 	roots := make(map[string]bool)
+	if names, sites := oldSections(st); len(names) > 1 {
+		r.Warn("this file is written for Traefik 1: "+k.called+" passes over "+sentence(atMost(names, 3), "and")+", and does not start where a section that it knows holds a key that it does not",
+			"write it anew as https://doc.traefik.io/traefik/migrate/v1-to-v2/ says", append(sites, k.image)...)
+		return
+	}
 	for _, set := range st.Settings {
 		l := traefik.Find(set.Key, k.version)
 		switch {
@@ -78,6 +83,20 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 			r.Warn("Traefik reads "+st.PassedBy+", and passes over what else it is given; these settings have no effect", "write all of them in one place", sites...)
 		}
 	}
+}
+
+// oldRoots are the sections that Traefik 1 had, and no later one has.
+var oldRoots = []string{"defaultentrypoints", "docker", "acme", "loglevel", "debug", "traefiklog", "web", "file", "kubernetes", "retry", "checknewversion"}
+
+// oldSections are those of a file that Traefik 1 alone reads, each once.
+func oldSections(st deployment.Static) (names []string, sites []source.Site) {
+	for _, set := range st.Settings {
+		root, _, _ := strings.Cut(set.Key, ".")
+		if st.From == "file" && slices.Contains(oldRoots, strings.ToLower(root)) && !slices.Contains(names, root) {
+			names, sites = append(names, root), append(sites, set.Site)
+		}
+	}
+	return names, sites
 }
 
 // traefikKeys is the release whose keys count. Of one that is not known yet, or that a tag does not tell, nothing is

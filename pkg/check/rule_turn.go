@@ -71,10 +71,19 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 		return
 	}
 	var lines []string
+	remove, closed := false, t
+	closed.Settings = slices.DeleteFunc(slices.Clone(t.Settings), func(o coturn.Option) bool { return o.Name == "allowed-peer-ip" && strings.Contains(o.Value, "-") })
 	for _, p := range privateNetworks {
-		if t.Reachable(p) {
+		switch {
+		case !t.Reachable(p):
+		case !closed.Reachable(p):
+			remove = true
+		default:
 			lines = append(lines, "denied-peer-ip="+asRange(p.String()))
 		}
+	}
+	if remove {
+		lines = append(lines, "remove allowed-peer-ip, which counts before denied-peer-ip")
 	}
 	if !t.On("no-multicast-peers") {
 		lines = append(lines, "no-multicast-peers")
@@ -174,6 +183,9 @@ func checkTurnSecret(r *Reporter, t deployment.TurnServer, secret string, at dep
 		}
 		if strings.Contains(o.Value, "$") {
 			r.NotChecked("the secret of coturn stands behind a variable", o.Site)
+			return
+		}
+		if unfilled(secret) { // which no other can be
 			return
 		}
 	}

@@ -45,8 +45,14 @@ var configVariables = Rule{
 var (
 	shellVariable = regex.Of(`\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:?+-][^}]*)?\}|^\$[A-Z][A-Z0-9_]+$|^\$\([A-Z][A-Z0-9_]*\)$|^%[A-Z][A-Z0-9_]+%$|^@@?[A-Z][A-Z0-9_]+@@?$|^__[A-Z][A-Z0-9_]+__$|^<%= *[\w.]+ *%>$`)
 	doubleBraces  = regex.Of(`\{\{-? *[A-Za-z_.][A-Za-z0-9_.]*(?: *\|[^}]*)? *-?\}\}`)
-	placeholders  = regex.Of(`^(?:REPLACE|CHANGE|FILL|INSERT)[_ -]?(?:ME|THIS|IT)(?:[_ -][A-Z_ -]*)?$|^<[A-Z][A-Z_ -]+>$`)
+	placeholders  = regex.Of(`^(?:REPLACE|CHANGE|FILL|INSERT)[_ -]?(?:ME|THIS|IT|WITH)(?:[_ -][A-Z0-9_ -]*)?$|^<[A-Za-z][A-Za-z0-9_. -]+>$` +
+		`|^(?i:your|votre|dein)(?:[_-][A-Za-z0-9]+)+$|^(?:GENERATE|REPLACE|INSERT)(?:_[A-Z0-9]+)+$`)
 )
+
+// unfilled reports whether a text stands for a value that nobody has put there, which config-variables or secret-strength says.
+func unfilled(text string) bool {
+	return shellVariable().FindString(text) != "" || doubleBraces().FindString(text) == text && text != "" || placeholders().MatchString(text)
+}
 
 // checkVariables names what stands there for a value, all of one file in one finding.
 func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service, f *source.File) {

@@ -178,6 +178,10 @@ func (d *Deployment) config(s *Service) *source.File {
 		}
 		found.Message = what + "cannot be read: " + reason + "; the service does not start"
 		found.Fix, found.Sites = "mount the file there", s.configSites()
+		if host, _ := s.HostPath(s.ConfigPath); host != "" {
+			d.fault(host, found)
+			return nil
+		}
 	case f.Root().Kind() != source.Mapping:
 		s.Unread = f.Path + " holds no settings"
 		found.Message = what + "holds no settings; the service does not start"

@@ -151,6 +151,8 @@ func (d *Deployment) secretsIn(s *Service, f *source.File, keys []component.Held
 			switch {
 			case key.Below == "matrix_authentication_service", key.Below == "matrix":
 				h.Role = SharedWithMAS
+			case key.Below == "clients.*" && strings.HasSuffix(parent.At("client_id").Str(), "SYNAPSE"):
+				h.Role = SharedWithMAS // the client that was Synapse's before it asked MAS directly
 			case key.Below == "database.args":
 				h.Role = DatabaseRole(parent.At("user").Str())
 			case key.Below == "database":

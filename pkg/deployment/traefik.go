@@ -154,7 +154,7 @@ func (d *Deployment) Proxy() *Proxy { return d.proxy() }
 func (d *Deployment) labelled() *route.Table {
 	var cs []traefik.Container
 	for _, s := range d.Services {
-		if c := d.Container(s); s.Absent.Why == "" && slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
+		if c := d.Container(s); s.Absent.Why == "" && !d.forTraefik1(c) && slices.ContainsFunc(c.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.") }) {
 			cs = append(cs, *c)
 		}
 	}
@@ -181,6 +181,12 @@ func (d *Deployment) labelled() *route.Table {
 	}
 	o.Files, o.FilesSeen = d.providedFiles(proxy)
 	return traefik.New(cs, o)
+}
+
+// forTraefik1 reports whether the labels of a container are for Traefik 1, which may run where none is seen.
+func (d *Deployment) forTraefik1(c *traefik.Container) bool {
+	old := func(l traefik.Label) bool { return traefik.OfTraefik1(l.Key) }
+	return slices.ContainsFunc(c.Labels, old) && !c.Has("traefik.http") && (d.Proxy().Service == nil || d.Proxy().Major == 1)
 }
 
 // Container is a service as Traefik sees it.

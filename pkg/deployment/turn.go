@@ -2,6 +2,8 @@ package deployment
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"net/netip"
 	"path"
 	"slices"
@@ -69,7 +71,7 @@ func (d *Deployment) turnServer(s *Service) TurnServer {
 			read = true
 			break
 		}
-		if m := s.MountAt(name); !LeadsNowhere(reason) || m != nil && path.Clean(m.Container) == name { // which another rule misses
+		if m := s.MountAt(name); !LeadsNowhere(reason) || m != nil && (path.Clean(m.Container) == name || !d.there(m.Host)) { // which another rule misses
 			t.Hidden = name + " cannot be seen: " + reason
 		}
 	}
@@ -79,6 +81,12 @@ func (d *Deployment) turnServer(s *Service) TurnServer {
 	}
 	t.Settings = append(t.Settings, flags...)
 	return t
+}
+
+// there reports whether a path exists.
+func (d *Deployment) there(host string) bool {
+	_, err := fs.Stat(d.FS, host)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // TurnURI is one of Synapse's turn_uris.

@@ -83,6 +83,8 @@ type Router struct {
 	Unchecked string
 	// Assumed says that the rule is the proxy's default for a router that somebody named without writing one.
 	Assumed bool
+	// Default says that the rule is the proxy's own, for a name that nobody asks for.
+	Default bool
 }
 
 // Hosts are the names that the rule asks for, in its order.

@@ -179,10 +179,18 @@ func (t *table) lostRouters(c *Container, why string) {
 	}
 }
 
+// Traefik 1 named routers and services otherwise, with the name of one of several before the rest.
+var ofTraefik1 = regex.Of(`(?i)^traefik\.(?:[^.]+\.)?(?:frontend|backend|port|protocol|weight|domain)(?:\.|$)`)
+
+// OfTraefik1 reports whether a label is one that Traefik 1 reads, and later ones ignore.
+func OfTraefik1(key string) bool {
+	return hasPrefixFold(key, "traefik.") && ofTraefik1().MatchString(key)
+}
+
 func (t *table) ignoredLabels(c *Container) {
 	for _, l := range c.Labels {
 		known := func(prefix string) bool { return hasPrefixFold(l.Key, prefix) }
-		if known("traefik.") && !slices.ContainsFunc(slices.Concat(providerFilters, dynamicFilters, otherPrefixes), known) {
+		if known("traefik.") && !OfTraefik1(l.Key) && !slices.ContainsFunc(slices.Concat(providerFilters, dynamicFilters, otherPrefixes), known) {
 			t.problem(IgnoredLabel, c, "", fmt.Sprintf("Traefik does not know the label %q; it ignores it", l.Key), l.Site)
 		}
 	}

@@ -177,7 +177,7 @@ func (t *table) addRouters(d *decoded, defs *definitions[*router]) {
 		if conf.Rule == "" {
 			r.Site = d.site("traefik", "http", "routers", name)
 			conf.Rule, conf.DefaultRule = "Host(`"+d.serviceName()+"`)", true
-			r.Assumed = r.Site.Pos != d.Site.Pos
+			r.Assumed, r.Default = r.Site.Pos != d.Site.Pos, true
 			t.problem(DefaultRule, d.Container, name, fmt.Sprintf("router %q has no rule; Traefik takes %s", name, conf.Rule), r.Site)
 		}
 		if conf.Service == "" && len(services) == 1 {

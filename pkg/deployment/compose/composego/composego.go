@@ -150,7 +150,7 @@ func mask(p *compose.Project, msg string) string {
 var mayHide = []string{"environment", "command", "entrypoint", "labels", "healthcheck", "build", "annotations"}
 
 var (
-	quoted      = regex.Of(`"[^"]*"|'[^']*'`)
+	quoted      = regex.Of(`"[^"]*"|\B'[^']*'`) // and no apostrophe
 	composePath = regex.Of(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
 )
 

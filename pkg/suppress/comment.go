@@ -18,13 +18,12 @@ const maxComments = 1000
 
 // comment is one that suppresses something.
 type comment struct {
-	pos     source.Pos
-	rules   []string
-	reason  string
-	from    int // the lines that it is about
-	to      int
-	used    map[string]bool
-	repeats []string
+	pos    source.Pos
+	rules  []string
+	reason string
+	from   int // the lines that it is about
+	to     int
+	used   map[string]bool
 }
 
 // commented is a file with such comments.

@@ -1,7 +1,6 @@
 package suppress
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -138,7 +137,7 @@ func FuzzParse(f *testing.F) {
 			if e.path != nil {
 				matches(e.path, strings.Split(name, "/"))
 			}
-			_ = fmt.Sprint(e.expired("2026-11-26"))
+			e.expired("2026-11-26")
 		}
 	})
 }

@@ -86,7 +86,7 @@ type reading struct {
 	unknown string // what comes of a key that it does not know
 	wrong   string // what comes of a value of the wrong type
 	refused string // what comes of a text that is none of the words, where that is something else
-	report  func(message, fix string, sites ...source.Site)
+	report  func(message string, fix mend, sites ...source.Site)
 	// misplaced are keys whose name leads astray, by their path, and what to do about them.
 	misplaced map[string]string
 }
@@ -130,12 +130,12 @@ func (r reading) check(config place) {
 	config.visit(func(p place) {
 		switch {
 		case !p.known.Exists():
-			r.report(r.program+" knows no "+p.path+"; "+r.unknown, cmp.Or(r.misplaced[p.path], renamed(config, p)), p.value.Site(""))
+			r.report(r.program+" knows no "+p.path+"; "+r.unknown, r.renamed(config, p), p.value.Site(""))
 		case p.known.Kind() == source.Scalar:
 			r.scalar(p)
 		case p.known.Kind() != p.value.Kind():
 			kind := p.known.Kind().String()
-			r.report(p.path+" must be "+kind+", not "+described(p.value)+"; "+r.wrong, "write "+kind, p.value.Site(""))
+			r.report(p.path+" must be "+kind+", not "+described(p.value)+"; "+r.wrong, mend{text: "write " + kind}, p.value.Site(""))
 		}
 	})
 }
@@ -188,12 +188,13 @@ func anyOf(words []string) string {
 }
 
 // retyped is the value as it should be written, where what is meant can be told.
-func retyped(words []string, v source.Value) string {
-	assign := func(val string) string {
+func retyped(words []string, v source.Value) mend {
+	assign := func(val string) mend {
+		fix := set(v, val)
 		if _, err := strconv.Atoi(v.Name()); err == nil {
-			return "- " + val
+			fix.text = "- " + val
 		}
-		return v.Name() + ": " + val
+		return fix
 	}
 	yes, isBool := v.Bool()
 	quoted, err := strconv.ParseBool(v.Str())
@@ -201,15 +202,15 @@ func retyped(words []string, v source.Value) string {
 	near := finding.Nearest(v.Str(), words)
 	switch {
 	case v.Kind() == source.Scalar && slices.Contains(words, "str"):
-		return "put it in quotes"
+		return mend{"put it in quotes", func() []source.Edit { return inQuotes(v) }}
 	case slices.Contains(words, "bool") && (isBool || err == nil):
 		return assign(strconv.FormatBool(yes || quoted))
 	case slices.Contains(words, "int") && notInt == nil:
 		return assign(v.Str())
 	case near != "" && valueTypes[near].fits == nil:
-		return assign(near)
+		return mend{text: assign(near).text} // a guess
 	}
-	return "write " + anyOf(words)
+	return mend{text: "write " + anyOf(words)}
 }
 
 // described names what stands there without showing it, for it may be a secret.
@@ -227,6 +228,15 @@ func described(v source.Value) string {
 
 // removeIt is the fix for a key that is like none that is known: another release may well have it.
 const removeIt = "remove it"
+
+// renamed is what to do about a key that is not known: one that other programs know has a name of its own, which is certain.
+func (r reading) renamed(config, p place) mend {
+	told := r.misplaced[p.path]
+	if name, ok := strings.CutPrefix(told, "rename it to "); ok {
+		return mend{told, func() []source.Edit { return p.value.Renamed(name) }}
+	}
+	return mend{text: cmp.Or(told, renamed(config, p))}
+}
 
 // renamed is what to do about a key of the configuration that is not known where it stands.
 func renamed(config, p place) string {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
@@ -27,6 +28,12 @@ func set(v editable, written string) mend {
 	return mend{v.Name() + ": " + written, func() []source.Edit { return v.Become(written) }}
 }
 
+// line makes a value what stands behind the colon of a line of its own.
+func line(v editable, text string) mend {
+	_, written, _ := strings.Cut(text, ": ")
+	return mend{text, func() []source.Edit { return v.Become(written) }}
+}
+
 // say makes a value the string.
 func say(v editable, text string) mend {
 	return mend{v.Name() + ": " + text, func() []source.Edit { return v.BecomeText(text) }}
@@ -35,21 +42,23 @@ func say(v editable, text string) mend {
 // remove takes a value out of its file.
 func remove(v editable, words string) mend { return mend{words, v.Gone} }
 
-// inBoth makes a value of Synapse's copy of a registration the one that is written in YAML, and so that of the bridge's copy, as long
-// as the two say the same there.
+// inBoth makes a value of Synapse's copy of a registration the one that is written in YAML, and so that of the bridge's copy.
 func inBoth(d *deployment.Deployment, reg *deployment.Registration, v source.Value, written string) mend {
-	fix := set(v, written)
+	return both(d, reg, v, set(v, written).text, func(v source.Value) []source.Edit { return v.Become(written) })
+}
+
+// both makes a change of Synapse's copy of a registration in the bridge's copy as well, as long as the two say the same there.
+func both(d *deployment.Deployment, reg *deployment.Registration, v source.Value, text string, change func(source.Value) []source.Edit) mend {
 	b := d.BridgeOf(reg)
 	if b == nil || b.Own == nil || b.Own.Path == reg.Path {
-		return fix
+		return mend{text, func() []source.Edit { return change(v) }}
 	}
 	same, top := true, v.Keys()[0]
 	differences(b.Own.At(top), reg.At(top), func(_, _ source.Value) { same = false })
 	if !same {
-		return fix
+		return mend{text, func() []source.Edit { return change(v) }}
 	}
-	fix.edits = func() []source.Edit { return together(v.Become(written), b.Own.At(v.Keys()...).Become(written)) }
-	return fix
+	return mend{text, func() []source.Edit { return together(change(v), change(b.Own.At(v.Keys()...))) }}
 }
 
 // together are edits that are one fix: none where one is missing.
@@ -60,4 +69,20 @@ func together(all ...[]source.Edit) []source.Edit {
 		}
 	}
 	return slices.Concat(all...)
+}
+
+// label makes a label of a service that one.
+func label(s *deployment.Service, key, value string) mend {
+	if strings.Contains(key, "@") {
+		return mend{text: s.Label(key, value)} // it stands in a file of Traefik's
+	}
+	return mend{s.Label(key, value), func() []source.Edit { return s.LabelEdit(key, value) }}
+}
+
+// unless leaves the words of a fix alone where it is not certain.
+func unless(doubt bool, fix mend) mend {
+	if doubt {
+		fix.edits = nil
+	}
+	return fix
 }

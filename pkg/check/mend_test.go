@@ -15,14 +15,42 @@ import (
 
 // mended are the rules of which a bad case has a fix that is a certain edit. Each is named, so that none loses it unseen.
 var mended = strings.Fields(`
+	backup-keys-known
+	bridge-device-masquerading
+	bridge-homeserver-address
+	bridge-known-keys
 	bridge-msc4190
 	bridge-self-sign
+	compose-health-dependency
 	double-puppet-registration
+	forwarded-headers
+	keycloak-client-agrees
+	mas-endpoint-reachable
+	mas-known-keys
 	mas-public-base-slash
+	mas-upstream-claims
+	mas-upstream-client
+	registration-bot-namespace
 	registration-ephemeral
+	registration-ghost-namespace
+	registration-ids-unique
 	registration-msc4190
 	registration-msc4190-spelling
 	registration-rate-limited
+	registration-shape
+	registration-url-reaches-bridge
+	rtc-transport-announced
+	secret-quoted
+	server-name-agrees
+	service-runs
+	synapse-endpoint-internal
+	synapse-known-vulnerabilities
+	synapse-log-config
+	synapse-required-keys
+	synapse-url-preview
+	traefik-network-shared
+	traefik-port-listens
+	traefik-router-complete
 `)
 
 // mendCensus counts the edits of the bad cases.

@@ -52,22 +52,24 @@ var masEndpointReachable = Rule{
 		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			v := s.Config.At("matrix_authentication_service", "endpoint")
 			u, port, ok := deployment.Endpoint(v.Str())
-			fix := fmt.Sprintf("endpoint: http://%s:8080/", m.Host())
+			fix, heard := fmt.Sprintf("http://%s:8080/", m.Host()), 0
 			for _, l := range deployment.MasListeners(m) {
 				if slices.Contains(l.Resources, "oauth") && !l.Loopback {
-					fix = fmt.Sprintf("endpoint: http://%s:%s%s", m.Host(), l.Port, l.Prefix)
+					fix = fmt.Sprintf("http://%s:%s%s", m.Host(), l.Port, l.Prefix)
+					heard++
 				}
 			}
+			right := unless(heard != 1 || !onlyPair(d), say(v, fix))
 			switch {
 			case !v.Set() || !ok:
-				r.Fail("Synapse's endpoint for MAS is missing or no URL; every request with a token fails with 503", fix, v.Site(""))
+				r.FailMend("Synapse's endpoint for MAS is missing or no URL; every request with a token fails with 503", right, v.Site(""))
 				return
 			case !slices.Contains(m.Names(), u.Hostname()):
 				if d.ServiceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") {
 					r.NotChecked("the endpoint "+u.Redacted()+" is outside of the stack", v.Site(""))
 					return
 				}
-				r.Fail(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), fix, append([]source.Site{v.Site(""), m.Site("MAS")}, deployment.NameSites(m.Service)...)...)
+				r.FailMend(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), right, append([]source.Site{v.Site(""), m.Site("MAS")}, deployment.NameSites(m.Service)...)...)
 				return
 			}
 			if unheard(m) {
@@ -83,7 +85,7 @@ var masEndpointReachable = Rule{
 					return
 				}
 			}
-			r.Fail("no listener of MAS serves discovery and oauth at "+u.Redacted()+"; every request with a token fails with 503", fix, append([]source.Site{v.Site("")}, near...)...)
+			r.FailMend("no listener of MAS serves discovery and oauth at "+u.Redacted()+"; every request with a token fails with 503", right, append([]source.Site{v.Site("")}, near...)...)
 		})
 	},
 }
@@ -98,26 +100,30 @@ var synapseEndpointInternal = Rule{
 		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			v := m.Config.At("matrix", "endpoint")
 			fix := "endpoint: " + s.ClientAddress() + "/"
+			right := unless(!onlyPair(d), say(v, s.ClientAddress()+"/"))
 			u, port, ok := deployment.Endpoint(v.Str())
 			switch {
 			case !ok:
-				r.Fail("MAS's endpoint for Synapse is missing or no URL; no login can be completed", fix, v.Site(""))
+				r.FailMend("MAS's endpoint for Synapse is missing or no URL; no login can be completed", right, v.Site(""))
 				return
 			case !slices.Contains(s.Names(), u.Hostname()) && roundabout(r, d, s, m, u, fix):
 				return
 			case !slices.Contains(s.Names(), u.Hostname()):
-				r.Fail(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), fix, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
+				r.FailMend(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), right, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 				return
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
 				r.Fail("MAS's endpoint for Synapse has a path without a slash at its end; MAS drops the last part of it", fix, v.Site(""))
 				return
 			}
 			if !s.Hears(port) && !d.Inward(s, port) {
-				r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), fix, append([]source.Site{v.Site("")}, s.ListenerSites()...)...)
+				r.FailMend(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; no login can be completed", port), right, append([]source.Site{v.Site("")}, s.ListenerSites()...)...)
 			}
 		})
 	},
 }
+
+// onlyPair reports whether Synapse and MAS are the only ones, so that one means the other.
+func onlyPair(d *deployment.Deployment) bool { return len(d.Synapses) == 1 && len(d.MASs) == 1 }
 
 // roundabout looks whether MAS's endpoint leads to Synapse through the proxy, and reports it where it does or cannot
 // be told. The path is one that MAS asks for (crates/matrix-synapse modern.rs).

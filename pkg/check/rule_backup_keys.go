@@ -24,7 +24,7 @@ var backupKeysKnown = Rule{
 				d: d, program: "borgmatic",
 				unknown: "it refuses the file and makes no backup",
 				wrong:   "borgmatic refuses the file and makes no backup",
-				report:  r.Fail,
+				report:  r.FailMend,
 			}
 			borgmatic.check(place{value: b.Config.Root(), known: borgmaticKeys()})
 			for _, section := range deployment.BorgmaticSections {

@@ -57,9 +57,9 @@ var bridgeHomeserverAddress = Rule{
 func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, b *deployment.Bridge) {
 	v := b.Config.At("homeserver", "address")
 	u, port, ok := deployment.Endpoint(v.Str())
-	internal := "address: " + s.ClientAddress()
+	internal := unless(len(d.Synapses) != 1, say(v, s.ClientAddress()))
 	if !ok {
-		r.Fail("homeserver.address is missing or no URL; the bridge does not start", internal, v.Site(""))
+		r.FailMend("homeserver.address is missing or no URL; the bridge does not start", internal, v.Site(""))
 		return
 	}
 	inside := slices.Contains(s.Names(), u.Hostname())
@@ -67,15 +67,15 @@ func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment
 		public, _, _ := deployment.Endpoint(s.Config.At("public_baseurl").Str())
 		switch {
 		case inside:
-			fix := "address: the public https address of Synapse"
+			fix := mend{text: "address: the public https address of Synapse"}
 			if public != nil {
-				fix = "address: https://" + public.Host
+				fix = say(v, "https://"+public.Host)
 			}
-			r.Fail("this bridge asks Synapse itself for GET /login, which only MAS answers; it stops with M_UNRECOGNIZED", fix,
+			r.FailMend("this bridge asks Synapse itself for GET /login, which only MAS answers; it stops with M_UNRECOGNIZED", fix,
 				v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
 		case public != nil && u.Hostname() != public.Hostname() && u.Hostname() != s.Server.Str() &&
 			!reaches(d.Routes().Match("GET", u.Hostname(), "/_matrix/client/versions"), s.Service, ""):
-			r.Fail(fmt.Sprintf("%s is not a host of this homeserver; the bridge cannot connect", u.Hostname()), "address: https://"+public.Host,
+			r.FailMend(fmt.Sprintf("%s is not a host of this homeserver; the bridge cannot connect", u.Hostname()), unless(len(d.Synapses) != 1, say(v, "https://"+public.Host)),
 				v.Site(""), s.Config.At("public_baseurl").Site("Synapse's"))
 		}
 		return
@@ -91,9 +91,9 @@ func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment
 		if strings.Contains(u.Hostname(), ".") {
 			msg = fmt.Sprintf("the bridge reaches Synapse through %s and the proxy, where MAS answers its logins; it belongs on the internal listener", u.Hostname())
 		}
-		r.Fail(msg, internal, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
+		r.FailMend(msg, internal, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 	case !s.Hears(port) && !d.Inward(s, port):
-		r.Fail(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
+		r.FailMend(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
 			append([]source.Site{v.Site("")}, s.ListenerSites()...)...)
 	}
 }

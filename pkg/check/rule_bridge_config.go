@@ -127,7 +127,7 @@ var doublePuppetServers = Rule{
 		for _, s := range d.Synapses {
 			for _, b := range d.Bridges {
 				if v := b.At(b.Keys().PuppetServers).At(s.Server.Str()); v.Set() {
-					r.Warn(fmt.Sprintf("%s goes through %s to puppet users of its own server; that takes the way through the proxy", b.Name, v.Str()), "remove it", v.Site(""), b.Config.At("homeserver", "address").Site("used without it"))
+					r.WarnMend(fmt.Sprintf("%s goes through %s to puppet users of its own server; that takes the way through the proxy", b.Name, v.Str()), remove(v, "remove it"), v.Site(""), b.Config.At("homeserver", "address").Site("used without it"))
 				}
 			}
 		}

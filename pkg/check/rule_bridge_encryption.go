@@ -61,8 +61,8 @@ var bridgeDeviceMasquerading = Rule{
 				}
 			}
 			if len(sites) > 1 {
-				r.Fail(fmt.Sprintf("Synapse %s lets no bot act as a device of its own; encrypting bridges stop at their first start, for they cannot upload keys", ver),
-					"msc3202_device_masquerading: true", sites...)
+				r.FailMend(fmt.Sprintf("Synapse %s lets no bot act as a device of its own; encrypting bridges stop at their first start, for they cannot upload keys", ver),
+					set(v, "true"), sites...)
 			}
 		}
 	},

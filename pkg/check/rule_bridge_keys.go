@@ -51,18 +51,18 @@ var bridgeKnownKeys = Rule{
 }
 
 // reportKey only warns where another release may have other keys.
-func reportKey(r *Reporter, b *deployment.Bridge, read component.Span) func(message, fix string, sites ...source.Site) {
+func reportKey(r *Reporter, b *deployment.Bridge, read component.Span) func(message string, fix mend, sites ...source.Site) {
 	v, ok := b.Image.Version()
 	if b.Dialect == component.BridgeV2 { // a patch of the Go bridges changes no key
 		v[2] = 0
 	}
 	tested := b.Keys().Read.Last
-	return func(message, fix string, sites ...source.Site) {
-		if ok && !v.Less(read.First) && (!read.Last.Less(v) || fix != removeIt && !tested.Less(v)) {
-			r.Fail(message, fix, sites...)
+	return func(message string, fix mend, sites ...source.Site) {
+		if ok && !v.Less(read.First) && (!read.Last.Less(v) || fix.text != removeIt && !tested.Less(v)) {
+			r.FailMend(message, fix, sites...)
 			return
 		}
-		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.Last.String(), fix, append(sites, b.ImageAt.Site("the image"))...)
+		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.Last.String(), fix.text, append(sites, b.ImageAt.Site("the image"))...)
 	}
 }
 

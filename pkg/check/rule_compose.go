@@ -46,7 +46,10 @@ var composeInterpolation = Rule{
 			case deployment.Eaten:
 				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", dollar.At.Site(""))
 			case deployment.Unreadable:
-				r.Fail("Compose cannot read the ${ in this value; it refuses the file", "write $${ for a dollar and a brace", dollar.At.Site(""))
+				text := dollar.At.Str()
+				r.FailMend("Compose cannot read the ${ in this value; it refuses the file", unless(strings.Count(text, "$") != 1, mend{"write $${ for a dollar and a brace", func() []source.Edit {
+					return dollar.At.BecomeText(strings.Replace(text, "${", "$${", 1))
+				}}), dollar.At.Site(""))
 			}
 		}
 		severally(r, unset, func(i deployment.Interpolation) []source.Site { return []source.Site{i.At.Site("")} }, warnUnset)

@@ -45,9 +45,10 @@ func checkRestart(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 	if text, ok := v.Text(); !v.Set() || !ok || text != v.Str() || policy == "on-failure" || policy == "no" || !d.Awaited(s) {
 		return
 	}
+	once := line(v, d.Lines.Once)
 	if policy == "always" || policy == "unless-stopped" {
-		r.Fail(fmt.Sprintf("Docker starts %s again whenever it ends, but others wait until it has ended; they may wait for ever", s.Name), d.Lines.Once, v.Site(""))
+		r.FailMend(fmt.Sprintf("Docker starts %s again whenever it ends, but others wait until it has ended; they may wait for ever", s.Name), once, v.Site(""))
 	} else if !v.False() {
-		r.Fail(fmt.Sprintf("Docker knows no restart policy %s; it does not make the container of %s, and whoever waits for it does not start", policy, s.Name), d.Lines.Once, v.Site(""))
+		r.FailMend(fmt.Sprintf("Docker knows no restart policy %s; it does not make the container of %s, and whoever waits for it does not start", policy, s.Name), once, v.Site(""))
 	}
 }

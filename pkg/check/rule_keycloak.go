@@ -95,15 +95,15 @@ func checkKeycloakClient(r *Reporter, m *deployment.MAS, f *source.File, p sourc
 	}
 	logout := f.At("attributes", "backchannel.logout.url")
 	if back := want("backchannel-logout"); logout.Set() && logout.Str() != back {
-		r.Fail("Keycloak reports a logout where MAS does not wait for it; whoever logs out there stays logged in here",
-			fmt.Sprintf("%q: %q", "backchannel.logout.url", back), append([]source.Site{logout.Site("")}, because...)...)
+		r.FailMend("Keycloak reports a logout where MAS does not wait for it; whoever logs out there stays logged in here",
+			inJSON(logout, source.Quote(back)), append([]source.Site{logout.Site("")}, because...)...)
 	}
 	if action := p.At("on_backchannel_logout"); logout.Set() && action.Set() && action.Str() != "do_nothing" {
 		if v := f.At("frontchannelLogout"); v.True() {
-			r.Warn("Keycloak reports a logout through the browser, which MAS does not know; whoever logs out there stays logged in here", `"frontchannelLogout": false`, v.Site(""), action.Site("MAS waits for it"))
+			r.WarnMend("Keycloak reports a logout through the browser, which MAS does not know; whoever logs out there stays logged in here", inJSON(v, "false"), v.Site(""), action.Site("MAS waits for it"))
 		}
 		if v := f.At("attributes", "backchannel.logout.session.required"); v.Set() && v.Str() != "true" {
-			r.Warn("Keycloak does not say which session has ended; MAS ends every session of that user", fmt.Sprintf("%q: %q", v.Name(), "true"), v.Site(""), action.Site("MAS's action"))
+			r.WarnMend("Keycloak does not say which session has ended; MAS ends every session of that user", inJSON(v, `"true"`), v.Site(""), action.Site("MAS's action"))
 		}
 	}
 	checkKeycloakSettings(r, m, f, p)
@@ -114,11 +114,16 @@ var authenticators = map[string]string{
 	"client_secret_basic": "client-secret", "client_secret_post": "client-secret", "client_secret_jwt": "client-secret-jwt", "private_key_jwt": "client-jwt",
 }
 
+// inJSON makes a value of a client another one.
+func inJSON(v source.Value, written string) mend {
+	return mend{fmt.Sprintf("%q: %s", v.Name(), written), func() []source.Edit { return v.Become(written) }}
+}
+
 func checkKeycloakSettings(r *Reporter, m *deployment.MAS, f *source.File, p source.Value) {
 	method := p.At("token_endpoint_auth_method")
 	wanted := authenticators[method.Str()]
 	if public := f.At("publicClient"); public.True() && wanted != "" {
-		r.Fail("the client is public, but MAS proves who it is; Keycloak answers unauthorized_client and nobody can log in", `"publicClient": false`, public.Site(""), method.Site("MAS's method"))
+		r.FailMend("the client is public, but MAS proves who it is; Keycloak answers unauthorized_client and nobody can log in", inJSON(public, "false"), public.Site(""), method.Site("MAS's method"))
 	} else if v := f.At("clientAuthenticatorType"); v.Set() && wanted != "" && v.Str() != wanted {
 		r.Fail("the client is asked for another proof than MAS gives; Keycloak answers unauthorized_client and nobody can log in", fmt.Sprintf("%q: %q", v.Name(), wanted), v.Site(""), method.Site("MAS's method"))
 	}
@@ -135,7 +140,7 @@ func checkKeycloakSettings(r *Reporter, m *deployment.MAS, f *source.File, p sou
 		{"protocol", `"openid-connect"`, "the client does not speak OpenID Connect; nobody can log in"},
 	} {
 		if v := f.At(need.key); v.Set() && v.Str() != strings.Trim(need.value, `"`) {
-			r.Fail(need.message, fmt.Sprintf("%q: %s", need.key, need.value), v.Site(""))
+			r.FailMend(need.message, inJSON(v, need.value), v.Site(""))
 		}
 	}
 	given, optional := f.At("defaultClientScopes"), f.At("optionalClientScopes")

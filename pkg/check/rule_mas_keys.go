@@ -29,12 +29,12 @@ var masKnownKeys = Rule{
 				unknown:   "MAS ignores it and goes by its default",
 				wrong:     "MAS does not start",
 				misplaced: masMisplaced,
-				report: func(message, fix string, sites ...source.Site) {
-					if masFileRead(m, fix) {
-						r.Fail(message, fix, sites...)
+				report: func(message string, fix mend, sites ...source.Site) {
+					if masFileRead(m, fix.text) {
+						r.FailMend(message, fix, sites...)
 						return
 					}
-					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix, append(sites, m.ImageAt.Site("the image"))...)
+					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix.text, append(sites, m.ImageAt.Site("the image"))...)
 				},
 			}.check(place{value: m.Config.Root(), known: masKeys()})
 			// Beside these, a policy of one's own may read whatever it likes.

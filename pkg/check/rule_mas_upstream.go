@@ -83,12 +83,12 @@ var masUpstreamClaims = Rule{
 				switch {
 				case p.At("discovery_mode").Str() == "disabled" || p.At("sign_in_with_apple").Set() || deployment.IsFalse(p.At("enabled")):
 				case !slices.Contains(scopes, "openid"):
-					fix := "scope: " + strings.Join(append([]string{"openid"}, scopes...), " ")
+					fix := say(p.At("scope"), strings.Join(append([]string{"openid"}, scopes...), " "))
 					if strings.Contains(p.At("issuer").Str(), "/realms/") {
-						r.Fail("the scope lacks openid, without which Keycloak sends no ID token; nobody can log in through it (400, \"Could not extract subject from ID token\")", fix, p.At("scope").Site(""))
+						r.FailMend("the scope lacks openid, without which Keycloak sends no ID token; nobody can log in through it (400, \"Could not extract subject from ID token\")", fix, p.At("scope").Site(""))
 						break
 					}
-					r.Warn("the scope lacks openid, without which a provider sends no ID token; nobody can log in through it unless it sends one anyway", fix, p.At("scope").Site(""))
+					r.Warn("the scope lacks openid, without which a provider sends no ID token; nobody can log in through it unless it sends one anyway", fix.text, p.At("scope").Site(""))
 				default:
 					checkScope(r, p, scopes)
 				}
@@ -146,11 +146,11 @@ var masUpstreamClient = Rule{
 func checkProviderID(r *Reporter, p source.Value, first map[string]source.Value) {
 	id := p.At("id")
 	if !ulidForm().MatchString(id.Str()) {
-		fix := "id: a new ULID, 26 characters without I, L, O and U"
+		fix := mend{text: "id: a new ULID, 26 characters without I, L, O and U"}
 		if up := strings.ToUpper(id.Str()); ulidForm().MatchString(up) {
-			fix = "id: " + up
+			fix = say(id, up)
 		}
-		r.Fail("the id of the provider is no ULID in upper case; MAS does not start", fix, id.Site(""))
+		r.FailMend("the id of the provider is no ULID in upper case; MAS does not start", fix, id.Site(""))
 		return
 	}
 	if other, ok := first[id.Str()]; ok {
@@ -175,9 +175,9 @@ func checkIssuer(r *Reporter, p source.Value) {
 	case !ok:
 		r.Fail("the issuer of the provider is no URL; nobody can log in through it", "issuer: https://…", issuer.Site(""))
 	case strings.Contains(u.Path, "/realms/") && strings.HasSuffix(u.Path, "/"):
-		r.Fail("the issuer ends in a slash, which Keycloak's own does not; MAS refuses the discovery document and nobody can log in", "issuer: "+strings.TrimRight(issuer.Str(), "/"), issuer.Site(""))
+		r.FailMend("the issuer ends in a slash, which Keycloak's own does not; MAS refuses the discovery document and nobody can log in", say(issuer, strings.TrimRight(issuer.Str(), "/")), issuer.Site(""))
 	case strings.HasSuffix(u.Path, "/.well-known/openid-configuration"):
-		r.Fail("the issuer is the address of the discovery document; MAS looks for that below it and nobody can log in", "issuer: "+strings.TrimSuffix(issuer.Str(), "/.well-known/openid-configuration"), issuer.Site(""))
+		r.FailMend("the issuer is the address of the discovery document; MAS looks for that below it and nobody can log in", say(issuer, strings.TrimSuffix(issuer.Str(), "/.well-known/openid-configuration")), issuer.Site(""))
 	}
 }
 

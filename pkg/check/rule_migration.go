@@ -93,7 +93,7 @@ func checkMigrationMatrix(r *Reporter, d *deployment.Deployment, s *deployment.S
 	for _, syn := range d.Synapses {
 		name, homeserver := syn.Config.At("server_name"), v.At("homeserver")
 		if env, _ := s.Env("MAS_MATRIX_HOMESERVER"); env == "" && name.Set() && homeserver.Str() != name.Str() {
-			r.Fail("the configuration of MAS that syn2mas reads has another homeserver than Synapse's server_name; it stops", "homeserver: "+name.Str(), homeserver.Site(""), name.Site("Synapse's"), runs)
+			r.FailMend("the configuration of MAS that syn2mas reads has another homeserver than Synapse's server_name; it stops", unless(len(d.Synapses) != 1, say(homeserver, name.Str())), homeserver.Site(""), name.Site("Synapse's"), runs)
 		}
 	}
 }

@@ -43,9 +43,15 @@ func checkClaim(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 	case found != nil && found.Exclusive:
 	case elsewhere, unread: // server-name-agrees or registration-shape says so
 	case found != nil:
-		r.Warn(fmt.Sprintf("the registration claims %s, %s, without exclusive; %s", id, who, shared), "exclusive: true", found.Regex.Site(""), at.Site("the bridge's"))
+		// What claims everybody is not meant to be for itself.
+		keys := found.Regex.Keys()
+		own := reg.At(append(slices.Clone(keys[:len(keys)-1]), "exclusive")...)
+		wide := found.Re.MatchString(id[:1] + "somebody-else-entirely:" + server)
+		r.WarnMend(fmt.Sprintf("the registration claims %s, %s, without exclusive; %s", id, who, shared), unless(wide, inBoth(d, reg, own, "true")), found.Regex.Site(""), at.Site("the bridge's"))
 	default:
-		r.Fail(fmt.Sprintf("no namespace of the registration claims %s, %s; %s", id, who, unclaimed), fix, list.Site(""), at.Site("the bridge's"))
+		r.FailMend(fmt.Sprintf("no namespace of the registration claims %s, %s; %s", id, who, unclaimed), both(d, reg, list, fix, func(v source.Value) []source.Edit {
+			return v.With(strings.TrimPrefix(fix, "- "))
+		}), list.Site(""), at.Site("the bridge's"))
 	}
 }
 

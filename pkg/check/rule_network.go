@@ -25,20 +25,20 @@ var traefikNetworkShared = Rule{
 			if !s.HasLabel("traefik.http") {
 				return
 			}
-			fix := s.Label("traefik.docker.network", d.ProxyNetwork(s))
+			fix := proxyNetwork(d, s)
 			switch p.Kind {
 			case traefik.UnknownNetwork:
 				unknown[s] = true
 				if wanted := deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
 					told[wanted] = true
-					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, d.NetworkSites(s, wanted, p.Sites)...)
+					r.FailMend(p.Message+", and where it cannot reach that, every request is a 502", fix, d.NetworkSites(s, wanted, p.Sites)...)
 				}
 			case traefik.MissingNetwork:
 				unknown[s] = true
 				if d.Proxy().Service != nil {
-					r.Fail(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)
+					r.FailMend(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)
 				} else {
-					r.Warn(p.Message+", unless its own settings name one", fix, p.Sites...)
+					r.WarnMend(p.Message+", unless its own settings name one", fix, p.Sites...)
 				}
 			default:
 			}
@@ -49,6 +49,22 @@ var traefikNetworkShared = Rule{
 			}
 		}
 	},
+}
+
+// proxyNetwork is the label that has Traefik find the service. It is certain where the two share one network, or it is in one
+// alone that was made outside of the stack.
+func proxyNetwork(d *deployment.Deployment, s *deployment.Service) mend {
+	outside, shared := 0, 0
+	for _, key := range s.Networks {
+		if d.Network(key).External.True() {
+			outside++
+		}
+		if proxy := d.Proxy().Service; proxy != nil && slices.Contains(proxy.Networks, key) {
+			shared++
+		}
+	}
+	only := outside == 1 && d.Proxy().Service == nil || shared == 1 && (outside == 0 || d.Proxy().Service != nil)
+	return unless(!only, label(s, "traefik.docker.network", d.ProxyNetwork(s)))
 }
 
 // checkProxyNetwork looks whether Traefik is in the network in which it is told to find the service.
@@ -63,16 +79,16 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 	}
 	key := s.Networks[i]
 	site := s.LabelSite("traefik.docker.network", s.NetworksAt.Site(""))
-	fix := s.Label("traefik.docker.network", d.ProxyNetwork(s))
+	fix := proxyNetwork(d, s)
 	external := func(key string) bool {
 		v := d.Network(key).External
 		return v.Set() && !v.False()
 	}
 	switch proxy := d.Proxy().Service; {
 	case proxy != nil && !proxy.NetworkMode.Set() && !slices.Contains(proxy.Networks, key):
-		r.Fail(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.NetworksAt.Site("Traefik's networks"))
+		r.FailMend(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.NetworksAt.Site("Traefik's networks"))
 	case proxy == nil && !external(key) && slices.ContainsFunc(s.Networks, external):
-		r.Warn(fmt.Sprintf("the network %s belongs to this stack alone, and Traefik is not part of it; unless somebody connects Traefik by hand, every request is a 504", key), fix, site, d.Network(key).At.Site("the network"))
+		r.WarnMend(fmt.Sprintf("the network %s belongs to this stack alone, and Traefik is not part of it; unless somebody connects Traefik by hand, every request is a 504", key), fix, site, d.Network(key).At.Site("the network"))
 	case proxy == nil && d.Network(key).NameAt.Set() && !d.Network(key).External.True():
 		net := d.Network(key)
 		r.Warn(fmt.Sprintf("Compose makes the network %s for this stack, and Traefik is not part of it; unless Traefik's stack joins it, every request is a 504", net.NameAt.Str()),

@@ -57,11 +57,11 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 		if b.Port == "" {
 			msg = fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name)
 		}
-		fix := s.Label(key+"port", mainPort(open))
+		fix := unless(len(open) != 1, label(s, key+"port", mainPort(open)))
 		if d.Front().Name != "Traefik" {
-			fix = s.Name + ":" + mainPort(open)
+			fix = mend{text: s.Name + ":" + mainPort(open)}
 		}
-		r.Fail(msg, fix, append([]source.Site{b.Site}, sites...)...)
+		r.FailMend(msg, fix, append([]source.Site{b.Site}, sites...)...)
 		return
 	}
 	switch l := ls[i]; {
@@ -105,7 +105,7 @@ var forwardedHeaders = Rule{
 				for _, s := range d.Synapses {
 					for _, l := range s.Listeners() {
 						if s.Name == b.Container && l.Port == s.BackendPort(b) && !l.Value.At("x_forwarded").True() {
-							r.Fail("Synapse takes no notice of the client's address behind the proxy; rate limits meet everybody at once", "x_forwarded: true",
+							r.FailMend("Synapse takes no notice of the client's address behind the proxy; rate limits meet everybody at once", set(l.Value.At("x_forwarded"), "true"),
 								l.Value.At("x_forwarded").Site(""), b.Site)
 						}
 					}
@@ -149,7 +149,10 @@ func checkTrusted(r *Reporter, d *deployment.Deployment, m *deployment.MAS, b ro
 		if known {
 			sites = append(sites, at.Site("the network"))
 		}
-		r.Fail(fmt.Sprintf("MAS does not trust proxies in %s, where %s comes from; it takes the proxy's address for every user's", subnet, d.Front().Name), `- "`+subnet.String()+`"`, append(sites, b.Site)...)
+		// A list of one's own takes the place of what MAS trusts by default.
+		item := source.Quote(subnet.String())
+		r.FailMend(fmt.Sprintf("MAS does not trust proxies in %s, where %s comes from; it takes the proxy's address for every user's", subnet, d.Front().Name),
+			unless(!known || !v.Set() || len(subnets) > 1, mend{"- " + item, func() []source.Edit { return v.With(item) }}), append(sites, b.Site)...)
 		return
 	}
 }

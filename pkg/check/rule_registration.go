@@ -245,8 +245,8 @@ var registrationIDsUnique = Rule{
 		for _, b := range d.Bridges {
 			reg, mine := d.RegistrationOf(b), b.Config.At("appservice", "id")
 			if reg != nil && mine.Set() && mine.Str() != reg.At("id").Str() {
-				r.Fail(fmt.Sprintf("the bridge calls itself %q, but Synapse's registration %q; the bridge stops with M_FORBIDDEN", mine.Str(), reg.At("id").Str()),
-					"id: "+reg.At("id").Str(), mine.Site("the bridge's"), reg.At("id").Site("Synapse's"))
+				r.FailMend(fmt.Sprintf("the bridge calls itself %q, but Synapse's registration %q; the bridge stops with M_FORBIDDEN", mine.Str(), reg.At("id").Str()),
+					say(mine, reg.At("id").Str()), mine.Site("the bridge's"), reg.At("id").Site("Synapse's"))
 			}
 		}
 	},

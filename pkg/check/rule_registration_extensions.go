@@ -28,7 +28,7 @@ var proxyPrefixes = []string{"rtc/livekit"}
 // unprefixed are names under which these keys are written, and Synapse does not read them.
 var unprefixed = map[string]string{"proxy_prefix": proxyPrefixKey, "proxy_url": proxyURLKey, "io.element.msc4502.scope": scopesKey, "scopes": scopesKey}
 
-func checkExtensions(r *Reporter, s *deployment.Synapse, reg *deployment.Registration) {
+func checkExtensions(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, reg *deployment.Registration) {
 	stops := func(fact, fix string, at ...source.Value) {
 		var sites []source.Site
 		for _, v := range at {
@@ -48,9 +48,10 @@ func checkExtensions(r *Reporter, s *deployment.Synapse, reg *deployment.Registr
 			stops(fmt.Sprintf("Synapse knows no scope %q for a registration", v.Str()), "- "+scopes[0], v)
 		}
 	}
-	for key := range reg.Root().Entries() {
+	for key, v := range reg.Root().Entries() {
 		if known := unprefixed[key.Str()]; known != "" && !reg.At(known).Exists() {
-			r.Warn(fmt.Sprintf("Synapse reads %s, and passes over %s; it has no effect", known, key.Str()), "rename it to "+known, key.Site(""))
+			r.WarnMend(fmt.Sprintf("Synapse reads %s, and passes over %s; it has no effect", known, key.Str()),
+				both(d, reg, v, "rename it to "+known, func(v source.Value) []source.Edit { return v.Renamed(known) }), key.Site(""))
 		}
 	}
 	prefix, url := reg.At(proxyPrefixKey), reg.At(proxyURLKey)

@@ -27,7 +27,7 @@ var registrationShape = Rule{
 					continue
 				}
 				checkShape(r, d, reg)
-				checkExtensions(r, s, reg)
+				checkExtensions(r, d, s, reg)
 			}
 			checkProxyPrefixes(r, s)
 		}
@@ -41,7 +41,7 @@ func checkShape(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 			r.Fail("the registration has no "+key+"; Synapse does not start", key+`: "…"`, v.Site(""))
 		case d.Misquoted(v.Pos()): // secret-quoted says so
 		case !pythonString(v):
-			r.Fail(key+" of the registration is no text; Synapse does not start", "put it in quotes", v.Site(""))
+			r.FailMend(key+" of the registration is no text; Synapse does not start", both(d, reg, v, "put it in quotes", inQuotes), v.Site(""))
 		}
 	}
 	if v := reg.At("id"); strings.Contains(v.Str(), "|") {
@@ -53,14 +53,14 @@ func checkShape(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 		if !v.Exists() {
 			what = "the registration has no url"
 		}
-		r.Fail(what+"; Synapse does not start", urlFix(reg, d), v.Site(""))
+		r.FailMend(what+"; Synapse does not start", urlFix(reg, d), v.Site(""))
 	}
 	for _, key := range []string{"io.element.msc4190", "org.matrix.msc3202"} {
 		if _, ok := reg.At(key).Bool(); !ok && reg.At(key).Exists() {
-			r.Fail(key+" of the registration is neither true nor false; Synapse does not start", boolFix(reg.At(key)), reg.At(key).Site(""))
+			r.FailMend(key+" of the registration is neither true nor false; Synapse does not start", boolFix(d, reg, reg.At(key)), reg.At(key).Site(""))
 		}
 	}
-	checkNamespaces(r, d, reg.At("namespaces"))
+	checkNamespaces(r, d, reg)
 	checkItems(r, reg.At("protocols"), "a text", "put it in quotes", pythonString)
 	checkItems(r, reg.At("ip_range_whitelist"), "a range of addresses", "write it like 10.0.0.0/8", isRange)
 }
@@ -76,14 +76,17 @@ func isRange(v source.Value) bool {
 	return isInt || prefixErr == nil || addrErr == nil && (!masked || maskErr == nil)
 }
 
-func urlFix(reg *deployment.Registration, d *deployment.Deployment) string {
+func inQuotes(v source.Value) []source.Edit { return v.Become(source.Quote(v.Str())) }
+
+func urlFix(reg *deployment.Registration, d *deployment.Deployment) mend {
 	if b := d.BridgeOf(reg); b != nil {
-		return "url: " + b.Address()
+		return both(d, reg, reg.At("url"), "url: "+b.Address(), func(v source.Value) []source.Edit { return v.BecomeText(b.Address()) })
 	}
-	return "url: null, when nothing is to be sent to it"
+	return mend{text: "url: null, when nothing is to be sent to it"}
 }
 
-func checkNamespaces(r *Reporter, d *deployment.Deployment, all source.Value) {
+func checkNamespaces(r *Reporter, d *deployment.Deployment, reg *deployment.Registration) {
+	all := reg.At("namespaces")
 	if all.Kind() != source.Mapping {
 		r.Fail("the registration has no namespaces; Synapse does not start", "namespaces: {users: […]}", all.Site(""))
 		return
@@ -100,7 +103,7 @@ func checkNamespaces(r *Reporter, d *deployment.Deployment, all source.Value) {
 				continue
 			}
 			if _, ok := exclusive.Bool(); !ok {
-				r.Fail("a namespace needs exclusive to be true or false; Synapse does not start", boolFix(exclusive), exclusive.Site(""))
+				r.FailMend("a namespace needs exclusive to be true or false; Synapse does not start", boolFix(d, reg, exclusive), exclusive.Site(""))
 			}
 			switch p := d.Pattern(regex.Str()); {
 			case p.Bad:
@@ -125,12 +128,14 @@ func checkItems(r *Reporter, list source.Value, what, fix string, fits func(sour
 }
 
 // boolFix is the line with the truth value that a text seems to mean.
-func boolFix(v source.Value) string {
+func boolFix(d *deployment.Deployment, reg *deployment.Registration, v source.Value) mend {
 	switch strings.ToLower(v.Str()) {
 	case "false", "no", "off", "0":
-		return v.Name() + ": false"
+		return inBoth(d, reg, v, "false")
+	case "true", "yes", "on", "1":
+		return inBoth(d, reg, v, "true")
 	}
-	return v.Name() + ": true"
+	return mend{text: v.Name() + ": true"}
 }
 
 // pythonString reports whether PyYAML, which Synapse reads with, takes the value for a text.

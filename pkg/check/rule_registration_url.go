@@ -28,10 +28,10 @@ var registrationURLReachesBridge = Rule{
 				name = b.Keys().Host
 			}
 			if deployment.Loopback(name) && !b.NetworkMode.Set() && !b.FromEnv("appservice.hostname") {
-				r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
+				r.FailMend(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", b.Name, name), set(host, "0.0.0.0"), host.Site(""))
 			}
 			if b.Lacks(name) && !b.FromEnv("appservice.hostname") {
-				r.Warn(fmt.Sprintf("%s listens on %s, which the compose file does not give its container; Synapse cannot reach it unless Docker happens to", b.Name, name), "hostname: 0.0.0.0", host.Site(""))
+				r.WarnMend(fmt.Sprintf("%s listens on %s, which the compose file does not give its container; Synapse cannot reach it unless Docker happens to", b.Name, name), set(host, "0.0.0.0"), host.Site(""))
 			}
 		})
 	},
@@ -40,29 +40,30 @@ var registrationURLReachesBridge = Rule{
 func checkURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 	v := reg.At("url")
 	u, port, ok := deployment.Endpoint(v.Str())
-	fix := "url: " + b.Address()
+	fix := both(d, reg, v, "url: "+b.Address(), func(v source.Value) []source.Edit { return v.BecomeText(b.Address()) })
 	listens, at := b.Port()
 	switch {
 	case v.Kind() != source.Null && !pythonString(v), strings.HasPrefix(v.Str(), "unix:"): // registration-shape says so
 	case v.Str() == "":
-		r.Fail(fmt.Sprintf("Synapse has no url for %s and sends it nothing; the bridge does not start (M_URL_NOT_SET)", b.Name), fix, v.Site(""), b.Site("the bridge"))
+		r.FailMend(fmt.Sprintf("Synapse has no url for %s and sends it nothing; the bridge does not start (M_URL_NOT_SET)", b.Name), fix, v.Site(""), b.Site("the bridge"))
 	case !ok:
-		r.Fail("url of the registration is no URL; Synapse sends the bridge nothing", fix, v.Site(""))
+		r.FailMend("url of the registration is no URL; Synapse sends the bridge nothing", fix, v.Site(""))
 	case s.NetworkMode.Set() || b.NetworkMode.Set():
 	case !slices.Contains(b.Names(), u.Hostname()):
 		if d.ServiceAt(u.Hostname()) == nil && strings.Contains(u.Hostname(), ".") && !deployment.Loopback(u.Hostname()) {
 			r.NotChecked("the url "+u.Redacted()+" of "+b.Name+" is outside of the stack", v.Site(""))
 			return
 		}
-		r.Fail(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
+		r.FailMend(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
 	case port != listens && !b.Silent(at) && !b.FromEnv("appservice.port"):
-		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix, v.Site(""), at.Site("the bridge's port"))
+		// Which of the two ports is meant is not certain.
+		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix.text, v.Site(""), at.Site("the bridge's port"))
 	case u.Scheme == "https" && !b.Config.At("appservice", "tls_cert").Set():
-		r.Fail(fmt.Sprintf("Synapse asks %s for https, which it does not speak; the bridge does not start (M_CONNECTION_FAILED)", b.Name), fix, v.Site(""))
+		r.FailMend(fmt.Sprintf("Synapse asks %s for https, which it does not speak; the bridge does not start (M_CONNECTION_FAILED)", b.Name), fix, v.Site(""))
 	default:
 		own := b.Config.At("appservice", "address")
 		if own.Set() && strings.TrimRight(own.Str(), "/") != strings.TrimRight(v.Str(), "/") {
-			r.Warn(fmt.Sprintf("%s takes itself to be at another address than its registration says; the next registration that it writes leads nowhere", b.Name), "address: "+v.Str(), own.Site(""), v.Site("Synapse's"))
+			r.WarnMend(fmt.Sprintf("%s takes itself to be at another address than its registration says; the next registration that it writes leads nowhere", b.Name), say(own, v.Str()), own.Site(""), v.Site("Synapse's"))
 		}
 	}
 }

@@ -49,11 +49,12 @@ func checkTransportsOf(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	said := slices.ContainsFunc(list.Items(), func(v source.Value) bool {
 		return v.At("type").Str() == "livekit" && (v.At("url").Set() || v.At("livekit_service_url").Set())
 	})
+	announced := mend{"experimental_features: {msc4143_enabled: true}", func() []source.Edit { return on.Become("true") }}
 	switch {
 	case said && !on.True() && foci.Len() == 0 && own:
-		r.Fail("matrix_rtc names a server for calls, and Synapse tells clients of it only with msc4143_enabled; the call button does nothing", "experimental_features: {msc4143_enabled: true}", list.Site("named here"), on.Site(""))
+		r.FailMend("matrix_rtc names a server for calls, and Synapse tells clients of it only with msc4143_enabled; the call button does nothing", announced, list.Site("named here"), on.Site(""))
 	case said && !on.True():
-		r.Warn("matrix_rtc names a server for calls, and Synapse tells clients of it only with msc4143_enabled; those that do not find it in /.well-known have none", "experimental_features: {msc4143_enabled: true}", list.Site("named here"), on.Site(""))
+		r.WarnMend("matrix_rtc names a server for calls, and Synapse tells clients of it only with msc4143_enabled; those that do not find it in /.well-known have none", announced, list.Site("named here"), on.Site(""))
 	case !said && on.True() && foci.Len() == 0:
 		r.Warn("msc4143_enabled is on, and matrix_rtc names no server for calls; the call button does nothing, unless another site serves /.well-known with one", "matrix_rtc: {transports: [{type: livekit, livekit_service_url: https://…}]}", on.Site(""), s.Config.At("matrix_rtc").Site(""))
 	case !said && foci.Len() == 0:

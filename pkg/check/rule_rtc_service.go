@@ -51,7 +51,7 @@ func checkCallVariables(r *Reporter, s *deployment.Service, v component.Version)
 	}
 	for _, name := range []string{"LIVEKIT_JWT_BIND", "LIVEKIT_JWT_PORT"} {
 		if text, at := s.Env(name); text != "" {
-			r.Fail(fmt.Sprintf("the health check in the image of %s fails whenever %s is set; the container is unhealthy for ever, and Traefik sends it nothing", s.Name, name), "remove the line, it listens on 8080 anyway", at.Site(""), s.ImageSite())
+			r.FailMend(fmt.Sprintf("the health check in the image of %s fails whenever %s is set; the container is unhealthy for ever, and Traefik sends it nothing", s.Name, name), remove(at, "remove the line, it listens on 8080 anyway"), at.Site(""), s.ImageSite())
 		}
 	}
 }

@@ -32,18 +32,31 @@ var secretQuoted = Rule{
 			}
 			// Nobody reads a bridge's own copy of its registration.
 			if !slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Own != nil && b.Own.Path == h.At.Pos().File }) {
-				r.Fail(fmt.Sprintf("%s stands there without quotes and reads as %s; %s", h.What, is, misread[h.Reader]), "put it in double quotes", h.At.Site(""))
+				r.FailMend(fmt.Sprintf("%s stands there without quotes and reads as %s; %s", h.What, is, misread[h.Reader]), quotedSecret(d, h.At), h.At.Site(""))
 			}
 		}
 		for _, s := range d.Services {
 			for _, e := range s.Variables {
 				// Compose writes the value anew: 0123 arrives as 83, 1e3 as 1000.
 				if v := e.At; v.Set() && !e.FromFile && v.NamesSecret() && (v.ReadAs(source.GoYAML) == "a date" || v.Respelt()) {
-					r.Fail(fmt.Sprintf("%s of %s stands there without quotes and reads as %s; Compose hands on another spelling of it", v.Name(), s.Name, v.ReadAs(source.GoYAML)), "put it in double quotes", v.Site(""))
+					r.FailMend(fmt.Sprintf("%s of %s stands there without quotes and reads as %s; Compose hands on another spelling of it", v.Name(), s.Name, v.ReadAs(source.GoYAML)), quotedSecret(d, v), v.Site(""))
 				}
 			}
 		}
 	},
+}
+
+// quotedSecret puts a secret into quotes, and in both copies of a registration.
+func quotedSecret(d *deployment.Deployment, at deployment.Leaf) mend {
+	const text = "put it in double quotes"
+	for _, s := range d.Synapses {
+		for _, reg := range s.Registrations {
+			if v := reg.At(at.Name()); v.Exists() && v.Pos() == at.Pos() {
+				return both(d, reg, v, text, inQuotes)
+			}
+		}
+	}
+	return mend{text, func() []source.Edit { return at.Become(source.Quote(at.Str())) }}
 }
 
 // examples are the secrets that stand in the documentation of Synapse 1.157, MAS 1.22, mautrix and the

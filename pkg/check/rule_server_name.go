@@ -24,20 +24,20 @@ var serverNameAgrees = Rule{
 			for _, m := range d.MASs {
 				env, _ := m.Env("MAS_MATRIX_HOMESERVER")
 				if v := m.Config.At("matrix", "homeserver"); !v.Set() && env == "" && !m.ReadsMore() {
-					r.Fail("MAS has no matrix.homeserver; "+withoutHomeserver(m), "homeserver: "+name.Str(), v.Site(""), name.Site("Synapse's"))
+					r.FailMend("MAS has no matrix.homeserver; "+withoutHomeserver(m), unless(len(d.Synapses) != 1, say(v, name.Str())), v.Site(""), name.Site("Synapse's"))
 				}
 			}
 			all, differing := d.Naming(s, name.Str())
 			for _, group := range differing {
-				reportNaming(r, group, name, len(differing) == 1 && len(group.Places) == all)
+				reportNaming(r, group, name, all)
 			}
 		}
 	},
 }
 
-// report says of one place what it differs in. odd says that all places agree but Synapse's.
-func reportNaming(r *Reporter, n *deployment.Naming, name source.Value, odd bool) {
-	first := n.Places[0]
+// report says of one place what it differs in, of all that name a server.
+func reportNaming(r *Reporter, n *deployment.Naming, name source.Value, all int) {
+	first, odd := n.Places[0], len(n.Places) == all // all places agree but Synapse's
 	is := fmt.Sprintf("%s is %q", first.What, n.Server)
 	switch {
 	case n.Server == "":
@@ -46,7 +46,12 @@ func reportNaming(r *Reporter, n *deployment.Naming, name source.Value, odd bool
 		}
 		return
 	case len(n.Places) == 1:
-		r.Fail(fmt.Sprintf("%s, but Synapse's server_name is %q; %s", is, name.Str(), first.Consequence), first.Fix, first.V.Site(""), name.Site("Synapse's"))
+		// Where another place agrees with Synapse, this is the one that is wrong.
+		fix := mend{text: first.Fix}
+		if whole := say(first.V, name.Str()); whole.text == first.Fix && !odd {
+			fix = whole
+		}
+		r.FailMend(fmt.Sprintf("%s, but Synapse's server_name is %q; %s", is, name.Str(), first.Consequence), fix, first.V.Site(""), name.Site("Synapse's"))
 		return
 	}
 	var sites []source.Site

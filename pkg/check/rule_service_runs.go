@@ -109,5 +109,5 @@ func checkCopies(r *Reporter, s *deployment.Service) {
 	if kind, _, _ := s.Launch(); n < 2 || effect == "" || kind != deployment.Itself && kind != deployment.Script || s.Absent.Why != "" {
 		return
 	}
-	r.Fail(fmt.Sprintf("Compose starts %d containers of %s; %s", n, s.Name, effect), at.Name()+": 1", at.Site(""))
+	r.FailMend(fmt.Sprintf("Compose starts %d containers of %s; %s", n, s.Name, effect), set(at, "1"), at.Site(""))
 }

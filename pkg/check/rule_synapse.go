@@ -80,7 +80,7 @@ func checkEngine(r *Reporter, s *deployment.Synapse) {
 		}
 	case "sqlite3", "":
 		if host := args.At("host"); !name.Set() && host.Set() {
-			r.Fail("database has no name, so that Synapse takes SQLite, which knows no host; Synapse does not start", "name: psycopg2", db.Site(""), host.Site("meant for PostgreSQL"))
+			r.FailMend("database has no name, so that Synapse takes SQLite, which knows no host; Synapse does not start", set(name, "psycopg2"), db.Site(""), host.Site("meant for PostgreSQL"))
 			return
 		}
 		// Synapse adds two of its own; what begins with cp_ is for the pool of connections.
@@ -95,7 +95,7 @@ func checkEngine(r *Reporter, s *deployment.Synapse) {
 			checkLasts(r, r.Fail, s, file, file.Str(), "database.args.database")
 		}
 	default:
-		r.Fail(fmt.Sprintf("Synapse knows no database engine %q; it does not start", name.Str()), "name: psycopg2", name.Site(""))
+		r.FailMend(fmt.Sprintf("Synapse knows no database engine %q; it does not start", name.Str()), unless(!args.At("host").Set(), set(name, "psycopg2")), name.Site(""))
 	}
 }
 

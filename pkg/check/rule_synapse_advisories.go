@@ -112,6 +112,18 @@ func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, servi
 	if high > 0 {
 		count += fmt.Sprintf(", %d of them high", high)
 	}
-	r.Fail(fmt.Sprintf("Synapse %s has %s; %s fixes what is known on %s: %s", ref.Tag, count, fixed, advisoriesRead, strings.Join(ids, ", ")),
-		services[0].ImageLine(newer(ref, fixed)), sites...)
+	better := newer(ref, fixed)
+	// Within a minor release nothing else changes; before another one somebody has to read what it demands.
+	patch := v[0] == fixed[0] && v[1] == fixed[1] && strings.Contains(ref.Tag, v.String())
+	if patch {
+		better.Tag = strings.Replace(ref.Tag, v.String(), fixed.String(), 1)
+	}
+	fix := mend{services[0].ImageLine(better), func() []source.Edit {
+		var all [][]source.Edit
+		for _, s := range services {
+			all = append(all, s.ImageAt.BecomeText(better.String()))
+		}
+		return together(all...)
+	}}
+	r.FailMend(fmt.Sprintf("Synapse %s has %s; %s fixes what is known on %s: %s", ref.Tag, count, fixed, advisoriesRead, strings.Join(ids, ", ")), unless(!patch || ref.Digest != "" || services[0].Build.Set(), fix), sites...)
 }

@@ -104,10 +104,10 @@ func checkLogging(r *Reporter, s *deployment.Synapse, f *source.File, named sour
 		r.Fail(fact+"; Synapse does not start", fix, v.Site(""), named.Site("named here"))
 	}
 	if v := f.At("version"); f.Root().Kind() != source.Mapping || !v.Exists() {
-		stops("the log configuration has no version", "version: 1", v)
+		r.FailMend("the log configuration has no version; Synapse does not start", set(v, "1"), v.Site(""), named.Site("named here"))
 		return
 	} else if n, ok := v.Int(); !ok || n != 1 {
-		stops("the log configuration has a version that Python does not know", "version: 1", v)
+		r.FailMend("the log configuration has a version that Python does not know; Synapse does not start", set(v, "1"), v.Site(""), named.Site("named here"))
 	}
 	if v := f.At("structured"); v.True() {
 		stops("structured belongs to a form of log configuration that Synapse gave up", "remove it with what belongs to it", v)

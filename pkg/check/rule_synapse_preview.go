@@ -30,8 +30,8 @@ var synapseURLPreview = Rule{
 					r.NotChecked("url_preview_ip_range_blacklist may stand in another of Synapse's configuration files", on.Site(""))
 					continue
 				}
-				r.Fail("previews of links are on without url_preview_ip_range_blacklist; Synapse does not start",
-					`url_preview_ip_range_blacklist: ["`+strings.Join(privateRanges, `", "`)+`"]`, on.Site(""))
+				r.FailMend("previews of links are on without url_preview_ip_range_blacklist; Synapse does not start",
+					set(list, `["`+strings.Join(privateRanges, `", "`)+`"]`), on.Site(""))
 				continue
 			}
 			var missing []string

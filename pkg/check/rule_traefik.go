@@ -34,7 +34,7 @@ var traefikRouterComplete = Rule{
 			switch p.Kind {
 			case traefik.NotEnabled:
 				if d.Proxy().Exposed != nil {
-					r.Fail(p.Message, s.Label("traefik.enable", "true"), p.Sites...)
+					r.FailMend(p.Message, label(s, "traefik.enable", "true"), p.Sites...)
 				} else {
 					r.Warn(p.Message+" unless its exposedByDefault is on", s.Label("traefik.enable", "true"), p.Sites...)
 				}
@@ -56,7 +56,7 @@ var traefikRouterComplete = Rule{
 				r.NotChecked(p.Message, p.Sites...)
 			case traefik.NoTLS:
 				if tls && s.HasLabel(strings.TrimSuffix(key, ".")) && !twins[p.Router] && !deaf[p.Router] {
-					r.Warn(p.Message, s.Label(key+"tls", "true"), p.Sites...)
+					r.WarnMend(p.Message, label(s, key+"tls", "true"), p.Sites...)
 				}
 			default:
 			}

@@ -55,6 +55,8 @@ type Service struct {
 	LabelsAt Leaf
 	// LabelLine gives a label as a line of the service, in the style that its labels are written in.
 	LabelLine func(key, value string) string
+	// LabelEdit gives the edits that make a label that; nil where none is certain.
+	LabelEdit func(key, value string) []source.Edit
 
 	Probe     Probe
 	DependsOn []Wait

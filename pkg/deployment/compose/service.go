@@ -9,6 +9,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/confighash"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose/project"
 	"philipp.info/stackgen/pkg/route/traefik"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -118,6 +119,21 @@ func (p *Project) labels(s *deployment.Service, v source.Value) {
 			return "- " + source.Quote(key+"="+value)
 		}
 		return key + ": " + source.Quote(value)
+	}
+	s.LabelEdit = func(key, value string) []source.Edit {
+		value = strings.ReplaceAll(value, "$", "$$")
+		of := slices.DeleteFunc(slices.Clone(settings), func(l project.Setting) bool { return !strings.EqualFold(l.Name, key) })
+		switch {
+		case len(of) > 1 || len(of) == 1 && of[0].File != "" || hidden != "":
+			return nil
+		case len(of) == 1 && v.Kind() == source.Sequence:
+			return of[0].At.BecomeText(of[0].Name + "=" + value)
+		case len(of) == 1:
+			return of[0].At.Become(source.Quote(value))
+		case v.Kind() == source.Sequence:
+			return v.With(source.Quote(key + "=" + value))
+		}
+		return v.At(key).Become(source.Quote(value))
 	}
 }
 

@@ -153,11 +153,11 @@ func TestSizes(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := bytes.Count(src, []byte("\n"))
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
 			if n > longest {
 				t.Errorf("%s/%s has %d lines, %d at most", folder, filepath.Base(name), n, longest)
+			}
+			if strings.HasSuffix(name, "_test.go") {
+				continue
 			}
 			lines[folder] += n
 			total += n

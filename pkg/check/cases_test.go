@@ -19,6 +19,7 @@ import (
 
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
@@ -87,6 +88,7 @@ func readCases(t testing.TB) []ruleCase {
 type stack struct {
 	tree  fstest.MapFS
 	known map[string]bool
+	read  *deployment.Deployment
 }
 
 var stacks = map[string]func() stack{
@@ -98,8 +100,8 @@ var stacks = map[string]func() stack{
 
 func newStack(tree fstest.MapFS) stack {
 	s := stack{tree: tree, known: make(map[string]bool)}
-	d, _ := compose.Open(tree)
-	findings, _ := check.Run(d, composego.Judge)
+	s.read, _ = compose.Open(tree)
+	findings, _ := check.Run(s.read, composego.Judge)
 	for _, f := range findings {
 		s.known[f.Rule+f.Message] = true
 	}

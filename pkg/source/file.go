@@ -34,6 +34,10 @@ type File struct {
 	lines   []string
 	scalars map[int][]scalar
 	uses    map[*yaml.Node][]use
+
+	toldOnce sync.Once // guards what Hidden gives: the same file may be part of several deployments
+	told     []Hidden
+	open     []string
 }
 
 // Problem is what makes a file unreadable: the place, the fact, and what to do about it ("" when the fact

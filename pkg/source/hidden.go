@@ -15,6 +15,11 @@ type Hidden struct{ Lead, Value string }
 // within a command or a URL. A file that is no YAML is read line by line. open is what stands in the file for
 // all to see: its keys and its other values.
 func (f *File) Hidden() (hidden []Hidden, open []string) {
+	f.toldOnce.Do(func() { f.told, f.open = f.tell() })
+	return slices.Clip(f.told), slices.Clip(f.open)
+}
+
+func (f *File) tell() (hidden []Hidden, open []string) {
 	if len(f.Src) > MaxSize { // nothing was made of it, and nothing of it is shown
 		return nil, nil
 	}

@@ -33,6 +33,7 @@ auth:
   upstream:
     sso: {issuer: "https://sso.example.org/realms/main", client_id: matrix}
 email: {host: smtp.example.org, from: matrix@example.org}
+element: {}
 bridges: {signal: {}, discord: {}, telegram: {version: v0.15.3}}
 permissions: {example.org: user}
 backup: {borgmatic: {repositories: [{path: /mnt/a}]}}
@@ -45,6 +46,8 @@ var fieldValues = map[string][2]string{
 	"server_name":                         {"example.org", "example.net"},
 	"owner":                               {"'1000:1000'", ""},
 	"hosts.matrix":                        {"synapse.example.org", ""},
+	"hosts.element":                       {"app.example.org", ""},
+	"element.extra":                       {"{brand: Family}", ""},
 	"auth.public_url":                     {"https://account.example.org/", ""},
 	"auth.passwords":                      {"true", "false"},
 	"auth.migration":                      {"true", ""},
@@ -109,7 +112,7 @@ var componentValues = map[string][2]string{
 }
 
 var componentVersions = map[string][2]string{
-	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "bridges.*": {"v0.2608.0", ""},
+	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "bridges.*": {"v0.2608.0", ""},
 }
 
 // elsewhere are the fields that no program reads, with the reason.
@@ -214,6 +217,12 @@ func renderAll(t *testing.T, src string) string {
 func readings(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	got := map[string]string{"Docker Compose": composeReading(t, dir)}
+	// A browser reads it, and JSON.parse is all that Element Web asks of it before its keys.
+	var page any
+	if src, err := os.ReadFile(filepath.Join(dir, "config", "element", "config.json")); err != nil || json.Unmarshal(src, &page) != nil {
+		t.Fatalf("%v, or no JSON: %s", err, src)
+	}
+	got["JSON"] = text(t, page)
 	configs, err := filepath.Glob(filepath.Join(dir, "config", "*", "config.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ const running = `version: 1
 name: family
 server_name: example.org
 owner: "1000:1000"
-hosts: {matrix: synapse.example.org}
+hosts: {matrix: synapse.example.org, element: app.example.org}
 auth:
   image: registry.example.org/mirror/matrix-authentication-service
   version: 1.22.0
@@ -61,6 +61,11 @@ database:
   limits: {memory: 3G, cpus: 3}
   container_name: family-db
   extra: {max_connections: 200}
+element:
+  image: registry.example.org/mirror/element-web
+  version: v1.12.29
+  limits: {memory: 5G, cpus: 5}
+  extra: {brand: Family}
 bridges:
   signal:
     image: registry.example.org/mirror/mautrix/signal
@@ -105,7 +110,14 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"server_name", "example.org", "example.net", isLost, "server_name"},
 	{"owner", `owner: "1000:1000"`, `owner: "2000:2000"`, isTold, "sudo chown -R 2000:2000"},
 	{"owner", "owner: \"1000:1000\"\n", "", isTold, "data/postgres"},
-	{"hosts.matrix", "{matrix: synapse.example.org}", "{matrix: matrix.example.org}", isTold, "log in again"},
+	{"hosts.matrix", "matrix: synapse.example.org", "matrix: matrix.example.org", isTold, "log in again"},
+	{"hosts.element", "element: app.example.org", "element: chat.example.org", isTold, "log in again there"},
+	{"hosts.element", "element: app.example.org", "element: chat.example.org", isTold, "let the DNS names of chat.example.org"},
+	{"element.image", "mirror/element-web", "other/element-web", isHarmless, "the same program from another place"},
+	{"element.version", "version: v1.12.29", "version: v1.12.30", isHarmless, "it keeps nothing of its own, neither way"},
+	{"element.limits.memory", "memory: 5G", "memory: 6G", isHarmless, "Compose recreates the service"},
+	{"element.limits.cpus", "cpus: 5}", "cpus: 6}", isHarmless, "Compose recreates the service"},
+	{"element.extra", "extra: {brand: Family}", "extra: {brand: Friends}", isHarmless, "a word on the page"},
 	{"auth.image", "mirror/matrix-authentication-service", "other/matrix-authentication-service", isHarmless, "the same program from another place"},
 	{"auth.version", "version: 1.22.0", "version: 1.21.0", isLost, "auth.version"},
 	{"auth.version", "version: 1.22.0", "version: 1.23.0", isTold, "take a backup before the upgrade"},
@@ -187,7 +199,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"database.limits.cpus", "cpus: 3}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
 	{"bridges.limits.memory", "memory: 4G, cpus", "memory: 8G, cpus", isHarmless, "Compose recreates the service"},
 	{"bridges.limits.cpus", "cpus: 4}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
-	{"compose.files", "compose:\n", "compose:\n  files: {config/element/config.json: element.json}\n", isHarmless, "a file more, which a service of extra reads"},
+	{"compose.files", "compose:\n", "compose:\n  files: {config/site/support.json: support.json}\n", isHarmless, "a file more, which a service of extra reads"},
 	{"compose.extra", "{mem_limit: 4g}", "{mem_limit: 8g}", isHarmless, "Compose recreates the service"},
 	{"compose.extra", "{synapse: {mem_limit: 4g}}", "{postgres: {volumes: [\"./data/elsewhere:/var/lib/postgresql/data\"]}}", isLost, "database.data"},
 }
@@ -245,7 +257,7 @@ func TestEveryFieldIsTold(t *testing.T) {
 	}
 	values.WriteString("auth.pepper: " + strings.Repeat("zebra-pepper-", 3) + "\n") // which the old homeserver has
 	put(t, "all.yaml", values.String())
-	put(t, "element.json", "{}\n")
+	put(t, "support.json", "{}\n")
 	put(t, "api-hash", set.Get("bridges.telegram.api_hash")+"\n")
 	stackgen(t, 0, "render", "-o", "run")
 	for _, c := range fields {

@@ -8,6 +8,7 @@ var All = []*Component{
 	&traefik,
 	&keycloak,
 	&borgmatic,
+	&element,
 	&signal,
 	&whatsapp,
 	&telegram,

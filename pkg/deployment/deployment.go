@@ -30,6 +30,7 @@ type Deployment struct {
 	Workers  []*Worker
 	MASs     []*MAS
 	Bridges  []*Bridge
+	Elements []*Element
 	// Appservices are the others that registrations lead to.
 	Appservices []*Appservice
 	// DoublePuppets are the registrations that claim every user without excluding anyone.

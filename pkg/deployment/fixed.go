@@ -55,6 +55,13 @@ func (d *Deployment) Fixed() []Fixed {
 	for _, b := range d.Bridges {
 		d.fixBridge(x, b)
 	}
+	for _, e := range d.Elements {
+		x.add(Fixed{
+			Name: "hosts.element", Value: strings.Join(d.HostsOf(e.Service), " "), At: e.Self,
+			Breaks: "a browser keeps a login and its keys by the host that the page came from",
+			Mends:  "say to users where Element Web is now, and that they have to log in again there, with their recovery key at hand",
+		})
+	}
 	for _, s := range d.PostgresServers() {
 		x.add(Fixed{
 			Name: "database.version", Value: s.Image.Major(), At: s.ImageAt,

@@ -26,6 +26,7 @@ func (d *Deployment) Parts() []finding.Part {
 	}
 	p.homeserver()
 	p.bridges()
+	p.clients()
 	p.front()
 	p.databases()
 	p.rest()
@@ -158,6 +159,24 @@ func (p *parts) bridges() {
 			}
 			p.add(finding.Part{Name: "appservice " + reg.At("id").Str(), Seen: finding.Partly, From: []string{reg.Path}, Why: "its registration alone"}, d.ServiceAt(hostOf(reg.At("url").Str())))
 		}
+	}
+}
+
+func (p *parts) clients() {
+	for _, e := range p.d.Elements {
+		part := finding.Part{Name: "Element Web " + e.Name, Why: e.Hidden}
+		for _, f := range e.Configs {
+			part.From = append(part.From, f.Path)
+		}
+		switch {
+		case len(part.From) == 0 && e.Hidden == "":
+			part.Seen, part.Why = finding.Unread, "its configuration is the one in its image"
+		case len(part.From) == 0:
+			part.Seen = finding.Unread
+		case e.Hidden != "":
+			part.Seen = finding.Partly
+		}
+		p.add(part, e.Service)
 	}
 }
 

@@ -37,6 +37,8 @@ func (d *Deployment) recognise(s *Service) {
 		if f := d.config(s); f != nil {
 			d.MASs = append(d.MASs, &MAS{Service: s, Config: f})
 		}
+	case component.Element:
+		d.readElement(s)
 	default:
 		if about := s.Component().Bridge; about != nil {
 			if f := d.config(s); f != nil {

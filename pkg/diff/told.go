@@ -40,7 +40,7 @@ func (c *comparison) pairs(do func(old, now *deployment.Service)) {
 func (c *comparison) versions(p *plan) {
 	var up []string
 	c.pairs(func(old, now *deployment.Service) {
-		if old.Image == now.Image || now.Program == component.Traefik || now.Restart.Str() == "no" {
+		if old.Image == now.Image || now.Program == component.Traefik || now.Program == component.Element || now.Restart.Str() == "no" {
 			return
 		}
 		a, okA := old.Image.Version()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,9 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 			as = append(as, artifact{path: u.ClientFile, template: "keycloak-client.json", data: item{Stack: st, Upstream: u}})
 		}
 	}
+	if st.Element != nil {
+		as = append(as, artifact{path: "config/element/config.json", template: "element.json", service: "element", spec: spec.Section(component.Element)})
+	}
 	if st.Backup != nil {
 		as = append(as,
 			artifact{path: "borgmatic.d/" + st.Name + ".yaml", template: "borgmatic.yaml", spec: spec.Section(component.Borgmatic)},
@@ -165,11 +169,24 @@ func (a artifact) render(s *spec.Spec, st *Stack, secrets func(string) string) (
 			}
 			return secrets(name)
 		})
-		if f.Data, err = source.Merge(f.Data, extra); err != nil {
-			return f, err
+		if f.Data, err = source.Merge(f.Data, extra); err == nil && path.Ext(f.Path) == ".json" {
+			f.Data, err = asJSON(f.Data, extra)
 		}
 	}
-	return f, nil
+	return f, err
+}
+
+// asJSON turns what was merged back into what its program reads.
+func asJSON(doc []byte, extra source.Value) ([]byte, error) {
+	f, problem := source.Parse("", doc)
+	if problem != nil {
+		return nil, errors.New(problem.Message)
+	}
+	text, err := f.JSON()
+	if err != nil {
+		return nil, source.Misfits{{At: extra, Message: err.Error() + ", which is what the program reads", Fix: "a text in quotes, or a number"}}
+	}
+	return text, nil
 }
 
 // The templates are parsed when the first file is rendered: most commands render none. Compose replaces $x

@@ -26,6 +26,7 @@ var slots = []struct {
 	{"", []string{"", "name: family", "name: a-1"}},
 	{"", []string{"", "owner: '1000:1000'"}},
 	{"", []string{"", "hosts: {matrix: synapse.example.org}", "hosts: {matrix: example.org}", "hosts: {matrix: m.example.net}"}},
+	{"", []string{"", "element: {}", "element: {extra: {brand: Family, default_server_config: null, default_server_name: example.org}}"}},
 	{"auth", []string{"", "public_url: https://account.example.org/", "public_url: https://matrix.example.org/auth/", "public_url: https://example.org/account/"}},
 	{"auth", []string{"passwords: true"}},
 	{"auth", []string{"", "migration: true"}},

@@ -54,6 +54,9 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	if len(st.Bridges) > 0 {
 		st.Synapse.Registrations = append(st.Synapse.Registrations, "doublepuppet")
 	}
+	if host := s.ElementHost(); host != "" {
+		st.Element = &Element{Host: host, Port: component.Of(component.Element).Port}
+	}
 	st.resolveBackup(s, secrets, sources)
 	st.resolveServices(s)
 	return st

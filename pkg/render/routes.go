@@ -51,6 +51,9 @@ func (st *Stack) MASBareRegex() string {
 	return "^https?://[^/]+" + regexp.QuoteMeta(st.MAS.Path) + `(\?.*)?$`
 }
 
+// ElementRule matches all of the host that Element Web has for itself.
+func (st *Stack) ElementRule() string { return host(st.Element.Host) }
+
 // CompatRule matches login, logout and refresh of the old client API on every host that serves /_matrix,
 // and nothing else: the expression in MAS's documentation also takes account data and state events of
 // these names away from Synapse.

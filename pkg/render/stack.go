@@ -32,6 +32,7 @@ type Stack struct {
 	Databases    []Database
 	Bridges      []Bridge
 	DoublePuppet Registration
+	Element      *Element
 	Backup       *Backup
 	Migration    bool // syn2mas is still to run
 	Secrets      []SecretFile
@@ -187,6 +188,12 @@ type Registration struct {
 type Namespace struct {
 	Regex     string
 	Exclusive bool
+}
+
+// Element is Element Web.
+type Element struct {
+	Host string // the public one
+	Port int
 }
 
 // Backup is a borgmatic configuration.

@@ -248,6 +248,12 @@ func TestBadNames(t *testing.T) {
 		{"underscore", server("my_server.example.org"), []string{"2:1 server_name has an underscore"}},
 		{"single label", server("localhost"), []string{"2:1 server_name is not a host name"}},
 		{"IPv6", server("'[::1]:8448'"), []string{"2:1 server_name holds a port"}},
+		{"element on the matrix host", "\nhosts: {element: matrix.example.org}\nelement: {}", []string{"4:9 Element Web is on the Matrix host; media that somebody sends would be of the same origin as the client, and could act in the name of whoever opens it\n\tfix: hosts: {element: element.example.org}"}},
+		{"element on the apex", "\nhosts: {element: example.org}\nelement: {}", []string{"4:9 Element Web is on the server name's own host, whose site and discovery files stand there\n\tfix: hosts: {element: element.example.org}"}},
+		{"a matrix host that element takes", "\nhosts: {matrix: element.example.org}\nelement: {}", []string{"5:1 Element Web is on the Matrix host; media that somebody sends would be of the same origin as the client, and could act in the name of whoever opens it\n\tfix: hosts: {element: app.example.org}"}},
+		{"a host without element", "\nhosts: {element: app.example.org}", []string{"4:9 hosts.element is the host of Element Web, and the spec has none; nothing would answer there\n\tfix: write `element: {}`, or remove the line"}},
+		{"no host for element", "\nhosts: {element: \"https://app.example.org\"}\nelement: {}", []string{"4:9 hosts.element is a URL; only the host belongs here, as it stands in user ids and certificates\n\tfix: element: app.example.org"}},
+		{"an old element", "\nelement: {version: v1.11.31}", []string{"4:11 element.version v1.11.31 is too old; what is older has a hole through which a message can run code in the browser (GHSA-wqmv-r2qj-2j9p)\n\tfix: version: v1.12.30"}},
 		{"matrix host", "\nhosts: {matrix: matrix.example.org:443}", []string{"4:9 hosts.matrix holds a port; the stack answers on 443, and other servers find it there\n\tfix: matrix: matrix.example.org"}},
 		{"permissions wait for the name", server("Example.org") + "\npermissions: {example.org: user}", []string{"2:1 upper-case"}},
 

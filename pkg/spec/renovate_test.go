@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -87,11 +88,6 @@ func makeRenovate() renovate {
 	r := renovate{
 		Schema:      "https://docs.renovatebot.com/renovate-schema.json",
 		Description: []string{"Finds the versions in a stack.yaml of stackgen. Made by make generate."},
-		Managers: []customManager{
-			manager("synapse", component.Synapse, versionOf("synapse"), "docker"),
-			manager("auth", component.MAS, versionOf("auth"), "docker"),
-			manager("database", component.Postgres, versionOf("database"), "docker"),
-		},
 		Rules: []map[string]any{
 			{
 				"description":   "PostgreSQL does not start on the files of another major version: a person dumps and restores them first.",
@@ -107,6 +103,14 @@ func makeRenovate() renovate {
 				"matchFileNames": []string{"examples/**"}, "enabled": false,
 			},
 		},
+	}
+	for _, c := range component.All {
+		// What has a version in a spec, and is no bridge, is a section at the top.
+		key := Section(c.Program)[0]
+		f, ok := fieldsOf(reflect.TypeFor[Spec]())[key]
+		if ok && f.Type.Implements(reflect.TypeFor[interface{ component() Component }]()) {
+			r.Managers = append(r.Managers, manager(key, c.Program, versionOf(key), "docker"))
+		}
 	}
 	for _, name := range BridgeNames() {
 		p := component.Program(name)
@@ -194,6 +198,7 @@ func wanted(t *testing.T, src string) (deps []dep) {
 		deps = append(deps, dep{place, component.Of(p).Tested.Repository, value, digest, len(string([]rune(src)[:at]))})
 	}
 	add("synapse", component.Synapse)
+	add("element", component.Element)
 	add("auth", component.MAS)
 	add("database", component.Postgres)
 	for _, name := range BridgeNames() {

@@ -31,6 +31,8 @@ type Spec struct {
 	Ingress Ingress `yaml:"ingress,omitempty"`
 	// Database is PostgreSQL.
 	Database Database `yaml:"database,omitempty"`
+	// Element is Element Web, the client in a browser, on a host of its own. Default: none.
+	Element Element `yaml:"element,omitempty"`
 	// Bridges to render, by name.
 	Bridges map[string]Bridge `yaml:"bridges,omitempty"`
 	// Permissions of all bridges: a server name, a user id or * with block, relay, user or admin.
@@ -55,6 +57,8 @@ func (s *Spec) File() *source.File { return s.file }
 type Hosts struct {
 	// Matrix is the host of the client and federation API. Default: matrix.<server_name>.
 	Matrix string `yaml:"matrix,omitempty"`
+	// Element is the host of Element Web, which nothing else may share. Default: element.<server_name>.
+	Element string `yaml:"element,omitempty"`
 }
 
 // Auth is the Matrix Authentication Service.
@@ -201,6 +205,11 @@ type Database struct {
 	Component `yaml:",inline"`
 	// ContainerName of the database. Default: what Compose makes up.
 	ContainerName string `yaml:"container_name,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]+$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-db"`
+}
+
+// Element is Element Web.
+type Element struct {
+	Component `yaml:",inline"`
 }
 
 // Bridge is one mautrix bridge.

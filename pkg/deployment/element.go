@@ -1,0 +1,43 @@
+package deployment
+
+import (
+	"path"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Element is an Element Web with what it tells browsers. A browser asks for config.HOST.json first and takes config.json
+// where there is none; they are not merged (apps/web/src/vector/getconfig.ts).
+type Element struct {
+	*Service
+	// Configs are those that are mounted. Where there is none, it is that in the image.
+	Configs []*source.File
+	// Hidden says why there may be others; "" when these are all.
+	Hidden string
+}
+
+// readElement follows what is mounted where nginx takes the configuration from.
+func (d *Deployment) readElement(s *Service) {
+	e := &Element{Service: s}
+	file := component.Of(component.Element).Config.File
+	dir := path.Dir(file)
+	look := func(container string) {
+		f, reason, hidden := d.Follow(s, container)
+		switch {
+		case f != nil:
+			e.Configs = append(e.Configs, f)
+		case hidden:
+			e.Hidden = reason
+		}
+	}
+	look(file)
+	for _, m := range s.Mounts {
+		name, is := strings.CutPrefix(m.Container, dir+"/config.")
+		if is && m.Container != file && strings.HasSuffix(name, ".json") {
+			look(m.Container)
+		}
+	}
+	d.Elements = append(d.Elements, e)
+}

@@ -96,6 +96,9 @@ func (r Ref) Version() (v Version, ok bool) {
 		return v, false
 	}
 	for i, part := range parts {
+		if i == len(parts)-1 {
+			part, _, _ = strings.Cut(part, "rc") // v1.36.0rc1 comes before v1.36.0 and has what it brings
+		}
 		if v[i], ok = number(part); !ok {
 			return Version{}, false
 		}

@@ -76,6 +76,8 @@ func TestVersion(t *testing.T) {
 		"mautrix/meta:ig-v26.08.1":          {0, 2608, 1},
 		"mautrix/telegram:v0.15.3":          {0, 15, 3},
 		"example.org/unknown:v26.08.1":      {26, 8, 1},
+		"matrixdotorg/synapse:v1.36.0rc1":   {1, 36, 0},
+		"matrixdotorg/synapse:v1.36.0src":   {-1},
 		"mautrix/signal:latest":             {-1},
 		"mautrix/signal":                    {-1},
 		"mautrix/signal:main-amd64":         {-1},

@@ -31,11 +31,19 @@ func (d *Deployment) Follow(s *Service, container string) (f *source.File, reaso
 		return nil, host + cmp.Or(d.Unseen(err), " does not exist"), d.Alone
 	}
 	f, findings := d.Read(host)
+	if len(findings) > 0 && d.locked(host) {
+		return nil, host + " is " + source.ErrLocked.Error(), true
+	}
 	if len(findings) > 0 {
 		d.fault(host, findings...)
 		return nil, host + unreadable, false
 	}
 	return f, "", false
+}
+
+func (d *Deployment) locked(host string) bool {
+	_, err := source.ReadFS(d.FS, host)
+	return errors.Is(err, source.ErrLocked)
 }
 
 // Hidden says why a path of the deployment cannot be seen, wherever it leads; "" when it can.

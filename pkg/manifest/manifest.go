@@ -54,7 +54,7 @@ var ErrDamaged = errors.New("is damaged")
 // ErrDamaged or what kept the file from being read.
 func Read(dir fs.FS) (*Manifest, error) {
 	src, err := source.ReadFS(dir, Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, source.ErrIgnored) {
 		return New(), nil
 	}
 	if err != nil {

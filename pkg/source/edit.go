@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -59,6 +60,9 @@ func readAll(f fs.File, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", path, err)
 	}
+	if bytes.HasPrefix(src, []byte("\x00GITCRYPT\x00")) {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrLocked}
+	}
 	return src, nil
 }
 
@@ -92,6 +96,9 @@ func Beyond(fsys fs.FS, name string) bool {
 	_, err := fs.Stat(fsys, up)
 	return err != nil
 }
+
+// ErrLocked is the error of a file that git-crypt keeps encrypted in a copy without its key.
+var ErrLocked = errors.New("encrypted by git-crypt, and not unlocked here")
 
 // ErrIgnored is the error of a file that is not there and that git ignores.
 var ErrIgnored = errors.New("not here, and git ignores it: it may lie where the stack runs")

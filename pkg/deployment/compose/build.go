@@ -121,7 +121,7 @@ func (p *Project) dockerfile(v source.Value) (src []byte, name, why string) {
 	if fetched(context) {
 		return nil, "", "it is built from " + shown(context) + ", which was not fetched"
 	}
-	name = path.Join(context, file)
+	name = path.Join(context, p.spelled(context, file))
 	if path.IsAbs(file) {
 		name = file
 	}

@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -31,5 +32,14 @@ func TestIgnored(t *testing.T) {
 		if hidden := d.Hidden(name); (hidden != "") != (want == source.ErrIgnored) {
 			t.Errorf("%s is hidden: %q", name, hidden)
 		}
+	}
+}
+
+// TestIgnoredManifest: where git ignores every hidden file, that of another stack is not missed.
+func TestIgnoredManifest(t *testing.T) {
+	tree := fstest.MapFS{"compose.yaml": {Data: []byte("services: {x: {image: y}}\n")}}
+	d, _ := compose.OpenWith(tree, compose.Options{Ignored: func(name string) bool { return strings.HasPrefix(name, ".") }})
+	if m, err := manifest.Read(d.FS); err != nil || len(m.Files) > 0 {
+		t.Errorf("%v, %v", m, err)
 	}
 }

@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"strings"
 
@@ -58,9 +60,24 @@ func (p *Project) built(service source.Value, name string) (list []deployment.In
 		dockerfile, at = "Dockerfile", v
 	}
 	if host := path.Clean(context); !source.Beyond(p.fsys, host) {
+		dockerfile = p.spelled(host, dockerfile)
 		list = append(list, deployment.Input{Name: path.Join(host, dockerfile), What: "the Dockerfile of " + name, At: p.leaf(at), Pulled: pulled, Within: host})
 	}
 	return list
+}
+
+// spelled is the name of a Dockerfile in a context: where the one of the usual name is missing, buildx takes it in small
+// letters (build/opt.go handleLowercaseDockerfile).
+func (p *Project) spelled(context, name string) string {
+	small := path.Join(path.Dir(name), strings.ToLower(path.Base(name)))
+	if path.Base(name) != "Dockerfile" {
+		return name
+	}
+	_, err := fs.Stat(p.fsys, path.Join(context, name))
+	if _, other := fs.Stat(p.fsys, path.Join(context, small)); errors.Is(err, fs.ErrNotExist) && other == nil {
+		return small
+	}
+	return name
 }
 
 // fetched reports whether the context of a build is fetched from elsewhere, or known there.

@@ -134,7 +134,7 @@ func mask(p *compose.Project, msg string) string {
 	}
 	deployment.Scalars(p.File.At("services"), func(v source.Value) {
 		hides := slices.ContainsFunc(v.Keys(), func(k string) bool { return slices.Contains(mayHide, k) })
-		if hides && len(v.Str()) > 3 {
+		if hides && len(v.Str()) > 3 && !keys[v.Str()] {
 			msg = strings.ReplaceAll(msg, v.Str(), "…")
 		}
 	})

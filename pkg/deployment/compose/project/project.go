@@ -152,7 +152,7 @@ func (r *reader) start(files []string) (names []string, dir string) {
 func (r *reader) found() []string {
 	there := func(name string) bool {
 		_, err := fs.Stat(r.fs, name)
-		return !errors.Is(err, fs.ErrNotExist)
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, source.ErrIgnored)
 	}
 	i := slices.IndexFunc(Names, there)
 	if i < 0 {

@@ -41,6 +41,10 @@ conformance: ## Hold what is rendered, and what CI gets, against the programs th
 	PROJECTS=1000 go test -count=1 -timeout 20m -run TestGenerated -v ./pkg/deployment/compose/project
 	conformance/run
 
+.PHONY: mutants
+mutants: ## Check MUTANTS (1000) deployments that are broken at random
+	MUTANTS=$${MUTANTS:-1000} go test -count=1 -timeout 20m -run TestMutants -v ./pkg/check
+
 .PHONY: e2e
 e2e: ## Start the example with the real Docker Compose and the real programs (needs root, docker.io, debootstrap)
 	cd e2e && go test -tags goolm -v -count=1 -timeout 45m .

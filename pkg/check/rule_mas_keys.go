@@ -37,6 +37,7 @@ var masKnownKeys = Rule{
 					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix.text, append(sites, m.ImageAt.Site("the image"))...)
 				},
 			}.check(place{value: m.Config.Root(), known: masKeys()})
+			checkMASVariables(r, m)
 			// Beside these, a policy of one's own may read whatever it likes.
 			for _, key := range []string{"allow_insecure_uris", "allow_host_mismatch", "allow_missing_client_uri"} {
 				if v := m.Config.At("policy", "data", key); v.Set() && !m.Config.At("policy", "wasm_module").Set() {
@@ -45,6 +46,17 @@ var masKnownKeys = Rule{
 			}
 		}
 	},
+}
+
+// checkMASVariables has variables that look like a setting and are none.
+func checkMASVariables(r *Reporter, m *deployment.MAS) {
+	for _, v := range m.Variables {
+		section, key, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(v.Name, "MAS_")), "_")
+		if strings.HasPrefix(v.Name, "MAS_") && strings.Contains(key, "_") && masKeys().At(section, key).Exists() {
+			r.Warn(fmt.Sprintf("%s has no effect: MAS takes each underscore of a variable for a level, and looks for %s", v.Name, section+"."+strings.ReplaceAll(key, "_", ".")),
+				section+": {"+key+": …} in its configuration file", v.At.Site(""))
+		}
+	}
 }
 
 // masMisplaced are keys that other programs call so, or that stand elsewhere under a name of another kind.

@@ -54,6 +54,14 @@ var mas = Component{
 	},
 }
 
+// MASEnvironment are settings that MAS takes from its environment where no file of it has them, as MAS_SECTION_KEY: an
+// underscore leads one level down, so that no key with one can be given so (crates/cli/src/commands/mod.rs, figment's
+// Env). The rules on secrets.encryption, matrix.homeserver and email look there themselves.
+var MASEnvironment = []string{
+	"http.issuer", "matrix.kind", "matrix.secret", "matrix.endpoint", "passwords.enabled",
+	"database.uri", "database.host", "database.port", "database.socket", "database.username", "database.password", "database.database",
+}
+
 // Upstream are the secrets of each provider that MAS lets users log in through.
 var Upstream = []Secret{
 	{

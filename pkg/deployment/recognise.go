@@ -35,7 +35,7 @@ func (d *Deployment) recognise(s *Service) {
 		}
 	case component.MAS:
 		if f := d.config(s); f != nil {
-			d.MASs = append(d.MASs, &MAS{Service: s, Config: f})
+			d.MASs = append(d.MASs, &MAS{Service: s, Config: d.fromEnvironment(s, f)})
 		}
 	case component.Element:
 		d.readElement(s)
@@ -175,11 +175,20 @@ func (d *Deployment) config(s *Service) *source.File {
 		s.Unread = s.ConfigPath + " may be made by " + word + ", which was not read"
 		found = finding.Unchecked(found.Rule, what+"may be made by "+word+", which was not read", s.configSites()...)
 	case f == nil:
-		if host, _ := s.HostPath(s.ConfigPath); d.Faulty(host) {
+		host, _ := s.HostPath(s.ConfigPath)
+		if d.Faulty(host) {
 			return nil
+		}
+		if o := d.Maker(s, host); o != nil {
+			s.Unread = s.ConfigPath + " is made by " + o.Name + ", which was not run here"
+			found = finding.Unchecked(found.Rule, what+"may be made by "+o.Name+", which was not run here", append(s.configSites(), o.Site("has the directory mounted"))...)
+			break
 		}
 		found.Message = what + "cannot be read: " + reason + "; the service does not start"
 		found.Fix, found.Sites = "mount the file there", s.configSites()
+		if name, _ := s.Env("SYNAPSE_SERVER_NAME"); name != "" && s.Program == component.Synapse {
+			found.Fix = "docker compose run --rm " + s.Name + " generate, once, or mount the file there"
+		}
 		if host, _ := s.HostPath(s.ConfigPath); host != "" {
 			d.fault(host, found)
 			return nil

@@ -17,3 +17,19 @@ func (d *Deployment) Rewrites(reader *Service, host string) *Service {
 	}
 	return nil
 }
+
+// Maker is a service that may make a file which another one needs, such as a job that runs before it or by hand; nil
+// where none of the stack has its place mounted so. A program that is known and runs all the time makes none.
+func (d *Deployment) Maker(reader *Service, host string) *Service {
+	for _, o := range d.Services {
+		if host == "" || o == reader || o.worker() || o.Program != component.Unknown && !d.oneShot(o) {
+			continue
+		}
+		for _, m := range o.Mounts {
+			if m.Host != "" && m.Host != host && !m.ReadOnly && Within(host, m.Host) {
+				return o
+			}
+		}
+	}
+	return nil
+}

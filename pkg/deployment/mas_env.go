@@ -1,0 +1,51 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// fromEnvironment lays the configuration of MAS over what its environment has of it. A variable that cannot be seen makes
+// it one of which a part is not known.
+func (d *Deployment) fromEnvironment(s *Service, f *source.File) *source.File {
+	root := source.NewMapping(&source.Node{Kind: source.Mapping, From: f.Root()})
+	found := false
+	for _, dotted := range component.MASEnvironment {
+		keys := strings.Split(dotted, ".")
+		name := "MAS_" + strings.ToUpper(strings.Join(keys, "_"))
+		v := s.variable(name)
+		if f.At(keys...).Set() || v == nil && s.EnvUnread == "" {
+			continue
+		}
+		if s.EnvHidden(name) != "" {
+			s.Layered, s.partly = true, true
+			continue
+		}
+		at := &source.Node{Kind: source.Scalar, From: v.At.v.Origin(), Key: v.At.v.Origin()}
+		node := source.NewText(at, v.Text)
+		node.Tag = figmentTag(v.Text)
+		if root.Get(keys[0]) == nil {
+			root.Set(keys[0], source.NewMapping(at))
+		}
+		root.Get(keys[0]).Set(keys[1], node)
+		found = true
+	}
+	if !found {
+		return f
+	}
+	return source.Join(deepMerged(root, f.Root().Node()))
+}
+
+// figmentTag is the type that figment takes the text of a variable for.
+func figmentTag(text string) string {
+	switch {
+	case slices.Contains([]string{"true", "false"}, text):
+		return "!!bool"
+	case text != "" && strings.Trim(text, "0123456789") == "":
+		return "!!int"
+	}
+	return "!!str"
+}

@@ -39,7 +39,7 @@ func (d *Deployment) fromEnvironment(s *Service, f *source.File) *source.File {
 	return source.Join(deepMerged(root, f.Root().Node()))
 }
 
-// figmentTag is the type that figment takes the text of a variable for.
+// figmentTag is the type that figment takes the text of a variable for; what mautrix-go wants is of the same form.
 func figmentTag(text string) string {
 	switch {
 	case slices.Contains([]string{"true", "false"}, text):

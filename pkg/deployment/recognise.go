@@ -50,6 +50,7 @@ func (d *Deployment) recognise(s *Service) {
 
 func (d *Deployment) addBridge(b *Bridge) {
 	b.Dialect, b.Shape = dialectOf(b)
+	b.Config = b.fromVariables()
 	if _, placed := b.Image.Dialect(); !placed && b.Dialect != component.BridgeV2 && !b.About.Speaks(b.Dialect) {
 		d.problem(finding.Unchecked("bridge-dialect",
 			b.Name+" has a configuration like that of "+b.Keys().Words+", and what its own release makes of it is not known", b.Shape.Site(""), b.ImageAt.Site("the image")))

@@ -135,12 +135,12 @@ func (p *parser) entry(v source.Value) *entry {
 	if at := v.At("reason"); !at.Set() || at.Kind() == source.Scalar && e.reason == "" {
 		p.fail(v, "the entry gives no reason; whoever reads it later cannot tell whether it still holds", "reason: why it is right here")
 	}
-	if e.until != "" {
+	if at := v.At("until"); at.Set() && at.Kind() == source.Scalar {
 		if _, err := time.Parse(time.DateOnly, e.until); err != nil {
 			p.fail(v.At("until"), fmt.Sprintf("%q is no day; nothing is suppressed by the entry", short(e.until)), "until: the last day, as in 2027-01-31")
 		}
 	}
-	if pattern != "" {
+	if at := v.At("path"); at.Set() && at.Kind() == source.Scalar {
 		var err error
 		if e.path, err = segments(pattern); err != nil {
 			p.fail(v.At("path"), fmt.Sprintf("the pattern %q %v; it names no file", short(pattern), err), "path: as in .gitignore, such as config/*/config.yaml")
@@ -167,6 +167,9 @@ func (p *parser) text(v source.Value, key string) string {
 func segments(pattern string) ([]string, error) {
 	if !strings.Contains(strings.TrimSuffix(pattern, "/"), "/") {
 		pattern = "**/" + pattern
+	}
+	if pattern == "**/" {
+		return nil, errors.New("is empty")
 	}
 	up := 0
 	clean := path.Clean("/" + strings.TrimSuffix(pattern, "/"))

@@ -31,6 +31,8 @@ func TestParse(t *testing.T) {
 		{"half a day", "ignore: [{rule: yaml, reason: x, until: 2027-1-5}]\n", 0, "1:34 \"2027-1-5\" is no day", "2027-01-31"},
 		{"no such day", "ignore: [{rule: yaml, reason: x, until: 2027-02-30}]\n", 0, "1:34 \"2027-02-30\" is no day", ""},
 		{"no pattern", "ignore: [{rule: yaml, reason: x, path: \"a[\"}]\n", 0, "1:34 the pattern \"a[\" cannot be read", "gitignore"},
+		{"an empty pattern", "ignore: [{rule: yaml, reason: x, path: \"\"}]\n", 0, "1:34 the pattern \"\" is empty", "gitignore"},
+		{"an empty day", "ignore: [{rule: yaml, reason: x, until: \"\"}]\n", 0, "1:34 \"\" is no day", "2027-01-31"},
 		{"a list of paths", "ignore: [{rule: yaml, reason: x, path: [a, b]}]\n", 0, "1:34 path is a list", "path:"},
 		{"an unknown key", "ignore: [{rule: yaml, reasn: x}]\n", 0, "1:23 unknown key \"reasn\"\n1:10 the entry gives no reason", "did you mean reason?"},
 		{"an unknown key at the top", "ignroe: []\n", 0, "1:1 unknown key \"ignroe\"", "did you mean ignore?"},

@@ -99,8 +99,23 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	if h.BuiltIn {
 		who = "the health check in the image of " + s.Name
 	}
-	r.Fail(fmt.Sprintf("%s asks port %s, but it listens on %s; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", who, g[1], text),
+	report, effect := r.Fail, ", and neither Traefik nor depends_on takes it"
+	if !heeded(d, s) {
+		report, effect = r.Warn, ", which nobody here goes by"
+	}
+	report(fmt.Sprintf("%s asks port %s, but it listens on %s; the container is unhealthy for ever%s", who, g[1], text, effect),
 		fix, append([]source.Site{h.At.Site("")}, sites...)...)
+}
+
+// heeded reports whether anybody goes by the health of a service: Traefik, which leaves out who is not healthy, or one that
+// waits for it.
+func heeded(d *deployment.Deployment, s *deployment.Service) bool {
+	if s.HasLabel("traefik") {
+		return true
+	}
+	return slices.ContainsFunc(d.Services, func(o *deployment.Service) bool {
+		return slices.ContainsFunc(d.Dependencies(o), func(dep deployment.Dependency) bool { return dep.On == s && dep.Condition == "service_healthy" })
+	})
 }
 
 var (

@@ -35,7 +35,7 @@ var traefikNetworkShared = Rule{
 				}
 			case traefik.MissingNetwork:
 				unknown[s] = true
-				if d.Proxy().Service != nil {
+				if d.Proxy().Service != nil && d.Proxy().Seen {
 					r.FailMend(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)
 				} else {
 					r.WarnMend(p.Message+", unless its own settings name one", fix, p.Sites...)

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -313,6 +314,16 @@ func guard(d *deployment.Deployment, res route.Result) *route.Middleware {
 	return nil
 }
 
+// atHome reports whether a host is a name that the internet's DNS cannot have (RFC 6761, 6762, 8375; .internal), or an address of
+// a private network.
+func atHome(host string) bool {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	return slices.Contains([]string{"localhost", "local", "lan", "home", "internal", "intranet", "test", "invalid"}, last) || strings.HasSuffix(host, ".home.arpa")
+}
+
 var internalAPIsPrivate = Rule{
 	ID: "internal-apis-private", Severity: finding.Error,
 	Summary: "Synapse's admin API, the API for MAS, metrics and replication are not routed from outside",
@@ -344,7 +355,11 @@ var internalAPIsPrivate = Rule{
 						continue
 					}
 					seen[res.Router.Name] = true
-					r.Fail(fmt.Sprintf("%s%s is reachable from outside; it is meant for the inside only", host, path),
+					report, from := r.Fail, "from outside"
+					if atHome(host) {
+						report, from = r.Warn, "for whoever reaches the proxy"
+					}
+					report(fmt.Sprintf("%s%s is reachable %s; it is meant for the inside only", host, path, from),
 						routeFix(d, host, s, "/_matrix/", "/_synapse/client/"), res.Router.Site)
 				}
 			}

@@ -183,7 +183,7 @@ func checkListener(r *Reporter, s *deployment.Synapse, l source.Value, what stri
 		stops("resources of "+what+" is no list", "resources: [{names: [client, federation]}]", v)
 	}
 	for _, res := range l.At("resources").Items() {
-		checkResource(stops, res, what)
+		checkResource(s, stops, res, what)
 	}
 	for _, key := range []string{"tls_certificate_path", "tls_private_key_path"} {
 		if v := s.Config.At(key); l.At("tls").True() && !v.Set() {
@@ -193,13 +193,13 @@ func checkListener(r *Reporter, s *deployment.Synapse, l source.Value, what stri
 	}
 }
 
-func checkResource(stops func(fact, fix string, v source.Value), res source.Value, what string) {
+func checkResource(s *deployment.Synapse, stops func(fact, fix string, v source.Value), res source.Value, what string) {
 	names := res.At("names")
 	if names.Set() && names.Kind() != source.Sequence {
 		stops("names in the resources of "+what+" is no list", "names: ["+names.Str()+"]", names)
 	}
 	for _, n := range names.Items() {
-		if !slices.Contains(listenerResources, n.Str()) {
+		if !slices.Contains(listenerResources, n.Str()) && (n.Str() != "webclient" || !olderThan(s, 53)) {
 			stops(fmt.Sprintf("%s has the resource %q, which is none of %s", what, n.Str(), strings.Join(listenerResources, ", ")), "- client, or - federation", n)
 		}
 	}

@@ -54,8 +54,8 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 	if o, ok := t.Last("allow-loopback-peers"); ok && t.On(o.Name) {
 		r.Fail("coturn relays to its own host, and whoever makes a call reaches what listens there", "remove allow-loopback-peers", o.Site)
 	}
-	if o, ok := t.Last("no-auth"); ok && t.On(o.Name) && !sharesSecret(t) {
-		r.Fail("coturn asks nobody who they are; everybody on the internet may use the relay", "use-auth-secret, with the secret that Synapse has", o.Site)
+	if site, open := asksNobody(t); open {
+		r.Fail("coturn asks nobody who they are; everybody on the internet may use the relay", "use-auth-secret, with the secret that Synapse has", site)
 	}
 	var open []string
 	for _, p := range privateNetworks {
@@ -99,6 +99,15 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 		report = r.Fail
 	}
 	report("coturn relays into "+sentence(open, "and")+"; whoever makes a call reaches the database and every other service there", strings.Join(lines, ", "), sites...)
+}
+
+// asksNobody reports whether everybody may use the relay: by no-auth, or where there is nothing to ask for, neither a secret
+// nor names (mainrelay.c: TURN_CREDENTIALS_NONE).
+func asksNobody(t deployment.TurnServer) (site source.Site, open bool) {
+	if o, ok := t.Last("no-auth"); ok && t.On(o.Name) && !sharesSecret(t) {
+		return o.Site, true
+	}
+	return t.Site, !sharesSecret(t) && !t.On("lt-cred-mech") && len(t.All("user", "oauth")) == 0
 }
 
 // asRange writes a network as coturn wants it.
@@ -165,7 +174,10 @@ func checkTurnSecret(r *Reporter, t deployment.TurnServer, secret string, at dep
 	case reason != "":
 		r.NotChecked("Synapse's secret for the relay cannot be seen: "+reason, at.Site(""))
 		return
-	case !sharesSecret(t) && !t.On("no-auth"):
+	case !sharesSecret(t):
+		if _, open := asksNobody(t); open {
+			return // turn-relay-closed says so
+		}
 		r.Fail("Synapse makes logins of a shared secret, and coturn knows none; every relay is refused", "use-auth-secret, and static-auth-secret as turn_shared_secret", t.Site, at.Site("Synapse's"))
 		return
 	case len(statics) == 0:

@@ -20,7 +20,7 @@ func (s *Service) Command() []string {
 
 // flag gives the value of a command line flag, or def.
 func (s *Service) flag(def string, names ...string) string {
-	words := s.Command()
+	words := ownWords(s.Command())
 	for i, w := range words {
 		if i > 0 && w == "-c" && slices.Contains([]string{"sh", "ash", "bash"}, path.Base(words[i-1])) {
 			continue // what follows is a script
@@ -35,10 +35,22 @@ func (s *Service) flag(def string, names ...string) string {
 	return def
 }
 
+// ownWords are those of the last command of a line: the flags before it are those of others.
+func ownWords(words []string) []string {
+	for i, w := range slices.Backward(words) {
+		if slices.Contains([]string{"&&", "||", ";", "exec"}, w) || strings.HasSuffix(w, ";") {
+			own := slices.Clone(words[i:])
+			own[len(own)-1] = strings.TrimRight(own[len(own)-1], `"'`) // of the script that the line is
+			return own
+		}
+	}
+	return words
+}
+
 // Flags gives the values of a flag that may stand several times.
 func (s *Service) Flags(name string) []string {
 	var values []string
-	words := s.Command()
+	words := ownWords(s.Command())
 	for i, w := range words {
 		if w == name && i+1 < len(words) {
 			values = append(values, words[i+1])

@@ -14,7 +14,7 @@ import (
 // counts most at the end.
 func (s *Service) configPaths() (paths []string) {
 	c := s.Component().Config
-	words := s.Command()
+	words := ownWords(s.Command())
 	for i, w := range words {
 		if i > 0 && w == "-c" && slices.Contains(shells, path.Base(words[i-1])) {
 			continue // what follows is a script

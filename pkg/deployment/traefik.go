@@ -90,8 +90,10 @@ type Proxy struct {
 	// Dead are published ports behind which no entrypoint listens.
 	Dead []Published
 
+	// Seen says that these settings are all that it has.
+	Seen bool
+
 	settings map[string]string // by dotted lower-case key
-	seen     bool              // whether these are all
 	entries  []traefik.EntryPoint
 	public   map[string]string
 }
@@ -129,7 +131,7 @@ func (d *Deployment) traefik() *Proxy {
 			}
 		}
 	}
-	t.seen = d.traefikSettings(t.Service, set)
+	t.Seen = d.traefikSettings(t.Service, set)
 	t.seePorts()
 	if docker && t.Exposed == nil {
 		t.Exposed = new(true)

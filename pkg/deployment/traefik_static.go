@@ -27,7 +27,7 @@ func (d *Deployment) traefikSettings(s *Service, set func(key, val string)) (see
 func (t *Proxy) entryPoints() (all []traefik.EntryPoint, ports map[string]string) {
 	ports = make(map[string]string)
 	chosen := false
-	if len(t.EntryPoints) == 0 && t.seen && len(t.settings) > 0 { // then Traefik makes one (pkg/config/static SetEffectiveConfiguration)
+	if len(t.EntryPoints) == 0 && t.Seen && len(t.settings) > 0 { // then Traefik makes one (pkg/config/static SetEffectiveConfiguration)
 		return []traefik.EntryPoint{{Entry: route.Entry{Name: "http", Default: true}}}, map[string]string{"http": "80"}
 	}
 	for name := range t.EntryPoints {
@@ -165,7 +165,7 @@ func (t *Proxy) Listening() (list []string) {
 func (d *Deployment) providedFiles(t *Proxy) (files []traefik.File, seen bool) {
 	dir, name := t.settings["providers.file.directory"], t.settings["providers.file.filename"]
 	switch {
-	case t.Service == nil || !t.seen:
+	case t.Service == nil || !t.Seen:
 		return nil, false
 	case dir == "" && name == "":
 		return nil, true

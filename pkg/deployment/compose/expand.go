@@ -52,6 +52,9 @@ var (
 func (p *Project) interpolations() []deployment.Interpolation {
 	var all []deployment.Interpolation
 	for _, v := range p.Variables {
+		if len(v.Unset) > 0 && !slices.ContainsFunc(v.Unset, func(name string) bool { return !slices.Contains([]string{"HOME", "PWD", "USER"}, name) }) {
+			continue // every shell sets them
+		}
 		i := deployment.Interpolation{At: written(v)}
 		for _, name := range v.Unset {
 			if sayable(v, name) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"strings"
 	"sync"
 
 	"philipp.info/stackgen/pkg/source"
@@ -46,7 +47,7 @@ func (k *kept) ReadLink(name string) (string, error) { return fs.ReadLink(k.FS, 
 // judge gives source.ErrIgnored in the place of fs.ErrNotExist where git ignores what is missing, and not the directory
 // that it would lie in: where that is there, it is filled.
 func (k *kept) judge(name string, err error) error {
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(name, ".stackgen/") { // which is not everybody's
 		return err
 	}
 	there := path.Dir(name)

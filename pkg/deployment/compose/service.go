@@ -111,7 +111,11 @@ func (p *Project) labels(s *deployment.Service, v source.Value) {
 	}
 	v = v.At("labels")
 	for _, l := range settings {
-		s.Labels = append(s.Labels, traefik.Label{Key: l.Name, Value: l.Text, Gapped: l.Gapped, Site: l.At.Site("")})
+		label := traefik.Label{Key: l.Name, Value: l.Text, Gapped: l.Gapped, Site: l.At.Site("")}
+		if l.Gapped != "" && bareWord(project.Variable{At: l.At.Origin(), Unset: l.Unset}) {
+			label.Gapped = "" // it is none, and Compose eats it
+		}
+		s.Labels = append(s.Labels, label)
 	}
 	s.LabelLine = func(key, value string) string {
 		value = strings.ReplaceAll(value, "$", "$$")

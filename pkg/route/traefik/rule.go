@@ -72,6 +72,11 @@ func parseRule(rule string, major int) (e *route.Expr, err error) {
 		}
 	}()
 	v, err := syntaxes[major].Parse(rule)
+	if err != nil && hasGap(rule) { // the variable may hold all that is missing
+		m := &matcher{Matcher: route.Matcher{Text: rule}}
+		m.open()
+		return &route.Expr{Matcher: &m.Matcher}, nil
+	}
 	if err != nil {
 		return nil, plainError(err)
 	}

@@ -95,7 +95,6 @@ var composeMountExists = Rule{
 // missingMount is a path that is mounted and is not there.
 type missingMount struct {
 	host     string
-	file     bool // and no directory
 	services []string
 	sites    []source.Site
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -106,10 +107,10 @@ func TestApply(t *testing.T) {
 	if err != nil || string(got) != "a: 10\nc: 3\n" {
 		t.Errorf("%q %v", got, err)
 	}
-	if _, err := Apply([]byte("a: 1\n"), a); err != ErrOther {
+	if _, err := Apply([]byte("a: 1\n"), a); !errors.Is(err, ErrOther) {
 		t.Errorf("made in another file: %v", err)
 	}
-	if _, err := Apply(f.Src, append(f.At("b").Become("3"), b...)); err != ErrOverlap {
+	if _, err := Apply(f.Src, append(f.At("b").Become("3"), b...)); !errors.Is(err, ErrOverlap) {
 		t.Errorf("two at one place: %v", err)
 	}
 	if !a[0].Meets(a[0]) || a[0].Meets(b[0]) {

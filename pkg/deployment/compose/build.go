@@ -3,6 +3,7 @@ package compose
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -57,8 +58,8 @@ func (p *Project) build(s *deployment.Service, v source.Value) {
 	if c := image.Health; c != nil && !s.Probe.Off && !s.Probe.Test.Set() {
 		s.Probe.Test = healthList(placed, *c)
 	}
-	for i := len(image.Env) - 1; i >= 0; i-- {
-		e := image.Env[i]
+	for _, e := range slices.Backward(image.Env) {
+
 		is := deployment.Variable{Name: e.Name, Text: e.Text, At: leaf(e.Word)}
 		if e.Open {
 			is.Hidden = e.Name + " is known only where the image is built"

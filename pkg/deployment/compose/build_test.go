@@ -1,6 +1,7 @@
 package compose_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -75,9 +76,7 @@ func TestBuild(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"compose.yaml": "services:\n  s: " + c.service + "\n"}
-			for name, text := range c.files {
-				files[name] = text
-			}
+			maps.Copy(files, c.files)
 			s := serviceOf(t, files)
 			if s.Program != c.program || s.Image.String() != c.image || s.BuildUnread != c.unread {
 				t.Errorf("%q %q %q", s.Program, s.Image, s.BuildUnread)

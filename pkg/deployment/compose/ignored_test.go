@@ -29,7 +29,7 @@ func TestIgnored(t *testing.T) {
 		if _, err := fs.Stat(d.FS, name); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
-		if hidden := d.Hidden(name); (hidden != "") != (want == source.ErrIgnored) {
+		if hidden := d.Hidden(name); (hidden != "") != errors.Is(want, source.ErrIgnored) {
 			t.Errorf("%s is hidden: %q", name, hidden)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -104,9 +105,9 @@ func platform() map[string]string {
 }
 
 func named(stages []*stage, name string) *stage {
-	for i := len(stages) - 1; i >= 0; i-- {
-		if strings.EqualFold(stages[i].name, name) && name != "" {
-			return stages[i]
+	for _, stage := range slices.Backward(stages) {
+		if strings.EqualFold(stage.name, name) && name != "" {
+			return stage
 		}
 	}
 	return nil
@@ -159,7 +160,7 @@ func (s *stage) take(in instruction, args map[string]string, outer *stage) {
 	case "ENV":
 		for name, text := range assignments(in.text) {
 			w := word(text)
-			s.image.Env = append(s.image.Env[:len(s.image.Env):len(s.image.Env)], Variable{name, w})
+			s.image.Env = append(slices.Clip(s.image.Env), Variable{name, w})
 			s.scope[name], s.opened[name] = w.Text, w.Open
 		}
 	case "USER":

@@ -55,6 +55,8 @@ type Deployment struct {
 	Secrecy func() (hidden []source.Hidden, open []string)
 	// Inputs gives the files and directories that the program which starts the deployment reads itself.
 	Inputs func() []Input
+	// Notices gives what who starts the deployment sees of a service that was another one in before, and makes it anew for.
+	Notices func(before *Deployment, service string) []Notice
 	// Interpolations are the places where a dollar may not be what is meant.
 	Interpolations func() []Interpolation
 
@@ -82,6 +84,14 @@ type Input struct {
 	At         Leaf
 	Pulled     bool   // where it is missing, an image can be pulled in its place
 	Within     string // another Input, without which this one is not asked for
+}
+
+// Notice is a setting of a service that is another one than before: its key, for labels and variables the names of those
+// that differ, for what the service only uses the name of that. Whole says that which of them differ is not told.
+type Notice struct {
+	Key   string
+	Names []string
+	Whole bool
 }
 
 // Chosen are the files that a deployment is read from.
@@ -155,6 +165,7 @@ func New(fsys fs.FS, alone bool, known ...*Deployment) *Deployment {
 	}
 	d.index = d.newIndex()
 	d.Secrecy = func() ([]source.Hidden, []string) { return nil, nil }
+	d.Notices = func(*Deployment, string) []Notice { return nil }
 	d.proxy, d.front = sync.OnceValue(d.traefik), sync.OnceValue(d.readFront)
 	d.connections, d.secrets = sync.OnceValue(d.readClients), sync.OnceValue(d.collect)
 	return d

@@ -191,14 +191,6 @@ func read(t Tree, known ...*deployment.Deployment) side {
 	return side{tree: t, deployment: d, parsed: make(map[string]*source.File), fixed: sync.OnceValue(d.Fixed)}
 }
 
-// section is a part of the compose file, for telling what Compose makes of a change in it.
-func (s side) section(keys ...string) source.Value {
-	if p := compose.Of(s.deployment); p != nil {
-		return p.File.At(keys...)
-	}
-	return source.Value{}
-}
-
 // file parses a file; nil when it is no YAML with keys or items.
 func (s side) file(p string) *source.File {
 	f, done := s.parsed[p]

@@ -8,7 +8,6 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Service is what `docker compose up -d` does to one service of the stack.
@@ -21,10 +20,6 @@ type Service struct {
 	Affects  string `json:"affects,omitempty"`
 	Downtime string `json:"downtime,omitempty"`
 }
-
-// unhashed are the keys of a service that are not part of the hash by which Compose decides whether to
-// recreate it (docker compose v5.6.0, pkg/compose/hash.go).
-var unhashed = []string{"build", "depends_on", "profiles", "pull_policy", "scale"}
 
 // services tells what happens to each service, in the order of the compose file. A service that is only
 // started by name is left out.
@@ -81,46 +76,20 @@ func (c *comparison) why(old, now *deployment.Service) []string {
 	if a, b := c.old.deployment.Project, c.new.deployment.Project; a != b {
 		why = append(why, "project "+a+" → "+b)
 	}
-	for key, v := range union(c.old.section("services", old.Name), c.new.section("services", now.Name)) {
+	for _, n := range c.new.deployment.Notices(c.old.deployment, now.Name) {
 		switch {
-		case slices.Contains(unhashed, key), v.old.Equal(v.now) && v.old.Exists(), key == "deploy" && sameButReplicas(v):
-		case key == "image":
+		case n.Key == "image":
 			why = append([]string{"image " + imageChange(old.Image, now.Image)}, why...)
-		case key == "labels" || key == "environment":
-			why = append(why, c.entries(strings.TrimSuffix(key, "s"), old, now, v)...)
+		case n.Key == "label" || n.Key == "environment":
+			why = append(why, c.entries(n, old, now)...)
 		default:
-			why = append(why, key)
-		}
-	}
-	// Not hashed, but looked at all the same (pkg/compose/reconcile.go, mustRecreate).
-	for _, kind := range []string{"networks", "volumes"} {
-		for key, v := range union(c.old.section(kind), c.new.section(kind)) {
-			if uses(now, kind, key) && v.old.Exists() && !v.old.Equal(v.now) {
-				why = append(why, strings.TrimSuffix(kind, "s")+" "+key)
-			}
+			why = append(why, strings.Join(append([]string{n.Key}, n.Names...), " "))
 		}
 	}
 	for i := range why {
 		why[i] = c.Secrets.Mask(why[i])
 	}
 	return why
-}
-
-// sameButReplicas compares the deploy section as Compose hashes it.
-func sameButReplicas(v pair) bool {
-	for key, e := range union(v.old, v.now) {
-		if key != "replicas" && (!e.old.Exists() || !e.old.Equal(e.now)) {
-			return false
-		}
-	}
-	return true
-}
-
-func uses(s *deployment.Service, kind, name string) bool {
-	if kind == "networks" {
-		return slices.Contains(s.Networks, name)
-	}
-	return slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool { return m.Source == name })
 }
 
 // imageChange leaves out what both have.
@@ -135,34 +104,24 @@ func imageChange(old, now component.Ref) string {
 const maxEntries = 3
 
 // entries names the labels or variables that differ. The config hash is told as the files that it stands for.
-func (c *comparison) entries(what string, old, now *deployment.Service, v pair) []string {
+func (c *comparison) entries(n deployment.Notice, old, now *deployment.Service) []string {
 	var names, why []string
-	for name, e := range union(entriesOf(v.old), entriesOf(v.now)) {
-		switch {
-		case e.old.Exists() && e.old.Equal(e.now):
-		case configHash().MatchString(name):
+	for _, name := range n.Names {
+		if configHash().MatchString(name) {
 			why = append(why, c.configFiles(old, now))
-		default:
-			names = append(names, e.shown)
+		} else {
+			names = append(names, name)
 		}
 	}
-	if v.old.Kind() == source.Sequence || v.now.Kind() == source.Sequence {
-		return append(why, what+"s")
-	}
 	switch {
+	case n.Whole:
+		why = append(why, n.Key+"s")
 	case len(names) > maxEntries:
-		why = append(why, fmt.Sprintf("%d %ss", len(names), what))
+		why = append(why, fmt.Sprintf("%d %ss", len(names), n.Key))
 	case len(names) > 0:
-		why = append(why, what+" "+strings.Join(names, ", "))
+		why = append(why, n.Key+" "+strings.Join(names, ", "))
 	}
 	return why
-}
-
-func entriesOf(v source.Value) source.Value {
-	if v.Kind() == source.Mapping {
-		return v
-	}
-	return source.Value{}
 }
 
 // maxFiles is how many files of a service are named before they are counted.

@@ -1,8 +1,6 @@
 package diff
 
 import (
-	"fmt"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,15 +96,15 @@ type walk struct {
 func (w *walk) compose(old, now *source.File) {
 	before, after := old.At("services"), now.At("services")
 	w.compareBut("services", "", old.Root(), now.Root())
-	for name, v := range union(before, after) {
+	for name, v := range source.Both(before, after) {
 		own := &walk{mask: w.mask, named: w.named}
 		switch {
-		case !v.old.Exists():
-			own.add("", Added, v.old, v.now)
-		case !v.now.Exists():
-			own.add("", Removed, v.old, v.now)
+		case !v.Old.Exists():
+			own.add("", Added, v.Old, v.Now)
+		case !v.Now.Exists():
+			own.add("", Removed, v.Old, v.Now)
 		default:
-			own.compare("", v.old, v.now)
+			own.compare("", v.Old, v.Now)
 		}
 		for _, f := range own.found {
 			if !configHash().MatchString(f.Key) {
@@ -123,18 +121,18 @@ func (w *walk) compare(path string, a, b source.Value) { w.compareBut("", path, 
 func (w *walk) compareBut(but, path string, a, b source.Value) {
 	switch {
 	case a.Kind() == source.Mapping && b.Kind() == source.Mapping:
-		for key, v := range union(a, b) {
+		for key, v := range source.Both(a, b) {
 			if but != "" && key == but {
 				continue
 			}
-			below := join(path, v.shown)
+			below := join(path, v.Key.Shown())
 			switch {
-			case !v.old.Exists():
-				w.add(below, Added, v.old, v.now)
-			case !v.now.Exists():
-				w.add(below, Removed, v.old, v.now)
+			case !v.Old.Exists():
+				w.add(below, Added, v.Old, v.Now)
+			case !v.Now.Exists():
+				w.add(below, Removed, v.Old, v.Now)
 			default:
-				w.compare(below, v.old, v.now)
+				w.compare(below, v.Old, v.Now)
 			}
 		}
 	case a.Kind() == source.Sequence && b.Kind() == source.Sequence:
@@ -185,45 +183,6 @@ func (w *walk) show(v source.Value) string {
 	return string(text)
 }
 
-type pair struct {
-	old, now source.Value
-	shown    string // the key
-}
-
-// union yields the entries of two mappings by key: those of the new one in its order, then those that are gone.
-func union(a, b source.Value) iter.Seq2[string, pair] {
-	return func(yield func(string, pair) bool) {
-		before := make(map[string]source.Value)
-		for k, v := range a.Entries() {
-			before[keyOf(k)] = v
-		}
-		seen := make(map[string]bool)
-		for k, v := range b.Entries() {
-			id := keyOf(k)
-			seen[id] = true
-			if !yield(k.Str(), pair{before[id], v, k.Shown()}) {
-				return
-			}
-		}
-		for k, v := range a.Entries() {
-			if !seen[keyOf(k)] && !yield(k.Str(), pair{v, source.Value{}, k.Shown()}) {
-				return
-			}
-		}
-	}
-}
-
-// keyOf tells keys apart as the programs do: 1 and "1" are one.
-func keyOf(k source.Value) string {
-	if k.Kind() == source.Scalar {
-		return "s" + k.Str()
-	}
-	return meaning(k)
-}
-
-// meaning is the same text for values that are equal, whatever their quotes and the order of their keys.
-func meaning(v source.Value) string { return fmt.Sprintf("%#v", v.Any()) }
-
 // lists matches equal items first, then those with the same name, then what is left by its order.
 func (w *walk) lists(path string, a, b []source.Value) {
 	gone, come := unmatched(a, b)
@@ -256,19 +215,19 @@ func (w *walk) lists(path string, a, b []source.Value) {
 func unmatched(a, b []source.Value) (gone, come []int) {
 	left := make(map[string][]int)
 	for i, v := range a {
-		left[meaning(v)] = append(left[meaning(v)], i)
+		left[source.Meaning(v)] = append(left[source.Meaning(v)], i)
 	}
 	for i, v := range b {
-		if same := left[meaning(v)]; len(same) > 0 {
-			left[meaning(v)] = same[1:]
+		if same := left[source.Meaning(v)]; len(same) > 0 {
+			left[source.Meaning(v)] = same[1:]
 			continue
 		}
 		come = append(come, i)
 	}
 	for i, v := range a {
-		if rest := left[meaning(v)]; len(rest) > 0 && rest[0] == i {
+		if rest := left[source.Meaning(v)]; len(rest) > 0 && rest[0] == i {
 			gone = append(gone, i)
-			left[meaning(v)] = rest[1:]
+			left[source.Meaning(v)] = rest[1:]
 		}
 	}
 	return gone, come

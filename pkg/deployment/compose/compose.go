@@ -91,6 +91,9 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	d.Project, d.ProjectAt, d.Interpolations = p.Name, p.leaf(f.At("name")), p.interpolations
 	d.NameGiven = named || d.ProjectAt.Set()
 	d.Inputs = p.inputs
+	d.Notices = func(before *deployment.Deployment, service string) []deployment.Notice {
+		return p.notices(d, before, service)
+	}
 	for _, u := range p.Unread {
 		site := u.Sites[0]
 		site.Note = u.Message

@@ -10,7 +10,8 @@ import (
 func TestMounts(t *testing.T) {
 	d, findings := Open(memfs.New([]memfs.File{
 		{Path: "compose.yaml", Data: []byte("services: {a: {image: a, volumes: [\"./all:/data\", \"./keys:/data/keys:ro\"]}, b: {image: a, volumes: [\"./keys:/data/keys:ro\", \"./all:/data\"]}}\n")},
-		{Path: "all/x", Data: []byte("x")}, {Path: "keys/x", Data: []byte("x")},
+		{Path: "all/x", Data: []byte("x")},
+		{Path: "keys/x", Data: []byte("x")},
 	}))
 	if len(findings) > 0 {
 		t.Fatal(findings)

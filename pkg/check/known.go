@@ -87,6 +87,7 @@ type reading struct {
 	wrong   string // what comes of a value of the wrong type
 	refused string // what comes of a text that is none of the words, where that is something else
 	report  func(message string, fix mend, sites ...source.Site)
+	ignored func(message string, fix mend, sites ...source.Site) // takes its place for a key that is not known, where that breaks nothing by itself
 	// misplaced are keys whose name leads astray, by their path, and what to do about them.
 	misplaced map[string]string
 }
@@ -130,7 +131,11 @@ func (r reading) check(config place) {
 	config.visit(func(p place) {
 		switch {
 		case !p.known.Exists():
-			r.report(r.program+" knows no "+p.path+"; "+r.unknown, r.renamed(config, p), p.value.Site(""))
+			report := r.report
+			if r.misplaced[p.path] == "" && r.ignored != nil {
+				report = r.ignored
+			}
+			report(r.program+" knows no "+p.path+"; "+r.unknown, r.renamed(config, p), p.value.Site(""))
 		case p.known.Kind() == source.Scalar:
 			r.scalar(p)
 		case p.known.Kind() != p.value.Kind():

@@ -34,7 +34,8 @@ var bridgeKnownKeys = Rule{
 				unknown: "the bridge ignores it and goes by its default",
 				wrong:   "the bridge ignores it and goes by its default",
 				refused: "the bridge does not start",
-				report:  reportKey(r, b, b.Keys().Read),
+				report:  reportKey(r, r.FailMend, b, b.Keys().Read),
+				ignored: reportKey(r, r.WarnMend, b, b.Keys().Read),
 			}
 			if b.Dialect == component.Python {
 				how.wrong = "the bridge takes it as it is, and any text for true"
@@ -43,7 +44,7 @@ var bridgeKnownKeys = Rule{
 			how.check(config)
 			config.visit(func(p place) { checkBridgeRelease(r, b, p) })
 			if b.Dialect == component.BridgeV2 {
-				how.report = reportKey(r, b, b.About.NetworkRead) // narrower: each bridge has that section to itself
+				how.report, how.ignored = reportKey(r, r.FailMend, b, b.About.NetworkRead), reportKey(r, r.WarnMend, b, b.About.NetworkRead) // narrower: each bridge has that section to itself
 				how.check(place{value: b.Config.At("network"), known: networkKeys(b.Component()), path: "network"})
 			}
 		}
@@ -51,7 +52,7 @@ var bridgeKnownKeys = Rule{
 }
 
 // reportKey only warns where another release may have other keys.
-func reportKey(r *Reporter, b *deployment.Bridge, read component.Span) func(message string, fix mend, sites ...source.Site) {
+func reportKey(r *Reporter, known func(message string, fix mend, sites ...source.Site), b *deployment.Bridge, read component.Span) func(message string, fix mend, sites ...source.Site) {
 	v, ok := b.Image.Version()
 	if b.Dialect == component.BridgeV2 { // a patch of the Go bridges changes no key
 		v[2] = 0
@@ -59,7 +60,7 @@ func reportKey(r *Reporter, b *deployment.Bridge, read component.Span) func(mess
 	tested := b.Keys().Read.Last
 	return func(message string, fix mend, sites ...source.Site) {
 		if ok && !v.Less(read.First) && (!read.Last.Less(v) || fix.text != removeIt && !tested.Less(v)) {
-			r.FailMend(message, fix, sites...)
+			known(message, fix, sites...)
 			return
 		}
 		r.Warn(message+", unless "+b.Image.String()+" has other keys than "+read.Last.String(), fix.text, append(sites, b.ImageAt.Site("the image"))...)

@@ -19,7 +19,7 @@ var databaseCredentialsMatch = Rule{
 	Fix:     "Write the same values on both sides.",
 	Source:  "Synapse docs/postgres.md; MAS crates/config sections/database.rs; mautrix docs",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		absent := lacking{what: "role"}
+		var absent []lack
 		for _, c := range d.Connections() {
 			if c.Host == "" && c.PasswordReason != "" {
 				r.Fail(c.PasswordReason+"; the service does not start", "escape the password as in a URL", c.At.Site(""))
@@ -53,7 +53,7 @@ var databaseCredentialsMatch = Rule{
 			checkSSL(r, c, server)
 			checkCredentials(r, d, c, server, &absent)
 		}
-		absent.report(r)
+		reportLacks(r, "role", absent)
 		for _, server := range d.PostgresServers() {
 			checkPasswordFile(r, d, server)
 		}
@@ -63,7 +63,7 @@ var databaseCredentialsMatch = Rule{
 	},
 }
 
-func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connection, server *deployment.Service, absent *lacking) {
+func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connection, server *deployment.Service, absent *[]lack) {
 	made := d.Provisioned(server)
 	role, known := made.Roles[c.User]
 	_, created := made.Databases[c.Db]
@@ -76,7 +76,10 @@ func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connec
 	case !known && !created: // database-created says both
 		return
 	case !known:
-		absent.add(server, c, fmt.Sprintf("%q of %s", c.User, c.Service.Name), c.UserKey()+": one of "+deployment.KeysOf(made.Roles), append([]source.Site{c.UserAt.Site("")}, made.Meant(c.User)...)...)
+		*absent = append(*absent, lack{
+			server: server, user: c.Service.Name, name: fmt.Sprintf("%q of %s", c.User, c.Service.Name), fix: c.UserKey() + ": one of " + deployment.KeysOf(made.Roles),
+			sites: append([]source.Site{c.UserAt.Site("")}, made.Meant(c.User)...),
+		})
 		return
 	case strings.HasPrefix(c.PasswordReason, deployment.NothingMounted):
 		r.Fail(fmt.Sprintf("%s reads its database password from a file, but %s in its container; it does not start", c.Service.Name, c.PasswordReason), "correct the path, or "+d.Lines.Mount("the secret", "there"), append([]source.Site{c.PasswordAt.Site("")}, c.Service.HandedSites()...)...)
@@ -109,7 +112,7 @@ var databaseCreated = Rule{
 		for _, j := range d.Jobs() {
 			checkRuns(r, d, j)
 		}
-		absent := lacking{what: "database"}
+		var absent []lack
 		for _, c := range d.Connections() {
 			server := d.ServiceAt(c.Host)
 			if server == nil || server.Program != component.Postgres {
@@ -126,47 +129,40 @@ var databaseCreated = Rule{
 				if _, ok := made.Roles[c.User]; !ok {
 					name, fix = fmt.Sprintf("%s, with the role %q", name, c.User), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '…'; %s", c.User, fix)
 				}
-				absent.add(server, c, name, fix, c.At.Site(""))
+				absent = append(absent, lack{server: server, user: c.Service.Name, name: name, fix: fix, sites: []source.Site{c.At.Site("")}})
 			}
 		}
-		absent.report(r)
+		reportLacks(r, "database", absent)
 	},
 }
 
-// lacking are the roles or databases that services use and nothing in the files creates. Somebody may have made them by
-// hand, so that it is known of none of them; all of one server are one thing to look at.
-type lacking struct {
-	what    string // role or database
-	servers []*deployment.Service
-	of      map[*deployment.Service]*lack
-}
-
+// lack is a role or a database that a service uses and nothing in the files creates. Somebody may have made it by hand.
 type lack struct {
-	names, users, fixes []string
-	sites               []source.Site
+	server    *deployment.Service
+	user, fix string
+	name      string // with whose it is
+	sites     []source.Site
 }
 
-func (l *lacking) add(server *deployment.Service, c deployment.Connection, name, fix string, sites ...source.Site) {
-	if l.of[server] == nil {
-		if l.of == nil {
-			l.of = make(map[*deployment.Service]*lack)
-		}
-		l.servers, l.of[server] = append(l.servers, server), &lack{}
-	}
-	is := l.of[server]
-	is.names, is.users = append(is.names, name), append(is.users, c.Service.Name)
-	is.fixes, is.sites = append(is.fixes, fix), append(is.sites, sites...)
-}
-
-func (l *lacking) report(r *Reporter) {
-	for _, server := range l.servers {
-		is := l.of[server]
-		what, does := l.what, "does not have it already, "+is.users[0]+" does not start"
-		if len(is.names) > 1 {
-			what, does = what+"s", "does not have them already, these services do not start"
-		}
-		slices.Sort(is.fixes)
-		r.Warn(fmt.Sprintf("nothing in these files creates the %s %s; if %s %s", what, sentence(is.names, "and"), server.Name, does),
-			strings.Join(slices.Compact(is.fixes), "\n"), append(is.sites, server.Site("the database server"))...)
+// reportLacks reports those of each server as one thing to look at.
+func reportLacks(r *Reporter, what string, lacks []lack) {
+	for len(lacks) > 0 {
+		server := lacks[0].server
+		of := slices.DeleteFunc(slices.Clone(lacks), func(l lack) bool { return l.server != server })
+		lacks = slices.DeleteFunc(slices.Clone(lacks), func(l lack) bool { return l.server == server })
+		severally(r, of, func(l lack) []source.Site { return l.sites }, func(r *Reporter, of []lack) {
+			var names, fixes []string
+			var sites []source.Site
+			for _, l := range of {
+				names, fixes, sites = append(names, l.name), append(fixes, l.fix), append(sites, l.sites...)
+			}
+			kind, does := what, "does not have it already, "+of[0].user+" does not start"
+			if len(of) > 1 {
+				kind, does = what+"s", "does not have them already, these services do not start"
+			}
+			slices.Sort(fixes)
+			r.Warn(fmt.Sprintf("nothing in these files creates the %s %s; if %s %s", kind, sentence(names, "and"), server.Name, does),
+				strings.Join(slices.Compact(fixes), "\n"), append(sites, server.Site("the database server"))...)
+		})
 	}
 }

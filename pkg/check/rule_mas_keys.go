@@ -24,18 +24,22 @@ var masKnownKeys = Rule{
 	Source:  "MAS crates/config/src/sections (no deny_unknown_fields), docs/config.schema.json",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
+			report := func(known func(string, mend, ...source.Site)) func(string, mend, ...source.Site) {
+				return func(message string, fix mend, sites ...source.Site) {
+					if masFileRead(m, fix.text) {
+						known(message, fix, sites...)
+						return
+					}
+					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix.text, append(sites, m.ImageAt.Site("the image"))...)
+				}
+			}
 			reading{
 				d: d, program: "MAS",
 				unknown:   "MAS ignores it and goes by its default",
 				wrong:     "MAS does not start",
 				misplaced: masMisplaced,
-				report: func(message string, fix mend, sites ...source.Site) {
-					if masFileRead(m, fix.text) {
-						r.FailMend(message, fix, sites...)
-						return
-					}
-					r.Warn(message+", unless "+m.Image.String()+" has other keys than "+masRead.String(), fix.text, append(sites, m.ImageAt.Site("the image"))...)
-				},
+				report:    report(r.FailMend),
+				ignored:   report(r.WarnMend),
 			}.check(place{value: m.Config.Root(), known: masKeys()})
 			checkMASVariables(r, m)
 			// Beside these, a policy of one's own may read whatever it likes.

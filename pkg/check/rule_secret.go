@@ -166,6 +166,9 @@ var secretStrength = Rule{
 			other, repeated := first[h.Value]
 			switch weak := weakness(h); {
 			case weak != "" && h.Role == deployment.SharedWithMAS && h.Value == "": // mas-secret-matches says so
+			case weak != "" && h.Value != "" && strings.HasPrefix(h.Role, deployment.DatabaseRole("")) && !databasePublished(d):
+				fact, _, _ := strings.Cut(weak, ";")
+				r.Warn(h.What+" "+fact+"; whoever gets into a container that reaches the database can guess it", "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
 			case weak == isExample:
 				file := h.At.Pos().File
 				if examples[file] == nil {
@@ -178,7 +181,7 @@ var secretStrength = Rule{
 			case repeated && h.At.Pos() == other[0].At.Pos(): // two that read one file
 			case repeated && strings.HasPrefix(h.Role, "as_token") && strings.HasPrefix(other[0].Role, "as_token"): // registration-ids-unique says so
 			case repeated:
-				r.Fail(fmt.Sprintf("%s is the same as %s; whoever may know the one has the other", h.What, other[0].What), "give each a random text of its own", sitesOf(places, other...)...)
+				r.Warn(fmt.Sprintf("%s is the same as %s; whoever may know the one has the other", h.What, other[0].What), "give each a random text of its own", sitesOf(places, other...)...)
 			default:
 				first[h.Value] = places
 			}
@@ -203,6 +206,13 @@ func reportExamples(r *Reporter, uses [][]deployment.Secret) {
 	}
 	r.Fail(sentence(atMost(names, 3), "and")+" are examples or words that everybody tries; anybody can guess them",
 		"write a random text of its own for each, as openssl rand -hex 32 makes it", sites...)
+}
+
+// databasePublished reports whether a PostgreSQL of the stack can be reached from outside of its networks.
+func databasePublished(d *deployment.Deployment) bool {
+	return slices.ContainsFunc(d.PostgresServers(), func(s *deployment.Service) bool {
+		return len(s.Spans) > 0 || !s.SpansKnown || s.NetworkMode.Set()
+	})
 }
 
 // grouped gives all places of each secret, and the secrets that can be seen nowhere. A file that is missing is

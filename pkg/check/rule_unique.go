@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
@@ -75,6 +76,7 @@ var composeImagePinned = Rule{
 	Fix:     "Write the tag of a release.",
 	Source:  "mautrix docs, Docker setup: latest is the newest commit; docker-library/postgres",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var loose []pin
 		for _, s := range d.Services {
 			v := s.ImageAt
 			if s.BuildUnread != "" && s.Program == component.Unknown {
@@ -82,27 +84,59 @@ var composeImagePinned = Rule{
 			}
 			// What somebody builds of a program that is not looked at is theirs.
 			built := s.Build.Set() && (s.BuildUnread != "" || s.Program == component.Unknown)
-			if _, ok := v.Text(); !ok || !v.Set() || built || s.Image.Digest != "" {
+			if _, ok := v.Text(); !ok || !v.Set() || built || s.Image.Digest != "" || s.Image.Tag != "" && s.Image.Tag != "latest" {
 				continue
 			}
-			fact := "the image of " + s.Name + " has no tag"
-			switch s.Image.Tag {
-			case "":
-			case "latest":
-				fact = "the image of " + s.Name + " is whatever is latest"
-			default:
-				continue
-			}
-			fix, consequence := s.ImageLine(component.Ref{Repository: s.Image.Repository, Tag: "…"}), "an update comes unasked"
+			p := pin{service: s, fix: s.ImageLine(component.Ref{Repository: s.Image.Repository, Tag: "…"})}
 			if tested := s.Component().Tested; tested.Repository != "" && s.Program != component.Postgres { // whose data is of one major version
 				tested.Repository = s.Image.Repository
-				fix = s.ImageLine(tested)
-				consequence += ", and what its version can do cannot be checked"
+				p.fix, p.known = s.ImageLine(tested), true
 			}
 			if i := slices.IndexFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s && b.Dialect == component.Python }); i >= 0 {
-				fix = d.Bridges[i].ImageFor() // the newest release does not read its file
+				p.fix = d.Bridges[i].ImageFor() // the newest release does not read its file
 			}
-			r.Fail(fact+"; "+consequence, fix, v.Site(""))
+			loose = append(loose, p)
 		}
+		severally(r, loose, func(p pin) []source.Site { return []source.Site{p.service.ImageAt.Site("")} }, reportPins)
 	},
+}
+
+// pin is an image without a tag that stays, and the line that gives it one; known says that what its versions can do is.
+type pin struct {
+	service *deployment.Service
+	fix     string
+	known   bool
+}
+
+func reportPins(r *Reporter, pins []pin) {
+	var names, fixes []string
+	var sites []source.Site
+	tagless, known := 0, false
+	for _, p := range pins {
+		names, fixes = append(names, p.service.Name), append(fixes, p.service.Name+": "+p.fix)
+		sites, known = append(sites, p.service.ImageAt.Site("")), known || p.known
+		if p.service.Image.Tag == "" {
+			tagless++
+		}
+	}
+	images, fact, consequence, cannot := "the image of ", " is whatever is latest", "an update comes unasked", ", and what its version can do cannot be checked"
+	if len(pins) > 1 {
+		images, fact, consequence, cannot = "the images of ", " are whatever is latest", "updates come unasked", ", and what their versions can do cannot be checked"
+	}
+	switch {
+	case tagless == 1 && len(pins) == 1:
+		fact = " has no tag"
+	case tagless == len(pins):
+		fact = " have no tag"
+	case tagless > 0:
+		fact = " have no tag, or are whatever is latest"
+	}
+	if known {
+		consequence += cannot
+	}
+	fix := strings.Join(fixes, "\n")
+	if len(pins) == 1 {
+		fix = pins[0].fix
+	}
+	r.Fail(images+sentence(names, "and")+fact+"; "+consequence, fix, sites...)
 }

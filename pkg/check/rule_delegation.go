@@ -52,8 +52,9 @@ func masElsewhere(r *Reporter, d *deployment.Deployment, block source.Value) {
 		case s == nil && strings.Contains(u.Hostname(), "."):
 			r.NotChecked("the MAS at "+u.Redacted()+" is outside of the stack", v.Site(""))
 			return
-		case s == nil && slices.ContainsFunc(d.Synapses, func(s *deployment.Synapse) bool { return d.External(s.Service) }):
-			r.NotChecked("the MAS at "+u.Redacted()+" may be in another stack of the same network", v.Site(""))
+		case s == nil && !r.partial:
+			r.Warn(fmt.Sprintf("Synapse leaves logins to MAS, but no service of the stack is one; unless %s is in another stack of the same network, every request with a token fails with 503", u.Hostname()),
+				"a service with the image "+component.Of(component.MAS).Tested.String(), block.At("enabled").Site(""), d.ServicesAt.Site("the services"))
 			return
 		}
 	}

@@ -27,6 +27,7 @@ var mended = strings.Fields(`
 	keycloak-client-agrees
 	mas-endpoint-reachable
 	mas-known-keys
+	mas-listeners-bound
 	mas-public-base-slash
 	mas-upstream-claims
 	mas-upstream-client
@@ -46,6 +47,7 @@ var mended = strings.Fields(`
 	synapse-endpoint-internal
 	synapse-known-vulnerabilities
 	synapse-log-config
+	synapse-no-local-auth
 	synapse-required-keys
 	synapse-url-preview
 	traefik-network-shared

@@ -192,7 +192,7 @@ var synapseNoLocalAuth = Rule{
 					if v.Len() > 0 {
 						fix = "remove " + v.Path() + " with all that stands below it"
 					}
-					r.Fail(v.Path()+" is not possible next to MAS; Synapse does not start", fix,
+					r.FailMend(v.Path()+" is not possible next to MAS; Synapse does not start", unless(v.Kind() != source.Scalar, remove(v, fix)),
 						v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
 				}
 			}

@@ -66,6 +66,11 @@ func misboundOf(m *deployment.MAS) []misbound {
 	return wrong
 }
 
+// everywhere is the fix of an address that MAS listens on, where the value is that address.
+func everywhere(v source.Value, fix string) mend {
+	return unless(v.Name() != "host" && v.Name() != "address" || !strings.HasPrefix(fix, v.Name()+": "), line(v, fix))
+}
+
 // unheard reports whether mas-listeners-bound, or mas-known-keys about a resource, says why MAS may not answer.
 // Rules that look for a listener say nothing then.
 func unheard(m *deployment.MAS) bool {
@@ -89,11 +94,11 @@ var masListenersBound = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			for _, w := range misboundOf(m) {
-				r.Fail(w.message, w.fix, w.value.Site(""))
+				r.FailMend(w.message, everywhere(w.value, w.fix), w.value.Site(""))
 			}
 			for _, l := range deployment.MasListeners(m) {
 				if m.Lacks(l.Host) {
-					r.Warn(fmt.Sprintf("MAS listens on %s, which the compose file does not give its container; MAS does not start unless Docker happens to", l.Host), l.Everywhere(), l.HostAt().Site(""))
+					r.WarnMend(fmt.Sprintf("MAS listens on %s, which the compose file does not give its container; MAS does not start unless Docker happens to", l.Host), everywhere(l.HostAt(), l.Everywhere()), l.HostAt().Site(""))
 				}
 			}
 			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.ReadsMore() {

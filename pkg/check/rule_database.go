@@ -127,7 +127,7 @@ var databaseCreated = Rule{
 			case !ok:
 				name, fix := fmt.Sprintf("%q of %s", c.Db, c.Service.Name), fmt.Sprintf("CREATE DATABASE %s OWNER %s;", c.Db, c.User)
 				if _, ok := made.Roles[c.User]; !ok {
-					name, fix = fmt.Sprintf("%s, with the role %q", name, c.User), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '…'; %s", c.User, fix)
+					name, fix = fmt.Sprintf("%s (with its role %q)", name, c.User), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '…'; %s", c.User, fix)
 				}
 				absent = append(absent, lack{server: server, user: c.Service.Name, name: name, fix: fix, sites: []source.Site{c.At.Site("")}})
 			}

@@ -111,7 +111,9 @@ func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 
 // baseURLFix names a host that does lead to Synapse.
 func baseURLFix(d *deployment.Deployment, s *deployment.Synapse) string {
-	for _, host := range append([]string{"matrix." + s.Server.Str()}, routedHosts(d, s)...) {
+	const enough = 50 // of ten thousand hosts, the first ones tell as much as all
+	hosts := append([]string{"matrix." + s.Server.Str()}, routedHosts(d, s)...)
+	for _, host := range hosts[:min(enough, len(hosts))] {
 		if reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
 			return "public_baseurl: https://" + host + "/"
 		}
@@ -122,9 +124,14 @@ func baseURLFix(d *deployment.Deployment, s *deployment.Synapse) string {
 // routedHosts are the hosts in the rules of a service's routers.
 func routedHosts(d *deployment.Deployment, s *deployment.Synapse) []string {
 	var hosts []string
+	seen := make(map[string]bool)
 	for _, router := range d.Routes().Routers {
 		if router.Container == s.Name && router.Dropped == "" {
-			hosts = append(hosts, router.Hosts()...)
+			for _, host := range router.Hosts() {
+				if !seen[host] {
+					seen[host], hosts = true, append(hosts, host)
+				}
+			}
 		}
 	}
 	return hosts

@@ -61,8 +61,9 @@ var traefikRouterComplete = Rule{
 			default:
 			}
 		})
+		names := namesOf(d)
 		for _, router := range d.Routes().Routers {
-			checkStatic(r, d, router)
+			checkStatic(r, d, names, router)
 		}
 	},
 }
@@ -94,7 +95,7 @@ func twins(d *deployment.Deployment) map[string]bool {
 
 // checkStatic holds a router against Traefik's own settings. Where they cannot be seen, a name that differs
 // by a typing slip from what the other routers say is a wrong one.
-func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
+func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, router *route.Router) {
 	if router.Dropped != "" {
 		return
 	}
@@ -103,7 +104,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 		return
 	}
 	for _, e := range router.EntryPoints {
-		others := others(d, func(o *route.Router) []string { return o.EntryPoints }, e)
+		others := others(names.entryPoints, e)
 		switch near := finding.Nearest(e, others); {
 		case d.Proxy().EntryPoints != nil && !d.Proxy().EntryPoints[strings.ToLower(e)]:
 			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
@@ -114,7 +115,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, router *route.Router) {
 		}
 	}
 	c := router.CertResolver
-	near := finding.Nearest(c, others(d, func(o *route.Router) []string { return []string{o.CertResolver} }, c))
+	near := finding.Nearest(c, others(names.resolvers, c))
 	switch known := d.Proxy().Resolvers != nil; {
 	case c == "" || known && d.Proxy().Resolvers[strings.ToLower(c)]:
 	case known:
@@ -130,14 +131,22 @@ func eitherOf(names map[string]bool) string {
 	return strings.Join(slices.Sorted(maps.Keys(names)), " or ")
 }
 
-// others are the names that at least two routers use and that are not the one given.
-func others(d *deployment.Deployment, names func(*route.Router) []string, not string) []string {
-	count := make(map[string]int)
+// staticNames are the names of Traefik's own settings that routers use, and how many of them do.
+type staticNames struct{ entryPoints, resolvers map[string]int }
+
+func namesOf(d *deployment.Deployment) staticNames {
+	n := staticNames{make(map[string]int), make(map[string]int)}
 	for _, o := range d.Routes().Routers {
-		for _, n := range names(o) {
-			count[n]++
+		for _, e := range o.EntryPoints {
+			n.entryPoints[e]++
 		}
+		n.resolvers[o.CertResolver]++
 	}
+	return n
+}
+
+// others are the names that at least two routers use and that are not the one given.
+func others(count map[string]int, not string) []string {
 	if count[not] > 1 {
 		return nil
 	}

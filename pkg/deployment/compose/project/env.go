@@ -134,6 +134,9 @@ func (e *environment) visible() map[string]string {
 
 // parse reads an environment file over what is known already, which counts first where it names variables.
 func (e *environment) parse(src []byte) (map[string]string, error) {
+	if tooLong(src, e.vars) > 0 {
+		return nil, errors.New("a variable grows too long")
+	}
 	quiet()
 	missed := make(map[string]bool)
 	vars, err := dotenv.UnmarshalBytesWithLookup(src, func(name string) (string, bool) {
@@ -204,6 +207,10 @@ func (r *reader) dotenv(name string) {
 	f := r.envFile(name)
 	if f.there && !slices.Contains(r.project.EnvFiles, f) {
 		r.project.EnvFiles = append(r.project.EnvFiles, f)
+	}
+	if line := tooLong(f.Text, r.env.vars); line > 0 {
+		r.refuseLong(name, line)
+		return
 	}
 	vars, _ := r.env.parse(f.Text)
 	for key, val := range vars {

@@ -159,6 +159,8 @@ func parseSettings(src []byte, format string, known map[string]string, gaps bool
 	switch {
 	case format == "raw":
 		return raw(src)
+	case tooLong(src, known) > 0:
+		return nil
 	case gaps:
 		vars, _ := (&environment{vars: known}).parse(src)
 		return vars

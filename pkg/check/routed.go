@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,7 +20,13 @@ func routed(r *Reporter, d *deployment.Deployment) bool {
 	if d.HasRouters() {
 		return true
 	}
-	why := cmp.Or(d.Front().Unseen, "no service has labels for Traefik: what is routed where cannot be seen")
+	why := d.Front().Unseen
+	if why == "" {
+		why = "no service has labels for Traefik: what is routed where cannot be seen"
+		if lying := d.Unmounted(); lying != "" {
+			why = "no service has labels for Traefik, and none mounts " + lying + ", which lies here: what is routed where cannot be seen"
+		}
+	}
 	for _, s := range d.Synapses {
 		r.NotChecked(why, s.Site(""))
 	}

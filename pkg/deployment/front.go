@@ -77,8 +77,8 @@ func (f *Front) rank() (n int) {
 func (d *Deployment) readFront() *Front {
 	labels, fronts := d.labelled(), d.fronts()
 	front := &Front{Name: "Traefik", Service: d.Proxy().Service, table: labels}
-	if len(labels.Routers) == 0 && front.Service == nil && len(fronts) > 0 {
-		front = fronts[0]
+	if i := slices.IndexFunc(fronts, func(f *Front) bool { return !f.onlyFiles() }); len(labels.Routers) == 0 && front.Service == nil && i >= 0 {
+		front = fronts[i]
 	}
 	for _, f := range fronts {
 		if f.table != front.table && (len(f.table.Routers) > 0 || f.Unseen != "") {
@@ -86,6 +86,30 @@ func (d *Deployment) readFront() *Front {
 		}
 	}
 	return front
+}
+
+// proxyFiles are where people keep the configuration of a proxy that is none of the stack.
+var proxyFiles = []string{"Caddyfile", "caddy/Caddyfile", "caddy.conf", "nginx.conf", "nginx/*.conf", "nginx/conf.d/*.conf", "haproxy.cfg"}
+
+// Unmounted is a file of a proxy that lies in the deployment and that no service sees; "" when there is none.
+func (d *Deployment) Unmounted() string {
+	for _, pattern := range proxyFiles {
+		names, _ := fs.Glob(d.FS, pattern)
+		for _, name := range names {
+			if !slices.ContainsFunc(d.Services, func(s *Service) bool { return s.Sees(name) }) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// onlyFiles reports whether a proxy sends nothing to anybody, and is not the one at port 443: it serves files for the proxy at
+// which requests come in, which is not seen.
+func (f *Front) onlyFiles() bool {
+	list, _, _ := f.Service.publishes()
+	public := slices.ContainsFunc(list, func(p Published) bool { return p.Host == "443" && !p.Local })
+	return f.Unseen == "" && !public && !slices.ContainsFunc(f.table.Services, func(s *route.Service) bool { return len(s.Backends) > 0 })
 }
 
 // isCaddy goes by the image: Caddy's own, one with more modules, or caddy-docker-proxy.

@@ -49,7 +49,7 @@ func (s *Service) Launch() (kind Launch, word string, at source.Site) {
 		e = &component.BridgeEntry
 	}
 	entry := wordsOf(s.Entrypoint)
-	replaced := len(entry) > 0 || c.Bridge != nil
+	replaced := s.Entrypoint.Set() || c.Bridge != nil // an empty one takes the image's away
 	words := append(entry, wordsOf(s.Cmd)...)
 	for len(words) > 0 && replaced && slices.Contains(wrappers, path.Base(words[0].Text)) {
 		words = words[1:]

@@ -16,13 +16,14 @@ import (
 )
 
 type checkCmd struct {
-	Dir    string   `arg:"" optional:"" help:"Directory with the docker-compose.yml." default:"."`
-	File   []string `short:"f" sep:"none" help:"Compose file below the directory, as docker compose has -f; one for each of several. By default those that Compose finds." placeholder:"FILE"`
-	Root   string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
-	Format string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
-	Fix    bool     `help:"Show what mends the findings whose fix is one certain edit, as a diff, and what is left then."`
-	Write  bool     `help:"With --fix: write it. All of it or, where that would bring a new finding, nothing."`
-	Strict bool     `help:"Fail also where something was not checked; suppress what is meant to stay so."`
+	Dir     string   `arg:"" optional:"" help:"Directory with the docker-compose.yml." default:"."`
+	File    []string `short:"f" sep:"none" help:"Compose file below the directory, as docker compose has -f; one for each of several. By default those that Compose finds." placeholder:"FILE"`
+	Profile []string `sep:"none" help:"Profile of Compose that is switched on, as docker compose has --profile; one for each of several. By default those that COMPOSE_PROFILES in .env names." placeholder:"NAME"`
+	Root    string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
+	Format  string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
+	Fix     bool     `help:"Show what mends the findings whose fix is one certain edit, as a diff, and what is left then."`
+	Write   bool     `help:"With --fix: write it. All of it or, where that would bring a new finding, nothing."`
+	Strict  bool     `help:"Fail also where something was not checked; suppress what is meant to stay so."`
 	shownFlags
 }
 
@@ -70,7 +71,7 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	defer func() { _ = closed() }()
 	look := func(tree fs.FS) found {
-		deployment, findings := compose.OpenWith(tree, composeOptions(c.Dir, c.File))
+		deployment, findings := compose.OpenWith(tree, composeOptions(c.Dir, c.File, c.Profile...))
 		more, read := check.Run(deployment, composego.Judge)
 		config, problems := answersIn(tree, deployment)
 		f := found{files: read, dir: c.Dir, blind: deployment.File == "", rendered: deployment.Chosen.Managed, parts: deployment.Parts(), blank: deployment.Blank()}
@@ -99,8 +100,8 @@ func (c *checkCmd) Run(a *app) error {
 }
 
 // composeOptions are what a command line says to Compose.
-func composeOptions(dir string, files []string) compose.Options {
-	o := compose.Options{}
+func composeOptions(dir string, files []string, profiles ...string) compose.Options {
+	o := compose.Options{Profiles: profiles}
 	if repo, err := git.Open(dir); err == nil {
 		o.Ignored = func(name string) bool { return repo.Ignores(context.Background(), path.Clean(repo.Path(name))) }
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
@@ -138,12 +139,32 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 			})
 		})
 		for _, rule := range Rules {
-			findings = append(findings, guarded(d, rule, func(r *Reporter) { rule.Check(d, r) })...)
+			findings = append(findings, started(d, guarded(d, rule, func(r *Reporter) { rule.Check(d, r) }))...)
 		}
 	}
 	beside.Wait()
 	// Last, for rules read files as well.
 	return finding.Sort(d.Hide(d.Mendable(slices.Concat(findings, judged, d.Problems())))), d.FilesRead()
+}
+
+// started leaves out the errors of services behind a profile that is off, but for those that are run by hand. Docker Compose
+// reads of them what compose-valid holds against it.
+func started(d *deployment.Deployment, findings []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(findings, func(f finding.Finding) bool {
+		if f.Severity != finding.Error || len(f.Sites) == 0 {
+			return false
+		}
+		keys := d.KeysAt(f.Pos())
+		if len(keys) < 2 || keys[0] != "services" {
+			return false
+		}
+		s := d.Service(keys[1])
+		if s == nil || len(s.Absent.Profiles) == 0 {
+			return false
+		}
+		kind, _, _ := s.Launch()
+		return kind != deployment.Tool && s.Program != component.Postgres
+	})
 }
 
 // guarded gives what a rule finds, and says so where it cannot go on.

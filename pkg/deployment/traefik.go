@@ -101,7 +101,7 @@ type Proxy struct {
 // traefik reads the settings from the flags, the environment and the file of a Traefik in this stack.
 func (d *Deployment) traefik() *Proxy {
 	t := &Proxy{Major: 3, Encoded: make(map[string]string), settings: make(map[string]string)}
-	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == component.Traefik })
+	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == component.Traefik && s.Absent.Why == "" })
 	if i < 0 {
 		return t
 	}

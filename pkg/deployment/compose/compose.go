@@ -26,7 +26,7 @@ type Project struct {
 
 	options Options
 	fsys    fs.FS
-	inline  map[string]string // the name of each config that stands in the compose file itself, as a file
+	inline  map[string]string // the name of each config and secret whose text is known without a file, as a file
 	unread  []source.Site
 
 	inImages    []source.Hidden // the secrets that Dockerfiles put into images

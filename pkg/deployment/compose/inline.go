@@ -4,32 +4,48 @@ import (
 	"bytes"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
-// contents makes files of the configs that stand in a compose file themselves. What such a file says has its place there.
+// contents makes files of the configs and secrets whose text stands in a compose file itself or in a variable of .env.
+// What such a file says has its place in the compose file.
 func (p *Project) contents(d *deployment.Deployment) {
 	p.inline = make(map[string]string)
 	files := &inlined{FS: p.fsys, data: make(map[string][]byte)}
-	for key, def := range p.File.At("configs").Entries() {
-		content := def.At("content")
-		text, known := p.expand(content)
-		if !content.Set() || !known {
-			continue
-		}
-		at := content.File().Path
-		name := at + "#configs." + key.Str()
-		p.inline[key.Str()], files.data[name] = name, []byte(text)
-		if f, problem := source.Parse(at, content.Inside(text)); problem == nil {
+	add := func(kind, key string, def source.Value, text, at string, src []byte) {
+		name := def.File().Path + "#" + kind + "." + key
+		p.inline[kind+"."+key], files.data[name] = name, []byte(text)
+		if f, problem := source.Parse(at, src); problem == nil && src != nil {
 			d.Add(name, f)
+		}
+	}
+	for _, kind := range []string{"configs", "secrets"} {
+		for key, def := range p.File.At(kind).Entries() {
+			content, variable := def.At("content"), def.At("environment")
+			if text, known := p.expand(content); content.Set() && known {
+				add(kind, key.Str(), def, text, content.File().Path, content.Inside(text))
+			} else if text, known := p.Env[variable.Str()]; variable.Set() && known {
+				at := d.Env.Pos(variable.Str())
+				add(kind, key.Str(), def, text, at.File, p.lined(at, text))
+			}
 		}
 	}
 	if len(files.data) > 0 {
 		p.fsys, d.FS = files, files
 	}
+}
+
+// lined is the text of a variable with each line at the number that it has in its file; nil where it has others there.
+func (p *Project) lined(at source.Pos, text string) []byte {
+	lines := strings.Split(p.small(at.File), "\n")
+	if at.Line == 0 || at.Line > len(lines) || !strings.Contains(strings.Join(lines[at.Line-1:], "\n"), strings.TrimSpace(text)) {
+		return nil
+	}
+	return []byte(strings.Repeat("\n", at.Line-1) + text)
 }
 
 // inlined is a file system and some files beside it.

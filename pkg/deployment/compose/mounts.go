@@ -97,8 +97,13 @@ func (p *Project) handed(service source.Value, kind, dir string) []deployment.Mo
 		switch {
 		case !def.Exists():
 			m.Reason = what + deployment.IsUndefined
-		case kind == "configs" && p.inline[name] != "":
-			m.Host, m.SourceAt = p.inline[name], p.leaf(def.At("content"))
+		case p.inline[kind+"."+name] != "":
+			m.Host, m.SourceAt = p.inline[kind+"."+name], p.leaf(def.At("content"))
+			if !m.SourceAt.Set() {
+				m.SourceAt = p.leaf(def.At("environment"))
+			}
+		case def.At("environment").Set():
+			m.Reason = what + " is the variable " + def.At("environment").Str() + ", which is set elsewhere"
 		case def.At("content").Set():
 			m.Reason = what + " holds variables that are set elsewhere"
 		case !def.At("file").Set():

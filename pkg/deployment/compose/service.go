@@ -69,11 +69,11 @@ func (p *Project) absence(s *deployment.Service, v source.Value) {
 		break
 	}
 	s.CopiesAt = copies
-	on := strings.Split(p.Env["COMPOSE_PROFILES"], ",")
+	on := p.Profiles()
 	var names []string
 	for _, profile := range s.Profiles {
 		name := profile.Str()
-		if slices.ContainsFunc(on, func(o string) bool { o = strings.TrimSpace(o); return o == name || o == "*" }) {
+		if slices.ContainsFunc(on, func(o string) bool { return o == name || o == "*" }) {
 			names = nil
 			break
 		}

@@ -35,7 +35,7 @@ type reader struct {
 func newReader(fsys fs.FS, o Options) *reader {
 	fillTop()
 	r := &reader{
-		fs: fsys, options: o, env: &environment{vars: make(map[string]string)}, project: &Project{fs: fsys}, parsed: make(map[string][]*source.File),
+		fs: fsys, options: o, env: &environment{vars: make(map[string]string)}, project: &Project{fs: fsys, profiles: o.Profiles}, parsed: make(map[string][]*source.File),
 		envFiles: make(map[string]*EnvFile),
 	}
 	if f := o.EnvFile; f != nil {

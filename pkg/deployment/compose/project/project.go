@@ -24,6 +24,8 @@ type Options struct {
 	// Files are the names behind -f, below the file system's root. None: those that COMPOSE_FILE in .env lists, or else the
 	// first that has one of Names and the first of OverrideNames.
 	Files []string
+	// Profiles are those behind --profile, in the place of those that COMPOSE_PROFILES in .env switches on.
+	Profiles []string
 	// Name is that of the root directory, after which Compose names a project whose files say nothing; "" where it is not known.
 	Name string
 	// Assume is what every variable holds that is set nowhere; "" for nothing.
@@ -57,8 +59,9 @@ type Project struct {
 	// Unread is what Compose would read and was not, Faults are what it would refuse.
 	Unread, Faults []Problem
 
-	env *environment
-	fs  fs.FS
+	env      *environment
+	fs       fs.FS
+	profiles []string
 }
 
 // Problem is a place of a file and what is the matter there.
@@ -199,8 +202,11 @@ func normal(dir string) string {
 	}, strings.ToLower(dir)), "_-")
 }
 
-// Profiles are those that COMPOSE_PROFILES switches on.
+// Profiles are those that are switched on: by the command line, or else by COMPOSE_PROFILES.
 func (p *Project) Profiles() []string {
+	if len(p.profiles) > 0 {
+		return p.profiles
+	}
 	var names []string
 	for name := range strings.SplitSeq(p.Env["COMPOSE_PROFILES"], ",") {
 		if name = strings.TrimSpace(name); name != "" {

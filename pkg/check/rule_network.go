@@ -35,6 +35,9 @@ var traefikNetworkShared = Rule{
 				}
 			case traefik.MissingNetwork:
 				unknown[s] = true
+				if everyNetworkShared(d, s) {
+					return // whichever it takes, it reaches
+				}
 				if d.Proxy().Service != nil && d.Proxy().Seen {
 					r.FailMend(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)
 				} else {
@@ -49,6 +52,12 @@ var traefikNetworkShared = Rule{
 			}
 		}
 	},
+}
+
+// everyNetworkShared reports whether Traefik is in all networks of a service.
+func everyNetworkShared(d *deployment.Deployment, s *deployment.Service) bool {
+	proxy := d.Proxy().Service
+	return proxy != nil && !slices.ContainsFunc(s.Networks, func(key string) bool { return !slices.Contains(proxy.Networks, key) })
 }
 
 // proxyNetwork is the label that has Traefik find the service. It is certain where the two share one network, or it is in one

@@ -18,6 +18,9 @@ const (
 	problemCost = 40_000
 )
 
+// shortestRule is the length of Path(`/`): whoever writes a lower priority comes after every router without one, and wants to.
+const shortestRule = 9
+
 // comparePriorities reports each pair of live routers that may match the same request and do not lead to the
 // same place, where a random one wins, or the length of one's rule beats the priority that somebody gave the other. Two regexps that only differ past
 // their literal beginning count as overlapping. Where the budget ends, one problem says so.
@@ -34,7 +37,7 @@ func (t *Table) comparePriorities() {
 	for i, a := range t.Routers {
 		for j, b := range t.Routers[i+1:] {
 			tie := a.Priority == b.Priority
-			if !tie && (a.Explicit || !b.Explicit || told[a] || told[b]) || !t.rival(a, b) {
+			if !tie && (a.Explicit || !b.Explicit || b.Priority < shortestRule || told[a] || told[b]) || !t.rival(a, b) {
 				continue
 			}
 			switch c.overlap(all[i], all[i+1+j]) {

@@ -190,8 +190,12 @@ func OfTraefik1(key string) bool {
 func (t *table) ignoredLabels(c *Container) {
 	for _, l := range c.Labels {
 		known := func(prefix string) bool { return hasPrefixFold(l.Key, prefix) }
-		if known("traefik.") && !OfTraefik1(l.Key) && !slices.ContainsFunc(slices.Concat(providerFilters, dynamicFilters, otherPrefixes), known) {
-			t.problem(IgnoredLabel, c, "", fmt.Sprintf("Traefik does not know the label %q; it ignores it", l.Key), l.Site)
+		if known("traefik.") && !slices.ContainsFunc(slices.Concat(providerFilters, dynamicFilters, otherPrefixes), known) {
+			kind := IgnoredLabel
+			if OfTraefik1(l.Key) {
+				kind = OldLabel
+			}
+			t.problem(kind, c, "", fmt.Sprintf("Traefik does not know the label %q; it ignores it", l.Key), l.Site)
 		}
 	}
 }

@@ -65,6 +65,8 @@ const (
 	BadLabel route.ProblemKind = "bad-label"
 	// IgnoredLabel is a traefik.* label that Traefik does not read at all.
 	IgnoredLabel route.ProblemKind = "ignored-label"
+	// OldLabel is one that Traefik 1 read.
+	OldLabel route.ProblemKind = "old-label"
 	// BadName is a router whose name holds an @, behind which Traefik reads the name of a provider: the router is
 	// dropped, for its service does not exist there.
 	BadName route.ProblemKind = "bad-name"

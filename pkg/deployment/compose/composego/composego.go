@@ -128,6 +128,9 @@ func verdict(d *deployment.Deployment) string {
 // stays only where it is a key of the file.
 func mask(p *compose.Project, msg string) string {
 	keys := keysOf(p)
+	if g := undefinedName().FindStringSubmatch(msg); g != nil {
+		keys[g[3]] = true // a name, and no value
+	}
 	// An interpolation error ends in the whole value, without quotes.
 	if i := strings.Index(msg, " You may need to escape"); i >= 0 {
 		msg = msg[:i] + " You may need to escape any $ with another $"

@@ -2,6 +2,7 @@ package confighash_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -50,7 +51,7 @@ func TestOf(t *testing.T) {
 	before := of(tree, nil)
 	for name := range tree {
 		changed := maps.Clone(tree)
-		changed[name] = &fstest.MapFile{Data: []byte("other")}
+		changed[name] = &fstest.MapFile{Data: []byte(strings.ToUpper(name))} // as long as it was
 		reads := map[string]bool{"config/a/config.yaml": true, "config/a/deep/x": true, "more/m": true, "secrets/one": true, "secrets/two": true}
 		if got := of(changed, nil) != before; got != reads[name] {
 			t.Errorf("a change of %s changes the hash: %t", name, got)

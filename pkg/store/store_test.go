@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
 
 	"philipp.info/stackgen/pkg/check"
@@ -284,6 +286,28 @@ func TestTwoWritesAtOnce(t *testing.T) {
 	wg.Wait()
 	if p := write(t, b, dir, false); len(p.Changes) != 0 {
 		t.Errorf("left over: %v", p.Changes)
+	}
+}
+
+// Who holds the directory keeps others out of it.
+func TestWriteWaits(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a directory cannot be locked here")
+	}
+	dir := t.TempDir()
+	lock := flock.New(dir, flock.SetFlag(os.O_RDONLY))
+	if held, err := lock.TryLock(); !held || err != nil {
+		t.Fatal(held, err)
+	}
+	defer lock.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := store.Write(ctx, dir, store.Stack{Files: small(t).Files}, false)
+	if err == nil || !strings.Contains(err.Error(), "another render is at work there") {
+		t.Errorf("err = %v", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("it wrote %v", left)
 	}
 }
 

@@ -68,7 +68,16 @@ func (d *Deployment) Secrets() []Secret { return d.secrets() }
 
 func (d *Deployment) collect() (held []Secret) {
 	for _, s := range d.Synapses {
-		held = append(held, d.secretsIn(s.Service, s.Config, s.Component().Held, source.PyYAML)...)
+		for _, h := range d.secretsIn(s.Service, s.Config, s.Component().Held, source.PyYAML) {
+			// Synapse wrote both into each new file, with nothing that uses them.
+			switch h.At.Name() {
+			case "recaptcha_private_key":
+				h.Idle = !s.Config.At("enable_registration_captcha").True()
+			case "turn_shared_secret":
+				h.Idle = len(s.Config.At("turn_uris").Items()) == 0
+			}
+			held = append(held, h)
+		}
 		for _, reg := range s.Registrations {
 			owner := reg.Path
 			if b := d.BridgeOf(reg); b != nil {

@@ -129,7 +129,7 @@ var databaseCreated = Rule{
 				if _, ok := made.Roles[c.User]; !ok {
 					name, fix = fmt.Sprintf("%s (with its role %q)", name, c.User), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '…'; %s", c.User, fix)
 				}
-				absent = append(absent, lack{server: server, user: c.Service.Name, name: name, fix: fix, sites: []source.Site{c.At.Site("")}})
+				absent = append(absent, lack{server: server, user: c.Service.Name, name: name, fix: fix, sites: append([]source.Site{c.At.Site("")}, made.Meant(c.Db)...)})
 			}
 		}
 		reportLacks(r, "database", absent)

@@ -251,7 +251,7 @@ func arguments(t *testing.T, root string, s map[string]any) (args []string) {
 	for i, w := range words {
 		for _, flag := range []string{"-c", "--config-path"} {
 			if after, ok := strings.CutPrefix(w, flag+"="); ok {
-				args = append(args, "-c", filepath.Join(root, path.Join("/data", after)))
+				args = append(args, "-c", filepath.Join(root, absolute(after)))
 			} else if w == flag && i+1 < len(words) {
 				args = append(args, "-c", filepath.Join(root, absolute(words[i+1])))
 			}

@@ -149,8 +149,12 @@ func lineOf(text, name string) (found int) {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
-		if key, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == name {
+		line = strings.TrimSpace(line)
+		if rest, ok := strings.CutPrefix(line, "export"); ok && rest != strings.TrimSpace(rest) {
+			line = strings.TrimSpace(rest)
+		}
+		// compose-go's dotenv takes a colon for the sign as well.
+		if i := strings.IndexAny(line, "=:"); i >= 0 && strings.TrimSpace(line[:i]) == name {
 			found = n
 		}
 	}

@@ -35,3 +35,12 @@ func TestUnparsed(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 }
+
+func TestLineOf(t *testing.T) {
+	const text = "A=1\nexport B = 2\nexport\tC: 3\n# D=4\nA=5\nexportE=6\n"
+	for name, want := range map[string]int{"A": 5, "B": 2, "C": 3, "D": 0, "E": 0, "exportE": 6} {
+		if got := lineOf(text, name); got != want {
+			t.Errorf("%s stands in line %d, and not %d", name, want, got)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -57,10 +58,18 @@ func (k *kept) judge(name string, err error) error {
 		}
 		there = path.Dir(there)
 	}
-	if !k.asked(name) || k.asked(there) {
+	if !k.asked(name) || k.asked(there) && k.filled(there) {
 		return err
 	}
 	return &fs.PathError{Op: "open", Path: name, Err: source.ErrIgnored}
+}
+
+// filled reports whether a directory holds more than what keeps it in git.
+func (k *kept) filled(dir string) bool {
+	entries, _ := fs.ReadDir(k.FS, dir)
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !strings.HasPrefix(e.Name(), ".git") && !strings.HasPrefix(e.Name(), ".keep")
+	})
 }
 
 // asked reports what git is known to say of a path.

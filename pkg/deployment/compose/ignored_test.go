@@ -16,15 +16,16 @@ import (
 // there: that is the machine where the stack runs.
 func TestIgnored(t *testing.T) {
 	tree := fstest.MapFS{
-		"compose.yaml":      {Data: []byte("services: {x: {image: y}}\n")},
-		"live/data/db.yaml": {},
+		"compose.yaml":       {Data: []byte("services: {x: {image: y}}\n")},
+		"live/data/db.yaml":  {},
+		"kept/data/.gitkeep": {},
 	}
 	d, _ := compose.OpenWith(tree, compose.Options{Ignored: func(name string) bool {
 		return name == ".env" || strings.Contains("/"+name+"/", "/data/")
 	}})
 	for name, want := range map[string]error{
 		"compose.yaml": nil, "live/data/db.yaml": nil, "gone.yaml": fs.ErrNotExist, "live/data/gone.yaml": fs.ErrNotExist,
-		".env": source.ErrIgnored, "data": source.ErrIgnored, "data/a/b.yaml": source.ErrIgnored,
+		".env": source.ErrIgnored, "data": source.ErrIgnored, "data/a/b.yaml": source.ErrIgnored, "kept/data/gone.yaml": source.ErrIgnored,
 	} {
 		if _, err := fs.Stat(d.FS, name); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)

@@ -97,10 +97,13 @@ func withoutVariables(s string) string {
 	return s
 }
 
+// handedOn is a variable alone, in capitals, however short: TZ=$TZ.
+var handedOn = regex.Of(`^[A-Z][A-Z0-9_]*=\$[A-Z][A-Z0-9_]*$`)
+
 // bareWord reports whether an unset variable of the value is most likely none: it has no braces and does
 // not look like the name of one.
 func bareWord(v project.Variable) bool {
 	return slices.ContainsFunc(project.Uses(v.At.Str()), func(u project.Use) bool {
-		return u.Bare() != "" && slices.Contains(v.Unset, u.Bare()) && !upper().MatchString(u.Bare())
+		return u.Bare() != "" && slices.Contains(v.Unset, u.Bare()) && !upper().MatchString(u.Bare()) && !handedOn().MatchString(v.At.Str())
 	})
 }

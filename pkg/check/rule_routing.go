@@ -254,7 +254,7 @@ func checkBare(r *Reporter, d *deployment.Deployment, m *deployment.MAS, base so
 	case "nginx":
 		fix = fmt.Sprintf("location = %s { return 308 %s/; }", bare, bare)
 	}
-	r.Fail(msg, fix,
+	r.Warn(msg, fix,
 		slices.Concat([]source.Site{routerSite(res, m.Service), base.Site("")}, d.MiddlewareSites(res.Router))...)
 }
 

@@ -32,14 +32,16 @@ func TestBounds(t *testing.T) {
 		}
 		return b.String()
 	}
-	bomb := "x0: &x0 [x, x, x, x, x, x, x, x, x]\n"
+	var aliases, doubling strings.Builder
+	aliases.WriteString("x0: &x0 [x, x, x, x, x, x, x, x, x]\n")
 	for i := 1; i < 12; i++ {
-		bomb += fmt.Sprintf("x%d: &x%d [%s*x%d]\n", i, i, strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 8), i-1)
+		fmt.Fprintf(&aliases, "x%d: &x%d [%s*x%d]\n", i, i, strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 8), i-1)
 	}
-	doubled := "A0=x\n"
+	doubling.WriteString("A0=x\n")
 	for i := 1; i < 60; i++ {
-		doubled += fmt.Sprintf("A%d=${A%d}${A%d}\n", i, i-1, i-1)
+		fmt.Fprintf(&doubling, "A%d=${A%d}${A%d}\n", i, i-1, i-1)
 	}
+	bomb, doubled := aliases.String(), doubling.String()
 	includes := make(map[string]string)
 	for i := range n {
 		includes[fmt.Sprintf("i%d.yaml", i)] = fmt.Sprintf("include: [i%d.yaml, i%d.yaml]\nservices: {s%d: {image: \"alpine:3\"}}\n", i+1, i+1, i)

@@ -77,10 +77,10 @@ func (c *comparison) why(old, now *deployment.Service) []string {
 		why = append(why, "project "+a+" → "+b)
 	}
 	for _, n := range c.new.deployment.Notices(c.old.deployment, now.Name) {
-		switch {
-		case n.Key == "image":
+		switch n.Key {
+		case "image":
 			why = append([]string{"image " + imageChange(old.Image, now.Image)}, why...)
-		case n.Key == "label" || n.Key == "environment":
+		case "label", "environment":
 			why = append(why, c.entries(n, old, now)...)
 		default:
 			why = append(why, strings.Join(append([]string{n.Key}, n.Names...), " "))

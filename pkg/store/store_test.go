@@ -299,7 +299,7 @@ func TestWriteWaits(t *testing.T) {
 	if held, err := lock.TryLock(); !held || err != nil {
 		t.Fatal(held, err)
 	}
-	defer lock.Unlock()
+	defer func() { _ = lock.Unlock() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err := store.Write(ctx, dir, store.Stack{Files: small(t).Files}, false)

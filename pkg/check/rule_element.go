@@ -30,7 +30,7 @@ var elementConfigured = Rule{
 			default:
 				host, _ := e.HostPath(at)
 				if host == "" || !d.Faulty(host) {
-					r.Warn(fmt.Sprintf("%s has no configuration at %s; it serves the one in its image, which leads people to matrix.org", e.Name, at), "mount a config.json there", e.MountSites(at)...)
+					r.Warn(fmt.Sprintf("%s has no configuration at %s; it serves the one in its image, which leads people to matrix.org", e.Name, at), d.Lines.Mount("a config.json", "there"), e.MountSites(at)...)
 				}
 			}
 		}

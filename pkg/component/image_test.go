@@ -58,7 +58,7 @@ func TestProgram(t *testing.T) {
 func TestVersion(t *testing.T) {
 	for s, want := range map[string]Version{
 		"synapse:v1.157.1":                  {1, 157, 1},
-		"synapse:v1.157.0rc1-x":             {-1},
+		"synapse:v1.157.0rc1-x":             {1, 157, 0},
 		"synapse:v1.157.0-rc1":              {1, 157, 0},
 		"synapse:20.1":                      {20, 1, 0},
 		"matrix-authentication-service:1":   {-1},

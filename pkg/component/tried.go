@@ -36,6 +36,7 @@ const mautrixGo = "mautrix-go"
 var Trials = []Trial{
 	{[]Program{Synapse}, "", "v1.163.2", "reads its files and registrations, sends mail", Conformance, "2026-11-26"},
 	{[]Program{Synapse}, "", "v1.163.2", "runs in a stack", E2E, "2026-11-26"},
+	{[]Program{Synapse}, "", "v1.136.0", "reads what people write, or stops at it", Conformance, "2026-11-26"},
 	{[]Program{Synapse}, "", "v1.136.0", "runs in a stack", E2E, "2026-11-24"},
 	{[]Program{MAS}, "", "1.22.0", "ran in a stack, with Synapse, Keycloak and a browser", Hand, "2026-11-25"},
 	{[]Program{Postgres}, "", "15", "runs in a stack, as Debian builds it", E2E, "2026-11-24"},

@@ -11,6 +11,7 @@ func (d *Deployment) Mask() *finding.Mask {
 	m := &finding.Mask{}
 	hidden, open := d.Secrecy()
 	m.Open(open...)
+	m.Public(d.publicHosts()...)
 	for _, f := range d.read() {
 		found, open := f.Hidden()
 		hidden = append(hidden, found...)
@@ -26,6 +27,22 @@ func (d *Deployment) Mask() *finding.Mask {
 		m.Hide(h.Value)
 	}
 	return m
+}
+
+// publicHosts are those that people and other servers are told: of the homeservers, of MAS, and of every routing rule.
+func (d *Deployment) publicHosts() (hosts []string) {
+	for _, s := range d.Synapses {
+		hosts = append(hosts, s.Hosts()...)
+	}
+	for _, m := range d.MASs {
+		if u, _, ok := Endpoint(m.Config.At("http", "public_base").Str()); ok {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	for _, r := range d.Routes().Routers {
+		hosts = append(hosts, r.Hosts()...)
+	}
+	return hosts
 }
 
 // Hide gives the findings without the secrets of the deployment. Where there is none to hide them in, none is looked for.

@@ -14,13 +14,14 @@ import (
 //
 //   - eight characters and more: wherever it stands, in each spelling that a file, a URL or a log gives it;
 //   - four to seven: where it stands as a word of its own;
-//   - shorter, a small number, or a word that stands in the open too: only right behind what leads to a
+//   - shorter, a small number, or a word or a host that stands in the open too: only right behind what leads to a
 //     secret, such as its name. Elsewhere nobody can tell that it is one, and hiding it would tell: in a
 //     sentence that everybody knows, the hole has the shape of the word. The text would be lost as well.
 type Mask struct {
 	needles map[string]needle
 	starts  map[string][]string // the needles by their first bytes, of which there are minWord where they are as long
 	open    map[string]bool
+	hosts   []string // that everybody may know
 }
 
 // needle is a text to look for, of which what is behind the lead is hidden.
@@ -53,6 +54,26 @@ func (m *Mask) Open(texts ...string) {
 	}
 }
 
+// Public says that these are the hosts that the deployment is known by, in lower case: a routing rule, or the name of the
+// server. The same text elsewhere, such as in a variable that a secret is made of as well, makes no secret of it.
+func (m *Mask) Public(hosts ...string) {
+	for _, host := range hosts {
+		if strings.Contains(host, ".") && !source.LooksRandom(host) {
+			m.hosts = append(m.hosts, host)
+		}
+	}
+}
+
+// public reports whether a value is one of the hosts, its address, or a domain above it.
+func (m *Mask) public(value string) bool {
+	if _, rest, ok := strings.Cut(value, "://"); ok {
+		value = strings.TrimSuffix(rest, "/")
+	}
+	return strings.Contains(value, ".") && slices.ContainsFunc(m.hosts, func(host string) bool {
+		return host == value || strings.HasSuffix(host, "."+strings.TrimPrefix(value, "."))
+	})
+}
+
 func plainWord(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') })
 }
@@ -63,7 +84,7 @@ func number(s string) bool {
 
 // told reports whether a value says nothing by itself.
 func (m *Mask) told(value string) bool {
-	return len(value) < minWord || len(value) < minValue && number(value) || m.open[value] || slices.Contains(common, strings.ToLower(value))
+	return len(value) < minWord || len(value) < minValue && number(value) || m.open[value] || m.public(value) || slices.Contains(common, strings.ToLower(value))
 }
 
 // Hide adds all spellings of a secret to what is hidden.

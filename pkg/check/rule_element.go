@@ -139,12 +139,9 @@ var elementOwnHost = Rule{
 }
 
 // elementFixed are the advisories of Element Web by the release that fixes each.
-var elementFixed = []struct {
-	id    string
-	fixed component.Version
-}{
-	{"GHSA-wqmv-r2qj-2j9p", component.Version{1, 12, 28}},
-	{"GHSA-9r5h-8m2x-w7q6", component.Version{1, 12, 27}},
+var elementFixed = []advisory{
+	{id: "GHSA-wqmv-r2qj-2j9p", fixed: component.Version{1, 12, 28}},
+	{id: "GHSA-9r5h-8m2x-w7q6", fixed: component.Version{1, 12, 27}},
 }
 
 var elementKnownVulnerabilities = Rule{
@@ -156,25 +153,11 @@ var elementKnownVulnerabilities = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, e := range d.Elements {
 			v, ok := e.Image.Version()
-			var ids []string
-			for _, a := range elementFixed {
-				if ok && v.Less(a.fixed) {
-					ids = append(ids, a.id)
-				}
+			if holes := holesOf(elementFixed, v); ok && len(holes) > 0 {
+				r.Fail(published("Element Web "+e.Image.Tag, holes, ""), e.ImageLine(component.Of(component.Element).Tested), e.ImageAt.Site(""))
 			}
-			if len(ids) == 0 {
-				continue
-			}
-			r.Fail(fmt.Sprintf("Element Web %s has %s; %s fixes what is known", e.Image.Tag, published(ids), elementFixed[0].fixed)+": "+strings.Join(ids, ", "), e.ImageLine(component.Of(component.Element).Tested), e.ImageAt.Site(""))
 		}
 	},
-}
-
-func published(ids []string) string {
-	if len(ids) == 1 {
-		return "a published vulnerability"
-	}
-	return fmt.Sprintf("%d published vulnerabilities", len(ids))
 }
 
 // deadKeys are keys of Element Web's configuration that it does not read any more.

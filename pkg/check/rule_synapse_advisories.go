@@ -13,7 +13,7 @@ import (
 // advisoriesRead is the day of the newest release in the change log that the table below was read from.
 const advisoriesRead = "2026-10-23"
 
-// advisory is one that was published for Synapse: the release that fixes it, the first of an older branch that
+// advisory is one that was published for a program: the release that fixes it, the first of an older branch that
 // does, too, and the first that has the fault where that is known.
 type advisory struct {
 	id                   string
@@ -83,35 +83,15 @@ var synapseKnownVulnerabilities = Rule{
 }
 
 func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, services []*deployment.Service) {
-	var ids []string
-	var fixed component.Version
-	high := 0
-	for _, a := range advisories {
-		if !a.affects(v) {
-			continue
-		}
-		ids = append(ids, a.id)
-		if fixed.Less(a.fixed) {
-			fixed = a.fixed
-		}
-		if a.high {
-			high++
-		}
-	}
-	if len(ids) == 0 {
+	holes := holesOf(advisories, v)
+	if len(holes) == 0 {
 		return
 	}
 	var sites []source.Site
 	for _, s := range services {
 		sites = append(sites, s.ImageAt.Site(""))
 	}
-	count := fmt.Sprintf("%d published vulnerabilities", len(ids))
-	if len(ids) == 1 {
-		count = "a published vulnerability"
-	}
-	if high > 0 {
-		count += fmt.Sprintf(", %d of them high", high)
-	}
+	fixed := fixedBy(holes)
 	better := newer(ref, fixed)
 	// Within a minor release nothing else changes; before another one somebody has to read what it demands.
 	patch := v[0] == fixed[0] && v[1] == fixed[1] && strings.Contains(ref.Tag, v.String())
@@ -125,5 +105,46 @@ func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, servi
 		}
 		return together(all...)
 	}}
-	r.FailMend(fmt.Sprintf("Synapse %s has %s; %s fixes what is known on %s: %s", ref.Tag, count, fixed, advisoriesRead, strings.Join(ids, ", ")), unless(!patch || ref.Digest != "" || services[0].Build.Set(), fix), sites...)
+	r.FailMend(published("Synapse "+ref.Tag, holes, " on "+advisoriesRead), unless(!patch || ref.Digest != "" || services[0].Build.Set(), fix), sites...)
+}
+
+// holesOf are the advisories that a release is affected by.
+func holesOf(all []advisory, v component.Version) (holes []advisory) {
+	for _, a := range all {
+		if a.affects(v) {
+			holes = append(holes, a)
+		}
+	}
+	return holes
+}
+
+// fixedBy is the first release that has none of the holes.
+func fixedBy(holes []advisory) (fixed component.Version) {
+	for _, a := range holes {
+		if fixed.Less(a.fixed) {
+			fixed = a.fixed
+		}
+	}
+	return fixed
+}
+
+// published says what is known of a release: how much, the release that fixes it, and the first few names, the high ones in front.
+// read is the day on which that was known, with what leads to it.
+func published(release string, holes []advisory, read string) string {
+	var high, others []string
+	for _, a := range holes {
+		if a.high {
+			high = append(high, a.id)
+		} else {
+			others = append(others, a.id)
+		}
+	}
+	count := "a published vulnerability"
+	if len(holes) > 1 {
+		count = fmt.Sprintf("%d published vulnerabilities", len(holes))
+	}
+	if len(high) > 0 {
+		count += fmt.Sprintf(", %d of them high", len(high))
+	}
+	return fmt.Sprintf("%s has %s; %s fixes what is known%s: %s", release, count, fixedBy(holes), read, sentence(atMost(append(high, others...), 3), "and"))
 }

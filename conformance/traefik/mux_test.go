@@ -21,6 +21,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/traefik/traefik/v3/pkg/config/dynamic"
 	"github.com/traefik/traefik/v3/pkg/config/label"
+	"github.com/traefik/traefik/v3/pkg/middlewares/headers"
 	"github.com/traefik/traefik/v3/pkg/middlewares/redirect"
 	"github.com/traefik/traefik/v3/pkg/middlewares/requestdecorator"
 	"github.com/traefik/traefik/v3/pkg/middlewares/stripprefix"
@@ -117,6 +118,7 @@ func chain(t *testing.T, conf *dynamic.HTTPConfiguration, r *dynamic.Router, con
 			return
 		}
 		w.Header().Set("Path", u.EscapedPath())
+		w.WriteHeader(http.StatusOK) // upon which Traefik adds its headers
 	})
 	for _, name := range slices.Backward(r.Middlewares) {
 		m := conf.Middlewares[name]
@@ -126,6 +128,8 @@ func chain(t *testing.T, conf *dynamic.HTTPConfiguration, r *dynamic.Router, con
 			next, err = stripprefix.New(t.Context(), next, *m.StripPrefix, name)
 		case m != nil && m.RedirectRegex != nil:
 			next, err = redirect.NewRedirectRegex(t.Context(), next, *m.RedirectRegex, name)
+		case m != nil && m.Headers != nil:
+			next, err = headers.New(t.Context(), next, *m.Headers, name)
 		default:
 			t.Fatalf("the middleware %s is none that is built here", name)
 		}
@@ -148,12 +152,31 @@ func (tr *traefik) ask(ctx context.Context, q request) (answer, bool) {
 		return answer{}, false
 	}
 	req.TLS = &tls.ConnectionState{}
-	w := httptest.NewRecorder()
-	tr.decorate.ServeHTTP(w, req.WithContext(ctx), tr.mux.ServeHTTP)
+	w := tr.serve(req.WithContext(ctx))
 	a := answer{Container: w.Header().Get("Container"), Path: w.Header().Get("Path"), Redirect: w.Header().Get("Location")}
 	if w.Code == http.StatusBadRequest {
 		a.Refused = a.Container != ""
 		return a, a.Refused
 	}
 	return a, true
+}
+
+func (tr *traefik) serve(req *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	tr.decorate.ServeHTTP(w, req, tr.mux.ServeHTTP)
+	return w
+}
+
+// Traefik answers for Element Web with the headers that Element Web's own documentation asks for.
+func TestElementHeaders(t *testing.T) {
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://app.example.org/", nil)
+	got := newTraefik(t, rendered(t, "full")).serve(req).Header()
+	for name, want := range map[string]string{
+		"Container": "element", "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff",
+		"Content-Security-Policy": "frame-ancestors 'self'", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
+	} {
+		if got.Get(name) != want {
+			t.Errorf("%s is %q, and not %q", name, got.Get(name), want)
+		}
+	}
 }

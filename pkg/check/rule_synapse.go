@@ -32,8 +32,12 @@ var synapseRequiredKeys = Rule{
 				checkListener(r, s, l, fmt.Sprintf("listener %d", i+1))
 			}
 			checkSecretPaths(r, d, s)
-			if !deployment.IsFalse(s.Config.At("enable_media_repo")) {
-				v := s.Config.At("media_store_path")
+			v := s.Config.At("media_store_path")
+			switch {
+			case deployment.IsFalse(s.Config.At("enable_media_repo")):
+			case s.Partial() && !v.Set():
+				r.NotChecked("media_store_path may stand in another of Synapse's configuration files", v.Site(""))
+			default:
 				name := v.Str()
 				if !v.Set() {
 					name = "media_store" // Synapse's default

@@ -3,16 +3,14 @@ package check
 import (
 	"fmt"
 
-	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // checkRefusals has the combinations that newer releases stop on; synapse-version-supports reports them.
 func checkRefusals(r *Reporter, s *deployment.Synapse) {
-	v, tagged := s.Image.Version()
 	img := s.ImageAt.Site("the version")
-	from := func(minor int) bool { return !tagged || !v.Less(component.Version{1, minor, 0}) }
+	from := func(minor int) bool { return !olderThan(s, minor) }
 	limit, auth := s.Config.At("limit_profile_requests_to_users_who_share_rooms"), s.Config.At("require_auth_for_profile_requests")
 	if limit.True() && !auth.True() && from(163) && !s.Partial() {
 		r.Fail("limit_profile_requests_to_users_who_share_rooms needs require_auth_for_profile_requests since Synapse 1.163.0; Synapse does not start",

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,10 +171,26 @@ func checkOpenRegistration(s *deployment.Synapse, stops stopFunc) {
 	stops("enable_registration is on, and nothing asks those who register for anything", "registration_requires_token: true, or enable_registration: false", on)
 }
 
-// olderThan reports whether the image is tagged with a Synapse before 1.MINOR.
+// olderThan reports whether the image has, or may have, a Synapse before 1.MINOR.
 func olderThan(s *deployment.Synapse, minor int) bool {
-	v, tagged := s.Image.Version()
-	return tagged && v.Less(component.Version{1, minor, 0})
+	return before(s, component.Version{1, minor, 0})
+}
+
+// before reports whether the image has, or may have, a release before that one. Synapse's own image has the newest where
+// its tag says none; what is in somebody else's is not known then.
+func before(s *deployment.Synapse, first component.Version) bool {
+	if v, tagged := s.Image.Version(); tagged {
+		return v.Less(first)
+	}
+	return !ownImage(s)
+}
+
+// ownImage reports whether the image is one that the makers of Synapse release, or a mirror's.
+func ownImage(s *deployment.Synapse) bool {
+	return slices.ContainsFunc(component.Of(component.Synapse).Entry.Images, func(name string) bool {
+		maker := path.Base(path.Dir(name))
+		return strings.HasSuffix("/"+s.Image.Repository, "/"+maker+"/"+path.Base(name))
+	})
 }
 
 // checkUploadLimits has the entries of media_upload_limits. Their two keys were always needed.

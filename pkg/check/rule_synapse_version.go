@@ -35,13 +35,17 @@ var synapseVersionSupports = Rule{
 			}
 			for _, k := range component.SynapseGone {
 				for _, val := range deployment.Each(s.Config.Root(), k.Key) {
-					if (!tagged || !v.Less(k.Since)) && val.Set() {
+					switch {
+					case !val.Set():
+					case !tagged && before(s, k.Since):
+						r.NotChecked(fmt.Sprintf("which release of Synapse is in %s is not known; %s was removed in %s", s.Image.String(), val.Path(), k.Since), val.Site(""), img.Site(""))
+					case !before(s, k.Since):
 						r.Fail(fmt.Sprintf("%s was removed in Synapse %s; Synapse does not start", val.Path(), k.Since), k.Instead, val.Site(""), img.Site("the version"))
 					}
 				}
 			}
 			for i, l := range s.Config.At("listeners").Items() {
-				if val := l.At("type"); val.Str() == "replication" && (!tagged || !v.Less(component.Version{1, 67, 0})) {
+				if val := l.At("type"); val.Str() == "replication" && !olderThan(s, 67) {
 					r.Fail(fmt.Sprintf("listener %d has the type replication, which was removed in Synapse 1.67.0; Synapse does not start", i+1), "type: http, with the resource replication", val.Site(""), img.Site("the version"))
 				}
 			}
@@ -94,7 +98,7 @@ func checkRendezvous(r *Reporter, s *deployment.Synapse) {
 	if on.True() && delegated.Set() {
 		r.Fail("msc4108_enabled and msc4108_delegation_endpoint are both set; Synapse does not start", "remove one of the two", on.Site(""), delegated.Site(""))
 	}
-	if v, tagged := s.Image.Version(); mode.Set() && (!tagged || !v.Less(component.Version{1, 149, 0})) {
+	if mode.Set() && !olderThan(s, 149) {
 		fact := ""
 		if !slices.Contains(modes, mode.Str()) {
 			fact = fmt.Sprintf("msc4388_mode is %q, which is none of %s", mode.Str(), strings.Join(modes, ", "))

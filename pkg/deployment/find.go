@@ -51,10 +51,14 @@ func (d *Deployment) Service(name string) *Service {
 	return d.Services[i]
 }
 
-// ServiceAt finds the service that a host name means inside the stack.
+// ServiceAt finds the service that a host name means inside the stack. The name that Compose gives a container is one,
+// and the directory that the project has its name from may be called otherwise here.
 func (d *Deployment) ServiceAt(host string) *Service {
-	if all := d.Named(host); len(all) > 0 {
+	switch all := d.Named(host); {
+	case len(all) > 0:
 		return all[0]
+	case strings.HasSuffix(host, "1"):
+		return d.ContainerNamed(host)
 	}
 	return nil
 }

@@ -144,6 +144,15 @@ func (d *Deployment) oneShot(s *Service) bool {
 	return kind == Tool || kind == Other || kind == Refused
 }
 
+// elsewhere says why a variable that cannot be seen may name another file for the configuration; "" when none can.
+func (s *Service) elsewhere() string {
+	c := s.Component().Config
+	if c.Env == "" || len(c.Flags) > 0 && s.flag("", c.Flags...) != "" {
+		return ""
+	}
+	return s.EnvHidden(c.Env)
+}
+
 // config reads the configuration of a service; nil and a finding when it cannot be had. What is not there
 // is an error, what lies outside of the directory was not looked at.
 func (d *Deployment) config(s *Service) *source.File {
@@ -172,6 +181,9 @@ func (d *Deployment) config(s *Service) *source.File {
 	switch {
 	case f == nil && hidden:
 		found = finding.Unchecked(found.Rule, what+"cannot be seen: "+reason, s.configSites()...)
+	case f == nil && s.elsewhere() != "":
+		s.Unread = s.ConfigPath + " may be another file: " + s.elsewhere()
+		found = finding.Unchecked(found.Rule, "which file is the configuration of "+s.Name+" cannot be seen: "+s.elsewhere(), s.configSites()...)
 	case f == nil && kind == Script:
 		s.Unread = s.ConfigPath + " may be made by " + word + ", which was not read"
 		found = finding.Unchecked(found.Rule, what+"may be made by "+word+", which was not read", s.configSites()...)

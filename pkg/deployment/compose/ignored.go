@@ -64,11 +64,13 @@ func (k *kept) judge(name string, err error) error {
 	return &fs.PathError{Op: "open", Path: name, Err: source.ErrIgnored}
 }
 
-// filled reports whether a directory holds more than what keeps it in git.
+// filled reports whether a directory holds something that git ignores, which a clone has not: what is kept in git beside
+// it (synapse/* and !synapse/conf.d) is in every clone.
 func (k *kept) filled(dir string) bool {
 	entries, _ := fs.ReadDir(k.FS, dir)
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return !strings.HasPrefix(e.Name(), ".git") && !strings.HasPrefix(e.Name(), ".keep")
+		name := path.Join(dir, e.Name())
+		return k.asked(name) && !strings.HasPrefix(e.Name(), ".git") && !strings.HasPrefix(e.Name(), ".keep") && (!e.IsDir() || k.filled(name))
 	})
 }
 

@@ -3,6 +3,7 @@ package compose_test
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -16,16 +17,18 @@ import (
 // there: that is the machine where the stack runs.
 func TestIgnored(t *testing.T) {
 	tree := fstest.MapFS{
-		"compose.yaml":       {Data: []byte("services: {x: {image: y}}\n")},
-		"live/data/db.yaml":  {},
-		"kept/data/.gitkeep": {},
+		"compose.yaml":              {Data: []byte("services: {x: {image: y}}\n")},
+		"live/data/db.yaml":         {},
+		"kept/data/.gitkeep":        {},
+		"part/data/conf.d/own.yaml": {},
 	}
 	d, _ := compose.OpenWith(tree, compose.Options{Ignored: func(name string) bool {
-		return name == ".env" || strings.Contains("/"+name+"/", "/data/")
+		return name == ".env" || strings.Contains("/"+name+"/", "/data/") && path.Base(name) != "own.yaml"
 	}})
 	for name, want := range map[string]error{
 		"compose.yaml": nil, "live/data/db.yaml": nil, "gone.yaml": fs.ErrNotExist, "live/data/gone.yaml": fs.ErrNotExist,
 		".env": source.ErrIgnored, "data": source.ErrIgnored, "data/a/b.yaml": source.ErrIgnored, "kept/data/gone.yaml": source.ErrIgnored,
+		"part/data/gone.yaml": source.ErrIgnored,
 	} {
 		if _, err := fs.Stat(d.FS, name); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)

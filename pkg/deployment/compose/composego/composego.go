@@ -57,16 +57,23 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	}
 	// A variable that only the shell sets may be what makes the file valid: some value must do.
 	if names := p.Unset(); err != nil && len(names) > 0 {
-		for _, dummy := range []string{"1", "./x"} {
+		var refused error
+		for _, dummy := range []string{assumed, "./x" + assumed, "true"} {
 			for _, name := range names {
 				details.Environment[name] = dummy
 			}
 			if filled {
 				details.ConfigFiles[0].Content, _ = p.Content(dummy)
 			}
-			if load("*") == nil {
+			switch err := load("*"); {
+			case err == nil:
 				return nil
+			case refused == nil:
+				refused = err
 			}
+		}
+		if err = refused; ofAssumed(p, err.Error()) {
+			return nil // which compose-interpolation warns of
 		}
 	}
 	if err == nil {
@@ -77,6 +84,20 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
 	}
 	return []finding.Finding{{Rule: "compose-valid", Severity: finding.Error, Message: finding.Quoted + mask(p, msg), Fix: fix, Sites: sites}}
+}
+
+// assumed is the value of a variable that is set nowhere here: a port, a number, a name, and nothing that anybody has.
+const assumed = "10457"
+
+// ofAssumed reports whether compose-go refuses the value that was assumed, and not what stands in the file.
+func ofAssumed(p *compose.Project, msg string) bool {
+	at := site(p, msg).Pos
+	for _, v := range p.Variables {
+		if len(v.Unset) > 0 && v.At.Pos() == at {
+			return true
+		}
+	}
+	return strings.Contains(msg, assumed)
 }
 
 // casts leaves out the types of keys that do not stand in the file: compose-go tries each pattern on each

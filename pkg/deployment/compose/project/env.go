@@ -54,22 +54,37 @@ func (e *environment) expand(text string) (expanded string, unset []string, take
 	}
 	quiet()
 	taken = make(map[string]string)
-	expanded, err = template.Substitute(text, func(name string) (string, bool) {
-		if val, ok := e.vars[name]; ok {
-			taken[name], _ = fill(val)
-			return val, true
+	required := make(map[string]bool)
+	for {
+		expanded, err = template.Substitute(text, func(name string) (string, bool) {
+			if val, ok := e.vars[name]; ok {
+				taken[name], _ = fill(val)
+				return val, true
+			}
+			if e.assume != "" {
+				return e.assume, true
+			}
+			if optional(text, name) {
+				return "", false
+			}
+			return gap(name), required[name]
+		})
+		missing := (*template.MissingRequiredError)(nil)
+		if !errors.As(err, &missing) || required[missing.Variable] {
+			break
 		}
-		if e.assume != "" {
-			return e.assume, true
+		// Compose stops at the first; those behind it are needed as well.
+		required[missing.Variable] = true
+	}
+	if len(required) > 0 && err == nil {
+		_, unset = fill(expanded)
+		for name := range required {
+			if !slices.Contains(unset, name) { // of a message that nobody gets to see
+				unset = append(unset, name)
+			}
 		}
-		if optional(text, name) {
-			return "", false
-		}
-		return gap(name), false
-	})
-	missing := (*template.MissingRequiredError)(nil)
-	if errors.As(err, &missing) {
-		return "", []string{missing.Variable}, taken, nil
+		slices.Sort(unset)
+		return "", unset, taken, nil
 	}
 	if err != nil {
 		return text, nil, taken, err

@@ -98,6 +98,7 @@ var synapseStarts = Rule{
 			checkWriterCounts(s, stops)
 			checkRooms(s, stops)
 			checkWellKnownContent(s, stops)
+			checkOIDCProviders(s, stops)
 		}
 	},
 }
@@ -299,6 +300,20 @@ func checkWellKnownContent(s *deployment.Synapse, stops stopFunc) {
 	for _, key := range [][2]string{{"m.homeserver", "public_baseurl"}, {"m.identity_server", "default_identity_server"}} {
 		if v := s.Config.At("extra_well_known_client_content", key[0]); v.Exists() {
 			stops(key[0]+" may not stand in extra_well_known_client_content", "remove the line; "+key[1]+" says so", v)
+		}
+	}
+}
+
+// checkOIDCProviders has what each provider needs. Beside MAS, synapse-no-local-auth speaks of them.
+func checkOIDCProviders(s *deployment.Synapse, stops stopFunc) {
+	if s.Delegates() {
+		return
+	}
+	for i, provider := range s.Config.At("oidc_providers").Items() {
+		for _, key := range []string{"idp_id", "idp_name", "issuer", "client_id"} {
+			if provider.Kind() == source.Mapping && !provider.At(key).Exists() {
+				stops(fmt.Sprintf("provider %d of oidc_providers has no %s", i+1, key), key+": …", provider)
+			}
 		}
 	}
 }

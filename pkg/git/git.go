@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"philipp.info/stackgen/pkg/command"
 	"philipp.info/stackgen/pkg/regex"
 )
 
@@ -79,10 +80,11 @@ func (r *Repo) Top() string { return r.at.top }
 func (r *Repo) Path(name string) string { return r.prefix + name }
 
 // Ignores reports whether git would ignore a file or directory that is not there, by its path from the top of the working
-// tree; false where git cannot tell.
+// tree; false where git cannot tell. What lies in a submodule that is not checked out is as little here.
 func (r *Repo) Ignores(ctx context.Context, name string) bool {
 	out, err := r.at.run(ctx, "check-ignore", "--", "./"+name, "./"+path.Join(name, "x"))
-	return err == nil && len(out) > 0
+	exit := (*command.ExitError)(nil)
+	return err == nil && len(out) > 0 || errors.As(err, &exit) && strings.Contains(exit.Stderr, "is in submodule")
 }
 
 // Holds reports with an error when a file of the working tree is a symbolic link that leads out of it.

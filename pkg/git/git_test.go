@@ -179,6 +179,9 @@ func TestWorkingTrees(t *testing.T) {
 	do(t, top, "worktree", "add", "--quiet", tree, "-b", "other")
 	do(t, top, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", top, "sub")
 	write(t, filepath.Join(top, "deploy/.git/keep"), "")
+	if repo, err := Open(top); err != nil || !repo.Ignores(t.Context(), "sub/deploy/gone.yaml") || repo.Ignores(t.Context(), "deploy/gone.yaml") {
+		t.Errorf("what a submodule holds is not to be seen in a clone without it, and the rest is: %v", err)
+	}
 	for dir, prefix := range map[string]string{
 		top: "", filepath.Join(top, "deploy"): "deploy/", filepath.Join(tree, "deploy"): "deploy/", filepath.Join(top, "sub/deploy"): "deploy/",
 	} {

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -45,5 +47,18 @@ func TestIgnoredManifest(t *testing.T) {
 	d, _ := compose.OpenWith(tree, compose.Options{Ignored: func(name string) bool { return strings.HasPrefix(name, ".") }})
 	if m, err := manifest.Read(d.FS); err != nil || len(m.Files) > 0 {
 		t.Errorf("%v, %v", m, err)
+	}
+}
+
+// TestIgnoredBase: a compose file that git ignores, or that lies in a submodule, is not missed.
+func TestIgnoredBase(t *testing.T) {
+	for _, text := range []string{"services: {x: {extends: {file: base/x.yml, service: x}}}\n", "include: [base/x.yml]\nservices: {x: {image: y}}\n"} {
+		for _, ignored := range []bool{true, false} {
+			_, findings := compose.OpenWith(fstest.MapFS{"compose.yaml": {Data: []byte(text)}}, compose.Options{Ignored: func(string) bool { return ignored }})
+			wrong := slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Rule == "compose-reads-exist" && f.Severity == finding.Error })
+			if wrong == ignored {
+				t.Errorf("%signored: %v: %v", text, ignored, findings)
+			}
+		}
 	}
 }

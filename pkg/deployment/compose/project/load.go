@@ -224,6 +224,8 @@ func (r *reader) unseen(name string) string {
 		return " is outside of the directory, and is not read"
 	case errors.Is(err, fs.ErrNotExist) && r.options.Alone:
 		return source.NotRendered
+	case errors.Is(err, fs.ErrNotExist) && r.options.Ignored != nil && r.options.Ignored(name):
+		return " is " + source.ErrIgnored.Error()
 	}
 	return ""
 }

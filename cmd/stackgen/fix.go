@@ -86,31 +86,30 @@ func (x fixing) proven(m mends) (after found, contents []store.Content, faults [
 	after = x.look(edited{x.tree, contents})
 	was, now, gone := x.before.counted(), after.counted(), counted(m.findings)
 	for _, f := range m.findings {
-		if key := tell(f); now[key] > was[key]-gone[key] {
+		if key := f.Fact(); now[key] > was[key]-gone[key] {
 			faults = append(faults, "it would not mend "+f.Message)
 		}
 	}
 	for _, f := range slices.Concat(after.findings, after.suppressed) {
-		if key := tell(f); now[key] > was[key] {
+		if key := f.Fact(); now[key] > was[key] {
 			faults = append(faults, fmt.Sprintf("%s [%s] would be new", f.Message, f.Rule))
 		}
 	}
 	return after, contents, slices.Compact(faults)
 }
 
-// tell is what a finding is known by, wherever in its file it moves.
-func tell(f finding.Finding) string { return f.Rule + "\x00" + f.Pos().File + "\x00" + f.Message }
-
-func counted(findings []finding.Finding) map[string]int {
-	n := make(map[string]int)
+func counted(findings []finding.Finding) map[finding.Fact]int {
+	n := make(map[finding.Fact]int)
 	for _, f := range findings {
-		n[tell(f)]++
+		n[f.Fact()]++
 	}
 	return n
 }
 
 // counted counts what is suppressed as well: what is found no more may have been.
-func (f found) counted() map[string]int { return counted(slices.Concat(f.findings, f.suppressed)) }
+func (f found) counted() map[finding.Fact]int {
+	return counted(slices.Concat(f.findings, f.suppressed))
+}
 
 // most is how many findings are tried one by one where all together do not mend.
 const most = 40

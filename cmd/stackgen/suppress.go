@@ -103,14 +103,10 @@ func answers(name string, src []byte, err error) (*suppress.Config, []finding.Fi
 
 // silenced says which of the suppressed findings were not suppressed before. What they say counts, not on which line.
 func silenced(old, now []finding.Finding) []string {
-	had := make(map[[3]string]int)
-	key := func(f finding.Finding) [3]string { return [3]string{f.Rule, f.Pos().File, f.Message} }
-	for _, f := range old {
-		had[key(f)]++
-	}
+	had := counted(old)
 	var lines []string
 	for _, f := range now {
-		if had[key(f)]--; had[key(f)] >= 0 {
+		if had[f.Fact()]--; had[f.Fact()] >= 0 {
 			continue
 		}
 		where := f.Suppression.At.File

@@ -100,7 +100,7 @@ func callService(d *deployment.Deployment) *deployment.Service {
 // hasHost reports whether a text is the address of a server on the internet. What stands behind a variable may be.
 func hasHost(text string) bool {
 	u, err := url.Parse(text)
-	if strings.Contains(text, "$") || strings.Contains(text, "{{") {
+	if deferred(text) {
 		return true // config-variables says so
 	}
 	if err != nil {

@@ -28,7 +28,7 @@ var workerStarts = Rule{
 		var noMain, noRedis []*deployment.Worker
 		names := make(map[string]*deployment.Worker)
 		for _, w := range d.Workers {
-			if !w.Config.Root().Set() || w.Partly() {
+			if !w.Config.Root().Set() || w.Partial() {
 				continue // compose-mount-exists says so
 			}
 			checkWorker(r, w)
@@ -132,7 +132,7 @@ func meant(d *deployment.Deployment, s *deployment.Service, name string) bool {
 }
 
 func partial(d *deployment.Deployment, s *deployment.Service) bool {
-	return s.Partly() || slices.ContainsFunc(d.Workers, func(w *deployment.Worker) bool { return w.Service == s && !w.Config.At("worker_listeners").Set() })
+	return s.Partial() || slices.ContainsFunc(d.Workers, func(w *deployment.Worker) bool { return w.Service == s && !w.Config.At("worker_listeners").Set() })
 }
 
 // duties are the settings that give work to a process by its name, and what comes of it where there is none.

@@ -20,6 +20,8 @@ type Appservice struct {
 	// DefaultPort and DefaultHost are what it listens on by itself, in its own image and without a command.
 	DefaultPort int
 	DefaultHost string
+	// KeepsPort says that it is DefaultPort under a command of somebody's own, too.
+	KeepsPort bool
 	// Homeserver and Domain are the keys of Synapse's address and of the server's name.
 	Homeserver, Domain string
 	// ASToken and HSToken are the keys of its tokens, where it reads no registration.
@@ -39,7 +41,7 @@ var Appservices = []*Appservice{
 		// 1.15.4: Dockerfile, heisenbridge/__main__.py. Its image starts it with -l 0.0.0.0.
 		Title: "heisenbridge", Images: []string{"heisenbridge"},
 		RegistrationFlags: []string{"-c", "--config"},
-		PortFlags:         []string{"-p", "--listen-port"}, DefaultPort: 9898,
+		PortFlags:         []string{"-p", "--listen-port"}, DefaultPort: 9898, KeepsPort: true,
 	},
 	{
 		// 4.0.0: docker/start.sh, config.sample.yaml

@@ -118,7 +118,7 @@ func (a *Appservice) Port() (string, source.Value) {
 		return v.Str(), v
 	}
 	reads := a.About.Port == "" || a.Config != nil
-	if a.About.DefaultPort > 0 && reads && (len(a.About.PortFlags) == 0 || a.About.Title == "heisenbridge" || len(a.Command()) == 0) {
+	if a.About.DefaultPort > 0 && reads && (len(a.About.PortFlags) == 0 || a.About.KeepsPort || len(a.Command()) == 0) {
 		return strconv.Itoa(a.About.DefaultPort), source.Value{}
 	}
 	return "", source.Value{}

@@ -26,20 +26,7 @@ func (b *Bridge) fromVariables() *source.File {
 		if !strings.Contains(key, ".") {
 			key = strings.ReplaceAll(key, "__", ".")
 		}
-		at := &source.Node{Kind: source.Scalar, From: v.At.v.Origin(), Key: v.At.v.Origin()}
-		node := source.NewText(at, v.Text)
-		node.Tag = figmentTag(v.Text)
-		keys := strings.Split(key, ".")
-		section := over
-		for _, name := range keys[:len(keys)-1] {
-			next := section.Get(name)
-			if next == nil || next.Kind != source.Mapping {
-				next = source.NewMapping(at)
-				section.Set(name, next)
-			}
-			section = next
-		}
-		section.Set(keys[len(keys)-1], node)
+		v.lay(over, strings.Split(key, "."))
 	}
 	if len(over.Names()) == 0 {
 		return b.Config

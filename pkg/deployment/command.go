@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -63,8 +64,9 @@ func (s *Service) Flags(name string) []string {
 }
 
 // ConfigFile is where the service finds its configuration, in its container; "" where the program is not known.
-func (s *Service) ConfigFile() string {
-	c := s.Component().Config
+func (s *Service) ConfigFile() string { return s.configFile(s.Component().Config) }
+
+func (s *Service) configFile(c component.Config) string {
 	file := c.File
 	if dir, _ := s.Env(c.EnvDir); c.EnvDir != "" && dir != "" {
 		file = path.Join(dir, path.Base(c.File))

@@ -24,19 +24,29 @@ func (d *Deployment) fromEnvironment(s *Service, f *source.File) *source.File {
 			s.Layered, s.partly = true, true
 			continue
 		}
-		at := &source.Node{Kind: source.Scalar, From: v.At.v.Origin(), Key: v.At.v.Origin()}
-		node := source.NewText(at, v.Text)
-		node.Tag = figmentTag(v.Text)
-		if root.Get(keys[0]) == nil {
-			root.Set(keys[0], source.NewMapping(at))
-		}
-		root.Get(keys[0]).Set(keys[1], node)
+		v.lay(root, keys)
 		found = true
 	}
 	if !found {
 		return f
 	}
 	return source.Join(deepMerged(root, f.Root().Node()))
+}
+
+// lay makes the variable a value of a configuration, with the sections that lead to it.
+func (v *Variable) lay(section *source.Node, keys []string) {
+	at := &source.Node{Kind: source.Scalar, From: v.At.v.Origin(), Key: v.At.v.Origin()}
+	for _, name := range keys[:len(keys)-1] {
+		next := section.Get(name)
+		if next == nil || next.Kind != source.Mapping {
+			next = source.NewMapping(at)
+			section.Set(name, next)
+		}
+		section = next
+	}
+	node := source.NewText(at, v.Text)
+	node.Tag = figmentTag(v.Text)
+	section.Set(keys[len(keys)-1], node)
 }
 
 // figmentTag is the type that figment takes the text of a variable for; what mautrix-go wants is of the same form.

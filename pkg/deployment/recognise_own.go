@@ -64,10 +64,7 @@ func (d *Deployment) isOwn(s *Service, p component.Program) (is, sure bool) {
 		}
 	}
 	if sure {
-		is := s.Program
-		s.Program = p
-		file = s.ConfigFile()
-		s.Program = is
+		file = s.configFile(c.Config)
 	} else if words := strings.Join(s.Command(), " "); strings.Contains(words, c.Runs) && c.Runs != "" {
 		file, sure = s.flag(file, c.Config.Flags...), true
 	}

@@ -71,12 +71,9 @@ func (s *Synapse) KnowsMSC3861() bool {
 	return ok && v.Less(component.Version{1, 157, 0})
 }
 
-// Partial reports whether Synapse has a configuration file that cannot be seen, so that a key that is missing here may
+// Partial reports whether a program has a configuration file that cannot be seen, so that a key that is missing here may
 // stand there.
-func (s *Synapse) Partial() bool { return s.partly }
-
-// Partly is Partial for any service.
-func (s *Service) Partly() bool { return s.partly }
+func (s *Service) Partial() bool { return s.partly }
 
 // ArgsAstray is where the arguments of the connection stand when that is not below database.args; absent when they
 // stand there, or nowhere.

@@ -100,6 +100,12 @@ func (f Finding) Pos() source.Pos {
 	return f.Sites[0].Pos
 }
 
+// Fact is what a finding says, wherever in its file it stands: lines move.
+type Fact struct{ Rule, File, Message string }
+
+// Fact is what the finding says.
+func (f Finding) Fact() Fact { return Fact{f.Rule, f.Pos().File, f.Message} }
+
 // Mends gives the edits of the finding; none where its fix is not certain.
 func (f Finding) Mends() []source.Edit {
 	if f.Edits == nil {

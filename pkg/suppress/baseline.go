@@ -12,11 +12,8 @@ import (
 // Baseline is an earlier report: how often it has each finding.
 type Baseline struct {
 	name string
-	left map[fact]int
+	left map[finding.Fact]int
 }
-
-// fact is a finding wherever in its file it stands, for lines move.
-type fact struct{ rule, file, message string }
 
 // ParseBaseline reads what `--format json` printed. Its findings count, and not those that it has as suppressed: their answers
 // stand elsewhere. The name is only shown.
@@ -40,11 +37,11 @@ func ParseBaseline(name string, src []byte) (*Baseline, error) {
 	if report.Findings == nil {
 		return nil, errors.New("it is no report: the list findings is missing")
 	}
-	b := &Baseline{name: name, left: make(map[fact]int)}
+	b := &Baseline{name: name, left: make(map[finding.Fact]int)}
 	for _, f := range *report.Findings {
-		was := fact{rule: f.Rule, message: f.Message}
+		was := finding.Fact{Rule: f.Rule, Message: f.Message}
 		if len(f.Sites) > 0 {
-			was.file = within(report.Dir, f.Sites[0].File)
+			was.File = within(report.Dir, f.Sites[0].File)
 		}
 		b.left[was]++
 	}
@@ -55,7 +52,8 @@ func ParseBaseline(name string, src []byte) (*Baseline, error) {
 // new. The texts have to be as they are printed; dir is the directory that the places lie in, as the user calls it.
 func (b *Baseline) Apply(findings []finding.Finding, dir string) (rest, suppressed []finding.Finding) {
 	for _, f := range findings {
-		is := fact{rule: f.Rule, file: within(dir, f.Pos().File), message: f.Message}
+		is := f.Fact()
+		is.File = within(dir, is.File)
 		if b.left[is] == 0 {
 			rest = append(rest, f)
 			continue

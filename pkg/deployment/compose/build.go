@@ -59,7 +59,6 @@ func (p *Project) build(s *deployment.Service, v source.Value) {
 		s.Probe.Test = healthList(placed, *c)
 	}
 	for _, e := range slices.Backward(image.Env) {
-
 		is := deployment.Variable{Name: e.Name, Text: e.Text, At: leaf(e.Word)}
 		if e.Open {
 			is.Hidden = e.Name + " is known only where the image is built"

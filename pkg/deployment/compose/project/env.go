@@ -54,28 +54,7 @@ func (e *environment) expand(text string) (expanded string, unset []string, take
 	}
 	quiet()
 	taken = make(map[string]string)
-	required := make(map[string]bool)
-	for {
-		expanded, err = template.Substitute(text, func(name string) (string, bool) {
-			if val, ok := e.vars[name]; ok {
-				taken[name], _ = fill(val)
-				return val, true
-			}
-			if e.assume != "" {
-				return e.assume, true
-			}
-			if optional(text, name) {
-				return "", false
-			}
-			return gap(name), required[name]
-		})
-		missing := (*template.MissingRequiredError)(nil)
-		if !errors.As(err, &missing) || required[missing.Variable] {
-			break
-		}
-		// Compose stops at the first; those behind it are needed as well.
-		required[missing.Variable] = true
-	}
+	expanded, required, err := e.substitute(text, e.assume, func(name, val string) { taken[name], _ = fill(val) })
 	if len(required) > 0 && err == nil {
 		_, unset = fill(expanded)
 		for name := range required {
@@ -96,11 +75,22 @@ func (e *environment) expand(text string) (expanded string, unset []string, take
 // gapped is a text with its variables replaced as Compose does, and a gap in the place of each that has no value.
 func (e *environment) gapped(text string) string {
 	quiet()
-	required := make(map[string]bool)
+	filled, _, _ := e.substitute(text, "", func(string, string) {})
+	return filled
+}
+
+// substitute replaces the variables of a text as Compose does: by assume those that are set nowhere, or by a gap where there is
+// nothing to assume. required are those without which Compose would stop, took is told those that have a value.
+func (e *environment) substitute(text, assume string, took func(name, val string)) (filled string, required map[string]bool, err error) {
+	required = make(map[string]bool)
 	for {
-		filled, err := template.Substitute(text, func(name string) (string, bool) {
+		filled, err = template.Substitute(text, func(name string) (string, bool) {
 			if val, ok := e.vars[name]; ok {
+				took(name, val)
 				return val, true
+			}
+			if assume != "" {
+				return assume, true
 			}
 			if optional(text, name) {
 				return "", false
@@ -109,8 +99,9 @@ func (e *environment) gapped(text string) string {
 		})
 		missing := (*template.MissingRequiredError)(nil)
 		if !errors.As(err, &missing) || required[missing.Variable] {
-			return filled
+			return filled, required, err
 		}
+		// Compose stops at the first; those behind it are needed as well.
 		required[missing.Variable] = true
 	}
 }

@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // longest is how many bytes a variable may have: Linux starts no program with a longer one (MAX_ARG_STRLEN).
 const longest = 128 << 10
-
-var used = regex.Of(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 
 // tooLong is the first line of an environment file with a variable that grows longer than one can be, as those do that
 // each take the one before twice; 0 where there is none. A few more are taken for too long than are.
@@ -37,7 +34,7 @@ func tooLong(src []byte, known map[string]string) int {
 		}
 		total += len(line)
 		if bytes.IndexByte(line, '$') >= 0 {
-			for _, m := range used().FindAllSubmatch(line, -1) {
+			for _, m := range named().FindAllSubmatch(line, -1) {
 				total = min(total+of(string(m[1])), 2*longest)
 			}
 			if total > longest {

@@ -45,6 +45,10 @@ conformance: ## Hold what is rendered, and what CI gets, against the programs th
 mutants: ## Check MUTANTS (1000) deployments that are broken at random
 	MUTANTS=$${MUTANTS:-1000} go test -count=1 -timeout 20m -run TestMutants -v ./pkg/check
 
+.PHONY: imports
+imports: ## Take over SPECS (1000) stacks that are rendered from random specs
+	SPECS=$${SPECS:-1000} go test -count=1 -timeout 40m -run TestRandomSpecs -v ./pkg/adopt
+
 .PHONY: e2e
 e2e: ## Start the example with the real Docker Compose and the real programs (needs root, docker.io, debootstrap)
 	cd e2e && go test -tags goolm -v -count=1 -timeout 45m .

@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"pkg/check", "pkg/deployment/compose/composego"},
 	{"pkg/render"},
 	{"pkg/prove"},
-	{"pkg/diff", "pkg/store"},
+	{"pkg/adopt", "pkg/diff", "pkg/store"},
 	{"cmd/stackgen", "upstream"},
 }
 

@@ -86,7 +86,7 @@ func (c *initCmd) Run(a *app) error {
 		if err := root.MkdirAll(filepath.Dir(f.name), 0o755); err != nil {
 			return err
 		}
-		err := writeNew(root, f.name, f.data)
+		err := writeNew(root, f.name, f.data, 0o644)
 		switch {
 		case errors.Is(err, fs.ErrExist):
 			say(a.stderr, "left     %s (it is there already)%s", path, f.lacks(root))
@@ -159,8 +159,8 @@ func stillExample(s *spec.Spec) []finding.Finding {
 	return nil
 }
 
-func writeNew(root *os.Root, path string, data []byte) error {
-	f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+func writeNew(root *os.Root, path string, data []byte, mode fs.FileMode) error {
+	f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type cli struct {
 	PrintVersion versionFlag `name:"version" help:"Print the version."`
 
 	Init       initCmd       `cmd:"" help:"Start a stack: write a commented stack.yaml."`
+	Import     importCmd     `cmd:"" help:"Take over a running stack: write the spec and the secrets of a deployment."`
 	Render     renderCmd     `cmd:"" help:"Write every file of the stack, after proving that they fit together."`
 	Validate   validateCmd   `cmd:"" help:"The same proof, with nothing written."`
 	Diff       diffCmd       `cmd:"" help:"Show what a change of the spec does to the running stack. Never shows a secret."`

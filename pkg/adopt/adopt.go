@@ -1,0 +1,132 @@
+// Package adopt takes over a stack that runs already: it reads a deployment through the model that check uses, and
+// makes the spec and the secrets that say the same. It writes nothing, and changes nothing of what it reads.
+package adopt
+
+import (
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// Options say where the spec will be, as far as what is rendered depends on it.
+type Options struct {
+	// SpecName is the name of its file.
+	SpecName string
+	// Dir is the absolute path of the directory that the deployment lies in.
+	Dir string
+	// Sources are the absolute paths that a backup keeps besides Dir, unless the spec says so.
+	Sources []string
+}
+
+// Draft is the spec of a deployment.
+type Draft struct {
+	Spec *spec.Spec
+	// Text is what Spec was read from: stack.yaml, with comments where a person has to decide.
+	Text []byte
+	// Secrets are the values that the deployment has, by name.
+	Secrets map[string]string
+	// Files are those that compose.files names, by their paths relative to the spec.
+	Files map[string][]byte
+	// Notes are what has to be decided, in the order of the spec.
+	Notes []Note
+}
+
+// Note is what a person has to know about a field of the spec, and decide. It shows no secret.
+type Note struct {
+	// Field leads to it in the spec.
+	Field []string
+	// Text is a clause or two: what the deployment has, and what the spec makes of it.
+	Text string
+	// Site is where the deployment has it.
+	Site source.Site
+}
+
+// Read makes the draft of a deployment. The findings say why there can be none, each with its place: then it is nil.
+func Read(d *deployment.Deployment, o Options) (*Draft, []finding.Finding) {
+	if refused := refusals(d); len(refused) > 0 {
+		return nil, refused
+	}
+	r := newReader(d, o)
+	for _, read := range readers {
+		read(r)
+	}
+	return r.draft()
+}
+
+// readers read one part each, in the order of the spec.
+var readers = []func(*reader){
+	(*reader).names,
+	(*reader).auth,
+	(*reader).upstreams,
+	(*reader).synapse,
+	(*reader).email,
+	(*reader).ingress,
+	(*reader).database,
+	(*reader).element,
+	(*reader).bridges,
+	(*reader).permissions,
+	(*reader).backup,
+	(*reader).doublePuppet,
+}
+
+// reader is a draft in the making.
+type reader struct {
+	d   *deployment.Deployment
+	o   Options
+	syn *deployment.Synapse
+	mas *deployment.MAS // nil where there is none
+
+	spec    spec.Spec
+	served  bool                    // there is an Element Web: the spec has its section, whatever stands in it
+	extra   map[string]*source.Node // what is laid onto a file, by the dotted path of its section
+	secrets map[string]string
+	notes   []Note
+	sets    map[string]*secret.Set
+	mask    *finding.Mask
+	asked   map[string]map[string]string // of each bridge, what its permissions are in the words of the spec
+}
+
+func newReader(d *deployment.Deployment, o Options) *reader {
+	r := &reader{d: d, o: o, syn: d.Synapses[0], extra: make(map[string]*source.Node), secrets: make(map[string]string), sets: make(map[string]*secret.Set), asked: make(map[string]map[string]string)}
+	if len(d.MASs) > 0 {
+		r.mas = d.MASs[0]
+	}
+	return r
+}
+
+// note adds what has to be decided about a field.
+func (r *reader) note(site source.Site, text string, field ...string) {
+	r.notes = append(r.notes, Note{Field: field, Text: text, Site: site})
+}
+
+// refusals say why a deployment cannot be taken over at all.
+func refusals(d *deployment.Deployment) []finding.Finding {
+	refuse := func(message, fix string, sites ...source.Site) []finding.Finding {
+		return []finding.Finding{{Rule: "import", Severity: finding.Error, Message: message, Fix: fix, Sites: sites}}
+	}
+	file := source.Site{Pos: source.Pos{File: d.File}}
+	switch {
+	case d.File == "":
+		return refuse("nothing was read that could be taken over", "name the directory of the stack, and its compose files with -f", source.Site{Pos: source.Pos{File: "."}})
+	case len(d.Synapses) == 0:
+		for _, s := range d.Services {
+			if s.Program == "synapse" && s.Unread != "" {
+				return refuse("the configuration of Synapse was not seen, and without it nothing is known of the stack: "+s.Unread,
+					"copy its homeserver.yaml below this directory, and name it in the volumes of "+s.Name, s.Site("Synapse"))
+			}
+		}
+		return refuse("no service here is a Synapse whose configuration can be seen; there is no stack to take over", "name the compose file that Synapse is in with -f", file)
+	case len(d.Synapses) > 1:
+		sites := make([]source.Site, len(d.Synapses))
+		for i, s := range d.Synapses {
+			sites[i] = s.Site("Synapse")
+		}
+		return refuse("there are several homeservers here, and a spec is of one", "name the compose files of one of them with -f", sites...)
+	case d.Synapses[0].Server.Str() == "":
+		return refuse("no server_name is to be seen; it is the one thing that can never change", "server_name: in the homeserver.yaml that "+d.Synapses[0].Name+" reads",
+			d.Synapses[0].Config.At("server_name").Site(""))
+	}
+	return nil
+}

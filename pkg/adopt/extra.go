@@ -1,0 +1,231 @@
+package adopt
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// document is a file that both sides have: the rendered one, and what is read of it here.
+type document struct {
+	path    string
+	section []string
+	theirs  *source.Node
+}
+
+// documents are those of the stack, but for the compose file.
+func (r *reader) documents() []document {
+	all := []document{{"config/matrix/homeserver.yaml", spec.Section(component.Synapse), r.syn.Config.Root().Node()}}
+	if r.mas != nil {
+		all = append(all, document{"config/mas/config.yaml", spec.Section(component.MAS), r.mas.Config.Root().Node()})
+	}
+	if len(r.d.Elements) > 0 && len(r.d.Elements[0].Configs) > 0 {
+		all = append(all, document{"config/element/config.json", spec.Section(component.Element), r.d.Elements[0].Configs[0].Root().Node()})
+	}
+	taken := r.taken()
+	for c := range component.Bridges() {
+		if b := taken[c.Program]; b != nil {
+			all = append(all, document{"config/" + string(c.Program) + "/config.yaml", spec.Section(c.Program), b.Config.Root().Node()})
+		}
+	}
+	if len(r.d.Backups()) > 0 && len(r.spec.Backup.Borgmatic.Repositories) > 0 {
+		all = append(all, document{"borgmatic.d/" + or(r.spec.Name, "matrix") + ".yaml", spec.Section(component.Borgmatic), r.d.Backups()[0].Config.Root().Node()})
+	}
+	return all
+}
+
+// lay puts into the tree what its fields cannot say: each file is rendered, and what the deployment's own has beside is laid
+// onto it.
+func (r *reader) lay(tree *source.Node, d *Draft) error {
+	if !r.d.Chosen.Managed {
+		return nil
+	}
+	bundle, err := r.render(tree, nil)
+	if err != nil {
+		return err
+	}
+	for _, doc := range r.documents() {
+		ours, err := rendered(bundle, doc.path)
+		if err != nil {
+			return err
+		}
+		if over := residue(ours, doc.theirs); over != nil {
+			r.put(tree, append(slices.Clip(doc.section), "extra"), over)
+		}
+	}
+	r.copies(tree, bundle, d)
+	if bundle, err = r.render(tree, d.Files); err != nil {
+		return err
+	}
+	ours, err := rendered(bundle, "docker-compose.yml")
+	if err != nil {
+		return err
+	}
+	theirs, err := r.composed()
+	if err != nil {
+		return err
+	}
+	if over := residue(unhashed(ours), unhashed(theirs)); over != nil {
+		r.put(tree, []string{"compose", "extra"}, over)
+	}
+	return nil
+}
+
+// render makes the files of the tree in memory.
+func (r *reader) render(tree *source.Node, files map[string][]byte) (*render.Bundle, error) {
+	s, findings, err := r.parse(tree)
+	if err != nil || s == nil {
+		return nil, fmt.Errorf("what was read is no spec: %w%v", err, findings)
+	}
+	st := r.resolve(s)
+	for to, v := range s.At("compose", "files").Entries() {
+		st.Files = append(st.Files, render.Copy{Path: to.Str(), Data: files[v.Str()], At: v})
+	}
+	return render.Render(s, st, r.set(s).Get)
+}
+
+// rendered is a file of the bundle as a tree.
+func rendered(b *render.Bundle, name string) (*source.Node, error) {
+	src, err := fs.ReadFile(b.FS(), name)
+	if err != nil {
+		return nil, err
+	}
+	f, problem := source.Parse(name, src)
+	if problem != nil {
+		return nil, fmt.Errorf("%s: %s", name, problem.Message)
+	}
+	return f.Root().Node(), nil
+}
+
+// composed is what Compose reads, as it would have to be written in one file.
+func (r *reader) composed() (*source.Node, error) {
+	src, _ := compose.Of(r.d).Content("")
+	f, problem := source.Parse(r.d.File, src)
+	if problem != nil {
+		return nil, fmt.Errorf("%s: %s", r.d.File, problem.Message)
+	}
+	return f.Root().Node(), nil
+}
+
+// unhashed takes the config hashes out, which are made anew by each render.
+func unhashed(compose *source.Node) *source.Node {
+	services := compose.Get("services")
+	for _, name := range services.Names() {
+		labels := services.Get(name, "labels")
+		switch {
+		case labels.Is(source.Mapping):
+			if labels.Delete(confighash.Label); len(labels.Names()) == 0 {
+				services.Get(name).Delete("labels")
+			}
+		case labels.Is(source.Sequence):
+			labels.Items = slices.DeleteFunc(labels.Items, func(n *source.Node) bool { return strings.HasPrefix(n.Text, confighash.Label+"=") })
+		}
+	}
+	return compose
+}
+
+// copies has the spec copy the files of somebody's own that stackgen copied before.
+func (r *reader) copies(tree *source.Node, b *render.Bundle, d *Draft) {
+	m, err := manifest.Read(r.d.FS)
+	if err != nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		if slices.ContainsFunc(b.Files, func(f render.File) bool { return f.Path == name }) {
+			continue
+		}
+		if data, err := source.ReadFS(r.d.FS, name); err == nil {
+			from := path.Join("files", name)
+			d.Files[from] = data
+			r.put(tree, []string{"compose", "files", name}, source.Made("!!str", from))
+		}
+	}
+}
+
+// put sets a field of the tree, and makes the sections above it.
+func (r *reader) put(tree *source.Node, at []string, value *source.Node) {
+	for _, key := range at[:len(at)-1] {
+		if tree.Get(key) == nil {
+			tree.Set(key, &source.Node{Kind: source.Mapping})
+		}
+		tree = tree.Get(key)
+	}
+	if last := at[len(at)-1]; last != "extra" {
+		tree.Set(last, value)
+	} else {
+		tree.Set(last, r.named(at[:len(at)-1], value))
+	}
+}
+
+// named has secrets stand in the spec by their names: those that are known by theirs, others by where they stand.
+func (r *reader) named(at []string, n *source.Node) *source.Node {
+	switch n.Kind {
+	case source.Mapping:
+		for _, name := range n.Names() {
+			_, key := source.Operator(name)
+			n.Set(name, r.named(append(slices.Clip(at), key), n.Get(name)))
+		}
+	case source.Sequence:
+		for i, item := range n.Items {
+			n.Items[i] = r.named(append(slices.Clip(at), fmt.Sprint(i+1)), item)
+		}
+	case source.Scalar:
+		if name := r.secretFor(at, n); name != "" {
+			ref := &source.Node{Kind: source.Mapping}
+			ref.Set("secret", source.Made("!!str", name))
+			return ref
+		}
+	}
+	return n
+}
+
+// secretFor is the name of the secret that a value is; "" for what is none.
+func (r *reader) secretFor(at []string, n *source.Node) string {
+	if n.Tag != "!!str" || n.Text == "" {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.secrets)) {
+		if r.secrets[name] == n.Text && len(n.Text) >= 8 {
+			return name
+		}
+	}
+	if r.mask == nil {
+		r.mask = r.d.Mask()
+	}
+	if !n.From.Secret() && r.mask.Text(n.Text) == n.Text {
+		return ""
+	}
+	name := secretName(at)
+	for base, i := name, 2; r.secrets[name] != ""; i++ {
+		name = fmt.Sprintf("%s_%d", base, i)
+	}
+	r.secrets[name] = n.Text
+	return name
+}
+
+// secretName calls a secret by where it stands, without what is the same for all.
+func secretName(at []string) string {
+	var words []string
+	for _, word := range at {
+		switch word = strings.Trim(noName().ReplaceAllString(strings.ToLower(word), "_"), "_"); word {
+		case "", "compose", "services", "environment", "labels", "extra":
+		default:
+			words = append(words, word)
+		}
+	}
+	if len(words) == 1 || words[0][0] < 'a' {
+		words = append([]string{"own"}, words...)
+	}
+	return strings.Join(words, ".")
+}

@@ -1,0 +1,76 @@
+package adopt
+
+import (
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// names reads what the stack is called, and by whom it is run.
+func (r *reader) names() {
+	r.spec.Version = 1
+	r.spec.Name = r.d.Project
+	r.spec.ServerName = r.syn.Server.Str()
+	r.spec.Hosts.Matrix = r.syn.MatrixHost()
+	r.spec.Owner = r.owner()
+}
+
+// owner is the user that runs everything, "" where each program has its own.
+func (r *reader) owner() string {
+	common := ""
+	for _, s := range r.d.Services {
+		if s.Program == component.Unknown || s.Absent.Why != "" {
+			continue
+		}
+		uid, gid, ok := strings.Cut(s.UserAt.Str(), ":")
+		if !ok || strings.Trim(uid+gid, "0123456789") != "" || common != "" && common != s.UserAt.Str() {
+			return ""
+		}
+		common = s.UserAt.Str()
+	}
+	return common
+}
+
+// component reads what every program has. p is what it is to the spec.
+func (r *reader) component(s *deployment.Service, p component.Program) spec.Component {
+	tested := component.Of(p).Tested
+	c := spec.Component{Version: s.Image.Tag}
+	if s.Image.Digest != "" {
+		c.Version += "@" + s.Image.Digest
+	}
+	if s.Image.Repository != tested.Repository {
+		c.Image = s.Image.Repository
+	}
+	raw := r.raw(s)
+	c.Limits.Memory = strings.ToUpper(raw.At("mem_limit").Str())
+	c.Limits.CPUs = raw.At("cpus").Str()
+	if c.Limits.Memory == "" {
+		c.Limits.Memory = strings.ToUpper(raw.At("deploy", "resources", "limits", "memory").Str())
+	}
+	if c.Limits.CPUs == "" {
+		c.Limits.CPUs = raw.At("deploy", "resources", "limits", "cpus").Str()
+	}
+	return c
+}
+
+// raw is a service as Compose reads it.
+func (r *reader) raw(s *deployment.Service) source.Value {
+	if p := compose.Of(r.d); p != nil && p.File != nil {
+		return p.File.At("services", s.Name)
+	}
+	return source.Value{}
+}
+
+// service finds the one that runs a program; nil where none does.
+func (r *reader) service(p component.Program) *deployment.Service {
+	for _, s := range r.d.Services {
+		if s.Program == p && s.Absent.Why == "" {
+			return s
+		}
+	}
+	return nil
+}

@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"pkg/report", "pkg/route/caddy", "pkg/route/nginx", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
 	{"pkg/deployment"},
 	{"pkg/deployment/compose", "pkg/suppress"},
-	{"pkg/check", "pkg/deployment/compose/composego"},
+	{"pkg/adopt/compare", "pkg/check", "pkg/deployment/compose/composego"},
 	{"pkg/render"},
 	{"pkg/prove"},
 	{"pkg/adopt", "pkg/diff", "pkg/store"},

@@ -1,0 +1,125 @@
+package compare
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// compare holds the facts of both sides against each other.
+func (c *comparison) compare() {
+	c.order = append([]string{theStack}, c.order...)
+	keys := make(map[id]bool)
+	for _, s := range []*side{c.old, c.ours} {
+		for k := range s.facts {
+			keys[k] = true
+		}
+		for _, text := range s.unseen {
+			if !slices.Contains(c.Unseen, text) {
+				c.Unseen = append(c.Unseen, text)
+			}
+		}
+	}
+	changed := make(map[string]bool) // lists whose items differ: their order says nothing
+	var differ []id
+	for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b id) int {
+		return slices.Compare([]string{a.about, a.doc, a.key}, []string{b.about, b.doc, b.key})
+	}) {
+		old, was := c.old.facts[k]
+		now, is := c.ours.facts[k]
+		if was && is && old.text == now.text {
+			c.Equal++
+			if old.raw != now.raw && !old.order {
+				c.Differences = append(c.Differences, c.difference(k, old, now, verdict{kind: Same, why: firstOf(old.why, now.why)}))
+			}
+			continue
+		}
+		differ = append(differ, k)
+		if list, _, item := strings.Cut(k.key, "["); item {
+			changed[k.about+k.doc+list] = true
+		}
+	}
+	for _, k := range differ {
+		old, was := c.old.facts[k]
+		now, is := c.ours.facts[k]
+		if list, isOrder := strings.CutSuffix(k.key, " (order)"); isOrder && changed[k.about+k.doc+list] {
+			continue
+		}
+		c.Differences = append(c.Differences, c.difference(k, old, now, c.judge(k, old, now, was, is)))
+	}
+}
+
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return "it is written in another way"
+}
+
+func (c *comparison) difference(k id, old, now fact, v verdict) Difference {
+	d := Difference{
+		Kind: v.kind, About: k.about, Doc: k.doc, Key: k.key, Old: old.shown, New: now.shown, Secret: old.secret || now.secret,
+		OldAt: old.at, NewAt: now.at,
+	}
+	if d.Secret {
+		d.Old, d.New = "", ""
+	}
+	d.Why, d.Keep = c.fill(v.why, d), c.fill(v.keep, d)
+	return d
+}
+
+// fill puts what the difference is about into the words of a verdict.
+func (c *comparison) fill(text string, d Difference) string {
+	return strings.NewReplacer("{about}", d.About, "{doc}", d.Doc, "{key}", d.Key, "{old}", d.Old, "{new}", d.New, "{section}", section(d.About)).Replace(text)
+}
+
+// section is where the spec has a program.
+func section(about string) string {
+	name, _ := strings.CutPrefix(about, "bridge ")
+	switch {
+	case name != about:
+		return "bridges." + name
+	case about == "mas":
+		return "auth"
+	case about == "postgres":
+		return "database"
+	}
+	return about
+}
+
+// side of which a verdict speaks.
+type where int
+
+const (
+	onEither where = iota
+	onOld          // only the old deployment has it
+	onOurs         // only ours has it
+	onBoth         // each has another one
+)
+
+// verdict says of what kind a difference is, and why.
+type verdict struct {
+	about, doc, key string // patterns, in which ** is any text
+	where           where
+	kind            Kind
+	why, keep       string
+}
+
+// judge is the first verdict that fits.
+func (c *comparison) judge(k id, _, _ fact, was, is bool) verdict {
+	w := onBoth
+	switch {
+	case !is:
+		w = onOld
+	case !was:
+		w = onOurs
+	}
+	for _, v := range verdicts {
+		if (v.where == onEither || v.where == w) && match(v.about, k.about) && match(v.doc, k.doc) && match(v.key, k.key) {
+			return v
+		}
+	}
+	return verdict{kind: Decision, why: "nothing is known of what this does"}
+}

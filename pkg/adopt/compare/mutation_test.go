@@ -1,0 +1,126 @@
+package compare_test
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"philipp.info/stackgen/pkg/adopt/compare"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// change is one scalar of one file as another value, or without its line.
+type change struct {
+	file, key, what, data string
+	line                  int
+}
+
+// changes are all that one can make in a tree: a boolean is flipped, a number raised, a text gets a letter more.
+func changes(tree fstest.MapFS) (all []change) {
+	for _, name := range names(tree) {
+		data := string(tree[name].Data)
+		f := parsed(name, tree[name].Data)
+		if f == nil {
+			at := strings.LastIndexFunc(data, func(r rune) bool { return r > ' ' })
+			if at < 0 || path.Ext(name) == ".md" || name == ".gitignore" {
+				continue
+			}
+			with := "x"
+			if data[at] == 'x' {
+				with = "y"
+			}
+			all = append(all, change{name, "", "its last letter", data[:at] + with + data[at+1:], 0})
+			continue
+		}
+		lines := strings.SplitAfter(data, "\n")
+		var walk func(v source.Value)
+		walk = func(v source.Value) {
+			for _, item := range v.Items() {
+				walk(item)
+			}
+			for _, val := range v.Entries() {
+				walk(val)
+			}
+			if v.Kind() != source.Scalar {
+				return
+			}
+			pos := v.Pos()
+			line := lines[pos.Line-1]
+			lead := string([]rune(line)[:pos.Col-1])
+			rest := line[len(lead):]
+			with, size := "", len(v.Str())
+			if b, ok := v.Bool(); ok {
+				with = strconv.FormatBool(!b)
+			} else if n, ok := v.Int(); ok && v.Plain() {
+				with = strconv.Itoa(n + 1)
+			} else if v.Plain() {
+				with = v.Str() + "x"
+			} else {
+				with, size = rest[:1]+"x", 1
+			}
+			changed := slices.Clone(lines)
+			changed[pos.Line-1] = lead + with + rest[size:]
+			all = append(all, change{name, v.Path(), "is another value", strings.Join(changed, ""), pos.Line})
+		}
+		walk(f.Root())
+	}
+	return all
+}
+
+func parsed(name string, data []byte) *source.File {
+	if slices.Contains([]string{".yaml", ".yml", ".json", ".config"}, path.Ext(name)) {
+		f, _ := source.Parse(name, data)
+		return f
+	}
+	return nil
+}
+
+// Whatever is changed is in the list, with its place: each scalar of each document of a rendered stack in turn. Only the
+// old side is another one: what import has not taken over.
+func TestNothingIsMissed(t *testing.T) {
+	tree := rendered(t, "phil-app")
+	base := open(tree)
+	left := changes(tree)
+	n := len(left)
+	var alone []change
+	// One change of each file at a time: none hides another.
+	for len(left) > 0 {
+		var now, later []change
+		other := maps.Clone(tree)
+		for _, c := range left {
+			if other[c.file] != tree[c.file] {
+				later = append(later, c)
+				continue
+			}
+			now = append(now, c)
+			other[c.file] = &fstest.MapFile{Data: []byte(c.data), Mode: 0o600}
+		}
+		found := compare.Deployments(open(other), base).Differences
+		for _, c := range now {
+			if !slices.ContainsFunc(found, c.told) {
+				alone = append(alone, c)
+			}
+		}
+		left = later
+	}
+	for _, c := range alone {
+		other := maps.Clone(tree)
+		other[c.file] = &fstest.MapFile{Data: []byte(c.data), Mode: 0o600}
+		if found := compare.Deployments(open(other), base); len(found.Differences) == 0 {
+			t.Errorf("%s#%s %s, and nothing tells", c.file, c.key, c.what)
+		}
+	}
+	if n < 700 {
+		t.Errorf("only %d changes were tried", n)
+	}
+	t.Logf("%d changes, %d of them looked at alone", n, len(alone))
+}
+
+// told reports whether a difference is about the change.
+func (c change) told(d compare.Difference) bool {
+	return d.OldAt.File == c.file && (d.OldAt.Line == c.line || c.key == "")
+}

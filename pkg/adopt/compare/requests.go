@@ -1,0 +1,3 @@
+package compare
+
+func (c *comparison) requests() {}

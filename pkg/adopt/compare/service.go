@@ -1,0 +1,222 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// readApart are the keys of a service that are compared by what they mean; any other is compared key by key.
+var readApart = []string{
+	"image", "environment", "env_file", "volumes", "tmpfs", "secrets", "configs", "labels", "label_file", "networks", "ports", "depends_on",
+	"command", "entrypoint", "container_name", "extends",
+}
+
+// service adds what Compose is told of one.
+func (s *side) service(svc *deployment.Service) {
+	about := s.whom(svc)
+	d := document{about, "service", svc.Program, svc}
+	image := leaf(svc.ImageAt, svc.Image.Repository)
+	image.raw = svc.Image.Repository
+	s.add(about, "service", "image", image)
+	if version := svc.Image.Tag + "@" + svc.Image.Digest; version != "@" {
+		f := leaf(svc.ImageAt, version)
+		f.raw, f.shown = version, strings.TrimSuffix(version, "@")
+		s.add(about, "service", "version", f)
+	}
+	for key, list := range map[string]deployment.List{"command": svc.Cmd, "entrypoint": svc.Entrypoint} {
+		if list.Exists() {
+			words := strings.Join(append(strings.Fields(list.Str()), list.Texts()...), " ")
+			s.add(about, "service", key, fact{raw: words, text: cmp.Or(words, "nothing"), shown: words, at: list.Pos()})
+		}
+	}
+	if svc.ContainerName.Set() {
+		s.add(about, "service", "container_name", leaf(svc.ContainerName, svc.ContainerName.Str()))
+	}
+	if p := compose.Of(s.Deployment); p != nil {
+		for k, v := range p.File.At("services", svc.Name).Entries() {
+			if !slices.Contains(readApart, k.Str()) {
+				s.walk(d, k.Str(), v)
+			}
+		}
+	}
+	s.environment(svc)
+	s.mounts(svc)
+	s.ports(svc)
+	s.labels(svc)
+	for _, w := range svc.DependsOn {
+		on := s.canonicalHost(w.Service)
+		if to := s.Service(w.Service); to != nil {
+			on = "{" + s.whom(to) + "}"
+		}
+		condition := cmp.Or(w.Condition, "service_started")
+		if w.Optional {
+			condition += ", if it is there"
+		}
+		s.add(about, "service", "depends_on "+on, fact{text: condition, shown: condition, at: w.At.Pos()})
+	}
+}
+
+func (s *side) environment(svc *deployment.Service) {
+	d := document{s.whom(svc), "environment", svc.Program, svc}
+	seen := make(map[string]bool)
+	for _, v := range svc.Variables {
+		if seen[v.Name] {
+			continue
+		}
+		seen[v.Name] = true
+		r := read{fact: fact{raw: v.Text, text: v.Text, shown: v.Text, at: v.At.Pos(), secret: v.At.NamesSecret() || source.LooksRandom(v.Text)}}
+		key := v.Name
+		if v.Hidden != "" {
+			r.text, r.secret = "unseen "+v.At.Str(), true
+			s.unseen = append(s.unseen, s.whom(svc)+": "+v.Hidden)
+		}
+		switch classOf(d, v.Name) {
+		case host:
+			r.text, r.why = s.canonicalHost(v.Text), "it is the same service by another name"
+		case place:
+			r.text, r.why = s.place(svc, v.Text), "it is the same place by another path in the container"
+		case secretFile:
+			s.inFile(d, v.Text, &r, "_FILE")
+			key = strings.TrimSuffix(key, "_FILE")
+			r.text, _ = strconv.Unquote(r.text)
+		default:
+			if spelled, ok := s.canonicalURL(v.Text); ok {
+				r.text, r.why = spelled, "it leads to the same service by another name"
+			}
+		}
+		if r.text == "" {
+			r.text = "nothing"
+		}
+		s.add(d.about, d.doc, key, r.fact)
+	}
+	if svc.EnvUnread != "" {
+		s.unseen = append(s.unseen, s.whom(svc)+", environment: "+svc.EnvUnread)
+	}
+}
+
+// mounts adds where each path of the container is kept, and what single files hold.
+func (s *side) mounts(svc *deployment.Service) {
+	about := s.whom(svc)
+	for _, m := range svc.Mounts {
+		at := path.Clean(m.Container)
+		f := leaf(m.At, s.place(svc, m.Container))
+		f.raw = f.text
+		if m.ReadOnly {
+			f.raw, f.text, f.shown = f.raw+", read-only", f.text+", read-only", f.shown+", read-only"
+		}
+		doc := "mounts"
+		if strings.HasPrefix(at, "/run/secrets/") {
+			doc = "secrets"
+			if text, file, reason := s.Text(svc, at); reason == "" {
+				s.used[file] = true
+				f.text, f.raw, f.secret = text, text, true
+			}
+		}
+		s.add(about, doc, at, f)
+	}
+}
+
+func (s *side) ports(svc *deployment.Service) {
+	about := s.whom(svc)
+	for _, p := range svc.Ports {
+		key := fmt.Sprintf("%s:%d-%d/%s", cmp.Or(p.IP, "*"), p.First, p.Last, p.Protocol)
+		s.add(about, "ports", key, fact{text: fmt.Sprint(p.Inner), shown: fmt.Sprintf("leads to port %d", p.Inner), at: p.At.Pos()})
+	}
+	if svc.PortsHidden {
+		s.add(about, "ports", "hidden", fact{text: svc.PortsAt.Str(), at: svc.PortsAt.Pos()})
+		s.unseen = append(s.unseen, about+": ports behind variables that are set elsewhere")
+	}
+}
+
+// forProxies begin the labels that a proxy reads: what they do is compared request by request.
+var forProxies = []string{"traefik.", "caddy"}
+
+func (s *side) labels(svc *deployment.Service) {
+	about := s.whom(svc)
+	for _, l := range svc.Labels {
+		doc := "labels"
+		if slices.ContainsFunc(forProxies, func(p string) bool { return strings.HasPrefix(strings.ToLower(l.Key), p) }) {
+			doc = "routing"
+		}
+		s.add(about, doc, l.Key, fact{raw: l.Value, text: cmp.Or(l.Value, "nothing"), shown: l.Value, at: l.Site.Pos, secret: source.LooksRandom(l.Value)})
+	}
+}
+
+// theStack is what belongs to no service alone.
+const theStack = "the stack"
+
+// project adds what belongs to no service alone.
+func (s *side) project() {
+	const about = theStack
+	p := compose.Of(s.Deployment)
+	if p == nil {
+		return
+	}
+	if s.NameGiven {
+		s.add(about, "compose", "name", fact{text: s.Project, shown: s.Project, at: s.ProjectAt.Pos()})
+	}
+	for k, v := range p.File.Root().Entries() {
+		switch name := k.Str(); {
+		case slices.Contains([]string{"services", "name", "version", "secrets", "configs", "networks", "include"}, name), strings.HasPrefix(name, "x-"):
+		default:
+			s.walk(document{about: about, doc: "compose"}, name, v)
+		}
+	}
+	s.networks()
+}
+
+// volume is the name of a volume on the machine (compose-spec, volumes).
+func (s *side) volume(key string) string {
+	if p := compose.Of(s.Deployment); p != nil {
+		def := p.File.At("volumes", key)
+		if name := def.At("name").Str(); name != "" {
+			return name
+		}
+		if def.At("external").True() {
+			return key
+		}
+	}
+	return cmp.Or(s.Project, "PROJECT") + "_" + key
+}
+
+// networks adds who is with whom: what a network of the stack's own is called is nobody's business.
+func (s *side) networks() {
+	for _, n := range s.Networks {
+		if def := compose.Of(s.Deployment).File.At("networks", n.Key); !n.External.True() {
+			s.walk(document{about: theStack, doc: "networks"}, n.Key, def)
+		}
+	}
+	for _, svc := range s.Services {
+		about := s.whom(svc)
+		for _, key := range svc.Networks {
+			n := s.Network(key)
+			if n.External.True() {
+				s.add(about, "networks", n.Name, fact{text: "attached", shown: "attached", at: svc.NetworksAt.Pos()})
+				continue
+			}
+			for _, other := range s.Services {
+				if k := (id{about, "networks", "{" + s.whom(other) + "}"}); other != svc && slices.Contains(other.Networks, key) && s.facts[k].text == "" {
+					s.facts[k] = fact{raw: "reached", text: "reached", shown: "reached", at: svc.NetworksAt.Pos()}
+				}
+			}
+			if k := (id{about, "networks", "the way out"}); !n.Internal.True() {
+				s.facts[k] = fact{raw: "open", text: "open", shown: "open", at: svc.NetworksAt.Pos()}
+			}
+		}
+		for _, a := range svc.Attachments {
+			for _, ip := range a.Addresses {
+				if ip.Set() {
+					s.add(about, "networks", "address "+ip.Str(), leaf(ip, ip.Str()))
+				}
+			}
+		}
+	}
+}

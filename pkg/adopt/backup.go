@@ -9,12 +9,22 @@ import (
 	"philipp.info/stackgen/pkg/spec"
 )
 
-// backup reads the first configuration of borgmatic.
+// borgmatic is the configuration of the one that runs on the host, as the rendered one does; nil where there is none.
+func (r *reader) borgmatic() *deployment.Backup {
+	for _, b := range r.d.Backups() {
+		if b.Service == nil && b.Option("repositories").Len() > 0 {
+			return b
+		}
+	}
+	return nil
+}
+
+// backup reads it.
 func (r *reader) backup() {
-	if len(r.d.Backups()) == 0 {
+	b := r.borgmatic()
+	if b == nil {
 		return
 	}
-	b := r.d.Backups()[0]
 	borg := &r.spec.Backup.Borgmatic
 	for _, repo := range b.Option("repositories").Items() {
 		rep := spec.Repository{Path: repo.At("path").Str(), Label: repo.At("label").Str()}

@@ -15,10 +15,19 @@ func (r *reader) database() {
 			r.secrets["database."+string(p)+"_password"] = c.Password
 		}
 	}
-	server := r.server()
+	server, engine := r.server(), r.syn.Config.At("database", "name")
 	if server == nil {
-		r.note(r.syn.Config.At("database").Site(""), "the database server is not one of this stack; the spec renders one, and its data would have to move there", "database")
+		if engine.Str() == "sqlite3" {
+			r.note(engine.Site(""), "Synapse's database is SQLite, and the spec renders PostgreSQL: move it with synapse_port_db before the stack is started", "database")
+		} else {
+			r.note(r.syn.Config.At("database").Site(""), "the database server is not one of this stack; the spec renders one, and its data would have to move there", "database")
+		}
 		return
+	}
+	for _, c := range r.d.Connections() {
+		if s := r.d.ServiceAt(c.Host); s != server && s != nil && r.programOf(c.Service) != component.Unknown {
+			r.note(c.HostAt.Site(""), "the database of "+c.Service.Name+" is on another server, "+s.Name+", and the spec has one: it would have to move there", "database")
+		}
 	}
 	db := &r.spec.Database
 	db.Component = r.component(server, component.Postgres)
@@ -45,8 +54,14 @@ func settingOf(s deployment.Setting) *source.Node {
 // server is the PostgreSQL that Synapse's database is in; nil where it is none of the stack.
 func (r *reader) server() *deployment.Service {
 	for _, c := range r.d.Connections() {
-		if c.Service == r.syn.Service {
-			if s := r.d.ServiceAt(c.Host); s != nil && s.Program == component.Postgres {
+		if c.Service != r.syn.Service {
+			continue
+		}
+		if s := r.d.ServiceAt(c.Host); s != nil && s.Program == component.Postgres {
+			return s
+		}
+		for _, s := range r.d.PostgresServers() {
+			if deployment.Loopback(c.Host) && r.syn.NetworkMode.Str() == "host" && s.NetworkMode.Str() == "host" {
 				return s
 			}
 		}

@@ -86,7 +86,7 @@ func (r *reader) drop(tree *source.Node, f finding.Finding) bool {
 	if err != nil {
 		return false
 	}
-	parsed, _ := source.Parse("", text)
+	parsed, _ := source.Parse(r.o.SpecName, text)
 	path := parsed.KeysAt(f.Pos())
 	switch {
 	case slices.Equal(path, []string{"auth"}):

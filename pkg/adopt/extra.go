@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -10,6 +11,7 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/confighash"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/render"
@@ -17,52 +19,61 @@ import (
 	"philipp.info/stackgen/pkg/spec"
 )
 
-// document is a file that both sides have: the rendered one, and what is read of it here.
+// document is a file that both sides have: the rendered one, and what is read of it here. shape names its stays.
 type document struct {
-	path    string
-	section []string
-	theirs  *source.Node
+	path, shape string
+	section     []string
+	theirs      *source.Node
+	service     *deployment.Service // that reads theirs; nil where none of the stack does
 }
 
 // documents are those of the stack, but for the compose file.
 func (r *reader) documents() []document {
-	all := []document{{"config/matrix/homeserver.yaml", spec.Section(component.Synapse), r.syn.Config.Root().Node()}}
+	all := []document{{"config/matrix/homeserver.yaml", "synapse", spec.Section(component.Synapse), r.syn.Config.Root().Node(), r.syn.Service}}
 	if r.mas != nil {
-		all = append(all, document{"config/mas/config.yaml", spec.Section(component.MAS), r.mas.Config.Root().Node()})
+		all = append(all, document{"config/mas/config.yaml", "mas", spec.Section(component.MAS), r.mas.Config.Root().Node(), r.mas.Service})
 	}
 	if len(r.d.Elements) > 0 && len(r.d.Elements[0].Configs) > 0 {
-		all = append(all, document{"config/element/config.json", spec.Section(component.Element), r.d.Elements[0].Configs[0].Root().Node()})
+		e := r.d.Elements[0]
+		all = append(all, document{"config/element/config.json", "element", spec.Section(component.Element), e.Configs[0].Root().Node(), e.Service})
 	}
 	taken := r.taken()
 	for c := range component.Bridges() {
 		if b := taken[c.Program]; b != nil {
-			all = append(all, document{"config/" + string(c.Program) + "/config.yaml", spec.Section(c.Program), b.Config.Root().Node()})
+			all = append(all, document{"config/" + string(c.Program) + "/config.yaml", string(b.Dialect), spec.Section(c.Program), b.Config.Root().Node(), b.Service})
 		}
 	}
-	if len(r.d.Backups()) > 0 && len(r.spec.Backup.Borgmatic.Repositories) > 0 {
-		all = append(all, document{"borgmatic.d/" + or(r.spec.Name, "matrix") + ".yaml", spec.Section(component.Borgmatic), r.d.Backups()[0].Config.Root().Node()})
+	if b := r.borgmatic(); b != nil {
+		all = append(all, document{"borgmatic.d/" + or(r.spec.Name, "matrix") + ".yaml", "borgmatic", spec.Section(component.Borgmatic), b.Config.Root().Node(), nil})
 	}
 	return all
 }
 
 // lay puts into the tree what its fields cannot say: each file is rendered, and what the deployment's own has beside is laid
-// onto it.
+// onto it. What stackgen rendered differs by nothing but that.
 func (r *reader) lay(tree *source.Node, d *Draft) error {
-	if !r.d.Chosen.Managed {
-		return nil
-	}
 	bundle, err := r.render(tree, nil)
 	if err != nil {
 		return err
 	}
 	for _, doc := range r.documents() {
 		ours, err := rendered(bundle, doc.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the spec has no such part
+		}
 		if err != nil {
 			return err
 		}
-		if over := residue(ours, doc.theirs); over != nil {
+		over := residue(ours, doc.theirs)
+		if !r.d.Chosen.Managed {
+			over = r.beside(doc, ours)
+		}
+		if over != nil {
 			r.put(tree, append(slices.Clip(doc.section), "extra"), over)
 		}
+	}
+	if !r.d.Chosen.Managed {
+		return r.layCompose(tree, d)
 	}
 	r.copies(tree, bundle, d)
 	if bundle, err = r.render(tree, d.Files); err != nil {
@@ -80,6 +91,46 @@ func (r *reader) lay(tree *source.Node, d *Draft) error {
 		r.put(tree, []string{"compose", "extra"}, over)
 	}
 	return nil
+}
+
+// beside is what a file that somebody else wrote has beside the rendered one. A path in it is one in the container that it
+// was written for, which somebody has to look at.
+func (r *reader) beside(doc document, ours *source.Node) *source.Node {
+	theirs := doc.theirs
+	for _, section := range deployment.BorgmaticSections {
+		if old := theirs.Get(section); doc.shape == "borgmatic" && old.Is(source.Mapping) {
+			theirs.Delete(section)
+			for _, name := range old.Names() {
+				theirs.Set(name, old.Get(name))
+			}
+		}
+	}
+	pruned(theirs, stays[doc.shape])
+	if doc.shape == "synapse" && r.mas == nil {
+		pruned(theirs, logins)
+	}
+	over := beside(ours, theirs)
+	if doc.service != nil && over != nil {
+		r.paths(doc, over, nil)
+	}
+	return over
+}
+
+// paths notes the files that a value names.
+func (r *reader) paths(doc document, n *source.Node, at []string) {
+	for _, name := range n.Names() {
+		r.paths(doc, n.Get(name), append(slices.Clip(at), name))
+	}
+	for _, item := range n.Items {
+		r.paths(doc, item, at)
+	}
+	if n.Is(source.Scalar) && strings.HasPrefix(n.Text, "/") {
+		if host, reason := doc.service.HostPath(n.Text); reason == "" {
+			if _, err := fs.Stat(r.d.FS, host); err == nil {
+				r.note(n.From.Site(""), "names a file that the container finds no more at this path: mount it by compose.extra", append(append(slices.Clip(doc.section), "extra"), at...)...)
+			}
+		}
+	}
 }
 
 // render makes the files of the tree in memory.

@@ -1,6 +1,9 @@
 package adopt
 
-import "philipp.info/stackgen/pkg/component"
+import (
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/route"
+)
 
 // ingress reads how requests from outside reach the stack: what Traefik is told by the labels of Synapse.
 func (r *reader) ingress() {
@@ -9,7 +12,11 @@ func (r *reader) ingress() {
 		in.Traefik.Network = ""
 	}
 	table := r.d.Routes()
-	for _, router := range table.Routers {
+	routers := table.Routers
+	if client := table.Match("GET", r.syn.MatrixHost(), "/_matrix/client/versions").Router; client != nil {
+		routers = append([]*route.Router{client}, routers...)
+	}
+	for _, router := range routers {
 		if router.Container == r.syn.Name && router.Dropped == "" {
 			if len(router.EntryPoints) > 0 && in.Traefik.Entrypoint == "" {
 				in.Traefik.Entrypoint = router.EntryPoints[0]
@@ -17,11 +24,16 @@ func (r *reader) ingress() {
 			in.Traefik.CertResolver = or(in.Traefik.CertResolver, router.CertResolver)
 		}
 	}
-	served := table.Match("GET", r.spec.ServerName, "/_matrix/client/versions")
-	matrix := served.Backend != nil && served.Backend.Container == r.syn.Name
+	if len(table.Routers) == 0 {
+		return // nothing is known of it
+	}
+	to := func(path string) bool {
+		res := table.Match("GET", r.spec.ServerName, path)
+		return res.Backend != nil && res.Backend.Container == r.syn.Name
+	}
+	matrix := to("/_matrix/client/versions")
 	in.Apex.Matrix = &matrix
-	in.Apex.WellKnown = "external"
-	if r.syn.Config.At("serve_server_wellknown").True() {
+	if in.Apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to("/.well-known/matrix/server") {
 		in.Apex.WellKnown = "synapse"
 	}
 }

@@ -1,0 +1,85 @@
+package adopt_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/adopt"
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
+)
+
+// unseen are the fixtures whose homeserver.yaml is not among their files: of these nothing can be taken over.
+var unseen = []string{"init-job", "named-volumes"}
+
+// lost are the secrets that the rendered stack has no use for: beside MAS nobody registers at Synapse, and there are no
+// workers.
+var lost = []string{"registration_shared_secret of synapse", "worker_replication_secret of synapse"}
+
+// A stack that somebody else wrote is taken over as a spec that is valid, renders what holds all rules, has every secret as it
+// is, and shows none.
+func TestForeign(t *testing.T) {
+	all, err := fixture.Read("../check/testdata/deployments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		t.Run(f.Name, func(t *testing.T) {
+			d, findings := compose.OpenWith(f.Forms[0].Tree, compose.Options{Files: f.Files, Name: "matrix"})
+			draft, refused := adopt.Read(d, adopt.Options{SpecName: "stack.yaml", Dir: dir, Sources: beside})
+			if draft == nil {
+				for _, f := range append(findings, refused...) {
+					t.Logf("refused: %s: %s", f.Pos(), f.Message)
+				}
+				if !slices.Contains(unseen, f.Name) {
+					t.Error("it is refused")
+				}
+				return
+			}
+			if os.Getenv("SHOW") != "" {
+				t.Logf("\n%s", draft.Text)
+			}
+			for _, n := range draft.Notes {
+				t.Logf("note %s: %s", strings.Join(n.Field, "."), n.Text)
+			}
+			hidden(t, d, draft)
+			now := build(t, draft.Text, draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
+			ours, findings := compose.OpenWith(now.bundle.FS(), compose.Options{Name: "matrix"})
+			found, _ := check.Run(ours, composego.Judge)
+			for _, f := range append(findings, found...) {
+				if f.Severity == finding.Error && f.Status != finding.NotChecked {
+					t.Errorf("ours: %s: %s [%s]", f.Pos(), f.Message, f.Rule)
+				}
+			}
+		})
+	}
+}
+
+// hidden holds that every secret of the deployment is among those that were taken over, and that the spec shows none.
+func hidden(t *testing.T, d *deployment.Deployment, draft *adopt.Draft) {
+	t.Helper()
+	for _, s := range d.Secrets() {
+		if s.Value == "" || len(s.Value) < 6 {
+			continue
+		}
+		if strings.Contains(string(draft.Text), s.Value) {
+			t.Errorf("the spec shows %s", s.What)
+		}
+		taken := false
+		for _, value := range draft.Secrets {
+			taken = taken || strings.TrimSpace(value) == strings.TrimSpace(s.Value)
+		}
+		for _, data := range draft.Files { // kept as they are
+			taken = taken || strings.Contains(string(data), s.Value)
+		}
+		if !taken && !s.Idle && !slices.Contains(lost, s.What) {
+			t.Errorf("%s is not taken over (%s)", s.What, s.At.Pos())
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package adopt
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// passed are settings of a service that no file of the stack depends on, and that mean the same for the rendered one.
+var passed = []string{
+	"extra_hosts", "dns", "dns_search", "dns_opt", "ulimits", "sysctls", "init", "cpu_shares", "cpuset", "mem_reservation", "oom_score_adj", "pids_limit",
+	"devices", "storage_opt", "stop_grace_period", "platform", "pull_policy",
+}
+
+// settings takes over what somebody set of a service that is rendered now.
+func (p *project) settings(s *deployment.Service, name string) {
+	n := p.composed("services", s.Name)
+	at := []string{"services", name}
+	for _, key := range passed {
+		if value := n.Get(key); value != nil {
+			p.set(value, append(at, key)...)
+		}
+	}
+	if s.ContainerName.Set() && name != "postgres" {
+		p.set(n.Get("container_name"), append(at, "container_name")...)
+	}
+	for _, label := range s.Labels {
+		if !slices.ContainsFunc([]string{"traefik.", "caddy", "stackgen.", "com.docker.compose."}, func(lead string) bool { return strings.HasPrefix(label.Key, lead) }) {
+			p.set(source.Made("!!str", strings.ReplaceAll(label.Value, "$", "$$")), append(at, "labels", label.Key)...)
+		}
+	}
+	for _, v := range s.Variables {
+		if !v.FromFile && v.Hidden == "" && v.Text != "" && !own(s, v.Name) {
+			p.set(source.Made("!!str", strings.ReplaceAll(v.Text, "$", "$$")), append(at, "environment", v.Name)...)
+		}
+	}
+	p.ports(s, name)
+	p.joined(s, name)
+}
+
+// ports are those that are published, of what the rendered program listens on.
+func (p *project) ports(s *deployment.Service, name string) {
+	program, _ := component.OfService(name)
+	list := &source.Node{Kind: source.Sequence}
+	for _, port := range s.Ports {
+		inner := program.Port
+		if port.First != port.Last || inner == 0 || name != "synapse" && name != "mas" && name != "postgres" {
+			continue
+		}
+		text := fmt.Sprintf("%d:%d", port.First, inner)
+		if port.IP != "" {
+			text = port.IP + ":" + text
+		}
+		item := source.Made("!!str", text)
+		if !slices.ContainsFunc(list.Items, item.Equal) {
+			list.Items = append(list.Items, item)
+		}
+	}
+	if len(list.Items) > 0 {
+		p.set(list, "services", name, "ports")
+	}
+}
+
+// joined has a rendered service in the networks of other stacks that it was in, and lets the kept ones find it by the
+// names that it had.
+func (p *project) joined(s *deployment.Service, name string) {
+	for _, key := range s.Networks {
+		if p.d.Network(key).External.Set() && !p.proxied(key) {
+			p.defined[key] = true
+			if name == "element" {
+				continue
+			}
+			p.set(&source.Node{Kind: source.Mapping}, "services", name, "networks", key)
+		}
+	}
+	if len(p.kept) == 0 || name == "element" || p.syn.NetworkMode.Set() {
+		return
+	}
+	list := &source.Node{Kind: source.Sequence}
+	for _, alias := range s.Names() {
+		if alias != name && !strings.ContainsAny(alias, ".:/ ") && p.d.Service(alias) != nil && p.ours[alias] == name || s.ContainerName.Set() && alias == s.ContainerName.Str() && alias != name {
+			list.Items = append(list.Items, source.Made("!!str", alias))
+		}
+	}
+	if len(list.Items) > 0 {
+		p.set(list, "services", name, "networks", "stack", "+aliases")
+	}
+}
+
+// own reports whether a variable is the program's own, which the rendered service is told otherwise.
+func own(s *deployment.Service, name string) bool {
+	leads := map[component.Program][]string{
+		component.Synapse: {"SYNAPSE_", "UID", "GID", "TMPDIR"}, component.MAS: {"MAS_"}, component.Postgres: {"POSTGRES_", "PG"}, component.Element: {"ELEMENT_WEB_PORT"},
+	}[s.Program]
+	if s.Component().Bridge != nil || s.Program == component.Unknown {
+		leads = []string{"MAUTRIX_", "UID", "GID", "PGSSLMODE"}
+	}
+	return slices.ContainsFunc(leads, func(lead string) bool { return strings.HasPrefix(name, lead) })
+}
+
+// definitions are those of networks, volumes, secrets and configs that the kept services use.
+func (p *project) definitions(tree *source.Node) {
+	services := p.over.Get("services")
+	used := map[string]map[string]bool{"networks": p.defined, "volumes": {}, "secrets": {}, "configs": {}}
+	for _, s := range p.kept {
+		n := services.Get(p.called(s.Name))
+		for _, kind := range []string{"secrets", "configs", "volumes"} {
+			list := n.Get(kind)
+			if list == nil {
+				continue
+			}
+			for _, item := range list.Items {
+				name := or(item.Get("source").Str(), item.Str())
+				if kind == "volumes" {
+					name, _, _ = strings.Cut(name, ":")
+				}
+				used[kind][name] = true
+			}
+		}
+	}
+	for _, kind := range []string{"networks", "volumes", "secrets", "configs"} {
+		for key := range p.read.File.At(kind).Entries() {
+			if !used[kind][key.Str()] {
+				continue
+			}
+			def := p.composed(kind, key.Str())
+			if !def.Is(source.Mapping) {
+				def = &source.Node{Kind: source.Mapping}
+			}
+			p.set(def, kind, key.Str())
+			if file := def.Get("file").Str(); file != "" {
+				p.files.add(file)
+			}
+		}
+	}
+	p.ownNetwork(tree)
+}
+
+// ownNetwork makes the network of a proxy that is kept in the same stack: nobody else does.
+func (p *project) ownNetwork(tree *source.Node) {
+	for _, key := range p.syn.Networks {
+		if p.proxied(key) && !p.d.Network(key).External.Set() {
+			p.set(source.Made("!!null", "null"), "networks", "ingress", "-external")
+			p.put(tree, []string{"ingress", "traefik", "network"}, source.Made("!!str", or(p.spec.Name, "matrix")+"-ingress"))
+		}
+	}
+}

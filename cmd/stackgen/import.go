@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/adopt"
+	"philipp.info/stackgen/pkg/adopt/compare"
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
@@ -80,6 +81,10 @@ func (c *importCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	var compared *compare.Result
+	if p.Deployment != nil {
+		compared = compare.Deployments(d, p.Deployment)
+	}
 	if err := ended(a.ctx, "nothing was written"); err != nil {
 		return err
 	}
@@ -87,7 +92,7 @@ func (c *importCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.tell(a, imported{draft, p, kept, wrong})
+	return c.tell(a, imported{draft, p, compared, kept, wrong})
 }
 
 // free refuses to overwrite a spec.
@@ -179,9 +184,10 @@ func (c *importCmd) write(a *app, draft *adopt.Draft) (kept int, wrong []string,
 // imported is what there is to say about a draft.
 type imported struct {
 	*adopt.Draft
-	proof *proof
-	kept  int
-	wrong []string
+	proof    *proof
+	compared *compare.Result // with what is rendered; nil where that could not be
+	kept     int
+	wrong    []string
 }
 
 func (c *importCmd) tell(a *app, t imported) error {
@@ -198,6 +204,12 @@ func (c *importCmd) tell(a *app, t imported) error {
 	st.section(&b, "secrets", fmt.Sprintf("%s as they are, now in %s", output.Plural(t.kept, "secret"), output.Clean(secretsPath(c.Output, ""))))
 	if n := len(t.Files); n > 0 {
 		st.section(&b, "files", fmt.Sprintf("%s of your own, copied to %s", output.Plural(n, "file"), output.Clean(filepath.Join(filepath.Dir(c.Output), "files"))))
+	}
+	if t.compared != nil {
+		st.section(&b, "compare", kinds(t.compared))
+		if t.compared.Needs() {
+			code = exitFindings
+		}
 	}
 	var decide []string
 	for _, n := range t.Notes {
@@ -220,6 +232,17 @@ func (c *importCmd) tell(a *app, t imported) error {
 		code = exitFindings
 	}
 	return exit(code)
+}
+
+// kinds says how many differences there are of each kind.
+func kinds(r *compare.Result) string {
+	words := []string{fmt.Sprintf("%d equal", r.Equal)}
+	for _, kind := range compare.Kinds {
+		if n := r.Count(kind); n > 0 {
+			words = append(words, fmt.Sprintf("%d: %s", n, kind))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // missing are the secrets that were not to be seen, and that nobody can make.

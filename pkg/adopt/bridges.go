@@ -72,6 +72,9 @@ func (r *reader) bridge(b *deployment.Bridge, p component.Program) spec.Bridge {
 	case b.Encrypts():
 		br.Encryption = "on"
 	}
+	if db := b.At(b.Keys().Database); !strings.HasPrefix(db.Str(), "postgres") {
+		r.note(db.Site(""), "the bridge keeps its data in SQLite, and the rendered one in PostgreSQL: without a move its logins and portals begin anew", "bridges", string(p))
+	}
 	r.asked[string(p)] = asked(b)
 	name := "bridges." + string(p) + "."
 	r.keep(name+"as_token", or(reg.At("as_token").Str(), b.At("appservice.as_token").Str()))

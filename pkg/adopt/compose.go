@@ -208,7 +208,7 @@ func (p *project) network(key string) []string {
 // proxied reports whether a network is the one that the proxy reaches Synapse by.
 func (p *project) proxied(key string) bool {
 	name, _ := p.d.NetworkName(key)
-	return p.d.ProxyNetwork(p.syn.Service) == name && name != "" && p.d.HasRouters()
+	return p.d.ProxyNetwork(p.syn.Service) == name && name != "" && p.d.Front().Name == "Traefik"
 }
 
 // several reports whether Synapse is in more networks than the proxy's.

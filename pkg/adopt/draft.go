@@ -30,7 +30,7 @@ func (r *reader) draft() (*Draft, []finding.Finding) {
 	if err := r.lay(tree, d); err != nil {
 		return nil, fault(err)
 	}
-	text, err := r.commented(tree)
+	text, err := r.commented(ordered(tree))
 	if err != nil {
 		return nil, fault(err)
 	}
@@ -172,7 +172,14 @@ func (r *reader) commented(tree *source.Node) ([]byte, error) {
 	}
 	above := make(map[int][]string)
 	for _, n := range r.notes {
-		at := parsed.At(n.Field...)
+		at := parsed.Root()
+		for _, key := range n.Field { // as far as it is there
+			below := at.At(key)
+			if !below.Exists() {
+				break
+			}
+			at = below
+		}
 		line := max(at.KeyPos().Line, 1)
 		above[line] = append(above[line], n.Text)
 	}

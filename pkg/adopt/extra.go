@@ -106,6 +106,9 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 		}
 	}
 	pruned(theirs, stays[doc.shape])
+	if !made(theirs) {
+		return nil
+	}
 	if doc.shape == "synapse" && r.mas == nil {
 		pruned(theirs, logins)
 	}
@@ -114,6 +117,16 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 		r.paths(doc, over, nil)
 	}
 	return over
+}
+
+// made takes out what a bridge is to make up by itself, and reports whether anything is left.
+func made(n *source.Node) bool {
+	for _, name := range n.Names() {
+		if below := n.Get(name); below.Str() == "generate" || below.Is(source.Mapping) && len(below.Names()) > 0 && !made(below) {
+			n.Delete(name)
+		}
+	}
+	return len(n.Names()) > 0
 }
 
 // paths notes the files that a value names.
@@ -243,7 +256,7 @@ func (r *reader) named(at []string, n *source.Node) *source.Node {
 
 // secretFor is the name of the secret that a value is; "" for what is none.
 func (r *reader) secretFor(at []string, n *source.Node) string {
-	if n.Tag != "!!str" || n.Text == "" {
+	if n.Tag != "!!str" || n.Text == "" || n.Text == "disable" { // a word of bridges for no secret at all
 		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.secrets)) {

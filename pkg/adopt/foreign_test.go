@@ -65,7 +65,7 @@ func TestForeign(t *testing.T) {
 func hidden(t *testing.T, d *deployment.Deployment, draft *adopt.Draft) {
 	t.Helper()
 	for _, s := range d.Secrets() {
-		if s.Value == "" || len(s.Value) < 6 {
+		if s.Value == "" || s.Value == "disable" {
 			continue
 		}
 		if strings.Contains(string(draft.Text), s.Value) {

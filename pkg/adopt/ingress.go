@@ -1,13 +1,25 @@
 package adopt
 
 import (
+	"slices"
+	"strings"
+
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/route/traefik"
 )
 
 // ingress reads how requests from outside reach the stack: what Traefik is told by the labels of Synapse.
 func (r *reader) ingress() {
 	in := &r.spec.Ingress
+	if !r.labelled() {
+		front, site := r.d.Front(), r.syn.Site("Synapse")
+		if front.Service != nil {
+			site = front.Service.Site("the proxy")
+		}
+		r.note(site, "requests do not come in by labels of Traefik here, and those are what the spec renders", "ingress")
+		return
+	}
 	if in.Traefik.Network = r.d.ProxyNetwork(r.syn.Service); in.Traefik.Network == "…" {
 		in.Traefik.Network = ""
 	}
@@ -36,6 +48,11 @@ func (r *reader) ingress() {
 	if in.Apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to("/.well-known/matrix/server") {
 		in.Apex.WellKnown = "synapse"
 	}
+}
+
+// labelled reports whether Traefik is told by labels of the stack what goes to Synapse.
+func (r *reader) labelled() bool {
+	return r.d.Front().Name == "Traefik" && slices.ContainsFunc(r.syn.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.http.routers.") })
 }
 
 // element reads Element Web.

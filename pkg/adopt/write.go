@@ -137,3 +137,15 @@ func number(text string) string {
 	}
 	return "!!int"
 }
+
+// ordered has the sections of a tree in the order of the spec.
+func ordered(tree *source.Node) *source.Node {
+	sorted := &source.Node{Kind: source.Mapping}
+	for f := range reflect.TypeFor[spec.Spec]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if n := tree.Get(name); n != nil {
+			sorted.Set(name, n)
+		}
+	}
+	return sorted
+}

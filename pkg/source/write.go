@@ -57,7 +57,7 @@ func (n *Node) written(depth int) *yaml.Node {
 	return y
 }
 
-var unquoted = regex.Of(`^[A-Za-z/.][A-Za-z0-9_./@:?=+ -]*$|^[0-9]+\.[0-9]+\.[0-9][A-Za-z0-9.@:-]*$|^[0-9]+([A-Zdhmswy]|-[a-z]+)$`)
+var unquoted = regex.Of(`^[+-]?[A-Za-z/.][A-Za-z0-9_./@:?=+ -]*$|^[0-9]+\.[0-9]+\.[0-9][A-Za-z0-9.@:-]*$|^[0-9]+([A-Zdhmswy]|-[a-z]+)$`)
 
 // quoted is the style of a text that some reader would take for something else without quotes.
 func quoted(tag, text string) yaml.Style {

@@ -31,6 +31,7 @@ var mended = strings.Fields(`
 	mas-public-base-slash
 	mas-upstream-claims
 	mas-upstream-client
+	proxy-target-exists
 	registration-bot-namespace
 	registration-ephemeral
 	registration-ghost-namespace

@@ -29,12 +29,12 @@ var traefikPortListens = Rule{
 	ID: "traefik-port-listens", Severity: finding.Error,
 	Summary: "the port and scheme that Traefik sends requests to are those on which the program listens",
 	Why:     "502 Bad Gateway for every request.",
-	Fix:     "Write the port of the listener into loadbalancer.server.port, and leave its tls off: Traefik ends TLS.",
+	Fix:     "Write the port of the listener into loadbalancer.server.port, or behind the name of the service, and leave its tls off: Traefik ends TLS.",
 	Source:  "Traefik pkg/provider/docker getPort; Synapse config/server.py; MAS crates/config sections/http.rs; their Dockerfiles",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
-				if s := d.Service(b.Container); s != nil && (s.HasLabel("traefik.http") || d.Front().Name != "Traefik") {
+				if s := d.Service(b.Container); s != nil && (b.Address != "" || s.HasLabel("traefik.http")) {
 					checkBackend(r, d, s, b)
 				}
 			}
@@ -58,8 +58,8 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 			msg = fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name)
 		}
 		fix := unless(len(open) != 1, label(s, key+"port", mainPort(open)))
-		if d.Front().Name != "Traefik" {
-			fix = mend{text: s.Name + ":" + mainPort(open)}
+		if b.Address != "" {
+			fix = unless(len(open) != 1, atPort(d, b, mainPort(open)))
 		}
 		r.FailMend(msg, fix, append([]source.Site{b.Site}, sites...)...)
 		return
@@ -71,11 +71,18 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but %s asks it in plain HTTP; every request is a 502", s.Name, b.Port, d.Front().Name), "tls: false", l.Value.At("tls").Site(""), b.Site)
 	case !l.Tls && b.Scheme == "https":
 		fix := s.Label(key+"scheme", "http")
-		if d.Front().Name != "Traefik" {
+		if b.Address != "" {
 			fix = "http:// in place of https://"
 		}
 		r.Fail(fmt.Sprintf("%s speaks TLS to %s, which does not on port %s; every request is a 502", d.Front().Name, s.Name, b.Port), fix, s.LabelSite(key+"scheme", b.Site), l.Value.Site("plain HTTP"))
 	}
+}
+
+// atPort is the address of a server with another port, where it names the port of the service itself.
+func atPort(d *deployment.Deployment, b route.Backend, port string) mend {
+	host, was, ok := strings.Cut(b.Address, ":")
+	fix := mend{host + ":" + port, func() []source.Edit { return d.Swap(b.Site, b.Address, host+":"+port) }}
+	return unless(!ok || was != b.Port, fix)
 }
 
 // mainPort is that of the listener which serves most.

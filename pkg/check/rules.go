@@ -41,6 +41,7 @@ var Rules = []Rule{
 	traefikRuleParses,
 	traefikNetworkShared,
 	traefikPortListens, traefikPortsPublished,
+	proxyTargetExists,
 	traefikKnownKeys,
 	traefikVersionSupports,
 	forwardedHeaders,

@@ -22,7 +22,7 @@ func (d *Deployment) HasRouters() bool {
 // Traefik drops, a tie, or a port on which nobody listens: of the service, or of Traefik.
 func (d *Deployment) Explained(s *Service, method, host, path string) bool {
 	res := d.Routes().Match(method, host, path)
-	if res.Closed != "" || res.Tie != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.Listens(s, s.BackendPort(*res.Backend)) {
+	if res.Closed != "" || res.Tie != nil || res.Backend != nil && d.Stray(*res.Backend) != nil || res.Backend != nil && res.Backend.Container == s.Name && !d.Listens(s, s.BackendPort(*res.Backend)) {
 		return true
 	}
 	return slices.ContainsFunc(d.Routes().Lost(method, host, path), func(lost *route.Router) bool { return lost.Container == s.Name })

@@ -113,10 +113,11 @@ type Service struct {
 }
 
 // Backend is one server of a service. Port is "" when it is not written down. Site is where the port is
-// written, or the container when it is not.
+// written, or the container when it is not. Address is HOST:PORT or HOST as it is written at Site; "" where a label of the
+// container itself says the port. Container then is the service that it means, or HOST where none is known.
 type Backend struct {
-	Service, Container, Port, Scheme string
-	Site                             source.Site
+	Service, Container, Port, Scheme, Address string
+	Site                                      source.Site
 }
 
 // Step is what one middleware does to a request.

@@ -212,7 +212,7 @@ func (s *site) backend(text, scheme string, l *line) (b route.Backend, ok bool) 
 	if host == "" {
 		host = "localhost"
 	}
-	b = route.Backend{Container: host, Port: port, Scheme: given, Site: l.words[0].site}
+	b = route.Backend{Container: host, Port: port, Scheme: given, Address: strings.TrimSuffix(rest, "/"), Site: l.words[0].site}
 	b.Container, b.Port = s.upstream(host, port)
 	return b, true
 }

@@ -207,17 +207,22 @@ func (c *config) service(pass string, d *directive) (s *route.Service, unclear s
 	if strings.HasPrefix(rest, "unix:") {
 		return s, "proxy_pass leads to a socket"
 	}
-	var addresses []string
+	type server struct {
+		address string
+		at      *directive
+	}
+	var servers []server
 	if up := c.upstreams[rest]; up != nil {
 		for _, l := range up.block {
 			if l.name == "server" && !slices.Contains(l.args, "down") && !slices.Contains(l.args, "backup") {
-				addresses = append(addresses, l.arg(0))
+				servers = append(servers, server{l.arg(0), l})
 			}
 		}
 	} else {
-		addresses = []string{rest}
+		servers = []server{{rest, d}}
 	}
-	for _, address := range addresses {
+	for _, one := range servers {
+		address := one.address
 		if strings.HasPrefix(address, "unix:") {
 			return s, "proxy_pass leads to a socket"
 		}
@@ -228,7 +233,7 @@ func (c *config) service(pass string, d *directive) (s *route.Service, unclear s
 				port = "80"
 			}
 		}
-		b := route.Backend{Service: pass, Container: host, Port: port, Scheme: scheme, Site: d.site}
+		b := route.Backend{Service: pass, Container: host, Port: port, Scheme: scheme, Address: address, Site: one.at.site}
 		b.Container, b.Port = c.upstream(host, port)
 		s.Backends = append(s.Backends, b)
 	}

@@ -175,7 +175,7 @@ func (t *table) fileBackend(service string, n *node) (b route.Backend, ok bool) 
 		return b, false
 	}
 	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	b = route.Backend{Service: service, Container: u.Hostname(), Port: port, Scheme: u.Scheme, Site: n.site}
+	b = route.Backend{Service: service, Container: u.Hostname(), Port: port, Scheme: u.Scheme, Address: u.Host, Site: n.site}
 	if t.opts.Upstream != nil {
 		b.Container, b.Port = t.opts.Upstream(u.Hostname(), port)
 	}

@@ -134,7 +134,10 @@ func (t *table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 		if s.URL != "" {
 			b.Site = d.site("traefik", "http", "services", name, "loadbalancer", "server", "url")
 			if u, err := url.Parse(s.URL); err == nil {
-				b.Port, b.Scheme = u.Port(), u.Scheme
+				b.Port, b.Scheme, b.Address = cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]), u.Scheme, u.Host
+				if t.opts.Upstream != nil && u.Hostname() != "" && !t.gapped(s.URL) {
+					b.Container, b.Port = t.opts.Upstream(u.Hostname(), b.Port)
+				}
 			}
 		} else if n, err := strconv.ParseUint(s.Port, 10, 16); t.gapped(s.Port) {
 			b.Port = ""

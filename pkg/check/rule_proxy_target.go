@@ -1,0 +1,103 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var proxyTargetExists = Rule{
+	ID: "proxy-target-exists", Severity: finding.Error,
+	Summary: "where the proxy sends requests by an address, a service has that name",
+	Why:     "502 Bad Gateway for every request; nginx does not even start: \"host not found in upstream\".",
+	Fix:     "Write the name of the service as it stands in the compose file; localhost is the proxy's own container.",
+	Source:  "Docker's embedded DNS server; nginx src/http/ngx_http_upstream.c; Traefik pkg/server/service, run with Traefik 3.7",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		told := make(map[source.Pos]bool)
+		for _, a := range requested(d) {
+			res := d.Routes().Match("GET", a.host, a.path)
+			if res.Backend == nil || res.Redirect != "" || told[res.Backend.Site.Pos] {
+				continue
+			}
+			if st := d.Stray(*res.Backend); st != nil {
+				told[st.Site.Pos] = true
+				strayed(r, d, st, a)
+			}
+		}
+		for _, svc := range d.Routes().Services {
+			for _, b := range svc.Backends {
+				if st := d.Stray(b); st != nil && st.Near != "" && !told[b.Site.Pos] {
+					told[b.Site.Pos] = true
+					strayed(r, d, st, ask{})
+				}
+			}
+		}
+	},
+}
+
+// ask is a request that one of the stack's own programs is there for.
+type ask struct {
+	host, path string
+	meant      *deployment.Service
+}
+
+// requested are the requests that have to come to Synapse and MAS.
+func requested(d *deployment.Deployment) (list []ask) {
+	for _, s := range d.Synapses {
+		for _, host := range s.Hosts() {
+			for _, path := range []string{"/_matrix/client/versions", "/_matrix/federation/v1/version", "/_matrix/media/v3/config"} {
+				list = append(list, ask{host, path, s.Service})
+			}
+		}
+	}
+	for _, m := range d.MASs {
+		if u, _, ok := m.Base(); ok {
+			list = append(list, ask{u.Hostname(), strings.TrimSuffix(u.Path, "/") + "/oauth2/token", m.Service})
+		}
+	}
+	return list
+}
+
+func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask) {
+	what := d.Front().Name + " sends requests"
+	if a.host != "" {
+		what += fmt.Sprintf(" for %s%s", a.host, a.path)
+	}
+	what += " to " + st.Address
+	sites := []source.Site{st.Site}
+	meant := cmp.Or(d.Service(st.Near), a.meant)
+	if i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return slices.Contains(s.Names(), st.Near) }); i >= 0 {
+		meant = d.Services[i]
+	}
+	if meant != nil {
+		sites = append(sites, meant.Site("the service"))
+	}
+	fix := mend{text: "the name of the service"}
+	switch {
+	case st.Near != "":
+		fix = mend{strings.Replace(st.Address, st.Container, st.Near, 1), func() []source.Edit { return d.Swap(st.Site, st.Container, st.Near) }}
+	case meant != nil:
+		fix = mend{text: meant.Host() + ":" + portFor(d, meant)}
+	}
+	switch {
+	case st.Elsewhere != "":
+		r.NotChecked(what+": "+st.Elsewhere, sites[0])
+	case st.Itself:
+		r.FailMend(what+", which is its own container, where nothing else listens; every one is a 502", fix, sites...)
+	case st.Joined:
+		r.WarnMend(what+", a name that no service here has; unless a container of another stack has it, every one is a 502", fix, sites...)
+	default:
+		r.FailMend(what+", a name that no service has; every one is a 502", fix, sites...)
+	}
+}
+
+// portFor is the port that a service listens on for what others ask of it.
+func portFor(d *deployment.Deployment, s *deployment.Service) string {
+	ls, _ := d.Listeners(s)
+	return mainPort(slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback }))
+}

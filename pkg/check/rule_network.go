@@ -31,7 +31,11 @@ var traefikNetworkShared = Rule{
 				unknown[s] = true
 				if wanted := deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
 					told[wanted] = true
-					r.FailMend(p.Message+", and where it cannot reach that, every request is a 502", fix, d.NetworkSites(s, wanted, p.Sites)...)
+					report := r.FailMend
+					if d.Proxy().Service == nil && !slices.ContainsFunc(s.Networks, func(key string) bool { return !outside(d, key) }) {
+						report = r.WarnMend // Traefik may be in whichever it takes
+					}
+					report(p.Message+", and where it cannot reach that, every request is a 502", fix, d.NetworkSites(s, wanted, p.Sites)...)
 				}
 			case traefik.MissingNetwork:
 				unknown[s] = true
@@ -52,6 +56,12 @@ var traefikNetworkShared = Rule{
 			}
 		}
 	},
+}
+
+// outside reports whether a network is, or may be, made outside of the stack.
+func outside(d *deployment.Deployment, key string) bool {
+	v := d.Network(key).External
+	return v.Set() && !v.False()
 }
 
 // everyNetworkShared reports whether Traefik is in all networks of a service.
@@ -89,10 +99,7 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 	key := s.Networks[i]
 	site := s.LabelSite("traefik.docker.network", s.NetworksAt.Site(""))
 	fix := proxyNetwork(d, s)
-	external := func(key string) bool {
-		v := d.Network(key).External
-		return v.Set() && !v.False()
-	}
+	external := func(key string) bool { return outside(d, key) }
 	switch proxy := d.Proxy().Service; {
 	case proxy != nil && !proxy.NetworkMode.Set() && !slices.Contains(proxy.Networks, key):
 		r.FailMend(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.NetworksAt.Site("Traefik's networks"))

@@ -56,14 +56,14 @@ func (e *environment) expand(text string) (expanded string, unset []string, take
 	taken = make(map[string]string)
 	expanded, required, err := e.substitute(text, e.assume, func(name, val string) { taken[name], _ = fill(val) })
 	if len(required) > 0 && err == nil {
-		_, unset = fill(expanded)
+		expanded, unset = fill(expanded)
 		for name := range required {
 			if !slices.Contains(unset, name) { // of a message that nobody gets to see
 				unset = append(unset, name)
 			}
 		}
 		slices.Sort(unset)
-		return "", unset, taken, nil
+		return expanded, unset, taken, nil
 	}
 	if err != nil {
 		return text, nil, taken, err

@@ -236,7 +236,7 @@ func TestUnset(t *testing.T) {
 	if got := fmt.Sprint(a.At("image").Str(), a.At("image").Unset()); got != "nginx:[TAG]" {
 		t.Error(got)
 	}
-	for i, want := range []string{"A=-d--1 [ONE]", " [FOUR]", "C=matrix. [BASE]", "D=x []", "E= [SIX]", "F= []", "G=${EIGHT} []", "H=${ []"} {
+	for i, want := range []string{"A=-d--1 [ONE]", "B= [FOUR]", "C=matrix. [BASE]", "D=x []", "E= [SIX]", "F= []", "G=${EIGHT} []", "H=${ []"} {
 		v := a.At("environment", fmt.Sprint(i))
 		if got := fmt.Sprint(v.Str(), " ", v.Unset()); got != want {
 			t.Errorf("%d is %q, want %q", i, got, want)

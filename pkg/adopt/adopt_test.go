@@ -123,7 +123,7 @@ func TestExamples(t *testing.T) {
 func specs(t *testing.T) int {
 	n, err := strconv.Atoi(os.Getenv("SPECS"))
 	if err != nil {
-		return 20
+		return 12
 	}
 	t.Logf("%d specs", n)
 	return n

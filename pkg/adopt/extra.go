@@ -22,7 +22,7 @@ import (
 // document is a file that both sides have: the rendered one, and what is read of it here. shape names its stays.
 type document struct {
 	path, shape string
-	section     []string
+	section     []string // the last of it is the program's
 	theirs      *source.Node
 	service     *deployment.Service // that reads theirs; nil where none of the stack does
 }
@@ -96,7 +96,7 @@ func (r *reader) lay(tree *source.Node, d *Draft) error {
 // beside is what a file that somebody else wrote has beside the rendered one. A path in it is one in the container that it
 // was written for, which somebody has to look at.
 func (r *reader) beside(doc document, ours *source.Node) *source.Node {
-	theirs := doc.theirs
+	theirs := doc.theirs.Clone()
 	for _, section := range deployment.BorgmaticSections {
 		if old := theirs.Get(section); doc.shape == "borgmatic" && old.Is(source.Mapping) {
 			theirs.Delete(section)
@@ -112,16 +112,36 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 	if doc.shape == "synapse" && r.mas == nil {
 		pruned(theirs, logins)
 	}
+	for _, is := range defaults(doc.known()...) {
+		usual(theirs, ours, is)
+	}
 	over := beside(ours, theirs)
+	if doc.shape == "mas" {
+		over = r.providers(over, ours)
+	}
 	if doc.service != nil && over != nil {
 		r.paths(doc, over, nil)
 	}
 	return over
 }
 
+// known are the names of the files with its defaults.
+func (doc document) known() []string {
+	program := doc.section[len(doc.section)-1]
+	switch component.Dialect(doc.shape) {
+	case component.Python:
+		return []string{program + "-python"}
+	case component.BridgeV2:
+		return []string{doc.shape, program}
+	case component.Legacy:
+		return []string{program}
+	}
+	return []string{doc.shape}
+}
+
 // made takes out what a bridge is to make up by itself, and reports whether anything is left.
 func made(n *source.Node) bool {
-	for _, name := range n.Names() {
+	for _, name := range slices.Clone(n.Names()) {
 		if below := n.Get(name); below.Str() == "generate" || below.Is(source.Mapping) && len(below.Names()) > 0 && !made(below) {
 			n.Delete(name)
 		}

@@ -82,7 +82,7 @@ func (p *project) joined(s *deployment.Service, name string) {
 	}
 	list := &source.Node{Kind: source.Sequence}
 	for _, alias := range s.Names() {
-		if alias != name && !strings.ContainsAny(alias, ".:/ ") && p.d.Service(alias) != nil && p.ours[alias] == name || s.ContainerName.Set() && alias == s.ContainerName.Str() && alias != name {
+		if alias != name && !strings.ContainsAny(alias, ".:/ ") && p.d.Service(alias) != nil && p.ours[alias] == name || s.ContainerName.Set() && alias == s.ContainerName.Str() && alias != name && name != "postgres" {
 			list.Items = append(list.Items, source.Made("!!str", alias))
 		}
 	}

@@ -38,7 +38,11 @@ func (n *Node) written(depth int) *yaml.Node {
 		width += len(name) + 2
 	}
 	for _, item := range n.Items {
-		y.Content = append(y.Content, item.written(0))
+		below := item.written(max(depth, 1) + 1)
+		if item.Is(Mapping) && len(below.Content) > 0 {
+			below.Style &^= yaml.FlowStyle
+		}
+		y.Content = append(y.Content, below)
 	}
 	for i, c := range y.Content {
 		of := i%2 == 1 || n.Kind == Sequence

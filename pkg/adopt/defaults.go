@@ -1,0 +1,54 @@
+package adopt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// defaults are those of a file, by the names of their own files.
+func defaults(names ...string) (all []*source.Node) {
+	for _, name := range names {
+		if f, problem := source.Parse(name, component.Defaults(name)); problem == nil {
+			all = append(all, f.Root().Node())
+		}
+	}
+	return all
+}
+
+// usual takes out of theirs what is a default anyway, and is not rendered either.
+func usual(theirs, ours, is *source.Node) {
+	for _, name := range slices.Clone(theirs.Names()) {
+		mine, was := theirs.Get(name), is.Get(name)
+		switch {
+		case was == nil:
+		case mine.Is(source.Mapping) && was.Is(source.Mapping):
+			if usual(mine, ours.Get(name), was); len(mine.Names()) == 0 {
+				theirs.Delete(name)
+			}
+		case ours.Get(name) == nil && theDefault(mine, was):
+			theirs.Delete(name)
+		}
+	}
+}
+
+// theDefault reports whether a value is a default, which may be known by its digest.
+func theDefault(n, is *source.Node) bool {
+	if n.Is(source.Sequence) && is.Is(source.Sequence) && len(n.Items) == len(is.Items) {
+		for i, item := range n.Items {
+			if !theDefault(item, is.Items[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	if digest, ok := strings.CutPrefix(is.Str(), "sha256:"); ok {
+		sum := sha256.Sum256([]byte(n.Str()))
+		return strings.HasPrefix(hex.EncodeToString(sum[:]), digest)
+	}
+	return alike(n, is)
+}

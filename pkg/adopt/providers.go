@@ -1,0 +1,58 @@
+package adopt
+
+import "philipp.info/stackgen/pkg/source"
+
+// providerFields are the keys of an upstream provider that a spec has fields for.
+var providerFields = []string{
+	"id", "synapse_idp_id", "human_name", "issuer", "client_id", "client_secret", "client_secret_file", "scope", "claims_imports.localpart.on_conflict",
+}
+
+// providers adds what the upstream providers of MAS have beside those fields. An item of a list can only be replaced with
+// all others.
+func (r *reader) providers(over, ours *source.Node) *source.Node {
+	list := ours.Get("upstream_oauth2", "providers")
+	if list == nil {
+		return over
+	}
+	differs := false
+	all := &source.Node{Kind: source.Sequence}
+	for _, item := range list.Items {
+		for _, p := range r.mas.Upstreams() {
+			if p.At("id").Str() != item.Get("id").Str() {
+				continue
+			}
+			if more := beside(item, pruned(p.Node(), providerFields)); more != nil {
+				differs = true
+				laid(item, more)
+			}
+		}
+		all.Items = append(all.Items, item)
+	}
+	if !differs {
+		return over
+	}
+	if over == nil {
+		over = &source.Node{Kind: source.Mapping}
+	}
+	if over.Get("upstream_oauth2") == nil {
+		over.Set("upstream_oauth2", &source.Node{Kind: source.Mapping})
+	}
+	over.Get("upstream_oauth2").Set("providers", all)
+	return over
+}
+
+// laid lays over onto a tree, as source.Merge does.
+func laid(n, over *source.Node) {
+	for _, name := range over.Names() {
+		op, key := source.Operator(name)
+		value := over.Get(name)
+		switch {
+		case op == '+':
+			n.Get(key).Items = append(n.Get(key).Items, value.Items...)
+		case n.Get(name).Is(source.Mapping) && value.Is(source.Mapping):
+			laid(n.Get(name), value)
+		default:
+			n.Set(name, value)
+		}
+	}
+}

@@ -35,6 +35,8 @@ type Difference struct {
 	// Old and New are what each side has, "" where it has nothing, and for a secret.
 	Old, New string
 	Secret   bool
+	// Also counts other requests of the same host for which the same is true.
+	Also int
 	// Why says for a decision what will happen, and for the others why it is of that kind.
 	Why string
 	// Keep is what to write in stack.yaml to have it as it was; "" where nothing is to be done, or can be.

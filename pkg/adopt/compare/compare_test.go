@@ -1,12 +1,10 @@
 package compare_test
 
 import (
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -79,14 +77,6 @@ func TestEqual(t *testing.T) {
 			}
 		}
 	}
-}
-
-func show(r *compare.Result) string {
-	var b strings.Builder
-	for _, d := range r.Differences {
-		fmt.Fprintf(&b, "%s | %s | %s | %s | %s -> %s | %s | %s\n", d.Kind, d.About, d.Doc, d.Key, d.Old, d.New, d.Why, d.Keep)
-	}
-	return b.String()
 }
 
 // names of a tree in their order.

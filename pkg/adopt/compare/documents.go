@@ -8,14 +8,16 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // read collects what the deployment says.
 func (s *side) read() {
-	s.used = make(map[string]bool)
+	s.used, s.programs = make(map[string]bool), make(map[string]component.Program)
 	for _, svc := range s.Services {
+		s.programs[s.whom(svc)] = svc.Program
 		s.service(svc)
 	}
 	s.project()
@@ -51,11 +53,23 @@ func (s *side) read() {
 	for _, c := range s.Connections() {
 		s.connection(c)
 	}
+	s.only()
 	if s.File != "" {
 		for _, name := range s.Chosen.Files {
 			s.used[name] = true
 		}
 		s.files()
+	}
+}
+
+// only has a service that the other side has not told once, and not by each of its settings.
+func (s *side) only() {
+	for _, svc := range s.alone {
+		about := s.whom(svc)
+		maps.DeleteFunc(s.facts, func(k id, _ fact) bool {
+			return k.about == about || k.doc == "networks" && k.key == "{"+about+"}" || k.key == "depends_on {"+about+"}"
+		})
+		s.add(about, "service", "", fact{text: svc.Image.String(), shown: svc.Name + " (" + svc.Image.String() + ")", at: svc.Self.Pos()})
 	}
 }
 

@@ -130,8 +130,11 @@ func identity(items []source.Value) string {
 
 // label is the text of an identity, without what would be a secret.
 func label(v source.Value) string {
-	if v.Secret() {
+	switch {
+	case v.Secret():
 		return source.Masked
+	case v.Name() == "regex":
+		return trimmed(v.Str())
 	}
 	return v.Str()
 }

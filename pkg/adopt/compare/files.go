@@ -41,9 +41,36 @@ func (s *side) files() {
 			s.unseen = append(s.unseen, name+": "+deployment.Cause(err))
 			return nil
 		}
-		s.add(theStack, "files", name, fact{text: "x" + string(src), secret: true, at: source.Pos{File: name}})
+		f := fact{text: "x" + string(src), secret: true, at: source.Pos{File: name}}
+		switch seen := s.seenAt(name); {
+		case strings.HasPrefix(name, "keycloak/"):
+			s.add(theStack, "keycloak", name, f)
+		case len(seen) == 0:
+			s.add(theStack, "beside", name, f)
+		default:
+			for k := range seen {
+				s.add(k.about, k.doc, k.key, f)
+			}
+		}
 		return nil
 	})
+}
+
+// seenAt is where containers see a file.
+func (s *side) seenAt(name string) map[id]bool {
+	seen := make(map[id]bool)
+	for _, svc := range s.Services {
+		for _, m := range svc.Mounts {
+			if m.Host != "" && deployment.Within(name, m.Host) && !slices.Contains(s.alone, svc) {
+				below := strings.TrimPrefix(name, path.Clean(m.Host))
+				if m.Host == "." {
+					below = "/" + name
+				}
+				seen[id{s.whom(svc), "files", path.Join(m.Container, below)}] = true
+			}
+		}
+	}
+	return seen
 }
 
 // dataPlaces are the directories that services write to, as far as no configuration lies in them.

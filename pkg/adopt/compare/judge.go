@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 // compare holds the facts of both sides against each other.
@@ -42,11 +44,28 @@ func (c *comparison) compare() {
 	for _, k := range differ {
 		old, was := c.old.facts[k]
 		now, is := c.ours.facts[k]
+		w := onBoth
+		switch {
+		case !is:
+			w = onOld
+		case !was:
+			w = onOurs
+		}
+		if base, isMode := strings.CutSuffix(k.key, " (mode)"); isMode && !c.both(id{k.about, k.doc, base}) {
+			continue // the mount itself is told
+		}
 		if list, isOrder := strings.CutSuffix(k.key, " (order)"); isOrder && changed[k.about+k.doc+list] {
 			continue
 		}
-		c.Differences = append(c.Differences, c.difference(k, old, now, c.judge(k, old, now, was, is)))
+		c.Differences = append(c.Differences, c.difference(k, old, now, c.judge(k, old, now, w)))
 	}
+}
+
+// both reports whether both sides say something of it.
+func (c *comparison) both(k id) bool {
+	_, was := c.old.facts[k]
+	_, is := c.ours.facts[k]
+	return was && is
 }
 
 func firstOf(texts ...string) string {
@@ -72,7 +91,34 @@ func (c *comparison) difference(k id, old, now fact, v verdict) Difference {
 
 // fill puts what the difference is about into the words of a verdict.
 func (c *comparison) fill(text string, d Difference) string {
-	return strings.NewReplacer("{about}", d.About, "{doc}", d.Doc, "{key}", d.Key, "{old}", d.Old, "{new}", d.New, "{section}", section(d.About)).Replace(text)
+	value := func(text string) string {
+		switch runes := []rune(text); {
+		case d.Secret:
+			return "the secret"
+		case text == "":
+			return "…"
+		case len(runes) > maxValue:
+			return string(runes[:maxValue]) + "…"
+		}
+		return text
+	}
+	return strings.NewReplacer("{about}", d.About, "{doc}", d.Doc, "{key}", d.Key, "{old}", value(d.Old), "{new}", value(d.New), "{section}", section(d.About), "{service}", c.extraOf(d.About)).Replace(text)
+}
+
+// maxValue is how much of a value stands in a sentence.
+const maxValue = 60
+
+// extraOf is where the spec has what is laid onto a service.
+func (c *comparison) extraOf(about string) string {
+	name := "…"
+	for _, s := range []*side{c.old, c.ours} {
+		for svc, called := range s.of {
+			if called == about {
+				name = svc.Name
+			}
+		}
+	}
+	return "compose: {extra: {services: {" + name + ": …}}}"
 }
 
 // section is where the spec has a program.
@@ -89,7 +135,7 @@ func section(about string) string {
 	return about
 }
 
-// side of which a verdict speaks.
+// where says which side has something.
 type where int
 
 const (
@@ -99,27 +145,36 @@ const (
 	onBoth         // each has another one
 )
 
-// verdict says of what kind a difference is, and why.
+// verdict says of what kind a difference is, and why. The patterns, in which ** is any text, are of whom it is about, what
+// says it, its key, and what each side has; "" is anything.
 type verdict struct {
-	about, doc, key string // patterns, in which ** is any text
+	about, doc, key string
 	where           where
 	kind            Kind
 	why, keep       string
+	old, new        string
+}
+
+func (v verdict) fits(k id, old, now fact, w where) bool {
+	return (v.where == onEither || v.where == w) && match(v.about, k.about) && match(v.doc, k.doc) && match(v.key, k.key) &&
+		(v.old == "" || match(v.old, old.shown)) && (v.new == "" || match(v.new, now.shown))
 }
 
 // judge is the first verdict that fits.
-func (c *comparison) judge(k id, _, _ fact, was, is bool) verdict {
-	w := onBoth
-	switch {
-	case !is:
-		w = onOld
-	case !was:
-		w = onOurs
+func (c *comparison) judge(k id, old, now fact, w where) verdict {
+	program := c.old.programs[k.about]
+	if program == "" {
+		program = c.ours.programs[k.about]
 	}
-	for _, v := range verdicts {
-		if (v.where == onEither || v.where == w) && match(v.about, k.about) && match(v.doc, k.doc) && match(v.key, k.key) {
-			return v
+	if k.doc == "config" && (w == onOld && isDefault(program, k.key, old.shown) || w == onOurs && isDefault(program, k.key, now.shown)) {
+		return verdict{kind: Same, why: "it is the default of " + component.Of(program).Title}
+	}
+	for _, list := range [][]verdict{verdicts, configured} {
+		for _, v := range list {
+			if v.fits(k, old, now, w) {
+				return v
+			}
 		}
 	}
-	return verdict{kind: Decision, why: "nothing is known of what this does"}
+	return verdict{kind: Decision, why: "what this does is not known"}
 }

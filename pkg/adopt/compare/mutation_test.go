@@ -10,14 +10,30 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/adopt/compare"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/source"
 )
 
 // change is one scalar of one file as another value, or without its line.
 type change struct {
-	file, key, what, data string
-	line                  int
+	file, key, what string
+	line            int // 0 where the file is one value
+	text            string
 }
+
+// in makes the change in a text, which may have others in other lines.
+func (c change) in(data string) string {
+	if c.line == 0 {
+		return c.text
+	}
+	lines := strings.SplitAfter(data, "\n")
+	lines[c.line-1] = c.text
+	return strings.Join(lines, "")
+}
+
+// rounds is in how many parts the changes are tried.
+const rounds = 40
 
 // changes are all that one can make in a tree: a boolean is flipped, a number raised, a text gets a letter more.
 func changes(tree fstest.MapFS) (all []change) {
@@ -33,7 +49,7 @@ func changes(tree fstest.MapFS) (all []change) {
 			if data[at] == 'x' {
 				with = "y"
 			}
-			all = append(all, change{name, "", "its last letter", data[:at] + with + data[at+1:], 0})
+			all = append(all, change{name, "", "has another last letter", 0, data[:at] + with + data[at+1:]})
 			continue
 		}
 		lines := strings.SplitAfter(data, "\n")
@@ -62,9 +78,7 @@ func changes(tree fstest.MapFS) (all []change) {
 			} else {
 				with, size = rest[:1]+"x", 1
 			}
-			changed := slices.Clone(lines)
-			changed[pos.Line-1] = lead + with + rest[size:]
-			all = append(all, change{name, v.Path(), "is another value", strings.Join(changed, ""), pos.Line})
+			all = append(all, change{name, v.Path(), "is another value", pos.Line, lead + with + rest[size:]})
 		}
 		walk(f.Root())
 	}
@@ -84,40 +98,43 @@ func parsed(name string, data []byte) *source.File {
 func TestNothingIsMissed(t *testing.T) {
 	tree := rendered(t, "phil-app")
 	base := open(tree)
-	left := changes(tree)
-	n := len(left)
+	all := changes(tree)
 	var alone []change
-	// One change of each file at a time: none hides another.
-	for len(left) > 0 {
-		var now, later []change
+	// Many at a time, few enough that seldom one hides another; those that are not told then are looked at alone.
+	for round := range rounds {
+		var now []change
 		other := maps.Clone(tree)
-		for _, c := range left {
-			if other[c.file] != tree[c.file] {
-				later = append(later, c)
+		for i, c := range all {
+			if i%rounds != round {
 				continue
 			}
 			now = append(now, c)
-			other[c.file] = &fstest.MapFile{Data: []byte(c.data), Mode: 0o600}
+			other[c.file] = &fstest.MapFile{Data: []byte(c.in(string(other[c.file].Data))), Mode: 0o600}
 		}
-		found := compare.Deployments(open(other), base).Differences
+		found := compare.Deployments(reopen(other, base), base).Differences
 		for _, c := range now {
 			if !slices.ContainsFunc(found, c.told) {
 				alone = append(alone, c)
 			}
 		}
-		left = later
 	}
 	for _, c := range alone {
 		other := maps.Clone(tree)
-		other[c.file] = &fstest.MapFile{Data: []byte(c.data), Mode: 0o600}
-		if found := compare.Deployments(open(other), base); len(found.Differences) == 0 {
+		other[c.file] = &fstest.MapFile{Data: []byte(c.in(string(tree[c.file].Data))), Mode: 0o600}
+		if found := compare.Deployments(reopen(other, base), base); len(found.Differences) == 0 {
 			t.Errorf("%s#%s %s, and nothing tells", c.file, c.key, c.what)
 		}
 	}
-	if n < 700 {
-		t.Errorf("only %d changes were tried", n)
+	if len(all) < 700 {
+		t.Errorf("only %d changes were tried", len(all))
 	}
-	t.Logf("%d changes, %d of them looked at alone", n, len(alone))
+	t.Logf("%d changes, %d of them looked at alone", len(all), len(alone))
+}
+
+// reopen opens a tree of which most is parsed already.
+func reopen(tree fstest.MapFS, known *deployment.Deployment) *deployment.Deployment {
+	d, _ := compose.OpenWith(tree, compose.Options{Name: "matrix"}, known)
+	return d
 }
 
 // told reports whether a difference is about the change.

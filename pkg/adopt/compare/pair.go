@@ -13,7 +13,10 @@ import (
 type side struct {
 	*deployment.Deployment
 	of    map[*deployment.Service]string // what the service is called on both sides
+	alone []*deployment.Service          // that the other side has not
 	facts map[id]fact
+
+	programs map[string]component.Program // by whom
 
 	used   map[string]bool // the files that are compared by what they say
 	unseen []string
@@ -33,7 +36,10 @@ func (s *side) role(svc *deployment.Service) string {
 	case slices.Contains(s.PostgresServers(), svc):
 		return "postgres"
 	case svc.Program == component.Postgres:
-		return "" // a job of its image
+		if slices.ContainsFunc(s.Jobs(), func(j deployment.Job) bool { return j.Service == svc }) {
+			return "database job"
+		}
+		return ""
 	case svc.Program == component.MAS && slices.Contains(svc.Command(), "syn2mas"):
 		return "syn2mas"
 	case slices.ContainsFunc(s.Workers, func(w *deployment.Worker) bool { return w.Service == svc }):
@@ -125,11 +131,13 @@ func (c *comparison) pair() {
 	for _, svc := range c.old.Services {
 		if c.old.of[svc] == "" {
 			call(svc, nil)
+			c.old.alone = append(c.old.alone, svc)
 		}
 	}
 	for _, svc := range c.ours.Services {
 		if c.ours.of[svc] == "" {
 			call(nil, svc)
+			c.ours.alone = append(c.ours.alone, svc)
 		}
 	}
 }

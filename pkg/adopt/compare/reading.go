@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,7 @@ const (
 	size             // 50M and 52428800 are one
 	host             // the name of a service, or of a machine
 	place            // a path that data is kept at
+	baseURL          // an address whose path is never empty
 	secretFile       // a path to a file that holds the value of the key without its end
 	elsewhere        // it is compared in another way
 )
@@ -49,6 +51,9 @@ var classes = []struct {
 	{component.Synapse, "config", "app_service_config_files**", elsewhere}, // each registration is a document
 	{component.Synapse, "config", "signing_key**", elsewhere},
 	{component.Synapse, "config", "log_config", elsewhere},
+	{component.Synapse, "config", "public_baseurl", baseURL},
+	{component.MAS, "config", "http.public_base", baseURL},
+	{component.MAS, "config", "http.issuer", baseURL},
 	{component.Synapse, "config", "media_store_path", place},
 	{component.Synapse, "config", "backup_media_store_path", place},
 	{component.Synapse, "config", "uploads_path", place},
@@ -123,6 +128,11 @@ func (s *side) reading(d document, key string, v source.Value) read {
 		r.text, r.why = s.canonicalHost(text), "it is the same service by another name"
 	case place:
 		r.text, r.why = s.place(d.service, text), "it is the same place by another path in the container"
+		r.shown = r.text
+	case baseURL:
+		if u, err := url.Parse(text); err == nil && u.Path == "" {
+			r.text, r.why = fmt.Sprintf("%q", text+"/"), "the program adds the slash itself"
+		}
 	case secretFile:
 		s.inFile(d, text, &r, key[strings.LastIndexAny(key, "_"):])
 	default:
@@ -130,7 +140,19 @@ func (s *side) reading(d document, key string, v source.Value) read {
 			r.text, r.why = fmt.Sprintf("%q", spelled), "it leads to the same service by another name"
 		}
 	}
+	if strings.HasPrefix(d.doc, "registration ") && strings.HasSuffix(key, ".regex") {
+		r.text, r.why = fmt.Sprintf("%q", trimmed(text)), "no name of this server is in the one and not in the other"
+	}
+	if d.program == component.Synapse && v.IsString() && v.ReadAs(source.PyYAML) == "true or false" {
+		r.why = "Synapse's YAML takes it for true or false"
+		r.text = strconv.FormatBool(slices.Contains([]string{"yes", "on", "true"}, strings.ToLower(text)))
+	}
 	return r
+}
+
+// trimmed is a pattern without the marks of its ends.
+func trimmed(pattern string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(pattern, "^"), "$")
 }
 
 // inFile takes the value out of the file that a path leads to.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/source"
@@ -31,12 +32,7 @@ func (s *side) service(svc *deployment.Service) {
 		f.raw, f.shown = version, strings.TrimSuffix(version, "@")
 		s.add(about, "service", "version", f)
 	}
-	for key, list := range map[string]deployment.List{"command": svc.Cmd, "entrypoint": svc.Entrypoint} {
-		if list.Exists() {
-			words := strings.Join(append(strings.Fields(list.Str()), list.Texts()...), " ")
-			s.add(about, "service", key, fact{raw: words, text: cmp.Or(words, "nothing"), shown: words, at: list.Pos()})
-		}
-	}
+	s.command(svc)
 	if svc.ContainerName.Set() {
 		s.add(about, "service", "container_name", leaf(svc.ContainerName, svc.ContainerName.Str()))
 	}
@@ -61,6 +57,39 @@ func (s *side) service(svc *deployment.Service) {
 			condition += ", if it is there"
 		}
 		s.add(about, "service", "depends_on "+on, fact{text: condition, shown: condition, at: w.At.Pos()})
+	}
+}
+
+// idleWords are those of a command that say nothing: what the image does anyway, and where its configuration is, which is
+// compared by what it says.
+var idleWords = map[component.Program][]string{
+	component.MAS:      {"server", "-c", "--config"},
+	component.Synapse:  {"run", "-c", "--config-path"},
+	component.Postgres: {"postgres", "docker-entrypoint.sh"},
+}
+
+// command adds the words of a command that say something, for PostgreSQL each setting by its name.
+func (s *side) command(svc *deployment.Service) {
+	about := s.whom(svc)
+	for key, list := range map[string]deployment.List{"command": svc.Cmd, "entrypoint": svc.Entrypoint} {
+		var words []string
+		all := append(strings.Fields(list.Str()), list.Texts()...)
+		for i, w := range all {
+			name, val, set := strings.Cut(w, "=")
+			switch {
+			case svc.Program == component.Postgres && set && i > 0 && all[i-1] == "-c":
+				s.add(about, "settings", strings.ToLower(name), fact{text: val, shown: val, at: list.Pos()})
+			case svc.Program == component.Postgres && set && strings.HasPrefix(w, "-c"):
+				s.add(about, "settings", strings.ToLower(strings.TrimPrefix(name, "-c")), fact{text: val, shown: val, at: list.Pos()})
+			case svc.Program == component.Postgres && w == "-c":
+			case slices.Contains(idleWords[svc.Program], w), slices.Contains(svc.ConfigPaths, strings.TrimPrefix(w, "--config=")):
+			default:
+				words = append(words, w)
+			}
+		}
+		if text := strings.Join(words, " "); text != "" {
+			s.add(about, "service", key, fact{text: text, shown: text, at: list.Pos()})
+		}
 	}
 }
 
@@ -109,10 +138,11 @@ func (s *side) mounts(svc *deployment.Service) {
 		at := path.Clean(m.Container)
 		f := leaf(m.At, s.place(svc, m.Container))
 		f.raw = f.text
-		if m.ReadOnly {
-			f.raw, f.text, f.shown = f.raw+", read-only", f.text+", read-only", f.shown+", read-only"
-		}
 		doc := "mounts"
+		if m.ReadOnly && !strings.HasPrefix(at, "/run/secrets/") {
+			f.shown += ", read-only"
+			s.add(about, doc, at+" (mode)", fact{text: "read-only", shown: "read-only", at: m.At.Pos()})
+		}
 		if strings.HasPrefix(at, "/run/secrets/") {
 			doc = "secrets"
 			if text, file, reason := s.Text(svc, at); reason == "" {
@@ -160,7 +190,7 @@ func (s *side) project() {
 	if p == nil {
 		return
 	}
-	if s.NameGiven {
+	if s.Project != "" {
 		s.add(about, "compose", "name", fact{text: s.Project, shown: s.Project, at: s.ProjectAt.Pos()})
 	}
 	for k, v := range p.File.Root().Entries() {

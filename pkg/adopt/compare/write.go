@@ -1,0 +1,294 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/muesli/termenv"
+
+	"philipp.info/stackgen/pkg/output"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Formats are the names of the formats, the default first.
+var Formats = []string{"text", "json"}
+
+// Options select what Write prints.
+type Options struct {
+	Format string // one of Formats
+	Color  bool   // of text
+	Width  int    // columns to which text is wrapped; not at all when 0
+	// Old and Ours are the directories that the places are in.
+	Old, Ours string
+}
+
+// Write prints the comparison in one of the formats.
+func (r *Result) Write(w io.Writer, o Options) error {
+	if o.Format == "json" {
+		text, err := output.JSON(r.document(), "  ")
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	}
+	s := &screen{paint: output.PaletteFor(o.Color), options: o}
+	for _, k := range Kinds {
+		s.kind(r, k)
+	}
+	if len(r.Unseen) > 0 {
+		s.title("not compared", termenv.ANSIBrightWhite)
+		for _, text := range r.Unseen {
+			s.line("  %s", output.Clean(text))
+		}
+	}
+	s.line("\n%s", r.Headline())
+	_, err := w.Write(s.out.Bytes())
+	return err
+}
+
+// Headline counts what was found.
+func (r *Result) Headline() string {
+	parts := []string{fmt.Sprintf("%d equal", r.Equal)}
+	for _, k := range Kinds {
+		if n := r.Count(k); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, words[k]))
+		}
+	}
+	if len(r.Unseen) > 0 {
+		parts = append(parts, fmt.Sprintf("%d not compared", len(r.Unseen)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// words say a kind of several.
+var words = map[Kind]string{Decision: "to decide", Lost: "that cannot be expressed", Safer: "safer", Same: "of the same effect"}
+
+// screen is the text format under way.
+type screen struct {
+	out     bytes.Buffer
+	paint   output.Palette
+	options Options
+}
+
+// line writes a line, and what does not fit into the width below it.
+func (s *screen) line(format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		for _, part := range output.Hang(strings.TrimRight(line, " "), s.options.Width) {
+			fmt.Fprintln(&s.out, part)
+		}
+	}
+}
+
+func (s *screen) title(text string, color termenv.ANSIColor) {
+	if s.out.Len() > 0 {
+		s.line("")
+	}
+	s.line("%s", s.paint.Bold(s.paint.Color(text, color)))
+}
+
+var colors = map[Kind]termenv.ANSIColor{Decision: termenv.ANSIYellow, Lost: termenv.ANSIRed, Safer: termenv.ANSIGreen, Same: termenv.ANSIBrightWhite}
+
+// kind writes the differences of a kind: one by one where somebody has to look, by their reason where nobody has.
+func (s *screen) kind(r *Result, k Kind) {
+	groups := grouped(r, k)
+	if len(groups) == 0 {
+		return
+	}
+	s.title(string(k), colors[k])
+	about := ""
+	for _, g := range groups {
+		d := g[0]
+		if k == Safer || k == Same {
+			s.line("  %s", output.Clean(d.Why))
+			s.line("    %s", output.Clean(named(g)))
+			continue
+		}
+		if d.About != about {
+			s.line("  %s", s.paint.Bold(output.Clean(d.About)))
+		}
+		about = d.About
+		s.line("    %s", output.Clean(d.what(g)))
+		s.line("      %s", output.Clean(d.Why))
+		if d.Keep != "" {
+			s.line("      to keep it: %s", output.Clean(d.Keep))
+		}
+		if at := s.places(d); at != "" {
+			s.line("      %s", s.paint.Dim(output.Clean(at)))
+		}
+	}
+}
+
+// grouped are the differences of a kind with those of one reason together: of one program where somebody has to look.
+func grouped(r *Result, k Kind) (groups [][]Difference) {
+	at := make(map[id]int)
+	for _, d := range r.Differences {
+		if d.Kind != k {
+			continue
+		}
+		key := id{d.About + " " + d.Doc, d.Why, d.Keep}
+		if k == Safer || k == Same {
+			key = id{key: d.Why}
+		}
+		i, had := at[key]
+		if !had {
+			i = len(groups)
+			at[key] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], d)
+	}
+	return groups
+}
+
+// maxNamed is how many keys of a group are named before they are counted, maxShown how much of a value is shown.
+const (
+	maxNamed = 4
+	maxShown = 100
+)
+
+// what is the first of a group, with its values where it is the only one.
+func (d Difference) what(g []Difference) string {
+	name := d.name()
+	if len(g) > 1 {
+		var keys []string
+		for _, o := range g[1:min(len(g), maxNamed)] {
+			keys = append(keys, o.Key)
+		}
+		name += ", " + strings.Join(keys, ", ")
+		if len(g) > maxNamed {
+			name += fmt.Sprintf(" and %d more", len(g)-maxNamed)
+		}
+		return name
+	}
+	if d.Also > 0 {
+		name += fmt.Sprintf(" and %d more like it", d.Also)
+	}
+	return name + ": " + d.change()
+}
+
+// name is the key with what says it.
+func (d Difference) name() string {
+	switch {
+	case d.Key == "":
+		return d.Doc
+	case d.Doc == "config" || d.Doc == "service" || d.Doc == "requests" || d.Doc == "compose":
+		return d.Key
+	}
+	return d.Doc + " " + d.Key
+}
+
+func (d Difference) change() string {
+	switch {
+	case d.Secret && d.OldAt.File != "" && d.NewAt.File != "":
+		return "another secret, or file"
+	case d.Secret && d.NewAt.File == "":
+		return "a secret or file that ours has not"
+	case d.Secret:
+		return "a secret or file that only ours has"
+	case d.Old == "" && d.New == "":
+		return "in another order"
+	case d.Old == "":
+		return "only ours has " + cut(d.New)
+	case d.New == "":
+		return cut(d.Old) + ", and ours has nothing"
+	}
+	return cut(d.Old) + " → " + cut(d.New)
+}
+
+func cut(text string) string {
+	if runes := []rune(text); len(runes) > maxShown {
+		return string(runes[:maxShown]) + "…"
+	}
+	return text
+}
+
+// named lists the keys of a group by program.
+func named(g []Difference) string {
+	var abouts []string
+	keys := make(map[string][]string)
+	for _, d := range g {
+		name := d.name()
+		if d.Also > 0 {
+			name += fmt.Sprintf(" and %d more like it", d.Also)
+		}
+		if keys[d.About] == nil {
+			abouts = append(abouts, d.About)
+		}
+		if !slices.Contains(keys[d.About], name) {
+			keys[d.About] = append(keys[d.About], name)
+		}
+	}
+	var parts []string
+	for _, about := range abouts {
+		list := keys[about]
+		more := ""
+		if n := len(list) - maxNamed; n > 0 {
+			list, more = list[:maxNamed], fmt.Sprintf(" and %d more", n)
+		}
+		parts = append(parts, about+": "+strings.Join(list, ", ")+more)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// places are where both sides say it.
+func (s *screen) places(d Difference) string {
+	at := func(dir string, p source.Pos) string {
+		if p.File == "" {
+			return ""
+		}
+		if dir != "" {
+			p.File = strings.TrimSuffix(dir, "/") + "/" + p.File
+		}
+		return p.String()
+	}
+	parts := slices.DeleteFunc([]string{at(s.options.Old, d.OldAt), at(s.options.Ours, d.NewAt)}, func(p string) bool { return p == "" })
+	return strings.Join(parts, " → ")
+}
+
+// jsonPlace is a position as the JSON of findings has it.
+type jsonPlace struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+type jsonDifference struct {
+	Kind   Kind       `json:"kind"`
+	About  string     `json:"about"`
+	In     string     `json:"in"`
+	Key    string     `json:"key"`
+	Old    string     `json:"old,omitempty"`
+	New    string     `json:"new,omitempty"`
+	Secret bool       `json:"secret,omitempty"`
+	Also   int        `json:"also,omitempty"`
+	Why    string     `json:"why"`
+	Keep   string     `json:"keep,omitempty"`
+	OldAt  *jsonPlace `json:"old_at,omitempty"`
+	NewAt  *jsonPlace `json:"new_at,omitempty"`
+}
+
+// document is what the JSON format has.
+func (r *Result) document() any {
+	doc := struct {
+		Differences []jsonDifference `json:"differences"`
+		Unseen      []string         `json:"not_compared"`
+		Summary     map[string]int   `json:"summary"`
+	}{[]jsonDifference{}, append([]string{}, r.Unseen...), map[string]int{"equal": r.Equal}}
+	at := func(p source.Pos) *jsonPlace {
+		if p.File == "" {
+			return nil
+		}
+		return &jsonPlace{p.File, p.Line, p.Col}
+	}
+	for _, k := range Kinds {
+		doc.Summary[string(k)] = r.Count(k)
+	}
+	for _, d := range r.Differences {
+		doc.Differences = append(doc.Differences, jsonDifference{d.Kind, d.About, d.Doc, d.Key, d.Old, d.New, d.Secret, d.Also, d.Why, d.Keep, at(d.OldAt), at(d.NewAt)})
+	}
+	return doc
+}

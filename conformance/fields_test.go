@@ -79,6 +79,9 @@ var fieldValues = map[string][2]string{
 	"ingress.apex.matrix":                 {"false", "true"},
 	"ingress.apex.well_known":             {"external", ""},
 	"database.container_name":             {"db", ""},
+	"database.superuser":                  {"synapse", ""},
+	"database.names.*.name":               {"synapse_db", ""},
+	"database.names.*.user":               {"synapse_user", ""},
 	"database.extra":                      {"{max_connections: 200}", ""},
 	"bridges.*.permissions":               {"{example.org: admin}", ""},
 	"bridges.*.encryption":                {"required", "on"},
@@ -165,7 +168,7 @@ func withField(t *testing.T, path, value string) string {
 	keys := strings.Split(path, ".")
 	for i, key := range keys[:len(keys)-1] {
 		if key == "*" {
-			key = map[string]string{"bridges": "signal", "upstream": "sso"}[keys[i-1]]
+			key = map[string]string{"bridges": "signal", "upstream": "sso", "names": "synapse"}[keys[i-1]]
 		}
 		if list, ok := at[key].([]any); ok {
 			at = list[0].(map[string]any)

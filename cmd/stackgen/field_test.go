@@ -60,6 +60,8 @@ database:
   version: "17"
   limits: {memory: 3G, cpus: 3}
   container_name: family-db
+  superuser: family
+  names: {synapse: {name: homeserver, user: family}, signal: {name: signal_bridge, user: signal_user}}
   extra: {max_connections: 200}
 element:
   image: registry.example.org/mirror/element-web
@@ -163,6 +165,9 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"database.version", `version: "17"`, `version: "18"`, isLost, "database.version"},
 	{"database.version", `version: "17"`, `version: "16"`, isLost, "database.version"},
 	{"database.container_name", "container_name: family-db", "container_name: db", isHarmless, "what is rendered names it anew; scripts of one's own are not known"},
+	{"database.superuser", "superuser: family\n  names: {synapse: {name: homeserver, user: family}, ", "superuser: root\n  names: {synapse: {name: homeserver, user: family}, ", isLost, "database.superuser"},
+	{"database.names.name", "name: signal_bridge", "name: signal", isLost, "bridges.signal.database"},
+	{"database.names.user", "user: signal_user", "user: signal", isTold, "the role"},
 	{"database.extra", "max_connections: 200", "max_connections: 300", isHarmless, "settings of the server"},
 	{"bridges.image", "mirror/mautrix/signal", "other/mautrix/signal", isHarmless, "the same program from another place"},
 	{"bridges.version", "version: v0.2608.0", "version: v0.2607.0", isLost, "bridges.signal.version"},

@@ -1,17 +1,26 @@
 package adopt
 
 import (
+	"cmp"
 	"strconv"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
 )
 
 // database reads PostgreSQL: its container, its settings, and the password of each role.
 func (r *reader) database() {
+	db := &r.spec.Database
+	db.Names = make(map[string]spec.DatabaseName)
 	for _, c := range r.d.Connections() {
-		if p := r.programOf(c.Service); p != component.Unknown && c.Password != "" {
+		p := r.programOf(c.Service)
+		if p == component.Unknown {
+			continue
+		}
+		db.Names[string(p)] = spec.DatabaseName{Name: cmp.Or(c.Db, c.User), User: c.User}
+		if c.Password != "" {
 			r.secrets["database."+string(p)+"_password"] = c.Password
 		}
 	}
@@ -29,10 +38,10 @@ func (r *reader) database() {
 			r.note(c.HostAt.Site(""), "the database of "+c.Service.Name+" is on another server, "+s.Name+", and the spec has one: it would have to move there", "database")
 		}
 	}
-	db := &r.spec.Database
 	db.Component = r.component(server, component.Postgres)
 	db.ContainerName = server.ContainerName.Str()
-	_, _, password := r.d.Superuser(server)
+	superuser, _, password := r.d.Superuser(server)
+	db.Superuser = superuser
 	r.keep("database.postgres_password", password.Password)
 	settings := &source.Node{Kind: source.Mapping}
 	for _, s := range server.Settings() {

@@ -67,6 +67,11 @@ func (d *Deployment) Fixed() []Fixed {
 			Name: "database.version", Value: s.Image.Major(), At: s.ImageAt,
 			Breaks: "a PostgreSQL does not start on the data of another major version: dump first and restore afterwards, as RUNBOOK.md says under Upgrade",
 		})
+		superuser, _, _ := d.Superuser(s)
+		x.add(Fixed{
+			Name: "database.superuser", Value: superuser, At: s.EnvAt,
+			Breaks: "POSTGRES_USER counts only when a cluster is made: in this one there is no such role, and nobody can log in as it",
+		})
 		for _, m := range s.Mounts {
 			if strings.HasPrefix(m.Container, "/var/lib/postgresql") && !m.ReadOnly {
 				x.add(Fixed{
@@ -226,6 +231,15 @@ func (b *Bridge) pickleBreaks() string {
 func (d *Deployment) fixDatabase(x *fixer, name string, s *Service, breaks string) {
 	db, at := d.DatabaseOf(s)
 	x.add(Fixed{Name: name, Value: db, At: at, Breaks: breaks})
+	for _, c := range d.Connections() {
+		if c.Service == s {
+			x.add(Fixed{
+				Name: strings.TrimSuffix(name, "database") + "database.role", Value: c.User, At: c.UserAt,
+				Breaks: "the tables belong to the role from before, and the other may not read them",
+				Mends:  "hand them over before: make the role (docker compose run --rm db-init), and in that database REASSIGN OWNED BY the old one TO the new one",
+			})
+		}
+	}
 }
 
 // DatabaseOf is the name of the PostgreSQL database that the service uses, and where that stands; "" when it cannot be told.

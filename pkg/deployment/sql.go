@@ -122,7 +122,7 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 			}
 			continue
 		}
-		name := func(word string) string { return resolveName(word, line, vars) }
+		name := func(word string) string { return resolveName(word, line, 0, vars) }
 		if g := createRole().FindStringSubmatch(line); g != nil {
 			p.addRole(s, name(g[1]), line, vars, reasons, secret, site)
 		} else if g := createuser().FindStringSubmatch(line); g != nil {
@@ -137,7 +137,8 @@ func (p *provision) script(d *Deployment, s *Service, host string, first bool) {
 		if g != nil {
 			db := Database{Site: site, FirstStartOnly: first, Statement: statement(lines[i:])}
 			if o := ownerOf().FindStringSubmatch(db.Statement); o != nil {
-				db.Owner = name(o[1])
+				before, _, _ := strings.Cut(db.Statement, o[0])
+				db.Owner = resolveName(o[1], db.Statement, strings.Count(before, "%"), vars)
 			}
 			n := name(g[1])
 			if strings.HasPrefix(n, "$") {
@@ -209,11 +210,12 @@ func scriptText(s *Service, text string) (expanded, reason string) {
 	return expanded, reason
 }
 
-// resolveName follows quotes, :"var" and a %I whose argument is the next :'var' of the line.
-func resolveName(word, line string, vars map[string]string) string {
+// resolveName follows quotes, :"var" and a %I, whose argument is the :'var' of the line behind those of the placeholders
+// before it.
+func resolveName(word, line string, before int, vars map[string]string) string {
 	if word == "%I" {
-		if g := formatArgs().FindStringSubmatch(line); g != nil {
-			return vars[g[1]]
+		if args := formatArgs().FindAllStringSubmatch(line, -1); before < len(args) {
+			return vars[args[before][1]]
 		}
 		return "$"
 	}

@@ -144,14 +144,15 @@ func relays(b *deployment.Bridge) bool {
 
 // dump is the command that dumps the database of a bridge.
 func (c *comparison) dump(b *deployment.Bridge) string {
-	server, db := "postgres", b.Name
+	server, user, db := "postgres", "postgres", b.Name
 	if s := postgres(c.old.deployment); s != nil {
 		server = s.Name
+		user, _, _ = c.old.deployment.Superuser(s)
 	}
 	if name, _ := c.old.deployment.DatabaseOf(b.Service); name != "" {
 		db = name
 	}
-	return "docker compose exec -T " + shell.Word(server) + " pg_dump -U postgres -Fc " + shell.Word(db) + " > " + shell.Word(db+".dump")
+	return "docker compose exec -T " + shell.Word(server) + " pg_dump -U " + shell.Word(user) + " -Fc " + shell.Word(db) + " > " + shell.Word(db+".dump")
 }
 
 // gone says what to do before a bridge goes.

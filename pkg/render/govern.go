@@ -53,6 +53,11 @@ var governed = []struct {
 	{"docker-compose.yml", "name", []string{"name"}},
 	{"docker-compose.yml", "services.*.image", []string{"*.version", "*.image"}},
 	{"docker-compose.yml", "services.*.user", []string{"owner"}},
+	{"config/matrix/homeserver.yaml", "database.args.user", []string{"database.names.synapse"}},
+	{"config/matrix/homeserver.yaml", "database.args.dbname", []string{"database.names.synapse"}},
+	{"config/mas/config.yaml", "database.username", []string{"database.names.mas"}},
+	{"config/mas/config.yaml", "database.database", []string{"database.names.mas"}},
+	{"docker-compose.yml", "services.postgres.environment.POSTGRES_USER", []string{"database.superuser"}},
 	{"docker-compose.yml", "services.postgres.container_name", []string{"database.container_name"}},
 }
 

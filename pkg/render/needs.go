@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -43,8 +44,8 @@ func Needs(s *spec.Spec) []secret.Need {
 			add([]component.Secret{sec})
 			continue
 		}
-		for _, role := range roles(s) {
-			add([]component.Secret{sec}, "{role}", role)
+		for _, p := range roles(s) {
+			add([]component.Secret{sec}, "{role}", string(p))
 		}
 	}
 	if len(s.Bridges) > 0 {
@@ -159,16 +160,21 @@ func named(s *spec.Spec, needs []secret.Need) []secret.Need {
 	return own
 }
 
-// roles lists the databases of the stack, each owned by a role of the same name.
-func roles(s *spec.Spec) []string {
-	var names []string
-	for _, c := range component.All {
-		if _, on := s.Component(c.Program); on && c.Database {
-			names = append(names, string(c.Program))
+// roles lists the roles of the stack besides the superuser, each by the first program that logs in as it, whose secret
+// its password is.
+func roles(s *spec.Spec) []component.Program {
+	var programs []component.Program
+	known := map[string]bool{superuser(s): true}
+	for _, p := range s.Databases() {
+		if user := s.DatabaseOf(p).User; !known[user] {
+			known[user] = true
+			programs = append(programs, p)
 		}
 	}
-	return names
+	return programs
 }
+
+func superuser(s *spec.Spec) string { return cmp.Or(s.Database.Superuser, spec.DefaultSuperuser) }
 
 // dialect follows the tag; spec.Load has refused tags without one.
 func dialect(c *component.Component, b spec.Bridge) component.Dialect {

@@ -100,8 +100,8 @@ func (s *server) must(cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// initialise runs the rendered databases.sql, with the secrets it reads put where this test can.
-func (s *server) initialise(b *render.Bundle) {
+// initialise runs the rendered databases.sql, with the secrets it reads put where this test can, and gives what it says.
+func (s *server) initialise(b *render.Bundle) string {
 	s.t.Helper()
 	for _, f := range b.Files {
 		if strings.HasPrefix(f.Path, "secrets/postgres_") {
@@ -112,7 +112,7 @@ func (s *server) initialise(b *render.Bundle) {
 			s.put("databases.sql", sql)
 		}
 	}
-	s.must(s.psql("postgres", "placeholder-superuser", "postgres", "-f", filepath.Join(s.dir, "databases.sql")))
+	return s.must(s.psql(b.Stack.Postgres.Superuser, "placeholder-superuser", "postgres", "-f", filepath.Join(s.dir, "databases.sql")))
 }
 
 // db-init makes every role and database on a live cluster, twice without harm, takes over a rotated
@@ -155,4 +155,68 @@ func TestDatabasesOnRealPostgres(t *testing.T) {
 	}
 	version := s.must(s.command("postgres", "--version"))
 	t.Logf("accepted by %s", strings.TrimSpace(version))
+}
+
+// On a cluster that grew by hand db-init makes what is missing under the names that the spec has, and says of a database
+// that is made otherwise that it stays: its owner, collation, extensions and grants are as they were.
+func TestDatabasesOfALiveCluster(t *testing.T) {
+	s := startPostgres(t)
+	super := func(db, statement string) string {
+		t.Helper()
+		return strings.TrimSpace(s.must(s.psql("postgres", "placeholder-superuser", db, "-c", statement)))
+	}
+	super("postgres", "CREATE ROLE boss LOGIN SUPERUSER PASSWORD 'placeholder-superuser'")
+	super("postgres", "CREATE ROLE old LOGIN PASSWORD 'placeholder-old'")
+	super("postgres", "CREATE DATABASE auth OWNER old")
+	super("postgres", "CREATE DATABASE homeserver LOCALE 'C.UTF-8' TEMPLATE template0")
+	super("postgres", "GRANT ALL ON DATABASE homeserver TO boss")
+	super("homeserver", "CREATE TABLE kept (x int)")
+	const state = "SELECT string_agg(concat_ws(' ', datname, datdba, encoding, datcollate, datctype, datacl::text, oid), ';' ORDER BY datname) FROM pg_database WHERE datname IN ('auth', 'homeserver')"
+	before := super("postgres", state)
+	sp, findings := spec.Parse("stack.yaml", []byte(`version: 1
+server_name: example.org
+auth: {passwords: true}
+database: {superuser: boss, names: {synapse: {name: homeserver, user: boss}, mas: {name: auth, user: old}, signal: mautrix_signal, whatsapp: {name: wa, user: old}}}
+bridges: {signal: {}, whatsapp: {}}
+permissions: {example.org: user}
+`))
+	if sp == nil {
+		t.Fatal(findings)
+	}
+	var names []string
+	needs := render.Needs(sp)
+	for _, n := range needs {
+		if strings.HasPrefix(n.Name, "database.") {
+			names = append(names, n.Name)
+		}
+	}
+	if want := []string{"database.postgres_password", "database.mas_password", "database.signal_password"}; !slices.Equal(names, want) {
+		t.Errorf("secrets %v, want one for each role: %v", names, want)
+	}
+	set := secret.Placeholders(needs)
+	for name, value := range map[string]string{"database.postgres_password": "placeholder-superuser", "database.mas_password": "placeholder-old"} {
+		if err := set.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := render.Render(sp, render.Resolve(sp, set, "/srv"), set.Get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		said := s.initialise(b)
+		if !strings.Contains(said, "database homeserver is there and stays as it is: owner postgres, encoding UTF8, collation C.UTF-8") ||
+			strings.Contains(said, "signal") || strings.Contains(said, "placeholder") {
+			t.Errorf("db-init says %q", said)
+		}
+		if now := super("postgres", state); now != before {
+			t.Errorf("what was there has changed:\n%s\n%s", before, now)
+		}
+	}
+	for _, db := range b.Stack.Databases {
+		s.must(s.psql(db.User, db.Password, db.Name, "-c", "SELECT 1"))
+	}
+	if got := super("postgres", "SELECT string_agg(datname || ' ' || pg_get_userbyid(datdba), ', ' ORDER BY datname) FROM pg_database WHERE datname IN ('mautrix_signal', 'wa', 'signal', 'whatsapp', 'synapse', 'mas')"); got != "mautrix_signal mautrix_signal, wa old" {
+		t.Errorf("databases %s", got)
+	}
 }

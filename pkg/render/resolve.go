@@ -77,18 +77,24 @@ func (st *Stack) internal(service string) string {
 }
 
 func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
-	st.Postgres.Host = st.internal("postgres")
-	for _, role := range roles(s) {
-		db := Database{Name: role, Password: secrets.Get("database." + role + "_password"), Secret: "postgres_" + role}
-		u := url.URL{Scheme: "postgres", User: url.UserPassword(role, db.Password), Host: st.Postgres.Host, Path: "/" + role}
+	st.Postgres.Host, st.Postgres.Superuser = st.internal("postgres"), superuser(s)
+	own := secrets.Get("database.postgres_password")
+	st.addSecret("postgres", "postgres_password", own)
+	st.addSecret("db-init", "postgres_pgpass", st.Postgres.Host+":5432:*:"+pgpassEscape.Replace(st.Postgres.Superuser)+":"+pgpassEscape.Replace(own)+"\n")
+	passwords := map[string]string{st.Postgres.Superuser: own}
+	roles := roles(s)
+	for _, p := range s.Databases() {
+		n := s.DatabaseOf(p)
+		db := Database{Program: p, Name: n.Name, User: n.User}
+		if slices.Contains(roles, p) {
+			passwords[n.User] = secrets.Get("database." + string(p) + "_password")
+			db.Secret = "postgres_" + string(p)
+			st.addSecret("db-init", db.Secret, passwords[n.User])
+		}
+		db.Password = passwords[n.User]
+		u := url.URL{Scheme: "postgres", User: url.UserPassword(db.User, db.Password), Host: st.Postgres.Host, Path: "/" + db.Name}
 		db.URI = u.String()
 		st.Databases = append(st.Databases, db)
-	}
-	superuser := secrets.Get("database.postgres_password")
-	st.addSecret("postgres", "postgres_password", superuser)
-	st.addSecret("db-init", "postgres_pgpass", st.Postgres.Host+":5432:*:postgres:"+pgpassEscape.Replace(superuser)+"\n")
-	for _, db := range st.Databases {
-		st.addSecret("db-init", db.Secret, db.Password)
 	}
 	st.Postgres.FixedName = s.Database.ContainerName != ""
 	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-postgres-1")
@@ -110,8 +116,8 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 // pgpassEscape is libpq's escaping of a field in a password file.
 var pgpassEscape = strings.NewReplacer(`\`, `\\`, ":", `\:`)
 
-func (st *Stack) database(name string) Database {
-	i := slices.IndexFunc(st.Databases, func(d Database) bool { return d.Name == name })
+func (st *Stack) database(p component.Program) Database {
+	i := slices.IndexFunc(st.Databases, func(d Database) bool { return d.Program == p })
 	return st.Databases[i]
 }
 
@@ -119,7 +125,7 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 	sy := s.Synapse
 	st.Synapse = Synapse{
 		Host: st.internal("synapse"), Port: component.Of(component.Synapse).Port, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
-		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database("synapse"),
+		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database(component.Synapse),
 	}
 	st.Synapse.OldKeys, _ = secret.ParseOldKeys(secrets.Get("synapse.old_signing_keys")) // Need.Check has read it
 	st.Synapse.Address = fmt.Sprintf("http://%s:%d", st.Synapse.Host, st.Synapse.Port)
@@ -144,7 +150,7 @@ func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
 	st.MAS = MAS{
 		Host: u.Host, Path: strings.TrimRight(u.Path, "/"), Port: mas.Port, HealthPort: mas.HealthPort,
 		InternalHost: st.internal("mas"), Passwords: s.Auth.Passwords, Bcrypt: s.Auth.Migration || s.Auth.Migrated,
-		PasswordFile: known && !v.Less(component.PasswordFiles), DB: st.database("mas"),
+		PasswordFile: known && !v.Less(component.PasswordFiles), DB: st.database(component.MAS),
 	}
 	st.MAS.Address = fmt.Sprintf("http://%s:%d/", st.MAS.InternalHost, mas.Port)
 	st.MAS.PublicBase = "https://" + st.MAS.Host + st.MAS.Path + "/"
@@ -230,7 +236,7 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 		DisplayName: c.Bridge.DisplayName, Avatar: c.Bridge.Avatar, CommandPrefix: c.Bridge.CommandPrefix,
 		UsernamePrefix: names.Prefix, PickleKey: get("pickle_key"), Provisioning: get("provisioning_secret"),
 		PublicMediaKey: get("public_media_key"), DirectMediaKey: get("direct_media_key"), AvatarProxyKey: get("avatar_proxy_key"),
-		APIID: get("api_id"), APIHash: get("api_hash"), BotToken: get("bot_token"), DB: st.database(name),
+		APIID: get("api_id"), APIHash: get("api_hash"), BotToken: get("bot_token"), DB: st.database(c.Program),
 	}
 	shape := br.Dialect.Shape()
 	br.Command = c.Bridge.Start(br.Dialect)

@@ -132,18 +132,22 @@ type Upstream struct {
 // Postgres is the database server.
 type Postgres struct {
 	Host          string // on the stack's own network
+	Superuser     string // the role that the cluster was made with
 	ContainerName string // as `docker exec` takes it
 	FixedName     bool   // container_name is set in the spec
 	DataPath      string // where this major keeps its data
 	Settings      []string
 }
 
-// Database is a database and the role that owns it.
+// Database is the database of a program, and the role that it logs in as.
 type Database struct {
-	Name     string
-	Password string
-	Secret   string // name of the Compose secret that holds the password
-	URI      string
+	Program    component.Program
+	Name, User string
+	Password   string
+	// Secret is the name of the Compose secret from which db-init gives the role its password; empty for the superuser,
+	// and for a role that another database has before.
+	Secret string
+	URI    string
 }
 
 // Permission is one entry of a bridge's permissions, in the words of its dialect.

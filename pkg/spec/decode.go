@@ -63,6 +63,8 @@ func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag
 	case t.Kind() == reflect.Pointer:
 		dst.Set(reflect.New(t.Elem()))
 		d.value(v, dst.Elem(), tag)
+	case t == reflect.TypeFor[DatabaseName]() && v.Kind() == source.Scalar:
+		d.text(v, dst.FieldByName("Name"), fieldsOf(t)["name"].Tag)
 	case t.Kind() == reflect.Struct:
 		d.mapping(v, dst)
 	case t.Kind() == reflect.Map:

@@ -200,13 +200,6 @@ type Apex struct {
 	WellKnown string `yaml:"well_known,omitempty" jsonschema:"enum=synapse,enum=external"`
 }
 
-// Database is PostgreSQL.
-type Database struct {
-	Component `yaml:",inline"`
-	// ContainerName of the database. Default: what Compose makes up.
-	ContainerName string `yaml:"container_name,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]+$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-db"`
-}
-
 // Element is Element Web.
 type Element struct {
 	Component `yaml:",inline"`

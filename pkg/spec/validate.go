@@ -41,6 +41,7 @@ func (s *Spec) validate(d *decoder) {
 	s.checkOwner(d)
 	s.checkImages(d)
 	s.checkBridges(d)
+	s.checkDatabases(d)
 	s.checkPermissions(d, s.Permissions, "permissions")
 	s.checkServices(d)
 	s.checkNumbers(d)

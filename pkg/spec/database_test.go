@@ -1,0 +1,19 @@
+package spec
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestBadDatabases(t *testing.T) {
+	checkBad(t, []badCase{
+		{"the same database", "\ndatabase: {names: {mas: synapse}}", []string{"4:20 synapse and mas have the same database synapse; each makes tables of its own"}},
+		{"the same database by name", "\ndatabase: {names: {synapse: {name: mas}, mas: {user: mas_user, name: mas}}}", []string{"4:64 synapse and mas have the same database mas"}},
+		{"a program without one", "\ndatabase: {names: {element: element, signal: s}}", []string{`4:20 "element" has no database in this stack`, `4:38 "signal" has no database in this stack`}},
+		{"a template", "\ndatabase: {names: {synapse: template1, mas: {user: pg_monitor}}}", []string{"4:20 database.names.synapse is a template", "4:40 database.names.mas begins with pg_"}},
+		{"no name", "\ndatabase: {names: {synapse: a b, mas: {name: \"x'y\"}}, superuser: -x}", []string{"4:20 database.names.synapse must be the name of a database", "4:40 database.names.mas.name must be the name of a database", "4:55 database.superuser must be the name of a role"}},
+		{"too long", "\ndatabase: {names: {mas: {user: " + strings.Repeat("a", 64) + "}}}", []string{"4:20 database.names.mas is longer than 63 letters"}},
+		{"a role of PostgreSQL", "\ndatabase: {superuser: pg_database_owner}", []string{"4:12 database.superuser is no name that a role can have"}},
+		{"a list", "\ndatabase: {names: [synapse]}", []string{"4:12 database.names must be a mapping"}},
+	})
+}

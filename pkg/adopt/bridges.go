@@ -93,7 +93,10 @@ func (r *reader) registration(b *deployment.Bridge) source.Value {
 	if reg := r.d.RegistrationOf(b); reg != nil {
 		return reg.Root()
 	}
-	return b.Own.Root()
+	if b.Own != nil {
+		return b.Own.Root()
+	}
+	return source.Value{}
 }
 
 // bridgeSecrets say where a configuration has the secrets that no registration has.

@@ -78,11 +78,14 @@ func (r *reader) server() *deployment.Service {
 	return nil
 }
 
-// programOf is what a service is to the spec.
+// programOf is what a service is to the spec; Unknown for a bridge that is kept as it is.
 func (r *reader) programOf(s *deployment.Service) component.Program {
+	taken := r.taken()
 	for _, b := range r.d.Bridges {
-		if b.Service == s {
-			return programOf(b)
+		if p := programOf(b); b.Service == s && taken[p] == b {
+			return p
+		} else if b.Service == s {
+			return component.Unknown
 		}
 	}
 	return s.Program

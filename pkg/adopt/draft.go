@@ -20,7 +20,7 @@ func (r *reader) draft() (*Draft, []finding.Finding) {
 	if !r.served {
 		tree.Delete("element")
 	}
-	d := &Draft{Secrets: r.secrets, Files: make(map[string][]byte)}
+	d := &Draft{Secrets: make(map[string]string), Files: make(map[string][]byte)}
 	if refused := r.accept(tree); len(refused) > 0 {
 		return nil, refused
 	}
@@ -39,6 +39,11 @@ func (r *reader) draft() (*Draft, []finding.Finding) {
 		return nil, findings
 	}
 	d.Spec, d.Text, d.Notes = s, text, r.notes
+	for _, n := range render.Needs(s) {
+		if value := r.secrets[n.Name]; value != "" {
+			d.Secrets[n.Name] = value
+		}
+	}
 	return d, nil
 }
 
@@ -75,9 +80,22 @@ func (r *reader) accept(tree *source.Node) []finding.Finding {
 			}
 		}
 		if !dropped {
-			return findings
+			return r.placed(tree, findings)
 		}
 	}
+}
+
+// placed has what is wrong with the server's name, the one thing that cannot be left out, stand where the deployment says it.
+func (r *reader) placed(tree *source.Node, findings []finding.Finding) []finding.Finding {
+	text, _ := tree.YAML()
+	parsed, _ := source.Parse(r.o.SpecName, text)
+	for i, f := range findings {
+		if slices.Equal(parsed.KeysAt(f.Pos()), []string{"server_name"}) {
+			findings[i].Rule, findings[i].Sites = "import", []source.Site{r.syn.Server.Site("")}
+			findings[i].Message = "the stack cannot be taken over: " + f.Message
+		}
+	}
+	return findings
 }
 
 // drop takes a field that is refused out of the tree.
@@ -91,6 +109,8 @@ func (r *reader) drop(tree *source.Node, f finding.Finding) bool {
 	switch {
 	case slices.Equal(path, []string{"auth"}):
 		tree.Get("auth").Set("passwords", source.Made("!!bool", "true"))
+	case slices.Equal(path, []string{"email"}):
+		tree.Delete("email")
 	case len(path) < 2 && tree.Get(path...).Is(source.Mapping) || tree.Get(path...) == nil || slices.Equal(path, []string{"server_name"}):
 		return false
 	default:

@@ -25,26 +25,27 @@ type document struct {
 	section     []string // the last of it is the program's
 	theirs      *source.Node
 	service     *deployment.Service // that reads theirs; nil where none of the stack does
+	bridge      *deployment.Bridge  // nil where it is that of another program
 }
 
 // documents are those of the stack, but for the compose file.
 func (r *reader) documents() []document {
-	all := []document{{"config/matrix/homeserver.yaml", "synapse", spec.Section(component.Synapse), r.syn.Config.Root().Node(), r.syn.Service}}
+	all := []document{{"config/matrix/homeserver.yaml", "synapse", spec.Section(component.Synapse), r.syn.Config.Root().Node(), r.syn.Service, nil}}
 	if r.mas != nil {
-		all = append(all, document{"config/mas/config.yaml", "mas", spec.Section(component.MAS), r.mas.Config.Root().Node(), r.mas.Service})
+		all = append(all, document{"config/mas/config.yaml", "mas", spec.Section(component.MAS), r.mas.Config.Root().Node(), r.mas.Service, nil})
 	}
 	if len(r.d.Elements) > 0 && len(r.d.Elements[0].Configs) > 0 {
 		e := r.d.Elements[0]
-		all = append(all, document{"config/element/config.json", "element", spec.Section(component.Element), e.Configs[0].Root().Node(), e.Service})
+		all = append(all, document{"config/element/config.json", "element", spec.Section(component.Element), e.Configs[0].Root().Node(), e.Service, nil})
 	}
 	taken := r.taken()
 	for c := range component.Bridges() {
 		if b := taken[c.Program]; b != nil {
-			all = append(all, document{"config/" + string(c.Program) + "/config.yaml", string(b.Dialect), spec.Section(c.Program), b.Config.Root().Node(), b.Service})
+			all = append(all, document{"config/" + string(c.Program) + "/config.yaml", string(b.Dialect), spec.Section(c.Program), b.Config.Root().Node(), b.Service, b})
 		}
 	}
 	if b := r.borgmatic(); b != nil {
-		all = append(all, document{"borgmatic.d/" + or(r.spec.Name, "matrix") + ".yaml", "borgmatic", spec.Section(component.Borgmatic), b.Config.Root().Node(), nil})
+		all = append(all, document{"borgmatic.d/" + or(r.spec.Name, "matrix") + ".yaml", "borgmatic", spec.Section(component.Borgmatic), b.Config.Root().Node(), nil, nil})
 	}
 	return all
 }
@@ -58,6 +59,10 @@ func (r *reader) lay(tree *source.Node, d *Draft) error {
 	}
 	for _, doc := range r.documents() {
 		ours, err := rendered(bundle, doc.path)
+		if err == nil && doc.bridge != nil && ours.Get(strings.Split(doc.bridge.Keys().Database, ".")...) == nil {
+			r.note(doc.bridge.Shape.Site(""), "the configuration is one of "+doc.bridge.Keys().Words+", and the rendered release reads another: name the release that runs", append(doc.section, "version")...)
+			continue
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // the spec has no such part
 		}
@@ -66,6 +71,9 @@ func (r *reader) lay(tree *source.Node, d *Draft) error {
 		}
 		over := residue(ours, doc.theirs)
 		if !r.d.Chosen.Managed {
+			if (doc.shape == "synapse" || doc.shape == "mas") && tree.Get("email") == nil {
+				doc.theirs.Delete("email") // without a server there is nothing to lay it onto
+			}
 			over = r.beside(doc, ours)
 		}
 		if over != nil {

@@ -45,7 +45,7 @@ var stays = map[string][]string{
 		"homeserver.address", "homeserver.domain", "appservice.address", "appservice.hostname", "appservice.port", "appservice.id", "appservice.bot_username",
 		"appservice.as_token", "appservice.hs_token", "appservice.database", "appservice.ephemeral_events", "bridge.username_template", "bridge.alias_template",
 		"bridge.login_shared_secret_map", "bridge.encryption.allow", "bridge.encryption.require", "bridge.encryption.msc4190", "logging", "telegram.api_id", "telegram.api_hash",
-		"telegram.bot_token", "bridge.permissions", "appservice.provisioning.prefix",
+		"bridge.permissions", "appservice.provisioning.prefix",
 	},
 	string(component.Legacy): {
 		"homeserver.address", "homeserver.domain", "appservice.address", "appservice.hostname", "appservice.port", "appservice.id", "appservice.bot.username",

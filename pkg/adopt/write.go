@@ -32,6 +32,9 @@ func (w writer) value(v reflect.Value, path []string) *source.Node {
 	if n, is := reflect.TypeAssert[spec.DatabaseName](v); is && n.Name == n.User {
 		return source.Made("!!str", n.Name)
 	}
+	if n, is := reflect.TypeAssert[spec.DatabaseName](v); is && n.Name == n.User {
+		return source.Made("!!str", n.Name)
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {

@@ -6,7 +6,9 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"philipp.info/stackgen/pkg/adopt/compare"
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
@@ -23,6 +25,7 @@ type checkCmd struct {
 	Format  string   `help:"How findings are printed: ${enum}." enum:"${formats}" default:"text" placeholder:"FORMAT"`
 	Fix     bool     `help:"Show what mends the findings whose fix is one certain edit, as a diff, and what is left then."`
 	Write   bool     `help:"With --fix: write it. All of it or, where that would bring a new finding, nothing."`
+	Against string   `help:"Compare with the stack in this directory, which DIR takes the place of, instead of auditing; and say what was edited there since it was taken over." placeholder:"OLD"`
 	Strict  bool     `help:"Fail also where something was not checked; suppress what is meant to stay so."`
 	shownFlags
 }
@@ -44,6 +47,10 @@ A finding that is known and meant to stay is suppressed by a comment on its line
     # stackgen:ignore compose-image-pinned renovate pins it
     ignore: [{rule: compose-image-pinned, path: docker-compose.yml, reason: renovate pins it, until: 2027-06-30}]
 
+What a rendered stack does otherwise than the one that it takes the place of, and what was edited there since it was imported:
+
+    stackgen check --against /opt/matrix matrix/out
+
 Only what is new since the day on which everything was accepted:
 
     stackgen check --format json > baseline.json
@@ -53,6 +60,8 @@ Only what is new since the day on which everything was accepted:
 
 func (c *checkCmd) Run(a *app) error {
 	switch {
+	case c.Against != "" && (c.Fix || c.Strict || !slices.Contains(compare.Formats, c.Format)):
+		return usagef("--against compares, and prints %s; the audit is check without it", strings.Join(compare.Formats, " or "))
 	case c.Write && !c.Fix:
 		return usagef("--write goes with --fix")
 	case c.Fix && !c.Write && c.Format != "text":
@@ -60,6 +69,9 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	if err := inRepository(c.Dir); err != nil {
 		return err
+	}
+	if c.Against != "" {
+		return c.against(a)
 	}
 	shown, err := c.ready()
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
@@ -31,6 +32,8 @@ type importCmd struct {
 	Root    string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
 	Output  string   `short:"o" help:"The spec to write; the secrets go into secrets.yaml beside it." default:"stack.yaml" placeholder:"FILE"`
 	Force   bool     `help:"Overwrite a spec, and secrets of the same names, that are there already."`
+	Verify  bool     `help:"Compare the spec that is there with the directory once more, and write nothing."`
+	Format  string   `help:"How the comparison is printed: ${enum}." enum:"${compared}" default:"text" placeholder:"FORMAT"`
 }
 
 func (*importCmd) Help() string {
@@ -42,6 +45,10 @@ Example:
     stackgen validate matrix/stack.yaml
     stackgen render matrix/stack.yaml -o matrix/out
 
+It proves itself: what the spec renders is compared with the directory by meaning, setting by setting, file by file and request by request. Every difference is listed with what it does and what to write to keep the old; what is not in the list does not change. Later, after a change of either:
+
+    stackgen import --verify /opt/matrix -o matrix/stack.yaml
+
 Of a stack that stackgen rendered it gives the spec that it was rendered from. The exit code is 1 where something has to be decided before the spec means what the stack does.
 `
 }
@@ -49,6 +56,9 @@ Of a stack that stackgen rendered it gives the spec that it was rendered from. T
 func (c *importCmd) Run(a *app) error {
 	if err := inRepository(c.Dir); err != nil {
 		return err
+	}
+	if c.Verify {
+		return c.verify(a)
 	}
 	if err := c.free(); err != nil {
 		return err
@@ -88,7 +98,7 @@ func (c *importCmd) Run(a *app) error {
 	if err := ended(a.ctx, "nothing was written"); err != nil {
 		return err
 	}
-	kept, wrong, err := c.write(a, draft)
+	kept, wrong, err := c.write(a, draft, records{manifest.ImportedPath: importedFrom(c.Dir, c.File, d).Bytes()})
 	if err != nil {
 		return err
 	}
@@ -132,8 +142,11 @@ func (c *importCmd) prove(draft *adopt.Draft, o adopt.Options) (*proof, error) {
 	return p, p.run(in, findings)
 }
 
+// records are files that are written beside the spec, by their paths from there.
+type records map[string][]byte
+
 // write writes the spec, the files that it copies, and the secrets. kept is how many secrets were, wrong why others were not.
-func (c *importCmd) write(a *app, draft *adopt.Draft) (kept int, wrong []string, err error) {
+func (c *importCmd) write(a *app, draft *adopt.Draft, more records) (kept int, wrong []string, err error) {
 	dir := filepath.Dir(c.Output)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, nil, err
@@ -178,6 +191,12 @@ func (c *importCmd) write(a *app, draft *adopt.Draft) (kept int, wrong []string,
 	if err := set.Save(a.ctx); err != nil {
 		return 0, nil, errors.New(set.Mask(err.Error()))
 	}
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		_ = root.Remove(name) // that of an import from before
+		if err := put(name, more[name], 0o600); err != nil {
+			return 0, nil, err
+		}
+	}
 	return kept, wrong, put(filepath.Base(c.Output), draft.Text, 0o644)
 }
 
@@ -198,6 +217,11 @@ func (c *importCmd) tell(a *app, t imported) error {
 		}
 		code = exitFindings
 	}
+	if t.compared != nil && len(t.compared.Differences)+len(t.compared.Unseen) > 0 {
+		if err := c.compared(a, t.compared); err != nil {
+			return err
+		}
+	}
 	var b strings.Builder
 	st := a.style(a.stderr)
 	fmt.Fprintf(&b, "%s %s %s\n", st.Bold(output.Clean(c.Dir)), "→", st.Bold(output.Clean(c.Output)))
@@ -206,7 +230,7 @@ func (c *importCmd) tell(a *app, t imported) error {
 		st.section(&b, "files", fmt.Sprintf("%s of your own, copied to %s", output.Plural(n, "file"), output.Clean(filepath.Join(filepath.Dir(c.Output), "files"))))
 	}
 	if t.compared != nil {
-		st.section(&b, "compare", kinds(t.compared))
+		st.section(&b, "compare", t.compared.Headline())
 		if t.compared.Needs() {
 			code = exitFindings
 		}
@@ -232,17 +256,6 @@ func (c *importCmd) tell(a *app, t imported) error {
 		code = exitFindings
 	}
 	return exit(code)
-}
-
-// kinds says how many differences there are of each kind.
-func kinds(r *compare.Result) string {
-	words := []string{fmt.Sprintf("%d equal", r.Equal)}
-	for _, kind := range compare.Kinds {
-		if n := r.Count(kind); n > 0 {
-			words = append(words, fmt.Sprintf("%d: %s", n, kind))
-		}
-	}
-	return strings.Join(words, ", ")
 }
 
 // missing are the secrets that were not to be seen, and that nobody can make.

@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 
+	"philipp.info/stackgen/pkg/adopt/compare"
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/report"
@@ -118,7 +119,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: width}),
-		kong.Vars{"formats": strings.Join(report.Formats, ","), "diffs": strings.Join(diff.Formats, ",")},
+		kong.Vars{"formats": strings.Join(report.Formats, ","), "diffs": strings.Join(diff.Formats, ","), "compared": strings.Join(compare.Formats, ",")},
 	)
 }
 

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -16,11 +17,14 @@ const maxFiles = 2000
 // beside are directories and files that no program of a stack reads.
 var beside = []string{".git", ".stackgen", ".gitignore", ".github", "RUNBOOK.md", "MIGRATION.md"}
 
-// files adds every file that nothing else was told of, by its bytes.
-func (s *side) files() {
-	data := s.dataPlaces()
+// Files are the files of a deployment that a comparison looks at, by their paths: what was read, and what lies beside it
+// that is no data. why says what was left out.
+func Files(d *deployment.Deployment) (files map[string][]byte, why []string) {
+	files = d.Texts()
+	maps.DeleteFunc(files, func(name string, _ []byte) bool { _, err := fs.Stat(d.FS, name); return err != nil })
+	data := dataPlaces(d)
 	n := 0
-	_ = fs.WalkDir(s.FS, ".", func(name string, e fs.DirEntry, err error) error {
+	_ = fs.WalkDir(d.FS, ".", func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil || name == ".":
 			return nil
@@ -29,19 +33,33 @@ func (s *side) files() {
 				return fs.SkipDir
 			}
 			return nil
-		case e.IsDir() || !e.Type().IsRegular() || s.used[name]:
+		case e.IsDir() || !e.Type().IsRegular() || files[name] != nil:
 			return nil
 		}
 		if n++; n > maxFiles {
-			s.unseen = append(s.unseen, "the files beside: there are more of them than are looked at, and the rest was not compared")
+			why = append(why, "the files beside: there are more of them than are looked at")
 			return fs.SkipAll
 		}
-		src, err := source.ReadFS(s.FS, name)
+		src, err := source.ReadFS(d.FS, name)
 		if err != nil {
-			s.unseen = append(s.unseen, name+": "+deployment.Cause(err))
+			why = append(why, name+": "+deployment.Cause(err))
 			return nil
 		}
-		f := fact{text: "x" + string(src), secret: true, at: source.Pos{File: name}}
+		files[name] = src
+		return nil
+	})
+	return files, why
+}
+
+// files adds every file that nothing else was told of, by its bytes.
+func (s *side) files() {
+	all, why := Files(s.Deployment)
+	s.unseen = append(s.unseen, why...)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if s.used[name] {
+			continue
+		}
+		f := fact{text: "x" + string(all[name]), secret: true, at: source.Pos{File: name}}
 		switch seen := s.seenAt(name); {
 		case strings.HasPrefix(name, "keycloak/"):
 			s.add(theStack, "keycloak", name, f)
@@ -52,8 +70,7 @@ func (s *side) files() {
 				s.add(k.about, k.doc, k.key, f)
 			}
 		}
-		return nil
-	})
+	}
 }
 
 // seenAt is where containers see a file.
@@ -74,15 +91,15 @@ func (s *side) seenAt(name string) map[id]bool {
 }
 
 // dataPlaces are the directories that services write to, as far as no configuration lies in them.
-func (s *side) dataPlaces() (dirs []string) {
-	for _, svc := range s.Services {
+func dataPlaces(d *deployment.Deployment) (dirs []string) {
+	for _, svc := range d.Services {
 		for _, m := range svc.Mounts {
 			if m.Host == "" || m.ReadOnly || m.Host == "." {
 				continue
 			}
 			dir := path.Clean(m.Host)
 			read := false
-			for name := range s.Texts() {
+			for name := range d.Texts() {
 				read = read || strings.HasPrefix(name, dir+"/")
 			}
 			if !read {
@@ -90,9 +107,9 @@ func (s *side) dataPlaces() (dirs []string) {
 			}
 		}
 	}
-	for _, syn := range s.Synapses {
+	for _, syn := range d.Synapses {
 		if v := syn.Config.At("media_store_path"); v.Set() {
-			dirs = append(dirs, s.place(syn.Service, v.Str()))
+			dirs = append(dirs, syn.Whereabouts(syn.Inside(v.Str())))
 		}
 	}
 	return dirs

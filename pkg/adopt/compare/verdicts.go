@@ -77,7 +77,7 @@ var verdicts = []verdict{
 	{about: "**", doc: "ports", key: "**", where: onOld, kind: Decision, why: "nobody reaches it there any more", keep: "{service} with ports: as they were"},
 	{about: "**", doc: "ports", key: "**", where: onOurs, kind: Decision, why: "it is reached there from outside of the stack"},
 	{about: "**", doc: "ports", key: "**", kind: Decision, why: "it leads to another port"},
-	{about: "**", doc: "labels", key: "stackgen.config-hash", where: onOurs, kind: Same, why: "Compose sees by it that a file of the service changed"},
+	{about: "**", doc: "labels", key: "stackgen.config-hash", kind: Same, why: "Compose sees by it that a file of the service changed"},
 	{about: "**", doc: "labels", key: "**", where: onOurs, kind: Decision, why: "who goes by this label sees the container"},
 	{about: "**", doc: "labels", key: "**", kind: Decision, why: "who goes by this label, such as an updater or a monitor, does not find it as it was", keep: "{service} with the label {key}"},
 	{about: "**", doc: "routing", key: "**", kind: Same, why: "what the proxy makes of it is compared request by request"},

@@ -111,6 +111,25 @@ var configured = []verdict{
 	{about: "bridge **", doc: "config", key: "**encryption.self_sign", new: "true", kind: Safer, why: "others see that the device of the bot is its own"},
 	{about: "bridge **", doc: "config", key: "double_puppet.secrets.**", where: onBoth, kind: Decision, why: "the bridge speaks for its users with another token", keep: "stackgen secrets set, with the old one"},
 
+	// What the spec has a field for.
+	{about: "synapse", doc: "config", key: "public_baseurl", kind: Decision, why: "clients and other servers are led to another host", keep: "hosts: {matrix: …} with the host of {old}"},
+	{about: "synapse", doc: "config", key: "max_upload_size", kind: Decision, why: "larger or smaller files can be sent", keep: "synapse: {max_upload_size: {old}}"},
+	{about: "synapse", doc: "config", key: "media_retention.local_media_lifetime", kind: Decision, why: "what users uploaded is deleted at another time, or never", keep: "synapse: {media_retention: {local: {old}}}"},
+	{about: "synapse", doc: "config", key: "media_retention.remote_media_lifetime", kind: Decision, why: "copies of what others uploaded are deleted at another time, or never", keep: "synapse: {media_retention: {remote: {old}}}"},
+	{about: "synapse", doc: "config", key: "retention**", kind: Decision, why: "messages are deleted at another time, or never", keep: "synapse: {retention: …} with {key}: {old}"},
+	{about: "synapse", doc: "config", key: "url_preview_enabled", kind: Decision, why: "links in messages have a preview, or have none", keep: "synapse: {url_preview: {old}}"},
+	{about: "synapse", doc: "config", key: "turn_uris**", kind: Decision, why: "calls go by another TURN server, or by none", keep: "synapse: {turn: {uris: […]}}"},
+	{about: "synapse", doc: "config", key: "turn_shared_secret", kind: Decision, why: "the TURN server rejects who calls", keep: "stackgen secrets set, with the old one"},
+	{about: "synapse", doc: "config", key: "email.**", kind: Decision, why: "mail is sent in another way, or not", keep: "email: …, with {key}: {old}"},
+	{about: "mas", doc: "config", key: "email.**", kind: Decision, why: "mail is sent in another way, or not", keep: "email: …, with {key}: {old}"},
+	{about: "mas", doc: "config", key: "passwords.enabled", kind: Decision, why: "users log in with a password, or cannot any more", keep: "auth: {passwords: {old}}"},
+	{about: "mas", doc: "config", key: "upstream_oauth2.providers[**].id", kind: Decision, why: "the id is a part of the callback URL and of every user's link: nobody logs in through it before each is linked again", keep: "stackgen secrets set, with the old one"},
+	{about: "mas", doc: "config", key: "upstream_oauth2.providers**", kind: Decision, why: "users log in through the provider in another way, or cannot", keep: "auth: {upstream: …} with {key}: {old}"},
+	{about: "bridge **", doc: "config", key: "bridge.permissions**", kind: Decision, why: "others may use the bridge than before", keep: "permissions: with {key}: {old}"},
+	{about: "bridge **", doc: "config", key: "appservice.id", kind: Decision, why: "Synapse has the bot and every ghost as users of the old id", keep: "{section}: {id: {old}}"},
+	{about: "bridge **", doc: "config", key: "appservice.bot**username", kind: Decision, why: "the old bot is the one in the rooms", keep: "{section}: {bot: {old}}"},
+	{about: "bridge **", doc: "config", key: "**username_template", kind: Decision, why: "everybody of the other network is a new user, and the old ones stay in the rooms", keep: "{section}: {username_prefix: …} with what {old} begins with"},
+
 	// What is left has the effect that it has.
 	{about: "backup**", doc: "config", key: "**", kind: Decision, why: "the backup keeps something else, or for another time", keep: "backup: {borgmatic: {extra: …}} with {key}: {old}"},
 	{about: "service **", doc: "config", key: "**", kind: Decision, why: "the program does otherwise"},

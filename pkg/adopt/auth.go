@@ -37,12 +37,17 @@ func (r *reader) auth() {
 	r.keep("auth.matrix_secret", r.held(r.mas.Service, c.At("matrix"), "secret", "secret_file"))
 	r.keep("auth.encryption", r.held(r.mas.Service, c.At("secrets"), "encryption", "encryption_file"))
 	for _, k := range c.At("secrets", "keys").Items() {
-		pem := k.At("key").Str()
-		if file := k.At("key_file").Str(); file != "" {
-			pem, _, _ = r.d.Text(r.mas.Service, file) // with the line break at its end
-		}
-		r.key(pem)
+		r.key(r.pem(k))
 	}
+}
+
+// pem is a signing key of MAS, with the line break at its end.
+func (r *reader) pem(k source.Value) string {
+	if file := k.At("key_file").Str(); file != "" {
+		text, _, _ := r.d.Text(r.mas.Service, file)
+		return text
+	}
+	return k.At("key").Str()
 }
 
 // migrates reports whether there is a service that runs syn2mas.

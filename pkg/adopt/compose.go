@@ -18,6 +18,7 @@ type project struct {
 	replaced map[string]bool   // services whose work rendered ones do
 	kept     []*deployment.Service
 	defined  map[string]bool // networks of theirs that stay
+	volumes  map[string]bool // and volumes, besides those of the kept services
 	read     *compose.Project
 	files    *copier
 }
@@ -29,7 +30,7 @@ func (r *reader) layCompose(tree *source.Node, d *Draft) error {
 	if err != nil {
 		return err
 	}
-	p := &project{reader: r, over: &source.Node{Kind: source.Mapping}, ours: make(map[string]string), replaced: make(map[string]bool), defined: make(map[string]bool), read: compose.Of(r.d)}
+	p := &project{reader: r, over: &source.Node{Kind: source.Mapping}, ours: make(map[string]string), replaced: make(map[string]bool), defined: make(map[string]bool), volumes: make(map[string]bool), read: compose.Of(r.d)}
 	p.files = &copier{reader: r, tree: tree, draft: d, bundle: bundle}
 	p.sort()
 	for _, s := range p.kept {
@@ -40,6 +41,7 @@ func (r *reader) layCompose(tree *source.Node, d *Draft) error {
 			p.settings(s, name)
 		}
 	}
+	p.data(tree)
 	p.definitions(tree)
 	p.registrations(tree)
 	if len(p.over.Names()) > 0 {

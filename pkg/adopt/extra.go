@@ -114,9 +114,7 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 		}
 	}
 	pruned(theirs, stays[doc.shape])
-	if !made(theirs) {
-		return nil
-	}
+	made(theirs)
 	if doc.shape == "synapse" && r.mas == nil {
 		pruned(theirs, logins)
 	}
@@ -125,7 +123,7 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 	}
 	over := beside(ours, theirs)
 	if doc.shape == "mas" {
-		over = r.providers(over, ours)
+		over = r.keys(r.providers(over, ours))
 	}
 	if doc.service != nil && over != nil {
 		r.paths(doc, over, nil)

@@ -9,19 +9,37 @@ import (
 	"philipp.info/stackgen/pkg/route/traefik"
 )
 
-// ingress reads how requests from outside reach the stack: what Traefik is told by the labels of Synapse.
+// ingress reads how requests from outside reach the stack.
 func (r *reader) ingress() {
-	in := &r.spec.Ingress
-	if !r.labelled() {
+	if r.labelled() {
+		r.traefik()
+	} else {
 		front, site := r.d.Front(), r.syn.Site("Synapse")
 		if front.Service != nil {
 			site = front.Service.Site("the proxy")
 		}
 		r.note(site, "requests do not come in by labels of Traefik here, and those are what the spec renders", "ingress")
-		return
 	}
-	if in.Traefik.Network = r.d.ProxyNetwork(r.syn.Service); in.Traefik.Network == "…" {
-		in.Traefik.Network = ""
+	table, apex := r.d.Routes(), &r.spec.Ingress.Apex
+	to := func(path string) bool {
+		res := table.Match("GET", r.spec.ServerName, path)
+		return res.Backend != nil && res.Backend.Container == r.syn.Name
+	}
+	if len(table.Routers) == 0 {
+		return // nothing is known of it
+	}
+	matrix := to("/_matrix/client/versions")
+	apex.Matrix = &matrix
+	if apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to("/.well-known/matrix/server") {
+		apex.WellKnown = "synapse"
+	}
+}
+
+// traefik reads what Traefik is told by the labels of Synapse.
+func (r *reader) traefik() {
+	in := &r.spec.Ingress.Traefik
+	if in.Network = r.d.ProxyNetwork(r.syn.Service); in.Network == "…" {
+		in.Network = ""
 	}
 	table := r.d.Routes()
 	routers := table.Routers
@@ -30,23 +48,11 @@ func (r *reader) ingress() {
 	}
 	for _, router := range routers {
 		if router.Container == r.syn.Name && router.Dropped == "" {
-			if len(router.EntryPoints) > 0 && in.Traefik.Entrypoint == "" {
-				in.Traefik.Entrypoint = router.EntryPoints[0]
+			if len(router.EntryPoints) > 0 && in.Entrypoint == "" {
+				in.Entrypoint = router.EntryPoints[0]
 			}
-			in.Traefik.CertResolver = or(in.Traefik.CertResolver, router.CertResolver)
+			in.CertResolver = or(in.CertResolver, router.CertResolver)
 		}
-	}
-	if len(table.Routers) == 0 {
-		return // nothing is known of it
-	}
-	to := func(path string) bool {
-		res := table.Match("GET", r.spec.ServerName, path)
-		return res.Backend != nil && res.Backend.Container == r.syn.Name
-	}
-	matrix := to("/_matrix/client/versions")
-	in.Apex.Matrix = &matrix
-	if in.Apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to("/.well-known/matrix/server") {
-		in.Apex.WellKnown = "synapse"
 	}
 }
 

@@ -1,6 +1,10 @@
 package adopt
 
-import "philipp.info/stackgen/pkg/source"
+import (
+	"fmt"
+
+	"philipp.info/stackgen/pkg/source"
+)
 
 // providerFields are the keys of an upstream provider that a spec has fields for.
 var providerFields = []string{
@@ -55,4 +59,48 @@ func laid(n, over *source.Node) {
 			n.Set(name, value)
 		}
 	}
+}
+
+// keys has MAS sign with the keys that it has, under their ids: the rendered ones have ids of their own.
+func (r *reader) keys(over *source.Node) *source.Node {
+	list := &source.Node{Kind: source.Sequence}
+	same := true
+	for i, k := range r.mas.Config.At("secrets", "keys").Items() {
+		pem := r.pem(k)
+		item := &source.Node{Kind: source.Mapping}
+		if kid := k.At("kid").Str(); kid != "" {
+			item.Set("kid", source.Made("!!str", kid))
+		}
+		kind := ""
+		for _, rendered := range []string{"rsa", "ec"} {
+			if pem != "" && r.secrets["auth.key_"+rendered] == pem {
+				kind = rendered
+			}
+		}
+		switch {
+		case kind != "":
+			item.Set("key_file", source.Made("!!str", "/run/secrets/mas_key_"+kind))
+		case pem != "" && !k.At("password").Set() && !k.At("password_file").Set():
+			name := fmt.Sprintf("auth.keys.%d", i+1)
+			r.secrets[name] = pem
+			ref := &source.Node{Kind: source.Mapping}
+			ref.Set("secret", source.Made("!!str", name))
+			item.Set("key", ref)
+		default:
+			r.note(k.Site(""), "a key of MAS cannot be taken over: it cannot be seen, or has a password", "auth")
+			continue
+		}
+		same = same && kind != "" && kind == item.Get("kid").Str()
+		list.Items = append(list.Items, item)
+	}
+	if same && len(list.Items) == 2 || len(list.Items) == 0 {
+		return over
+	}
+	if over == nil {
+		over = &source.Node{Kind: source.Mapping}
+	}
+	secrets := &source.Node{Kind: source.Mapping}
+	secrets.Set("keys", list)
+	over.Set("secrets", secrets)
+	return over
 }

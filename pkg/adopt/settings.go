@@ -105,7 +105,7 @@ func own(s *deployment.Service, name string) bool {
 // definitions are those of networks, volumes, secrets and configs that the kept services use.
 func (p *project) definitions(tree *source.Node) {
 	services := p.over.Get("services")
-	used := map[string]map[string]bool{"networks": p.defined, "volumes": {}, "secrets": {}, "configs": {}}
+	used := map[string]map[string]bool{"networks": p.defined, "volumes": p.volumes, "secrets": {}, "configs": {}}
 	for _, s := range p.kept {
 		n := services.Get(p.called(s.Name))
 		for _, kind := range []string{"secrets", "configs", "volumes"} {

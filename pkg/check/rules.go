@@ -42,6 +42,7 @@ var Rules = []Rule{
 	traefikNetworkShared,
 	traefikPortListens, traefikPortsPublished,
 	proxyTargetExists,
+	proxyPortPublished,
 	traefikKnownKeys,
 	traefikVersionSupports,
 	forwardedHeaders,

@@ -64,6 +64,14 @@ func (r *Router) on(e *Entry) bool {
 	return slices.ContainsFunc(r.EntryPoints, func(name string) bool { return strings.EqualFold(name, e.Name) })
 }
 
+// Names are those of all entries; none where they cannot be seen.
+func (t *Table) Names() (names []string) {
+	for _, e := range t.entries.All {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
 // Listens tells whether there is an entry on a port of the proxy's own; true where its entries cannot be seen.
 func (t *Table) Listens(port string) bool {
 	return len(t.entries.All) == 0 || slices.ContainsFunc(t.entries.All, func(e Entry) bool { return e.Name == ":"+port })

@@ -24,18 +24,34 @@ func (t *Table) Match(method, host, path string) Result {
 	if res.Closed, res.Note = closed, unseen; closed != "" {
 		return res
 	}
+	t.decide(&res, e, req, host, u)
+	return res
+}
+
+// MatchOn is Match for a request that came in by an entry of that name, whoever reaches it.
+func (t *Table) MatchOn(entry, method, host, path string) (res Result) {
+	req, u, ok := t.newRequest(method, host, path)
+	i := slices.IndexFunc(t.entries.All, func(e Entry) bool { return strings.EqualFold(e.Name, entry) })
+	if !ok || i < 0 {
+		return Result{Unknown: "the path is not one of a valid request"}
+	}
+	res.Asked.Host, res.Asked.Path = req.Host, req.Path
+	t.decide(&res, &t.entries.All[i], req, host, u)
+	return res
+}
+
+func (t *Table) decide(res *Result, e *Entry, req *Request, host string, u *url.URL) {
 	if e != nil {
 		res.Entry = e.Name
 	}
 	if t.run != nil {
-		t.follow(&res, e, req, host, u)
+		t.follow(res, e, req, host, u)
 	} else {
-		t.match(&res, e, req, host, u)
+		t.match(res, e, req, host, u)
 	}
 	if t.behind != nil {
-		t.goOn(&res, req, host, u)
+		t.goOn(res, req, host, u)
 	}
-	return res
 }
 
 func (t *Table) match(res *Result, e *Entry, req *Request, host string, u *url.URL) {

@@ -1,0 +1,50 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+)
+
+// Entrance is a way into the proxy of the stack: an entrypoint of Traefik, an address on which nginx or Caddy listens. Name is
+// as the route table has it, Port the one in its container. Published says that a port of the host leads there.
+type Entrance struct {
+	Name, Port string
+	Published  bool
+}
+
+// Entrances are the ways into the proxy; nil where it is not in the stack, or they or its published ports cannot all be seen, or
+// nobody needs them: it is on the host's network. published is how many ports of the host lead to it.
+func (f *Front) Entrances() (list []Entrance, published int) {
+	if f.Service == nil || f.Unseen != "" {
+		return nil, 0
+	}
+	ports, host, ok := f.Service.publishes()
+	if !ok || host || f.Service.NetworkMode.Set() {
+		return nil, 0
+	}
+	inner := make(map[string]string)
+	if f.Name == "Traefik" {
+		p := f.Service.d.Proxy()
+		if !p.Seen {
+			return nil, 0
+		}
+		_, inner = p.entryPoints()
+	}
+	for _, name := range f.table.Names() {
+		port, has := inner[name]
+		if !has {
+			port = strings.TrimPrefix(name, ":")
+		}
+		list = append(list, Entrance{name, port, slices.ContainsFunc(ports, func(p Published) bool { return p.Container == port })})
+	}
+	return list, len(ports)
+}
+
+// Meets reports whether others than who asks the host may reach the proxy: over a network that is not the stack's alone, or one
+// in which containers have addresses of the house.
+func (f *Front) Meets() bool {
+	return slices.ContainsFunc(f.Service.Networks, func(key string) bool {
+		n := f.Service.d.Network(key)
+		return n.External.Set() || n.NameAt.Set() || n.Driver != "" && n.Driver != "bridge"
+	})
+}

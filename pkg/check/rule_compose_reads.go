@@ -30,6 +30,10 @@ var composeReadsExist = Rule{
 	},
 }
 
+// byPortainer is the file that Portainer makes of the variables of a stack that it takes from git, beside what it took:
+// Portainer 2.23 api/exec/compose_stack.go, createEnvFile.
+const byPortainer = "stack.env"
+
 // checkInput has a file or directory exist. What is fetched from elsewhere is none of this rule.
 func checkInput(r *Reporter, d *deployment.Deployment, in deployment.Input) {
 	name, what, v := in.Name, in.What, in.At
@@ -47,6 +51,8 @@ func checkInput(r *Reporter, d *deployment.Deployment, in deployment.Input) {
 		r.NotChecked(what+" cannot be seen: "+deployment.Cause(err), v.Site(""))
 	case d.Unseen(err) != "":
 		r.NotChecked(what+", "+host+","+d.Unseen(err), v.Site(""))
+	case path.Base(host) == byPortainer:
+		r.NotChecked(what+", "+host+", is not here: Portainer writes a file of that name of the variables that a stack is given there", v.Site(""))
 	case !in.Pulled:
 		r.Fail(fmt.Sprintf("%s, %s, does not exist%s; Compose stops at it and starts nothing", what, host, similar(d, host)), "correct the path, or make the file", v.Site(""))
 	default:

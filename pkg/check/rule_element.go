@@ -29,7 +29,7 @@ var elementConfigured = Rule{
 				r.NotChecked(fmt.Sprintf("the configuration of %s, %s in its container, cannot be seen: %s", e.Name, at, e.Hidden), e.MountSites(at)...)
 			default:
 				host, _ := e.HostPath(at)
-				if host == "" || !d.Faulty(host) {
+				if host == "" || !d.Faulty(host) && !mountMissed(d, e.Service, host) {
 					r.Warn(fmt.Sprintf("%s has no configuration at %s; it serves the one in its image, which leads people to matrix.org", e.Name, at), d.Lines.Mount("a config.json", "there"), e.MountSites(at)...)
 				}
 			}

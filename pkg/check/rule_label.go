@@ -35,18 +35,18 @@ var traefikReferenceDefined = Rule{
 	Fix:     "Define it in a label, or correct the name. What a file or another provider defines is written name@file.",
 	Source:  "Traefik pkg/server/router, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var missing []undefined
+		broken := slices.ContainsFunc(d.Routes().Problems, func(p route.Problem) bool { return p.Kind == traefik.BadFile })
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			key := "traefik.http.routers." + p.Router
 			ref, provider, _ := strings.Cut(p.Ref, "@")
-			missing := r.Fail
-			if d.Proxy().Service == nil { // which is told here for a name that looks mistyped
-				p.Message += ", unless another stack of the same Traefik defines it"
-				missing = r.Warn
+			if broken && provider == "file" {
+				return // nothing of its files counts, which traefik-rule-parses tells
 			}
 			switch p.Kind {
 			case traefik.UndefinedService:
 				if !definedSomewhere(d, "services", ref) {
-					missing(p.Message, s.Label(key+".service", firstService(s)), p.Sites...)
+					missing = append(missing, undefined{p, s.Label(key+".service", firstService(s)), p.Sites})
 				}
 			case traefik.UndefinedMiddleware:
 				fix := s.Label("traefik.http.middlewares."+ref+".…", "…")
@@ -61,7 +61,7 @@ var traefikReferenceDefined = Rule{
 					fix = near + " instead of " + ref
 				}
 				if !definedSomewhere(d, "middlewares", ref) {
-					missing(p.Message, fix, append(s.Listing(p.Ref, p.Sites[0]), p.Sites...)...)
+					missing = append(missing, undefined{p, fix, append(s.Listing(p.Ref, p.Sites[0]), p.Sites...)})
 				}
 			case traefik.NotChecked:
 				if p.Router == "" {
@@ -76,7 +76,48 @@ var traefikReferenceDefined = Rule{
 			default:
 			}
 		})
+		tellUndefined(r, d, missing)
 	},
+}
+
+// undefined is a router that names what is nowhere.
+type undefined struct {
+	problem route.Problem
+	fix     string
+	sites   []source.Site
+}
+
+// tellUndefined has one finding for each name, with all routers that use it.
+func tellUndefined(r *Reporter, d *deployment.Deployment, all []undefined) {
+	for len(all) > 0 {
+		first := all[0].problem
+		_, what, _ := strings.Cut(first.Message, ": ")
+		what, _, _ = strings.Cut(what, "; ")
+		var alike []undefined
+		all = slices.DeleteFunc(all, func(u undefined) bool {
+			same := u.problem.Kind == first.Kind && strings.HasPrefix(u.problem.Message, fmt.Sprintf("router %q: %s; ", u.problem.Router, what))
+			if same = same || len(alike) == 0; same {
+				alike = append(alike, u)
+			}
+			return same
+		})
+		severally(r, alike, func(u undefined) []source.Site { return u.sites }, func(r *Reporter, alike []undefined) {
+			message, sites := alike[0].problem.Message, alike[0].sites
+			if len(alike) > 1 {
+				var routers []string
+				sites = nil
+				for _, u := range alike {
+					routers, sites = append(routers, strconv.Quote(u.problem.Router)), append(sites, u.sites...)
+				}
+				message = fmt.Sprintf("%s; Traefik drops the routers %s, and their requests fall through to the next", what, sentence(atMost(routers, 3), "and"))
+			}
+			if d.Proxy().Service == nil { // which is told here for a name that looks mistyped
+				r.Warn(message+", unless another stack of the same Traefik defines it", alike[0].fix, sites...)
+				return
+			}
+			r.Fail(message, alike[0].fix, sites...)
+		})
+	}
 }
 
 // definedSomewhere reports whether labels define a service or middleware, although Traefik does not have it:
@@ -92,8 +133,9 @@ var traefikRuleParses = Rule{
 	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
 	Source:  "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		var gaps []route.Problem
+		var gaps, braces []route.Problem
 		defer func() {
+			severally(r, braces, func(p route.Problem) []source.Site { return p.Sites }, func(r *Reporter, braces []route.Problem) { tellBraces(d, r, braces) })
 			severally(r, gaps, func(p route.Problem) []source.Site { return p.Sites }, func(r *Reporter, gaps []route.Problem) {
 				var gapped []string
 				var places []source.Site
@@ -117,7 +159,11 @@ var traefikRuleParses = Rule{
 			case traefik.BadRule:
 				r.Fail(p.Message, ruleFix(d.Proxy().Major), p.Sites...)
 			case traefik.NeverMatches:
-				r.Fail(p.Message+"; no request ever matches it", ruleFix(d.Proxy().Major), p.Sites...)
+				if strings.Contains(p.Message, "braces") {
+					braces = append(braces, p)
+				} else {
+					r.Fail(p.Message+"; no request ever matches it", ruleFix(d.Proxy().Major), p.Sites...)
+				}
 			case traefik.BadMiddleware:
 				r.Fail(p.Message, "correct the middleware", p.Sites...)
 			case traefik.BadName:
@@ -127,6 +173,23 @@ var traefikRuleParses = Rule{
 			}
 		})
 	},
+}
+
+// tellBraces tells the placeholders of Traefik 2 that Traefik 3 takes literally.
+func tellBraces(d *deployment.Deployment, r *Reporter, braces []route.Problem) {
+	message, sites := braces[0].Message+"; no request ever matches it", braces[0].Sites
+	if len(braces) > 1 {
+		var routers []string
+		sites = nil
+		for _, p := range braces {
+			if name := strconv.Quote(p.Router); !slices.Contains(routers, name) {
+				routers = append(routers, name)
+			}
+			sites = append(sites, p.Sites...)
+		}
+		message = "braces in the rules of " + sentence(atMost(routers, 3), "and") + " are the syntax of Traefik 2, and Traefik 3 takes them literally; no request ever matches what has them"
+	}
+	r.Fail(message, ruleFix(d.Proxy().Major), sites...)
 }
 
 // checkOldLabels tells the labels of Traefik 1 in one finding.

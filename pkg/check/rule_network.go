@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
@@ -21,6 +22,7 @@ var traefikNetworkShared = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		unknown := make(map[*deployment.Service]bool)
 		told := make(map[string]bool)
+		var unnamed []unnamedNetwork
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			if !s.HasLabel("traefik.http") {
 				return
@@ -29,6 +31,9 @@ var traefikNetworkShared = Rule{
 			switch p.Kind {
 			case traefik.UnknownNetwork:
 				unknown[s] = true
+				if everyNetworkShared(d, s) {
+					return // Traefik logs that there is none of that name, and takes one that it reaches
+				}
 				if wanted := deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
 					told[wanted] = true
 					report := r.FailMend
@@ -42,14 +47,11 @@ var traefikNetworkShared = Rule{
 				if everyNetworkShared(d, s) {
 					return // whichever it takes, it reaches
 				}
-				if d.Proxy().Service != nil && d.Proxy().Seen {
-					r.FailMend(p.Message+", and where it cannot reach that, every request is a 502", fix, p.Sites...)
-				} else {
-					r.WarnMend(p.Message+", unless its own settings name one", fix, p.Sites...)
-				}
+				unnamed = append(unnamed, unnamedNetwork{s.Name, p, fix})
 			default:
 			}
 		})
+		tellUnnamed(r, d, unnamed)
 		for _, s := range d.Services {
 			if s.HasLabel("traefik.http") && !unknown[s] && !d.Disabled(s.Name) {
 				checkProxyNetwork(r, d, s)
@@ -62,6 +64,51 @@ var traefikNetworkShared = Rule{
 func outside(d *deployment.Deployment, key string) bool {
 	v := d.Network(key).External
 	return v.Set() && !v.False()
+}
+
+// unnamedNetwork is a container in several networks that says of none that Traefik is in it.
+type unnamedNetwork struct {
+	container string
+	problem   route.Problem
+	fix       mend
+}
+
+// tellUnnamed has one finding for the containers that are in the same networks.
+func tellUnnamed(r *Reporter, d *deployment.Deployment, all []unnamedNetwork) {
+	for len(all) > 0 {
+		_, any, _ := strings.Cut(all[0].problem.Message, "; ")
+		var alike []unnamedNetwork
+		all = slices.DeleteFunc(all, func(u unnamedNetwork) bool {
+			same := strings.HasSuffix(u.problem.Message, "; "+any)
+			if same {
+				alike = append(alike, u)
+			}
+			return same
+		})
+		severally(r, alike, func(u unnamedNetwork) []source.Site { return u.problem.Sites }, func(r *Reporter, alike []unnamedNetwork) {
+			what, fix := alike[0].problem.Message, alike[0].fix
+			var sites []source.Site
+			var names []string
+			for _, u := range alike {
+				sites, names = append(sites, u.problem.Sites...), append(names, fmt.Sprintf("%q", u.container))
+			}
+			if len(alike) > 1 {
+				what = "containers " + sentence(names, "and") + " have no traefik.docker.network; " + any
+				certain := !slices.ContainsFunc(alike, func(u unnamedNetwork) bool { return u.fix.edits == nil })
+				fix = unless(!certain, mend{fix.text, func() (edits []source.Edit) {
+					for _, u := range alike {
+						edits = append(edits, u.fix.edits()...)
+					}
+					return edits
+				}})
+			}
+			if d.Proxy().Service != nil && d.Proxy().Seen {
+				r.FailMend(what+", and where it cannot reach that, every request is a 502", fix, sites...)
+			} else {
+				r.WarnMend(what+", unless its own settings name one", fix, sites...)
+			}
+		})
+	}
 }
 
 // everyNetworkShared reports whether Traefik is in all networks of a service.
@@ -105,7 +152,7 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 		r.FailMend(fmt.Sprintf("Traefik is not in the network %s, in which it is told to find %s; every request is a 504", key, s.Name), fix, site, proxy.NetworksAt.Site("Traefik's networks"))
 	case proxy == nil && !external(key) && slices.ContainsFunc(s.Networks, external):
 		r.WarnMend(fmt.Sprintf("the network %s belongs to this stack alone, and Traefik is not part of it; unless somebody connects Traefik by hand, every request is a 504", key), fix, site, d.Network(key).At.Site("the network"))
-	case proxy == nil && d.Network(key).NameAt.Set() && !d.Network(key).External.True():
+	case proxy == nil && d.Network(key).NameAt.Str() != "" && !d.Network(key).External.True():
 		net := d.Network(key)
 		r.Warn(fmt.Sprintf("Compose makes the network %s for this stack, and Traefik is not part of it; unless Traefik's stack joins it, every request is a 504", net.NameAt.Str()),
 			d.Lines.Outside+", where the network is Traefik's", net.External.Site(""), net.NameAt.Site("its name"), site)

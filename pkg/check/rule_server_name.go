@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -41,9 +42,7 @@ func reportNaming(r *Reporter, n *deployment.Naming, name source.Value, all int)
 	is := fmt.Sprintf("%s is %q", first.What, n.Server)
 	switch {
 	case n.Server == "":
-		for _, p := range n.Places {
-			r.Fail(fmt.Sprintf("%s is not on %s; %s", p.What, name.Str(), p.Consequence), p.Fix, p.V.Site(""), name.Site("Synapse's"))
-		}
+		reportAstray(r, n.Places, name)
 		return
 	case len(n.Places) == 1:
 		// Where another place agrees with Synapse, this is the one that is wrong.
@@ -65,6 +64,35 @@ func reportNaming(r *Reporter, n *deployment.Naming, name source.Value, all int)
 	}
 	r.Fail(fmt.Sprintf("%s in %d places, but Synapse's server_name is %q; %s", strings.Replace(is, first.What, "the server", 1), len(n.Places), name.Str(), first.Consequence),
 		"write "+name.Str()+" there", append(sites, name.Site("Synapse's"))...)
+}
+
+// reportAstray tells the namespaces that are on no known server, those of one registration at once.
+func reportAstray(r *Reporter, places []deployment.Mention, name source.Value) {
+	for len(places) > 0 {
+		file := places[0].V.Site("").Pos.File
+		var alike []deployment.Mention
+		places = slices.DeleteFunc(slices.Clone(places), func(p deployment.Mention) bool {
+			same := p.V.Site("").Pos.File == file
+			if same {
+				alike = append(alike, p)
+			}
+			return same
+		})
+		severally(r, alike, func(p deployment.Mention) []source.Site { return []source.Site{p.V.Site("")} }, func(r *Reporter, alike []deployment.Mention) {
+			first := alike[0]
+			message, sites := fmt.Sprintf("%s is not on %s; %s", first.What, name.Str(), first.Consequence), []source.Site{first.V.Site("")}
+			for _, p := range alike[1:] {
+				sites = append(sites, p.V.Site("nor is this"))
+			}
+			switch n := len(alike); {
+			case n == 2:
+				message = fmt.Sprintf("%s and another one are not on %s; %s", first.What, name.Str(), first.Consequence)
+			case n > 2:
+				message = fmt.Sprintf("%s and %d more are not on %s; %s", first.What, n-1, name.Str(), first.Consequence)
+			}
+			r.Fail(message, first.Fix, append(sites, name.Site("Synapse's"))...)
+		})
+	}
 }
 
 // withoutHomeserver is what comes of it: MAS takes its default only where there is a section for it.

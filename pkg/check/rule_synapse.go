@@ -12,6 +12,9 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// listedAppservices is the release from which Synapse stops at app_service_config_files that is no list (pull request 15425).
+var listedAppservices = component.Version{1, 82, 0}
+
 var synapseRequiredKeys = Rule{
 	ID: "synapse-required-keys", Severity: finding.Error,
 	Summary: "Synapse has what it does not start without, and its listeners and media store are what it can use",
@@ -26,7 +29,11 @@ var synapseRequiredKeys = Rule{
 			checkMandatory(r, s)
 			checkEngine(r, s)
 			if list := s.Config.At("app_service_config_files"); list.Exists() && list.Kind() != source.Sequence {
-				r.Fail("app_service_config_files is no list; Synapse does not start", "app_service_config_files: [], or one path below it for each registration", list.Site(""))
+				say, stops := r.Fail, "Synapse does not start"
+				if v, ok := s.Image.Version(); ok && v.Less(listedAppservices) {
+					say, stops = r.Warn, "Synapse has no appservice, and does not start from "+listedAppservices.String()+" on"
+				}
+				say("app_service_config_files is no list; "+stops, "app_service_config_files: [], or one path below it for each registration", list.Site(""))
 			}
 			for i, l := range s.Config.At("listeners").Items() {
 				checkListener(r, s, l, fmt.Sprintf("listener %d", i+1))

@@ -40,18 +40,30 @@ func (s *Service) configPaths() (paths []string) {
 // inDirectories puts the files of a directory in its place, as Synapse does: those that end in .yaml, by name.
 func (s *Service) inDirectories(paths []string) (files []string) {
 	for _, name := range paths {
-		host, reason := s.HostPath(s.Inside(name))
+		dir := s.Inside(name)
+		host, reason := s.HostPath(dir)
 		info, err := fs.Stat(s.d.FS, host)
-		if reason != "" || err != nil || !info.IsDir() {
+		seen := reason == "" && err == nil && info.IsDir()
+		var within []string
+		if seen {
+			entries, _ := fs.ReadDir(s.d.FS, host)
+			for _, e := range entries {
+				if !e.IsDir() && path.Ext(e.Name()) == ".yaml" {
+					within = append(within, path.Join(name, e.Name()))
+				}
+			}
+		}
+		for _, m := range s.Mounts { // single files in it, as the configs and secrets of Compose are
+			if at := path.Clean(m.Container); path.Dir(at) == dir && path.Ext(at) == ".yaml" && (seen || s.MountAt(dir) == nil) {
+				within = append(within, path.Join(name, path.Base(at)))
+			}
+		}
+		if !seen && len(within) == 0 {
 			files = append(files, name)
 			continue
 		}
-		entries, _ := fs.ReadDir(s.d.FS, host)
-		for _, e := range entries {
-			if !e.IsDir() && path.Ext(e.Name()) == ".yaml" {
-				files = append(files, path.Join(name, e.Name()))
-			}
-		}
+		slices.Sort(within)
+		files = append(files, slices.Compact(within)...)
 	}
 	return files
 }

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -200,7 +201,7 @@ func (p *parts) front() {
 		if f.Unseen == "" && len(d.Synapses)+len(d.MASs) == 0 {
 			return
 		}
-		part.Name, part.Seen, part.Why = "proxy", finding.Unread, "none here, and no labels for one: what is routed where cannot be seen"
+		part.Name, part.Seen, part.Why = "proxy", finding.Unread, cmp.Or(f.Unseen, "none here, and no labels for one: what is routed where cannot be seen")
 	case len(part.From) == 0:
 		part.Seen, part.Why = finding.Unread, f.Unseen
 		if part.Why == "" {

@@ -16,9 +16,9 @@ func (s *Service) Whereabouts(container string) string {
 	case m == nil || m.Fleeting:
 		return ""
 	case m.Host != "":
-		return path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
+		return path.Join(m.Host, strings.TrimPrefix(inImage(container), inImage(m.Container)))
 	}
-	at := path.Join(m.Source, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
+	at := path.Join(m.Source, strings.TrimPrefix(inImage(container), inImage(m.Container)))
 	if strings.HasPrefix(m.Source, "/") {
 		return at
 	}
@@ -40,14 +40,23 @@ func (s *Service) Sees(host string) bool {
 
 // MountAt is the deepest mount that holds a path of the container; nil when none does.
 func (s *Service) MountAt(container string) *Mount {
-	container = path.Clean(container)
+	container = inImage(container)
 	var best *Mount
 	for i, m := range s.Mounts {
-		if Under(container, m.Container) && (best == nil || len(path.Clean(m.Container)) > len(path.Clean(best.Container))) {
+		if Under(container, inImage(m.Container)) && (best == nil || len(inImage(m.Container)) > len(inImage(best.Container))) {
 			best = &s.Mounts[i]
 		}
 	}
 	return best
+}
+
+// inImage is a clean path of a container without the link that /var/run is to /run, in the images of Debian and Alpine.
+func inImage(name string) string {
+	name = path.Clean(name)
+	if Under(name, "/var/run") {
+		name = strings.TrimPrefix(name, "/var")
+	}
+	return name
 }
 
 // Under reports whether a clean path is dir or below it.
@@ -73,7 +82,7 @@ func (s *Service) HostPath(container string) (host, reason string) {
 	case m.Host == "":
 		return "", m.Reason
 	}
-	host = path.Join(m.Host, strings.TrimPrefix(path.Clean(container), path.Clean(m.Container)))
+	host = path.Join(m.Host, strings.TrimPrefix(inImage(container), inImage(m.Container)))
 	if reason = s.d.Hidden(host); reason != "" {
 		return "", reason
 	}
@@ -93,7 +102,7 @@ func LeadsNowhere(reason string) bool {
 
 // MountSites are where the mount that is missing for a path of the container would stand.
 func (s *Service) MountSites(container string) []source.Site {
-	if strings.HasPrefix(container, "/run/secrets/") {
+	if strings.HasPrefix(inImage(container), "/run/secrets/") {
 		return s.HandedSites()
 	}
 	return s.VolumeSites()

@@ -104,10 +104,24 @@ func (p *Project) environment(s *deployment.Service, v source.Value) {
 	}
 }
 
+// forTraefik reports whether there is a label for Traefik among them.
+func forTraefik(labels source.Value) bool {
+	is := func(text string) bool { return strings.HasPrefix(strings.ToLower(text), "traefik.") }
+	for name := range labels.Entries() {
+		if is(name.Str()) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(labels.Items(), func(l source.Value) bool { return is(l.Str()) })
+}
+
 func (p *Project) labels(s *deployment.Service, v source.Value) {
 	settings, hidden := p.Labels(v)
 	if hidden != "" && len(v.At("label_file").Unset()) > 0 { // what is missing, another rule tells
 		p.unread = append(p.unread, v.At("label_file").Site(hidden))
+	}
+	if swarm := v.At("deploy", "labels"); forTraefik(swarm) {
+		s.SwarmLabels = p.leaf(swarm)
 	}
 	v = v.At("labels")
 	for _, l := range settings {

@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed *.tmpl
 var FS embed.FS
+
+// Move holds what import writes beside the spec. Nothing of it is rendered.
+//
+//go:embed move/*.tmpl
+var Move embed.FS

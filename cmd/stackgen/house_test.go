@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"pkg/adopt/compare", "pkg/check", "pkg/deployment/compose/composego"},
 	{"pkg/render"},
 	{"pkg/prove"},
-	{"pkg/adopt", "pkg/diff", "pkg/store"},
+	{"pkg/adopt", "pkg/adopt/move", "pkg/diff", "pkg/store"},
 	{"cmd/stackgen", "upstream"},
 }
 

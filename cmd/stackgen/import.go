@@ -12,6 +12,7 @@ import (
 
 	"philipp.info/stackgen/pkg/adopt"
 	"philipp.info/stackgen/pkg/adopt/compare"
+	"philipp.info/stackgen/pkg/adopt/move"
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
@@ -98,7 +99,15 @@ func (c *importCmd) Run(a *app) error {
 	if err := ended(a.ctx, "nothing was written"); err != nil {
 		return err
 	}
-	kept, wrong, err := c.write(a, draft, records{manifest.ImportedPath: importedFrom(c.Dir, c.File, d).Bytes()})
+	more := records{manifest.ImportedPath: importedFrom(c.Dir, c.File, d).Bytes()}
+	if compared != nil {
+		text, err := move.Write(move.Input{Old: d, Ours: p.Deployment, Compared: compared, Dir: options.Dir, Spec: filepath.ToSlash(options.Sources[0]), Files: c.File, Profiles: c.Profile})
+		if err != nil {
+			return err
+		}
+		more["MIGRATION.md"] = []byte(p.mask(string(text)))
+	}
+	kept, wrong, err := c.write(a, draft, more)
 	if err != nil {
 		return err
 	}
@@ -248,6 +257,9 @@ func (c *importCmd) tell(a *app, t imported) error {
 	}
 	st.section(&b, "decide", decide...)
 	st.section(&b, "get", missing(t)...)
+	if t.compared != nil {
+		st.section(&b, "move", output.Clean(filepath.Join(filepath.Dir(c.Output), "MIGRATION.md"))+" says how, step by step, and the way back of each")
+	}
 	st.section(&b, "next", "stackgen validate "+shell.Word(c.Output))
 	if _, err := a.stderr.Write([]byte(t.proof.mask(b.String()))); err != nil {
 		return err

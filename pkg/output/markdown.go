@@ -46,6 +46,10 @@ func unlink(s string) string {
 // Escape gives the clean s so that Markdown and GitHub show it as it stands, in a table cell too.
 func Escape(s string) string { return markdownEscape().Replace(unlink(s)) }
 
+// Inline is a text for a sentence of Markdown that a person writes around it, or for code within: it ends neither the line
+// nor what is marked as code.
+func Inline(s string) string { return strings.ReplaceAll(Clean(s), "`", "'") }
+
 // HTML is Escape for what stands within <summary>, where there is no Markdown.
 func HTML(s string) string {
 	return strings.NewReplacer("@", "&#64;&#8203;", "#", "&#35;&#8203;", "`", "&#96;", breakRune, "&#8203;", "&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(unlink(s))

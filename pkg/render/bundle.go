@@ -194,7 +194,7 @@ func asJSON(doc []byte, extra source.Value) ([]byte, error) {
 var (
 	plain = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-			"q": source.Quote, "json": jsonText, "router": router, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "line": line,
+			"q": source.Quote, "json": jsonText, "router": router, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "line": output.Inline,
 		}).ParseFS(templates.FS, "*.tmpl"))
 	})
 	composed = sync.OnceValue(func() *template.Template {
@@ -203,9 +203,6 @@ var (
 		})
 	})
 )
-
-// line is a text for a sentence of Markdown: it ends neither the line nor what is marked as code.
-func line(s string) string { return strings.ReplaceAll(output.Clean(s), "`", "'") }
 
 func jsonText(v any) string {
 	var b bytes.Buffer

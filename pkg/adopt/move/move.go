@@ -1,0 +1,215 @@
+// Package move writes MIGRATION.md: how the stack that runs becomes the one that its spec renders, in the order in which
+// it is safe, with the names of this stack and the way back of each step.
+package move
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"sync"
+	"text/template"
+
+	"philipp.info/stackgen/pkg/adopt/compare"
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/output"
+	"philipp.info/stackgen/pkg/shell"
+	"philipp.info/stackgen/templates"
+)
+
+// Input is what is to be moved.
+type Input struct {
+	Old, Ours *deployment.Deployment
+	Compared  *compare.Result
+	// Dir is the directory of the old stack, Spec the file of the spec; absolute, as commands need them.
+	Dir, Spec string
+	// Files and Profiles are what the old stack is started with.
+	Files, Profiles []string
+}
+
+// Plan is what the template sees. No text in it holds a secret.
+type Plan struct {
+	Server, Dir, Spec, SpecDir string
+	OldProject, Project        string
+	Compose                    []string // the words of docker compose for the old stack
+	Decisions, Lost, Safer     int
+	Unseen                     []string
+	Services                   []Service
+	Stop                       []string // the services that must not run twice
+	Kept                       []string // databases that are there and stay
+	Made                       []string // databases that are made
+	Places                     []Place
+	Postgres                   Postgres
+	// Moves: users have to be moved to MAS before it starts. Alone: Synapse logs users in, before and after.
+	Moves, Alone bool
+	SameProject  bool
+}
+
+// Service is what becomes of one, and who notices.
+type Service struct{ Name, Becomes, Why, Affects string }
+
+// Place is where something was kept that ours looks for elsewhere. Volume says that Old is the name of a volume.
+type Place struct {
+	What, Old, New string
+	Volume         bool
+}
+
+// Postgres is the server of the old stack; Name is "" where it is elsewhere.
+type Postgres struct{ Name, User string }
+
+var plan = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
+		"word": shell.Word, "words": func(words []string) string { return shell.Words(words...) }, "path": shell.Path, "line": output.Inline, "text": output.Escape, "code": func(s string) string { return output.Code(output.Clean(s)) },
+	}).ParseFS(templates.Move, "move/*.tmpl"))
+})
+
+// Write gives the text of MIGRATION.md.
+func Write(in Input) ([]byte, error) {
+	var b bytes.Buffer
+	if err := plan().ExecuteTemplate(&b, "MIGRATION.md.tmpl", of(in)); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func of(in Input) Plan {
+	masks := []*finding.Mask{in.Old.Mask(), in.Ours.Mask()}
+	shown := func(text string) string {
+		for _, m := range masks {
+			text = m.Text(text)
+		}
+		return text
+	}
+	p := Plan{
+		Dir: in.Dir, Spec: in.Spec, SpecDir: in.Spec[:max(strings.LastIndexByte(in.Spec, '/'), 0)],
+		OldProject: in.Old.Project, Project: in.Ours.Project, SameProject: in.Old.Project == in.Ours.Project,
+		Decisions: in.Compared.Count(compare.Decision), Lost: in.Compared.Count(compare.Lost), Safer: in.Compared.Count(compare.Safer), Unseen: in.Compared.Unseen,
+		Compose: []string{"docker", "compose"},
+	}
+	for _, s := range in.Ours.Synapses {
+		p.Server = s.Server.Str()
+	}
+	for _, f := range in.Files {
+		p.Compose = append(p.Compose, "-f", f)
+	}
+	for _, name := range in.Profiles {
+		p.Compose = append(p.Compose, "--profile", name)
+	}
+	p.Moves = len(in.Old.Running(component.MAS)) == 0 && len(in.Ours.MASs) > 0 && !slices.ContainsFunc(in.Old.Synapses, (*deployment.Synapse).Delegates)
+	p.Alone = len(in.Ours.MASs) == 0 && !slices.ContainsFunc(in.Ours.Synapses, (*deployment.Synapse).Delegates)
+	p.services(in)
+	p.databases(in)
+	p.places(in.Compared)
+	for _, list := range [][]string{p.Stop, p.Kept, p.Made} {
+		for i := range list {
+			list[i] = shown(list[i])
+		}
+	}
+	for i := range p.Services {
+		s := &p.Services[i]
+		s.Name, s.Why = shown(s.Name), shown(s.Why)
+	}
+	return p
+}
+
+// services says what `docker compose up -d` does to each service, by its name: that is what Compose goes by.
+func (p *Plan) services(in Input) {
+	for _, now := range in.Ours.Services {
+		if now.Absent.Why != "" {
+			continue
+		}
+		was := in.Old.Service(now.Name)
+		s := Service{Name: now.Name, Becomes: "new", Why: now.Image.String(), Affects: affects(now)}
+		if was != nil && was.Absent.Why == "" && p.SameProject {
+			var why []string
+			for _, n := range in.Ours.Notices(in.Old, now.Name) {
+				why = append(why, n.Key)
+			}
+			s.Becomes, s.Why = "made anew", strings.Join(slices.Compact(why), ", ")
+			if len(why) == 0 {
+				s.Becomes, s.Why, s.Affects = "goes on as it is", "", ""
+			}
+		}
+		p.Services = append(p.Services, s)
+	}
+	for _, was := range in.Old.Services {
+		if was.Absent.Why != "" {
+			continue
+		}
+		if now := in.Ours.Service(was.Name); now == nil || !p.SameProject {
+			p.Services = append(p.Services, Service{Name: was.Name, Becomes: "goes", Why: "of the old stack", Affects: affects(was)})
+		}
+		// Two releases of one homeserver on one database, two bridges in one account, two servers on one cluster.
+		now := in.Ours.Service(was.Name)
+		if was.Program == component.Postgres && now != nil && now.Program == was.Program { // Compose stops it itself
+			continue
+		}
+		if was.Program != component.Unknown && was.Program != component.Traefik && was.Program != component.Element {
+			p.Stop = append(p.Stop, was.Name)
+		}
+	}
+}
+
+func affects(s *deployment.Service) string {
+	if s.Restart.Str() == "no" {
+		return "nobody: it runs once and ends"
+	}
+	return component.Of(s.Program).Affects
+}
+
+func (p *Plan) databases(in Input) {
+	was := make(map[string]bool)
+	for _, c := range in.Old.Connections() {
+		was[name(c)] = true
+	}
+	for _, c := range in.Ours.Connections() {
+		if n := name(c); was[n] {
+			p.Kept = append(p.Kept, n)
+		} else {
+			p.Made = append(p.Made, n)
+		}
+	}
+	slices.Sort(p.Kept)
+	slices.Sort(p.Made)
+	p.Kept, p.Made = slices.Compact(p.Kept), slices.Compact(p.Made)
+	if servers := in.Old.PostgresServers(); len(servers) > 0 {
+		p.Postgres.Name = servers[0].Name
+		p.Postgres.User, _, _ = in.Old.Superuser(servers[0])
+	}
+}
+
+// name is that of the database; one that is left out is the user's.
+func name(c deployment.Connection) string {
+	if c.Db != "" {
+		return c.Db
+	}
+	return c.User
+}
+
+// places are those that the comparison found to be others.
+func (p *Plan) places(r *compare.Result) {
+	add := func(d compare.Difference, what string) {
+		was, now := strings.TrimSuffix(d.Old, ", read-only"), strings.TrimSuffix(d.New, ", read-only")
+		volume, isVolume := strings.CutPrefix(was, "volume ")
+		if was == "" || now == "" || strings.HasPrefix(now, "volume ") || strings.HasPrefix(was+now, "not kept") || strings.HasPrefix(was+now, "in the container") {
+			return
+		}
+		if isVolume {
+			was = volume
+		}
+		p.Places = append(p.Places, Place{what, was, now, isVolume})
+	}
+	media := false
+	for _, d := range r.Differences {
+		if d.Key == "media_store_path" && d.Kind == compare.Decision {
+			media = true
+			add(d, "the media of Synapse")
+		}
+	}
+	for _, d := range r.Differences {
+		if d.Doc == "mounts" && d.Kind == compare.Decision && (d.About != "synapse" || !media) {
+			add(d, "what "+d.About+" keeps in "+d.Key)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package move_test
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/adopt"
+	"philipp.info/stackgen/pkg/adopt/compare"
+	"philipp.info/stackgen/pkg/adopt/move"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/fixture"
+	"philipp.info/stackgen/pkg/prove"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/secret"
+)
+
+// moved is the plan of a deployment, "" where it is not taken over.
+func moved(t *testing.T, old *deployment.Deployment, in move.Input) string {
+	t.Helper()
+	draft, _ := adopt.Read(old, adopt.Options{SpecName: "stack.yaml", Dir: "/srv/matrix", Sources: []string{"/srv/spec/stack.yaml", "/srv/spec/secrets.yaml"}})
+	if draft == nil {
+		return ""
+	}
+	set := secret.Placeholders(render.Needs(draft.Spec))
+	for name, value := range draft.Secrets {
+		_ = set.Set(name, value)
+	}
+	copies, _ := prove.Copies(draft.Spec, ".", func(name string) ([]byte, error) {
+		if data, ok := draft.Files[name]; ok {
+			return data, nil
+		}
+		return nil, fs.ErrNotExist
+	})
+	result, err := prove.Run(prove.Input{Spec: draft.Spec, Secrets: set, Placeholders: true, Copies: copies, Dir: "/srv/matrix"})
+	if err != nil || result.Deployment == nil {
+		t.Fatal(err, result.Findings)
+	}
+	in.Old, in.Ours, in.Compared = old, result.Deployment, compare.Deployments(old, result.Deployment)
+	text, err := move.Write(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The steps come in the order in which nothing is lost, each with its way back, with the names of the stack and without
+// its secrets.
+func TestPlan(t *testing.T) {
+	all, err := fixture.Read("../../check/testdata/deployments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, f := range all {
+		d, _ := compose.OpenWith(f.Forms[0].Tree, compose.Options{Files: f.Files, Name: "matrix"})
+		text := moved(t, d, move.Input{Dir: "/srv/my matrix", Spec: "/srv/spec/stack.yaml", Files: f.Files})
+		if text == "" {
+			continue
+		}
+		n++
+		at := 0
+		for _, step := range []string{
+			"stackgen check '/srv/my matrix'", "stackgen import --verify '/srv/my matrix' -o /srv/spec/stack.yaml", "-o /srv/spec/rehearsal", "before.tar.gz",
+			"## 6. Stop what runs", "## 7. Bring the data", "-o '/srv/my matrix' --force", "up -d --remove-orphans", "## The way back",
+		} {
+			i := strings.Index(text[at:], step)
+			if i < 0 {
+				t.Errorf("%s: %q does not come after what is before it", f.Name, step)
+				continue
+			}
+			at += i
+		}
+		if steps, backs := strings.Count(text, "\n## ")-1, strings.Count(text, "Back:"); backs < steps-1 { // the last of which only looks
+			t.Errorf("%s: %d steps, and %d ways back", f.Name, steps, backs)
+		}
+		for _, s := range d.Secrets() {
+			if len(s.Value) >= 8 && strings.Contains(text, s.Value) {
+				t.Errorf("%s: it shows %s", f.Name, s.What)
+			}
+		}
+		stop, _, _ := strings.Cut(text[strings.Index(text, "## 6."):], "## 7.")
+		for _, s := range d.Running("synapse") {
+			if !strings.Contains(stop, " "+s.Name) && !strings.Contains(stop, " down\n") {
+				t.Errorf("%s: %s is not stopped before another one starts", f.Name, s.Name)
+			}
+		}
+		// Two servers on one directory destroy it.
+		for _, s := range d.PostgresServers() {
+			if strings.Contains(text, "| `"+s.Name+"` | goes") && !strings.Contains(stop, " "+s.Name) && !strings.Contains(stop, " down\n") {
+				t.Errorf("%s: %s is not stopped before another one starts on its data", f.Name, s.Name)
+			}
+		}
+	}
+	if n < 25 {
+		t.Errorf("only %d plans were made", n)
+	}
+}

@@ -106,6 +106,10 @@ func TestTaintedDirectory(t *testing.T) {
 	}
 	show("secrets", "list")
 	show("secrets", "list", "--format", "json")
+	show("import", "out", "-o", "imported/stack.yaml")
+	if spec, err := os.ReadFile("imported/stack.yaml"); err == nil {
+		fmt.Fprintf(&printed, "$ cat imported/stack.yaml\n%s", spec)
+	}
 	put(t, "secrets.yaml", "")
 	show("render")
 	show("secrets", "recover", "-o", "out")
@@ -119,7 +123,7 @@ func TestTaintedDirectory(t *testing.T) {
 			t.Errorf("%s of %s is shown by %s: …%s…", word, p.file, command, text[max(0, i-200):min(len(text), i+60)])
 		}
 	}
-	for _, want := range []string{"edited", "door.conf", "signing.key", "docker-compose.yml"} {
+	for _, want := range []string{"edited", "door.conf", "signing.key", "docker-compose.yml", "$ cat imported/stack.yaml"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("nothing is said of %s", want)
 		}

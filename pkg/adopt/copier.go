@@ -75,6 +75,9 @@ func (c *copier) directory(dir string) {
 
 // add copies one file, unless stackgen renders another one at its path.
 func (c *copier) add(name string) {
+	if strings.Contains(name, "#") { // it stands in the compose file
+		return
+	}
 	name = path.Clean(name)
 	top, _, _ := strings.Cut(name, "/")
 	data, err := source.ReadFS(c.d.FS, name)

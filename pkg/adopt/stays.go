@@ -15,7 +15,6 @@ var stays = map[string][]string{
 		"database.args.host", "database.args.port", "database.args.user", "database.args.password", "database.args.passfile", "database.args.dbname", "database.args.database",
 		"media_store_path", "uploads_path", "pid_file", "max_upload_size", "media_retention.local_media_lifetime", "media_retention.remote_media_lifetime",
 		"retention.enabled", "retention.default_policy.max_lifetime", "url_preview_enabled", "matrix_authentication_service", "experimental_features.msc3861",
-		"experimental_features.msc3202_device_masquerading", "experimental_features.msc4190_enabled", "experimental_features.msc2409_to_device_messages_enabled",
 		"macaroon_secret_key", "macaroon_secret_key_path", "form_secret", "form_secret_path", "app_service_config_files", "turn_shared_secret", "turn_shared_secret_path",
 		"email.smtp_host", "email.smtp_port", "email.smtp_user", "email.smtp_pass", "email.enable_tls", "email.force_tls", "email.require_transport_security",
 		"email.notif_from", "email.enable_notifs", "extra_well_known_client_content", "config_files",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -100,9 +101,10 @@ type missingMount struct {
 }
 
 // checkMounts has one finding for each missing file, one for all missing directories, and one for what cannot be seen because
-// git ignores it.
+// git ignores it, or one script writes it.
 func checkMounts(d *deployment.Deployment, r *Reporter) {
-	var files, dirs, ignored []missingMount
+	var files, dirs []missingMount
+	elsewhere := make(map[source.Elsewhere][]missingMount)
 	add := func(list []missingMount, s *deployment.Service, m deployment.Mount) []missingMount {
 		i := slices.IndexFunc(list, func(l missingMount) bool { return l.host == m.Host })
 		if i < 0 {
@@ -124,10 +126,12 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 			if m.Host == "" || m.Host == "." || cluster || s.Absent.Why != "" {
 				continue
 			}
-			switch _, err := fs.Stat(d.FS, m.Host); {
+			_, err := fs.Stat(d.FS, m.Host)
+			e, mayLie := source.MayLie(err)
+			switch {
 			case err == nil:
-			case errors.Is(err, source.ErrIgnored):
-				ignored = add(ignored, s, m)
+			case mayLie:
+				elsewhere[e] = add(elsewhere[e], s, m)
 			case !errors.Is(err, fs.ErrNotExist):
 				r.NotChecked(cmp.Or(d.Hidden(m.Host), m.Host+" cannot be read"), m.At.Site(""))
 			case d.Alone && !strings.HasPrefix(m.Container, "/run/secrets/"):
@@ -148,14 +152,16 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 		r.Fail(fmt.Sprintf("%s does not exist%s; %s not get it", l.host, similar(d, l.host), who), "correct the path, or make it", l.sites...)
 	}
 	tellDirectories(r, dirs)
-	severally(r, ignored, missingMount.places, func(r *Reporter, ignored []missingMount) {
-		names, sites := gathered(ignored)
-		them := " are not here, and git ignores them: they may lie where the stack runs"
-		if len(names) == 1 {
-			them = " is " + source.ErrIgnored.Error()
-		}
-		r.NotChecked(sentence(atMost(names, 3), "and")+them, sites...)
-	})
+	for _, e := range slices.SortedFunc(maps.Keys(elsewhere), func(a, b source.Elsewhere) int { return strings.Compare(a.By, b.By) }) {
+		severally(r, elsewhere[e], missingMount.places, func(r *Reporter, mounts []missingMount) {
+			names, sites := gathered(mounts)
+			them := " are " + e.Several()
+			if len(names) == 1 {
+				them = " is " + e.Error()
+			}
+			r.NotChecked(sentence(atMost(names, 3), "and")+them, sites...)
+		})
+	}
 }
 
 func (m missingMount) places() []source.Site { return m.sites }

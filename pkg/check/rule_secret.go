@@ -171,6 +171,10 @@ var secretStrength = Rule{
 				r.Warn(h.What+" "+fact+"; whoever gets into a container that reaches the database can guess it", "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
 			case weak == isExample:
 				file := h.At.Pos().File
+				if by := d.Scripts.Fill(file, h.Value); by != "" {
+					r.NotChecked(fmt.Sprintf("%s may put another value in the place of %s in %s", by, h.At.Name(), file), h.At.Site(""))
+					continue
+				}
 				if examples[file] == nil {
 					files = append(files, file)
 				}

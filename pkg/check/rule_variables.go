@@ -88,6 +88,10 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 		r.NotChecked(fmt.Sprintf("%s may put values in the place of the variables in %s", o.Name, f.Path), o.Self.Site(""))
 		return
 	}
+	if by := d.Scripts.Write(f.Path); by != "" {
+		r.NotChecked(fmt.Sprintf("%s may put values in the place of the variables in %s", by, f.Path), values[0].Site(""))
+		return
+	}
 	severally(r, values, func(v source.Value) []source.Site { return []source.Site{v.Site("")} }, func(r *Reporter, values []source.Value) {
 		failVariables(r, s, values)
 	})

@@ -51,6 +51,8 @@ type Deployment struct {
 	Lines Lines
 	// ReadFrom is what the deployment was read from, for who knows its kind.
 	ReadFrom any
+	// Scripts are those beside the stack, which may write its files; nil where they are not looked at.
+	Scripts *Scripts
 	// Secrecy gives the secrets of what was read beside the files that can be parsed, and words that are none although they stand in the place of one.
 	Secrecy func() (hidden []source.Hidden, open []string)
 	// Inputs gives the files and directories that the program which starts the deployment reads itself.

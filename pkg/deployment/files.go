@@ -51,8 +51,10 @@ func (d *Deployment) Hidden(host string) string {
 	switch _, err := fs.Stat(d.FS, host); {
 	case source.Escapes(err):
 		return host + " is " + source.LeadsOut
-	case errors.Is(err, source.ErrIgnored):
-		return host + " is " + source.ErrIgnored.Error()
+	default:
+		if e, ok := source.MayLie(err); ok {
+			return host + " is " + e.Error()
+		}
 	}
 	return ""
 }
@@ -62,8 +64,8 @@ func Cause(err error) string {
 	if source.Escapes(err) {
 		return "it is " + source.LeadsOut
 	}
-	if errors.Is(err, source.ErrIgnored) {
-		return "it is " + source.ErrIgnored.Error()
+	if e, ok := source.MayLie(err); ok {
+		return "it is " + e.Error()
 	}
 	return source.Cause(err)
 }

@@ -100,8 +100,27 @@ func Beyond(fsys fs.FS, name string) bool {
 // ErrLocked is the error of a file that git-crypt keeps encrypted in a copy without its key.
 var ErrLocked = errors.New("encrypted by git-crypt, and not unlocked here")
 
+// Elsewhere is the error of a file that is not here and may lie where the stack runs: By is the script that writes it there,
+// "" where git ignores it.
+type Elsewhere struct{ By string }
+
 // ErrIgnored is the error of a file that is not there and that git ignores.
-var ErrIgnored = errors.New("not here, and git ignores it: it may lie where the stack runs")
+var ErrIgnored = Elsewhere{}
+
+func (e Elsewhere) Error() string {
+	if e.By != "" {
+		return "not here, and " + e.By + " writes it: it may lie where the stack runs"
+	}
+	return "not here, and git ignores it: it may lie where the stack runs"
+}
+
+// Several is the error of more than one file.
+func (e Elsewhere) Several() string {
+	return strings.Replace(e.Error(), " it: it ", " them: they ", 1)
+}
+
+// MayLie is the error that says that a file may lie elsewhere; ok is false where err is none.
+func MayLie(err error) (e Elsewhere, ok bool) { return e, errors.As(err, &e) }
 
 // Real is the name of a file without symbolic links in it, as far as they can be followed within the file system.
 func Real(fsys fs.FS, name string) string {

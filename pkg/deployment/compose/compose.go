@@ -68,8 +68,10 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	d := deployment.New(fsys, o.Alone, known...)
 	d.Env, d.Secrecy, d.Lines = p.environmentFiles(), p.secrecy, lines
 	d.Chosen = p.choose()
-	if o.Ignored != nil && !d.Chosen.Managed {
-		d.FS = &kept{FS: fsys, ignored: o.Ignored, known: make(map[string]bool)}
+	if !d.Chosen.Managed && !o.Alone {
+		d.Scripts = deployment.NewScripts(fsys)
+		o.Written = d.Scripts.Write
+		d.FS = &kept{FS: fsys, ignored: o.Ignored, written: o.Written, known: make(map[string]bool)}
 	}
 	names, fault := p.files(d)
 	if fault != nil {

@@ -14,11 +14,12 @@ import (
 // maxIgnored is how many missing paths the one who knows is asked for.
 const maxIgnored = 500
 
-// kept is a file system in which a missing file that git ignores is one that cannot be seen: a clone has none of what is
-// kept beside the repository, and the machine where the stack runs has.
+// kept is a file system in which a missing file that git ignores, or a script writes, is one that cannot be seen: a clone has
+// none of what is kept beside the repository, and the machine where the stack runs has.
 type kept struct {
 	fs.FS
 	ignored func(name string) bool
+	written func(name string) (script string)
 
 	mu    sync.Mutex
 	known map[string]bool
@@ -45,11 +46,14 @@ func (k *kept) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(k.FS, n
 // ReadLink gives where a symbolic link leads.
 func (k *kept) ReadLink(name string) (string, error) { return fs.ReadLink(k.FS, name) }
 
-// judge gives source.ErrIgnored in the place of fs.ErrNotExist where git ignores what is missing, and not the directory
-// that it would lie in: where that is there, it is filled.
+// judge gives source.Elsewhere in the place of fs.ErrNotExist where a script writes what is missing, or where git ignores it,
+// and not the directory that it would lie in: where that is there, it is filled.
 func (k *kept) judge(name string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(name, ".stackgen/") { // which is not everybody's
 		return err
+	}
+	if k.ignored == nil {
+		return k.scripted(name, err)
 	}
 	there := path.Dir(name)
 	for there != "." {
@@ -59,9 +63,17 @@ func (k *kept) judge(name string, err error) error {
 		there = path.Dir(there)
 	}
 	if !k.asked(name) || k.asked(there) && k.filled(there) {
-		return err
+		return k.scripted(name, err)
 	}
 	return &fs.PathError{Op: "open", Path: name, Err: source.ErrIgnored}
+}
+
+// scripted is the error of what is missing, with the script that writes it.
+func (k *kept) scripted(name string, err error) error {
+	if by := k.written(name); by != "" {
+		return &fs.PathError{Op: "open", Path: name, Err: source.Elsewhere{By: by}}
+	}
+	return err
 }
 
 // filled reports whether a directory holds something that git ignores, which a clone has not: what is kept in git beside

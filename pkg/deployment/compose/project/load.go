@@ -226,6 +226,10 @@ func (r *reader) unseen(name string) string {
 		return source.NotRendered
 	case errors.Is(err, fs.ErrNotExist) && r.options.Ignored != nil && r.options.Ignored(name):
 		return " is " + source.ErrIgnored.Error()
+	case errors.Is(err, fs.ErrNotExist) && r.options.Written != nil:
+		if by := r.options.Written(name); by != "" {
+			return " is " + source.Elsewhere{By: by}.Error()
+		}
 	}
 	return ""
 }

@@ -38,6 +38,8 @@ type Options struct {
 	Alone bool
 	// Ignored, if set, reports whether git ignores a path that is not there.
 	Ignored func(name string) bool
+	// Written, if set, gives the script that writes a path, "" where none is known to.
+	Written func(name string) (script string)
 }
 
 // Project is what the files say together. Every path in it is below the root of the file system that it was read from.

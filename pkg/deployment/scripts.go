@@ -1,0 +1,354 @@
+package deployment
+
+import (
+	"bytes"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"philipp.info/stackgen/pkg/source"
+)
+
+// Scripts are the scripts of a directory, of those above it that the file system has, and of what lies below. None is run:
+// what one writes is told by its lines, as far as their words say it.
+type Scripts struct {
+	fsys fs.FS
+	read func() []script
+
+	mu    sync.Mutex
+	known map[string]string
+}
+
+// script is one of them, by what it writes: paths as they stand in it, with the values of its own variables.
+type script struct {
+	name, dir string
+	text      string
+	targets   []string
+	generates bool // the files that Synapse's image makes: homeserver.yaml, its log config and signing key
+	enters    string
+}
+
+// How much is looked at.
+const (
+	maxScripts    = 100
+	maxScriptSize = 256 << 10
+	maxScriptDirs = 300
+	maxScriptDeep = 3
+)
+
+// NewScripts are those of a deployment. They are read when they are asked for the first time.
+func NewScripts(fsys fs.FS) *Scripts {
+	s := &Scripts{fsys: fsys, known: make(map[string]string)}
+	s.read = sync.OnceValue(s.find)
+	return s
+}
+
+// Write gives the script that writes a path of the deployment, "" where none is known to.
+func (s *Scripts) Write(name string) string {
+	if s == nil || name == "" || name == "." {
+		return ""
+	}
+	s.mu.Lock()
+	by, ok := s.known[name]
+	s.mu.Unlock()
+	if ok {
+		return by
+	}
+	for _, one := range s.read() {
+		if one.name != name && one.writes(name) {
+			by = one.name
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[name] = by
+	return by
+}
+
+// Fill gives the script that writes a path of the deployment and holds a text, as one that puts something else in its place
+// does; "" where none is known to.
+func (s *Scripts) Fill(name, text string) string {
+	if s.Write(name) == "" || text == "" {
+		return ""
+	}
+	for _, one := range s.read() {
+		if strings.Contains(one.text, text) && one.writes(name) {
+			return one.name
+		}
+	}
+	return ""
+}
+
+// find reads the scripts: of the directory and below, and of each above it with what lies directly below that.
+func (s *Scripts) find() (list []script) {
+	dirs := 0
+	seen := make(map[string]bool)
+	var walk func(dir string, deep int)
+	walk = func(dir string, deep int) {
+		if dirs++; dirs > maxScriptDirs || seen[dir] {
+			return
+		}
+		seen[dir] = true
+		entries, _ := fs.ReadDir(s.fsys, dir)
+		for _, e := range entries {
+			name := path.Join(dir, e.Name())
+			switch {
+			case e.IsDir() && (e.Name() == ".github" || e.Name() == "workflows" || !strings.HasPrefix(e.Name(), ".") && e.Name() != "node_modules"):
+				if deep > 0 {
+					walk(name, deep-1)
+				}
+			case len(list) < maxScripts && e.Type().IsRegular() && mayBeScript(name):
+				src, err := source.ReadFS(s.fsys, name)
+				if err == nil && len(src) <= maxScriptSize && (path.Ext(name) != "" || bytes.HasPrefix(src, []byte("#!")) || isMakefile(name)) {
+					list = append(list, readScript(name, string(src)))
+				}
+			}
+		}
+	}
+	walk(".", maxScriptDeep)
+	for up := ".."; !source.Beyond(s.fsys, up) && strings.Count(up, "..") < 6; up += "/.." {
+		walk(up, 1)
+	}
+	return list
+}
+
+func isMakefile(name string) bool {
+	return slices.Contains([]string{"makefile", "gnumakefile", "justfile"}, strings.ToLower(path.Base(name)))
+}
+
+func mayBeScript(name string) bool {
+	switch ext := path.Ext(name); ext {
+	case "", ".sh", ".bash", ".zsh", ".py":
+		return true
+	case ".yml", ".yaml": // what runs on a runner deploys as well
+		return path.Base(path.Dir(name)) == "workflows" || strings.HasPrefix(path.Base(name), "Taskfile")
+	}
+	return false
+}
+
+// writes reports whether one of the paths that the script writes is that one.
+func (s *script) writes(name string) bool {
+	base := path.Base(name)
+	if s.generates && (base == "homeserver.yaml" || strings.HasSuffix(base, ".log.config") || strings.HasSuffix(base, ".signing.key")) {
+		return true
+	}
+	return slices.ContainsFunc(s.targets, func(t string) bool { return s.means(t, name) })
+}
+
+// means reports whether a path that stands in the script is one of the deployment. What comes before it there, in a variable
+// or because the script goes into a directory first, is not known.
+func (s *script) means(target, name string) bool {
+	if target == name || !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "$") && path.Join(s.dir, target) == name {
+		return true
+	}
+	theirs, mine := strings.Split(strings.TrimPrefix(target, "./"), "/"), strings.Split(name, "/")
+	i, j := len(theirs)-1, len(mine)-1
+	for ; i >= 0 && j >= 0 && mine[j] != ".."; i, j = i-1, j-1 {
+		if theirs[i] == ".." || theirs[i] == "~" || strings.Contains(theirs[i], "$") && theirs[i] != mine[j] {
+			return j < len(mine)-1 // what the variable holds may end in the rest
+		}
+		if ok, err := path.Match(theirs[i], mine[j]); err != nil || !ok {
+			return theirs[i] == "" && j < len(mine)-1 // an absolute path
+		}
+	}
+	if i >= 0 {
+		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.")
+	}
+	return j < 0 || mine[j] == ".." || s.enters != "" && slices.Contains(mine[:j+1], path.Base(s.enters))
+}
+
+// readScript finds what a script writes.
+func readScript(name, text string) script {
+	s := script{name: name, dir: path.Dir(name), text: text}
+	vars := make(map[string]string)
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if strings.HasSuffix(name, ".py") || strings.Contains(line, "open(") || strings.Contains(line, "write_text(") {
+			s.python(line)
+		}
+		for _, command := range commands(line) {
+			s.command(command, vars)
+		}
+	}
+	return s
+}
+
+// python takes the paths of what a line of Python opens to write.
+func (s *script) python(line string) {
+	if !strings.Contains(line, "write_text(") && !(strings.Contains(line, "open(") &&
+		slices.ContainsFunc([]string{`"w`, `'w`, `"a"`, `'a'`}, func(mode string) bool { return strings.Contains(line, mode) })) {
+		return
+	}
+	for i, part := range strings.FieldsFunc(line, func(r rune) bool { return r == '"' || r == '\'' }) {
+		if i > 0 && len(part) > 2 && !strings.ContainsAny(part, " (),") {
+			s.targets = append(s.targets, strings.NewReplacer("{", "$", "}", "").Replace(part))
+		}
+	}
+}
+
+// shellWord is one word of a command; into says that its output goes there.
+type shellWord struct {
+	text string
+	into bool
+}
+
+// commands takes a line apart: into commands, and those into words without their quotes.
+func commands(line string) (list [][]shellWord) {
+	var words []shellWord
+	var b strings.Builder
+	quote, into := rune(0), false
+	word := func() {
+		if b.Len() > 0 {
+			words = append(words, shellWord{b.String(), into})
+			into = false
+		}
+		b.Reset()
+	}
+	end := func() {
+		word()
+		if len(words) > 0 {
+			list = append(list, words)
+		}
+		words, into = nil, false
+	}
+	for _, r := range line {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote = r
+		case quote != 0:
+			b.WriteRune(r)
+		case r == ' ' || r == '\t':
+			word()
+		case r == '>':
+			if text := b.String(); text != "" && strings.Trim(text, "0123456789&") == "" {
+				b.Reset() // the number of what goes there
+			}
+			word()
+			into = true
+		case r == '<':
+			word()
+		case strings.ContainsRune(";|&()`", r):
+			if r == '&' && into && b.Len() == 0 {
+				into = false // >&2
+				continue
+			}
+			end()
+		default:
+			b.WriteRune(r)
+		}
+	}
+	end()
+	return list
+}
+
+// command takes what one command writes.
+func (s *script) command(words []shellWord, vars map[string]string) {
+	var plain []string
+	for _, w := range words {
+		text := expandVars(w.text, vars)
+		if w.into {
+			s.add(text)
+			continue
+		}
+		plain = append(plain, text)
+	}
+	synapse, generate, contained := false, false, false
+	for i, w := range plain {
+		if name, value, ok := strings.Cut(w, "="); ok && isName(name) {
+			vars[name] = value
+		}
+		synapse = synapse || strings.Contains(w, "synapse") || strings.Contains(w, "SYNAPSE") || strings.Contains(w, "homeserver")
+		generate = generate || w == "generate" || w == "migrate_config" || w == "--generate-config"
+		contained = contained || strings.Contains(w, "docker") || strings.Contains(w, "podman") || strings.Contains(w, "compose") || strings.Contains(w, "COMPOSE")
+		rest := plain[i+1:]
+		switch path.Base(w) {
+		case "cd", "pushd":
+			if len(rest) > 0 {
+				s.enters = rest[0]
+			}
+		case "tee", "touch", "mkdir":
+			s.add(rest...)
+		case "sed", "perl", "yq", "gsed":
+			if slices.ContainsFunc(rest, func(o string) bool {
+				return strings.HasPrefix(o, "-i") || strings.HasPrefix(o, "-pi") || strings.HasPrefix(o, "--in") || strings.HasPrefix(o, "-ri") || strings.HasPrefix(o, "-Ei")
+			}) {
+				s.add(rest...)
+			}
+		case "cp", "mv", "install", "ln", "rsync", "scp":
+			rest = slices.DeleteFunc(slices.Clone(rest), func(o string) bool { return strings.HasPrefix(o, "-") })
+			if n := len(rest); n > 1 {
+				s.add(rest[n-1])
+				for _, from := range rest[:n-1] { // into a directory
+					s.add(path.Join(rest[n-1], path.Base(from)))
+				}
+			}
+		case "-o", "-O", "-out", "-keyout", "--output", "--out", "--output-document", "-keyfile":
+			if len(rest) > 0 {
+				s.add(rest[0])
+			}
+		default:
+			for _, option := range []string{"--output=", "--out=", "of="} {
+				if value, ok := strings.CutPrefix(w, option); ok {
+					s.add(value)
+				}
+			}
+		}
+	}
+	s.generates = s.generates || synapse && generate && contained
+}
+
+// add takes words as paths, with what braces mean.
+func (s *script) add(words ...string) {
+	for _, w := range words {
+		system := slices.ContainsFunc([]string{"-", "/dev/", "/etc/", "/usr/", "/var/", "/tmp/"}, func(before string) bool { return strings.HasPrefix(w, before) })
+		if w == "" || system || len(w) > 300 {
+			continue
+		}
+		before, rest, braced := strings.Cut(w, "{")
+		inner, after, closed := strings.Cut(rest, "}")
+		if !braced || !closed || strings.HasSuffix(before, "$") || strings.Contains(inner, "{") || !strings.Contains(inner, ",") {
+			s.targets = append(s.targets, path.Clean(strings.NewReplacer("${", "$", "}", "").Replace(w)))
+			continue
+		}
+		for one := range strings.SplitSeq(inner, ",") {
+			s.add(before + one + after)
+		}
+	}
+}
+
+func isName(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	})
+}
+
+// expandVars puts the values of the script's own variables into a word, where it begins with one.
+func expandVars(word string, vars map[string]string) string {
+	for range 4 {
+		rest, ok := strings.CutPrefix(word, "$")
+		if !ok {
+			return word
+		}
+		name, after := rest, ""
+		if inner, closed := strings.CutPrefix(rest, "{"); closed {
+			name, after, _ = strings.Cut(inner, "}")
+		} else if i := strings.IndexAny(rest, "/.-\"'"); i >= 0 {
+			name, after = rest[:i], rest[i:]
+		}
+		value, known := vars[name]
+		if !known || value == "" || strings.HasPrefix(value, "$"+name) || len(value) > 300 {
+			return word
+		}
+		word = value + after
+	}
+	return word
+}

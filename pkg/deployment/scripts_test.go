@@ -1,0 +1,53 @@
+package deployment_test
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"philipp.info/stackgen/pkg/deployment"
+)
+
+// TestScripts: what a script writes by its lines, and what it only reads, makes elsewhere or talks of.
+func TestScripts(t *testing.T) {
+	for _, c := range []struct {
+		script, text, file string
+		writes             bool
+	}{
+		{"setup.sh", "envsubst < synapse/homeserver.tmpl > synapse/homeserver.yaml", "synapse/homeserver.yaml", true},
+		{"setup.sh", "cat >\"./turn/turnserver.conf\" <<EOF", "turn/turnserver.conf", true},
+		{"setup.sh", "cp -n element/config.sample.json \\\n  element/config.json || exit 1", "element/config.json", true},
+		{"setup.sh", "cp conf/homeserver.yaml synapse/", "synapse/homeserver.yaml", true},
+		{"scripts/up.sh", "(umask 077 && echo \"$KEY: $SECRET\" | sudo tee livekit/keys.yaml >/dev/null)", "livekit/keys.yaml", true},
+		{"scripts/up.sh", "CONF=\"$ROOT/synapse/homeserver.yaml\"\nsed -i \"s/@@NAME@@/$NAME/\" \"${CONF}\"", "synapse/homeserver.yaml", true},
+		{"scripts/up.sh", "cd synapse\nmv homeserver.new homeserver.yaml", "synapse/homeserver.yaml", true},
+		{"scripts/up.sh", "openssl req -x509 -keyout certs/key.pem -out certs/cert.pem", "certs/cert.pem", true},
+		{"up.sh", "mkdir -p data/{synapse,postgres}", "data/postgres", true},
+		{"Makefile", "init:\n\tdocker compose run --rm synapse generate", "data/homeserver.yaml", true},
+		{"up.sh", "docker run --rm -v ./data:/data matrixdotorg/synapse:latest generate", "data/example.org.log.config", true},
+		{"install.py", "with open('bridge/config.yaml', 'w') as f:", "bridge/config.yaml", true},
+		{".github/workflows/deploy.yml", "      - run: echo \"$ENV\" > matrix/.env", "matrix/.env", true},
+		{"deploy", "#!/bin/sh\nsed -e s/a/b/ t > \"$DEST\"/homeserver.yaml", "synapse/homeserver.yaml", true},
+
+		{"setup.sh", "# cat > synapse/homeserver.yaml", "synapse/homeserver.yaml", false},
+		{"setup.sh", "grep -q server_name synapse/homeserver.yaml >/dev/null 2>&1", "synapse/homeserver.yaml", false},
+		{"setup.sh", "cp synapse/homeserver.yaml /tmp/homeserver.yaml", "synapse/homeserver.yaml", false},
+		{"setup.sh", "tar czf x.tgz synapse/homeserver.yaml > log.txt", "synapse/homeserver.yaml", false},
+		{"setup.sh", "echo write synapse/homeserver.yaml first >&2", "synapse/homeserver.yaml", false},
+		{"setup.sh", "cat > element/config.json <<EOF", "hookshot/config.json", false},
+		{"setup.sh", "cat > config.yaml <<EOF", "bridge/config.yaml", false},
+		{"setup.sh", "cat > /etc/nginx/nginx.conf <<EOF", "nginx/nginx.conf", false},
+		{"setup.sh", "sed s/a/b/ synapse/homeserver.yaml", "synapse/homeserver.yaml", false},
+		{"demo.sh", "python3 -m synapse.app.homeserver --generate-config -c demo/8080.yaml", "files/homeserver.yaml", false},
+		{"notes", "docker compose run --rm synapse generate", "data/homeserver.yaml", false},
+		{"README.md", "cat > synapse/homeserver.yaml", "synapse/homeserver.yaml", false},
+	} {
+		s := deployment.NewScripts(fstest.MapFS{c.script: {Data: []byte(c.text + "\n")}})
+		want := ""
+		if c.writes {
+			want = c.script
+		}
+		if got := s.Write(c.file); got != want {
+			t.Errorf("%s: %q writes %s: %q, want %q", c.script, c.text, c.file, got, want)
+		}
+	}
+}

@@ -90,6 +90,8 @@ type reading struct {
 	ignored func(message string, fix mend, sites ...source.Site) // takes its place for a key that is not known, where that breaks nothing by itself
 	// misplaced are keys whose name leads astray, by their path, and what to do about them.
 	misplaced map[string]string
+	// passed are the places of values that are looked at elsewhere.
+	passed []source.Pos
 }
 
 // place is a value of a configuration and what is known of it: absent for a key that is not known.
@@ -130,6 +132,7 @@ func (p place) visit(f func(place)) {
 func (r reading) check(config place) {
 	config.visit(func(p place) {
 		switch {
+		case slices.Contains(r.passed, p.value.Pos()):
 		case !p.known.Exists():
 			report := r.report
 			if r.misplaced[p.path] == "" && r.ignored != nil {

@@ -13,9 +13,9 @@ import (
 var bridgeKnownKeys = Rule{
 	ID: "bridge-known-keys", Severity: finding.Error,
 	Summary: "a bridge knows every key of its configuration, and every value has the type it wants",
-	Why:     "A mistyped key changes nothing: no bridge says a word about it. Of a value of the wrong type the Go bridges log \"Ignoring incorrect config field type !!str at encryption->allow\" and go by the default, so that encryption is off; yes and no are texts to them.",
+	Why:     "A mistyped key changes nothing: no bridge says a word about it. Of a value of the wrong type the Go bridges log \"Ignoring incorrect config field type !!str at encryption->allow\" and go by the default, so that encryption is off; yes and no are texts to them. With env_config_prefix a variable of that prefix which is no setting ends it: \"Failed to parse environment variables: appservice->prot not found\".",
 	Fix:     "Write the key as the bridge's example configuration has it, where it has it; true or false for a switch, numbers without quotes.",
-	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go; go.mau.fi/util v0.10.0 configupgrade; the examples of mautrix v0.2608.0, discord v0.7.7, telegram v0.15.3",
+	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go, v0.32.0 bridgev2/matrix/mxmain/envconfig.go; go.mau.fi/util v0.10.0 configupgrade; the examples of mautrix v0.2608.0, discord v0.7.7, telegram v0.15.3",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
 			if b.Misread() {
@@ -40,10 +40,14 @@ var bridgeKnownKeys = Rule{
 			if b.Dialect == component.Python {
 				how.wrong = "the bridge takes it as it is, and any text for true"
 			}
+			for _, v := range b.Settings() {
+				how.passed = append(how.passed, v.At.Pos())
+			}
 			config := place{value: b.Config.Root(), known: knownKeys(b.Keys().Keys)}
 			how.check(config)
 			config.visit(func(p place) { checkBridgeRelease(r, b, p) })
 			if b.Dialect == component.BridgeV2 {
+				checkBridgeEnvironment(r, b)
 				how.report, how.ignored = reportKey(r, r.FailMend, b, b.About.NetworkRead), reportKey(r, r.WarnMend, b, b.About.NetworkRead) // narrower: each bridge has that section to itself
 				how.check(place{value: b.Config.At("network"), known: networkKeys(b.Component()), path: "network"})
 			}

@@ -17,19 +17,42 @@ func (b *Bridge) fromVariables() *source.File {
 		return b.Config
 	}
 	over := source.NewMapping(&source.Node{Kind: source.Mapping, From: b.Config.Root()})
-	for _, v := range slices.Backward(b.Variables) { // the one that counts last
-		key, ours := strings.CutPrefix(v.Name, prefix)
-		if !ours || v.Hidden != "" || strings.HasSuffix(key, "_FILE") {
-			continue
+	for _, s := range b.Settings() {
+		if s.Hidden == "" && !s.File {
+			s.lay(over, s.Path)
 		}
-		key = strings.ToLower(key)
-		if !strings.Contains(key, ".") {
-			key = strings.ReplaceAll(key, "__", ".")
-		}
-		v.lay(over, strings.Split(key, "."))
 	}
 	if len(over.Names()) == 0 {
 		return b.Config
 	}
 	return source.Join(deepMerged(b.Config.Root().Node(), over))
+}
+
+// VariableSetting is a variable that a bridge takes for one of its settings: Path are the keys that lead to it, File says that the
+// variable names a file with its value.
+type VariableSetting struct {
+	Variable
+	Path []string
+	File bool
+}
+
+// Settings are the variables that env_config_prefix makes settings of a bridge on bridgev2, the one that counts last at the end.
+func (b *Bridge) Settings() (list []VariableSetting) {
+	prefix := b.Config.At("env_config_prefix").Str()
+	if prefix == "" || b.Dialect != component.BridgeV2 {
+		return nil
+	}
+	for _, v := range slices.Backward(b.Variables) {
+		key, ours := strings.CutPrefix(v.Name, prefix)
+		if !ours {
+			continue
+		}
+		key, file := strings.CutSuffix(key, "_FILE")
+		key = strings.ToLower(key)
+		if !strings.Contains(key, ".") {
+			key = strings.ReplaceAll(key, "__", ".")
+		}
+		list = append(list, VariableSetting{v, strings.Split(key, "."), file})
+	}
+	return list
 }

@@ -77,8 +77,8 @@ func Deployments(old, ours *deployment.Deployment) *Result {
 		s.facts = make(map[id]fact)
 		s.read()
 	}
-	c.compare()
 	c.requests()
+	c.compare()
 	c.hide(old.Mask(), ours.Mask())
 	c.sort()
 	return &c.Result
@@ -88,7 +88,9 @@ func Deployments(old, ours *deployment.Deployment) *Result {
 type comparison struct {
 	Result
 	old, ours *side
-	order     []string // whom the facts are about, in the order of the old services
+	order     []string                   // whom the facts are about, in the order of the old services
+	routed    bool                       // both proxies were asked
+	defaults  map[string]map[string]fact // by whom they are about
 }
 
 // hide takes the secrets of both sides out of every text.

@@ -1,6 +1,14 @@
 package compare
 
-import "philipp.info/stackgen/pkg/component"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/source"
+)
 
 // defaults are what a program takes where its configuration does not say it: keys that are written all the same have no
 // effect. Of Synapse 1.163 synapse/config, of MAS 1.22 crates/config/src/sections, of mautrix-go v0.32 bridgev2/bridgeconfig.
@@ -68,15 +76,63 @@ var defaults = []struct {
 	{"bridge", "bridge.relay.enabled", "false"},
 	{"bridge", "double_puppet.allow_discovery", "false"},
 	{"bridge", "double_puppet.servers", "{}"},
-	{"bridge", "logging.min_level", "debug"},
 }
 
-// isDefault reports whether a program takes a value anyway.
-func isDefault(program component.Program, key, value string) bool {
+// isDefault reports whether a program takes what one side says anyway.
+func (c *comparison) isDefault(k id, f fact) bool {
+	s := c.old
+	program, known := s.programs[k.about]
+	if !known {
+		program = c.ours.programs[k.about]
+	}
 	for _, d := range defaults {
-		if (d.program == program || d.program == "bridge" && component.Of(program).Bridge != nil) && match(d.key, key) && d.value == value {
+		if (d.program == program || d.program == "bridge" && component.Of(program).Bridge != nil) && match(d.key, k.key) && d.value == f.shown {
 			return true
 		}
 	}
-	return false
+	is, there := c.written(k.about, program)[k.key]
+	if !there {
+		return false
+	}
+	if text, err := strconv.Unquote(f.text); err == nil {
+		if digest, ok := strings.CutPrefix(strings.Trim(is.text, `"`), "sha256:"); ok {
+			sum := sha256.Sum256([]byte(text))
+			return strings.HasPrefix(hex.EncodeToString(sum[:]), digest)
+		}
+	}
+	return is.text == f.text
+}
+
+// written are the defaults that the program writes itself, by their keys.
+func (c *comparison) written(about string, program component.Program) map[string]fact {
+	if had, done := c.defaults[about]; done {
+		return had
+	}
+	names := []string{string(program)}
+	for _, b := range c.ours.Bridges {
+		if c.ours.whom(b.Service) != about {
+			continue
+		}
+		switch b.Dialect {
+		case component.Python:
+			names = []string{b.Known() + "-python"}
+		case component.BridgeV2:
+			names = []string{string(b.Dialect), b.Known()}
+		}
+	}
+	s := &side{Deployment: c.old.Deployment, of: c.old.of, facts: make(map[id]fact), used: make(map[string]bool)}
+	found := make(map[string]fact)
+	for _, name := range names {
+		if f, problem := source.Parse(name, component.Defaults(name)); problem == nil {
+			s.walk(document{about: name, doc: "config", program: program}, "", f.Root())
+		}
+	}
+	for k, f := range s.facts {
+		found[k.key] = f
+	}
+	if c.defaults == nil {
+		c.defaults = make(map[string]map[string]fact)
+	}
+	c.defaults[about] = found
+	return found
 }

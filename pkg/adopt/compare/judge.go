@@ -1,11 +1,10 @@
 package compare
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"philipp.info/stackgen/pkg/component"
 )
 
 // compare holds the facts of both sides against each other.
@@ -22,6 +21,7 @@ func (c *comparison) compare() {
 			}
 		}
 	}
+	labels := make(map[id]int)
 	changed := make(map[string]bool) // lists whose items differ: their order says nothing
 	var differ []id
 	for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b id) int {
@@ -56,6 +56,14 @@ func (c *comparison) compare() {
 		}
 		if list, isOrder := strings.CutSuffix(k.key, " (order)"); isOrder && changed[k.about+k.doc+list] {
 			continue
+		}
+		// Labels for a proxy that cannot be seen are one question of a service.
+		if group := (id{k.about, k.doc, fmt.Sprint(w)}); k.doc == "routing" && !c.routed {
+			if i, had := labels[group]; had {
+				c.Differences[i].Also++
+				continue
+			}
+			labels[group] = len(c.Differences)
 		}
 		c.Differences = append(c.Differences, c.difference(k, old, now, c.judge(k, old, now, w)))
 	}
@@ -162,12 +170,11 @@ func (v verdict) fits(k id, old, now fact, w where) bool {
 
 // judge is the first verdict that fits.
 func (c *comparison) judge(k id, old, now fact, w where) verdict {
-	program := c.old.programs[k.about]
-	if program == "" {
-		program = c.ours.programs[k.about]
+	if k.doc == "config" && (w == onOld && c.isDefault(k, old) || w == onOurs && c.isDefault(k, now)) {
+		return verdict{kind: Same, why: "it is the default of the program"}
 	}
-	if k.doc == "config" && (w == onOld && isDefault(program, k.key, old.shown) || w == onOurs && isDefault(program, k.key, now.shown)) {
-		return verdict{kind: Same, why: "it is the default of " + component.Of(program).Title}
+	if k.doc == "routing" && !c.routed {
+		k.doc = "routing unseen"
 	}
 	for _, list := range [][]verdict{verdicts, configured} {
 		for _, v := range list {

@@ -75,6 +75,7 @@ func (c *comparison) requests() {
 		}
 		return
 	}
+	c.routed = true
 	var hosts, paths []string
 	for _, s := range []*side{c.old, c.ours} {
 		for _, r := range s.Routes().Routers {

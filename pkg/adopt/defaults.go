@@ -1,24 +1,11 @@
 package adopt
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
-	"strings"
 
-	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
-
-// defaults are those of a file, by the names of their own files.
-func defaults(names ...string) (all []*source.Node) {
-	for _, name := range names {
-		if f, problem := source.Parse(name, component.Defaults(name)); problem == nil {
-			all = append(all, f.Root().Node())
-		}
-	}
-	return all
-}
 
 // usual takes out of theirs what is a default anyway, and is not rendered either.
 func usual(theirs, ours, is *source.Node) {
@@ -46,9 +33,5 @@ func theDefault(n, is *source.Node) bool {
 		}
 		return true
 	}
-	if digest, ok := strings.CutPrefix(is.Str(), "sha256:"); ok {
-		sum := sha256.Sum256([]byte(n.Str()))
-		return strings.HasPrefix(hex.EncodeToString(sum[:]), digest)
-	}
-	return alike(n, is)
+	return is.Is(source.Scalar) && n.Is(source.Scalar) && deployment.IsDefault(is.Text, n.Text) || alike(n, is)
 }

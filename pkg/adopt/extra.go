@@ -118,8 +118,12 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 	if doc.shape == "synapse" && r.mas == nil {
 		pruned(theirs, logins)
 	}
-	for _, is := range defaults(doc.known()...) {
-		usual(theirs, ours, is)
+	dialect := component.Dialect("")
+	if doc.bridge != nil {
+		dialect = doc.bridge.Dialect
+	}
+	for _, is := range deployment.DefaultsOf(component.Program(doc.program()), dialect) {
+		usual(theirs, ours, is.Root().Node())
 	}
 	over := beside(ours, theirs)
 	switch doc.shape {
@@ -134,18 +138,12 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 	return over
 }
 
-// known are the names of the files with its defaults.
-func (doc document) known() []string {
-	program := doc.section[len(doc.section)-1]
-	switch component.Dialect(doc.shape) {
-	case component.Python:
-		return []string{program + "-python"}
-	case component.BridgeV2:
-		return []string{doc.shape, program}
-	case component.Legacy:
-		return []string{program}
+// program is whose file it is. Only a bridge and Element Web are called in the spec as everywhere.
+func (doc document) program() string {
+	if doc.bridge != nil {
+		return doc.section[len(doc.section)-1]
 	}
-	return []string{doc.shape}
+	return doc.shape
 }
 
 // made takes out what a bridge is to make up by itself, and reports whether anything is left.

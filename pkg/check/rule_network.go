@@ -168,7 +168,7 @@ var composeNetworkShared = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var apart []deployment.Talk
 		for _, t := range d.Talks() {
-			if !t.From.Shares(t.To) {
+			if !t.From.Shares(t.To) && !d.Adrift(t.From) && !d.Adrift(t.To) {
 				apart = append(apart, t)
 			}
 		}
@@ -222,7 +222,7 @@ func apartFrom(r *Reporter, s *deployment.Service, talks []deployment.Talk) {
 			continue
 		}
 		names = append(names, other.Name)
-		sites = append(sites, t.At.Site(t.From.Name+" talks to "+t.To.Name))
+		sites = append(sites, t.At(t.From.Name+" talks to "+t.To.Name))
 		if len(names) <= 3 {
 			sites = append(sites, other.NetworksAt.Site("the networks of "+other.Name))
 		}

@@ -3,6 +3,7 @@ package deployment
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/source"
 )
@@ -64,28 +65,28 @@ func (d *Deployment) ProxyNetwork(s *Service) string {
 type Talk struct {
 	From, To *Service
 	Host     string
-	At       Leaf
+	At       func(note string) source.Site
 }
 
 // Talks lists who speaks to whom inside the stack.
 func (d *Deployment) Talks() []Talk {
 	var ts []Talk
-	say := func(from *Service, at Leaf, host string) {
+	say := func(from *Service, at func(string) source.Site, host string) {
 		if to := d.ServiceAt(host); to != nil && to != from {
 			ts = append(ts, Talk{from, to, host, at})
 		}
 	}
 	url := func(from *Service, at source.Value) {
 		if u, _, ok := Endpoint(at.Str()); ok {
-			say(from, LeafOf(at), u.Hostname())
+			say(from, at.Site, u.Hostname())
 		}
 	}
 	processes := func(from *Service, config *source.File) {
 		for _, at := range config.At("instance_map").Entries() {
-			say(from, LeafOf(at.At("host")), at.At("host").Str())
+			say(from, at.At("host").Site, at.At("host").Str())
 		}
 		if redis := config.At("redis"); redis.At("enabled").True() {
-			say(from, LeafOf(redis.At("host")), redis.At("host").Str())
+			say(from, redis.At("host").Site, redis.At("host").Str())
 		}
 	}
 	for _, s := range d.Synapses {
@@ -107,11 +108,22 @@ func (d *Deployment) Talks() []Talk {
 		url(b.Service, b.Config.At("homeserver", "address"))
 	}
 	for _, c := range d.Connections() {
-		say(c.Service, c.At, c.Host)
+		say(c.Service, c.At.Site, c.Host)
 	}
 	for _, s := range d.Services {
 		if host, v := s.Env("PGHOST"); host != "" {
-			say(s, v, host)
+			say(s, v.Site, host)
+		}
+	}
+	if front := d.Front().Service; front != nil && front.Absent.Why == "" {
+		for _, svc := range d.Routes().Services {
+			for _, b := range svc.Backends {
+				host, _, _ := strings.Cut(b.Address, ":")
+				say(front, func(note string) source.Site {
+					b.Site.Note = note
+					return b.Site
+				}, host)
+			}
 		}
 	}
 	return ts
@@ -201,6 +213,11 @@ func (s *Service) Shares(t *Service) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.Networks, func(n string) bool { return slices.Contains(t.Networks, n) })
+}
+
+// Adrift reports whether one of the networks of a service is defined nowhere, for which Compose refuses the whole.
+func (d *Deployment) Adrift(s *Service) bool {
+	return slices.ContainsFunc(s.Networks, func(key string) bool { return key != "default" && !d.Network(key).At.Exists() })
 }
 
 // NetworkName is Docker's name of a network; ok is false when it stands behind a variable set elsewhere.

@@ -220,7 +220,9 @@ func (s *side) volume(key string) string {
 // networks adds who is with whom: what a network of the stack's own is called is nobody's business.
 func (s *side) networks() {
 	for _, n := range s.Networks {
-		if def := compose.Of(s.Deployment).File.At("networks", n.Key); !n.External.True() {
+		if def := compose.Of(s.Deployment).File.At("networks", n.Key); n.External.True() {
+			s.add(theStack, "networks", "external "+n.Name, fact{text: "named", shown: "named", at: n.At.Pos()})
+		} else {
 			s.walk(document{about: theStack, doc: "networks"}, n.Key, def)
 		}
 	}

@@ -78,7 +78,7 @@ type screen struct {
 func (s *screen) line(format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
 		for _, part := range output.Hang(strings.TrimRight(line, " "), s.options.Width) {
-			fmt.Fprintln(&s.out, part)
+			fmt.Fprintln(&s.out, output.NotCommand(part))
 		}
 	}
 }

@@ -73,6 +73,10 @@ var fieldValues = map[string][2]string{
 	"email.mode":                          {"plain", ""},
 	"email.user":                          {"matrix", ""},
 	"email.from":                          {"a@example.org", "b@example.org"},
+	"ingress.kind":                        {"caddy", ""},
+	"ingress.port":                        {"8018", ""},
+	"ingress.caddy.network":               {"proxy", ""},
+	"ingress.caddy.form":                  {"labels", ""},
 	"ingress.traefik.network":             {"proxy", ""},
 	"ingress.traefik.entrypoint":          {"https", ""},
 	"ingress.traefik.cert_resolver":       {"acme", ""},
@@ -148,6 +152,13 @@ func fieldPaths(t reflect.Type, path string) (paths []string) {
 	return []string{path}
 }
 
+// proxies are what the fields of a proxy are changed beside.
+var proxies = map[string]map[string]any{
+	"ingress.port":          {"kind": "caddy"},
+	"ingress.caddy.network": {"kind": "caddy"},
+	"ingress.caddy.form":    {"kind": "caddy", "caddy": map[string]any{"network": "caddy"}},
+}
+
 // withField is the base with a value at the path, or without what stands there.
 func withField(t *testing.T, path, value string) string {
 	t.Helper()
@@ -163,6 +174,9 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if path == "ingress.apex.matrix" {
 		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}
+	}
+	if kind, ok := proxies[path]; ok {
+		doc["ingress"] = kind
 	}
 	at := doc
 	keys := strings.Split(path, ".")

@@ -11,10 +11,14 @@ import (
 
 // ingress reads how requests from outside reach the stack.
 func (r *reader) ingress() {
-	if r.labelled() {
+	front := r.d.Front()
+	switch {
+	case r.labelled():
 		r.traefik()
-	} else {
-		front, site := r.d.Front(), r.syn.Site("Synapse")
+	case front.Name != "Traefik" && front.Service == nil:
+		r.outside()
+	default:
+		site := r.syn.Site("Synapse")
 		if front.Service != nil {
 			site = front.Service.Site("the proxy")
 		}
@@ -61,6 +65,22 @@ func (r *reader) labelled() bool {
 	return r.d.Front().Name == "Traefik" && slices.ContainsFunc(r.syn.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.http.routers.") })
 }
 
+// outside reads what was rendered for a proxy of another stack, or on the host.
+func (r *reader) outside() {
+	in := &r.spec.Ingress
+	in.Kind = strings.ToLower(r.d.Front().Name)
+	network := r.d.ProxyNetwork(r.syn.Service)
+	if in.Port = r.syn.Service.Loopback(component.Of(component.Synapse).Port); in.Port != 0 {
+		network = ""
+	}
+	in.Caddy.Network = network
+	for _, router := range r.d.Routes().Routers {
+		if router.Site.File == r.d.File {
+			in.Caddy.Form = "labels"
+		}
+	}
+}
+
 // element reads Element Web.
 func (r *reader) element() {
 	if len(r.d.Elements) == 0 {
@@ -69,7 +89,13 @@ func (r *reader) element() {
 	e := r.d.Elements[0]
 	r.served = true
 	r.spec.Element.Component = r.component(e.Service, component.Element)
-	if hosts := r.d.HostsOf(e.Service); len(hosts) > 0 {
+	hosts := r.d.HostsOf(e.Service)
+	for _, host := range r.d.SiteHosts() { // a router of Caddy has no host of its own
+		if to := r.d.Routes().Match("GET", host, "/").Backend; to != nil && to.Container == e.Service.Name {
+			hosts = append(hosts, host)
+		}
+	}
+	if len(hosts) > 0 {
 		r.spec.Hosts.Element = hosts[0]
 	}
 }

@@ -1,11 +1,14 @@
 package deployment
 
 import (
+	"cmp"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/caddy"
 	"philipp.info/stackgen/pkg/source"
@@ -83,12 +86,88 @@ func (d *Deployment) readFront() *Front {
 	if i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.SwarmLabels.Exists() && s.Absent.Why == "" }); i >= 0 && front.Name == "Traefik" {
 		front.Unseen = "the labels of " + d.Services[i].Name + " stand below deploy, where Traefik looks in a Swarm alone, and are not read"
 	}
+	if front.Service == nil && len(labels.Routers) == 0 {
+		front = cmp.Or(d.outside(), front)
+	}
 	for _, f := range fronts {
 		if f.table != front.table && (len(f.table.Routers) > 0 || f.Unseen != "") {
 			front.table.Behind(f.Service.Name, f.table)
 		}
 	}
 	return front
+}
+
+// outside is a Caddy that is none of the services: what was rendered for it, or the labels for a caddy-docker-proxy; nil
+// where there is neither.
+func (d *Deployment) outside() *Front {
+	o := caddy.Options{
+		Env:      func(string) (string, bool, string) { return "", false, "" },
+		Upstream: func(host, port string) (string, string) { return d.upstream(nil, host, port) },
+		Glob: func(pattern, from string) ([]*source.File, string) {
+			f := d.rendered(path.Join(path.Dir(from), pattern))
+			if f == nil {
+				return nil, pattern + " does not exist"
+			}
+			return []*source.File{f}, ""
+		},
+	}
+	f := &Front{Name: "Caddy"}
+	var labelled []caddy.Container
+	for _, s := range d.Services {
+		labelled = append(labelled, d.caddyLabels(s)...)
+	}
+	file := d.rendered("config/caddy/Caddyfile")
+	if len(labelled) == 0 && file == nil {
+		return nil
+	}
+	f.table = caddy.New(file, labelled, o)
+	for _, p := range f.table.Problems {
+		f.Unseen = p.Message
+	}
+	return f
+}
+
+// SiteHosts are the hosts that were rendered for a proxy elsewhere: the sites of its file, or those of labels.
+func (d *Deployment) SiteHosts() (hosts []string) {
+	for _, s := range d.Services {
+		for _, l := range s.Labels {
+			if caddy.Labelled(l.Key) && !strings.Contains(l.Key, ".") {
+				hosts = append(hosts, l.Value)
+			}
+		}
+	}
+	names, _ := fs.Glob(d.FS, "config/caddy/*")
+	for _, name := range names {
+		if f := d.rendered(name); f != nil {
+			for _, m := range siteLine().FindAllStringSubmatch(string(f.Src), -1) {
+				hosts = append(hosts, m[1])
+			}
+		}
+	}
+	return hosts
+}
+
+var siteLine = regex.Of(`(?m)^([a-z0-9.-]+) \{$`)
+
+// Loopback is the port of the loopback address under which the host reaches a port of the service; 0 where it does not.
+func (s *Service) Loopback(container int) int {
+	list, _, _ := s.publishes()
+	for _, p := range list {
+		if host, err := strconv.Atoi(p.Host); err == nil && p.Local && p.Container == strconv.Itoa(container) {
+			return host
+		}
+	}
+	return 0
+}
+
+// rendered is a file for a proxy elsewhere, which is copied to it: its head says that stackgen wrote it.
+func (d *Deployment) rendered(name string) *source.File {
+	src, err := source.ReadFS(d.FS, name)
+	if err != nil || !strings.HasPrefix(string(src), "# Rendered by stackgen from ") {
+		return nil
+	}
+	d.keepText(name, src)
+	return d.file(name)
 }
 
 // proxyFiles are where people keep the configuration of a proxy that is none of the stack.

@@ -211,7 +211,7 @@ func (d *Deployment) provided(s *Service, container string) *source.File {
 }
 
 // upstream finds the service and its port that an address means for a proxy: a service by its name, or the host
-// with what is published there.
+// with what is published there. A proxy that is none of the services is on the host, or in a container beside them.
 func (d *Deployment) upstream(from *Service, host, port string) (container, inner string) {
 	if s := d.ServiceAt(host); s != nil {
 		return s.Name, port
@@ -219,7 +219,7 @@ func (d *Deployment) upstream(from *Service, host, port string) (container, inne
 	if s := d.ContainerNamed(host); s != nil {
 		return s.Name, port
 	}
-	onHost := from != nil && from.NetworkMode.Str() == "host" && (Loopback(host) || host == "0.0.0.0")
+	onHost := (from == nil || from.NetworkMode.Str() == "host") && (Loopback(host) || host == "0.0.0.0")
 	if !onHost && host != "host.docker.internal" && host != "172.17.0.1" {
 		return host, port
 	}

@@ -11,7 +11,6 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
-	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -40,7 +39,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	p.before = append(p.before, c.Root...)
 	for _, name := range added(external(old), external(now)) {
 		if e.First {
-			p.first("the network ", name, " has to exist, with Traefik in it: docker network inspect ", shell.Word(name))
+			p.first("the network ", name, " has to exist, with ", frontOf(now), " in it: docker network inspect ", shell.Word(name))
 		}
 	}
 	if !e.First {
@@ -51,9 +50,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		c.told(p)
 		c.proxy(p)
 	}
-	if hosts := added(hosts(old), hosts(now)); len(hosts) > 0 {
-		p.first("let the DNS names of ", strings.Join(hosts, ", "), " lead to this Traefik")
-	}
+	c.reached(p, e)
 	if e.First || len(old.Synapses) > 0 {
 		c.site(p)
 	}
@@ -130,26 +127,6 @@ func postgres(d *deployment.Deployment) *deployment.Service {
 		}
 	}
 	return nil
-}
-
-var hostRule = regex.Of("Host\\(`([^`]+)`\\)")
-
-// hosts are the public names that the routers of the stack answer on.
-func hosts(d *deployment.Deployment) []string {
-	var names []string
-	for _, s := range d.Services {
-		for _, l := range s.Labels {
-			if !strings.HasSuffix(l.Key, ".rule") {
-				continue
-			}
-			for _, m := range hostRule().FindAllStringSubmatch(l.Value, -1) {
-				if !slices.Contains(names, m[1]) {
-					names = append(names, m[1])
-				}
-			}
-		}
-	}
-	return names
 }
 
 // siteOf is the server name whose own site has to serve the discovery files; empty when Synapse does.

@@ -190,54 +190,6 @@ func (c *comparison) owners(p *plan) {
 	}
 }
 
-// proxy says what Traefik has to have, and what it does not lead to the stack any more.
-func (c *comparison) proxy(p *plan) {
-	for _, n := range c.new.deployment.Networks {
-		if name := n.NameAt.Str(); n.External.True() && name != c.old.deployment.Network(n.Key).NameAt.Str() {
-			p.first("attach Traefik to the network ", name, ", which exists already (", n.Key, " in docker-compose.yml)")
-		}
-	}
-	old, now := routers(c.old.deployment), routers(c.new.deployment)
-	for _, kind := range []struct{ suffix, what string }{{".entrypoints", "an entrypoint"}, {".tls.certresolver", "a certificate resolver"}} {
-		for _, name := range added(old[kind.suffix], now[kind.suffix]) {
-			p.first("Traefik has to have ", kind.what, " called ", name, ", or it serves nothing here")
-		}
-	}
-	if c.old.deployment.Project == c.new.deployment.Project {
-		for _, rule := range c.unrouted() {
-			p.first("nothing here answers any more to ", rule, ": look whether somebody still asks there")
-		}
-	}
-}
-
-// routers gives the values of the routers' labels by the end of their keys.
-func routers(d *deployment.Deployment) map[string][]string {
-	values := make(map[string][]string)
-	for _, s := range d.Services {
-		for _, l := range s.Labels {
-			for _, suffix := range []string{".entrypoints", ".tls.certresolver"} {
-				if strings.HasSuffix(l.Key, suffix) && !slices.Contains(values[suffix], l.Value) {
-					values[suffix] = append(values[suffix], l.Value)
-				}
-			}
-		}
-	}
-	return values
-}
-
-// unrouted are the rules of the routers that are gone.
-func (c *comparison) unrouted() []string {
-	var rules []string
-	c.pairs(func(old, now *deployment.Service) {
-		for _, l := range old.Labels {
-			if strings.HasSuffix(l.Key, ".rule") && deployment.LabelOf(now.Labels, l.Key).Key == "" {
-				rules = append(rules, l.Value)
-			}
-		}
-	})
-	return rules
-}
-
 // backups says what to do about the repositories.
 func (c *comparison) backups(p *plan) {
 	list := func(t side) (repos []string, dirs []string) {

@@ -92,6 +92,12 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	if st.Element != nil {
 		as = append(as, artifact{path: "config/element/config.json", template: "element.json", service: "element", spec: spec.Section(component.Element)})
 	}
+	if st.Ingress.Kind == "caddy" && !st.Ingress.Labels {
+		as = append(as,
+			artifact{path: "config/caddy/Caddyfile", template: "Caddyfile"},
+			artifact{path: "config/caddy/" + st.Name + ".caddy", template: "matrix.caddy"},
+		)
+	}
 	if st.Backup != nil {
 		as = append(as,
 			artifact{path: "borgmatic.d/" + st.Name + ".yaml", template: "borgmatic.yaml", spec: spec.Section(component.Borgmatic)},
@@ -194,7 +200,7 @@ func asJSON(doc []byte, extra source.Value) ([]byte, error) {
 var (
 	plain = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-			"q": source.Quote, "json": jsonText, "router": router, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "line": output.Inline,
+			"q": source.Quote, "json": jsonText, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "line": output.Inline,
 		}).ParseFS(templates.FS, "*.tmpl"))
 	})
 	composed = sync.OnceValue(func() *template.Template {

@@ -28,7 +28,6 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 		SpecName: output.Clean(path.Base(filepath.ToSlash(s.File().Path))), Name: cmp.Or(s.Name, "matrix"), ServerName: s.ServerName, MatrixHost: s.MatrixHost(),
 		Dir: dir, NeedsRoot: s.Owner == "", Migration: s.Auth.Migration,
 		Traefik: Traefik{
-			Network:      cmp.Or(s.Ingress.Traefik.Network, "traefik"),
 			Entrypoint:   cmp.Or(s.Ingress.Traefik.Entrypoint, "websecure"),
 			CertResolver: s.Ingress.Traefik.CertResolver,
 		},
@@ -36,6 +35,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	}
 	st.Apex = st.ServerName != st.MatrixHost && (s.Ingress.Apex.Matrix == nil || *s.Ingress.Apex.Matrix)
 	st.WellKnown = cmp.Or(s.Ingress.Apex.WellKnown, "synapse") == "synapse"
+	st.resolveIngress(s)
 	st.resolveDatabases(s, secrets)
 	st.resolveSynapse(s, secrets)
 	st.resolveMAS(s, secrets)
@@ -60,6 +60,23 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	st.resolveBackup(s, secrets, sources)
 	st.resolveServices(s)
 	return st
+}
+
+func (st *Stack) resolveIngress(s *spec.Spec) {
+	st.Ingress.Kind = s.IngressKind()
+	switch st.Ingress.Kind {
+	case "traefik":
+		st.Ingress.Title, st.Ingress.Network = "Traefik", cmp.Or(s.Ingress.Traefik.Network, "traefik")
+	case "caddy":
+		st.Ingress.Title, st.Ingress.Network, st.Ingress.Labels = "Caddy", s.Ingress.Caddy.Network, s.Ingress.Caddy.Form == "labels"
+	}
+	if st.Ingress.Network != "" {
+		return
+	}
+	st.Ingress.Ports = make(map[string]int)
+	for i, service := range proxied {
+		st.Ingress.Ports[service] = cmp.Or(s.Ingress.Port, component.Of(component.Synapse).Port) + i
+	}
 }
 
 // sender turns a token into a localpart that no person and no bot has. A sender that is also the bot makes

@@ -1,66 +1,230 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// Router is one Traefik router of the stack.
-type Router struct {
-	Name, Rule, Service, Entrypoint, CertResolver string
-	Priority                                      int
+// Route is one line of the stack's table of routes: requests for one of Hosts whose path is one of Paths, begins with one
+// of Prefixes or fits Regexp, or all of them where there is none of the three, go to Service.
+type Route struct {
+	Name     string
+	Hosts    []string
+	Paths    []string
+	Prefixes []string // each ends in a slash
+	Regexp   string
+	Service  string
+	Port     int // on which the service listens
+	// Strip is a path that the service is not asked for. Without a slash behind it, it is redirected to To.
+	Strip, To string
+	// Headers that the answer has: name and value.
+	Headers [][2]string
+
+	priority int
 }
 
-// router names a router and its service after the stack, because all containers of a host share Traefik's
-// names. The MAS router is called after its service, which its middlewares are too.
-func router(st *Stack, name, service, rule string, priority int) Router {
-	return Router{
-		Name: st.Name + "-" + name, Service: st.Name + "-" + service, Rule: rule, Priority: priority,
-		Entrypoint: st.Traefik.Entrypoint, CertResolver: st.Traefik.CertResolver,
+// Routes is the table of all that is reached from outside: of two that fit, the first one counts. /_synapse/admin and
+// /_synapse/mas are not in it, and stay inside.
+func (st *Stack) Routes() []Route {
+	compat := Route{
+		// Login, logout and refresh of the old client API on every host that serves /_matrix, and nothing else: the
+		// expression in MAS's documentation also takes account data and state events of these names away from Synapse.
+		Name: "mas-compat", Service: "mas", Port: st.MAS.Port, priority: 300,
+		Hosts: []string{st.MatrixHost}, Regexp: "^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$",
 	}
-}
-
-func host(name string) string { return "Host(`" + name + "`)" }
-
-// SynapseRule matches what Synapse serves on the Matrix host. /_synapse/admin and /_synapse/mas stay inside.
-func (st *Stack) SynapseRule() string {
-	return host(st.MatrixHost) + " && (PathPrefix(`/_matrix/`) || PathPrefix(`/_synapse/client/`))"
-}
-
-// ApexRule matches the Matrix API on the server name's own host, where Element X asks first and where
-// Synapse's own well-known file sends other servers.
-func (st *Stack) ApexRule() string { return host(st.ServerName) + " && PathPrefix(`/_matrix/`)" }
-
-// WellKnownRule matches the two discovery files and leaves the rest of the host to its site.
-func (st *Stack) WellKnownRule() string {
-	return host(st.ServerName) + " && (Path(`/.well-known/matrix/client`) || Path(`/.well-known/matrix/server`))"
-}
-
-// MASRule matches MAS's pages. The bare path needs a match of its own, and a prefix without the slash would
-// also match /authentication.
-func (st *Stack) MASRule() string {
-	if st.MAS.Path == "" {
-		return host(st.MAS.Host)
+	// The bare path needs a match of its own, and a prefix without the slash would also match /authentication.
+	mas := Route{Name: "mas", Service: "mas", Port: st.MAS.Port, priority: 200, Hosts: []string{st.MAS.Host}}
+	if st.MAS.Path != "" {
+		mas.Paths, mas.Prefixes = []string{st.MAS.Path}, []string{st.MAS.Path + "/"}
+		mas.Strip, mas.To = st.MAS.Path, st.MAS.PublicBase
 	}
-	return fmt.Sprintf("%s && (Path(`%s`) || PathPrefix(`%s/`))", host(st.MAS.Host), st.MAS.Path, st.MAS.Path)
-}
-
-// MASBareRegex matches the full URL of the bare path, which MAS itself answers with 404.
-func (st *Stack) MASBareRegex() string {
-	return "^https?://[^/]+" + regexp.QuoteMeta(st.MAS.Path) + `(\?.*)?$`
-}
-
-// ElementRule matches all of the host that Element Web has for itself.
-func (st *Stack) ElementRule() string { return host(st.Element.Host) }
-
-// CompatRule matches login, logout and refresh of the old client API on every host that serves /_matrix,
-// and nothing else: the expression in MAS's documentation also takes account data and state events of
-// these names away from Synapse.
-func (st *Stack) CompatRule() string {
-	hosts := []string{host(st.MatrixHost)}
+	synapse := func(name, host string) Route {
+		return Route{Name: name, Service: "synapse", Port: st.Synapse.Port, priority: 100, Hosts: []string{host}}
+	}
+	matrix := synapse("matrix", st.MatrixHost)
+	matrix.Prefixes = []string{"/_matrix/", "/_synapse/client/"}
+	rest := []Route{matrix}
 	if st.Apex {
-		hosts = append(hosts, host(st.ServerName))
+		// Element X asks there first, and Synapse's own well-known file sends other servers there.
+		compat.Hosts = append(compat.Hosts, st.ServerName)
+		apex := synapse("apex", st.ServerName)
+		apex.Prefixes = []string{"/_matrix/"}
+		rest = append(rest, apex)
 	}
-	return "(" + strings.Join(hosts, " || ") + ") && PathRegexp(`^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$`)"
+	if st.WellKnown {
+		// The two discovery files; the rest of the host is its site's.
+		wellKnown := synapse("well-known", st.ServerName)
+		wellKnown.Paths = []string{"/.well-known/matrix/client", "/.well-known/matrix/server"}
+		rest = append(rest, wellKnown)
+	}
+	if e := st.Element; e != nil {
+		rest = append(rest, Route{
+			Name: "element", Service: "element", Port: e.Port, priority: 100, Hosts: []string{e.Host},
+			// No other site may show it in a frame, and what it serves is what it says: Element Web's own advice.
+			Headers: [][2]string{
+				{"X-Frame-Options", "SAMEORIGIN"},
+				{"X-Content-Type-Options", "nosniff"},
+				{"Content-Security-Policy", "frame-ancestors 'self'"},
+				{"Referrer-Policy", "no-referrer"},
+				{"X-Robots-Tag", "noindex"},
+			},
+		})
+	}
+	return append([]Route{compat, mas}, rest...)
+}
+
+// Site is one public host with what of it is the stack's. On a Shared one another site may stand beside it.
+type Site struct {
+	Host   string
+	Shared bool
+	Routes []Route
+}
+
+// Sites is the table of routes by host, for proxies that are configured so.
+func (st *Stack) Sites() (sites []Site) {
+	for _, r := range st.Routes() {
+		for _, host := range r.Hosts {
+			i := slices.IndexFunc(sites, func(s Site) bool { return s.Host == host })
+			if i < 0 {
+				i, sites = len(sites), append(sites, Site{Host: host, Shared: host == st.ServerName})
+			}
+			sites[i].Routes = append(sites[i].Routes, r)
+		}
+	}
+	return sites
+}
+
+// Backend is the address at which the proxy finds the service of a route.
+func (st *Stack) Backend(r Route) string {
+	if port := st.Ingress.Ports[r.Service]; port != 0 {
+		return fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	return fmt.Sprintf("%s:%d", st.internal(r.Service), r.Port)
+}
+
+// Whole reports whether the route takes all of its hosts.
+func (r Route) Whole() bool { return len(r.Paths)+len(r.Prefixes) == 0 && r.Regexp == "" }
+
+// Pattern is the route's paths as one regular expression, without the bare form of what is stripped.
+func (r Route) Pattern() string {
+	if r.Regexp != "" {
+		return r.Regexp
+	}
+	var alternatives []string
+	for _, p := range r.Paths {
+		if p != r.Strip {
+			alternatives = append(alternatives, regexp.QuoteMeta(p)+"$")
+		}
+	}
+	for _, p := range r.Prefixes {
+		alternatives = append(alternatives, regexp.QuoteMeta(p))
+	}
+	if len(alternatives) == 1 {
+		return "^" + alternatives[0]
+	}
+	return "^(" + strings.Join(alternatives, "|") + ")"
+}
+
+// Bare is the expression for the path that is redirected.
+func (r Route) Bare() string { return "^" + regexp.QuoteMeta(r.Strip) + "$" }
+
+// Label is a label of a service. Comment stands above it.
+type Label struct{ Key, Value, Comment string }
+
+// Labels are what a proxy that goes by labels is told at a service.
+func (st *Stack) Labels(service string) []Label {
+	switch {
+	case st.Ingress.Kind == "traefik":
+		return st.traefikLabels(service)
+	case st.Ingress.Labels && service == "synapse":
+		return st.caddyLabels()
+	}
+	return nil
+}
+
+// traefikLabels name routers and services after the stack, because all containers of a host share Traefik's names.
+func (st *Stack) traefikLabels(service string) (labels []Label) {
+	add := func(key, value string) { labels = append(labels, Label{Key: "traefik." + key, Value: value}) }
+	for _, r := range st.Routes() {
+		if r.Service != service {
+			continue
+		}
+		if len(labels) == 0 {
+			add("enable", "true")
+			add("docker.network", st.Ingress.Network)
+			add("http.services."+st.Name+"-"+service+".loadbalancer.server.port", fmt.Sprint(r.Port))
+		}
+	}
+	routes := slices.Clone(st.Routes())
+	slices.SortStableFunc(routes, func(a, b Route) int { return cmp.Compare(len(a.Regexp), len(b.Regexp)) })
+	for _, r := range routes {
+		if r.Service != service {
+			continue
+		}
+		name := st.Name + "-" + r.Name
+		router, middleware := "http.routers."+name+".", "http.middlewares."+name+"-"
+		add(router+"rule", r.rule())
+		add(router+"priority", fmt.Sprint(r.priority))
+		add(router+"service", st.Name+"-"+r.Service)
+		add(router+"entrypoints", st.Traefik.Entrypoint)
+		add(router+"tls", "true")
+		if st.Traefik.CertResolver != "" {
+			add(router+"tls.certresolver", st.Traefik.CertResolver)
+		}
+		if r.Strip != "" {
+			add(router+"middlewares", name+"-slash,"+name+"-strip")
+			// The full URL of the bare path, which MAS itself answers with 404.
+			add(middleware+"slash.redirectregex.regex", "^https?://[^/]+"+regexp.QuoteMeta(r.Strip)+`(\?.*)?$`)
+			add(middleware+"slash.redirectregex.replacement", r.To)
+			add(middleware+"strip.stripprefix.prefixes", r.Strip)
+		}
+		if len(r.Headers) > 0 {
+			add(router+"middlewares", name+"-headers")
+			labels = append(labels, Label{Comment: "No other site may show it in a frame, and what it serves is what it says: Element Web's own advice."})
+		}
+		for _, h := range r.Headers {
+			key, value := traefikHeaders[h[0]], h[1]
+			if key == "" {
+				key = "customresponseheaders." + h[0]
+			}
+			if h[0] == "X-Content-Type-Options" {
+				value = "true"
+			}
+			add(middleware+"headers.headers."+key, value)
+		}
+	}
+	return labels
+}
+
+// traefikHeaders are the headers for which Traefik has a setting of their own (pkg/config/dynamic/middlewares.go).
+var traefikHeaders = map[string]string{
+	"X-Frame-Options": "customframeoptionsvalue", "X-Content-Type-Options": "contenttypenosniff",
+	"Content-Security-Policy": "contentsecuritypolicy", "Referrer-Policy": "referrerpolicy",
+}
+
+// rule is the route in Traefik's words.
+func (r Route) rule() string {
+	calls := func(name string, args []string) (list []string) {
+		for _, arg := range args {
+			list = append(list, name+"(`"+arg+"`)")
+		}
+		return list
+	}
+	either := func(list []string, always bool) string {
+		if len(list) > 1 || always {
+			return "(" + strings.Join(list, " || ") + ")"
+		}
+		return strings.Join(list, "")
+	}
+	hosts := calls("Host", r.Hosts)
+	switch paths := append(calls("Path", r.Paths), calls("PathPrefix", r.Prefixes)...); {
+	case r.Regexp != "":
+		return either(hosts, true) + " && PathRegexp(`" + r.Regexp + "`)"
+	case len(paths) > 0:
+		return either(hosts, false) + " && " + either(paths, false)
+	}
+	return either(hosts, false)
 }

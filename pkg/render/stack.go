@@ -24,6 +24,7 @@ type Stack struct {
 	// NeedsRoot: the files belong to several users, so that only root can hand them out.
 	NeedsRoot bool
 
+	Ingress      Ingress
 	Traefik      Traefik
 	Synapse      Synapse
 	MAS          MAS
@@ -67,9 +68,18 @@ type SecretFile struct {
 	Content string
 }
 
-// Traefik is the running reverse proxy.
+// Ingress is how requests from outside reach the stack.
+type Ingress struct {
+	Kind    string         // as in the spec
+	Title   string         // as the kind is called
+	Network string         // that the proxy and the stack share; empty for a proxy on the host
+	Labels  bool           // Caddy goes by labels
+	Ports   map[string]int // of the loopback address, by service; empty for a proxy in a container
+}
+
+// Traefik is what Traefik calls what it serves the stack with.
 type Traefik struct {
-	Network, Entrypoint, CertResolver string
+	Entrypoint, CertResolver string
 }
 
 // Synapse is the homeserver.

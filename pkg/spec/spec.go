@@ -176,8 +176,15 @@ type TURN struct {
 
 // Ingress is how requests from outside reach the stack.
 type Ingress struct {
+	// Kind of the proxy: traefik (default) or caddy.
+	Kind string `yaml:"kind,omitempty" jsonschema:"enum=traefik,enum=caddy"`
+	// Port is the first of the ports of the loopback address under which a proxy on the host finds Synapse, MAS and
+	// Element Web. Default: 8008.
+	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65533"`
 	// Traefik 3 that runs already.
 	Traefik Traefik `yaml:"traefik,omitempty"`
+	// Caddy 2 that runs already.
+	Caddy Caddy `yaml:"caddy,omitempty"`
 	// Apex is what the stack answers on the server name's own host.
 	Apex Apex `yaml:"apex,omitempty"`
 }
@@ -190,6 +197,14 @@ type Traefik struct {
 	Entrypoint string `yaml:"entrypoint,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as websecure"`
 	// CertResolver that gets the certificates. Default: what the entrypoint says.
 	CertResolver string `yaml:"cert_resolver,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as letsencrypt"`
+}
+
+// Caddy is the running reverse proxy.
+type Caddy struct {
+	// Network that a Caddy in a container and the stack share; it exists already. Default: none, Caddy runs on the host.
+	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as caddy"`
+	// Form: snippet (default) is a file that its Caddyfile imports, labels are for caddy-docker-proxy.
+	Form string `yaml:"form,omitempty" jsonschema:"enum=snippet,enum=labels"`
 }
 
 // Apex is what the stack answers on the server name's own host.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -83,14 +84,27 @@ func unused(typ reflect.Type, values []source.Value, path string) []string {
 	return out
 }
 
-// examples/full shows every field, and what the tests prove of it they prove of every field.
-func TestFullUsesEveryField(t *testing.T) {
-	s, _, err := Load("../../examples/full/stack.yaml")
-	if err != nil || s == nil {
-		t.Fatal(err)
+// The examples show every field, and what the tests prove of them they prove of every field: examples/full those that
+// can stand beside each other, the others another proxy.
+func TestExamplesUseEveryField(t *testing.T) {
+	paths, err := filepath.Glob("../../examples/*/stack.yaml")
+	if err != nil || len(paths) < 5 {
+		t.Fatal(paths, err)
 	}
-	for _, path := range unused(reflect.TypeFor[Spec](), []source.Value{s.File().Root()}, "") {
-		t.Errorf("examples/full/stack.yaml does not use %s", path)
+	var roots []source.Value
+	var s *Spec
+	for _, path := range paths {
+		example, _, err := Load(path)
+		if err != nil || example == nil {
+			t.Fatal(path, err)
+		}
+		roots = append(roots, example.File().Root())
+		if strings.Contains(path, "full") {
+			s = example
+		}
+	}
+	for _, path := range unused(reflect.TypeFor[Spec](), roots, "") {
+		t.Errorf("no example uses %s", path)
 	}
 	for _, name := range BridgeNames() {
 		if !s.At("bridges", name).Exists() {

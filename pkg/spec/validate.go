@@ -204,7 +204,24 @@ func (s *Spec) checkPublicURL(d *decoder, v source.Value, named bool) {
 	}
 }
 
+// IngressKind is the kind of the proxy: traefik where the spec does not say.
+func (s *Spec) IngressKind() string { return cmp.Or(s.Ingress.Kind, "traefik") }
+
 func (s *Spec) checkIngress(d *decoder) {
+	kind := s.IngressKind()
+	for _, other := range []string{"traefik", "caddy"} {
+		if at := s.At("ingress", other); at.Set() && other != kind && !d.unread([]string{"ingress", "kind"}) {
+			d.fail(at, fmt.Sprintf("ingress.%s is for another proxy than ingress.kind, which is %s; it would be used for nothing", other, kind),
+				"kind: "+other+", or remove the lines")
+		}
+	}
+	caddy := s.At("ingress", "caddy")
+	if s.Ingress.Caddy.Form == "labels" && s.Ingress.Caddy.Network == "" {
+		d.fail(caddy.At("form"), "caddy-docker-proxy reads labels, but ingress.caddy names no network that it shares with the stack; it could reach nothing", "caddy: {network: caddy, form: labels}")
+	}
+	if at := s.At("ingress", "port"); at.Exists() && (kind == "traefik" || s.Ingress.Caddy.Network != "") {
+		d.fail(at, "ingress.port is for a proxy on the host, but the proxy of this stack is in a container and asks for its services by name; it would be used for nothing", "remove the line")
+	}
 	apex := s.Ingress.Apex
 	if apex.Matrix != nil && !*apex.Matrix && apex.WellKnown != "external" && s.ServerName != s.MatrixHost() {
 		d.fail(s.At("ingress", "apex", "matrix"),

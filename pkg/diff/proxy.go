@@ -1,0 +1,127 @@
+package diff
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/regex"
+	"philipp.info/stackgen/pkg/shell"
+)
+
+// frontOf is what a proxy is called.
+func frontOf(d *deployment.Deployment) string {
+	if !d.HasRouters() {
+		return "the proxy"
+	}
+	return d.Front().Name
+}
+
+// reached says what a person does so that requests from outside come to the stack, in order: DNS before, and where the
+// proxy is told by a file, that file after the ports are there.
+func (c *comparison) reached(p *plan, e Effects) {
+	was, is := frontOf(c.old.deployment), frontOf(c.new.deployment)
+	if hosts := added(hosts(c.old), hosts(c.new)); len(hosts) > 0 {
+		to := "this Traefik"
+		if is != "Traefik" {
+			to = is
+		}
+		p.first("let the DNS names of ", strings.Join(hosts, ", "), " lead to ", to)
+	}
+	var files []string
+	for _, name := range c.changed {
+		if _, here := c.new.tree[name]; here && forProxy(name) {
+			files = append(files, shell.Word(path.Join(c.Dir, name)))
+		}
+	}
+	if len(files) > 0 {
+		p.then("give ", is, " its new configuration and let it reload: ", strings.Join(files, ", "), " (RUNBOOK.md, Proxy)")
+	}
+	if was == is || e.First {
+		return
+	}
+	p.then("let requests on port 443 come to ", is, " and no longer to ", was, ": two programs cannot have one port")
+	for name := range c.old.tree {
+		if _, here := c.new.tree[name]; !here && forProxy(name) && path.Base(name) != "Caddyfile" {
+			p.then("take ", path.Base(name), " out of the configuration of ", was, ", and let it reload, if it runs on")
+		}
+	}
+}
+
+// forProxy reports whether a rendered file is copied to a proxy.
+func forProxy(name string) bool { return strings.HasPrefix(name, "config/caddy/") }
+
+var hostRule = regex.Of("Host\\(`([^`]+)`\\)")
+
+// hosts are the public names that the stack answers on: by its labels, and by the files for its proxy.
+func hosts(s side) []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, s := range s.deployment.Services {
+		for _, l := range s.Labels {
+			if !strings.HasSuffix(l.Key, ".rule") {
+				continue
+			}
+			for _, m := range hostRule().FindAllStringSubmatch(l.Value, -1) {
+				add(m[1])
+			}
+		}
+	}
+	for _, name := range s.deployment.SiteHosts() {
+		add(name)
+	}
+	return names
+}
+
+// proxy says what the proxy has to have, and what it does not lead to the stack any more.
+func (c *comparison) proxy(p *plan) {
+	for _, n := range c.new.deployment.Networks {
+		if name := n.NameAt.Str(); n.External.True() && name != c.old.deployment.Network(n.Key).NameAt.Str() {
+			p.first("attach ", frontOf(c.new.deployment), " to the network ", name, ", which exists already (", n.Key, " in docker-compose.yml)")
+		}
+	}
+	old, now := routers(c.old.deployment), routers(c.new.deployment)
+	for _, kind := range []struct{ suffix, what string }{{".entrypoints", "an entrypoint"}, {".tls.certresolver", "a certificate resolver"}} {
+		for _, name := range added(old[kind.suffix], now[kind.suffix]) {
+			p.first("Traefik has to have ", kind.what, " called ", name, ", or it serves nothing here")
+		}
+	}
+	if c.old.deployment.Project == c.new.deployment.Project && frontOf(c.old.deployment) == frontOf(c.new.deployment) {
+		for _, rule := range c.unrouted() {
+			p.first("nothing here answers any more to ", rule, ": look whether somebody still asks there")
+		}
+	}
+}
+
+// routers gives the values of the routers' labels by the end of their keys.
+func routers(d *deployment.Deployment) map[string][]string {
+	values := make(map[string][]string)
+	for _, s := range d.Services {
+		for _, l := range s.Labels {
+			for _, suffix := range []string{".entrypoints", ".tls.certresolver"} {
+				if strings.HasSuffix(l.Key, suffix) && !slices.Contains(values[suffix], l.Value) {
+					values[suffix] = append(values[suffix], l.Value)
+				}
+			}
+		}
+	}
+	return values
+}
+
+// unrouted are the rules of the routers that are gone.
+func (c *comparison) unrouted() []string {
+	var rules []string
+	c.pairs(func(old, now *deployment.Service) {
+		for _, l := range old.Labels {
+			if strings.HasSuffix(l.Key, ".rule") && deployment.LabelOf(now.Labels, l.Key).Key == "" {
+				rules = append(rules, l.Value)
+			}
+		}
+	})
+	return rules
+}

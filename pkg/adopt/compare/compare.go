@@ -35,8 +35,8 @@ type Difference struct {
 	// Old and New are what each side has, "" where it has nothing, and for a secret.
 	Old, New string
 	Secret   bool
-	// Also counts other requests of the same host for which the same is true.
-	Also int
+	// Also are the keys of others for which the same is true: requests of one host, labels of one service.
+	Also []string
 	// Why says for a decision what will happen, and for the others why it is of that kind.
 	Why string
 	// Keep is what to write in stack.yaml to have it as it was; "" where nothing is to be done, or can be.
@@ -71,7 +71,7 @@ func (r *Result) Count(k Kind) (n int) {
 
 // Deployments compares what runs now with what is to take its place. None of the texts of the result holds a secret.
 func Deployments(old, ours *deployment.Deployment) *Result {
-	c := &comparison{old: &side{Deployment: old, of: make(map[*deployment.Service]string)}, ours: &side{Deployment: ours, of: make(map[*deployment.Service]string)}}
+	c := &comparison{old: &side{Deployment: old, of: make(map[*deployment.Service]string)}, ours: &side{Deployment: ours, ours: true, of: make(map[*deployment.Service]string)}}
 	c.pair()
 	for _, s := range []*side{c.old, c.ours} {
 		s.facts = make(map[id]fact)
@@ -100,6 +100,11 @@ func (c *comparison) hide(masks ...*finding.Mask) {
 		for _, text := range []*string{&d.About, &d.Doc, &d.Key, &d.Old, &d.New, &d.Why, &d.Keep} {
 			for _, m := range masks {
 				*text = m.Text(*text)
+			}
+		}
+		for j := range d.Also {
+			for _, m := range masks {
+				d.Also[j] = m.Text(d.Also[j])
 			}
 		}
 	}

@@ -1,13 +1,11 @@
 package compare
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
-	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/deployment"
 )
 
 // defaults are what a program takes where its configuration does not say it: keys that are written all the same have no
@@ -95,10 +93,7 @@ func (c *comparison) isDefault(k id, f fact) bool {
 		return false
 	}
 	if text, err := strconv.Unquote(f.text); err == nil {
-		if digest, ok := strings.CutPrefix(strings.Trim(is.text, `"`), "sha256:"); ok {
-			sum := sha256.Sum256([]byte(text))
-			return strings.HasPrefix(hex.EncodeToString(sum[:]), digest)
-		}
+		return deployment.IsDefault(strings.Trim(is.text, `"`), text)
 	}
 	return is.text == f.text
 }
@@ -108,24 +103,16 @@ func (c *comparison) written(about string, program component.Program) map[string
 	if had, done := c.defaults[about]; done {
 		return had
 	}
-	names := []string{string(program)}
+	var dialect component.Dialect
 	for _, b := range c.ours.Bridges {
-		if c.ours.whom(b.Service) != about {
-			continue
-		}
-		switch b.Dialect {
-		case component.Python:
-			names = []string{b.Known() + "-python"}
-		case component.BridgeV2:
-			names = []string{string(b.Dialect), b.Known()}
+		if c.ours.whom(b.Service) == about {
+			dialect = b.Dialect
 		}
 	}
 	s := &side{Deployment: c.old.Deployment, of: c.old.of, facts: make(map[id]fact), used: make(map[string]bool)}
 	found := make(map[string]fact)
-	for _, name := range names {
-		if f, problem := source.Parse(name, component.Defaults(name)); problem == nil {
-			s.walk(document{about: name, doc: "config", program: program}, "", f.Root())
-		}
+	for _, f := range deployment.DefaultsOf(program, dialect) {
+		s.walk(document{about: f.Path, doc: "config", program: program}, "", f.Root())
 	}
 	for k, f := range s.facts {
 		found[k.key] = f

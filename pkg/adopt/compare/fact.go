@@ -77,6 +77,15 @@ func (s *side) list(d document, path string, v source.Value) {
 		s.add(d.about, d.doc, path, fact{text: "[]", shown: "[]", at: v.KeyPos()})
 		return
 	}
+	if d.doc == "service" && path == "healthcheck.test" { // a command
+		var words []string
+		for _, item := range items {
+			words = append(words, item.Str())
+		}
+		text := strings.Join(words, " ")
+		s.add(d.about, d.doc, path, fact{text: text, shown: text, at: v.KeyPos()})
+		return
+	}
 	if key := identity(items); key != "" {
 		for _, item := range items {
 			s.walk(d, path+"["+label(item.At(key))+"]", item)

@@ -63,6 +63,8 @@ func (s *side) files() {
 		switch seen := s.seenAt(name); {
 		case strings.HasPrefix(name, "keycloak/"):
 			s.add(theStack, "keycloak", name, f)
+		case len(seen) == 0 && s.ours && s.own(name):
+			continue // of a service that only ours has
 		case len(seen) == 0:
 			s.add(theStack, "beside", name, f)
 		default:
@@ -78,7 +80,7 @@ func (s *side) seenAt(name string) map[id]bool {
 	seen := make(map[id]bool)
 	for _, svc := range s.Services {
 		for _, m := range svc.Mounts {
-			if m.Host != "" && deployment.Within(name, m.Host) && !slices.Contains(s.alone, svc) {
+			if m.Host != "" && deployment.Within(name, m.Host) && !(s.ours && slices.Contains(s.alone, svc)) {
 				below := strings.TrimPrefix(name, path.Clean(m.Host))
 				if m.Host == "." {
 					below = "/" + name
@@ -88,6 +90,11 @@ func (s *side) seenAt(name string) map[id]bool {
 		}
 	}
 	return seen
+}
+
+// own reports whether a service that the other side has not sees the file.
+func (s *side) own(name string) bool {
+	return slices.ContainsFunc(s.alone, func(svc *deployment.Service) bool { return svc.Sees(name) })
 }
 
 // dataPlaces are the directories that services write to, as far as no configuration lies in them.

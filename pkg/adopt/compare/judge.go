@@ -60,7 +60,7 @@ func (c *comparison) compare() {
 		// Labels for a proxy that cannot be seen are one question of a service.
 		if group := (id{k.about, k.doc, fmt.Sprint(w)}); k.doc == "routing" && !c.routed {
 			if i, had := labels[group]; had {
-				c.Differences[i].Also++
+				c.Differences[i].Also = append(c.Differences[i].Also, k.key)
 				continue
 			}
 			labels[group] = len(c.Differences)

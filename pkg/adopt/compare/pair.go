@@ -13,6 +13,7 @@ import (
 type side struct {
 	*deployment.Deployment
 	of    map[*deployment.Service]string // what the service is called on both sides
+	ours  bool                           // it is what takes the place of the other
 	alone []*deployment.Service          // that the other side has not
 	facts map[id]fact
 

@@ -144,7 +144,7 @@ func (c *comparison) request(q request, host string, groups map[id]int) {
 		c.Differences = append(c.Differences, c.difference(k, old, now, v))
 		return
 	}
-	c.Differences[i].Also++
+	c.Differences[i].Also = append(c.Differences[i].Also, q.method+" "+q.path)
 }
 
 // first is who answers, without what it is asked for.

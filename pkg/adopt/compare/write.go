@@ -164,10 +164,19 @@ func (d Difference) what(g []Difference) string {
 		}
 		return name
 	}
-	if d.Also > 0 {
-		name += fmt.Sprintf(" and %d more like it", d.Also)
+	return name + d.also() + ": " + d.change()
+}
+
+// also names the others for which the same is true.
+func (d Difference) also() string {
+	if len(d.Also) == 0 {
+		return ""
 	}
-	return name + ": " + d.change()
+	text := ", " + strings.Join(d.Also[:min(len(d.Also), maxNamed)], ", ")
+	if n := len(d.Also) - maxNamed; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 // name is the key with what says it.
@@ -211,10 +220,7 @@ func named(g []Difference) string {
 	var abouts []string
 	keys := make(map[string][]string)
 	for _, d := range g {
-		name := d.name()
-		if d.Also > 0 {
-			name += fmt.Sprintf(" and %d more like it", d.Also)
-		}
+		name := d.name() + d.also()
 		if keys[d.About] == nil {
 			abouts = append(abouts, d.About)
 		}
@@ -264,7 +270,7 @@ type jsonDifference struct {
 	Old    string     `json:"old,omitempty"`
 	New    string     `json:"new,omitempty"`
 	Secret bool       `json:"secret,omitempty"`
-	Also   int        `json:"also,omitempty"`
+	Also   []string   `json:"also,omitempty"`
 	Why    string     `json:"why"`
 	Keep   string     `json:"keep,omitempty"`
 	OldAt  *jsonPlace `json:"old_at,omitempty"`

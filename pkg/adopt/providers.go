@@ -11,21 +11,26 @@ var providerFields = []string{
 	"id", "synapse_idp_id", "human_name", "issuer", "client_id", "client_secret", "client_secret_file", "scope", "claims_imports.localpart.on_conflict",
 }
 
-// providers adds what the upstream providers of MAS have beside those fields. An item of a list can only be replaced with
-// all others.
+// providers adds what the upstream providers of MAS have beside those fields.
 func (r *reader) providers(over, ours *source.Node) *source.Node {
-	list := ours.Get("upstream_oauth2", "providers")
+	return listed(over, ours, []string{"upstream_oauth2", "providers"}, r.mas.Upstreams(), "id", providerFields)
+}
+
+// listed adds what the items of a list have beside the fields that they are rendered from. One of them can only be
+// replaced with all others. id is the key by which an item is the same on both sides.
+func listed(over, ours *source.Node, path []string, theirs []source.Value, id string, fields []string) *source.Node {
+	list := ours.Get(path...)
 	if list == nil {
 		return over
 	}
 	differs := false
 	all := &source.Node{Kind: source.Sequence}
-	for _, item := range list.Items {
-		for _, p := range r.mas.Upstreams() {
-			if p.At("id").Str() != item.Get("id").Str() {
+	for i, item := range list.Items {
+		for j, p := range theirs {
+			if p.At(id).Str() != item.Get(id).Str() && (p.At(id).Set() || i != j) {
 				continue
 			}
-			if more := beside(item, pruned(p.Node(), providerFields)); more != nil {
+			if more := beside(item, pruned(p.Node(), fields)); more != nil {
 				differs = true
 				laid(item, more)
 			}
@@ -38,10 +43,14 @@ func (r *reader) providers(over, ours *source.Node) *source.Node {
 	if over == nil {
 		over = &source.Node{Kind: source.Mapping}
 	}
-	if over.Get("upstream_oauth2") == nil {
-		over.Set("upstream_oauth2", &source.Node{Kind: source.Mapping})
+	at := over
+	for _, key := range path[:len(path)-1] {
+		if at.Get(key) == nil {
+			at.Set(key, &source.Node{Kind: source.Mapping})
+		}
+		at = at.Get(key)
 	}
-	over.Get("upstream_oauth2").Set("providers", all)
+	at.Set(path[len(path)-1], all)
 	return over
 }
 

@@ -28,6 +28,11 @@ var synapseSigningKey = Rule{
 				continue
 			}
 			m := s.MountAt(file)
+			if m == nil {
+				if _, _, reason := d.Text(s.Service, file); reason == "" || !deployment.LeadsNowhere(reason) {
+					m = s.BakedAt(file) // each image has the same one
+				}
+			}
 			if m == nil || m.Fleeting {
 				fix := "signing_key_path: a path below a directory that is mounted"
 				if dir := s.MountAt(s.ConfigPath); dir != nil && dir.Host != "" && dir.Container != s.ConfigPath {

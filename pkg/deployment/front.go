@@ -304,7 +304,7 @@ func (s *Service) public() map[string]string {
 // there may be more.
 func (d *Deployment) globbed(s *Service, pattern, from string) (files []*source.File, hidden string) {
 	if !path.IsAbs(pattern) {
-		for _, m := range s.Mounts {
+		for _, m := range s.holdings() {
 			if m.Host != "" && Within(from, m.Host) {
 				inside := path.Join(m.Container, strings.TrimPrefix(from, path.Clean(m.Host)))
 				pattern = path.Join(path.Dir(inside), pattern)

@@ -37,7 +37,7 @@ func (d *Deployment) nginx(s *Service) *Front {
 	var main *source.File
 	if _, host, reason := d.Text(s, name); reason == "" {
 		main = d.file(host)
-	} else if !LeadsNowhere(reason) && s.MountAt(name) != nil && d.file(host) == nil && !strings.Contains(reason, "does not exist") {
+	} else if !LeadsNowhere(reason) && (s.MountAt(name) != nil || s.BakedAt(name) != nil) && d.file(host) == nil && !strings.Contains(reason, "does not exist") {
 		f.Unseen = "the configuration of " + s.Name + " cannot be seen: " + reason
 		f.table = unseenTable(f.Unseen)
 		return f
@@ -46,7 +46,7 @@ func (d *Deployment) nginx(s *Service) *Front {
 	hidden := ""
 	for _, pattern := range nginxServers {
 		dir := path.Dir(pattern)
-		if main != nil || s.MountAt(dir) == nil && !slices.ContainsFunc(s.Mounts, func(m Mount) bool { return Under(path.Clean(m.Container), dir) }) {
+		if main != nil || s.MountAt(dir) == nil && s.BakedAt(dir) == nil && !slices.ContainsFunc(s.holdings(), func(m Mount) bool { return Under(path.Clean(m.Container), dir) }) {
 			continue
 		}
 		found, why := d.nginxFiles(s, pattern, "")
@@ -80,7 +80,7 @@ func (d *Deployment) nginxFiles(s *Service, pattern, from string) (files []*sour
 		pattern = path.Join("/etc/nginx", pattern)
 	}
 	seen := make(map[string]bool)
-	if s.MountAt(path.Dir(pattern)) != nil {
+	if s.MountAt(path.Dir(pattern)) != nil || s.BakedAt(path.Dir(pattern)) != nil {
 		found, why := d.globbed(s, pattern, from)
 		if !strings.Contains(why, "does not exist") {
 			hidden = why
@@ -90,7 +90,7 @@ func (d *Deployment) nginxFiles(s *Service, pattern, from string) (files []*sour
 		}
 	}
 	whole := strings.ContainsAny(path.Base(pattern), "*?[")
-	for _, m := range s.Mounts {
+	for _, m := range s.holdings() {
 		inside := path.Clean(m.Container)
 		if ok, _ := path.Match(pattern, inside); !ok || inside == path.Dir(pattern) {
 			continue

@@ -35,7 +35,7 @@ func (s *Service) place(container string) string {
 
 // Sees reports whether a file on the host is seen in the container.
 func (s *Service) Sees(host string) bool {
-	return slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Host != "" && Within(host, m.Host) })
+	return slices.ContainsFunc(s.holdings(), func(m Mount) bool { return m.Host != "" && Within(host, m.Host) })
 }
 
 // MountAt is the deepest mount that holds a path of the container; nil when none does.
@@ -59,6 +59,19 @@ func inImage(name string) string {
 	return name
 }
 
+// BakedAt is what was put last where the image holds a path of the container; nil where nothing was.
+func (s *Service) BakedAt(container string) *Mount {
+	for i, m := range slices.Backward(s.Baked) {
+		if Under(path.Clean(container), m.Container) {
+			return &s.Baked[i]
+		}
+	}
+	return nil
+}
+
+// holdings are the mounts and what the image has of the files here.
+func (s *Service) holdings() []Mount { return slices.Concat(s.Mounts, s.Baked) }
+
 // Under reports whether a clean path is dir or below it.
 func Under(name, dir string) bool {
 	dir = path.Clean(dir)
@@ -74,6 +87,9 @@ func Within(name, dir string) bool {
 // otherwise it says why not.
 func (s *Service) HostPath(container string) (host, reason string) {
 	m := s.MountAt(container)
+	if m == nil {
+		m = s.BakedAt(container)
+	}
 	switch {
 	case m == nil && s.Build.Set():
 		return "", "the image, which is built here, may hold it"

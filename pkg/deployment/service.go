@@ -27,7 +27,9 @@ type Service struct {
 	// EnvUnread says why there may be variables that are not among them; "" when there are none.
 	EnvUnread string
 
-	Mounts  []Mount
+	Mounts []Mount
+	// Baked is what its image, which is built here, has of the files here, in the order in which they are put there. A mount hides it.
+	Baked   []Mount
 	Volumes List
 	Tmpfs   List
 	// Handed are the secrets that it is handed, Unhanded those that nothing defines.

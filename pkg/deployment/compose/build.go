@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"io/fs"
 	"path"
 	"slices"
@@ -49,6 +50,7 @@ func (p *Project) build(s *deployment.Service, v source.Value) {
 	if c := image.Cmd; c != nil && !s.Cmd.Set() {
 		s.Cmd = commandList(placed, *c)
 	}
+	p.bake(s, v, image.Copies, placed)
 	if image.User.Line > 0 && !s.UserAt.Set() {
 		s.UserAt = leaf(image.User)
 	}
@@ -194,4 +196,34 @@ func pairs(v source.Value) map[string]string {
 		all[name.Str()] = val.Str()
 	}
 	return all
+}
+
+// bake gives a service what its image has of the files here.
+func (p *Project) bake(s *deployment.Service, build source.Value, copies []dockerfile.Copy, placed func(dockerfile.Word, ...string) source.Value) {
+	context, known := p.expand(contextOf(build))
+	if context == "" {
+		context = "."
+	}
+	why := ""
+	if !known || fetched(context) || path.IsAbs(context) || strings.HasPrefix(context, "~") {
+		why = "what is copied into the image lies outside of the directory"
+	}
+	for _, c := range copies {
+		for _, from := range c.Sources {
+			at := deployment.Filled(placed(c.Word), c.Text, true)
+			m := deployment.Mount{Container: c.Target, Host: path.Join(context, path.Clean("/"+from)), Source: from, At: at, SourceAt: at}
+			if info, err := fs.Stat(p.fsys, m.Host); (strings.HasSuffix(c.Target, "/") || len(c.Sources) > 1) && (err != nil || !info.IsDir()) {
+				m.Container = path.Join(c.Target, path.Base(from))
+			}
+			if strings.ContainsAny(from, "*?[") {
+				m.Container, c.Unseen = c.Target, "it is copied by a pattern"
+			}
+			if reason := cmp.Or(c.Unseen, why); reason != "" {
+				m.Host, m.Reason = "", "the image, which is built here, holds it: "+reason
+			} else if p.beyond(m.Host) {
+				m.Host, m.Reason = "", m.Host+" is outside of the directory"
+			}
+			s.Baked = append(s.Baked, m)
+		}
+	}
 }

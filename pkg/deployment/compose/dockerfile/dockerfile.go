@@ -1,5 +1,5 @@
 // Package dockerfile reads what the last stage of a Dockerfile says of its image: which one it begins with, and how
-// it is started. What its commands do is not looked at.
+// it is started, and what is copied into it. What its commands do is not looked at.
 package dockerfile
 
 import (
@@ -32,6 +32,8 @@ type Image struct {
 	User, WorkDir Word
 	// Health is the command of its check; nil where it says none. One that switches it off is NONE.
 	Health *Command
+	// Copies are what is put into it, in its order.
+	Copies []Copy
 }
 
 // Word is a part of the file and where its instruction has it; Line 0 where there is none. Open says that it holds
@@ -172,6 +174,10 @@ func (s *stage) take(in instruction, args map[string]string, outer *stage) {
 			w.Open = w.Open || s.image.WorkDir.Line == 0 // what the base has is not known
 		}
 		s.image.WorkDir = w
+	case "COPY", "ADD":
+		s.copied(in)
+	case "RUN":
+		s.changed(in)
 	case "ENTRYPOINT":
 		s.image.Entrypoint = in.command()
 	case "CMD":

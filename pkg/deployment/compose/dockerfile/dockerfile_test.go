@@ -101,3 +101,38 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestCopies: what is copied into the image, and what is not what lies in the directory any more.
+func TestCopies(t *testing.T) {
+	for name, c := range map[string]struct{ src, target, unseen string }{
+		"file":               {"COPY a.conf /etc/a.conf", "/etc/a.conf", ""},
+		"flags":              {"COPY --chown=1:1 --chmod=0644 a.conf /etc/", "/etc/", ""},
+		"list":               {`ADD ["a b.conf", "/etc/a.conf"]`, "/etc/a.conf", ""},
+		"ENV":                {"ENV D=/data\nCOPY a.conf $D/", "/data/", ""},
+		"below WORKDIR":      {"WORKDIR /srv\nCOPY a.conf .", "/srv/", ""},
+		"below another's":    {"COPY a.conf conf/", "/conf/", "the image's own"},
+		"of a stage":         {"COPY --from=build /a.conf /etc/a.conf", "/etc/a.conf", "another stage"},
+		"of the network":     {"ADD https://example.org/a.conf /etc/a.conf", "/etc/a.conf", "not copied from the directory"},
+		"written here":       {"COPY <<EOF /etc/a.conf\nx\nEOF", "/etc/a.conf", "not copied from the directory"},
+		"an archive":         {"ADD a.tar.gz /etc/", "/etc/", "archive"},
+		"an argument":        {"ARG D\nCOPY a.conf $D/", "/", "only where the image is built"},
+		"changed":            {"COPY a.conf /etc/a.conf\nRUN sed -i s/x/y/ /etc/a.conf", "/etc/a.conf", "may have changed"},
+		"given to others":    {"COPY a.conf /etc/a.conf\nRUN chown 1:1 /etc/a.conf && chmod 600 /etc/a.conf", "/etc/a.conf", ""},
+		"another is changed": {"COPY a.conf /etc/a.conf\nRUN sed -i s/x/y/ /etc/b.conf", "/etc/a.conf", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			image, why := dockerfile.Read([]byte("FROM x:1\n"+c.src+"\n"), dockerfile.Options{})
+			if why != "" || len(image.Copies) != 1 {
+				t.Fatal(why, image.Copies)
+			}
+			got := image.Copies[0]
+			if got.Target != c.target || (got.Unseen == "") != (c.unseen == "") || !strings.Contains(got.Unseen, c.unseen) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	image, _ := dockerfile.Read([]byte("FROM x:1 AS base\nCOPY a /a\nFROM base\nCOPY b /b\n"), dockerfile.Options{})
+	if len(image.Copies) != 2 {
+		t.Errorf("of the stage before and the last: %+v", image.Copies)
+	}
+}

@@ -24,6 +24,14 @@ func (r *reader) auth() {
 	a.Component = r.component(r.mas.Service, component.MAS)
 	a.PublicURL = c.At("http", "public_base").Str()
 	a.Passwords = !deployment.IsFalse(c.At("passwords", "enabled"))
+	if account := c.At("account"); a.Passwords && account.At("password_registration_enabled").True() {
+		switch {
+		case account.At("password_registration_token_required").True() || account.At("registration_token_required").True():
+			a.Registration = "token"
+		case !deployment.IsFalse(account.At("password_registration_email_required")):
+			a.Registration = "open-with-email"
+		}
+	}
 	bcrypt := false
 	for _, s := range c.At("passwords", "schemes").Items() {
 		bcrypt = bcrypt || s.At("algorithm").Str() == "bcrypt"

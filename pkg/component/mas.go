@@ -77,3 +77,7 @@ var Upstream = []Secret{
 // PasswordFiles is the first MAS that takes the passwords of its database and of the SMTP server from files:
 // database.password_file, email.password_file.
 var PasswordFiles = Version{1, 22, 0}
+
+// PasswordTokens is the first MAS that asks for a registration token by account.password_registration_token_required; before it
+// was registration_token_required.
+var PasswordTokens = Version{1, 19, 0}

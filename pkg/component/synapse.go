@@ -55,6 +55,7 @@ var synapse = Component{
 		{Name: "synapse.old_signing_keys", Kind: OldKeys},
 		{Name: "synapse.macaroon_secret_key"},
 		{Name: "synapse.form_secret"},
+		{Name: "synapse.registration_shared_secret"},
 		{
 			Name: "email.password", Kind: External,
 			Where: "the password of {user} on the SMTP server {host}", Example: "placeholder-email-password",

@@ -69,8 +69,10 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 		{path: "config/matrix/homeserver.yaml", template: "homeserver.yaml", service: "synapse", spec: spec.Section(component.Synapse)},
 		{path: "config/matrix/log.config", template: "log.config", service: "synapse"},
 		{path: "config/matrix/" + st.ServerName + ".signing.key", content: secrets("synapse.signing_key") + "\n", service: "synapse"},
-		{path: "config/mas/config.yaml", template: "mas.yaml", service: "mas", spec: spec.Section(component.MAS)},
 		{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: spec.Section(component.Postgres)},
+	}
+	if st.MAS != nil {
+		as = append(as, artifact{path: "config/mas/config.yaml", template: "mas.yaml", service: "mas", spec: spec.Section(component.MAS)})
 	}
 	for _, b := range st.Bridges {
 		section := spec.Section(b.Program)
@@ -84,7 +86,7 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	if len(st.Bridges) > 0 {
 		as = append(as, artifact{path: "config/matrix/doublepuppet.yaml", template: "registration.yaml", data: item{Stack: st, Registration: st.DoublePuppet}, service: "synapse"})
 	}
-	for _, u := range st.MAS.Upstreams {
+	for _, u := range st.Login.Upstreams {
 		if u.Keycloak {
 			as = append(as, artifact{path: u.ClientFile, template: "keycloak-client.json", data: item{Stack: st, Upstream: u}})
 		}

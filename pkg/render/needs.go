@@ -63,11 +63,17 @@ func Needs(s *spec.Spec) []secret.Need {
 // unused says of the secrets that not every stack has whether this one lacks them.
 func unused(s *spec.Spec) map[string]bool {
 	return map[string]bool{
-		"email.password":             s.Email.User == "",
-		"synapse.turn_shared_secret": len(s.Synapse.TURN.URIs) == 0,
-		"auth.pepper":                !s.Auth.Pepper,
-		"backup.passphrase":          len(s.Backup.Borgmatic.Repositories) == 0,
-		"backup.heartbeat_url":       s.Backup.Borgmatic.Heartbeat == "",
+		"email.password":                     s.Email.User == "",
+		"synapse.turn_shared_secret":         len(s.Synapse.TURN.URIs) == 0,
+		"synapse.registration_shared_secret": s.MAS() || !s.Auth.Passwords,
+		"auth.matrix_secret":                 !s.MAS(),
+		"auth.encryption":                    !s.MAS(),
+		"auth.key_rsa":                       !s.MAS(),
+		"auth.key_ec":                        !s.MAS(),
+		"auth.upstream.{name}.id":            !s.MAS(),
+		"auth.pepper":                        !s.Auth.Pepper,
+		"backup.passphrase":                  len(s.Backup.Borgmatic.Repositories) == 0,
+		"backup.heartbeat_url":               s.Backup.Borgmatic.Heartbeat == "",
 	}
 }
 

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -71,6 +72,31 @@ func TestRandomSpecs(t *testing.T) {
 	}
 	t.Logf("%d of 60 specs are accepted", accepted)
 }
+
+// The same without MAS: what belongs to it is left out, and all else holds.
+func TestRandomOwnLogin(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	accepted := 0
+	for range 30 {
+		choices := make([]byte, fixture.Slots)
+		for i := range choices {
+			choices[i] = byte(random.IntN(256))
+		}
+		src := ofMAS.ReplaceAllString(fixture.Spec(choices), "")
+		src = strings.Replace(src, "auth:\n", "auth:\n  kind: synapse\n", 1)
+		if s, _ := spec.Parse("stack.yaml", []byte(src)); s != nil {
+			accepted++
+		}
+		checkRandom(t, src)
+	}
+	if accepted < 8 {
+		t.Errorf("only %d of 30 specs are accepted", accepted)
+	}
+	t.Logf("%d of 30 specs are accepted", accepted)
+}
+
+// ofMAS are the lines of a spec that say something of MAS.
+var ofMAS = regexp.MustCompile(`(?m)^  (public_url|migration|names): .*\n`)
 
 func FuzzRender(f *testing.F) {
 	f.Add([]byte{})

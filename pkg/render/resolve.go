@@ -14,7 +14,6 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/output"
-	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -38,7 +37,12 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	st.resolveIngress(s)
 	st.resolveDatabases(s, secrets)
 	st.resolveSynapse(s, secrets)
-	st.resolveMAS(s, secrets)
+	st.resolveLogin(s, secrets)
+	if s.MAS() {
+		st.resolveMAS(s, secrets)
+	} else {
+		st.resolveOwnLogin(secrets)
+	}
 	st.resolveEmail(s, secrets)
 	st.DoublePuppet = Registration{
 		ID: "doublepuppet", ASToken: secrets.Get("doublepuppet.as_token"), HSToken: secrets.Get("doublepuppet.hs_token"),
@@ -152,59 +156,13 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 	if len(sy.WellKnownExtra) > 0 {
 		st.Synapse.WellKnownExtra = s.At("synapse", "well_known_extra").Flow()
 	}
-	st.addSecret("synapse", "synapse_mas_secret", secrets.Get("auth.matrix_secret"))
+	if s.MAS() {
+		st.addSecret("synapse", "synapse_mas_secret", secrets.Get("auth.matrix_secret"))
+	}
 	st.addSecret("synapse", "synapse_macaroon_secret_key", secrets.Get("synapse.macaroon_secret_key"))
 	st.addSecret("synapse", "synapse_form_secret", secrets.Get("synapse.form_secret"))
 	if len(st.Synapse.TURN) > 0 {
 		st.addSecret("synapse", "synapse_turn_shared_secret", secrets.Get("synapse.turn_shared_secret"))
-	}
-}
-
-func (st *Stack) resolveMAS(s *spec.Spec, secrets *secret.Set) {
-	u, _ := url.Parse(cmp.Or(s.Auth.PublicURL, "https://"+st.MatrixHost+"/auth/"))
-	v, known := release(component.MAS, s.Auth.Component).Version()
-	mas := component.Of(component.MAS)
-	st.MAS = MAS{
-		Host: u.Host, Path: strings.TrimRight(u.Path, "/"), Port: mas.Port, HealthPort: mas.HealthPort,
-		InternalHost: st.internal("mas"), Passwords: s.Auth.Passwords, Bcrypt: s.Auth.Migration || s.Auth.Migrated,
-		PasswordFile: known && !v.Less(component.PasswordFiles), DB: st.database(component.MAS),
-	}
-	st.MAS.Address = fmt.Sprintf("http://%s:%d/", st.MAS.InternalHost, mas.Port)
-	st.MAS.PublicBase = "https://" + st.MAS.Host + st.MAS.Path + "/"
-	base := cmp.Or(s.At("auth", "extra", "http", "public_base").Str(), st.MAS.PublicBase)
-	st.MAS.Addresses = output.Clean(strings.TrimSpace(base + " " + s.At("auth", "extra", "http", "issuer").Str()))
-	if s.Auth.Pepper {
-		st.MAS.Pepper = secrets.Get("auth.pepper")
-		st.addSecret("mas", "mas_pepper", st.MAS.Pepper)
-	}
-	st.addSecret("mas", "mas_matrix_secret", secrets.Get("auth.matrix_secret"))
-	st.addSecret("mas", "mas_encryption", secrets.Get("auth.encryption"))
-	st.addSecret("mas", "mas_key_rsa", secrets.Get("auth.key_rsa"))
-	st.addSecret("mas", "mas_key_ec", secrets.Get("auth.key_ec"))
-	if st.MAS.PasswordFile {
-		st.addSecret("mas", "mas_database_password", st.MAS.DB.Password)
-	}
-	files := make(map[string]bool)
-	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
-		up := s.Auth.Upstream[name]
-		conflict := onConflict[up.ExistingUsers]
-		if up.ExistingUsers == "" && st.MAS.Bcrypt {
-			conflict = onConflict["link"]
-		}
-		id := secrets.Get("auth.upstream." + name + ".id")
-		file := up.ClientID
-		if !safeName().MatchString(file) || files[file] {
-			file = name
-		}
-		files[file] = true
-		st.MAS.Upstreams = append(st.MAS.Upstreams, Upstream{
-			Name: name, ID: id, Issuer: up.Issuer, ClientID: up.ClientID, HumanName: cmp.Or(up.HumanName, name),
-			Scope: cmp.Or(up.Scope, "openid profile email"), SynapseIDP: up.SynapseIDP, OnConflict: conflict, Link: conflict == "set" || conflict == "replace",
-			Keycloak: keycloak(up), ClientFile: "keycloak/" + file + ".json",
-			RedirectURI: st.MAS.PublicBase + "upstream/callback/" + id, LogoutURI: st.MAS.PublicBase + "upstream/backchannel-logout/" + id,
-			ClientSecret: secrets.Get("auth.upstream." + name + ".client_secret"),
-		})
-		st.addSecret("mas", "mas_upstream_"+name, secrets.Get("auth.upstream."+name+".client_secret"))
 	}
 }
 
@@ -228,17 +186,12 @@ func (st *Stack) resolveEmail(s *spec.Spec, secrets *secret.Set) {
 			st.Email.From = `"` + quotedPair.Replace(from.Name) + `" <` + from.Address + ">"
 		}
 	}
-	if e.User != "" && st.MAS.PasswordFile {
+	if e.User != "" && st.MAS != nil && st.MAS.PasswordFile {
 		st.addSecret("mas", "mas_email_password", st.Email.Password)
 	}
 }
 
 var quotedPair = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
-
-// onConflict are MAS's words for existing_users.
-var onConflict = map[string]string{"link": "set", "relink": "replace", "fail": "fail"}
-
-var safeName = regex.Of(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
 
 func (st *Stack) addSecret(service, name, content string) {
 	st.Secrets = append(st.Secrets, SecretFile{Name: name, Service: service, Content: content})
@@ -283,7 +236,7 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 	if shape.Aliases != "" {
 		br.Registration.Aliases = []Namespace{{Regex: "^#" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true}}
 	}
-	if shape.AsksLogin && br.Encryption.Allow {
+	if shape.AsksLogin && br.Encryption.Allow && st.MAS != nil {
 		br.HomeserverAddress = "https://" + st.MatrixHost
 	}
 	st.Bridges = append(st.Bridges, br)

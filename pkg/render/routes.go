@@ -29,18 +29,6 @@ type Route struct {
 // Routes is the table of all that is reached from outside: of two that fit, the first one counts. /_synapse/admin and
 // /_synapse/mas are not in it, and stay inside.
 func (st *Stack) Routes() []Route {
-	compat := Route{
-		// Login, logout and refresh of the old client API on every host that serves /_matrix, and nothing else: the
-		// expression in MAS's documentation also takes account data and state events of these names away from Synapse.
-		Name: "mas-compat", Service: "mas", Port: st.MAS.Port, priority: 300,
-		Hosts: []string{st.MatrixHost}, Regexp: "^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$",
-	}
-	// The bare path needs a match of its own, and a prefix without the slash would also match /authentication.
-	mas := Route{Name: "mas", Service: "mas", Port: st.MAS.Port, priority: 200, Hosts: []string{st.MAS.Host}}
-	if st.MAS.Path != "" {
-		mas.Paths, mas.Prefixes = []string{st.MAS.Path}, []string{st.MAS.Path + "/"}
-		mas.Strip, mas.To = st.MAS.Path, st.MAS.PublicBase
-	}
 	synapse := func(name, host string) Route {
 		return Route{Name: name, Service: "synapse", Port: st.Synapse.Port, priority: 100, Hosts: []string{host}}
 	}
@@ -49,7 +37,6 @@ func (st *Stack) Routes() []Route {
 	rest := []Route{matrix}
 	if st.Apex {
 		// Element X asks there first, and Synapse's own well-known file sends other servers there.
-		compat.Hosts = append(compat.Hosts, st.ServerName)
 		apex := synapse("apex", st.ServerName)
 		apex.Prefixes = []string{"/_matrix/"}
 		rest = append(rest, apex)
@@ -73,7 +60,30 @@ func (st *Stack) Routes() []Route {
 			},
 		})
 	}
-	return append([]Route{compat, mas}, rest...)
+	return append(st.masRoutes(), rest...)
+}
+
+// masRoutes are those of MAS; none where there is no MAS.
+func (st *Stack) masRoutes() []Route {
+	if st.MAS == nil {
+		return nil
+	}
+	compat := Route{
+		// Login, logout and refresh of the old client API on every host that serves /_matrix, and nothing else: the
+		// expression in MAS's documentation also takes account data and state events of these names away from Synapse.
+		Name: "mas-compat", Service: "mas", Port: st.MAS.Port, priority: 300,
+		Hosts: []string{st.MatrixHost}, Regexp: "^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$",
+	}
+	if st.Apex {
+		compat.Hosts = append(compat.Hosts, st.ServerName)
+	}
+	// The bare path needs a match of its own, and a prefix without the slash would also match /authentication.
+	mas := Route{Name: "mas", Service: "mas", Port: st.MAS.Port, priority: 200, Hosts: []string{st.MAS.Host}}
+	if st.MAS.Path != "" {
+		mas.Paths, mas.Prefixes = []string{st.MAS.Path}, []string{st.MAS.Path + "/"}
+		mas.Strip, mas.To = st.MAS.Path, st.MAS.PublicBase
+	}
+	return []Route{compat, mas}
 }
 
 // Site is one public host with what of it is the stack's. On a Shared one another site may stand beside it.

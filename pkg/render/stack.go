@@ -27,7 +27,8 @@ type Stack struct {
 	Ingress      Ingress
 	Traefik      Traefik
 	Synapse      Synapse
-	MAS          MAS
+	Login        Login
+	MAS          *MAS // nil where Synapse logs users in itself
 	Email        *Email
 	Postgres     Postgres
 	Databases    []Database
@@ -118,17 +119,23 @@ type MAS struct {
 	Port         int
 	HealthPort   int
 	Address      string
-	Passwords    bool
 	// Bcrypt: the passwords of users who came from Synapse are, or will be, among MAS's.
 	Bcrypt bool
-	Pepper string // of those passwords; empty when they have none
 	// PasswordFile: the version knows database.password_file (MAS 1.22.0).
 	PasswordFile bool
-	Upstreams    []Upstream
+	TokenKey     string // by which the version asks for a registration token
 	DB           Database
 }
 
-// Upstream is an OpenID Connect provider of MAS.
+// Login is how users log in, at MAS or at Synapse itself.
+type Login struct {
+	Passwords    bool
+	Pepper       string // of the passwords that Synapse has hashed; empty when they have none
+	Registration string // closed, token or open-with-email
+	Upstreams    []Upstream
+}
+
+// Upstream is an OpenID Connect provider.
 type Upstream struct {
 	Name, ID, Issuer, ClientID, HumanName, Scope, SynapseIDP string
 	OnConflict                                               string // MAS's word for what becomes of an existing user of that name; empty for its default
@@ -136,7 +143,7 @@ type Upstream struct {
 	Keycloak                                                 bool
 	ClientFile                                               string // path of the client to import into Keycloak
 	RedirectURI, LogoutURI                                   string
-	ClientSecret                                             string
+	ClientSecret, SecretFile                                 string // SecretFile is the name of the Compose secret that holds it
 }
 
 // Postgres is the database server.

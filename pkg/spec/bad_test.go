@@ -269,7 +269,7 @@ func TestBadNames(t *testing.T) {
 		{"escaped slash", auth("public_url: https://matrix.example.org/auth%2Fx/"), []string{"5:3 a path with characters"}},
 		{"dots", auth("public_url: https://matrix.example.org/auth/../"), []string{"5:3 a path with characters"}},
 
-		{"issuer with slash", issuer("https://sso.example.org/realms/main/"), []string{"3:39 auth.upstream.sso.issuer ends in a slash; MAS compares it byte for byte with the provider's own answer, and Keycloak's has none\n\tfix: issuer: https://sso.example.org/realms/main"}},
+		{"issuer with slash", issuer("https://sso.example.org/realms/main/"), []string{"3:39 auth.upstream.sso.issuer ends in a slash; it is compared byte for byte with the provider's own answer, and Keycloak's has none\n\tfix: issuer: https://sso.example.org/realms/main"}},
 		{"issuer is no URL", issuer("sso.example.org"), []string{"3:39 auth.upstream.sso.issuer is not an https URL"}},
 		{"upstream's name", "version: 1\nserver_name: example.org\nauth: {upstream: {My SSO: {client_id: a, issuer: 'https://a.example.org'}}}", []string{`3:19 the name of the upstream "My SSO"`}},
 		{"another proxy", "\ningress: {kind: caddy, traefik: {network: proxy}}", []string{"4:24 it would be used for nothing\n\tfix: kind: traefik, or remove the lines"}},

@@ -65,6 +65,8 @@ func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag
 		d.value(v, dst.Elem(), tag)
 	case t == reflect.TypeFor[DatabaseName]() && v.Kind() == source.Scalar:
 		d.text(v, dst.FieldByName("Name"), fieldsOf(t)["name"].Tag)
+	case t == reflect.TypeFor[Auth]() && v.Kind() == source.Scalar && v.Str() == ownLogin:
+		dst.Set(reflect.ValueOf(Auth{Kind: ownLogin, Passwords: true}))
 	case t.Kind() == reflect.Struct:
 		d.mapping(v, dst)
 	case t.Kind() == reflect.Map:

@@ -54,6 +54,10 @@ func makeSchema(t *testing.T) []byte {
 			names.AdditionalProperties = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{names.AdditionalProperties, {Type: "string", Pattern: name.Pattern}}}
 		}
 	}
+	if auth, ok := s.Properties.Get("auth"); ok {
+		ref := *auth
+		*auth = jsonschema.Schema{Description: auth.Description, AnyOf: []*jsonschema.Schema{{Const: ownLogin}, {Ref: ref.Ref}}}
+	}
 	out, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +127,35 @@ func TestSchemaAcceptsExamples(t *testing.T) {
 		}
 		if err := s.Validate(instance(t, path, src)); err != nil {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// The word and the mapping that it stands for are one spec, to the editor as to the command.
+func TestAuthSynapse(t *testing.T) {
+	schema := compiled(t)
+	var both []Auth
+	for _, auth := range []string{"synapse", "{kind: synapse, passwords: true}"} {
+		src := []byte("version: 1\nserver_name: example.org\nauth: " + auth + "\n")
+		if err := schema.Validate(instance(t, "stack.yaml", src)); err != nil {
+			t.Error(err)
+		}
+		s, findings := Parse("stack.yaml", src)
+		if s == nil || len(findings) > 0 {
+			t.Fatal(findings)
+		}
+		both = append(both, s.Auth)
+	}
+	if diff := cmp.Diff(both[0], both[1]); diff != "" {
+		t.Error(diff)
+	}
+	for _, auth := range []string{"mas", "passwords", "[synapse]"} {
+		src := []byte("version: 1\nserver_name: example.org\nauth: " + auth + "\n")
+		if schema.Validate(instance(t, "stack.yaml", src)) == nil {
+			t.Errorf("the schema accepts %q", auth)
+		}
+		if _, findings := Parse("stack.yaml", src); !finding.HasErrors(findings) {
+			t.Errorf("Load accepts %q", auth)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type Spec struct {
 	Owner string `yaml:"owner,omitempty" jsonschema:"pattern=^[0-9]+:[0-9]+$" form:"a uid and a gid in quotes, such as \"1000:1000\""`
 	// Hosts are the public host names.
 	Hosts Hosts `yaml:"hosts,omitempty"`
-	// Auth is the Matrix Authentication Service.
+	// Auth is how users log in: at the Matrix Authentication Service, or with auth: synapse at Synapse itself.
 	Auth Auth `yaml:"auth" jsonschema:"required" example:"{passwords: true}"`
 	// Synapse is the homeserver.
 	Synapse Synapse `yaml:"synapse,omitempty"`
@@ -61,20 +61,26 @@ type Hosts struct {
 	Element string `yaml:"element,omitempty"`
 }
 
-// Auth is the Matrix Authentication Service.
+// Auth is how users log in. In a spec the word synapse stands for {kind: synapse, passwords: true}.
 type Auth struct {
 	Component `yaml:",inline"`
+	// Kind: mas (default), the Matrix Authentication Service, or synapse, where Synapse logs users in itself. What
+	// both have is called alike, so that the move to MAS is this line and auth.migration.
+	Kind string `yaml:"kind,omitempty" jsonschema:"enum=mas,enum=synapse"`
 	// PublicURL is the https URL of MAS: below a path of the Matrix host, or on a host of its own.
 	// Default: https://<hosts.matrix>/auth/.
 	PublicURL string `yaml:"public_url,omitempty"`
-	// Passwords lets users log in with a password that MAS keeps.
+	// Passwords lets users log in with a password that MAS keeps, or Synapse.
 	Passwords bool `yaml:"passwords,omitempty"`
+	// Registration is who may make an account with a password: closed (default), nobody; token, who was given a
+	// registration token; open-with-email, everybody who has an address.
+	Registration string `yaml:"registration,omitempty" jsonschema:"enum=closed,enum=token,enum=open-with-email"`
 	// Migration prepares syn2mas: the bcrypt scheme, a one-shot service, and the commands in RUNBOOK.md.
 	Migration bool `yaml:"migration,omitempty"`
 	// Migrated takes the place of migration once syn2mas has run, and stays: the passwords that came from
 	// Synapse can be checked only as long as MAS has the bcrypt scheme.
 	Migrated bool `yaml:"migrated,omitempty"`
-	// Pepper says that the old homeserver.yaml has password_config.pepper: the secret auth.pepper.
+	// Pepper says that Synapse has password_config.pepper, or had it before the move to MAS: the secret auth.pepper.
 	Pepper bool `yaml:"pepper,omitempty"`
 	// Upstream are the OpenID Connect providers that users log in with, by a name of your choice.
 	Upstream map[string]Upstream `yaml:"upstream,omitempty"`
@@ -84,7 +90,7 @@ type Auth struct {
 type Upstream struct {
 	// Issuer exactly as in the provider's discovery document; Keycloak: https://HOST/realms/REALM.
 	Issuer string `yaml:"issuer" jsonschema:"required" example:"https://sso.example.org/realms/main"`
-	// ClientID of the client that the provider keeps for MAS.
+	// ClientID of the client that the provider keeps for MAS, or Synapse.
 	ClientID string `yaml:"client_id" jsonschema:"required,pattern=^[!-~]+( [!-~]+)*$" form:"the id as the provider writes it, on one line, such as matrix" example:"matrix"`
 	// HumanName is what the login page shows. Default: the provider's name in the spec.
 	HumanName string `yaml:"human_name,omitempty"`
@@ -92,7 +98,9 @@ type Upstream struct {
 	// who has another account there already, fail shows an error. Default: fail, or link with auth.migration
 	// and auth.migrated.
 	ExistingUsers string `yaml:"existing_users,omitempty" jsonschema:"enum=link,enum=relink,enum=fail"`
-	// SynapseIDP is the idp_id that Synapse used for this provider before the migration, such as oidc-keycloak.
+	// SynapseIDP is what Synapse calls the provider, oidc-<idp_id>, such as oidc-keycloak, or oidc without an idp_id:
+	// each user's link to it is kept under this name, which syn2mas looks for. Default: oidc-<name> with kind synapse
+	// and with auth.migration.
 	SynapseIDP string `yaml:"synapse_idp_id,omitempty" jsonschema:"pattern=^[A-Za-z0-9._~-]+$" form:"a word of letters, digits and any of . _ ~ -, such as oidc-keycloak"`
 	// Scope to ask for. Default: openid profile email.
 	Scope string `yaml:"scope,omitempty" jsonschema:"pattern=^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$" form:"words with one blank between them, such as openid profile email"`
@@ -337,7 +345,8 @@ func Section(p component.Program) []string {
 }
 
 // Component is what a spec says of a program that it renders a container for; on is false where it renders none. A
-// program has a container where the spec has its Section: Synapse, MAS and PostgreSQL always have theirs.
+// program has a container where the spec has its Section: Synapse and PostgreSQL always have theirs, MAS unless auth.kind
+// is synapse.
 func (s *Spec) Component(p component.Program) (c Component, on bool) {
 	path := Section(p)
 	if path[0] == "bridges" {
@@ -352,8 +361,13 @@ func (s *Spec) Component(p component.Program) (c Component, on bool) {
 	if !ok {
 		return c, false
 	}
-	always := p == component.Synapse || p == component.MAS || p == component.Postgres
-	return section.component(), always || s.At(path...).Exists()
+	switch p {
+	case component.MAS:
+		return section.component(), s.MAS()
+	case component.Synapse, component.Postgres:
+		return section.component(), true
+	}
+	return section.component(), s.At(path...).Exists()
 }
 
 func (c Component) component() Component { return c }

@@ -17,12 +17,9 @@ import (
 )
 
 var (
-	hostName     = regex.Of(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
-	urlPath      = regex.Of(`^/([A-Za-z0-9._~-]+/?)*$`)
-	synapsePath  = regex.Of(`^/(_matrix|_synapse|\.well-known)(/|$)`)
-	upstreamName = regex.Of(`^[a-z][a-z0-9_-]*$`)
-	tag          = regex.Of(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$`)
-	repository   = regex.Of(`^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
+	hostName   = regex.Of(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+	tag        = regex.Of(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$`)
+	repository = regex.Of(`^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
 )
 
 // validate checks what no single field shows: names, addresses, versions, and what would collide. It also
@@ -146,61 +143,6 @@ func (s *Spec) checkElement(d *decoder, named bool) {
 		d.fail(at, "Element Web is on the server name's own host, whose site and discovery files stand there", fix)
 	case login != nil && host == login.Host:
 		d.fail(at, "Element Web is on the host of MAS; one of the two would answer for the other", fix)
-	}
-}
-
-func (s *Spec) checkAuth(d *decoder, named bool) {
-	auth := s.At("auth")
-	if !s.Auth.Passwords && len(s.Auth.Upstream) == 0 {
-		d.fail(auth, "auth has neither passwords nor an upstream; nobody could log in", "passwords: true")
-	}
-	switch migration := s.At("auth", "migration"); {
-	case s.Auth.Migration && s.Auth.Migrated:
-		d.fail(migration, "auth.migration prepares the move of the users to MAS, but auth.migrated says that it is done; only one of them can be true", "remove `migration: true`", s.At("auth", "migrated").Site("done"))
-	case s.Auth.Pepper && !s.Auth.Migration && !s.Auth.Migrated:
-		d.fail(s.At("auth", "pepper"), "auth.pepper belongs to passwords that came from another Synapse, and none did; it would be used for nothing", "remove the line, or write `migration: true`")
-	}
-	if s.Auth.PublicURL != "" {
-		s.checkPublicURL(d, s.At("auth", "public_url"), named)
-	}
-	for key, v := range s.At("auth", "upstream").Entries() {
-		name := key.Str()
-		if !upstreamName().MatchString(name) {
-			d.fail(v, fmt.Sprintf("the name of the upstream %s cannot be part of the name of its secret", quote(name)), "name it with lower-case letters, digits and dashes, beginning with a letter")
-		}
-		issuer := v.At("issuer")
-		u, err := url.Parse(issuer.Str())
-		switch {
-		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || !visible(issuer.Str()):
-			d.fail(issuer, issuer.Path()+" is not an https URL without query and fragment; MAS could not find the provider", "issuer: https://sso.example.org/realms/main")
-		case strings.HasSuffix(issuer.Str(), "/") && u.Path != "/":
-			d.fail(issuer, issuer.Path()+" ends in a slash; MAS compares it byte for byte with the provider's own answer, and Keycloak's has none",
-				"issuer: "+strings.TrimRight(issuer.Str(), "/"))
-		}
-	}
-}
-
-func (s *Spec) checkPublicURL(d *decoder, v source.Value, named bool) {
-	u, err := url.Parse(s.Auth.PublicURL)
-	fix := "public_url: https://matrix.example.org/auth/"
-	if named {
-		fix = "public_url: https://" + s.MatrixHost() + "/auth/"
-	}
-	switch {
-	case err == nil && u.Scheme == "http":
-		d.fail(v, "auth.public_url is http; clients refuse to log in without https", fix)
-	case err != nil || u.Scheme != "https" || !hostName().MatchString(u.Host):
-		d.fail(v, "auth.public_url must be an https URL with a host name in lower case and without a port", fix)
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
-		d.fail(v, "auth.public_url has a query, a fragment or a user; MAS refuses to start with it", fix)
-	case u.Path != "" && (!urlPath().MatchString(u.EscapedPath()) || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/"):
-		d.fail(v, "auth.public_url has a path with characters that Traefik and MAS read differently", fix)
-	case u.Host == s.MatrixHost() && strings.Trim(u.Path, "/") == "":
-		d.fail(v, "auth.public_url is the root of the Matrix host; MAS would answer for Synapse", fix+", or a host of its own")
-	case synapsePath().MatchString(u.Path):
-		d.fail(v, "auth.public_url lies inside a path of Synapse; MAS would answer for it", fix)
-	case u.Host == s.ServerName && u.Host != s.MatrixHost() && strings.Trim(u.Path, "/") == "":
-		d.fail(v, "auth.public_url is the root of the server name's own host; MAS would answer for the site there", fix)
 	}
 }
 

@@ -76,6 +76,7 @@ var registrationListed = Rule{
 			if list.Exists() && list.Kind() != source.Sequence {
 				continue // synapse-required-keys says so
 			}
+			var gone []deployment.MissingFile
 			for _, m := range s.Missing {
 				if m.Hidden {
 					r.NotChecked(fmt.Sprintf("the registration %s cannot be seen: %s", m.Value.Str(), m.Reason), m.Value.Site(""))
@@ -84,9 +85,9 @@ var registrationListed = Rule{
 				if host, _ := s.HostPath(m.Value.Str()); m.Broken || mountMissed(d, s.Service, host) {
 					continue
 				}
-				r.Fail(fmt.Sprintf("the registration %s is not there for Synapse: %s; Synapse does not start", m.Value.Str(), m.Reason),
-					"write the path that Synapse's container sees", m.Value.Site(""))
+				gone = append(gone, m)
 			}
+			severally(r, gone, func(m deployment.MissingFile) []source.Site { return []source.Site{m.Value.Site("")} }, notThere)
 			for _, b := range d.Bridges {
 				if d.RegistrationOf(b) == nil {
 					unlisted(r, d, s, b, list)
@@ -94,6 +95,21 @@ var registrationListed = Rule{
 			}
 		}
 	},
+}
+
+// notThere says which registrations Synapse does not find.
+func notThere(r *Reporter, gone []deployment.MissingFile) {
+	const fix = "write the path that Synapse's container sees"
+	if len(gone) == 1 {
+		r.Fail(fmt.Sprintf("the registration %s is not there for Synapse: %s; Synapse does not start", gone[0].Value.Str(), gone[0].Reason), fix, gone[0].Value.Site(""))
+		return
+	}
+	var names []string
+	var sites []source.Site
+	for _, m := range gone {
+		names, sites = append(names, m.Value.Str()), append(sites, m.Value.Site(m.Reason))
+	}
+	r.Fail(fmt.Sprintf("the registrations %s are not there for Synapse; Synapse does not start", sentence(atMost(names, 3), "and")), fix, sites...)
 }
 
 // unlisted judges a bridge of which Synapse lists no registration that can be seen. One that cannot be seen counts

@@ -314,14 +314,14 @@ func guard(d *deployment.Deployment, res route.Result) *route.Middleware {
 	return nil
 }
 
-// atHome reports whether a host is a name that the internet's DNS cannot have (RFC 6761, 6762, 8375; .internal), or an address of
-// a private network.
+// atHome reports whether a host is a name that the internet's DNS cannot have (RFC 6761, 6762, 8375; .internal; one without a
+// dot), or an address of a private network.
 func atHome(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
-	return slices.Contains([]string{"localhost", "local", "lan", "home", "internal", "intranet", "test", "invalid"}, last) || strings.HasSuffix(host, ".home.arpa")
+	return slices.Contains([]string{"localhost", "local", "lan", "home", "internal", "intranet", "test", "invalid", host}, last) || strings.HasSuffix(host, ".home.arpa")
 }
 
 var internalAPIsPrivate = Rule{

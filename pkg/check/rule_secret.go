@@ -27,7 +27,7 @@ var secretQuoted = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, h := range d.Secrets() {
 			is := h.Unquoted()
-			if is == "" || h.Idle || h.At.Pos().File == d.File {
+			if is == "" || h.Idle || h.At.Pos().File == d.File || becomesText(h) {
 				continue
 			}
 			// Nobody reads a bridge's own copy of its registration.
@@ -44,6 +44,13 @@ var secretQuoted = Rule{
 			}
 		}
 	},
+}
+
+// becomesText reports whether what takes a number makes the text of it again: psycopg2 does of a password for PostgreSQL
+// (extensions.make_dsn).
+func becomesText(h deployment.Secret) bool {
+	text := h.At.Str()
+	return h.Reader == source.PyYAML && h.At.Path() == "database.args.password" && strings.Trim(text, "0123456789") == "" && !strings.HasPrefix(text, "0")
 }
 
 // quotedSecret puts a secret into quotes, and in both copies of a registration.
@@ -128,6 +135,8 @@ func weakness(h deployment.Secret) string {
 	}
 	lower := strings.ToLower(h.Value)
 	switch {
+	case h.Value == "" && !h.At.Scalar():
+		return "" // {{SECRET}}, which config-variables sees
 	case h.Origin == component.Chosen && h.Value == "" && !slices.Contains(offWhenEmpty, h.At.Name()):
 		return "is empty; it protects nothing, or the service does not start"
 	case h.Value == "", slices.Contains(noSecrets, h.Value):

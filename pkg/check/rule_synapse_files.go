@@ -77,7 +77,7 @@ var synapseLogConfig = Rule{
 			switch {
 			case f != nil:
 				checkLogging(r, s, f, v)
-			case d.Faulty(host), mountMissed(d, s.Service, host): // a finding of its own
+			case d.Faulty(host), mountMissed(d, s.Service, host), unfilled(v.Str()), shellVariable().MatchString(v.Str()): // a finding of its own
 			case hidden:
 				r.NotChecked("log_config cannot be seen: "+reason, v.Site(""))
 			default:

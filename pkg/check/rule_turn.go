@@ -34,6 +34,13 @@ var turnRelayClosed = Rule{
 var privateNetworks = deployment.Prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) {
+	if unpublished(d, t) {
+		if slices.ContainsFunc(d.Synapses, func(s *deployment.Synapse) bool { return means(s, t, s.TurnURIs()) && len(s.TurnURIs()) > 0 }) {
+			return // turn-reachable says that nobody reaches it
+		}
+		r.NotChecked("coturn publishes no port; who may use the relay, and where it leads, was not looked at", t.PortsAt.Site(""), t.Site)
+		return
+	}
 	if t.On("stun-only") || t.On("no-udp-relay") && t.On("no-tcp-relay") {
 		return
 	}
@@ -99,6 +106,11 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 		report = r.Fail
 	}
 	report("coturn relays into "+sentence(open, "and")+"; whoever makes a call reaches the database and every other service there", strings.Join(lines, ", "), sites...)
+}
+
+// unpublished reports whether nobody outside of the stack reaches a coturn.
+func unpublished(d *deployment.Deployment, t deployment.TurnServer) bool {
+	return t.SpansKnown && len(t.Spans) == 0 && d.Bridged(t.Service) && !t.HasLabel("traefik.tcp") && !t.HasLabel("traefik.udp")
 }
 
 // asksNobody reports whether everybody may use the relay: by no-auth, or where there is nothing to ask for, neither a secret

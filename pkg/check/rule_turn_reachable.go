@@ -7,6 +7,7 @@ import (
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
 )
 
 var turnReachable = Rule{
@@ -69,6 +70,18 @@ func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.Turn
 		return
 	}
 	site := t.PortsAt.Site("")
+	if len(list) == 0 {
+		ports := []string{}
+		sites := []source.Site{site}
+		for _, u := range uris {
+			if at := u.Port + " over " + u.Transport; !slices.Contains(ports, at) {
+				ports, sites = append(ports, at), append(sites, u.At.Site("handed out"))
+			}
+		}
+		r.Fail("coturn publishes no port, and Synapse hands out "+sentence(ports, "and")+" of it; calls over the relay stay silent",
+			"publish the ports, and those from min-port to max-port over udp", sites...)
+		return
+	}
 	// coturn speaks both on either port.
 	ports := []string{t.Port("listening-port", "3478"), t.Port("tls-listening-port", "5349")}
 	told := make(map[string]bool)

@@ -59,6 +59,10 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 	bridge := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s })
 	var values []source.Value
 	visit(f.Root(), func(v source.Value) {
+		if v.Kind() == source.Mapping { // to YAML {{NAME}} is one with one for its key
+			values = append(values, v)
+			return
+		}
 		text := v.Str()
 		found := shellVariable().FindString(text)
 		// A template is written with braces, and in a bridge's configuration much more.
@@ -115,10 +119,11 @@ func failVariables(r *Reporter, s *deployment.Service, values []source.Value) {
 	r.Fail(sentence(names, "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
 }
 
-// visit calls f for every scalar below a value.
+// visit calls f for every scalar below a value, and for every {{NAME}} that lacks its quotes.
 func visit(v source.Value, f func(source.Value)) {
-	if v.Kind() == source.Scalar {
+	if v.Kind() == source.Scalar || v.BareBraces() {
 		f(v)
+		return
 	}
 	for _, val := range v.Entries() {
 		visit(val, f)

@@ -57,8 +57,13 @@ func (l Leaf) ReadAs(r source.Reader) string { return l.v.ReadAs(r) }
 // NamesSecret reports whether its key names a secret.
 func (l Leaf) NamesSecret() bool { return l.v.NamesSecret() }
 
+// Scalar reports whether it is a single value, or nothing at all.
+func (l Leaf) Scalar() bool {
+	return l.v.Kind() != source.Mapping && l.v.Kind() != source.Sequence
+}
+
 // Respelt reports whether who reads it and writes it anew writes something else.
-func (l Leaf) Respelt() bool { return fmt.Sprint(l.v.Any()) != l.v.Str() }
+func (l Leaf) Respelt() bool { return l.Scalar() && fmt.Sprint(l.v.Any()) != l.v.Str() }
 
 // Become gives the edits that make it another value, Gone those that take it out of its file; see source.Value.
 func (l Leaf) Become(written string) []source.Edit { return l.v.Become(written) }

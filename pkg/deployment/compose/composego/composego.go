@@ -3,6 +3,7 @@
 package composego
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -78,6 +79,10 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	}
 	if err == nil {
 		return nil
+	}
+	if by := d.Scripts.Fill(p.File.Path, "{{"); by != "" && bytes.Contains(p.File.Src, []byte(": {{")) {
+		// A name in braces without quotes is a mapping to YAML.
+		return []finding.Finding{finding.Unchecked("compose-valid", by+" may put values in the place of the variables in "+p.File.Path+"; as it stands, Compose refuses it", site(p, ""))}
 	}
 	msg, fix, sites := undefined(p, strings.ReplaceAll(err.Error(), "\n", " "))
 	if sites == nil {

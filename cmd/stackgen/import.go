@@ -32,6 +32,7 @@ type importCmd struct {
 	Profile []string `sep:"none" help:"Profile of Compose that is switched on, as docker compose has --profile; one for each of several. By default those that COMPOSE_PROFILES in .env names." placeholder:"NAME"`
 	Root    string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
 	Output  string   `short:"o" help:"The spec to write; the secrets go into secrets.yaml beside it." default:"stack.yaml" placeholder:"FILE"`
+	Keep    bool     `name:"keep-auth" help:"Where Synapse logs users in itself, leave that as it is: auth.kind synapse. Without it the spec has MAS, and prepares the move of the users."`
 	Force   bool     `help:"Overwrite a spec, and secrets of the same names, that are there already."`
 	Verify  bool     `help:"Compare the spec that is there with the directory once more, and write nothing."`
 	Format  string   `help:"How the comparison is printed: ${enum}." enum:"${compared}" default:"text" placeholder:"FORMAT"`
@@ -73,7 +74,7 @@ func (c *importCmd) Run(a *app) error {
 	if d.File == "" {
 		return c.refuse(a, d, findings)
 	}
-	options := adopt.Options{SpecName: filepath.Base(c.Output)}
+	options := adopt.Options{SpecName: filepath.Base(c.Output), KeepAuth: c.Keep}
 	if options.Dir, err = realPath(c.Dir); err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ type Options struct {
 	Dir string
 	// Sources are the absolute paths that a backup keeps besides Dir, unless the spec says so.
 	Sources []string
+	// KeepAuth leaves logins to Synapse, where there is no MAS.
+	KeepAuth bool
 }
 
 // Draft is the spec of a deployment.

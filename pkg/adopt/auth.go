@@ -65,20 +65,6 @@ func (r *reader) migrates() bool {
 	})
 }
 
-// withoutMAS reads Synapse's own login: the spec renders MAS beside it, and prepares the move of the users.
-func (r *reader) withoutMAS() {
-	c := r.syn.Config
-	a := &r.spec.Auth
-	a.Migration = true
-	login := c.At("password_config", "enabled")
-	a.Passwords = !deployment.IsFalse(login) && !deployment.IsFalse(c.At("password_config", "localdb_enabled"))
-	if pepper := c.At("password_config", "pepper").Str(); pepper != "" {
-		a.Pepper = true
-		r.secrets["auth.pepper"] = pepper
-	}
-	r.note(r.syn.Site("Synapse"), "Synapse logs users in itself, and the spec has MAS do it: first move the users (auth.migration, Migrate in RUNBOOK.md)", "auth", "migration")
-}
-
 // existing are the spec's words for MAS's.
 var existing = map[string]string{"set": "link", "replace": "relink", "fail": "fail", "add": "link"}
 
@@ -104,27 +90,6 @@ func (r *reader) upstreams() {
 	}
 }
 
-// oidc reads the providers of Synapse. Their users are found again in MAS by the id that Synapse gave the provider.
-func (r *reader) oidc() {
-	list := r.syn.Config.At("oidc_providers").Items()
-	if old := r.syn.Config.At("oidc_config"); old.At("enabled").True() {
-		list = append(list, old)
-	}
-	for _, p := range list {
-		idp := "oidc"
-		if id := p.At("idp_id").Str(); id != "" && id != "oidc" {
-			idp = "oidc-" + id // what Synapse calls it in its tables
-		}
-		name := r.upstreamName("", p.At("idp_name").Str(), p.At("issuer").Str())
-		u := spec.Upstream{Issuer: p.At("issuer").Str(), ClientID: p.At("client_id").Str(), HumanName: p.At("idp_name").Str(), SynapseIDP: idp}
-		if scopes := deployment.ItemTexts(p.At("scopes")); len(scopes) > 1 {
-			u.Scope = strings.Join(scopes, " ")
-		}
-		r.keep("auth.upstream."+name+".client_secret", r.held(r.syn.Service, p, "client_secret", "client_secret_path"))
-		r.addUpstream(name, u)
-	}
-}
-
 func (r *reader) addUpstream(name string, u spec.Upstream) {
 	if r.spec.Auth.Upstream == nil {
 		r.spec.Auth.Upstream = make(map[string]spec.Upstream)
@@ -136,8 +101,10 @@ var noName = regex.Of(`[^a-z0-9]+`)
 
 // upstreamName is what the spec calls a provider: as before where stackgen rendered it, otherwise after what people see.
 func (r *reader) upstreamName(file, human, issuer string) string {
-	if name, ok := strings.CutPrefix(path.Base(file), "mas_upstream_"); ok {
-		return name
+	for _, service := range []string{"mas", "synapse"} {
+		if name, ok := strings.CutPrefix(path.Base(file), service+"_upstream_"); ok {
+			return name
+		}
 	}
 	name := strings.Trim(noName().ReplaceAllString(strings.ToLower(human), "-"), "-")
 	if u, err := url.Parse(issuer); err == nil && name == "" {

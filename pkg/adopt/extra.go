@@ -113,9 +113,14 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 			}
 		}
 	}
-	pruned(theirs, stays[doc.shape])
+	if doc.shape == "synapse" && r.keptLogin() {
+		pruned(theirs, slices.DeleteFunc(slices.Clone(stays[doc.shape]), func(key string) bool { return key == "password_config" }))
+		pruned(theirs, keptLogins)
+	} else {
+		pruned(theirs, stays[doc.shape])
+	}
 	made(theirs)
-	if doc.shape == "synapse" && r.mas == nil {
+	if doc.shape == "synapse" && r.mas == nil && !r.keptLogin() {
 		pruned(theirs, logins)
 	}
 	dialect := component.Dialect("")
@@ -128,7 +133,7 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 	over := beside(ours, theirs)
 	switch doc.shape {
 	case "synapse":
-		over = r.listeners(over, ours)
+		over = r.ownProviders(r.listeners(over, ours), ours)
 	case "mas":
 		over = r.keys(r.providers(over, ours))
 	}

@@ -1,6 +1,7 @@
 package adopt_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -29,35 +30,40 @@ func TestForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range all {
-		t.Run(f.Name, func(t *testing.T) {
-			d, findings := compose.OpenWith(f.Forms[0].Tree, compose.Options{Files: f.Files, Name: "matrix"})
-			draft, refused := adopt.Read(d, adopt.Options{SpecName: "stack.yaml", Dir: dir, Sources: beside})
-			if draft == nil {
-				for _, f := range append(findings, refused...) {
-					t.Logf("refused: %s: %s", f.Pos(), f.Message)
-				}
-				if !slices.Contains(unseen, f.Name) {
-					t.Error("it is refused")
-				}
-				return
-			}
-			if os.Getenv("SHOW") != "" {
-				t.Logf("\n%s", draft.Text)
-			}
-			for _, n := range draft.Notes {
-				t.Logf("note %s: %s", strings.Join(n.Field, "."), n.Text)
-			}
-			hidden(t, d, draft)
-			now := build(t, draft.Text, draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
-			ours, findings := compose.OpenWith(now.bundle.FS(), compose.Options{Name: "matrix"})
-			found, _ := check.Run(ours, composego.Judge)
-			for _, f := range append(findings, found...) {
-				if f.Severity == finding.Error && f.Status != finding.NotChecked {
-					t.Errorf("ours: %s: %s [%s]", f.Pos(), f.Message, f.Rule)
-				}
-			}
-		})
+	for _, keep := range []bool{false, true} {
+		for _, f := range all {
+			t.Run(fmt.Sprintf("%s/keep-auth=%v", f.Name, keep), func(t *testing.T) { takeOver(t, f, keep) })
+		}
+	}
+}
+
+func takeOver(t *testing.T, f fixture.Deployment, keep bool) {
+	t.Helper()
+	d, findings := compose.OpenWith(f.Forms[0].Tree, compose.Options{Files: f.Files, Name: "matrix"})
+	draft, refused := adopt.Read(d, adopt.Options{SpecName: "stack.yaml", Dir: dir, Sources: beside, KeepAuth: keep})
+	if draft == nil {
+		for _, f := range append(findings, refused...) {
+			t.Logf("refused: %s: %s", f.Pos(), f.Message)
+		}
+		if !slices.Contains(unseen, f.Name) {
+			t.Error("it is refused")
+		}
+		return
+	}
+	if os.Getenv("SHOW") != "" {
+		t.Logf("\n%s", draft.Text)
+	}
+	for _, n := range draft.Notes {
+		t.Logf("note %s: %s", strings.Join(n.Field, "."), n.Text)
+	}
+	hidden(t, d, draft)
+	now := build(t, draft.Text, draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
+	ours, findings := compose.OpenWith(now.bundle.FS(), compose.Options{Name: "matrix"})
+	found, _ := check.Run(ours, composego.Judge)
+	for _, f := range append(findings, found...) {
+		if f.Severity == finding.Error && f.Status != finding.NotChecked {
+			t.Errorf("ours: %s: %s [%s]", f.Pos(), f.Message, f.Rule)
+		}
 	}
 }
 

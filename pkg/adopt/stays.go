@@ -61,6 +61,12 @@ var logins = []string{
 	"saml2_config", "cas_config", "jwt_config", "password_providers", "sso", "ui_auth", "login_via_existing_session", "allow_guest_access", "enable_3pid_changes", "modules", "user_consent",
 }
 
+// keptLogins are those of the keys of Synapse's own login that the spec has fields for.
+var keptLogins = []string{
+	"password_config.enabled", "password_config.pepper", "enable_registration", "registration_requires_token", "registrations_require_3pid", "oidc_providers", "oidc_config",
+	"registration_shared_secret", "registration_shared_secret_path",
+}
+
 // pruned takes the keys out of a tree, and the sections that are empty without them.
 func pruned(n *source.Node, keys []string) *source.Node {
 	for _, key := range keys {

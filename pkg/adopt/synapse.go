@@ -103,7 +103,11 @@ func (r *reader) email() {
 
 // sender is an address as people write it: a name without quotes, where it needs none.
 func sender(from string) string {
-	if a, err := mail.ParseAddress(from); err == nil && a.Name != "" && strings.Trim(strings.ToLower(a.Name), "abcdefghijklmnopqrstuvwxyz0123456789 ") == "" {
+	switch a, err := mail.ParseAddress(from); {
+	case err != nil:
+	case a.Name == "":
+		return a.Address
+	case strings.Trim(strings.ToLower(a.Name), "abcdefghijklmnopqrstuvwxyz0123456789 ") == "":
 		return a.Name + " <" + a.Address + ">"
 	}
 	return from

@@ -79,6 +79,7 @@ var fieldValues = map[string][2]string{
 	"ingress.port":                        {"8018", ""},
 	"ingress.caddy.network":               {"proxy", ""},
 	"ingress.caddy.form":                  {"labels", ""},
+	"ingress.nginx.network":               {"proxy", ""},
 	"ingress.traefik.network":             {"proxy", ""},
 	"ingress.traefik.entrypoint":          {"https", ""},
 	"ingress.traefik.cert_resolver":       {"acme", ""},
@@ -158,6 +159,7 @@ func fieldPaths(t reflect.Type, path string) (paths []string) {
 var proxies = map[string]map[string]any{
 	"ingress.port":          {"kind": "caddy"},
 	"ingress.caddy.network": {"kind": "caddy"},
+	"ingress.nginx.network": {"kind": "nginx"},
 	"ingress.caddy.form":    {"kind": "caddy", "caddy": map[string]any{"network": "caddy"}},
 }
 

@@ -73,6 +73,10 @@ func (r *reader) outside() {
 	if in.Port = r.syn.Service.Loopback(component.Of(component.Synapse).Port); in.Port != 0 {
 		network = ""
 	}
+	if in.Kind == "nginx" {
+		in.Nginx.Network = network
+		return
+	}
 	in.Caddy.Network = network
 	for _, router := range r.d.Routes().Routers {
 		if router.Site.File == r.d.File {

@@ -11,6 +11,7 @@ import (
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/caddy"
+	"philipp.info/stackgen/pkg/route/nginx"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -97,7 +98,7 @@ func (d *Deployment) readFront() *Front {
 	return front
 }
 
-// outside is a Caddy that is none of the services: what was rendered for it, or the labels for a caddy-docker-proxy; nil
+// outside is a Caddy or nginx that is none of the services: what was rendered for it, or the labels for a caddy-docker-proxy; nil
 // where there is neither.
 func (d *Deployment) outside() *Front {
 	o := caddy.Options{
@@ -115,6 +116,13 @@ func (d *Deployment) outside() *Front {
 	var labelled []caddy.Container
 	for _, s := range d.Services {
 		labelled = append(labelled, d.caddyLabels(s)...)
+	}
+	if servers := d.renderedAll("config/nginx/*.conf"); len(servers) > 0 {
+		f := &Front{Name: "nginx", table: nginx.New(nil, servers, nginx.Options{Glob: o.Glob, Upstream: o.Upstream})}
+		for _, p := range f.table.Problems {
+			f.Unseen = p.Message
+		}
+		return f
 	}
 	file := d.rendered("config/caddy/Caddyfile")
 	if len(labelled) == 0 && file == nil {
@@ -136,18 +144,25 @@ func (d *Deployment) SiteHosts() (hosts []string) {
 			}
 		}
 	}
-	names, _ := fs.Glob(d.FS, "config/caddy/*")
-	for _, name := range names {
-		if f := d.rendered(name); f != nil {
-			for _, m := range siteLine().FindAllStringSubmatch(string(f.Src), -1) {
-				hosts = append(hosts, m[1])
-			}
+	for _, f := range append(d.renderedAll("config/caddy/*"), d.renderedAll("config/nginx/*.conf")...) {
+		for _, m := range siteLine().FindAllStringSubmatch(string(f.Src), -1) {
+			hosts = append(hosts, m[1])
 		}
 	}
 	return hosts
 }
 
-var siteLine = regex.Of(`(?m)^([a-z0-9.-]+) \{$`)
+var siteLine = regex.Of(`(?m)^(?:\tserver_name )?([a-z0-9.-]+\.[a-z0-9.-]+)(?: \{|;)$`)
+
+func (d *Deployment) renderedAll(pattern string) (files []*source.File) {
+	names, _ := fs.Glob(d.FS, pattern)
+	for _, name := range names {
+		if f := d.rendered(name); f != nil {
+			files = append(files, f)
+		}
+	}
+	return files
+}
 
 // Loopback is the port of the loopback address under which the host reaches a port of the service; 0 where it does not.
 func (s *Service) Loopback(container int) int {

@@ -50,7 +50,9 @@ func (c *comparison) reached(p *plan, e Effects) {
 }
 
 // forProxy reports whether a rendered file is copied to a proxy.
-func forProxy(name string) bool { return strings.HasPrefix(name, "config/caddy/") }
+func forProxy(name string) bool {
+	return strings.HasPrefix(name, "config/caddy/") || strings.HasPrefix(name, "config/nginx/")
+}
 
 var hostRule = regex.Of("Host\\(`([^`]+)`\\)")
 

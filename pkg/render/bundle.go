@@ -59,6 +59,7 @@ type item struct {
 	Bridge       Bridge
 	Registration Registration
 	Upstream     Upstream
+	Site         Site
 }
 
 // artifacts lists the files of a stack. docker-compose.yml comes last: it holds digests of the others.
@@ -93,6 +94,12 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	}
 	if st.Element != nil {
 		as = append(as, artifact{path: "config/element/config.json", template: "element.json", service: "element", spec: spec.Section(component.Element)})
+	}
+	if st.Ingress.Kind == "nginx" {
+		as = append(as, artifact{path: "config/nginx/" + st.Name + ".conf", template: "nginx.conf"})
+		for _, site := range st.Sites() {
+			as = append(as, artifact{path: "config/nginx/" + st.Name + "/" + site.Host + ".conf", template: "nginx-host.conf", data: item{Stack: st, Site: site}})
+		}
 	}
 	if st.Ingress.Kind == "caddy" && !st.Ingress.Labels {
 		as = append(as,
@@ -202,7 +209,7 @@ func asJSON(doc []byte, extra source.Value) ([]byte, error) {
 var (
 	plain = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-			"q": source.Quote, "json": jsonText, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "line": output.Inline,
+			"q": source.Quote, "json": jsonText, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "cell": cell, "line": output.Inline,
 		}).ParseFS(templates.FS, "*.tmpl"))
 	})
 	composed = sync.OnceValue(func() *template.Template {
@@ -211,6 +218,9 @@ var (
 		})
 	})
 )
+
+// cell is a text for a cell of a table of Markdown.
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 func jsonText(v any) string {
 	var b bytes.Buffer

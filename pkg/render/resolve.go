@@ -73,6 +73,10 @@ func (st *Stack) resolveIngress(s *spec.Spec) {
 		st.Ingress.Title, st.Ingress.Network = "Traefik", cmp.Or(s.Ingress.Traefik.Network, "traefik")
 	case "caddy":
 		st.Ingress.Title, st.Ingress.Network, st.Ingress.Labels = "Caddy", s.Ingress.Caddy.Network, s.Ingress.Caddy.Form == "labels"
+	case "nginx":
+		st.Ingress.Title, st.Ingress.Network = "nginx", s.Ingress.Nginx.Network
+	default:
+		st.Ingress.Title = "the proxy"
 	}
 	if st.Ingress.Network != "" {
 		return

@@ -273,7 +273,7 @@ func TestBadNames(t *testing.T) {
 		{"issuer is no URL", issuer("sso.example.org"), []string{"3:39 auth.upstream.sso.issuer is not an https URL"}},
 		{"upstream's name", "version: 1\nserver_name: example.org\nauth: {upstream: {My SSO: {client_id: a, issuer: 'https://a.example.org'}}}", []string{`3:19 the name of the upstream "My SSO"`}},
 		{"another proxy", "\ningress: {kind: caddy, traefik: {network: proxy}}", []string{"4:24 it would be used for nothing\n\tfix: kind: traefik, or remove the lines"}},
-		{"no such proxy", "\ningress: {kind: cady}", []string{"4:11 ingress.kind must be traefik or caddy\n\tfix: kind: caddy"}},
+		{"no such proxy", "\ningress: {kind: cady}", []string{"4:11 ingress.kind must be traefik, caddy, nginx or none\n\tfix: kind: caddy"}},
 		{"labels without a network", "\ningress: {kind: caddy, caddy: {form: labels}}", []string{"4:32 it could reach nothing\n\tfix: caddy: {network: caddy, form: labels}"}},
 		{"a port for a container", "\ningress: {kind: caddy, port: 8018, caddy: {network: caddy}}", []string{"4:24 it would be used for nothing\n\tfix: remove the line"}},
 		{"a port for Traefik", "\ningress: {port: 8018}", []string{"4:11 it would be used for nothing"}},

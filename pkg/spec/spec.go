@@ -184,8 +184,8 @@ type TURN struct {
 
 // Ingress is how requests from outside reach the stack.
 type Ingress struct {
-	// Kind of the proxy: traefik (default) or caddy.
-	Kind string `yaml:"kind,omitempty" jsonschema:"enum=traefik,enum=caddy"`
+	// Kind of the proxy: traefik (default), caddy, nginx, or none of these.
+	Kind string `yaml:"kind,omitempty" jsonschema:"enum=traefik,enum=caddy,enum=nginx,enum=none"`
 	// Port is the first of the ports of the loopback address under which a proxy on the host finds Synapse, MAS and
 	// Element Web. Default: 8008.
 	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65533"`
@@ -193,6 +193,8 @@ type Ingress struct {
 	Traefik Traefik `yaml:"traefik,omitempty"`
 	// Caddy 2 that runs already.
 	Caddy Caddy `yaml:"caddy,omitempty"`
+	// Nginx that runs already, also one of Nginx Proxy Manager.
+	Nginx Nginx `yaml:"nginx,omitempty"`
 	// Apex is what the stack answers on the server name's own host.
 	Apex Apex `yaml:"apex,omitempty"`
 }
@@ -213,6 +215,12 @@ type Caddy struct {
 	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as caddy"`
 	// Form: snippet (default) is a file that its Caddyfile imports, labels are for caddy-docker-proxy.
 	Form string `yaml:"form,omitempty" jsonschema:"enum=snippet,enum=labels"`
+}
+
+// Nginx is the running reverse proxy.
+type Nginx struct {
+	// Network that an nginx in a container and the stack share; it exists already. Default: none, nginx runs on the host.
+	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as proxy"`
 }
 
 // Apex is what the stack answers on the server name's own host.

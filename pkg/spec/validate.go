@@ -151,7 +151,7 @@ func (s *Spec) IngressKind() string { return cmp.Or(s.Ingress.Kind, "traefik") }
 
 func (s *Spec) checkIngress(d *decoder) {
 	kind := s.IngressKind()
-	for _, other := range []string{"traefik", "caddy"} {
+	for _, other := range []string{"traefik", "caddy", "nginx"} {
 		if at := s.At("ingress", other); at.Set() && other != kind && !d.unread([]string{"ingress", "kind"}) {
 			d.fail(at, fmt.Sprintf("ingress.%s is for another proxy than ingress.kind, which is %s; it would be used for nothing", other, kind),
 				"kind: "+other+", or remove the lines")
@@ -161,7 +161,7 @@ func (s *Spec) checkIngress(d *decoder) {
 	if s.Ingress.Caddy.Form == "labels" && s.Ingress.Caddy.Network == "" {
 		d.fail(caddy.At("form"), "caddy-docker-proxy reads labels, but ingress.caddy names no network that it shares with the stack; it could reach nothing", "caddy: {network: caddy, form: labels}")
 	}
-	if at := s.At("ingress", "port"); at.Exists() && (kind == "traefik" || s.Ingress.Caddy.Network != "") {
+	if at := s.At("ingress", "port"); at.Exists() && (kind == "traefik" || s.Ingress.Caddy.Network+s.Ingress.Nginx.Network != "") {
 		d.fail(at, "ingress.port is for a proxy on the host, but the proxy of this stack is in a container and asks for its services by name; it would be used for nothing", "remove the line")
 	}
 	apex := s.Ingress.Apex

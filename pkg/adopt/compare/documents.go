@@ -111,6 +111,11 @@ func (s *side) synapse(syn *deployment.Synapse) {
 	}
 }
 
+// onTheHost are the servers of PostgreSQL that are found at the machine's own addresses.
+func (s *side) onTheHost() []*deployment.Service {
+	return slices.DeleteFunc(s.PostgresServers(), func(svc *deployment.Service) bool { return svc.NetworkMode.Str() != "host" && len(svc.Ports) == 0 })
+}
+
 // connectionKeys are the settings that a connection is made of; what else stands there is compared as it is.
 var connectionKeys = []string{
 	"database.args.host", "database.args.port", "database.args.user", "database.args.password", "database.args.passfile", "database.args.dbname", "database.args.database", "database.args.sslmode",
@@ -142,7 +147,11 @@ func (s *side) connection(c deployment.Connection) {
 			s.add(about, "config", "database "+key, fact{raw: raw, text: text, shown: raw, why: "it is the same service by another name", secret: secret, at: at.Pos()})
 		}
 	}
-	add("host", c.Host, s.canonicalHost(c.Host), false, c.HostAt)
+	host := s.canonicalHost(c.Host)
+	if servers := s.onTheHost(); c.Service.NetworkMode.Str() == "host" && deployment.Loopback(c.Host) && len(servers) == 1 {
+		host = "{" + s.whom(servers[0]) + "}"
+	}
+	add("host", c.Host, host, false, c.HostAt)
 	for _, part := range []struct {
 		key, text string
 		secret    bool

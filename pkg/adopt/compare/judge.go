@@ -168,10 +168,23 @@ func (v verdict) fits(k id, old, now fact, w where) bool {
 		(v.old == "" || match(v.old, old.shown)) && (v.new == "" || match(v.new, now.shown))
 }
 
+// stays reports whether a file of the old stack lies where the same service finds it in ours, too.
+func (c *comparison) stays(about, name string) bool {
+	for svc, called := range c.ours.of {
+		if called == about && svc.Sees(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // judge is the first verdict that fits.
 func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	if k.doc == "config" && (w == onOld && c.isDefault(k, old) || w == onOurs && c.isDefault(k, now)) {
 		return verdict{kind: Same, why: "it is the default of the program"}
+	}
+	if k.doc == "files" && w == onOld && c.stays(k.about, old.at.File) {
+		k.doc = "files that stay"
 	}
 	if k.doc == "routing" && !c.routed {
 		k.doc = "routing unseen"

@@ -82,6 +82,7 @@ func (s *side) command(svc *deployment.Service) {
 			case svc.Program == component.Postgres && set && strings.HasPrefix(w, "-c"):
 				s.add(about, "settings", strings.ToLower(strings.TrimPrefix(name, "-c")), fact{text: val, shown: val, at: list.Pos()})
 			case svc.Program == component.Postgres && w == "-c":
+			case svc.Component().Bridge != nil && (slices.Contains([]string{"-c", "--config"}, w) || strings.Contains(path.Base(w), "mautrix-")):
 			case slices.Contains(idleWords[svc.Program], w), slices.Contains(svc.ConfigPaths, strings.TrimPrefix(w, "--config=")):
 			default:
 				words = append(words, w)
@@ -228,6 +229,9 @@ func (s *side) networks() {
 	}
 	for _, svc := range s.Services {
 		about := s.whom(svc)
+		if svc.NetworkMode.Str() == "host" {
+			s.facts[id{about, "networks", "the way out"}] = fact{raw: "open", text: "open", shown: "open", at: svc.NetworkMode.Pos()}
+		}
 		for _, key := range svc.Networks {
 			n := s.Network(key)
 			if n.External.True() {

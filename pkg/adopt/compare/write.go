@@ -21,7 +21,7 @@ type Options struct {
 	Format string // one of Formats
 	Color  bool   // of text
 	Width  int    // columns to which text is wrapped; not at all when 0
-	// Old and Ours are the directories that the places are in.
+	// Old and Ours are the directories that the places are in. Ours is "" where it lies in none: it was only rendered.
 	Old, Ours string
 }
 
@@ -242,16 +242,20 @@ func named(g []Difference) string {
 
 // places are where both sides say it.
 func (s *screen) places(d Difference) string {
-	at := func(dir string, p source.Pos) string {
+	at := func(dir, lead string, p source.Pos) string {
 		if p.File == "" {
 			return ""
 		}
 		if dir != "" {
 			p.File = strings.TrimSuffix(dir, "/") + "/" + p.File
 		}
-		return p.String()
+		return lead + p.String()
 	}
-	parts := slices.DeleteFunc([]string{at(s.options.Old, d.OldAt), at(s.options.Ours, d.NewAt)}, func(p string) bool { return p == "" })
+	lead := ""
+	if s.options.Ours == "" {
+		lead = "rendered "
+	}
+	parts := slices.DeleteFunc([]string{at(s.options.Old, "", d.OldAt), at(s.options.Ours, lead, d.NewAt)}, func(p string) bool { return p == "" })
 	return strings.Join(parts, " → ")
 }
 

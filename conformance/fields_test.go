@@ -89,6 +89,12 @@ var fieldValues = map[string][2]string{
 	"database.superuser":                  {"synapse", ""},
 	"database.names.*.name":               {"synapse_db", ""},
 	"database.names.*.user":               {"synapse_user", ""},
+	"database.data.path":                  {"/srv/pg", ""},
+	"database.data.volume":                {"pgdata", ""},
+	"database.data.external":              {"true", "false"},
+	"synapse.data.path":                   {"/srv/media", ""},
+	"synapse.data.volume":                 {"media", ""},
+	"synapse.data.external":               {"true", "false"},
 	"database.extra":                      {"{max_connections: 200}", ""},
 	"bridges.*.permissions":               {"{example.org: admin}", ""},
 	"bridges.*.encryption":                {"required", "on"},
@@ -175,6 +181,9 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if path == "auth.pepper" {
 		doc["auth"].(map[string]any)["migrated"] = true
+	}
+	if section, is := strings.CutSuffix(path, ".data.external"); is {
+		doc[section] = map[string]any{"data": map[string]any{"volume": "kept"}}
 	}
 	if path == "ingress.apex.matrix" {
 		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}

@@ -44,6 +44,7 @@ synapse:
   image: registry.example.org/mirror/synapse
   version: v1.157.1
   limits: {memory: 2G, cpus: 2}
+  data: {volume: media, external: true}
   max_upload_size: 100M
   media_retention: {local: 365d, remote: 30d}
   retention: {max_lifetime: 730d}
@@ -60,6 +61,7 @@ database:
   version: "17"
   limits: {memory: 3G, cpus: 3}
   container_name: family-db
+  data: ./data/postgres
   superuser: family
   names: {synapse: {name: homeserver, user: family}, signal: {name: signal_bridge, user: signal_user}}
   extra: {max_connections: 200}
@@ -174,6 +176,12 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"database.version", `version: "17"`, `version: "18"`, isLost, "database.version"},
 	{"database.version", `version: "17"`, `version: "16"`, isLost, "database.version"},
 	{"database.container_name", "container_name: family-db", "container_name: db", isHarmless, "what is rendered names it anew; scripts of one's own are not known"},
+	{"database.data.path", "data: ./data/postgres", "data: /srv/pg", isLost, "database.data"},
+	{"database.data.volume", "data: ./data/postgres", "data: {volume: pg}", isLost, "database.data"},
+	{"database.data.external", "data: ./data/postgres", "data: {volume: pg, external: true}", isLost, "database.data"},
+	{"synapse.data.path", "data: {volume: media, external: true}", "data: ./data/matrix", isLost, "synapse.media_store"},
+	{"synapse.data.volume", "{volume: media, external: true}", "{volume: media2, external: true}", isLost, "synapse.media_store"},
+	{"synapse.data.external", "{volume: media, external: true}", "{volume: media}", isLost, "synapse.media_store"},
 	{"database.superuser", "superuser: family\n  names: {synapse: {name: homeserver, user: family}, ", "superuser: root\n  names: {synapse: {name: homeserver, user: family}, ", isLost, "database.superuser"},
 	{"database.names.name", "name: signal_bridge", "name: signal", isLost, "bridges.signal.database"},
 	{"database.names.user", "user: signal_user", "user: signal", isTold, "the role"},

@@ -6,8 +6,31 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
 )
+
+// place is a mount as the place of data in a spec; empty where the spec cannot say it.
+func (r *reader) place(m *deployment.Mount) spec.Data {
+	switch {
+	case m.Host != "":
+		return spec.Data{Path: "./" + path.Clean(m.Host)}
+	case path.IsAbs(m.Source) || strings.HasPrefix(m.Source, "../"):
+		return spec.Data{Path: path.Clean(m.Source)}
+	case strings.ContainsAny(m.Source, "/~$") || m.Source == "" || m.Source[0] == '.':
+		return spec.Data{}
+	}
+	volume := compose.Of(r.d).File.At("volumes", m.Source)
+	name, external := volume.At("name").Str(), volume.At("external").True()
+	switch {
+	case external || name != "":
+		return spec.Data{Volume: or(name, m.Source), External: true}
+	case volume.Kind() == source.Mapping && volume.Len() > 0:
+		return spec.Data{}
+	}
+	return spec.Data{Volume: m.Source}
+}
 
 // data leaves what the programs have written where it is: the cluster of PostgreSQL, and the media.
 func (p *project) data(tree *source.Node) {
@@ -28,7 +51,7 @@ func (p *project) cluster(server *deployment.Service) {
 	if m == nil && component.PostgresData(server.Image) != at {
 		return // it runs in a release that the spec does not render
 	}
-	if m == nil || p.source(m) == "" || p.source(m) == "./data/postgres" && m.Container == at {
+	if m == nil || m.Container == at && p.place(m) == p.spec.Database.Data || p.source(m) == "" {
 		return
 	}
 	list := &source.Node{Kind: source.Sequence, Items: []*source.Node{source.Made("!!str", p.source(m)+":"+m.Container)}}
@@ -37,23 +60,19 @@ func (p *project) cluster(server *deployment.Service) {
 
 // media has Synapse find what was uploaded so far.
 func (p *project) media(tree *source.Node) {
-	c := p.syn.Config
-	store := c.At("media_store_path").Str()
-	if store == "" {
-		store = "media_store" // below its working directory
-	}
-	store = p.syn.Inside(store)
+	store := p.store()
 	m := covering(p.syn.Service, store)
-	if m == nil || p.source(m) == "" || m.ReadOnly {
+	if m == nil || m.ReadOnly {
 		return
 	}
 	rel, _ := strings.CutPrefix(strings.TrimPrefix(store, path.Clean(m.Container)), "/")
+	if rel == "media_store" && p.place(m) == p.spec.Synapse.Data || p.source(m) == "" {
+		return
+	}
 	list := &source.Node{Kind: source.Sequence, Items: []*source.Node{source.Made("!!str", "./config/matrix:/config:ro")}}
 	switch {
 	case rel == "":
 		list.Items = append(list.Items, source.Made("!!str", "./data/matrix:/data"), source.Made("!!str", p.source(m)+":/data/media_store"))
-	case p.source(m) == "./data/matrix" && rel == "media_store":
-		return
 	default:
 		list.Items = append(list.Items, source.Made("!!str", p.source(m)+":/data"))
 		if rel != "media_store" {
@@ -61,6 +80,11 @@ func (p *project) media(tree *source.Node) {
 		}
 	}
 	p.set(list, "services", "synapse", "volumes")
+}
+
+// store is where Synapse keeps media in its container.
+func (r *reader) store() string {
+	return path.Clean(r.syn.Inside(or(r.syn.Config.At("media_store_path").Str(), "media_store"))) // below its working directory
 }
 
 // covering is the mount that a path in a container lies in; nil where there is none that lasts.

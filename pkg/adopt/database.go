@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"cmp"
+	"path"
 	"strconv"
 
 	"philipp.info/stackgen/pkg/component"
@@ -40,6 +41,10 @@ func (r *reader) database() {
 	}
 	db.Component = r.component(server, component.Postgres)
 	db.ContainerName = server.ContainerName.Str()
+	at := component.PostgresData(server.Image)
+	if m := covering(server, at); m != nil && path.Clean(m.Container) == at {
+		db.Data = r.place(m)
+	}
 	superuser, _, password := r.d.Superuser(server)
 	db.Superuser = superuser
 	r.keep("database.postgres_password", password.Password)

@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"net/mail"
+	"path"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -13,6 +14,9 @@ import (
 func (r *reader) synapse() {
 	c, sy := r.syn.Config, &r.spec.Synapse
 	sy.Component = r.component(r.syn.Service, component.Synapse)
+	if m := covering(r.syn.Service, r.store()); m != nil && !m.ReadOnly && path.Join(m.Container, "media_store") == r.store() {
+		sy.Data = r.place(m)
+	}
 	sy.MaxUploadSize = c.At("max_upload_size").Str()
 	sy.MediaRetention.Local = c.At("media_retention", "local_media_lifetime").Str()
 	sy.MediaRetention.Remote = c.At("media_retention", "remote_media_lifetime").Str()

@@ -32,8 +32,14 @@ func (w writer) value(v reflect.Value, path []string) *source.Node {
 	if n, is := reflect.TypeAssert[spec.DatabaseName](v); is && n.Name == n.User {
 		return source.Made("!!str", n.Name)
 	}
+	if data, is := reflect.TypeAssert[spec.Data](v); is && data.Path != "" {
+		return source.Made("!!str", data.Path)
+	}
 	if n, is := reflect.TypeAssert[spec.DatabaseName](v); is && n.Name == n.User {
 		return source.Made("!!str", n.Name)
+	}
+	if data, is := reflect.TypeAssert[spec.Data](v); is && data.Path != "" {
+		return source.Made("!!str", data.Path)
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -176,10 +176,11 @@ func (c Contents) Keeps(at string) (yes bool, by source.Value, unknown string) {
 	volume, named := strings.CutPrefix(at, "volume ")
 	volume, _, _ = strings.Cut(volume, "/")
 	for _, k := range c.roots {
+		ofDocker := strings.TrimSuffix(k.at, "/_data")
 		switch {
 		case k.at == "/", k.at == "." && !named, Under(full, machine(k.at)):
 			return true, by, ""
-		case named && (Under("/var/lib/docker/volumes", k.at) || strings.HasSuffix(strings.TrimSuffix(k.at, "/_data"), "_"+volume)):
+		case named && (Under("/var/lib/docker/volumes", k.at) || strings.HasSuffix(ofDocker, "_"+volume) || strings.HasSuffix(ofDocker, "/volumes/"+volume)):
 			return true, by, ""
 		}
 	}

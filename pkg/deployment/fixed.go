@@ -75,7 +75,7 @@ func (d *Deployment) Fixed() []Fixed {
 		for _, m := range s.Mounts {
 			if strings.HasPrefix(m.Container, "/var/lib/postgresql") && !m.ReadOnly {
 				x.add(Fixed{
-					Name: "database.data", Value: cmp.Or(m.Host, m.Source), At: m.At,
+					Name: "database.data", Value: m.apart(cmp.Or(m.Host, m.Source)), At: m.At,
 					Breaks: "PostgreSQL makes a new, empty cluster in a place without one, and every service starts as if nobody had ever used it",
 				})
 			}

@@ -30,7 +30,19 @@ func (s *Service) place(container string) string {
 	if container == "" {
 		return ""
 	}
-	return s.Whereabouts(path.Clean(container))
+	at := s.Whereabouts(path.Clean(container))
+	if m := s.MountAt(path.Clean(container)); m != nil && at != "" {
+		at = m.apart(at)
+	}
+	return at
+}
+
+// apart tells an external volume from the one that Compose makes under that name.
+func (m Mount) apart(at string) string {
+	if m.External {
+		return at + " (external)"
+	}
+	return at
 }
 
 // Sees reports whether a file on the host is seen in the container.

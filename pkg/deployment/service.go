@@ -112,6 +112,7 @@ type Mount struct {
 	SourceAt                        Leaf // what says where it lies
 	ReadOnly                        bool
 	Fleeting                        bool // what is written there is gone with the container
+	External                        bool // a volume that Compose does not make: another than its own of that name
 }
 
 // Attachment is what a service says of one of its networks.

@@ -119,9 +119,6 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	return append(as, artifact{path: "docker-compose.yml", template: "docker-compose.yml", spec: []string{"compose"}})
 }
 
-// dataDirs, with the service that each belongs to, are made when missing and never touched again.
-var dataDirs = map[string]string{"data/matrix": "synapse", "data/postgres": "postgres"}
-
 // Render makes the files of the stack. secrets gives the value of a secret by name. An error means that a
 // template and the Stack do not fit, or that an extra block cannot be laid onto its file.
 func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, error) {
@@ -148,10 +145,13 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 	if len(misfits) > 0 {
 		return nil, misfits
 	}
-	for dir, service := range dataDirs {
-		f := File{Path: dir}
-		f.UID, f.GID = st.owner(service)
-		b.Files = append(b.Files, f)
+	// Made when missing and never touched again.
+	for service, data := range map[string]Data{"synapse": st.Synapse.Data, "postgres": st.Postgres.Data} {
+		if data.Below != "" {
+			f := File{Path: data.Below}
+			f.UID, f.GID = st.owner(service)
+			b.Files = append(b.Files, f)
+		}
 	}
 	slices.SortFunc(b.Files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
 	return b, nil
@@ -209,7 +209,7 @@ func asJSON(doc []byte, extra source.Value) ([]byte, error) {
 var (
 	plain = sync.OnceValue(func() *template.Template {
 		return template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-			"q": source.Quote, "json": jsonText, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "cell": cell, "line": output.Inline,
+			"q": source.Quote, "json": jsonText, "aside": aside, "word": shell.Word, "cron": shell.CronWord, "path": shell.Path, "cell": cell, "line": output.Inline,
 		}).ParseFS(templates.FS, "*.tmpl"))
 	})
 	composed = sync.OnceValue(func() *template.Template {

@@ -123,6 +123,7 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 	}
 	st.Postgres.FixedName = s.Database.ContainerName != ""
 	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-postgres-1")
+	st.Postgres.Data = st.data(s.DataOf(component.Postgres))
 	st.Postgres.DataPath = component.PostgresData(s.Database.Ref(component.Postgres))
 	for _, key := range slices.Sorted(maps.Keys(s.Database.Extra)) {
 		_, name := source.Operator(key)
@@ -152,6 +153,7 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 		Host: st.internal("synapse"), Port: component.Of(component.Synapse).Port, MaxUploadSize: cmp.Or(sy.MaxUploadSize, "50M"),
 		MaxLifetime: sy.Retention.MaxLifetime, URLPreview: sy.URLPreview, TURN: sy.TURN.URIs, DB: st.database(component.Synapse),
 	}
+	st.Synapse.Data = st.data(s.DataOf(component.Synapse))
 	st.Synapse.OldKeys, _ = secret.ParseOldKeys(secrets.Get("synapse.old_signing_keys")) // Need.Check has read it
 	st.Synapse.Address = fmt.Sprintf("http://%s:%d", st.Synapse.Host, st.Synapse.Port)
 	v, known := release(component.Synapse, sy.Component).Version()
@@ -282,13 +284,20 @@ func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set, sources []stri
 	if len(borg.Sources) > 0 {
 		sources = borg.Sources
 	}
+	media := st.Synapse.Data.host(st.Dir)
 	for _, source := range sources {
-		if source = path.Clean(source); source != st.Dir && !strings.HasPrefix(source, st.Dir+"/") && !slices.Contains(b.Sources, source) {
+		if source = path.Clean(source); !within(source, st.Dir) && source != media && !slices.Contains(b.Sources, source) {
 			b.Sources = append(b.Sources, source)
 		}
 	}
+	if !within(media, st.Dir) && !slices.ContainsFunc(b.Sources, func(s string) bool { return within(media, s) }) {
+		b.Media = media
+	}
 	// What is in the directory, not the directory: it comes back empty, with its owner.
-	b.Excluded = patternEscape.Replace(st.Dir) + "/data/postgres/*"
+	cluster := st.Postgres.Data.host(st.Dir)
+	if slices.ContainsFunc(append([]string{st.Dir, b.Media}, b.Sources...), func(s string) bool { return s != "" && within(cluster, s) }) {
+		b.Excluded = patternEscape.Replace(cluster) + "/*"
+	}
 	st.Backup = b
 }
 

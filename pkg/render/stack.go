@@ -99,6 +99,7 @@ type Synapse struct {
 	OldKeys        []secret.OldKey
 	// Masquerading is for bots with a device of their own at a Synapse that wants to be asked for it.
 	Masquerading bool
+	Data         Data
 }
 
 // Email is the SMTP server that Synapse and MAS send through.
@@ -153,7 +154,18 @@ type Postgres struct {
 	ContainerName string // as `docker exec` takes it
 	FixedName     bool   // container_name is set in the spec
 	DataPath      string // where this major keeps its data
+	Data          Data
 	Settings      []string
+}
+
+// Data is where a program keeps what it writes.
+type Data struct {
+	Source string // as a mount in the compose file has it
+	// Below is the path below the output directory, empty for what lies elsewhere; Path that on the host, empty for a volume.
+	Below, Path string
+	// Volume is what the compose file calls a volume, and DockerVolume its name to Docker.
+	Volume, DockerVolume string
+	External             bool
 }
 
 // Database is the database of a program, and the role that it logs in as.
@@ -220,7 +232,8 @@ type Element struct {
 // Backup is a borgmatic configuration.
 type Backup struct {
 	Sources        []string // besides the stack's directory
-	Excluded       string   // pattern for what PostgreSQL keeps in its directory
+	Media          string   // where Synapse's data are, outside of the stack's directory and of Sources
+	Excluded       string   // pattern for what PostgreSQL keeps in its directory; empty where it is in none of them
 	Passphrase     string   // of the repositories
 	PassphraseFile string   // below the stack's directory
 	Repositories   []struct{ Path, Label string }

@@ -14,6 +14,8 @@ type Database struct {
 	Component `yaml:",inline"`
 	// ContainerName of the database. Default: what Compose makes up.
 	ContainerName string `yaml:"container_name,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]+$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-db"`
+	// Data is where the cluster is. Default: ./data/postgres.
+	Data Data `yaml:"data,omitempty"`
 	// Superuser is the role that the cluster was made with (POSTGRES_USER). It cannot change. Default: postgres.
 	Superuser string `yaml:"superuser,omitempty" jsonschema:"pattern=^[A-Za-z0-9_][A-Za-z0-9_.-]*$" form:"the name of a role, such as postgres"`
 	// Names of the databases by synapse, mas or a bridge: one name for the database and the role that it logs in as, or

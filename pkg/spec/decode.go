@@ -56,6 +56,9 @@ func (d *decoder) unread(path []string) bool {
 	return d.around[joined(path)]
 }
 
+// short are the sections for which one text may stand, and the field that it is.
+var short = map[reflect.Type]string{reflect.TypeFor[DatabaseName](): "name", reflect.TypeFor[Data](): "path"}
+
 func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag) {
 	switch t := dst.Type(); {
 	case t == reflect.TypeFor[Extra]():
@@ -63,8 +66,9 @@ func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag
 	case t.Kind() == reflect.Pointer:
 		dst.Set(reflect.New(t.Elem()))
 		d.value(v, dst.Elem(), tag)
-	case t == reflect.TypeFor[DatabaseName]() && v.Kind() == source.Scalar:
-		d.text(v, dst.FieldByName("Name"), fieldsOf(t)["name"].Tag)
+	case short[t] != "" && v.Kind() == source.Scalar:
+		f := fieldsOf(t)[short[t]]
+		d.text(v, dst.FieldByIndex(f.Index), f.Tag)
 	case t == reflect.TypeFor[Auth]() && v.Kind() == source.Scalar && v.Str() == ownLogin:
 		dst.Set(reflect.ValueOf(Auth{Kind: ownLogin, Passwords: true}))
 	case t.Kind() == reflect.Struct:

@@ -47,12 +47,10 @@ func makeSchema(t *testing.T) []byte {
 		// `signal:` with nothing behind it is a bridge with all defaults.
 		bridges.AdditionalProperties = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{bridges.AdditionalProperties, {Type: "null"}}}
 	}
-	if database := s.Definitions["Database"]; database != nil {
-		if names, ok := database.Properties.Get("names"); ok {
-			// One text is the name of both.
-			name, _ := s.Definitions["DatabaseName"].Properties.Get("name")
-			names.AdditionalProperties = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{names.AdditionalProperties, {Type: "string", Pattern: name.Pattern}}}
-		}
+	for t, field := range short {
+		section := s.Definitions[t.Name()]
+		text, _ := section.Properties.Get(field)
+		s.Definitions[t.Name()] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{section, {Type: "string", Pattern: text.Pattern}}}
 	}
 	if auth, ok := s.Properties.Get("auth"); ok {
 		ref := *auth
@@ -166,7 +164,7 @@ func TestSchemaRefusesWhatLoadRefuses(t *testing.T) {
 	base := "version: 1\nserver_name: example.org\nauth: {passwords: true}\n"
 	for _, extra := range []string{
 		"brigdes: {}", "bridges: {singal: {}}", "bridges: {signal: {port: 0}}", "synapse: {max_upload_size: big}",
-		"ingress: {apex: {well_known: both}}", "permissions: {example.org: king}", "bridges: {signal: {encryption: maybe}}", "database: {names: {synapse: a b}}",
+		"ingress: {apex: {well_known: both}}", "permissions: {example.org: king}", "bridges: {signal: {encryption: maybe}}", "database: {names: {synapse: a b}}", "synapse: {data: '~/matrix'}", "synapse: {data: {path: a:b}}",
 	} {
 		src := []byte(base + extra + "\n")
 		if s.Validate(instance(t, "stack.yaml", src)) == nil {

@@ -133,6 +133,8 @@ type Extra map[string]any
 // Synapse is the homeserver.
 type Synapse struct {
 	Component `yaml:",inline"`
+	// Data is where media are. Default: ./data/matrix.
+	Data Data `yaml:"data,omitempty"`
 	// MaxUploadSize, such as 50M. Default: 50M.
 	MaxUploadSize string `yaml:"max_upload_size,omitempty" jsonschema:"pattern=^[1-9][0-9]*[KMG]?$" form:"a number of bytes that may end in K, M or G, such as 50M"`
 	// MediaRetention is how long media is kept since it was last looked at. Default: for ever.

@@ -64,7 +64,7 @@ func unused(typ reflect.Type, values []source.Value, path string) []string {
 		out = append(out, unused(t, next, strings.TrimPrefix(path+"."+name, "."))...)
 	}
 	switch {
-	case typ == reflect.TypeFor[Extra]():
+	case typ == reflect.TypeFor[Extra](), typ == reflect.TypeFor[Data](): // of which a path is one half, and a volume the other
 	case typ.Kind() == reflect.Pointer:
 		return unused(typ.Elem(), values, path)
 	case typ.Kind() == reflect.Struct:

@@ -39,6 +39,7 @@ func (s *Spec) validate(d *decoder) {
 	s.checkImages(d)
 	s.checkBridges(d)
 	s.checkDatabases(d)
+	s.checkData(d)
 	s.checkPermissions(d, s.Permissions, "permissions")
 	s.checkServices(d)
 	s.checkNumbers(d)

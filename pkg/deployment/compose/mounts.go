@@ -40,6 +40,7 @@ func (p *Project) volume(v source.Value) deployment.Mount {
 		if v.At("type").Str() != "bind" {
 			m.Reason = "it is not a bind mount"
 			m.Fleeting = src == "" || v.At("type").Str() == "tmpfs"
+			m.External = p.File.At("volumes", src, "external").True()
 			return m
 		}
 	} else {
@@ -66,6 +67,7 @@ func (p *Project) volume(v source.Value) deployment.Mount {
 		m.Host = path.Clean(src)
 	default:
 		m.Reason = "it is the named volume " + src
+		m.External = p.File.At("volumes", src, "external").True()
 	}
 	if m.Host != "" && p.beyond(m.Host) {
 		m.Host, m.Reason = "", src+" is outside of the directory"

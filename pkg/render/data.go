@@ -1,0 +1,94 @@
+package render
+
+import (
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/output"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// dockerVolumes is where Docker keeps volumes unless its data-root is another directory.
+const dockerVolumes = "/var/lib/docker/volumes"
+
+func (st *Stack) data(d spec.Data) Data {
+	switch {
+	case d.Volume != "":
+		data := Data{Source: d.Volume, Volume: d.Volume, DockerVolume: d.Volume, External: d.External}
+		if !d.External {
+			data.DockerVolume = st.Name + "_" + d.Volume
+		}
+		return data
+	case path.IsAbs(d.Path):
+		return Data{Source: d.Path, Path: d.Path}
+	case filepath.IsLocal(d.Path):
+		return Data{Source: "./" + d.Path, Below: d.Path, Path: d.Path}
+	}
+	return Data{Source: d.Path, Path: d.Path}
+}
+
+// host is the absolute path of the data of a stack that is deployed to dir.
+func (d Data) host(dir string) string {
+	switch {
+	case d.DockerVolume != "":
+		return path.Join(dockerVolumes, d.DockerVolume, "_data")
+	case path.IsAbs(d.Path):
+		return d.Path
+	}
+	return path.Join(dir, d.Path)
+}
+
+// within reports whether a clean path is a directory or lies below it.
+func within(name, dir string) bool {
+	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// Where names the place of data for a person.
+func (d Data) Where() string {
+	if d.Volume != "" {
+		return "the volume " + d.DockerVolume
+	}
+	return "`" + output.Inline(d.Path) + "`"
+}
+
+// Together reports whether all data lie below the directory data of the stack, which can be set aside as a whole.
+func (st *Stack) Together() bool {
+	return within(st.Synapse.Data.Below, "data") && within(st.Postgres.Data.Below, "data")
+}
+
+// set is data that are set aside: whose they are, and an image with a shell.
+type set struct {
+	Data
+	Image    string
+	UID, GID string
+}
+
+// aside says to a template what is set aside before a restore: PostgreSQL's cluster alone, or all data, which may be one
+// directory as a whole.
+func aside(st *Stack, cluster bool) any {
+	of := func(service string, d Data) set {
+		uid, gid := st.owner(service)
+		return set{Data: d, Image: st.Services["postgres"].Image.String(), UID: strconv.Itoa(uid), GID: strconv.Itoa(gid)}
+	}
+	sets := []set{of("postgres", st.Postgres.Data)}
+	if !cluster {
+		sets = append([]set{of("synapse", st.Synapse.Data)}, sets...)
+	}
+	return struct {
+		Whole bool
+		Sets  []set
+	}{st.Together() && !cluster, sets}
+}
+
+// Volumes are the volumes of the stack.
+func (st *Stack) Volumes() []Data {
+	var all []Data
+	for _, d := range []Data{st.Synapse.Data, st.Postgres.Data} {
+		if d.Volume != "" {
+			all = append(all, d)
+		}
+	}
+	return all
+}

@@ -13,6 +13,7 @@ type node struct {
 	Ref        string          `json:"$ref"`
 	Properties map[string]node `json:"properties"`
 	Additional json.RawMessage `json:"additionalProperties"`
+	AnyOf      []node          `json:"anyOf"`
 }
 
 // What is written to keep the old is something that the spec knows.
@@ -29,7 +30,11 @@ func TestKeepIsOfTheSpec(t *testing.T) {
 		t.Fatal(err)
 	}
 	resolve := func(n node) node {
-		for n.Ref != "" {
+		for n.Ref != "" || len(n.AnyOf) > 0 {
+			if n.Ref == "" {
+				n = n.AnyOf[len(n.AnyOf)-1] // the form with fields of its own
+				continue
+			}
 			n = schema.Defs[strings.TrimPrefix(n.Ref, "#/$defs/")]
 		}
 		return n

@@ -82,7 +82,7 @@ func (s *side) command(svc *deployment.Service) {
 			case svc.Program == component.Postgres && set && strings.HasPrefix(w, "-c"):
 				s.add(about, "settings", strings.ToLower(strings.TrimPrefix(name, "-c")), fact{text: val, shown: val, at: list.Pos()})
 			case svc.Program == component.Postgres && w == "-c":
-			case svc.Component().Bridge != nil && (slices.Contains([]string{"-c", "--config"}, w) || strings.Contains(path.Base(w), "mautrix-")):
+			case svc.Component().Bridge != nil && (slices.Contains([]string{"-c", "--config"}, w) || i == 0 && slices.Contains(binaries(svc), w)):
 			case slices.Contains(idleWords[svc.Program], w), slices.Contains(svc.ConfigPaths, strings.TrimPrefix(w, "--config=")):
 			default:
 				words = append(words, w)
@@ -92,6 +92,12 @@ func (s *side) command(svc *deployment.Service) {
 			s.add(about, "service", key, fact{text: text, shown: text, at: list.Pos()})
 		}
 	}
+}
+
+// binaries are the names of the program of a bridge in its own image.
+func binaries(svc *deployment.Service) []string {
+	name := "mautrix-" + string(svc.Program)
+	return []string{"/usr/bin/" + name, name, "./" + name}
 }
 
 func (s *side) environment(svc *deployment.Service) {

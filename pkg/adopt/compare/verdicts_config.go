@@ -56,6 +56,7 @@ var configured = []verdict{
 	{about: "synapse", doc: "config", key: "password_config.enabled", where: onOld, old: "false", kind: Same, why: "beside MAS Synapse keeps no passwords"},
 	{about: "synapse", doc: "config", key: "password_config**", kind: Decision, why: "who may log in by a password, and how it is kept, is MAS's to say from then on", keep: "stackgen import --keep-auth, which leaves logins to Synapse"},
 	{about: "synapse", doc: "config", key: "oidc_**", where: onOld, kind: Decision, why: "logins through this provider are MAS's to serve from then on", keep: "stackgen import --keep-auth, which leaves logins to Synapse"},
+	{about: "synapse", doc: "config", key: "registration_shared_secret", where: onOurs, kind: Same, why: "with it, and nobody else has it, register_new_matrix_user makes users"},
 	{about: "synapse", doc: "config", key: "registration_shared_secret", where: onOld, kind: Decision, why: "register_new_matrix_user does not work any more; beside MAS it is mas-cli manage register-user", keep: asItWas},
 	{about: "synapse", doc: "registration **", key: "url", where: onBoth, kind: Same, why: inside},
 	{about: "synapse", doc: "registration **", key: "**msc**", where: onOurs, kind: Same, why: "it lets the bridge have devices without a login, and does nothing where it asks for none"},

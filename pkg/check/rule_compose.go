@@ -204,7 +204,7 @@ func atMost(names []string, most int) []string {
 
 // mountsFile guesses what is missing from its names: a file has an ending, or is one that everybody knows.
 func mountsFile(m deployment.Mount) bool {
-	return strings.HasPrefix(m.Container, "/run/secrets/") || looksLikeFile(m.Host) || looksLikeFile(m.Container)
+	return strings.HasPrefix(m.Container, "/run/secrets/") || !strings.HasSuffix(m.Source, "/") && !strings.HasSuffix(m.Container, "/") && (looksLikeFile(m.Host) || looksLikeFile(m.Container))
 }
 
 func looksLikeFile(name string) bool {

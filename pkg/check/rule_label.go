@@ -194,6 +194,19 @@ func tellBraces(d *deployment.Deployment, r *Reporter, braces []route.Problem) {
 
 // checkOldLabels tells the labels of Traefik 1 in one finding.
 func checkOldLabels(d *deployment.Deployment, r *Reporter) {
+	if d.Proxy().Service != nil && d.Proxy().Major == 1 {
+		var later []source.Site
+		for _, s := range d.Services {
+			for _, l := range d.Container(s).Labels {
+				if strings.HasPrefix(strings.ToLower(l.Key), "traefik.http.") {
+					later = append(later, l.Site)
+				}
+			}
+		}
+		if len(later) > 0 {
+			r.Warn("labels that begin with traefik.http are those of Traefik 2 and later, and Traefik 1 ignores them: nothing is routed by them", "another image of Traefik, or traefik.frontend.rule and traefik.port", later...)
+		}
+	}
 	var names []string
 	var sites []source.Site
 	for _, s := range d.Services {

@@ -299,6 +299,19 @@ var privatePaths = []string{
 	"/_synapse/metrics", "/_synapse/replication",
 }
 
+// servesPrivate reports whether a Synapse may answer a path: that for MAS only beside one, and metrics and replication, where
+// its configuration cannot be read, on a listener of which nothing is known.
+func servesPrivate(d *deployment.Deployment, s *deployment.Service, path string) bool {
+	i := slices.IndexFunc(d.Synapses, func(syn *deployment.Synapse) bool { return syn.Service == s })
+	switch {
+	case strings.HasPrefix(path, "/_synapse/mas/"):
+		return i >= 0 && d.Synapses[i].Delegates() || len(d.Running(component.MAS)) > 0
+	case strings.HasPrefix(path, "/_synapse/admin/"):
+		return true
+	}
+	return i >= 0
+}
+
 // guard is the middleware on the way of a request that lets only some through.
 func guard(d *deployment.Deployment, res route.Result) *route.Middleware {
 	if len(res.Guards) > 0 {
@@ -338,6 +351,9 @@ var internalAPIsPrivate = Rule{
 			seen := make(map[string]bool)
 			for _, host := range d.HostsOf(s) {
 				for _, path := range privatePaths {
+					if !servesPrivate(d, s, path) {
+						continue
+					}
 					res := d.Routes().Match("GET", host, path)
 					if res.Unknown != "" && !seen[res.Unknown] {
 						seen[res.Unknown] = true

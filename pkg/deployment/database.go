@@ -250,11 +250,26 @@ func (d *Deployment) PostgresServers() []*Service {
 	var servers []*Service
 	for _, s := range d.Services {
 		for _, name := range []string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"} {
-			if val, v := s.Env(name); s.Program == component.Postgres && !d.oneShot(s) && (val != "" || v.Exists()) {
+			if val, v := s.Env(name); s.Program == component.Postgres && !d.oneShot(s) && s.servesPostgres() && (val != "" || v.Exists()) {
 				servers = append(servers, s)
 				break
 			}
 		}
 	}
 	return servers
+}
+
+// servesPostgres reports whether a service with an image of PostgreSQL may start the server: its start script hands on any
+// other command as it stands, and psql makes databases and ends.
+func (s *Service) servesPostgres() bool {
+	words := wordsOf(s.Cmd)
+	if s.Entrypoint.Set() || len(words) == 0 || strings.HasPrefix(words[0].Text, "-") {
+		return true
+	}
+	scripted := slices.Contains(shells, path.Base(words[0].Text))
+	tool := strings.HasPrefix(path.Base(words[0].Text), "psql") || strings.HasPrefix(path.Base(words[0].Text), "pg_")
+	serves := slices.ContainsFunc(words, func(w Word) bool {
+		return strings.Contains(w.Text, "docker-entrypoint") || path.Base(w.Text) == "postgres" || strings.Contains(w.Text, "exec ")
+	})
+	return !scripted && !tool || serves
 }

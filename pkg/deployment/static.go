@@ -39,9 +39,10 @@ func (d *Deployment) Static(s *Service) (st Static) {
 	}
 	fromFlags, fromEnv := traefik.FlagSettings(flags), traefik.EnvSettings(words(s.Environment()))
 	names := staticFiles()
+	named := false
 	for _, f := range fromFlags {
 		if strings.EqualFold(f.Key, "configFile") && f.Value != "" {
-			names = []string{path.Join("/", f.Value)}
+			names, named = []string{path.Join("/", f.Value)}, true
 		}
 	}
 	for _, name := range names {
@@ -58,6 +59,8 @@ func (d *Deployment) Static(s *Service) (st Static) {
 		return st
 	}
 	switch {
+	case named:
+		st.Hidden = names[0] + " is not here"
 	case len(flags) > 0:
 		st.Settings, st.From = fromFlags, "flags"
 		st.Passed, st.PassedBy = fromEnv, "its flags"

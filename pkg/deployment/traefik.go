@@ -185,10 +185,13 @@ func (d *Deployment) labelled() *route.Table {
 	return traefik.New(cs, o)
 }
 
-// forTraefik1 reports whether the labels of a container are for Traefik 1, which may run where none is seen.
+// forTraefik1 reports whether the labels of a container are read by Traefik 1, or are for it, which may run where none is seen.
 func (d *Deployment) forTraefik1(c *traefik.Container) bool {
+	if d.Proxy().Service != nil && d.Proxy().Major == 1 {
+		return true // it passes over those of later ones
+	}
 	old := func(l traefik.Label) bool { return traefik.OfTraefik1(l.Key) }
-	return slices.ContainsFunc(c.Labels, old) && !c.Has("traefik.http") && (d.Proxy().Service == nil || d.Proxy().Major == 1)
+	return slices.ContainsFunc(c.Labels, old) && !c.Has("traefik.http") && d.Proxy().Service == nil
 }
 
 // Container is a service as Traefik sees it.

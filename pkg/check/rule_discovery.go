@@ -89,6 +89,8 @@ func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 	case v.Set() && !ok:
 		r.Fail("public_baseurl is no URL; Synapse does not start", fix, v.Site(""))
 		return
+	case v.Set() && u.Scheme == "http" && (deployment.Loopback(u.Hostname()) || strings.HasSuffix(u.Hostname(), ".localhost")):
+		return // somebody tries it out on the machine itself, where browsers ask for no TLS
 	case v.Set() && u.Scheme != "https":
 		r.Fail(fmt.Sprintf("public_baseurl begins with %s://; Synapse sends clients to an address without TLS, which browsers refuse", u.Scheme), "public_baseurl: https://"+u.Host+"/", v.Site(""))
 		return

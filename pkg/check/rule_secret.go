@@ -175,6 +175,8 @@ var secretStrength = Rule{
 			other, repeated := first[h.Value]
 			switch weak := weakness(h); {
 			case weak != "" && h.Role == deployment.SharedWithMAS && h.Value == "": // mas-secret-matches says so
+			case weak != "" && h.Value == "" && strings.Contains(h.At.Written(), "-}"): // ${NAME:-}, whose file is not here
+				r.NotChecked(h.What+" cannot be seen: it is empty unless a variable is set elsewhere", h.At.Site(""))
 			case weak != "" && h.Value != "" && strings.HasPrefix(h.Role, deployment.DatabaseRole("")) && !databasePublished(d):
 				fact, _, _ := strings.Cut(weak, ";")
 				r.Warn(h.What+" "+fact+"; whoever gets into a container that reaches the database can guess it", "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)

@@ -19,7 +19,7 @@ var serverNameAgrees = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			name := s.Config.At("server_name")
-			if !name.Set() {
+			if !name.Set() || unfilled(name.Str()) {
 				continue
 			}
 			for _, m := range d.MASs {

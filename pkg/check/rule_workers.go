@@ -101,6 +101,11 @@ func checkWorker(r *Reporter, w *deployment.Worker) {
 
 // checkInstances has the places in instance_map lead to the process that is meant, and to a listener of it.
 func checkInstances(r *Reporter, d *deployment.Deployment, s *deployment.Service, config *source.File) {
+	type deafWorker struct {
+		name, port source.Value
+		to         *deployment.Service
+	}
+	var deaf []deafWorker
 	for name, at := range config.At("instance_map").Entries() {
 		host, port := at.At("host"), at.At("port")
 		to := d.ServiceAt(host.Str())
@@ -115,10 +120,23 @@ func checkInstances(r *Reporter, d *deployment.Deployment, s *deployment.Service
 			return l.Port == port.Str() && slices.Contains(l.Resources, "replication") && !l.Loopback
 		}
 		if known && !partial(d, to) && !slices.ContainsFunc(ls, replicates) && to != s {
-			r.Fail(fmt.Sprintf("instance_map has %s at port %s, where it has no listener for replication that others reach; the processes of Synapse cannot speak to each other", name.Str(), port.Str()),
-				"- {port: "+port.Str()+", type: http, bind_addresses: [\"0.0.0.0\"], resources: [{names: [replication]}]}", port.Site(""), to.Site(""))
+			deaf = append(deaf, deafWorker{name, port, to})
 		}
 	}
+	severally(r, deaf, func(w deafWorker) []source.Site { return []source.Site{w.port.Site("")} }, func(r *Reporter, deaf []deafWorker) {
+		var names []string
+		var sites []source.Site
+		for _, w := range deaf {
+			names = append(names, w.name.Str())
+			sites = append(sites, w.port.Site(""), w.to.Site(""))
+		}
+		first, where := deaf[0].port.Str(), fmt.Sprintf("at port %s, where it has", deaf[0].port.Str())
+		if len(deaf) > 1 {
+			where = "at ports where they have"
+		}
+		r.Fail(fmt.Sprintf("instance_map has %s %s no listener for replication that others reach; the processes of Synapse cannot speak to each other", sentence(names, "and"), where),
+			"- {port: "+first+", type: http, bind_addresses: [\"0.0.0.0\"], resources: [{names: [replication]}]}", sites...)
+	})
 }
 
 // meant reports whether a service is the process of that name, or may be.

@@ -24,6 +24,9 @@ func Filled(v source.Value, text string, ok bool) Leaf { return Leaf{v: v, text:
 // Str is the text as it stands in the file.
 func (l Leaf) Str() string { return l.v.Str() }
 
+// Written is the text as the file has it before any variable is replaced.
+func (l Leaf) Written() string { return l.v.Origin().Str() }
+
 // Text is what the program is given. ok is false when a variable in it is set nowhere in the directory.
 func (l Leaf) Text() (text string, ok bool) { return l.text, !l.open }
 

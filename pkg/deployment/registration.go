@@ -37,9 +37,16 @@ func (d *Deployment) readRegistrations(s *Synapse) {
 	}
 }
 
-// everyone reports whether the registration claims all users of its server, which only one for double
-// puppeting does: its url is null or missing, or a regex begins with @.*:.
+// everyone reports whether the registration claims all users of its server, as one for double puppeting does, and is none
+// of an appservice that watches them: that claims others for itself, or has an address and says nothing of puppets.
 func (r *Registration) everyone() bool {
+	own := slices.ContainsFunc(r.At("namespaces", "users").Items(), func(v source.Value) bool {
+		return !IsFalse(v.At("exclusive")) && !strings.HasPrefix(strings.TrimPrefix(v.At("regex").Str(), "^"), "@.*:")
+	})
+	named := strings.Contains(strings.ToLower(r.At("id").Str()+r.At("sender_localpart").Str()+r.Path), "puppet")
+	if _, _, addressed := Endpoint(r.At("url").Str()); addressed && (own || !named) {
+		return false
+	}
 	return slices.ContainsFunc(r.At("namespaces", "users").Items(), func(v source.Value) bool {
 		return strings.HasPrefix(strings.TrimPrefix(v.At("regex").Str(), "^"), "@.*:")
 	})

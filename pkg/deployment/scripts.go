@@ -164,6 +164,7 @@ func (s *script) means(target, name string) bool {
 func readScript(name, text string) script {
 	s := script{name: name, dir: path.Dir(name), text: text}
 	vars := make(map[string]string)
+	defining, wrappers := "", make(map[string]bool) // functions that write what they are given
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -173,8 +174,24 @@ func readScript(name, text string) script {
 		if strings.HasSuffix(name, ".py") || strings.Contains(line, "open(") || strings.Contains(line, "write_text(") {
 			s.python(line)
 		}
+		if before, after, ok := strings.Cut(strings.TrimPrefix(line, "function "), "("); ok && isName(before) && strings.HasPrefix(strings.TrimSpace(after), ")") {
+			defining = before
+		}
 		for _, command := range commands(line) {
+			known := len(s.targets)
 			s.command(command, vars)
+			given := func(t string) bool { return t == "$1" || t == "$2" || t == "$@" }
+			if defining != "" && slices.ContainsFunc(s.targets[known:], given) {
+				wrappers[defining] = true
+			}
+			if wrappers[command[0].text] {
+				for _, w := range command[1:] {
+					s.add(expandVars(w.text, vars))
+				}
+			}
+		}
+		if line == "}" {
+			defining = ""
 		}
 	}
 	return s

@@ -28,6 +28,8 @@ func TestScripts(t *testing.T) {
 		{".github/workflows/deploy.yml", "      - run: echo \"$ENV\" > matrix/.env", "matrix/.env", true},
 		{"deploy", "#!/bin/sh\nsed -e s/a/b/ t > \"$DEST\"/homeserver.yaml", "synapse/homeserver.yaml", true},
 
+		{"setup.sh", "fill() {\n  sed -i -e \"s|{{A}}|$A|g\" \\\n    \"$1\"\n}\nfill \"$dir/synapse/homeserver.yaml\"", "synapse/homeserver.yaml", true},
+		{"setup.sh", "say() {\n  echo \"$1\"\n}\nsay synapse/homeserver.yaml", "synapse/homeserver.yaml", false},
 		{"setup.sh", "# cat > synapse/homeserver.yaml", "synapse/homeserver.yaml", false},
 		{"setup.sh", "grep -q server_name synapse/homeserver.yaml >/dev/null 2>&1", "synapse/homeserver.yaml", false},
 		{"setup.sh", "cp synapse/homeserver.yaml /tmp/homeserver.yaml", "synapse/homeserver.yaml", false},

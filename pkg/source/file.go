@@ -159,7 +159,21 @@ func measure(n *yaml.Node, budget *int, depth int) error {
 			return err
 		}
 	}
+	unbrace(n)
 	return nil
+}
+
+// unbrace makes {{NAME}} without quotes the text that whoever wrote it means, a mark in a template: to YAML it is a mapping
+// whose key is a mapping.
+func unbrace(n *yaml.Node) {
+	single := func(n *yaml.Node) bool {
+		return n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && len(n.Content) == 2 && n.Content[1].Tag == "!!null" && n.Content[1].Value == ""
+	}
+	if !single(n) || !single(n.Content[0]) || n.Content[0].Content[0].Kind != yaml.ScalarNode {
+		return
+	}
+	n.Value = "{{" + n.Content[0].Content[0].Value + "}}"
+	n.Kind, n.Tag, n.Style, n.Content = yaml.ScalarNode, "!!str", 0, nil
 }
 
 // Root is the top value of the file; absent when the file is empty or unreadable.

@@ -84,11 +84,26 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 		// A name in braces without quotes is a mapping to YAML.
 		return []finding.Finding{finding.Unchecked("compose-valid", by+" may put values in the place of the variables in "+p.File.Path+"; as it stands, Compose refuses it", site(p, ""))}
 	}
+	if mark := inTemplate(err.Error()); mark != "" {
+		return []finding.Finding{finding.Unchecked("compose-valid", mark+" is a mark for which a script puts a value, and Compose refuses the file as it stands: whether it takes what is made of it cannot be seen", site(p, err.Error()))}
+	}
 	msg, fix, sites := undefined(p, strings.ReplaceAll(err.Error(), "\n", " "))
 	if sites == nil {
 		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
 	}
 	return []finding.Finding{{Rule: "compose-valid", Severity: finding.Error, Message: finding.Quoted + mask(p, msg), Fix: fix, Sites: sites}}
+}
+
+// inTemplate is a mark of a template that a message names, {{NAME}} or __NAME__; "" where there is none.
+func inTemplate(msg string) string {
+	for _, ends := range [][2]string{{"{{", "}}"}, {"__", "__"}} {
+		_, rest, _ := strings.Cut(msg, ends[0])
+		name, _, closed := strings.Cut(rest, ends[1])
+		if name = strings.TrimSpace(name); closed && name != "" && !strings.ContainsFunc(name, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
+			return ends[0] + name + ends[1]
+		}
+	}
+	return ""
 }
 
 // assumed is the value of a variable that is set nowhere here: a port, a number, a name, and nothing that anybody has.

@@ -44,11 +44,6 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 	if t.On("stun-only") || t.On("no-udp-relay") && t.On("no-tcp-relay") {
 		return
 	}
-	named := slices.ContainsFunc(d.Synapses, func(s *deployment.Synapse) bool { return means(s, t, s.TurnURIs()) }) // turn-reachable has it published
-	if !named && d.Bridged(t.Service) && t.SpansKnown && len(t.Spans) == 0 && !t.HasLabel("traefik.tcp") && !t.HasLabel("traefik.udp") {
-		r.NotChecked("coturn publishes no port, and nobody outside reaches it as it stands: to whom it would relay was not looked at", t.Site)
-		return
-	}
 	_, wrong := t.Ranges("denied-peer-ip")
 	for _, o := range wrong {
 		if strings.Contains(o.Value, "$") {

@@ -35,6 +35,9 @@ func (st *Stack) Locations(s Site) string {
 			}
 		}
 		for _, p := range r.Prefixes {
+			if r.Strip == "" { // which nginx would redirect to the same with a slash
+				fmt.Fprintf(&b, "location = %s {\n\treturn 404;\n}\n", strings.TrimSuffix(p, "/"))
+			}
 			fmt.Fprintf(&b, "location ^~ %s {\n", p)
 			b.WriteString(st.proxied(r, "\t"))
 			for _, inner := range s.Routes {

@@ -1,0 +1,149 @@
+package caddy
+
+import (
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/fixture"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+func bundle(t *testing.T, ingress string) *render.Bundle {
+	t.Helper()
+	s, findings := spec.Parse("stack.yaml", []byte(fixture.Ingress(ingress)))
+	if s == nil {
+		t.Fatal(findings)
+	}
+	set := secret.Placeholders(render.Needs(s))
+	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func tableOf(t *testing.T, ingress string) *route.Table {
+	t.Helper()
+	d, problems := compose.Open(bundle(t, ingress).FS())
+	if len(problems) > 0 || len(d.Routes().Problems) > 0 {
+		t.Fatal(problems, d.Routes().Problems)
+	}
+	return d.Routes()
+}
+
+// matrix gives the rows of the routing matrix.
+func matrix(t *testing.T) (rows []fixture.Request) {
+	t.Helper()
+	for line := range strings.Lines(string(read(t, "../../pkg/route/testdata/routing-matrix.tsv"))) {
+		if c := strings.Split(strings.TrimSpace(line), "\t"); len(c) > 4 && c[4] == "mux" && !strings.ContainsAny(c[0], ":") {
+			rows = append(rows, fixture.Request{Method: c[1], Host: strings.ToLower(c[0]), Path: c[2]})
+		}
+	}
+	if len(rows) < 80 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	return rows
+}
+
+// goes is what becomes of a request: the service, or a redirect.
+func goes(res route.Result) string {
+	switch {
+	case res.Redirect != "":
+		return "redirect"
+	case res.Backend != nil && res.Refused == "":
+		return res.Backend.Container
+	}
+	return ""
+}
+
+// Behind a Caddy a request comes to the service to which it comes behind Traefik, and to Synapse under the very path that
+// was asked for. conformance/traefik holds the real Traefik against the same table, with the same requests.
+func TestRendered(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/caddyserver/caddy/v2").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := tableOf(t, "{kind: traefik}")
+	for _, ingress := range []string{"{kind: caddy}", "{kind: caddy, caddy: {network: caddy}}"} {
+		t.Run(ingress, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, f := range bundle(t, ingress).Files {
+				if filepath.Dir(f.Path) == "config/caddy" {
+					if err := os.WriteFile(filepath.Join(dir, filepath.Base(f.Path)), f.Data, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			file := filepath.Join(dir, "Caddyfile")
+			caddy, ours := newReal(t, file, read(t, file)), tableOf(t, ingress)
+			services := map[string]string{
+				"127.0.0.1:8008": "synapse", "127.0.0.1:8009": "mas", "127.0.0.1:8010": "element",
+				"matrix-stack-synapse:8008": "synapse", "matrix-stack-mas:8080": "mas", "matrix-stack-element:8080": "element",
+			}
+			reached := make(map[string]int)
+			for _, q := range fixture.Requests(matrix(t), requests) {
+				got, valid := caddy.ask(t, request{q.Method, q.Host, "443", q.Path})
+				if !valid {
+					continue
+				}
+				to := services[got.Upstream]
+				if got.Redirect != "" {
+					to = "redirect"
+				}
+				if said := goes(ours.Match(q.Method, q.Host, q.Path)); said != to {
+					t.Errorf("%s: pkg/route/caddy says %q, Caddy does %q", q, said, to)
+				}
+				hold(t, theirs, q, to, got.Path)
+				reached[to]++
+			}
+			t.Logf("%v", reached)
+			for _, way := range []string{"synapse", "mas", "element", "redirect", ""} {
+				if reached[way] < 20 {
+					t.Errorf("only %d requests went to %q: this proves little", reached[way], way)
+				}
+			}
+			if !t.Failed() {
+				t.Logf("accepted: Caddy %s: what is rendered for %s, all rows of the routing matrix and %d random requests as Traefik answers them", strings.TrimSpace(string(out)), ingress, requests)
+			}
+		})
+	}
+}
+
+// hold compares with what becomes of the request behind Traefik. A path that can be read in two ways may be taken for
+// one of its readings, or refused.
+func hold(t *testing.T, theirs *route.Table, q fixture.Request, to, path string) {
+	t.Helper()
+	asked, _, _ := strings.Cut(q.Path, "?")
+	if to == "synapse" && path != asked {
+		t.Errorf("%s comes to Synapse as %s", q, path)
+	}
+	res := theirs.Match(q.Method, q.Host, q.Path)
+	if q.Plain() {
+		if want := goes(res); to != want {
+			t.Errorf("%s goes to %q, behind Traefik to %q", q, to, want)
+		}
+		if to == "mas" && path != res.Path {
+			t.Errorf("%s comes to MAS as %s, behind Traefik as %s", q, path, res.Path)
+		}
+		return
+	}
+	if to == "" {
+		return
+	}
+	var ways []string
+	for _, reading := range q.Readings() {
+		ways = append(ways, goes(theirs.Match(q.Method, q.Host, (&url.URL{Path: reading}).EscapedPath())))
+	}
+	if !slices.Contains(append(ways, goes(res)), to) {
+		t.Errorf("%s goes to %q, behind Traefik to one of %q", q, to, ways)
+	}
+}

@@ -1,0 +1,173 @@
+package nginx
+
+import (
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/fixture"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+func bundle(t *testing.T, ingress string) *render.Bundle {
+	t.Helper()
+	s, findings := spec.Parse("stack.yaml", []byte(fixture.Ingress(ingress)))
+	if s == nil {
+		t.Fatal(findings)
+	}
+	set := secret.Placeholders(render.Needs(s))
+	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func tableOf(t *testing.T, ingress string) *route.Table {
+	t.Helper()
+	d, problems := compose.Open(bundle(t, ingress).FS())
+	if len(problems) > 0 || len(d.Routes().Problems) > 0 {
+		t.Fatal(problems, d.Routes().Problems)
+	}
+	return d.Routes()
+}
+
+// matrix gives the rows of the routing matrix.
+func matrix(t *testing.T) (rows []fixture.Request) {
+	t.Helper()
+	src, err := os.ReadFile("../../pkg/route/testdata/routing-matrix.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(src)) {
+		if c := strings.Split(strings.TrimSpace(line), "\t"); len(c) > 4 && c[4] == "mux" && !strings.ContainsAny(c[0], ":") {
+			rows = append(rows, fixture.Request{Method: c[1], Host: strings.ToLower(c[0]), Path: c[2]})
+		}
+	}
+	if len(rows) < 80 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	return rows
+}
+
+// goes is what becomes of a request: the service, or a redirect.
+func goes(res route.Result) string {
+	switch {
+	case res.Redirect != "":
+		return "redirect"
+	case res.Backend != nil && res.Refused == "":
+		return res.Backend.Container
+	}
+	return ""
+}
+
+// includes puts what nginx includes into its place, and leaves out what needs certificates.
+func includes(t *testing.T, ingress string) string {
+	t.Helper()
+	files := make(map[string]string)
+	for _, f := range bundle(t, ingress).Files {
+		if name, ok := strings.CutPrefix(f.Path, "config/nginx/"); ok {
+			files[name] = string(f.Data)
+		}
+	}
+	conf := regexp.MustCompile(`(?m)^\tinclude (.*);$`).ReplaceAllStringFunc(files["matrix.conf"], func(m string) string {
+		name := strings.TrimSuffix(strings.TrimPrefix(m, "\tinclude "), ";")
+		if files[name] == "" {
+			t.Fatalf("%s includes what is not rendered", name)
+		}
+		return files[name]
+	})
+	return regexp.MustCompile(`(?m)^\tssl_.*$`).ReplaceAllString(conf, "")
+}
+
+// Behind an nginx a request comes to the service to which it comes behind Traefik, and to Synapse under the very path that
+// was asked for. conformance/traefik holds the real Traefik against the same table, with the same requests. In a container
+// nginx asks Docker for addresses, which are written in their place here.
+func TestRendered(t *testing.T) {
+	program := nginxProgram(t)
+	out, err := exec.Command(program, "-v").CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := strings.TrimSpace(string(out)[strings.LastIndexByte(string(out), '/')+1:])
+	theirs := tableOf(t, "{kind: traefik}")
+	services := map[string]string{
+		"127.0.0.1:8008": "synapse", "127.0.0.1:8009": "mas", "127.0.0.1:8010": "element",
+		"matrix-stack-synapse:8008": "synapse", "matrix-stack-mas:8080": "mas", "matrix-stack-element:8080": "element",
+	}
+	for ingress, upstreams := range map[string]string{
+		"{kind: nginx}":                          "127.0.0.1:8008 127.0.0.1:8009 127.0.0.1:8010",
+		"{kind: nginx, nginx: {network: proxy}}": "matrix-stack-synapse:8008 matrix-stack-mas:8080 matrix-stack-element:8080",
+	} {
+		t.Run(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(ingress, "-"), func(t *testing.T) {
+			ports, ours := startNginx(t, program, "# upstreams: "+upstreams+"\n"+includes(t, ingress)), tableOf(t, ingress)
+			reached := make(map[string]int)
+			for _, q := range fixture.Requests(matrix(t), nginxRequests) {
+				if !strings.HasSuffix("."+q.Host, ".philipp.info") || strings.HasPrefix(q.Host, "evil") {
+					continue // any other host is answered by nginx's first server, which is not the stack's to choose
+				}
+				got := asNginx(t, ports["443"], q.Method, q.Host, q.Path)
+				to := services[got.Upstream]
+				if got.Redirect != "" {
+					to = "redirect"
+				}
+				res := ours.Match(q.Method, q.Host, q.Path)
+				if strings.Contains(res.Unknown, "valid request") {
+					continue
+				}
+				if said := goes(res); said != to {
+					t.Errorf("%s: pkg/route/nginx says %q, nginx does %q", q, said, to)
+				}
+				hold(t, theirs, q, to, got.Path)
+				reached[to]++
+			}
+			t.Logf("%v", reached)
+			for _, way := range []string{"synapse", "mas", "element", "redirect", ""} {
+				if reached[way] < 20 {
+					t.Errorf("only %d requests went to %q: this proves little", reached[way], way)
+				}
+			}
+			if !t.Failed() {
+				t.Logf("accepted: nginx %s: what is rendered for %s, all rows of the routing matrix and %d random requests as Traefik answers them", version, ingress, nginxRequests)
+			}
+		})
+	}
+}
+
+// hold compares with what becomes of the request behind Traefik. A path that can be read in two ways may be taken for
+// one of its readings, or refused.
+func hold(t *testing.T, theirs *route.Table, q fixture.Request, to, path string) {
+	t.Helper()
+	asked, _, _ := strings.Cut(q.Path, "?")
+	if to == "synapse" && path != asked {
+		t.Errorf("%s comes to Synapse as %s", q, path)
+	}
+	res := theirs.Match(q.Method, q.Host, q.Path)
+	if q.Plain() {
+		if want := goes(res); to != want {
+			t.Errorf("%s goes to %q, behind Traefik to %q", q, to, want)
+		}
+		if to == "mas" && path != res.Path {
+			t.Errorf("%s comes to MAS as %s, behind Traefik as %s", q, path, res.Path)
+		}
+		return
+	}
+	if to == "" {
+		return
+	}
+	var ways []string
+	for _, reading := range q.Readings() {
+		ways = append(ways, goes(theirs.Match(q.Method, q.Host, (&url.URL{Path: reading}).EscapedPath())))
+	}
+	if !slices.Contains(append(ways, goes(res)), to) {
+		t.Errorf("%s goes to %q, behind Traefik to one of %q", q, to, ways)
+	}
+}

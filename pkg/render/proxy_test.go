@@ -1,0 +1,94 @@
+package render_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/compose/composego"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
+	"philipp.info/stackgen/pkg/memfs"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// What is rendered for each proxy holds every rule, and what breaks in it is found by the rule that is for it, with a place
+// in the file that was changed, or, where a site lacks something, in the file that has the site.
+func TestProxyFaults(t *testing.T) {
+	const (
+		caddy, site = "config/caddy/matrix.caddy", "config/caddy/Caddyfile"
+		nginx, apex = "config/nginx/matrix/matrix.philipp.info.conf", "config/nginx/matrix/philipp.info.conf"
+		labels      = "docker-compose.yml"
+	)
+	for ingress, faults := range map[string][]struct{ file, old, new, rule string }{
+		"{kind: caddy}": {
+			{caddy, "(login|logout|refresh)(/.*)?$\n\thandle @matrix-mas-compat", "(login|logout)(/.*)?$\n\thandle @matrix-mas-compat", "compat-router-wins"},
+			{caddy, "client/[^/]+/(login", "client/.*/(login", "compat-router-wins"},
+			{caddy, "strip_prefix /auth", "strip_prefix /aut", "mas-path-routing"},
+			{caddy, "redir https://matrix.philipp.info/auth/", "redir https://matrix.philipp.info/", "mas-path-routing"},
+			{caddy, "/_synapse/client/", "/_synapse/", "internal-apis-private"},
+			{caddy, "@matrix-mas path_regexp ^/auth/", "@matrix-mas path_regexp ^/login/", "mas-path-routing"},
+			{caddy, "reverse_proxy 127.0.0.1:8009", "reverse_proxy 127.0.0.1:8008", "compat-router-wins"},
+			{caddy, "@matrix-apex path_regexp ^/_matrix/", "@matrix-apex path_regexp ^/matrix/", "apex-matrix-routed"},
+			{site, "\timport matrix-apex\n", "", "apex-matrix-routed"},
+		},
+		"{kind: nginx}": {
+			{nginx, "(login|logout|refresh)", "(login|logout)", "compat-router-wins"},
+			{nginx, "client/[^/]+/(login", "client/.*/(login", "compat-router-wins"},
+			{nginx, "rewrite ^/auth(/.*)$", "rewrite ^/aut(h/.*)$", "mas-path-routing"},
+			{nginx, "return 302 https://matrix.philipp.info/auth/", "return 302 https://matrix.philipp.info/", "mas-path-routing"},
+			{nginx, "location ^~ /_synapse/client/", "location ^~ /_synapse/", "internal-apis-private"},
+			{nginx, "location ^~ /auth/", "location ^~ /login/", "mas-path-routing"},
+			{nginx, "\t\tproxy_pass http://127.0.0.1:8009", "\t\tproxy_pass http://127.0.0.1:8008", "compat-router-wins"},
+			{apex, "location ^~ /_matrix/", "location ^~ /matrix/", "apex-matrix-routed"},
+		},
+		"{kind: caddy, caddy: {network: caddy, form: labels}}": {
+			{labels, "caddy_0.1_handle: ", "caddy_0.9_handle: ", "compat-router-wins"},
+			{labels, "strip_prefix /auth", "strip_prefix /aut", "mas-path-routing"},
+			{labels, "|/_synapse/client/", "|/_synapse/", "internal-apis-private"},
+			{labels, "caddy_1.3_handle: \"@matrix-apex\"", "caddy_1.3_handle: \"@matrix-well-known\"", "apex-matrix-routed"},
+		},
+		"{kind: nginx, nginx: {network: proxy}}": {
+			{nginx, "set $stackgen_backend matrix-stack-mas:8080;\n\trewrite ^/auth(/.*)$ $1 break;", "set $stackgen_backend matrix-stack-mas:8080;", "mas-path-routing"},
+		},
+	} {
+		t.Run(ingress, func(t *testing.T) {
+			b := load(t, "stack.yaml", []byte(fixture.Ingress(ingress)))
+			if found := judged(t, b.FS()); len(found) > 0 {
+				t.Fatalf("%+v", found)
+			}
+			for _, f := range faults {
+				var files []memfs.File
+				for _, file := range b.Files {
+					data := file.Data
+					if file.Path == f.file {
+						if !strings.Contains(string(data), f.old) {
+							t.Errorf("%s has no %q", f.file, f.old)
+						}
+						data = bytes.Replace(data, []byte(f.old), []byte(f.new), 1)
+					}
+					files = append(files, memfs.File{Path: file.Path, Data: data})
+				}
+				found := judged(t, memfs.New(files))
+				if !slices.ContainsFunc(found, func(o finding.Finding) bool {
+					return o.Rule == f.rule && slices.ContainsFunc(o.Sites, func(s source.Site) bool { return s.File == f.file || f.file == site || f.file == apex })
+				}) {
+					t.Errorf("%s with %q for %q: %s does not find it, but %+v", f.file, f.new, f.old, f.rule, found)
+				}
+			}
+		})
+	}
+}
+
+// judged are the findings in a tree, without those about owners and hashes, which a change of a file alone brings.
+func judged(t *testing.T, tree *memfs.FS) []finding.Finding {
+	t.Helper()
+	d, problems := compose.Open(tree)
+	found, _ := check.Run(d, composego.Judge)
+	return slices.DeleteFunc(append(problems, found...), func(f finding.Finding) bool {
+		return f.Severity == finding.Info || f.Rule == "compose-config-hash" || f.Rule == "config-readable"
+	})
+}

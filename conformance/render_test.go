@@ -37,13 +37,18 @@ func accepted(t *testing.T, program, what string) {
 	}
 }
 
-// eachExample renders every example into a directory.
+// eachExample renders every example, and what tests render besides, into a directory.
 func eachExample(t *testing.T, visit func(t *testing.T, e *example)) {
 	t.Helper()
 	paths, err := filepath.Glob("../examples/*/stack.yaml")
 	if err != nil || len(paths) < 3 {
 		t.Fatalf("examples: %v %v", paths, err)
 	}
+	more, err := filepath.Glob("../pkg/render/testdata/specs/*/stack.yaml")
+	if err != nil || len(more) == 0 {
+		t.Fatalf("specs: %v %v", more, err)
+	}
+	paths = append(paths, more...)
 	for _, path := range paths {
 		name := filepath.Base(filepath.Dir(path))
 		t.Run(name, func(t *testing.T) {

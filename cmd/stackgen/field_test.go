@@ -128,7 +128,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"auth.public_url", "https://account.example.org/", "https://login.example.org/", isTold, "set the redirect URI"},
 	{"auth.public_url", "https://account.example.org/", "https://login.example.org/", isTold, "log in again"},
 	{"auth.passwords", "passwords: true", "passwords: false", isTold, "cannot log in any more"},
-	{"auth.kind", strings.SplitAfter(strings.SplitAfter(running, "\nauth:\n")[1], "Family}}\n")[0], "  kind: synapse\n  passwords: true\n", isTold, "change the client in Keycloak"},
+	{"auth.kind", strings.SplitAfter(strings.SplitAfter(running, "\nauth:\n")[1], "Family}}\n")[0], "  kind: synapse\n  passwords: true\n", isTold, "every session"},
 	{"auth.registration", "passwords: true", "passwords: true\n  registration: token", isHarmless, "who may make an account from now on"},
 	{"auth.migration", "migration: false", "migration: true", isTold, "with syn2mas"},
 	{"auth.migrated", "migrated: false", "migrated: true", isLost, "auth.passwords.schemes"},

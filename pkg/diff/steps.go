@@ -54,11 +54,12 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	if e.First || len(old.Synapses) > 0 {
 		c.site(p)
 	}
-	if e.First || len(old.MASs) > 0 {
+	moved := !e.First && c.logins(p)
+	if e.First || len(old.MASs) > 0 || ownLogin(old) != nil {
 		c.upstreams(p)
 	}
 	switch {
-	case !now.Migrating():
+	case !now.Migrating(), moved:
 	case old.Migrating() && len(e.Services) > 0:
 		p.first("first move the users with syn2mas: Migrate in RUNBOOK.md; once that is done, auth.migrated: true takes the place of auth.migration")
 	case !old.Migrating():
@@ -235,14 +236,6 @@ func onlySecretNew(old, now *source.File) bool {
 }
 
 func client(p source.Value) string { return p.At("client_id").Str() + " " + p.At("issuer").Str() }
-
-func providers(d *deployment.Deployment) []source.Value {
-	var all []source.Value
-	for _, m := range d.MASs {
-		all = append(all, m.Config.At("upstream_oauth2", "providers").Items()...)
-	}
-	return all
-}
 
 // restarts names the running services that read a file that was edited by hand. Compose does not notice
 // that it gets its old content back: the config hash is that of the file as it was rendered.

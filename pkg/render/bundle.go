@@ -74,6 +74,9 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	}
 	if st.MAS != nil {
 		as = append(as, artifact{path: "config/mas/config.yaml", template: "mas.yaml", service: "mas", spec: spec.Section(component.MAS)})
+		if st.Migration && len(st.Login.Upstreams) > 0 {
+			as = append(as, artifact{path: "config/syn2mas/synapse.yaml", template: "syn2mas.yaml", service: "syn2mas"})
+		}
 	}
 	for _, b := range st.Bridges {
 		section := spec.Section(b.Program)

@@ -41,6 +41,7 @@ func (r *reader) layCompose(tree *source.Node, d *Draft) error {
 			p.settings(s, name)
 		}
 	}
+	p.elsewhere()
 	p.data(tree)
 	p.definitions(tree)
 	p.registrations(tree)
@@ -210,7 +211,7 @@ func (p *project) network(key string) []string {
 // proxied reports whether a network is the one that the proxy reaches Synapse by.
 func (p *project) proxied(key string) bool {
 	name, _ := p.d.NetworkName(key)
-	return p.d.ProxyNetwork(p.syn.Service) == name && name != "" && p.d.Front().Name == "Traefik"
+	return name != "" && name == p.files.bundle.Stack.Ingress.Network
 }
 
 // several reports whether Synapse is in more networks than the proxy's.

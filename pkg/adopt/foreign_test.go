@@ -61,6 +61,9 @@ func takeOver(t *testing.T, f fixture.Deployment, keep bool) {
 	ours, findings := compose.OpenWith(now.bundle.FS(), compose.Options{Name: "matrix"})
 	found, _ := check.Run(ours, composego.Judge)
 	for _, f := range append(findings, found...) {
+		if !keep && len(d.MASs) == 0 && slices.Contains([]string{"mas-path-routing", "compat-router-wins"}, f.Rule) {
+			continue // the proxy is kept, and knows no MAS yet, which is noted
+		}
 		if f.Severity == finding.Error && f.Status != finding.NotChecked {
 			t.Errorf("ours: %s: %s [%s]", f.Pos(), f.Message, f.Rule)
 		}

@@ -11,18 +11,16 @@ import (
 
 // ingress reads how requests from outside reach the stack.
 func (r *reader) ingress() {
-	front := r.d.Front()
+	front, in := r.d.Front(), &r.spec.Ingress
 	switch {
 	case r.labelled():
 		r.traefik()
 	case front.Name != "Traefik" && front.Service == nil:
 		r.outside()
-	default:
-		site := r.syn.Site("Synapse")
-		if front.Service != nil {
-			site = front.Service.Site("the proxy")
-		}
-		r.note(site, "requests do not come in by labels of Traefik here, and those are what the spec renders", "ingress")
+	case front.Name == "Caddy" && r.labels("caddy"):
+		in.Kind, in.Caddy.Form, in.Caddy.Network = "caddy", "labels", r.d.ProxyNetwork(r.syn.Service)
+	default: // a proxy of the stack is kept as it is, and finds Synapse by its name; of another nothing is seen
+		in.Kind, in.Port = "none", r.syn.Service.Loopback(component.Of(component.Synapse).Port)
 	}
 	table, apex := r.d.Routes(), &r.spec.Ingress.Apex
 	to := func(path string) bool {
@@ -62,7 +60,12 @@ func (r *reader) traefik() {
 
 // labelled reports whether Traefik is told by labels of the stack what goes to Synapse.
 func (r *reader) labelled() bool {
-	return r.d.Front().Name == "Traefik" && slices.ContainsFunc(r.syn.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), "traefik.http.routers.") })
+	return r.d.Front().Name == "Traefik" && r.labels("traefik.http.routers.")
+}
+
+// labels reports whether Synapse has labels that begin so.
+func (r *reader) labels(lead string) bool {
+	return slices.ContainsFunc(r.syn.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), lead) })
 }
 
 // outside reads what was rendered for a proxy of another stack, or on the host.

@@ -34,6 +34,9 @@ func (r *reader) withoutMAS() {
 		return
 	}
 	a.Migration = true
+	if !r.labelled() {
+		r.note(r.syn.Site("Synapse"), "the proxy that is kept as it is has to lead /login, /logout and /refresh of clients and the address of MAS there (MIGRATION.md)", "ingress")
+	}
 	r.note(r.syn.Site("Synapse"), "Synapse logs users in itself, and the spec has MAS do it: first move the users (auth.migration, Migrate in RUNBOOK.md), or import with --keep-auth", "auth", "migration")
 }
 

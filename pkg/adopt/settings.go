@@ -56,12 +56,33 @@ func (p *project) ports(s *deployment.Service, name string) {
 			text = port.IP + ":" + text
 		}
 		item := source.Made("!!str", text)
+		if port.IP == "127.0.0.1" && port.First == p.files.bundle.Stack.Ingress.Ports[name] {
+			continue // it is rendered
+		}
 		if !slices.ContainsFunc(list.Items, item.Equal) {
 			list.Items = append(list.Items, item)
 		}
 	}
 	if len(list.Items) > 0 {
 		p.set(list, "services", name, "ports")
+	}
+}
+
+// elsewhere publishes MAS and Element Web for a proxy at other ports, where those after Synapse's are somebody's already.
+func (p *project) elsewhere() {
+	for name, at := range p.files.bundle.Stack.Ingress.Ports {
+		program, _ := component.OfService(name)
+		if _, on := p.files.bundle.Stack.Services[name]; !on || name == "synapse" {
+			continue
+		}
+		for _, s := range p.kept {
+			for _, port := range s.Ports {
+				if port.First <= at && at <= port.Last {
+					text := fmt.Sprintf("127.0.0.1:%d:%d", at+10000, program.Port)
+					p.set(&source.Node{Kind: source.Sequence, Items: []*source.Node{source.Made("!!str", text)}}, "services", name, "ports")
+				}
+			}
+		}
 	}
 }
 
@@ -145,7 +166,7 @@ func (p *project) ownNetwork(tree *source.Node) {
 	for _, key := range p.syn.Networks {
 		if p.proxied(key) && !p.d.Network(key).External.Set() {
 			p.set(source.Made("!!null", "null"), "networks", "ingress", "-external")
-			p.put(tree, []string{"ingress", "traefik", "network"}, source.Made("!!str", or(p.spec.Name, "matrix")+"-ingress"))
+			p.put(tree, []string{"ingress", p.files.bundle.Stack.Ingress.Kind, "network"}, source.Made("!!str", or(p.spec.Name, "matrix")+"-ingress"))
 		}
 	}
 }

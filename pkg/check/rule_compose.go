@@ -147,7 +147,7 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 	for _, l := range files {
 		who := "the service " + l.services[0] + " does"
 		if n := len(l.services); n > 1 {
-			who = "the services " + sentence(atMost(l.services, 3), "and") + " do"
+			who = "the services " + sentence(deployment.AtMost(l.services, 3), "and") + " do"
 		}
 		r.Fail(fmt.Sprintf("%s does not exist%s; %s not get it", l.host, similar(d, l.host), who), "correct the path, or make it", l.sites...)
 	}
@@ -159,7 +159,7 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 			if len(names) == 1 {
 				them = " is " + e.Error()
 			}
-			r.NotChecked(sentence(atMost(names, 3), "and")+them, sites...)
+			r.NotChecked(sentence(deployment.AtMost(names, 3), "and")+them, sites...)
 		})
 	}
 }
@@ -183,7 +183,7 @@ func tellDirectories(r *Reporter, dirs []missingMount) {
 			r.Warn(names[0]+" does not exist; Docker makes an empty directory there, which belongs to root", "mkdir -p "+shell.Path(names[0])+", owned by the user of the container", sites...)
 			return
 		}
-		r.Warn(sentence(atMost(names, 5), "and")+" do not exist; Docker makes empty directories there, which belong to root", "make them with mkdir -p, owned by the users of the containers", sites...)
+		r.Warn(sentence(deployment.AtMost(names, 5), "and")+" do not exist; Docker makes empty directories there, which belong to root", "make them with mkdir -p, owned by the users of the containers", sites...)
 	})
 }
 
@@ -192,14 +192,6 @@ func gathered(list []missingMount) (names []string, sites []source.Site) {
 		names, sites = append(names, l.host), append(sites, l.sites...)
 	}
 	return names, sites
-}
-
-// atMost are the first names, and how many there are besides.
-func atMost(names []string, most int) []string {
-	if len(names) <= most+1 {
-		return names
-	}
-	return append(slices.Clone(names[:most]), fmt.Sprintf("%d more", len(names)-most))
 }
 
 // mountsFile guesses what is missing from its names: a file has an ending, or is one that everybody knows.

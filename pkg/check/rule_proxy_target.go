@@ -18,7 +18,7 @@ var proxyTargetExists = Rule{
 	Fix:     "Write the name of the service as it stands in the compose file; localhost is the proxy's own container.",
 	Source:  "Docker's embedded DNS server; nginx src/http/ngx_http_upstream.c; Traefik pkg/server/service, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		told := make(map[source.Pos]bool)
+		told, looked := make(map[source.Pos]bool), 0
 		for _, a := range requested(d) {
 			res := d.Routes().Match("GET", a.host, a.path)
 			if res.Backend == nil || res.Redirect != "" || told[res.Backend.Site.Pos] {
@@ -31,14 +31,20 @@ var proxyTargetExists = Rule{
 		}
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
-				if st := d.Stray(b); st != nil && st.Near != "" && !told[b.Site.Pos] {
-					told[b.Site.Pos] = true
-					strayed(r, d, st, ask{})
+				if st := d.Stray(b); st != nil && !told[b.Site.Pos] && looked < mostStray {
+					looked++
+					if d.Near(st) != "" {
+						told[b.Site.Pos] = true
+						strayed(r, d, st, ask{})
+					}
 				}
 			}
 		}
 	},
 }
+
+// mostStray is how many servers elsewhere are compared with the names of the services: each with all.
+const mostStray = 100
 
 // ask is a request that one of the stack's own programs is there for.
 type ask struct {
@@ -64,14 +70,15 @@ func requested(d *deployment.Deployment) (list []ask) {
 }
 
 func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask) {
+	near := d.Near(st)
 	what := d.Front().Name + " sends requests"
 	if a.host != "" {
 		what += fmt.Sprintf(" for %s%s", a.host, a.path)
 	}
 	what += " to " + st.Address
 	sites := []source.Site{st.Site}
-	meant := cmp.Or(d.Service(st.Near), a.meant)
-	if i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return slices.Contains(s.Names(), st.Near) }); i >= 0 {
+	meant := cmp.Or(d.Service(near), a.meant)
+	if i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return slices.Contains(s.Names(), near) }); i >= 0 {
 		meant = d.Services[i]
 	}
 	if meant != nil {
@@ -79,8 +86,8 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask)
 	}
 	fix := mend{text: "the name of the service"}
 	switch {
-	case st.Near != "":
-		fix = mend{strings.Replace(st.Address, st.Container, st.Near, 1), func() []source.Edit { return d.Swap(st.Site, st.Container, st.Near) }}
+	case near != "":
+		fix = mend{strings.Replace(st.Address, st.Container, near, 1), func() []source.Edit { return d.Swap(st.Site, st.Container, near) }}
 	case meant != nil:
 		fix = mend{text: meant.Host() + ":" + portFor(d, meant)}
 	}

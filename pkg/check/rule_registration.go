@@ -109,7 +109,7 @@ func notThere(r *Reporter, gone []deployment.MissingFile) {
 	for _, m := range gone {
 		names, sites = append(names, m.Value.Str()), append(sites, m.Value.Site(m.Reason))
 	}
-	r.Fail(fmt.Sprintf("the registrations %s are not there for Synapse; Synapse does not start", sentence(atMost(names, 3), "and")), fix, sites...)
+	r.Fail(fmt.Sprintf("the registrations %s are not there for Synapse; Synapse does not start", sentence(deployment.AtMost(names, 3), "and")), fix, sites...)
 }
 
 // unlisted judges a bridge of which Synapse lists no registration that can be seen. One that cannot be seen counts

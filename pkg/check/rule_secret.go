@@ -219,7 +219,7 @@ func reportExamples(r *Reporter, uses [][]deployment.Secret) {
 		r.Fail(names[0]+" "+isExample, "write a random text, as openssl rand -hex 32 makes it", sites...)
 		return
 	}
-	r.Fail(sentence(atMost(names, 3), "and")+" are examples or words that everybody tries; anybody can guess them",
+	r.Fail(sentence(deployment.AtMost(names, 3), "and")+" are examples or words that everybody tries; anybody can guess them",
 		"write a random text of its own for each, as openssl rand -hex 32 makes it", sites...)
 }
 

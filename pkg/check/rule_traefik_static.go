@@ -51,7 +51,7 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	k := keysOfTraefik(s)
 	roots := make(map[string]bool)
 	if names, sites := oldSections(st); len(names) > 1 {
-		r.Warn("this file is written for Traefik 1: "+k.called+" passes over "+sentence(atMost(names, 3), "and")+", and does not start where a section that it knows holds a key that it does not",
+		r.Warn("this file is written for Traefik 1: "+k.called+" passes over "+sentence(deployment.AtMost(names, 3), "and")+", and does not start where a section that it knows holds a key that it does not",
 			"write it anew as https://doc.traefik.io/traefik/migrate/v1-to-v2/ says", append(sites, k.image)...)
 		return
 	}

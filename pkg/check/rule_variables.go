@@ -103,20 +103,16 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 
 // failVariables says which values hold one.
 func failVariables(r *Reporter, s *deployment.Service, values []source.Value) {
-	const most = 3
 	var names []string
 	var sites []source.Site
 	for _, v := range values {
 		names, sites = append(names, v.Path()), append(sites, v.Site(""))
 	}
-	if len(names) > most {
-		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
-	}
 	holds := " still holds a variable, and nobody puts a value in its place; "
 	if len(names) > 1 {
 		holds = " still hold variables, and nobody puts values in their place; "
 	}
-	r.Fail(sentence(names, "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
+	r.Fail(sentence(deployment.AtMost(names, 3), "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
 }
 
 // visit calls f for every scalar below a value, and for every {{NAME}} that lacks its quotes.

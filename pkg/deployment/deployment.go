@@ -72,6 +72,10 @@ type Deployment struct {
 	secrets     func() []Secret
 	backups     []*Backup
 
+	masking sync.Mutex
+	mask    *finding.Mask // of the first masked files
+	masked  int
+
 	// What was read, and how: nothing that is asked depends on what was asked before.
 	mu       sync.Mutex
 	files    map[string]*source.File

@@ -44,11 +44,7 @@ func (d *Deployment) Stopped(p component.Program) bool {
 
 // Service finds the service with that key in the compose file; nil when there is none.
 func (d *Deployment) Service(name string) *Service {
-	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return d.Services[i]
+	return d.index.services()[name]
 }
 
 // ServiceAt finds the service that a host name means inside the stack. The name that Compose gives a container is one,

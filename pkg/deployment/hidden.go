@@ -8,11 +8,22 @@ import (
 // Mask hides whatever is secret in the files of the deployment that were read. It has no list of secrets to
 // go by: names, shapes and places tell them.
 func (d *Deployment) Mask() *finding.Mask {
+	read := d.read()
+	d.masking.Lock()
+	defer d.masking.Unlock()
+	if d.mask == nil || d.masked != len(read) { // no file is forgotten, so that their number tells
+		d.mask, d.masked = d.gathered(read), len(read)
+	}
+	return d.mask
+}
+
+// gathered is the mask of all secrets, with those of the files that were read.
+func (d *Deployment) gathered(read []*source.File) *finding.Mask {
 	m := &finding.Mask{}
 	hidden, open := d.Secrecy()
 	m.Open(open...)
 	m.Public(d.publicHosts()...)
-	for _, f := range d.read() {
+	for _, f := range read {
 		found, open := f.Hidden()
 		hidden = append(hidden, found...)
 		m.Open(open...)

@@ -12,6 +12,8 @@ import (
 // index is what is looked up for every service or registration: by name, so that the cost grows with their number and
 // not with its square. Each is made when it is first asked for, which is after what it is made of is complete.
 type index struct {
+	services      func() map[string]*Service
+	awaited       func() map[*Service]bool
 	named         func() map[string][]*Service
 	networks      func() map[string]Network
 	bridges       func() map[*Registration]*Bridge
@@ -21,6 +23,24 @@ type index struct {
 
 func (d *Deployment) newIndex() index {
 	return index{
+		services: sync.OnceValue(func() map[string]*Service {
+			services := make(map[string]*Service, len(d.Services))
+			for _, s := range slices.Backward(d.Services) {
+				services[s.Name] = s
+			}
+			return services
+		}),
+		awaited: sync.OnceValue(func() map[*Service]bool {
+			awaited := make(map[*Service]bool)
+			for _, s := range d.Services {
+				for _, dep := range d.Dependencies(s) {
+					if dep.Condition == "service_completed_successfully" {
+						awaited[dep.On] = true
+					}
+				}
+			}
+			return awaited
+		}),
 		named: sync.OnceValue(func() map[string][]*Service {
 			named := make(map[string][]*Service)
 			for _, s := range d.Services {

@@ -288,12 +288,14 @@ func (p *parts) rest() {
 }
 
 // few joins words, and counts those that nobody would read.
-func few(words []string) string {
-	const most = 8
-	if len(words) > most {
-		words = append(slices.Clone(words[:most-1]), fmt.Sprintf("%d more", len(words)-most+1))
+func few(words []string) string { return strings.Join(AtMost(words, 7), ", ") }
+
+// AtMost are the first words, and how many there are besides. One that would be left is no shorter than its number.
+func AtMost(words []string, most int) []string {
+	if len(words) <= most+1 {
+		return words
 	}
-	return strings.Join(words, ", ")
+	return append(slices.Clone(words[:most]), fmt.Sprintf("%d more", len(words)-most))
 }
 
 // unique gives each of the words once, in their order, and no empty one.

@@ -107,13 +107,7 @@ type Job struct {
 }
 
 // Awaited reports whether a service waits until s has done its work.
-func (d *Deployment) Awaited(s *Service) bool {
-	return slices.ContainsFunc(d.Services, func(o *Service) bool {
-		return slices.ContainsFunc(d.Dependencies(o), func(dep Dependency) bool {
-			return dep.On == s && dep.Condition == "service_completed_successfully"
-		})
-	})
-}
+func (d *Deployment) Awaited(s *Service) bool { return d.index.awaited()[s] }
 
 // Jobs are the services that run scripts of the stack with PostgreSQL's own image, without its server.
 func (d *Deployment) Jobs() []Job {

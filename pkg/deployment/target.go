@@ -13,8 +13,6 @@ import (
 // Stray is a server that a proxy sends requests to by an address which is that of no service.
 type Stray struct {
 	route.Backend
-	// Near is the name of a service that differs by typing slips only; "" where there is none.
-	Near string
 	// Itself says that the proxy's own container is meant, where nothing else listens.
 	Itself bool
 	// Elsewhere says why it may be there, and is not seen here; "" where nobody has the name.
@@ -40,7 +38,6 @@ func (d *Deployment) Stray(b route.Backend) *Stray {
 	case err == nil || strings.Contains(b.Container, "."):
 		st.Elsewhere = "it is none of the stack's services"
 	default:
-		st.Near = finding.Nearest(b.Container, d.serviceNames())
 		st.Joined = front == nil || front.NetworkMode.Set() || front.MoreNames || d.External(front)
 	}
 	return st
@@ -53,11 +50,16 @@ func (d *Deployment) housed(s *Service) bool {
 	})
 }
 
-func (d *Deployment) serviceNames() (names []string) {
+// Near is the name of a service that differs from the one that a proxy asks for by typing slips only; "" where there is none.
+func (d *Deployment) Near(st *Stray) string {
+	if st.Itself || st.Elsewhere != "" {
+		return ""
+	}
+	var names []string
 	for _, s := range d.Services {
 		names = append(names, s.Names()...)
 	}
-	return names
+	return finding.Nearest(st.Container, names)
 }
 
 // Swap gives the edit that writes one word of a line anew, where it stands there once; nil where it does not.

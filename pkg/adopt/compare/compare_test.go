@@ -79,5 +79,31 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// Whatever is broken in one of them, two deployments can be compared.
+func TestBroken(t *testing.T) {
+	all, err := fixture.Read("../../check/testdata/deployments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := open(rendered(t, "minimal"))
+	for i, d := range all {
+		healthy := open(d.Forms[0].Tree, d.Files...)
+		for j, f := range d.Forms[1:] {
+			broken := open(f.Tree, d.Files...)
+			compare.Deployments(broken, healthy)
+			if (i+j)%4 == 0 { // with each other they have less in common
+				compare.Deployments(broken, ours)
+				compare.Deployments(ours, broken)
+			}
+		}
+	}
+	empty := open(fstest.MapFS{})
+	if r := compare.Deployments(empty, ours); !r.Needs() {
+		t.Error("a whole stack more needs no decision")
+	}
+	compare.Deployments(ours, empty)
+	compare.Deployments(empty, empty)
+}
+
 // names of a tree in their order.
 func names(tree fstest.MapFS) []string { return slices.Sorted(maps.Keys(tree)) }

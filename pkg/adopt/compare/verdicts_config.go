@@ -35,7 +35,7 @@ var configured = []verdict{
 	// Synapse.
 	{about: "synapse", doc: "config", key: "server_name", kind: Decision, why: "it is another server: no user and no room of the old one exists there", keep: "server_name: {old}"},
 	{about: "synapse", doc: "config", key: "signing_key", kind: Decision, why: "other servers know the server by its key, and reject what is signed with another one", keep: "stackgen secrets set synapse.signing_key, with the old one"},
-	{about: "synapse", doc: "config", key: "media_store_path", kind: Decision, why: "what was uploaded so far is not found: copy {old} to {new} before the start", keep: "{service} with the volume as it was, and synapse: {extra: {media_store_path: …}}"},
+	{about: "synapse", doc: "config", key: "media_store_path", kind: Decision, why: "what was uploaded so far is not found: copy {old} to {new} before the start", keep: "synapse: {data: …} with the directory that {old} is in, and extra: {media_store_path: …}"},
 	{about: "synapse", doc: "config", key: "macaroon_secret_key", where: onOurs, kind: Safer, why: "links that Synapse signs hold for longer than until its next start"},
 	{about: "synapse", doc: "config", key: "form_secret", where: onOurs, kind: Safer, why: "links that Synapse signs hold for longer than until its next start"},
 	{about: "synapse", doc: "config", key: "macaroon_secret_key", kind: Decision, why: "tokens of guests and links that Synapse signed with the old one do not hold any more", keep: "stackgen secrets set synapse.macaroon_secret_key, with the old one"},

@@ -4,6 +4,7 @@ package move
 
 import (
 	"bytes"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -49,10 +50,48 @@ type Plan struct {
 // Service is what becomes of one, and who notices.
 type Service struct{ Name, Becomes, Why, Affects string }
 
-// Place is where something was kept that ours looks for elsewhere. Volume says that Old is the name of a volume.
+// Place is where something was kept that ours looks for elsewhere.
 type Place struct {
-	What, Old, New string
-	Volume         bool
+	What     string
+	Old, New Kept
+}
+
+// Kept is a directory, relative to that of the stack or absolute, or a volume of Docker; Below is the path in the volume.
+type Kept struct {
+	Name, Below string
+	Volume      bool
+}
+
+// Path is what the place is called in a sentence.
+func (k Kept) Path() string { return path.Join(k.Name, k.Below) }
+
+// mount is what `docker run -v` takes it for.
+func (k Kept) mount(at string) string {
+	if k.Volume || strings.HasPrefix(k.Name, "/") {
+		return shell.Word(k.Name + at)
+	}
+	return `"$PWD"/` + shell.Word(k.Name+at)
+}
+
+func kept(place string) Kept {
+	place = strings.TrimSuffix(place, ", read-only")
+	name, volume := strings.CutPrefix(place, "volume ")
+	if !volume {
+		return Kept{Name: name}
+	}
+	name, below, _ := strings.Cut(name, "/")
+	return Kept{name, below, true}
+}
+
+// Copy are the commands that bring what is in the old place to the new one.
+func (p Place) Copy() string {
+	if !p.Old.Volume && !p.New.Volume {
+		to := shell.Path(p.New.Name)
+		return "mkdir -p " + to + "\ncp -a " + shell.Path(p.Old.Name) + "/. " + to + "/"
+	}
+	from, to := path.Join("/from", p.Old.Below), path.Join("/to", p.New.Below)
+	script := "mkdir -p " + shell.Word(to) + " && cp -a " + shell.Word(from) + "/. " + shell.Word(to) + "/"
+	return "docker run --rm -v " + p.Old.mount(":/from:ro") + " -v " + p.New.mount(":/to") + " debian:stable-slim sh -c " + shell.Word(script)
 }
 
 // Postgres is the server of the old stack; Name is "" where it is elsewhere.
@@ -190,15 +229,12 @@ func name(c deployment.Connection) string {
 // places are those that the comparison found to be others.
 func (p *Plan) places(r *compare.Result) {
 	add := func(d compare.Difference, what string) {
-		was, now := strings.TrimSuffix(d.Old, ", read-only"), strings.TrimSuffix(d.New, ", read-only")
-		volume, isVolume := strings.CutPrefix(was, "volume ")
-		if was == "" || now == "" || strings.HasPrefix(now, "volume ") || strings.HasPrefix(was+now, "not kept") || strings.HasPrefix(was+now, "in the container") {
-			return
+		for _, place := range []string{d.Old, d.New} {
+			if place == "" || strings.HasPrefix(place, "not kept") || strings.HasPrefix(place, "in the container") {
+				return
+			}
 		}
-		if isVolume {
-			was = volume
-		}
-		p.Places = append(p.Places, Place{what, was, now, isVolume})
+		p.Places = append(p.Places, Place{what, kept(d.Old), kept(d.New)})
 	}
 	media := false
 	for _, d := range r.Differences {

@@ -97,3 +97,38 @@ func TestPlan(t *testing.T) {
 		t.Errorf("only %d plans were made", n)
 	}
 }
+
+// Data go from wherever they are to wherever they are looked for, each place as one word.
+func TestPlaces(t *testing.T) {
+	all, err := fixture.Read("../../check/testdata/deployments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.Name != "mas-labels-list" {
+			continue
+		}
+		d, _ := compose.OpenWith(f.Forms[0].Tree, compose.Options{Name: "matrix"})
+		at := func(key, old, new string) compare.Difference {
+			return compare.Difference{Kind: compare.Decision, About: "postgres", Doc: "mounts", Key: key, Old: old, New: new}
+		}
+		text, err := move.Write(move.Input{Old: d, Ours: d, Dir: "/srv/matrix", Spec: "/srv/spec/stack.yaml", Compared: &compare.Result{Differences: []compare.Difference{
+			at("/a", "volume matrix_pg", "data/postgres"), at("/b", "old data", "/mnt/new"), at("/c", "/mnt/old", "volume new/media"), at("/d", "not kept: /d", "data/d"), at("/e", "x", ""),
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{
+			`docker run --rm -v matrix_pg:/from:ro -v "$PWD"/data/postgres:/to debian:stable-slim sh -c 'mkdir -p /to && cp -a /from/. /to/'`,
+			"cp -a 'old data'/. /mnt/new/",
+			"docker run --rm -v /mnt/old:/from:ro -v new:/to debian:stable-slim sh -c 'mkdir -p /to/media && cp -a /from/. /to/media/'",
+		} {
+			if !strings.Contains(string(text), "\n"+line+"\n") {
+				t.Errorf("there is no %q", line)
+			}
+		}
+		if strings.Contains(string(text), "data/d") {
+			t.Error("what was never kept is copied")
+		}
+	}
+}

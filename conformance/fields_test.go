@@ -82,6 +82,7 @@ var fieldValues = map[string][2]string{
 	"ingress.nginx.network":               {"proxy", ""},
 	"ingress.traefik.network":             {"proxy", ""},
 	"ingress.traefik.entrypoint":          {"https", ""},
+	"ingress.traefik.middlewares":         {"[hsts@file]", ""},
 	"ingress.traefik.cert_resolver":       {"acme", ""},
 	"ingress.apex.matrix":                 {"false", "true"},
 	"ingress.apex.well_known":             {"external", ""},

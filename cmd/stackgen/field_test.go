@@ -54,7 +54,7 @@ synapse:
   extra: {presence: {enabled: false}}
 email: {host: smtp.example.org, port: 587, mode: starttls, user: matrix@example.org, from: matrix@example.org}
 ingress:
-  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}
+  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}
   apex: {matrix: true, well_known: synapse}
 database:
   image: registry.example.org/mirror/postgres
@@ -160,15 +160,16 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"synapse.well_known_extra", "{default: true}", "{default: false}", isHarmless, "clients ask for it again"},
 	{"synapse.extra", "presence: {enabled: false}", "redaction_retention_period: 1d", isLost, "synapse.redaction_retention_period"},
 	{"synapse.extra", "presence: {enabled: false}", "delete_stale_devices_after: 1y", isLost, "synapse.delete_stale_devices_after"},
-	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}\n", "  kind: caddy\n", isTold, "come to Caddy and no longer to Traefik"},
-	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}\n", "  kind: nginx\n", isTold, "come to nginx and no longer to Traefik"},
-	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}\n", "  kind: none\n", isTold, "come to the proxy and no longer to Traefik"},
-	{"ingress.nginx.network", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}\n", "  kind: nginx\n  nginx: {network: web}\n", isTold, "attach nginx to the network web"},
-	{"ingress.port", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}\n", "  kind: caddy\n  port: 8018\n", isTold, "family.caddy"},
-	{"ingress.caddy.network", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}\n", "  kind: caddy\n  caddy: {network: web}\n", isTold, "attach Caddy to the network web"},
-	{"ingress.caddy.form", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme}\n", "  kind: caddy\n  caddy: {network: web, form: labels}\n", isTold, "come to Caddy and no longer to Traefik"},
+	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: caddy\n", isTold, "come to Caddy and no longer to Traefik"},
+	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: nginx\n", isTold, "come to nginx and no longer to Traefik"},
+	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: none\n", isTold, "come to the proxy and no longer to Traefik"},
+	{"ingress.nginx.network", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: nginx\n  nginx: {network: web}\n", isTold, "attach nginx to the network web"},
+	{"ingress.port", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: caddy\n  port: 8018\n", isTold, "family.caddy"},
+	{"ingress.caddy.network", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: caddy\n  caddy: {network: web}\n", isTold, "attach Caddy to the network web"},
+	{"ingress.caddy.form", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: caddy\n  caddy: {network: web, form: labels}\n", isTold, "come to Caddy and no longer to Traefik"},
 	{"ingress.traefik.network", "network: proxy", "network: web", isTold, "attach Traefik to the network web"},
 	{"ingress.traefik.entrypoint", "entrypoint: https", "entrypoint: websecure", isTold, "an entrypoint called websecure"},
+	{"ingress.traefik.middlewares", "middlewares: [hsts@file]", "middlewares: [hsts@file, crowdsec@docker]", isTold, "a middleware called crowdsec@docker"},
 	{"ingress.traefik.cert_resolver", "cert_resolver: acme", "cert_resolver: le", isTold, "a certificate resolver called le"},
 	{"ingress.apex.matrix", "{matrix: true, well_known: synapse}", "{matrix: false, well_known: external}", isTold, "nothing here answers any more"},
 	{"ingress.apex.well_known", "well_known: synapse", "well_known: external", isTold, "/.well-known/matrix/"},

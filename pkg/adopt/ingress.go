@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
 )
@@ -24,6 +25,9 @@ func (r *reader) ingress() {
 	}
 	table, apex := r.d.Routes(), &r.spec.Ingress.Apex
 	to := func(path string) bool {
+		if r.spec.Ingress.Kind == "nginx" && r.d.Chosen.Managed && !slices.Contains(r.d.SiteHosts(), r.spec.ServerName) {
+			return false // its first server answers for every other host, too
+		}
 		res := table.Match("GET", r.spec.ServerName, path)
 		return res.Backend != nil && res.Backend.Container == r.syn.Name
 	}
@@ -46,6 +50,11 @@ func (r *reader) traefik() {
 	table := r.d.Routes()
 	routers := table.Routers
 	if client := table.Match("GET", r.syn.MatrixHost(), "/_matrix/client/versions").Router; client != nil {
+		for _, name := range client.Middlewares {
+			if strings.Contains(name, "@") && !r.defines(name) {
+				in.Middlewares = append(in.Middlewares, name)
+			}
+		}
 		routers = append([]*route.Router{client}, routers...)
 	}
 	for _, router := range routers {
@@ -56,6 +65,16 @@ func (r *reader) traefik() {
 			in.CertResolver = or(in.CertResolver, router.CertResolver)
 		}
 	}
+}
+
+// defines reports whether the labels of the stack define a middleware themselves.
+func (r *reader) defines(middleware string) bool {
+	name, _, _ := strings.Cut(middleware, "@")
+	return slices.ContainsFunc(r.d.Services, func(s *deployment.Service) bool {
+		return slices.ContainsFunc(s.Labels, func(l traefik.Label) bool {
+			return strings.HasPrefix(strings.ToLower(l.Key), "traefik.http.middlewares."+strings.ToLower(name)+".")
+		})
+	})
 }
 
 // labelled reports whether Traefik is told by labels of the stack what goes to Synapse.

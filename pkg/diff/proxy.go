@@ -93,11 +93,32 @@ func (c *comparison) proxy(p *plan) {
 			p.first("Traefik has to have ", kind.what, " called ", name, ", or it serves nothing here")
 		}
 	}
+	for _, name := range added(foreign(c.old.deployment), foreign(c.new.deployment)) {
+		p.first("Traefik has to have a middleware called ", name, ", or it answers everything here with 404")
+	}
 	if c.old.deployment.Project == c.new.deployment.Project && frontOf(c.old.deployment) == frontOf(c.new.deployment) {
 		for _, rule := range c.unrouted() {
 			p.first("nothing here answers any more to ", rule, ": look whether somebody still asks there")
 		}
 	}
+}
+
+// foreign are the middlewares of the routers that somebody else than this stack defines: each has its provider behind an @.
+func foreign(d *deployment.Deployment) []string {
+	var names []string
+	for _, s := range d.Services {
+		for _, l := range s.Labels {
+			if !strings.HasSuffix(l.Key, ".middlewares") {
+				continue
+			}
+			for name := range strings.SplitSeq(l.Value, ",") {
+				if name = strings.TrimSpace(name); strings.Contains(name, "@") && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 // routers gives the values of the routers' labels by the end of their keys.

@@ -21,6 +21,7 @@ var governed = []struct {
 	{"config/matrix/homeserver.yaml", "server_name", []string{"server_name"}},
 	{"config/matrix/homeserver.yaml", "public_baseurl", []string{"hosts.matrix", "server_name"}},
 	{"config/matrix/homeserver.yaml", "max_upload_size", []string{"synapse.max_upload_size"}},
+	{"docker-compose.yml", "services.*.labels", []string{"ingress.traefik"}},
 	{"docker-compose.yml", "services.*.volumes", []string{"*.data"}},
 	{"config/matrix/homeserver.yaml", "media_retention.local_media_lifetime", []string{"synapse.media_retention.local"}},
 	{"config/matrix/homeserver.yaml", "media_retention.remote_media_lifetime", []string{"synapse.media_retention.remote"}},

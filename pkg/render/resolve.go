@@ -29,6 +29,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 		Traefik: Traefik{
 			Entrypoint:   cmp.Or(s.Ingress.Traefik.Entrypoint, "websecure"),
 			CertResolver: s.Ingress.Traefik.CertResolver,
+			Middlewares:  s.Ingress.Traefik.Middlewares,
 		},
 		Services: make(map[string]Service),
 	}

@@ -184,8 +184,17 @@ func (st *Stack) traefikLabels(service string) (labels []Label) {
 		if st.Traefik.CertResolver != "" {
 			add(router+"tls.certresolver", st.Traefik.CertResolver)
 		}
+		var through []string
+		if service != "element" {
+			through = slices.Clone(st.Traefik.Middlewares)
+		}
 		if r.Strip != "" {
-			add(router+"middlewares", name+"-slash,"+name+"-strip")
+			through = append(through, name+"-slash", name+"-strip")
+		}
+		if len(through) > 0 {
+			add(router+"middlewares", strings.Join(through, ","))
+		}
+		if r.Strip != "" {
 			// The full URL of the bare path, which MAS itself answers with 404.
 			add(middleware+"slash.redirectregex.regex", "^https?://[^/]+"+regexp.QuoteMeta(r.Strip)+`(\?.*)?$`)
 			add(middleware+"slash.redirectregex.replacement", r.To)

@@ -81,6 +81,7 @@ type Ingress struct {
 // Traefik is what Traefik calls what it serves the stack with.
 type Traefik struct {
 	Entrypoint, CertResolver string
+	Middlewares              []string // of others, on the routers of Synapse and MAS
 }
 
 // Synapse is the homeserver.

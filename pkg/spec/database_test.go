@@ -20,6 +20,7 @@ func TestBadDatabases(t *testing.T) {
 		{"the whole stack", "\nsynapse: {data: ./}\ndatabase: {data: config/postgres}", []string{"4:11 synapse.data is a whole directory", "5:12 database.data lies in config, which is rendered"}},
 		{"one place for two", "\nsynapse: {data: data/postgres}", []string{"4:11 Synapse and PostgreSQL have their data in the same place"}},
 		{"a home", "\nsynapse: {data: ~/matrix}", []string{"4:11 synapse.data must be a path"}},
+		{"a middleware without its provider", "\ningress: {traefik: {middlewares: [hsts@file, gzip]}}", []string{"4:46 ingress.traefik.middlewares.1 is no middleware with its provider"}},
 		{"a list", "\ndatabase: {names: [synapse]}", []string{"4:12 database.names must be a mapping"}},
 	})
 }

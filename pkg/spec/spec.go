@@ -209,6 +209,8 @@ type Traefik struct {
 	Entrypoint string `yaml:"entrypoint,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as websecure"`
 	// CertResolver that gets the certificates. Default: what the entrypoint says.
 	CertResolver string `yaml:"cert_resolver,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as letsencrypt"`
+	// Middlewares of Traefik's own, such as hsts@file, for every request to Synapse and to MAS.
+	Middlewares []string `yaml:"middlewares,omitempty" example:"hsts@file"`
 }
 
 // Caddy is the running reverse proxy.

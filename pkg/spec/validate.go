@@ -17,6 +17,7 @@ import (
 )
 
 var (
+	middleware = regex.Of(`^[A-Za-z0-9][A-Za-z0-9_.-]*@[a-z][a-z0-9-]*$`)
 	hostName   = regex.Of(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 	tag        = regex.Of(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$`)
 	repository = regex.Of(`^([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$`)
@@ -151,6 +152,11 @@ func (s *Spec) checkElement(d *decoder, named bool) {
 func (s *Spec) IngressKind() string { return cmp.Or(s.Ingress.Kind, "traefik") }
 
 func (s *Spec) checkIngress(d *decoder) {
+	for _, item := range s.At("ingress", "traefik", "middlewares").Items() {
+		if !middleware().MatchString(item.Str()) {
+			d.fail(item, item.Path()+" is no middleware with its provider behind an @; Traefik looks for a name without one among the labels of this stack", "hsts@file")
+		}
+	}
 	kind := s.IngressKind()
 	for _, other := range []string{"traefik", "caddy", "nginx"} {
 		if at := s.At("ingress", other); at.Set() && other != kind && !d.unread([]string{"ingress", "kind"}) {

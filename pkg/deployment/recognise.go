@@ -199,8 +199,8 @@ func (d *Deployment) config(s *Service) *source.File {
 		}
 		found.Message = what + "cannot be read: " + reason + "; the service does not start"
 		found.Fix, found.Sites = "mount the file there", s.configSites()
-		if name, _ := s.Env("SYNAPSE_SERVER_NAME"); name != "" && s.Program == component.Synapse {
-			found.Fix = "docker compose run --rm " + s.Name + " generate, once, or mount the file there"
+		if m := s.MountAt(s.ConfigPath); s.Program == component.Synapse && m != nil && m.Host != "" && m.Host != host && !m.ReadOnly {
+			found.Fix = "docker compose run --rm " + s.generateWith() + s.Name + " generate, once, or mount the file there"
 		}
 		if host, _ := s.HostPath(s.ConfigPath); host != "" {
 			d.fault(host, found)

@@ -33,3 +33,14 @@ func (d *Deployment) Maker(reader *Service, host string) *Service {
 	}
 	return nil
 }
+
+// generateWith are the variables that Synapse's image wants to write a configuration by, as far as the service lacks them: docker/start.py
+// run_generate_config (v1.157.1).
+func (s *Service) generateWith() (flags string) {
+	for _, v := range []struct{ name, example string }{{"SYNAPSE_SERVER_NAME", "example.org"}, {"SYNAPSE_REPORT_STATS", "no"}} {
+		if text, _ := s.Env(v.name); text == "" && s.EnvHidden(v.name) == "" {
+			flags += "-e " + v.name + "=" + v.example + " "
+		}
+	}
+	return flags
+}

@@ -174,6 +174,7 @@ func readScript(name, text string) script {
 		if strings.HasSuffix(name, ".py") || strings.Contains(line, "open(") || strings.Contains(line, "write_text(") {
 			s.python(line)
 		}
+		s.joined(line)
 		if before, after, ok := strings.Cut(strings.TrimPrefix(line, "function "), "("); ok && isName(before) && strings.HasPrefix(strings.TrimSpace(after), ")") {
 			defining = before
 		}
@@ -207,6 +208,23 @@ func (s *script) python(line string) {
 		if i > 0 && len(part) > 2 && !strings.ContainsAny(part, " (),") {
 			s.targets = append(s.targets, strings.NewReplacer("{", "$", "}", "").Replace(part))
 		}
+	}
+}
+
+// joined takes the path that a line of Python puts together under a name, where the name is opened to write.
+func (s *script) joined(line string) {
+	name, parts, ok := strings.Cut(line, "os.path.join(")
+	if name = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(name), "=")); !ok || !isName(name) || !strings.Contains(s.text, "open("+name+`, "w`) && !strings.Contains(s.text, "open("+name+", 'w") {
+		return
+	}
+	var path []string
+	for _, argument := range strings.Split(strings.TrimSuffix(strings.TrimSpace(parts), ")"), ",") {
+		if argument = strings.TrimSpace(argument); len(argument) > 2 && strings.ContainsRune(`"'`, rune(argument[0])) && argument[0] == argument[len(argument)-1] {
+			path = append(path, argument[1:len(argument)-1])
+		}
+	}
+	if len(path) > 0 {
+		s.targets = append(s.targets, strings.Join(path, "/"))
 	}
 }
 
@@ -291,6 +309,10 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 		case "cd", "pushd":
 			if len(rest) > 0 {
 				s.enters = rest[0]
+			}
+		case "clone": // of git, into the directory that is named last, or the one of the repository's name
+			if n := len(rest); n > 0 && slices.Contains(plain[:i], "git") {
+				s.add(strings.TrimSuffix(path.Base(rest[n-1]), ".git"), rest[n-1])
 			}
 		case "tee", "touch", "mkdir":
 			s.add(rest...)

@@ -205,6 +205,9 @@ func (p *project) network(key string) []string {
 		p.defined[key] = true
 		return []string{key}
 	}
+	if st := p.files.bundle.Stack; st.Element != nil && st.Ingress.Network == "" { // which is in no other one
+		return []string{"stack", "ingress"}
+	}
 	return []string{"stack"}
 }
 

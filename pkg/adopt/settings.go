@@ -68,11 +68,11 @@ func (p *project) ports(s *deployment.Service, name string) {
 	}
 }
 
-// elsewhere publishes MAS and Element Web for a proxy at other ports, where those after Synapse's are somebody's already.
+// elsewhere publishes what a proxy is to find at other ports, where the rendered ones are somebody's already.
 func (p *project) elsewhere() {
 	for name, at := range p.files.bundle.Stack.Ingress.Ports {
 		program, _ := component.OfService(name)
-		if _, on := p.files.bundle.Stack.Services[name]; !on || name == "synapse" {
+		if _, on := p.files.bundle.Stack.Services[name]; !on || name == "synapse" && p.spec.Ingress.Port != 0 {
 			continue
 		}
 		for _, s := range p.kept {

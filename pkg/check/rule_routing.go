@@ -333,6 +333,9 @@ func atHome(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
 	}
+	if strings.ContainsAny(host, "_{<$") {
+		return false // a mark in the place of some name
+	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	return slices.Contains([]string{"localhost", "local", "lan", "home", "internal", "intranet", "test", "invalid", host}, last) || strings.HasSuffix(host, ".home.arpa")
 }

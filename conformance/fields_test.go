@@ -211,6 +211,9 @@ func withField(t *testing.T, path, value string) string {
 	}
 	last := keys[len(keys)-1]
 	delete(at, last)
+	if section, is := strings.CutSuffix(path, ".data."+last); is && value == "" {
+		delete(doc[section].(map[string]any), "data") // it is one of two, or not there
+	}
 	if value != "" {
 		var v any
 		if err := yaml.Unmarshal([]byte(value), &v); err != nil {

@@ -22,6 +22,9 @@ var proxyPortPublished = Rule{
 		if len(list) == 0 || front.Service.Absent.Why != "" || len(front.Dead())+len(d.Proxy().Dead) > 0 {
 			return // a published port behind which nobody is was most likely meant
 		}
+		if published == 0 && front.Meets() {
+			return // whoever shares its network leads to it
+		}
 		told := make(map[string]bool)
 		for _, a := range requested(d) {
 			open, shut, router := entrances(d, list, a)

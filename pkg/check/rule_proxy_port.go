@@ -22,8 +22,8 @@ var proxyPortPublished = Rule{
 		if len(list) == 0 || front.Service.Absent.Why != "" || len(front.Dead())+len(d.Proxy().Dead) > 0 {
 			return // a published port behind which nobody is was most likely meant
 		}
-		if published == 0 && front.Meets() {
-			return // whoever shares its network leads to it
+		if published == 0 {
+			return // a tunnel or another proxy leads to it, or a file that is not here publishes its ports
 		}
 		told := make(map[string]bool)
 		for _, a := range requested(d) {
@@ -38,14 +38,9 @@ var proxyPortPublished = Rule{
 			switch {
 			case front.Meets():
 				r.Warn(what+"; unless another container of its network asks there, every one is refused", fix, sites...)
-			case published == 0:
-				r.Warn(what+", and no port of it is; unless a tunnel leads to it, every one is refused", fix, sites...)
 			default:
 				r.Fail(what+"; every one is refused", fix, sites...)
 			}
-		}
-		if published == 0 && len(told) > 0 {
-			return
 		}
 		for _, s := range d.Synapses {
 			checkFederationEntrance(r, d, s, list, told)

@@ -47,7 +47,15 @@ func recordKey(d *deployment.Deployment) []byte {
 // against compares a directory with the stack that it takes the place of, and that one with what it was when it was
 // taken over.
 func (c *checkCmd) against(a *app) error {
-	old, closeOld, err := openStack(c.Against, "", nil)
+	record, err := c.record()
+	if err != nil {
+		return err
+	}
+	var named []string // with -f, when it was taken over
+	if record != nil {
+		named = record.Compose
+	}
+	old, closeOld, err := openStack(c.Against, "", named)
 	if err != nil {
 		return err
 	}
@@ -55,20 +63,7 @@ func (c *checkCmd) against(a *app) error {
 	if old.File == "" {
 		return fmt.Errorf("%s: there is no stack that can be read; `stackgen check` says why", c.Against)
 	}
-	record, err := c.record()
-	if err != nil {
-		return err
-	}
-	if record != nil && len(record.Compose) > 0 { // those that were named then
-		closeOld()
-		if old, closeOld, err = openStack(c.Against, "", record.Compose); err != nil {
-			return err
-		}
-	}
-	differs, err := c.since(a, old, record)
-	if err != nil {
-		return err
-	}
+	differs := c.since(a, old, record)
 	ours, closeOurs, err := openStack(c.Dir, c.Root, c.File, c.Profile...)
 	if err != nil {
 		return err
@@ -112,16 +107,16 @@ func (c *checkCmd) record() (*manifest.Imported, error) {
 }
 
 // since says what has become of the old files since they were taken over.
-func (c *checkCmd) since(a *app, old *deployment.Deployment, record *manifest.Imported) (bool, error) {
+func (c *checkCmd) since(a *app, old *deployment.Deployment, record *manifest.Imported) bool {
 	if record == nil {
 		say(a.stderr, "no record of an import lies in %s or beside it: whether %s was edited since cannot be told", c.Dir, c.Against)
-		return false, nil
+		return false
 	}
 	files, _ := compare.Files(old)
 	changed, added, gone, ok := record.Since(files, recordKey(old))
 	if !ok {
 		say(a.stderr, "%s has another signing key than the stack that was taken over: it is another stack, or its key was changed", c.Against)
-		return true, nil
+		return true
 	}
 	mask := old.Mask()
 	n := 0
@@ -136,8 +131,8 @@ func (c *checkCmd) since(a *app, old *deployment.Deployment, record *manifest.Im
 	}
 	if n == 0 {
 		say(a.stderr, "%s is as it was when it was taken over (%s)", c.Against, output.Plural(len(record.Files), "file"))
-		return false, nil
+		return false
 	}
 	say(a.stderr, "%s since %s was taken over: `stackgen import --verify` says what the spec does not have", output.Plural(n, "change"), c.Against)
-	return true, nil
+	return true
 }

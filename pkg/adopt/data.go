@@ -70,8 +70,8 @@ func (p *project) media(tree *source.Node) {
 		return
 	}
 	list := &source.Node{Kind: source.Sequence, Items: []*source.Node{source.Made("!!str", "./config/matrix:/config:ro")}}
-	switch {
-	case rel == "":
+	switch rel {
+	case "":
 		list.Items = append(list.Items, source.Made("!!str", "./data/matrix:/data"), source.Made("!!str", p.source(m)+":/data/media_store"))
 	default:
 		list.Items = append(list.Items, source.Made("!!str", p.source(m)+":/data"))

@@ -64,13 +64,3 @@ func (r *reader) raw(s *deployment.Service) source.Value {
 	}
 	return source.Value{}
 }
-
-// service finds the one that runs a program; nil where none does.
-func (r *reader) service(p component.Program) *deployment.Service {
-	for _, s := range r.d.Services {
-		if s.Program == p && s.Absent.Why == "" {
-			return s
-		}
-	}
-	return nil
-}

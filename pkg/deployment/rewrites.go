@@ -1,6 +1,10 @@
 package deployment
 
-import "philipp.info/stackgen/pkg/component"
+import (
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+)
 
 // Rewrites is a service that may write a file which another one reads, such as a job that fills a template in; nil where
 // none of the stack has it mounted so.
@@ -36,11 +40,12 @@ func (d *Deployment) Maker(reader *Service, host string) *Service {
 
 // generateWith are the variables that Synapse's image wants to write a configuration by, as far as the service lacks them: docker/start.py
 // run_generate_config (v1.157.1).
-func (s *Service) generateWith() (flags string) {
+func (s *Service) generateWith() string {
+	var flags strings.Builder
 	for _, v := range []struct{ name, example string }{{"SYNAPSE_SERVER_NAME", "example.org"}, {"SYNAPSE_REPORT_STATS", "no"}} {
 		if text, _ := s.Env(v.name); text == "" && s.EnvHidden(v.name) == "" {
-			flags += "-e " + v.name + "=" + v.example + " "
+			flags.WriteString("-e " + v.name + "=" + v.example + " ")
 		}
 	}
-	return flags
+	return flags.String()
 }

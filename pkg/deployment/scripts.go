@@ -218,7 +218,7 @@ func (s *script) joined(line string) {
 		return
 	}
 	var path []string
-	for _, argument := range strings.Split(strings.TrimSuffix(strings.TrimSpace(parts), ")"), ",") {
+	for argument := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSpace(parts), ")"), ",") {
 		if argument = strings.TrimSpace(argument); len(argument) > 2 && strings.ContainsRune(`"'`, rune(argument[0])) && argument[0] == argument[len(argument)-1] {
 			path = append(path, argument[1:len(argument)-1])
 		}

@@ -43,10 +43,11 @@ func (d *Deployment) Stray(b route.Backend) *Stray {
 	return st
 }
 
-// housed reports whether other containers are in the network of a service's own.
+// housed reports whether other containers are, or may be, in the network of a service's own.
 func (d *Deployment) housed(s *Service) bool {
 	return slices.ContainsFunc(d.Services, func(o *Service) bool {
-		return o.NetworkMode.Set() && o.NetworkMode.Str() != "host" && o.NetworkMode.Str() != "none"
+		kind, name, _ := strings.Cut(o.NetworkMode.Str(), ":")
+		return kind == "service" && name == s.Name || kind == "container"
 	})
 }
 

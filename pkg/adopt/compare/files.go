@@ -80,7 +80,7 @@ func (s *side) seenAt(name string) map[id]bool {
 	seen := make(map[id]bool)
 	for _, svc := range s.Services {
 		for _, m := range svc.Mounts {
-			if m.Host != "" && deployment.Within(name, m.Host) && !(s.ours && slices.Contains(s.alone, svc)) {
+			if m.Host != "" && deployment.Within(name, m.Host) && (!s.ours || !slices.Contains(s.alone, svc)) {
 				below := strings.TrimPrefix(name, path.Clean(m.Host))
 				if m.Host == "." {
 					below = "/" + name

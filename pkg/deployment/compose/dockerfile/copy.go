@@ -22,10 +22,10 @@ func (s *stage) copied(in instruction) {
 	words := fields(in.text)
 	for len(words) > 0 && strings.HasPrefix(words[0], "--") {
 		name, from, _ := strings.Cut(words[0], "=")
-		switch {
-		case name == "--from":
+		switch name {
+		case "--from":
 			c.Unseen = "it comes from " + from + ", another stage or image"
-		case name == "--exclude", name == "--parents":
+		case "--exclude", "--parents":
 			c.Unseen = "it is copied with " + name
 		}
 		words = words[1:]

@@ -56,7 +56,8 @@ func checkMigration(r *Reporter, d *deployment.Deployment, s *deployment.Service
 		files = append(files, f)
 	}
 	if len(d.Synapses) > 0 && !slices.ContainsFunc(d.Synapses, func(syn *deployment.Synapse) bool { return slices.Contains(files, syn.Config) }) {
-		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", args[0], files[0].Path), d.Lines.Mount(path.Dir(d.Synapses[0].Config.Path), "into "+s.Name),
+		last := len(files) - 1 // what it says counts
+		r.Fail(fmt.Sprintf("syn2mas reads %s, which is %s and not Synapse's configuration; it migrates something else or stops", args[last], files[last].Path), d.Lines.Mount(path.Dir(d.Synapses[0].Config.Path), "into "+s.Name),
 			command.Site(""), source.Site{Pos: source.Pos{File: d.Synapses[0].Config.Path}, Note: "Synapse's"})
 		return
 	}

@@ -115,9 +115,9 @@ func failVariables(r *Reporter, s *deployment.Service, values []source.Value) {
 	r.Fail(sentence(deployment.AtMost(names, 3), "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
 }
 
-// visit calls f for every scalar below a value, and for every {{NAME}} that lacks its quotes.
+// visit calls f for every scalar below a value.
 func visit(v source.Value, f func(source.Value)) {
-	if v.Kind() == source.Scalar || v.BareBraces() {
+	if v.Kind() == source.Scalar {
 		f(v)
 		return
 	}

@@ -62,12 +62,6 @@ func (v Value) Kind() Kind {
 	return Scalar
 }
 
-// BareBraces reports whether the value is {{NAME}} without quotes, a mapping whose only key is another one.
-func (v Value) BareBraces() bool {
-	n := deref(v.node)
-	return n != nil && n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Kind == yaml.MappingNode && n.Content[1].ShortTag() == "!!null"
-}
-
 // Exists reports whether the value stands in the file. A null exists.
 func (v Value) Exists() bool { return v.node != nil }
 

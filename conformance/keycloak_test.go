@@ -161,8 +161,9 @@ func (kc *keycloak) imports(t *testing.T, realm, path string) {
 	}
 	// Keycloak adds attributes of its own.
 	attributes := got[0]["attributes"].(map[string]any)
+	ours, _ := want["attributes"].(map[string]any)
 	for key := range attributes {
-		if _, ours := want["attributes"].(map[string]any)[key]; !ours {
+		if _, rendered := ours[key]; !rendered {
 			delete(attributes, key)
 		}
 	}

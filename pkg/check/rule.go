@@ -141,6 +141,7 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 		for _, rule := range Rules {
 			findings = append(findings, started(d, guarded(d, rule, func(r *Reporter) { rule.Check(d, r) }))...)
 		}
+		findings = besideVariables(d, findings)
 	}
 	beside.Wait()
 	// Last, for rules read files as well.

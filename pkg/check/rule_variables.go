@@ -19,27 +19,51 @@ var configVariables = Rule{
 	Fix:     "Write the value, or the file that holds it where there is such a key (…_path, …_file).",
 	Source:  "Synapse config/_base.py, MAS figment Yaml, mautrix-go configupgrade: none of them replaces anything",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		told := make(map[*source.File]bool)
-		look := func(s *deployment.Service, f *source.File) {
-			if f == nil || told[f] {
-				return
-			}
-			told[f] = true
-			checkVariables(r, d, s, f)
-		}
-		for _, s := range d.Synapses {
-			look(s.Service, s.Config)
-			for _, reg := range s.Registrations {
-				look(s.Service, reg.File)
-			}
-		}
-		for _, m := range d.MASs {
-			look(m.Service, m.Config)
-		}
-		for _, b := range d.Bridges {
-			look(b.Service, b.Config)
-		}
+		variables(d, func(s *deployment.Service, f *source.File, values []source.Value) { checkVariables(r, d, s, f, values) })
 	},
+}
+
+// variables visits each configuration that holds some, with the values that do.
+func variables(d *deployment.Deployment, visit func(s *deployment.Service, f *source.File, values []source.Value)) {
+	told := make(map[*source.File]bool)
+	look := func(s *deployment.Service, f *source.File) {
+		if f == nil || told[f] {
+			return
+		}
+		told[f] = true
+		if values := variablesOf(d, s, f); len(values) > 0 {
+			visit(s, f, values)
+		}
+	}
+	for _, s := range d.Synapses {
+		look(s.Service, s.Config)
+		for _, reg := range s.Registrations {
+			look(s.Service, reg.File)
+		}
+	}
+	for _, m := range d.MASs {
+		look(m.Service, m.Config)
+	}
+	for _, b := range d.Bridges {
+		look(b.Service, b.Config)
+	}
+}
+
+// besideVariables leaves out what other rules find of a value that is a variable: config-variables says the cause, or why it is not
+// checked.
+func besideVariables(d *deployment.Deployment, findings []finding.Finding) []finding.Finding {
+	told := make(map[source.Pos]bool)
+	variables(d, func(_ *deployment.Service, _ *source.File, values []source.Value) {
+		for _, v := range values {
+			told[v.KeyPos()] = true
+		}
+	})
+	if len(told) == 0 {
+		return findings
+	}
+	return slices.DeleteFunc(findings, func(f finding.Finding) bool {
+		return f.Rule != configVariables.ID && f.Status != finding.NotChecked && slices.ContainsFunc(f.Sites, func(s source.Site) bool { return told[s.Pos] })
+	})
 }
 
 var (
@@ -54,15 +78,10 @@ func unfilled(text string) bool {
 	return shellVariable().FindString(text) != "" || doubleBraces().FindString(text) == text && text != "" || placeholders().MatchString(text)
 }
 
-// checkVariables names what stands there for a value, all of one file in one finding.
-func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service, f *source.File) {
+// variablesOf are the values of a configuration that stand there for others.
+func variablesOf(d *deployment.Deployment, s *deployment.Service, f *source.File) (values []source.Value) {
 	bridge := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s })
-	var values []source.Value
 	visit(f.Root(), func(v source.Value) {
-		if v.Kind() == source.Mapping { // to YAML {{NAME}} is one with one for its key
-			values = append(values, v)
-			return
-		}
 		text := v.Str()
 		found := shellVariable().FindString(text)
 		// A template is written with braces, and in a bridge's configuration much more.
@@ -81,9 +100,11 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 		}
 		values = append(values, v)
 	})
-	if len(values) == 0 {
-		return
-	}
+	return values
+}
+
+// checkVariables names all of one file in one finding.
+func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service, f *source.File, values []source.Value) {
 	if kind, word, at := s.Launch(); kind == deployment.Script {
 		r.NotChecked(fmt.Sprintf("%s may put values in the place of the variables in %s", word, f.Path), at)
 		return

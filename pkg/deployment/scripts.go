@@ -27,7 +27,7 @@ type script struct {
 	text      string
 	targets   []string
 	generates bool // the files that Synapse's image makes: homeserver.yaml, its log config and signing key
-	enters    string
+	enters    []string
 }
 
 // How much is looked at.
@@ -157,7 +157,7 @@ func (s *script) means(target, name string) bool {
 	if i >= 0 {
 		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.")
 	}
-	return j < 0 || mine[j] == ".." || s.enters != "" && slices.Contains(mine[:j+1], path.Base(s.enters))
+	return j < 0 || mine[j] == ".." || slices.ContainsFunc(s.enters, func(dir string) bool { return slices.Contains(mine[:j+1], path.Base(dir)) })
 }
 
 // readScript finds what a script writes.
@@ -308,7 +308,7 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 		switch path.Base(w) {
 		case "cd", "pushd":
 			if len(rest) > 0 {
-				s.enters = rest[0]
+				s.enters = append(s.enters, rest[0])
 			}
 		case "clone": // of git, into the directory that is named last, or the one of the repository's name
 			if n := len(rest); n > 0 && slices.Contains(plain[:i], "git") {

@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		{"setup.sh", "out = os.path.join(os.environ.get(\"DIR\", \".\"), \"caddy\", \"Caddyfile\")\nwith open(out, \"w\") as f:", "caddy/Caddyfile", true},
 		{"setup.sh", "src = os.path.join(here, \"caddy\", \"Caddyfile\")\nwith open(src) as f:", "caddy/Caddyfile", false},
 		{"images/build.sh", "git clone --depth 1 https://git.example.org/a/synapse-worker.git", "images/synapse-worker", true},
+		{"init.sh", "cd images/\ngit clone https://git.example.org/a/worker\ncd ../tools\nmake", "images/worker", true},
 		{"setup.sh", "# cat > synapse/homeserver.yaml", "synapse/homeserver.yaml", false},
 		{"setup.sh", "grep -q server_name synapse/homeserver.yaml >/dev/null 2>&1", "synapse/homeserver.yaml", false},
 		{"setup.sh", "cp synapse/homeserver.yaml /tmp/homeserver.yaml", "synapse/homeserver.yaml", false},

@@ -19,6 +19,7 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -336,6 +337,9 @@ func TestExamplesOnDisk(t *testing.T) {
 			d, problems := compose.Open(os.DirFS(dir))
 			findings, _ := check.Run(d, composego.Judge)
 			for _, f := range append(problems, findings...) {
+				if f.Status == finding.NotChecked && strings.Contains(f.Message, "@") {
+					continue // a middleware of another stack
+				}
 				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)
 			}
 		})

@@ -44,7 +44,8 @@ func (s *stack) testFiles(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if rel, _ := filepath.Rel(s.dir, path); rel == "data" {
+		rel, _ := filepath.Rel(s.dir, path)
+		if rel == "data" {
 			return filepath.SkipDir
 		}
 		info, err := os.Lstat(path)
@@ -55,7 +56,8 @@ func (s *stack) testFiles(t *testing.T) {
 			t.Errorf("%s has mode %v", path, info.Mode())
 		}
 		stat, ok := info.Sys().(*syscall.Stat_t)
-		if ok && !d.IsDir() && !given[path] && stat.Uid != 0 {
+		byHand := filepath.Dir(rel) == "config/syn2mas" // of a service that does not run
+		if ok && !d.IsDir() && !given[path] && !byHand && stat.Uid != 0 {
 			t.Errorf("%s belongs to %d, though no service is given it", path, stat.Uid)
 		}
 		return nil

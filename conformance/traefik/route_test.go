@@ -43,7 +43,9 @@ func rendered(t *testing.T, name string) fs.FS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fstest.MapFS{composeFile: {Data: src}}
+	// The middlewares of other stacks are taken for some that let every request pass: what they do cannot be seen.
+	text := strings.NewReplacer("hsts@file,crowdsec@docker,", "", "hsts@file,crowdsec@docker", "").Replace(string(src))
+	return fstest.MapFS{composeFile: {Data: []byte(text)}}
 }
 
 func table(t *testing.T, tree fs.FS) *route.Table {

@@ -186,8 +186,19 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	if k.doc == "files" && w == onOld && c.stays(k.about, old.at.File) {
 		k.doc = "files that stay"
 	}
+	if base, ok := strings.CutSuffix(k.key, pushEphemeral); ok && strings.HasPrefix(k.doc, "registration ") {
+		if as, there := c.old.facts[id{k.about, k.doc, base + "receive_ephemeral"}]; there && w == onOurs && as.text == now.text {
+			return verdict{kind: Same, why: "receive_ephemeral says it to today's Synapse"}
+		}
+	}
 	if k.doc == "routing" && !c.routed {
 		k.doc = "routing unseen"
+	}
+	if k.doc == "requests" && now.shown == nobody && c.asksName(k.key) {
+		if first(old.shown) == "synapse" && !c.servesName(k.key) {
+			return verdict{kind: Same, why: "Synapse answers 404 there, too"}
+		}
+		k.doc = "requests of the server name"
 	}
 	for _, list := range [][]verdict{verdicts, configured} {
 		for _, v := range list {
@@ -197,4 +208,35 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 		}
 	}
 	return verdict{kind: Decision, why: "what this does is not known"}
+}
+
+// pushEphemeral is what receive_ephemeral was called before it was a part of Matrix.
+const pushEphemeral = "de.sorunome.msc2409.push_ephemeral"
+
+const (
+	clientWellKnown = "/.well-known/matrix/client"
+	serverWellKnown = "/.well-known/matrix/server"
+)
+
+// asksName reports whether a request asks the name of the server itself where the homeserver is; there alone clients and
+// servers ask.
+func (c *comparison) asksName(key string) bool {
+	for _, syn := range c.old.Synapses {
+		name := syn.Config.At("server_name").Str()
+		if key == "GET "+name+clientWellKnown || key == "GET "+name+serverWellKnown {
+			return true
+		}
+	}
+	return false
+}
+
+// servesName reports whether Synapse answers it itself: for clients where public_baseurl is written, for servers where
+// serve_server_wellknown is true (synapse/config/server.py and synapse/rest/well_known.py of 1.163).
+func (c *comparison) servesName(key string) bool {
+	for _, syn := range c.old.Synapses {
+		if strings.HasSuffix(key, clientWellKnown) && syn.Config.At("public_baseurl").Set() || strings.HasSuffix(key, serverWellKnown) && syn.Config.At("serve_server_wellknown").True() {
+			return true
+		}
+	}
+	return false
 }

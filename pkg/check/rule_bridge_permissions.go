@@ -40,6 +40,10 @@ func checkLevel(r *Reporter, b *deployment.Bridge, who, level source.Value) {
 		b.Dialect != component.Python && slices.Contains(levels, strings.ToLower(level.Str())) {
 		return
 	}
+	// Of a file in another dialect bridge-dialect speaks; a word that the program itself knows is no second fault.
+	if want, _ := b.Image.Dialect(); b.Misread() && slices.Contains(want.Shape().Levels, strings.ToLower(level.Str())) {
+		return
+	}
 	fix := "one of " + strings.Join(levels, ", ")
 	for _, meant := range b.Keys().Meant {
 		if meant[0] == strings.ToLower(level.Str()) {

@@ -103,13 +103,18 @@ func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, route
 	if s == nil {
 		return
 	}
+	some := slices.ContainsFunc(router.EntryPoints, d.Proxy().HasEntryPoint)
 	for _, e := range router.EntryPoints {
 		others := others(names.entryPoints, e)
 		switch near := finding.Nearest(e, others); {
-		case d.Proxy().EntryPoints != nil && !d.Proxy().EntryPoints[strings.ToLower(e)]:
+		case d.Proxy().EntryPoints == nil && near == "" || d.Proxy().HasEntryPoint(e):
+		case d.Proxy().EntryPoints != nil && some: // the router lives on by the others (pkg/config/runtime/runtime_http.go)
+			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; it is reached by its others alone", router.Name, e),
+				s.Label(key+".entrypoints", eitherOf(d.Proxy().EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
+		case d.Proxy().EntryPoints != nil:
 			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
 				s.Label(key+".entrypoints", eitherOf(d.Proxy().EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
-		case d.Proxy().EntryPoints == nil && near != "":
+		default:
 			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, the others on %q; Traefik drops a router whose entrypoint does not exist", router.Name, e, near),
 				s.Label(key+".entrypoints", near), s.LabelSite(key+".entrypoints", router.Site))
 		}

@@ -139,6 +139,25 @@ func (d *Deployment) traefik() *Proxy {
 	return t
 }
 
+// HasEntryPoint reports whether Traefik has the entrypoint: it is set, or it is "traefik", which Traefik makes by itself for
+// its insecure API, ping and metrics (v3.6 pkg/config/static/static_config.go SetEffectiveConfiguration).
+func (t *Proxy) HasEntryPoint(name string) bool {
+	name = strings.ToLower(name)
+	if t.EntryPoints[name] || name != "traefik" {
+		return t.EntryPoints[name]
+	}
+	is := func(key string) bool { return slices.Contains([]string{"true", "1"}, strings.ToLower(t.settings[key])) }
+	for key, val := range t.settings {
+		for _, part := range []string{"ping", "metrics.prometheus"} {
+			at := strings.ToLower(t.settings[part+".entrypoint"])
+			if (key == part && val != "false" || strings.HasPrefix(key, part+".")) && !is(part+".manualrouting") && (at == "" || at == name) {
+				return true
+			}
+		}
+	}
+	return is("api.insecure") || is("providers.rest.insecure")
+}
+
 func add(names *map[string]bool, name string) {
 	if *names == nil {
 		*names = make(map[string]bool)

@@ -44,7 +44,7 @@ func TestManyLabels(t *testing.T) {
 		}
 		return took
 	}
-	if took := read(10_000); took > 20*time.Second {
+	if took := read(10_000); took > time.Minute {
 		t.Errorf("10,000 routers took %v", took)
 	}
 }

@@ -52,15 +52,15 @@ func variables(d *deployment.Deployment, visit func(s *deployment.Service, f *so
 // besideVariables leaves out what other rules find of a value that is a variable: config-variables says the cause, or why it is not
 // checked.
 func besideVariables(d *deployment.Deployment, findings []finding.Finding) []finding.Finding {
+	if !slices.ContainsFunc(findings, func(f finding.Finding) bool { return f.Rule == configVariables.ID }) {
+		return findings // none holds one: the files are not gone through again
+	}
 	told := make(map[source.Pos]bool)
 	variables(d, func(_ *deployment.Service, _ *source.File, values []source.Value) {
 		for _, v := range values {
 			told[v.KeyPos()] = true
 		}
 	})
-	if len(told) == 0 {
-		return findings
-	}
 	return slices.DeleteFunc(findings, func(f finding.Finding) bool {
 		return f.Rule != configVariables.ID && f.Status != finding.NotChecked && slices.ContainsFunc(f.Sites, func(s source.Site) bool { return told[s.Pos] })
 	})

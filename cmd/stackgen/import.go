@@ -22,7 +22,6 @@ import (
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/shell"
 )
 
@@ -136,18 +135,9 @@ func (c *importCmd) refuse(a *app, d *deployment.Deployment, findings []finding.
 
 // prove renders the draft in memory, and holds the rules against it.
 func (c *importCmd) prove(draft *adopt.Draft, o adopt.Options) (*proof, error) {
-	p := &proof{needs: render.Needs(draft.Spec)}
-	p.set = secret.Placeholders(p.needs)
-	for name, value := range draft.Secrets {
-		_ = p.set.Set(name, value)
-	}
+	p := &proof{needs: render.Needs(draft.Spec), set: draft.Set()}
 	render.HideNamed(draft.Spec, p.set)
-	copies, findings := prove.Copies(draft.Spec, ".", func(name string) ([]byte, error) {
-		if data, ok := draft.Files[name]; ok {
-			return data, nil
-		}
-		return nil, fs.ErrNotExist
-	})
+	copies, findings := prove.Copies(draft.Spec, ".", draft.File)
 	in := prove.Input{Spec: draft.Spec, Judge: composego.Judge, Secrets: p.set, Placeholders: true, Copies: copies, Dir: o.Dir, Backup: o.Sources}
 	return p, p.run(in, findings)
 }

@@ -3,8 +3,11 @@
 package adopt
 
 import (
+	"io/fs"
+
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -33,6 +36,24 @@ type Draft struct {
 	Files map[string][]byte
 	// Notes are what has to be decided, in the order of the spec.
 	Notes []Note
+}
+
+// Set is the secrets of the spec: those that the deployment has, and placeholders for the others. One that cannot be right is
+// told when the secrets are kept.
+func (d *Draft) Set() *secret.Set {
+	set := secret.Placeholders(render.Needs(d.Spec))
+	for name, value := range d.Secrets {
+		_ = set.Set(name, value)
+	}
+	return set
+}
+
+// File reads one of Files by its path relative to the spec, for prove.Copies.
+func (d *Draft) File(name string) ([]byte, error) {
+	if data, ok := d.Files[name]; ok {
+		return data, nil
+	}
+	return nil, fs.ErrNotExist
 }
 
 // Note is what a person has to know about a field of the spec, and decide. It shows no secret.

@@ -2,7 +2,6 @@ package compare_test
 
 import (
 	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +12,6 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/prove"
-	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/secret"
 )
 
 // imported is what the deployment becomes: the render of the spec that it is taken over as; nil where it is refused.
@@ -24,17 +21,8 @@ func imported(t testing.TB, d *deployment.Deployment) *deployment.Deployment {
 	if draft == nil {
 		return nil
 	}
-	set := secret.Placeholders(render.Needs(draft.Spec))
-	for name, value := range draft.Secrets {
-		_ = set.Set(name, value)
-	}
-	copies, _ := prove.Copies(draft.Spec, ".", func(name string) ([]byte, error) {
-		if data, ok := draft.Files[name]; ok {
-			return data, nil
-		}
-		return nil, fs.ErrNotExist
-	})
-	result, err := prove.Run(prove.Input{Spec: draft.Spec, Secrets: set, Placeholders: true, Copies: copies, Dir: "/srv/matrix"})
+	copies, _ := prove.Copies(draft.Spec, ".", draft.File)
+	result, err := prove.Run(prove.Input{Spec: draft.Spec, Secrets: draft.Set(), Placeholders: true, Copies: copies, Dir: "/srv/matrix"})
 	if err != nil || result.Bundle == nil {
 		t.Fatalf("%v %v\n%s", err, result.Findings, draft.Text)
 	}

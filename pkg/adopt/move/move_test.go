@@ -1,7 +1,6 @@
 package move_test
 
 import (
-	"io/fs"
 	"strings"
 	"testing"
 
@@ -12,8 +11,6 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/prove"
-	"philipp.info/stackgen/pkg/render"
-	"philipp.info/stackgen/pkg/secret"
 )
 
 // moved is the plan of a deployment, "" where it is not taken over.
@@ -23,17 +20,8 @@ func moved(t *testing.T, old *deployment.Deployment, in move.Input) string {
 	if draft == nil {
 		return ""
 	}
-	set := secret.Placeholders(render.Needs(draft.Spec))
-	for name, value := range draft.Secrets {
-		_ = set.Set(name, value)
-	}
-	copies, _ := prove.Copies(draft.Spec, ".", func(name string) ([]byte, error) {
-		if data, ok := draft.Files[name]; ok {
-			return data, nil
-		}
-		return nil, fs.ErrNotExist
-	})
-	result, err := prove.Run(prove.Input{Spec: draft.Spec, Secrets: set, Placeholders: true, Copies: copies, Dir: "/srv/matrix"})
+	copies, _ := prove.Copies(draft.Spec, ".", draft.File)
+	result, err := prove.Run(prove.Input{Spec: draft.Spec, Secrets: draft.Set(), Placeholders: true, Copies: copies, Dir: "/srv/matrix"})
 	if err != nil || result.Deployment == nil {
 		t.Fatal(err, result.Findings)
 	}

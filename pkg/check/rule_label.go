@@ -36,6 +36,7 @@ var traefikReferenceDefined = Rule{
 	Source:  "Traefik pkg/server/router, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var missing []undefined
+		var open []route.Problem // what may be defined where nothing is read
 		broken := slices.ContainsFunc(d.Routes().Problems, func(p route.Problem) bool { return p.Kind == traefik.BadFile })
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
 			key := "traefik.http.routers." + p.Router
@@ -64,19 +65,29 @@ var traefikReferenceDefined = Rule{
 					missing = append(missing, undefined{p, fix, append(s.Listing(p.Ref, p.Sites[0]), p.Sites...)})
 				}
 			case traefik.NotChecked:
-				if p.Router == "" {
-					r.NotChecked(p.Message, p.Sites...)
-					return
-				}
-				if provider == "" || provider == "docker" {
-					r.NotChecked(fmt.Sprintf("router %q uses %s, which another stack of the same Traefik may define", p.Router, p.Ref), p.Sites...)
-					return
-				}
-				r.NotChecked(fmt.Sprintf("router %q uses %s, which the provider %s of Traefik defines outside of the labels", p.Router, p.Ref, provider), p.Sites...)
+				p.Message = strings.TrimPrefix(p.Message, fmt.Sprintf("router %q: ", p.Router))
+				open = append(open, p)
 			default:
 			}
 		})
 		tellUndefined(r, d, missing)
+		for len(open) > 0 {
+			var alike []route.Problem
+			first := open[0].Message
+			open = slices.DeleteFunc(open, func(p route.Problem) bool {
+				if p.Message == first {
+					alike = append(alike, p)
+				}
+				return p.Message == first
+			})
+			severally(r, alike, func(p route.Problem) []source.Site { return p.Sites }, func(r *Reporter, alike []route.Problem) {
+				var sites []source.Site
+				for _, p := range alike {
+					sites = append(sites, p.Sites...)
+				}
+				r.NotChecked(first, sites...)
+			})
+		}
 	},
 }
 

@@ -65,9 +65,9 @@ func (t *table) resolve(r *router) {
 	if t.unsureOf("routers", r.Name) && r.file == nil {
 		r.Unchecked = fmt.Sprintf("router %q stands behind a variable that is set elsewhere", r.Name)
 	}
-	for _, name := range c.foreign {
-		report(NotChecked, "middlewares", name, fmt.Sprintf("middleware %q is not defined here, so it was not checked", name), false)
-		r.Unchecked = fmt.Sprintf("middleware %q is %s", name, t.elsewhere(name, own))
+	if len(c.foreign) > 0 {
+		r.Unchecked = elsewhere("middleware", c.foreign, own)
+		report(NotChecked, "middlewares", c.foreign[0], r.Unchecked, false)
 	}
 	if _, provider := split(r.Name); provider != "" && r.file == nil {
 		report(BadName, "rule", "", fmt.Sprintf("its name holds an @, so Traefik looks for its service at a provider %q", provider), !strings.Contains(r.Service, "@"))
@@ -79,8 +79,8 @@ func (t *table) resolve(r *router) {
 		r.Unchecked = fmt.Sprintf("the service of router %q stands behind a variable that is set elsewhere", r.Name)
 	case svc == nil && t.open(ref) && strings.Contains(r.Service, "@") && !slip(t, strings.TrimSuffix(r.Service, "@docker"), ref, t.services):
 		// Without a provider in it a service's name is hardly ever meant for one of another stack.
-		report(NotChecked, "service", r.Service, fmt.Sprintf("service %q is not defined here, so it was not checked", r.Service), false)
-		r.Unchecked = fmt.Sprintf("service %q is %s", r.Service, t.elsewhere(r.Service, own))
+		r.Unchecked = elsewhere("service", []string{r.Service}, own)
+		report(NotChecked, "service", r.Service, r.Unchecked, false)
 	case svc == nil:
 		report(UndefinedService, "service", r.Service, fmt.Sprintf("service %q does not exist", r.Service), true)
 	case svc.Dropped != "":
@@ -148,12 +148,29 @@ func slip[T any](t *table, name, provider string, defined map[string]T) bool {
 	return provider == "" && t.opts.Slip != nil && t.opts.Slip(name, slices.Collect(maps.Keys(defined)))
 }
 
-// elsewhere says where a name is defined that is not defined here.
-func (t *table) elsewhere(ref, own string) string {
-	if _, provider := split(ref, own); provider == "" {
-		return "not defined here: another stack of the same Traefik may do so"
+// elsewhere says who may define what is not defined here, of middlewares or services. It is the same text for all routers
+// that use the same, so that it is said once.
+func elsewhere(what string, refs []string, own string) string {
+	var names, who []string
+	for _, ref := range refs {
+		by := "another stack"
+		if _, provider := split(ref, own); provider == "file" {
+			by = "a file"
+		} else if provider != "" {
+			by = "the provider " + provider
+		}
+		if name := fmt.Sprintf("%q", ref); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		if !slices.Contains(who, by) {
+			who = append(who, by)
+		}
 	}
-	return "defined outside the labels"
+	is := " is"
+	if len(names) > 1 {
+		what, is = what+"s", " are"
+	}
+	return what + " " + strings.Join(names, ", ") + is + " not defined here: " + strings.Join(who, " or ") + " of the same Traefik may do so"
 }
 
 // provider is where a router is defined: "" for labels.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,9 +19,11 @@ var workerStarts = Rule{
 	Fix:     "Write what the message names: instance_map and redis into the configuration that all processes share, worker_name into the worker's own.",
 	Source:  "Synapse 1.163.2 config/workers.py, app/generic_worker.py, app/homeserver.py, server.py; docs/upgrade.md (1.88); docs/workers.md",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var told instances
+		var old []oldSetting
 		for _, s := range d.Synapses {
 			workers, known := d.WorkersOf(s)
-			checkInstances(r, d, s.Service, s.Config)
+			told.read(d, s.Service, s.Config)
 			if len(workers) > 0 && known && !s.Partial() {
 				checkDuties(r, s, workers)
 			}
@@ -31,9 +34,10 @@ var workerStarts = Rule{
 			if !w.Config.Root().Set() || w.Partial() {
 				continue // compose-mount-exists says so
 			}
-			checkWorker(r, w)
+			checkApp(r, w)
+			old = append(old, oldSettings(w)...)
 			noMain, noRedis = alone(w, noMain, noRedis)
-			checkInstances(r, d, w.Service, w.Config)
+			told.read(d, w.Service, w.Config)
 			name := w.Named()
 			if first := names[name.Str()]; first != nil && first.Main == w.Main {
 				r.Fail(fmt.Sprintf("%s and %s are both called %q; each takes the other's place in the streams of Synapse, and what one has missed nobody sends again", first.Name, w.Name, name.Str()),
@@ -42,6 +46,8 @@ var workerStarts = Rule{
 			}
 			names[name.Str()] = w
 		}
+		told.check(r)
+		checkOld(r, old)
 		sayOnce(r, noMain, "instance_map.main", "cannot find the main process and does not start (\"Missing data for a worker to connect to main process\")", "instance_map: {main: {host: …, port: …}}")
 		sayOnce(r, noRedis, "redis.enabled", "has no Redis, by which the processes of Synapse speak to each other, and stops with an AssertionError", "redis: {enabled: true, host: …}")
 	},
@@ -79,59 +85,126 @@ func alone(w *deployment.Worker, noMain, noRedis []*deployment.Worker) (main, re
 // gone are the settings that led a worker to the main process before instance_map did.
 var gone = []string{"worker_replication_host", "worker_replication_http_port", "worker_replication_http_tls"}
 
-func checkWorker(r *Reporter, w *deployment.Worker) {
-	config := w.Config
-	switch app := config.At("worker_app"); {
+// oldSetting is one of them in what a worker reads.
+type oldSetting struct {
+	key string
+	at  source.Value
+	by  *deployment.Worker
+}
+
+// oldSettings gives the first that stops the worker.
+func oldSettings(w *deployment.Worker) []oldSetting {
+	if v, tagged := w.Image.Version(); tagged && v.Less(component.Version{1, 88, 0}) {
+		return nil
+	}
+	for _, key := range gone {
+		if old := w.Config.At(key); old.Set() && !deployment.IsFalse(old) {
+			return []oldSetting{{key, old, w}}
+		}
+	}
+	return nil
+}
+
+func checkOld(r *Reporter, old []oldSetting) {
+	severally(r, old, func(o oldSetting) []source.Site { return []source.Site{o.at.Site("")} }, func(r *Reporter, old []oldSetting) {
+		var keys, names []string
+		var sites []source.Site
+		for _, o := range old {
+			keys, names = append(keys, o.key), append(names, o.by.Name)
+			sites = append(sites, o.at.Site(""), o.by.Site(""))
+		}
+		keys, what, who := unrepeated(keys), " is no longer a setting of a worker; ", names[0]+" does not start"
+		if len(keys) > 1 {
+			what = " are no longer settings of a worker; "
+		}
+		if len(names) > 1 {
+			who = sentence(names, "and") + " do not start"
+		}
+		r.Fail(sentence(keys, "and")+what+who, "instance_map: {main: {host: …, port: …}} in the configuration that all share, and remove the line", sites...)
+	})
+}
+
+// unrepeated leaves out what was there before.
+func unrepeated(words []string) (once []string) {
+	for _, word := range words {
+		if !slices.Contains(once, word) {
+			once = append(once, word)
+		}
+	}
+	return once
+}
+
+func checkApp(r *Reporter, w *deployment.Worker) {
+	switch app := w.Config.At("worker_app"); {
 	case w.Misstarted():
 		r.Fail(w.Name+" is started as the main process, and its configuration is that of a worker; it stops (\"You have specified `worker_app` in the config\")",
 			"SYNAPSE_WORKER: synapse.app.generic_worker in its environment, or that module in its command", app.Site(""), w.Site(""))
 	case !app.Set():
 		r.Fail(w.Name+" is started as a worker, and its configuration has no worker_app; it stops with an AssertionError", "worker_app: synapse.app.generic_worker", app.Site(""), w.Site(""))
 	}
-	v, tagged := w.Image.Version()
-	if !tagged || !v.Less(component.Version{1, 88, 0}) {
-		for _, key := range gone {
-			if old := config.At(key); old.Set() && !deployment.IsFalse(old) {
-				r.Fail(key+" is no longer a setting of a worker; it does not start", "instance_map: {main: {host: …, port: …}} in the configuration that all share, and remove the line", old.Site(""), w.Site(""))
-				return
-			}
+}
+
+// instance is a process as instance_map has it.
+type instance struct {
+	name, host, port source.Value
+	to               *deployment.Service
+}
+
+// instances are the places in instance_map that lead astray, each once, however many processes read it.
+type instances struct{ wrong, deaf []instance }
+
+// read has the places in what a process reads lead to the process that is meant, and to a listener of it. Synapse sends requests to the main
+// process and to those that write a stream; what instance_map has of others nobody reads.
+func (told *instances) read(d *deployment.Deployment, s *deployment.Service, config *source.File) {
+	for name, at := range config.At("instance_map").Entries() {
+		one := instance{name, at.At("host"), at.At("port"), d.ServiceAt(at.At("host").Str())}
+		known := func(i instance) bool { return i.port.Site("").Pos == one.port.Site("").Pos }
+		if one.to == nil || !isAsked(config, name.Str()) || slices.ContainsFunc(told.wrong, known) || slices.ContainsFunc(told.deaf, known) {
+			continue
+		}
+		if !meant(d, one.to, name.Str()) {
+			told.wrong = append(told.wrong, one)
+			continue
+		}
+		ls, heard := d.Listeners(one.to)
+		replicates := func(l deployment.Listener) bool {
+			return l.Port == one.port.Str() && slices.Contains(l.Resources, "replication") && !l.Loopback
+		}
+		if heard && !partial(d, one.to) && !slices.ContainsFunc(ls, replicates) && one.to != s {
+			told.deaf = append(told.deaf, one)
 		}
 	}
 }
 
-// checkInstances has the places in instance_map lead to the process that is meant, and to a listener of it.
-func checkInstances(r *Reporter, d *deployment.Deployment, s *deployment.Service, config *source.File) {
-	type deafWorker struct {
-		name, port source.Value
-		to         *deployment.Service
+// isAsked reports whether other processes send requests to that one.
+func isAsked(config *source.File, name string) bool {
+	named := func(v source.Value) bool { return v.Str() == name }
+	if name == "main" || name == "master" || slices.ContainsFunc(config.At("outbound_federation_restricted_to").Items(), named) {
+		return true
 	}
-	var deaf []deafWorker
-	for name, at := range config.At("instance_map").Entries() {
-		host, port := at.At("host"), at.At("port")
-		to := d.ServiceAt(host.Str())
-		if to == nil || !meant(d, to, name.Str()) {
-			if to != nil {
-				r.Fail(fmt.Sprintf("instance_map has %s at %s, which is another process; what it is sent is lost", name.Str(), host.Str()), "host: the service that runs "+name.Str(), host.Site(""), to.Site(""))
-			}
-			continue
-		}
-		ls, known := d.Listeners(to)
-		replicates := func(l deployment.Listener) bool {
-			return l.Port == port.Str() && slices.Contains(l.Resources, "replication") && !l.Loopback
-		}
-		if known && !partial(d, to) && !slices.ContainsFunc(ls, replicates) && to != s {
-			deaf = append(deaf, deafWorker{name, port, to})
+	for _, writer := range config.At("stream_writers").Entries() {
+		if slices.ContainsFunc(oneOrMore(writer), named) {
+			return true
 		}
 	}
-	severally(r, deaf, func(w deafWorker) []source.Site { return []source.Site{w.port.Site("")} }, func(r *Reporter, deaf []deafWorker) {
+	return false
+}
+
+func (told *instances) check(r *Reporter) {
+	for _, i := range told.wrong {
+		r.Fail(fmt.Sprintf("instance_map has %s at %s, which is another process; what it is sent is lost", i.name.Str(), i.host.Str()), "host: the service that runs "+i.name.Str(), i.host.Site(""), i.to.Site(""))
+	}
+	slices.SortStableFunc(told.deaf, func(a, b instance) int { return cmp.Compare(a.port.Site("").Line, b.port.Site("").Line) })
+	severally(r, told.deaf, func(i instance) []source.Site { return []source.Site{i.port.Site("")} }, func(r *Reporter, deaf []instance) {
 		var names []string
 		var sites []source.Site
-		for _, w := range deaf {
-			names = append(names, w.name.Str())
-			sites = append(sites, w.port.Site(""), w.to.Site(""))
+		for _, i := range deaf {
+			names = append(names, i.name.Str())
+			sites = append(sites, i.port.Site(""), i.to.Site(""))
 		}
+		names = unrepeated(names)
 		first, where := deaf[0].port.Str(), fmt.Sprintf("at port %s, where it has", deaf[0].port.Str())
-		if len(deaf) > 1 {
+		if len(names) > 1 {
 			where = "at ports where they have"
 		}
 		r.Fail(fmt.Sprintf("instance_map has %s %s no listener for replication that others reach; the processes of Synapse cannot speak to each other", sentence(names, "and"), where),
@@ -163,18 +236,20 @@ var duties = []struct{ key, left string }{
 	{"media_instance_running_background_jobs", "no old media are removed"},
 }
 
+// duty is one that nobody here does.
+type duty struct {
+	at   source.Value
+	left string
+}
+
 // checkDuties has somebody do what is given to a worker. Other workers may run elsewhere.
 func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worker) {
+	var undone []duty
 	check := func(at source.Value, left string) {
 		name := at.Str()
-		if name == "" || name == "master" || name == "main" || slices.ContainsFunc(workers, func(w *deployment.Worker) bool { return w.Named().Str() == name }) {
-			return
+		if name != "" && name != "master" && name != "main" && !slices.ContainsFunc(workers, func(w *deployment.Worker) bool { return w.Named().Str() == name }) {
+			undone = append(undone, duty{at, left})
 		}
-		var have []string
-		for _, w := range workers {
-			have = append(have, w.Named().Str())
-		}
-		r.Warn(fmt.Sprintf("no worker here is called %s; unless one runs elsewhere, %s", name, left), "one of "+strings.Join(have, ", "), at.Site(""))
 	}
 	for _, duty := range duties {
 		for _, at := range oneOrMore(s.Config.At(duty.key)) {
@@ -186,4 +261,20 @@ func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worke
 			check(at, "every request that needs the stream "+w.stream+" fails")
 		}
 	}
+	var have []string
+	for _, w := range workers {
+		have = append(have, w.Named().Str())
+	}
+	severally(r, undone, func(u duty) []source.Site { return []source.Site{u.at.Site("")} }, func(r *Reporter, undone []duty) {
+		var names, left []string
+		var sites []source.Site
+		for _, u := range undone {
+			names, left, sites = append(names, u.at.Str()), append(left, u.left), append(sites, u.at.Site(""))
+		}
+		names, unless := unrepeated(names), "one runs"
+		if len(names) > 1 {
+			unless = "they run"
+		}
+		r.Warn(fmt.Sprintf("no worker here is called %s; unless %s elsewhere, %s", sentence(names, "or"), unless, sentence(unrepeated(left), "and")), "one of "+strings.Join(have, ", "), sites...)
+	})
 }

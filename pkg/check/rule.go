@@ -145,7 +145,7 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 	}
 	beside.Wait()
 	// Last, for rules read files as well.
-	return finding.Sort(d.Hide(d.Mendable(slices.Concat(findings, judged, d.Problems())))), d.FilesRead()
+	return finding.Sort(d.Hide(d.Mendable(d.Unless(slices.Concat(findings, judged, d.Problems()))))), d.FilesRead()
 }
 
 // started leaves out the errors of services behind a profile that is off, but for those that are run by hand. Docker Compose

@@ -40,10 +40,12 @@ type Deployment struct {
 	// Accepted is the verdict of a judge from before: where it is the present one, it is not asked again.
 	Accepted string
 
-	Alone  bool          // what is missing may lie where FS will be put
-	Chosen Chosen        // the files that were to be read
-	Env    Environment   // what is set for all of it
-	Unread []source.Site // where the deployment takes more than is followed here
+	Alone  bool        // what is missing may lie where FS will be put
+	Chosen Chosen      // the files that were to be read
+	Env    Environment // what is set for all of it
+	// Assumed are the values that a file which is not here may make others.
+	Assumed Assumed
+	Unread  []source.Site // where the deployment takes more than is followed here
 	// Lacks says that a part of it is not there, which is a finding of its own: what the rest does not have may stand in that.
 	Lacks bool
 

@@ -114,8 +114,9 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	d.Unread = p.unread
 	d.Lacks = slices.ContainsFunc(p.Faults, func(f project.Problem) bool { return f.Rule == "compose-reads-exist" })
 	d.Networks = p.networks(d.Services)
+	d.Assumed = p.assumed()
 	d.Load()
-	return d, findings
+	return d, d.Unless(findings)
 }
 
 // faults are what Compose stops at while it reads its files, as findings.

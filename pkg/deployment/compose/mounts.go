@@ -59,11 +59,9 @@ func (p *Project) volume(v source.Value) deployment.Mount {
 	switch {
 	case !ok:
 		m.Reason = "it stands behind a variable that is set elsewhere"
-	case strings.HasPrefix(src, "./") || src == "." || strings.HasPrefix(src, "../"):
-		m.Host = path.Clean(src)
 	case strings.HasPrefix(src, "/") || strings.HasPrefix(src, "~"):
 		m.Reason = src + " is outside of the directory"
-	case strings.Contains(src, "/"):
+	case strings.HasPrefix(src, ".") || strings.Contains(src, "/") || v.Kind() == source.Mapping && src != "":
 		m.Host = path.Clean(src)
 	default:
 		m.Reason = "it is the named volume " + src

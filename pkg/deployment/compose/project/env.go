@@ -226,6 +226,15 @@ func (r *reader) dotenv(name string) {
 	}
 }
 
+// absent notes the files that were looked for.
+func (r *reader) absent() {
+	for _, name := range slices.Sorted(maps.Keys(r.envFiles)) {
+		if !r.envFiles[name].there {
+			r.project.Absent = append(r.project.Absent, name)
+		}
+	}
+}
+
 // lineOf is the line that an error of dotenv names. The rest of it may quote a value.
 func lineOf(err error) string {
 	_, rest, ok := strings.Cut(err.Error(), "line ")

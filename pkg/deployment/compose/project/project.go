@@ -56,6 +56,8 @@ type Project struct {
 	// Env is what variables were taken from, EnvFiles each .env that is there, the one that counts first at the front.
 	Env      map[string]string
 	EnvFiles []*EnvFile
+	// Absent are the environment files that Compose would take variables from and that are not there, in order.
+	Absent []string
 	// Variables are the values of the compose files in which Compose looks for variables.
 	Variables []Variable
 	// Unread is what Compose would read and was not, Faults are what it would refuse.
@@ -98,6 +100,7 @@ func Load(fsys fs.FS, o Options) *Project {
 	}
 	r.name(names, o.Name)
 	r.project.Env = r.env.visible()
+	defer r.absent()
 	root := r.model(names, scope{env: r.env, dir: dir, bases: make(map[string]*base)}, nil)
 	if root != nil {
 		if dir != "." {

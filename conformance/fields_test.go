@@ -86,7 +86,6 @@ var fieldValues = map[string][2]string{
 	"ingress.traefik.cert_resolver":       {"acme", ""},
 	"ingress.apex.matrix":                 {"false", "true"},
 	"ingress.apex.well_known":             {"external", ""},
-	"database.container_name":             {"db", ""},
 	"database.superuser":                  {"synapse", ""},
 	"database.names.*.name":               {"synapse_db", ""},
 	"database.names.*.user":               {"synapse_user", ""},
@@ -123,9 +122,11 @@ const same = "nothing"
 
 // What every component has, at each place that a component stands.
 var componentValues = map[string][2]string{
-	"image":         {"registry.example.org/mirror/own", ""},
-	"limits.memory": {"4G", ""},
-	"limits.cpus":   {"1.5", ""},
+	"image":          {"registry.example.org/mirror/own", ""},
+	"service":        {"called-otherwise", ""},
+	"container_name": {"named-otherwise", ""},
+	"limits.memory":  {"4G", ""},
+	"limits.cpus":    {"1.5", ""},
 }
 
 var componentVersions = map[string][2]string{

@@ -24,6 +24,8 @@ hosts: {matrix: synapse.example.org, element: app.example.org}
 auth:
   image: registry.example.org/mirror/matrix-authentication-service
   version: 1.22.0
+  service: family-auth
+  container_name: family-mas
   limits: {memory: 1G, cpus: 1}
   public_url: https://account.example.org/
   passwords: true
@@ -43,6 +45,8 @@ auth:
 synapse:
   image: registry.example.org/mirror/synapse
   version: v1.157.1
+  service: family-hs
+  container_name: family-synapse
   limits: {memory: 2G, cpus: 2}
   data: {volume: media, external: true}
   max_upload_size: 100M
@@ -60,6 +64,7 @@ database:
   image: registry.example.org/mirror/postgres
   version: "17"
   limits: {memory: 3G, cpus: 3}
+  service: family-postgres
   container_name: family-db
   data: ./data/postgres
   superuser: family
@@ -68,12 +73,16 @@ database:
 element:
   image: registry.example.org/mirror/element-web
   version: v1.12.29
+  service: family-client
+  container_name: family-element
   limits: {memory: 5G, cpus: 5}
   extra: {brand: Family}
 bridges:
   signal:
     image: registry.example.org/mirror/mautrix/signal
     version: v0.2608.0
+    service: family-bridge
+    container_name: family-signal
     limits: {memory: 4G, cpus: 4}
     id: sig
     bot: sigbot
@@ -97,7 +106,7 @@ secrets:
   store: [tee, all.yaml]
   from: {bridges.telegram.api_hash: {file: api-hash}}
 compose:
-  extra: {services: {synapse: {mem_limit: 4g}}}
+  extra: {services: {family-hs: {mem_limit: 4g}}}
 `
 
 // What becomes of a change on a running stack.
@@ -176,6 +185,15 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"database.image", "mirror/postgres", "other/postgres", isHarmless, "the same program from another place"},
 	{"database.version", `version: "17"`, `version: "18"`, isLost, "database.version"},
 	{"database.version", `version: "17"`, `version: "16"`, isLost, "database.version"},
+	{"element.service", "family-client", "family-client-2", isTold, "family-client is called family-client-2 from now on"},
+	{"element.container_name", "container_name: family-element", "container_name: family-element-2", isHarmless, "Compose recreates the service"},
+	{"auth.service", "family-auth", "family-auth-2", isTold, "family-auth is called family-auth-2 from now on"},
+	{"auth.container_name", "container_name: family-mas", "container_name: family-mas-2", isHarmless, "Compose recreates the service"},
+	{"synapse.service", "family-hs", "family-hs-2", isTold, "family-hs is called family-hs-2 from now on"},
+	{"synapse.container_name", "container_name: family-synapse", "container_name: family-synapse-2", isHarmless, "Compose recreates the service"},
+	{"database.service", "family-postgres", "family-postgres-2", isTold, "family-postgres is called family-postgres-2 from now on"},
+	{"bridges.service", "family-bridge", "family-bridge-2", isTold, "family-bridge is called family-bridge-2 from now on"},
+	{"bridges.container_name", "container_name: family-signal", "container_name: family-signal-2", isHarmless, "Compose recreates the service"},
 	{"database.container_name", "container_name: family-db", "container_name: db", isHarmless, "what is rendered names it anew; scripts of one's own are not known"},
 	{"database.data.path", "data: ./data/postgres", "data: /srv/pg", isLost, "database.data"},
 	{"database.data.volume", "data: ./data/postgres", "data: {volume: pg}", isLost, "database.data"},
@@ -224,7 +242,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"bridges.limits.cpus", "cpus: 4}", "cpus: 0.5}", isHarmless, "Compose recreates the service"},
 	{"compose.files", "compose:\n", "compose:\n  files: {config/site/support.json: support.json}\n", isHarmless, "a file more, which a service of extra reads"},
 	{"compose.extra", "{mem_limit: 4g}", "{mem_limit: 8g}", isHarmless, "Compose recreates the service"},
-	{"compose.extra", "{synapse: {mem_limit: 4g}}", "{postgres: {volumes: [\"./data/elsewhere:/var/lib/postgresql/data\"]}}", isLost, "database.data"},
+	{"compose.extra", "{family-hs: {mem_limit: 4g}}", "{family-postgres: {volumes: [\"./data/elsewhere:/var/lib/postgresql/data\"]}}", isLost, "database.data"},
 }
 
 // leaves are the paths of all fields of a spec.

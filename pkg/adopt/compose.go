@@ -14,7 +14,8 @@ import (
 type project struct {
 	*reader
 	over     *source.Node
-	ours     map[string]string // services that are rendered, by what they were called
+	roles    map[string]string // what services do that are rendered, by what they were called
+	ours     map[string]string // what they are called now
 	replaced map[string]bool   // services whose work rendered ones do
 	kept     []*deployment.Service
 	defined  map[string]bool // networks of theirs that stay
@@ -30,7 +31,7 @@ func (r *reader) layCompose(tree *source.Node, d *Draft) error {
 	if err != nil {
 		return err
 	}
-	p := &project{reader: r, over: &source.Node{Kind: source.Mapping}, ours: make(map[string]string), replaced: make(map[string]bool), defined: make(map[string]bool), volumes: make(map[string]bool), read: compose.Of(r.d)}
+	p := &project{reader: r, over: &source.Node{Kind: source.Mapping}, roles: make(map[string]string), ours: make(map[string]string), replaced: make(map[string]bool), defined: make(map[string]bool), volumes: make(map[string]bool), read: compose.Of(r.d)}
 	p.files = &copier{reader: r, tree: tree, draft: d, bundle: bundle}
 	p.sort()
 	for _, s := range p.kept {
@@ -38,7 +39,7 @@ func (r *reader) layCompose(tree *source.Node, d *Draft) error {
 	}
 	for _, s := range r.d.Services {
 		if name := p.ours[s.Name]; name != "" {
-			p.settings(s, name)
+			p.settings(s, p.roles[s.Name], name)
 		}
 	}
 	p.elsewhere()
@@ -71,7 +72,7 @@ func (p *project) sort() {
 		name := rendered[s]
 		switch {
 		case name != "":
-			p.ours[s.Name] = name
+			p.roles[s.Name], p.ours[s.Name] = name, p.role(name)
 		case p.job(s):
 			p.replaced[s.Name] = true
 		case p.worker(s):
@@ -95,11 +96,14 @@ func (p *project) worker(s *deployment.Service) bool {
 
 // called is the name of a kept service: its own, unless a rendered one has that.
 func (p *project) called(name string) string {
-	if _, taken := p.files.bundle.Stack.Services[name]; taken {
+	if p.files.bundle.Stack.Role(name) != "" {
 		return name + "-kept"
 	}
 	return name
 }
+
+// role is the name of the rendered service that does something.
+func (p *project) role(role string) string { return p.files.bundle.Stack.Called(role) }
 
 // set puts a value into what is laid over.
 func (p *project) set(value *source.Node, at ...string) {
@@ -232,7 +236,7 @@ func (p *project) after(was *source.Node) *source.Node {
 			how = &source.Node{Kind: source.Mapping}
 			how.Set("condition", source.Made("!!str", "service_started"))
 		}
-		if ours == "mas" && how.Get("condition").Str() == "service_healthy" { // it has no check
+		if p.files.bundle.Stack.Role(ours) == "mas" && how.Get("condition").Str() == "service_healthy" { // it has no check
 			how.Set("condition", source.Made("!!str", "service_started"))
 		}
 		now.Set(ours, how)

@@ -45,7 +45,7 @@ func (p *project) cluster(server *deployment.Service) {
 	inside := at
 	if dir, _ := server.Env("PGDATA"); dir != "" {
 		inside = dir
-		p.set(source.Made("!!str", dir), "services", "postgres", "environment", "PGDATA")
+		p.set(source.Made("!!str", dir), "services", p.role("postgres"), "environment", "PGDATA")
 	}
 	m := covering(server, inside)
 	if m == nil && component.PostgresData(server.Image) != at {
@@ -55,7 +55,7 @@ func (p *project) cluster(server *deployment.Service) {
 		return
 	}
 	list := &source.Node{Kind: source.Sequence, Items: []*source.Node{source.Made("!!str", p.source(m)+":"+m.Container)}}
-	p.set(list, "services", "postgres", "volumes")
+	p.set(list, "services", p.role("postgres"), "volumes")
 }
 
 // media has Synapse find what was uploaded so far.
@@ -79,7 +79,7 @@ func (p *project) media(tree *source.Node) {
 			p.put(tree, []string{"synapse", "extra", "media_store_path"}, source.Made("!!str", "/data/"+rel))
 		}
 	}
-	p.set(list, "services", "synapse", "volumes")
+	p.set(list, "services", p.role("synapse"), "volumes")
 }
 
 // store is where Synapse keeps media in its container.

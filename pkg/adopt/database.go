@@ -40,7 +40,6 @@ func (r *reader) database() {
 		}
 	}
 	db.Component = r.component(server, component.Postgres)
-	db.ContainerName = server.ContainerName.Str()
 	at := component.PostgresData(server.Image)
 	if m := covering(server, at); m != nil && path.Clean(m.Container) == at {
 		db.Data = r.place(m)

@@ -38,7 +38,7 @@ func (r *reader) owner() string {
 // component reads what every program has. p is what it is to the spec.
 func (r *reader) component(s *deployment.Service, p component.Program) spec.Component {
 	tested := component.Of(p).Tested
-	c := spec.Component{Version: s.Image.Tag}
+	c := spec.Component{Version: s.Image.Tag, Service: s.Name, ContainerName: s.ContainerName.Str()}
 	if s.Image.Digest != "" {
 		c.Version += "@" + s.Image.Digest
 	}

@@ -17,16 +17,13 @@ var passed = []string{
 }
 
 // settings takes over what somebody set of a service that is rendered now.
-func (p *project) settings(s *deployment.Service, name string) {
+func (p *project) settings(s *deployment.Service, role, name string) {
 	n := p.composed("services", s.Name)
 	at := []string{"services", name}
 	for _, key := range passed {
 		if value := n.Get(key); value != nil {
 			p.set(value, append(at, key)...)
 		}
-	}
-	if s.ContainerName.Set() && name != "postgres" {
-		p.set(n.Get("container_name"), append(at, "container_name")...)
 	}
 	for _, label := range s.Labels {
 		if !slices.ContainsFunc([]string{"traefik.", "caddy", "stackgen.", "com.docker.compose."}, func(lead string) bool { return strings.HasPrefix(label.Key, lead) }) {
@@ -38,17 +35,17 @@ func (p *project) settings(s *deployment.Service, name string) {
 			p.set(source.Made("!!str", strings.ReplaceAll(v.Text, "$", "$$")), append(at, "environment", v.Name)...)
 		}
 	}
-	p.ports(s, name)
-	p.joined(s, name)
+	p.ports(s, role, name)
+	p.joined(s, role, name)
 }
 
 // ports are those that are published, of what the rendered program listens on.
-func (p *project) ports(s *deployment.Service, name string) {
-	program, _ := component.OfService(name)
+func (p *project) ports(s *deployment.Service, role, name string) {
+	program, _ := component.OfService(role)
 	list := &source.Node{Kind: source.Sequence}
 	for _, port := range s.Ports {
 		inner := program.Port
-		if port.First != port.Last || inner == 0 || name != "synapse" && name != "mas" && name != "postgres" {
+		if port.First != port.Last || inner == 0 || role != "synapse" && role != "mas" && role != "postgres" {
 			continue
 		}
 		text := fmt.Sprintf("%d:%d", port.First, inner)
@@ -56,7 +53,7 @@ func (p *project) ports(s *deployment.Service, name string) {
 			text = port.IP + ":" + text
 		}
 		item := source.Made("!!str", text)
-		if port.IP == "127.0.0.1" && port.First == p.files.bundle.Stack.Ingress.Ports[name] {
+		if port.IP == "127.0.0.1" && port.First == p.files.bundle.Stack.Ingress.Ports[role] {
 			continue // it is rendered
 		}
 		if !slices.ContainsFunc(list.Items, item.Equal) {
@@ -70,9 +67,10 @@ func (p *project) ports(s *deployment.Service, name string) {
 
 // elsewhere publishes what a proxy is to find at other ports, where the rendered ones are somebody's already.
 func (p *project) elsewhere() {
-	for name, at := range p.files.bundle.Stack.Ingress.Ports {
-		program, _ := component.OfService(name)
-		if _, on := p.files.bundle.Stack.Services[name]; !on || name == "synapse" && p.spec.Ingress.Port != 0 {
+	for role, at := range p.files.bundle.Stack.Ingress.Ports {
+		program, _ := component.OfService(role)
+		name := p.role(role)
+		if name == "" || role == "synapse" && p.spec.Ingress.Port != 0 {
 			continue
 		}
 		for _, s := range p.kept {
@@ -88,22 +86,23 @@ func (p *project) elsewhere() {
 
 // joined has a rendered service in the networks of other stacks that it was in, and lets the kept ones find it by the
 // names that it had.
-func (p *project) joined(s *deployment.Service, name string) {
+func (p *project) joined(s *deployment.Service, role, name string) {
 	for _, key := range s.Networks {
 		if p.d.Network(key).External.Set() && !p.proxied(key) {
 			p.defined[key] = true
-			if name == "element" {
+			if role == "element" {
 				continue
 			}
 			p.set(&source.Node{Kind: source.Mapping}, "services", name, "networks", key)
 		}
 	}
-	if len(p.kept) == 0 || name == "element" || p.syn.NetworkMode.Set() {
+	if len(p.kept) == 0 || role == "element" || p.syn.NetworkMode.Set() {
 		return
 	}
 	list := &source.Node{Kind: source.Sequence}
 	for _, alias := range s.Names() {
-		if alias != name && !strings.ContainsAny(alias, ".:/ ") && p.d.Service(alias) != nil && p.ours[alias] == name || s.ContainerName.Set() && alias == s.ContainerName.Str() && alias != name && name != "postgres" {
+		called := p.files.bundle.Stack.Services[role].Container // by which Docker knows it, too
+		if alias != name && alias != called && !strings.ContainsAny(alias, ".:/ $") && p.files.bundle.Stack.Role(alias) == "" && (p.d.Service(alias) == nil || p.ours[alias] == name) {
 			list.Items = append(list.Items, source.Made("!!str", alias))
 		}
 	}

@@ -142,8 +142,20 @@ func (d *Deployment) fixMAS(x *fixer, m *MAS) {
 
 func off(was, is string) bool { return was == "true" && is != "true" }
 
+// mark is the name under which the manifest has what a bridge must not lose, whatever its service is called: its program's, or where
+// there are several of one program, the service's.
+func (d *Deployment) mark(b *Bridge) string {
+	for _, other := range d.Bridges {
+		if other != b && (other.Known() == b.Known() || other.Name == b.Known()) {
+			return b.Name
+		}
+	}
+	return b.Known()
+}
+
 func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
-	name := "bridges." + b.Name + "."
+	mark := d.mark(b)
+	name := "bridges." + mark + "."
 	id := b.Config.At("appservice", "id")
 	x.add(Fixed{Name: name + "id", Value: id.Str(), At: LeafOf(id), Breaks: "Synapse's database has the bot and every ghost as users of the old id"})
 	bot, at := b.Bot()
@@ -157,7 +169,7 @@ func (d *Deployment) fixBridge(x *fixer, b *Bridge) {
 		lost:   func(was, is string) bool { return remoteID.Replace(was) != remoteID.Replace(is) },
 		Breaks: "the ghosts that exist are called after the old one, and are no longer the bridge's",
 	})
-	key, keyAt := b.pickleKey()
+	key, keyAt := b.pickleKey(mark)
 	x.add(Fixed{Name: name + "pickle_key", Value: key, Secret: true, At: keyAt, Breaks: b.pickleBreaks()})
 	breaks := "a newer release may have changed the bridge's database; then this one stops (\"Downgrading the bridge is not supported\", exit code 15)"
 	if p := b.About.Move; b.Dialect != component.BridgeV2 && p != nil {
@@ -207,7 +219,7 @@ func (b *Bridge) oldPickleKey() string {
 }
 
 // pickleKey stands for what the bridge's encryption keys are encrypted with.
-func (b *Bridge) pickleKey() (string, Leaf) {
+func (b *Bridge) pickleKey(mark string) (string, Leaf) {
 	constant := b.oldPickleKey()
 	text, v, _ := b.Setting("encryption.pickle_key")
 	switch {
@@ -216,7 +228,7 @@ func (b *Bridge) pickleKey() (string, Leaf) {
 	case b.Dialect != component.BridgeV2, text == "generate": // the bridge makes one up, and writes it here
 		return "", v
 	}
-	return digest("bridges."+b.Name+".pickle_key", text), v
+	return digest("bridges."+mark+".pickle_key", text), v
 }
 
 func (b *Bridge) pickleBreaks() string {

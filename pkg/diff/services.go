@@ -57,6 +57,36 @@ func service(d *deployment.Deployment, name string) *deployment.Service {
 	return d.Services[i]
 }
 
+// formerly is what a service of the new stack was in the old one: the service of that name, or the one of its program whose
+// name is gone; nil where it is new.
+func (c *comparison) formerly(now *deployment.Service) *deployment.Service {
+	return counterpart(c.new.deployment, c.old.deployment, now)
+}
+
+// later is what a service of the old stack is in the new one, in the same way.
+func (c *comparison) later(was *deployment.Service) *deployment.Service {
+	return counterpart(c.old.deployment, c.new.deployment, was)
+}
+
+func counterpart(here, there *deployment.Deployment, s *deployment.Service) *deployment.Service {
+	if same := service(there, s.Name); same != nil {
+		return same
+	}
+	alone := func(d, other *deployment.Deployment) (found []*deployment.Service) {
+		for _, o := range d.Services {
+			if o.Program == s.Program && !optional(o) && o.Restart.Str() != "no" && service(other, o.Name) == nil {
+				found = append(found, o)
+			}
+		}
+		return found
+	}
+	mine, theirs := alone(here, there), alone(there, here)
+	if s.Program == component.Unknown || len(mine) != 1 || mine[0] != s || len(theirs) != 1 {
+		return nil
+	}
+	return theirs[0]
+}
+
 // names lists the services of both sides: those of the new one in its order, then those that are gone.
 func (c *comparison) names() []string {
 	var names []string

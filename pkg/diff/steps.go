@@ -46,6 +46,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		c.versions(p)
 		c.moves(p)
 		c.gone(p)
+		c.renamed(p)
 		c.owners(p)
 		c.told(p)
 		c.proxy(p)
@@ -71,7 +72,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	}
 	c.backups(p)
 	if len(old.MASs) > 0 && len(now.MASs) > 0 && slices.ContainsFunc(providers(old), func(p source.Value) bool { return !known(now, p) }) {
-		p.then("docker compose exec mas mas-cli config sync --prune: MAS's database still has the provider that is gone")
+		p.then("docker compose exec ", shell.Word(now.MASs[0].Name), " mas-cli config sync --prune: MAS's database still has the provider that is gone")
 	}
 	for _, name := range added(now.Databases(), old.Databases()) {
 		p.then("the database ", name, " stays; drop it by hand when nobody needs it any more")

@@ -20,7 +20,7 @@ func (c *comparison) told(p *plan) {
 	}
 	for _, b := range c.new.deployment.Bridges {
 		split := func(b *deployment.Bridge) bool { return b.Config.At("bridge", "split_portals").True() }
-		if was := bridge(c.old.deployment, b.Name); was != nil && split(b) && !split(was) {
+		if was := c.bridgeBefore(b); was != nil && split(b) && !split(was) {
 			p.first("split_portals of ", b.Name, " gives each user rooms of their own and can never be taken back: dump the database before, if you are not sure (", c.dump(b), ")")
 		}
 	}
@@ -29,7 +29,7 @@ func (c *comparison) told(p *plan) {
 // pairs are the services that both sides start, where they run a program that is known.
 func (c *comparison) pairs(do func(old, now *deployment.Service)) {
 	for _, now := range c.new.deployment.Services {
-		if old := service(c.old.deployment, now.Name); !optional(old) && !optional(now) && now.Program != component.Unknown {
+		if old := c.formerly(now); !optional(old) && !optional(now) && now.Program != component.Unknown {
 			do(old, now)
 		}
 	}
@@ -51,7 +51,7 @@ func (c *comparison) versions(p *plan) {
 		case !okA || !okB:
 			p.first(change, ": which one is newer cannot be told from the tags; an older one may not start on the database")
 		case now.Program == component.Postgres && a[0] != b[0], a == b:
-		case c.dialects(now.Name):
+		case c.dialects(now):
 		case a.Less(b):
 			up = append(up, change)
 		case a[0] == b[0] && a[1] == b[1]:
@@ -86,24 +86,29 @@ func (c *comparison) rooms(p *plan) {
 	})
 }
 
-func bridge(d *deployment.Deployment, name string) *deployment.Bridge {
-	i := slices.IndexFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Name == name })
-	if i < 0 {
-		return nil
+// bridgeBefore is what a bridge of the new stack was in the old one; nil where it is new.
+func (c *comparison) bridgeBefore(now *deployment.Bridge) *deployment.Bridge {
+	was := c.formerly(now.Service)
+	for _, b := range c.old.deployment.Bridges {
+		if b.Service == was {
+			return b
+		}
 	}
-	return d.Bridges[i]
+	return nil
 }
 
 // dialects reports whether a bridge is of another dialect than before.
-func (c *comparison) dialects(name string) bool {
-	old, now := bridge(c.old.deployment, name), bridge(c.new.deployment, name)
-	return old != nil && now != nil && old.Dialect != now.Dialect
+func (c *comparison) dialects(now *deployment.Service) bool {
+	return slices.ContainsFunc(c.new.deployment.Bridges, func(b *deployment.Bridge) bool {
+		old := c.bridgeBefore(b)
+		return b.Service == now && old != nil && old.Dialect != b.Dialect
+	})
 }
 
 // moves says how a bridge of another dialect becomes one of bridgev2.
 func (c *comparison) moves(p *plan) {
 	for _, now := range c.new.deployment.Bridges {
-		old := bridge(c.old.deployment, now.Name)
+		old := c.bridgeBefore(now)
 		move := moveOf(now.Program)
 		if old == nil || move == nil || old.Program != now.Program || old.Dialect == now.Dialect || now.Dialect != component.BridgeV2 {
 			continue
@@ -155,10 +160,19 @@ func (c *comparison) dump(b *deployment.Bridge) string {
 	return "docker compose exec -T " + shell.Word(server) + " pg_dump -U " + shell.Word(user) + " -Fc " + shell.Word(db) + " > " + shell.Word(db+".dump")
 }
 
+// renamed says that Compose does not know a service by its new name: what runs by the old one has to go first.
+func (c *comparison) renamed(p *plan) {
+	for _, now := range c.new.deployment.Services {
+		if was := c.formerly(now); was != nil && was.Name != now.Name {
+			p.first(was.Name, " is called ", now.Name, " from now on, and Compose takes it for another service: without --remove-orphans both would run on the same data")
+		}
+	}
+}
+
 // gone says what to do before a bridge goes.
 func (c *comparison) gone(p *plan) {
 	for _, b := range c.old.deployment.Bridges {
-		if service(c.new.deployment, b.Name) == nil {
+		if service(c.new.deployment, b.Name) == nil && c.later(b.Service) == nil {
 			p.first("before ", b.Name, " goes for good, let its users log out (`logout` to the bot): its rooms stay, and nobody answers in them; with its own line back in the spec it goes on as before")
 		}
 	}

@@ -255,10 +255,10 @@ func (b *Bundle) finish(compose *File) error {
 	}
 	fsys := b.FS()
 	var hashes []string
-	for name := range b.Stack.Services {
+	for role, s := range b.Stack.Services {
 		// A file that is mounted and not rendered is an error of another rule.
-		sum, _ := confighash.Of(fsys, confighash.Reads(parsed, name), nil)
-		hashes = append(hashes, hashMark(name), sum)
+		sum, _ := confighash.Of(fsys, confighash.Reads(parsed, s.Name), nil)
+		hashes = append(hashes, hashMark(role), sum)
 	}
 	compose.Data = []byte(strings.NewReplacer(hashes...).Replace(string(compose.Data)))
 	return b.hashExtra(compose, parsed, fsys)

@@ -53,7 +53,7 @@ func (b *Bundle) hashExtra(compose *File, parsed *source.File, fsys fs.FS) error
 	var over strings.Builder
 	for key, v := range parsed.At("services").Entries() {
 		name, labels := key.Str(), v.At("labels")
-		if _, ours := b.Stack.Services[name]; ours || len(confighash.Reads(parsed, name)) == 0 || v.Kind() != source.Mapping {
+		if b.Stack.Role(name) != "" || len(confighash.Reads(parsed, name)) == 0 || v.Kind() != source.Mapping {
 			continue
 		}
 		sum, err := confighash.Of(fsys, confighash.Reads(parsed, name), nil)

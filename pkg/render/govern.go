@@ -59,8 +59,8 @@ var governed = []struct {
 	{"config/matrix/homeserver.yaml", "database.args.dbname", []string{"database.names.synapse"}},
 	{"config/mas/config.yaml", "database.username", []string{"database.names.mas"}},
 	{"config/mas/config.yaml", "database.database", []string{"database.names.mas"}},
-	{"docker-compose.yml", "services.postgres.environment.POSTGRES_USER", []string{"database.superuser"}},
-	{"docker-compose.yml", "services.postgres.container_name", []string{"database.container_name"}},
+	{"docker-compose.yml", "services.*.environment.POSTGRES_USER", []string{"database.superuser"}},
+	{"docker-compose.yml", "services.*.container_name", []string{"*.container_name"}},
 }
 
 // Govern adds to each finding the line of the spec that governs the place to edit first: the very key of an
@@ -92,7 +92,7 @@ func (b *Bundle) governor(f File, keys []string) source.Value {
 	}
 	section := f.spec
 	if f.Path == "docker-compose.yml" && len(keys) > 1 && keys[0] == "services" {
-		program, _ := component.OfService(keys[1])
+		program, _ := component.OfService(b.Stack.Role(keys[1]))
 		section = spec.Section(program.Program)
 	}
 	for _, g := range governed {

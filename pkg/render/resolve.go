@@ -122,8 +122,7 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 		db.URI = u.String()
 		st.Databases = append(st.Databases, db)
 	}
-	st.Postgres.FixedName = s.Database.ContainerName != ""
-	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-postgres-1")
+	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-"+s.ServiceOf(component.Postgres)+"-1")
 	st.Postgres.Data = st.data(s.DataOf(component.Postgres))
 	st.Postgres.DataPath = component.PostgresData(s.Database.Ref(component.Postgres))
 	for _, key := range slices.Sorted(maps.Keys(s.Database.Extra)) {
@@ -138,6 +137,19 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 		}
 		st.Postgres.Settings = append(st.Postgres.Settings, "-c", fmt.Sprintf("%s=%v", name, val))
 	}
+}
+
+// Called is what the compose file calls the service that does something, by the name of its program or job.
+func (st *Stack) Called(role string) string { return st.Services[role].Name }
+
+// Role is what a service of the compose file does; "" for one that is not rendered.
+func (st *Stack) Role(service string) string {
+	for role, s := range st.Services {
+		if s.Name == service {
+			return role
+		}
+	}
+	return ""
 }
 
 // pgpassEscape is libpq's escaping of a field in a password file.
@@ -307,27 +319,30 @@ var patternEscape = strings.NewReplacer("[", "[[]", "?", "[?]", "*", "[*]")
 
 // resolveServices says which image each service runs, as whom, and with which secrets.
 func (st *Stack) resolveServices(s *spec.Spec) {
-	add := func(name string, c spec.Component, limits spec.Limits) {
-		program, sandbox := component.OfService(name)
+	add := func(role, name string, c spec.Component, limits spec.Limits) {
+		program, sandbox := component.OfService(role)
 		ref := c.Ref(program.Program)
 		user := cmp.Or(s.Owner, program.UserOf(ref))
-		svc := Service{Image: ref, User: user, ConfigHash: hashMark(name), Sandbox: sandbox.For(user), Memory: limits.Memory, CPUs: limits.CPUs}
+		svc := Service{Name: name, Image: ref, User: user, ConfigHash: hashMark(role), Sandbox: sandbox.For(user), Memory: limits.Memory, CPUs: limits.CPUs}
+		if role == string(program.Program) {
+			svc.Container = c.ContainerName
+		}
 		for _, sec := range st.Secrets {
-			if sec.Service == name {
+			if sec.Service == role {
 				svc.Secrets = append(svc.Secrets, sec.Name)
 			}
 		}
-		st.Services[name] = svc
+		st.Services[role] = svc
 	}
 	for _, program := range component.All {
 		c, on := s.Component(program.Program)
 		if !on {
 			continue
 		}
-		add(string(program.Program), c, c.Limits)
+		add(string(program.Program), s.ServiceOf(program.Program), c, c.Limits)
 		for _, job := range program.Jobs {
 			if !job.Migration || st.Migration {
-				add(job.Name, c, spec.Limits{})
+				add(job.Name, job.Name, c, spec.Limits{})
 			}
 		}
 	}

@@ -39,14 +39,17 @@ type Stack struct {
 	Migration    bool // syn2mas is still to run
 	Secrets      []SecretFile
 	// Files are copied as they are: compose.files, read.
-	Files    []Copy
+	Files []Copy
+	// Services are those that are rendered, by what they do: the name of the program, or of its job.
 	Services map[string]Service
 }
 
 // Service is what Compose needs to know about a service besides its own section.
 type Service struct {
-	Image component.Ref
-	User  string // uid:gid of its process, and of the files it reads
+	Name      string // in the compose file
+	Container string // its container's name; empty for what Compose makes up
+	Image     component.Ref
+	User      string // uid:gid of its process, and of the files it reads
 	// ConfigHash stands for the digest of exactly the files that the service reads at its start: Render puts it in
 	// the place of this text once the files are there.
 	ConfigHash string
@@ -153,7 +156,6 @@ type Postgres struct {
 	Host          string // on the stack's own network
 	Superuser     string // the role that the cluster was made with
 	ContainerName string // as `docker exec` takes it
-	FixedName     bool   // container_name is set in the spec
 	DataPath      string // where this major keeps its data
 	Data          Data
 	Settings      []string

@@ -12,8 +12,6 @@ import (
 // Database is PostgreSQL.
 type Database struct {
 	Component `yaml:",inline"`
-	// ContainerName of the database. Default: what Compose makes up.
-	ContainerName string `yaml:"container_name,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]+$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-db"`
 	// Data is where the cluster is. Default: ./data/postgres.
 	Data Data `yaml:"data,omitempty"`
 	// Superuser is the role that the cluster was made with (POSTGRES_USER). It cannot change. Default: postgres.

@@ -112,6 +112,10 @@ type Component struct {
 	Image string `yaml:"image,omitempty"`
 	// Version is the image's tag.
 	Version string `yaml:"version,omitempty"`
+	// Service is the name of its service in the compose file. Default: the program's own, such as synapse.
+	Service string `yaml:"service,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-synapse"`
+	// ContainerName is the name of its container. Default: what Compose makes up.
+	ContainerName string `yaml:"container_name,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]+$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-db"`
 	// Limits of what its container may use. Default: all there is.
 	Limits Limits `yaml:"limits,omitempty"`
 	// Extra is laid onto the rendered configuration: mappings are merged, +key appends to a list, -key removes,

@@ -38,6 +38,7 @@ func (s *Spec) validate(d *decoder) {
 	}
 	s.checkOwner(d)
 	s.checkImages(d)
+	s.checkNames(d)
 	s.checkBridges(d)
 	s.checkDatabases(d)
 	s.checkData(d)

@@ -32,6 +32,7 @@ type Input struct {
 // Plan is what the template sees. No text in it holds a secret.
 type Plan struct {
 	Server, Dir, Spec, SpecDir string
+	Synapse, Database          string // what our services are called
 	OldProject, Project        string
 	Compose                    []string // the words of docker compose for the old stack
 	Decisions, Lost, Safer     int
@@ -127,7 +128,10 @@ func of(in Input) Plan {
 		Compose: []string{"docker", "compose"},
 	}
 	for _, s := range in.Ours.Synapses {
-		p.Server = s.Server.Str()
+		p.Server, p.Synapse = s.Server.Str(), s.Name
+	}
+	for _, s := range in.Ours.PostgresServers() {
+		p.Database = s.Name
 	}
 	for _, f := range in.Files {
 		p.Compose = append(p.Compose, "-f", f)

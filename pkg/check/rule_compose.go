@@ -43,7 +43,12 @@ var composeInterpolation = Rule{
 		for _, dollar := range d.Interpolations() {
 			switch dollar.Kind {
 			case deployment.Unset:
-				unset = append(unset, dollar)
+				set := func(name string) bool { return d.Scripts.Fill(d.Assumed.File, name) != "" }
+				if len(dollar.Names) == 0 || !slices.ContainsFunc(dollar.Names, set) {
+					unset = append(unset, dollar)
+				} else if dollar.Names = slices.DeleteFunc(dollar.Names, set); len(dollar.Names) > 0 {
+					unset = append(unset, dollar)
+				}
 			case deployment.Eaten:
 				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", dollar.At.Site(""))
 			case deployment.Unreadable:
@@ -53,12 +58,17 @@ var composeInterpolation = Rule{
 				}}), dollar.At.Site(""))
 			}
 		}
-		severally(r, unset, func(i deployment.Interpolation) []source.Site { return []source.Site{i.At.Site("")} }, warnUnset)
+		by := "the shell that starts the stack"
+		if d.Assumed.File != "" {
+			by = d.Assumed.File + ", which is not here, or " + by
+		}
+		severally(r, unset, func(i deployment.Interpolation) []source.Site { return []source.Site{i.At.Site("")} },
+			func(r *Reporter, dollars []deployment.Interpolation) { warnUnset(r, dollars, by) })
 	},
 }
 
-// warnUnset names the variables that are set nowhere here.
-func warnUnset(r *Reporter, dollars []deployment.Interpolation) {
+// warnUnset names the variables that are set nowhere here; by is what may set them all the same.
+func warnUnset(r *Reporter, dollars []deployment.Interpolation, by string) {
 	var unset []string
 	unnamed := false
 	var places []source.Site
@@ -73,14 +83,14 @@ func warnUnset(r *Reporter, dollars []deployment.Interpolation) {
 	}
 	switch {
 	case len(unset) == 0:
-		r.Warn("a variable in this value is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", places...)
+		r.Warn("a variable in this value is set nowhere here; unless "+by+" sets it, Compose puts nothing in its place or refuses the file", "set the variable in .env", places...)
 	case len(unset) == 1 && !unnamed:
-		r.Warn(unset[0]+" is set nowhere here; unless the shell that starts the stack sets it, Compose puts nothing in its place or refuses the file", "set it in .env", places...)
+		r.Warn(unset[0]+" is set nowhere here; unless "+by+" sets it, Compose puts nothing in its place or refuses the file", "set it in .env", places...)
 	default:
 		if unnamed {
 			unset = append(unset, "others")
 		}
-		r.Warn(sentence(unset, "and")+" are set nowhere here; unless the shell that starts the stack sets them, Compose puts nothing in their place or refuses the file", "set them in .env", places...)
+		r.Warn(sentence(unset, "and")+" are set nowhere here; unless "+by+" sets them, Compose puts nothing in their place or refuses the file", "set them in .env", places...)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Assumed are the values that are what they are by the default of a variable, ${X:-…}, where a file that is not here may set it.
 type Assumed struct {
-	// File is the one that may.
+	// File is the one that may; "" where none is known of.
 	File string
 	// Names are the variables, by the place of the value; by its line alone, with column 0, within a text of several.
 	Names map[source.Pos][]string

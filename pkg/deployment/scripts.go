@@ -27,7 +27,9 @@ type script struct {
 	text      string
 	targets   []string
 	generates bool // the files that Synapse's image makes: homeserver.yaml, its log config and signing key
-	enters    []string
+
+	cwd  string   // where it is, from where it began; or an absolute path, or one that begins with a variable
+	left []string // where it was, and goes back to
 }
 
 // How much is looked at.
@@ -138,8 +140,8 @@ func (s *script) writes(name string) bool {
 	return slices.ContainsFunc(s.targets, func(t string) bool { return s.means(t, name) })
 }
 
-// means reports whether a path that stands in the script is one of the deployment. What comes before it there, in a variable
-// or because the script goes into a directory first, is not known.
+// means reports whether a path that stands in the script is one of the deployment. What comes before it there, in a variable,
+// is not known.
 func (s *script) means(target, name string) bool {
 	if target == name || !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "$") && path.Join(s.dir, target) == name {
 		return true
@@ -157,7 +159,7 @@ func (s *script) means(target, name string) bool {
 	if i >= 0 {
 		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.")
 	}
-	return j < 0 || mine[j] == ".." || slices.ContainsFunc(s.enters, func(dir string) bool { return slices.Contains(mine[:j+1], path.Base(dir)) })
+	return j < 0 || mine[j] == ".."
 }
 
 // readScript finds what a script writes.
@@ -165,8 +167,21 @@ func readScript(name, text string) script {
 	s := script{name: name, dir: path.Dir(name), text: text}
 	vars := make(map[string]string)
 	defining, wrappers := "", make(map[string]bool) // functions that write what they are given
-	text = strings.ReplaceAll(text, "\\\n", " ")
-	for line := range strings.Lines(text) {
+	var docs []hereDocument
+	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
+		if len(docs) > 0 {
+			doc, end := docs[0], strings.TrimRight(line, "\r\n")
+			if doc.Blank {
+				end = strings.TrimLeft(end, "\t")
+			}
+			if end == doc.End {
+				docs = docs[1:]
+				continue
+			}
+			if !doc.Shell {
+				continue
+			}
+		}
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "#") {
 			continue
@@ -178,7 +193,12 @@ func readScript(name, text string) script {
 		if before, after, ok := strings.Cut(strings.TrimPrefix(line, "function "), "("); ok && isName(before) && strings.HasPrefix(strings.TrimSpace(after), ")") {
 			defining = before
 		}
-		for _, command := range commands(line) {
+		if isMakefile(name) {
+			s.cwd, s.left = "", nil // a shell for each line
+		}
+		list, more := commands(line)
+		docs = append(docs, more...)
+		for _, command := range list {
 			known := len(s.targets)
 			s.command(command, vars)
 			given := func(t string) bool { return t == "$1" || t == "$2" || t == "$@" }
@@ -187,7 +207,7 @@ func readScript(name, text string) script {
 			}
 			if wrappers[command[0].text] {
 				for _, w := range command[1:] {
-					s.add(expandVars(w.text, vars))
+					s.add(expandVars(placed(w.text, s.cwd), vars))
 				}
 			}
 		}
@@ -228,68 +248,19 @@ func (s *script) joined(line string) {
 	}
 }
 
-// shellWord is one word of a command; into says that its output goes there.
-type shellWord struct {
-	text string
-	into bool
-}
-
-// commands takes a line apart: into commands, and those into words without their quotes.
-func commands(line string) (list [][]shellWord) {
-	var words []shellWord
-	var b strings.Builder
-	quote, into := rune(0), false
-	word := func() {
-		if b.Len() > 0 {
-			words = append(words, shellWord{b.String(), into})
-			into = false
-		}
-		b.Reset()
-	}
-	end := func() {
-		word()
-		if len(words) > 0 {
-			list = append(list, words)
-		}
-		words, into = nil, false
-	}
-	for _, r := range line {
-		switch {
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote == 0 && (r == '"' || r == '\''):
-			quote = r
-		case quote != 0:
-			b.WriteRune(r)
-		case r == ' ' || r == '\t':
-			word()
-		case r == '>':
-			if text := b.String(); text != "" && strings.Trim(text, "0123456789&") == "" {
-				b.Reset() // the number of what goes there
-			}
-			word()
-			into = true
-		case r == '<':
-			word()
-		case strings.ContainsRune(";|&()`", r):
-			if r == '&' && into && b.Len() == 0 {
-				into = false // >&2
-				continue
-			}
-			end()
-		default:
-			b.WriteRune(r)
-		}
-	}
-	end()
-	return list
-}
-
 // command takes what one command writes.
 func (s *script) command(words []shellWord, vars map[string]string) {
 	var plain []string
+	switch words[0].text {
+	case subshell:
+		s.left = append(s.left, s.cwd)
+		return
+	case endSubshell, "popd":
+		s.back()
+		return
+	}
 	for _, w := range words {
-		text := expandVars(w.text, vars)
+		text := expandVars(placed(w.text, s.cwd), vars)
 		if w.into {
 			s.add(text)
 			continue
@@ -307,8 +278,11 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 		rest := plain[i+1:]
 		switch path.Base(w) {
 		case "cd", "pushd":
-			if len(rest) > 0 {
-				s.enters = append(s.enters, rest[0])
+			if w == "pushd" {
+				s.left = append(s.left, s.cwd)
+			}
+			if len(rest) > 0 && rest[0] != "-" {
+				s.cwd = entered(s.cwd, rest[0])
 			}
 		case "clone": // of git, into the directory that is named last, or the one of the repository's name
 			if n := len(rest); n > 0 && slices.Contains(plain[:i], "git") {
@@ -342,7 +316,44 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 			}
 		}
 	}
-	s.generates = s.generates || synapse && generate && contained
+	if contained && (generate && synapse || slices.Contains(plain, "run") && slices.ContainsFunc(plain, func(w string) bool { return strings.Contains(w, "mautrix") })) {
+		s.contained(plain, generate && synapse)
+	}
+}
+
+// contained takes what a program writes that makes its configuration in a container: below what is mounted there.
+func (s *script) contained(words []string, synapse bool) {
+	files := []string{"config.yaml", "registration.yaml"}
+	if synapse {
+		files = []string{"homeserver.yaml", "*.log.config", "*.signing.key"}
+	}
+	mounted := false
+	for i, w := range words {
+		mount := ""
+		for _, option := range []string{"-v", "--volume"} {
+			if rest, ok := strings.CutPrefix(w, option); ok && rest != "" {
+				mount = strings.TrimPrefix(rest, "=")
+			} else if ok && i+1 < len(words) {
+				mount = words[i+1]
+			}
+		}
+		host, _, ok := strings.Cut(mount, ":")
+		if !ok || !strings.ContainsAny(host, "/$.~"+base) { // a volume
+			continue
+		}
+		mounted = true
+		for _, file := range files {
+			s.add(host + "/" + file)
+		}
+	}
+	s.generates = s.generates || synapse && !mounted
+}
+
+// back is the end of a subshell, or of pushd.
+func (s *script) back() {
+	if n := len(s.left); n > 0 {
+		s.cwd, s.left = s.left[n-1], s.left[:n-1]
+	}
 }
 
 // add takes words as paths, with what braces mean.
@@ -355,7 +366,7 @@ func (s *script) add(words ...string) {
 		before, rest, braced := strings.Cut(w, "{")
 		inner, after, closed := strings.Cut(rest, "}")
 		if !braced || !closed || strings.HasSuffix(before, "$") || strings.Contains(inner, "{") || !strings.Contains(inner, ",") {
-			s.targets = append(s.targets, path.Clean(strings.NewReplacer("${", "$", "}", "").Replace(w)))
+			s.target(strings.NewReplacer("${", "$", "}", "").Replace(w))
 			continue
 		}
 		for one := range strings.SplitSeq(inner, ",") {
@@ -364,30 +375,15 @@ func (s *script) add(words ...string) {
 	}
 }
 
-func isName(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
-	})
-}
-
-// expandVars puts the values of the script's own variables into a word, where it begins with one.
-func expandVars(word string, vars map[string]string) string {
-	for range 4 {
-		rest, ok := strings.CutPrefix(word, "$")
-		if !ok {
-			return word
+// target takes one path, from where the script is.
+func (s *script) target(name string) {
+	if rest, ok := strings.CutPrefix(name, base); ok {
+		name = strings.TrimPrefix(rest, "/")
+	} else if !absolute(name) {
+		if absolute(s.cwd) && s.cwd != "" { // which may be where the deployment lies
+			s.targets = append(s.targets, path.Clean(name))
 		}
-		name, after := rest, ""
-		if inner, closed := strings.CutPrefix(rest, "{"); closed {
-			name, after, _ = strings.Cut(inner, "}")
-		} else if i := strings.IndexAny(rest, "/.-\"'"); i >= 0 {
-			name, after = rest[:i], rest[i:]
-		}
-		value, known := vars[name]
-		if !known || value == "" || strings.HasPrefix(value, "$"+name) || len(value) > 300 {
-			return word
-		}
-		word = value + after
+		name = path.Join(s.cwd, name)
 	}
-	return word
+	s.targets = append(s.targets, path.Clean(name))
 }

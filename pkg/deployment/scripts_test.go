@@ -1,8 +1,10 @@
 package deployment_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"philipp.info/stackgen/pkg/deployment"
 )
@@ -34,6 +36,30 @@ func TestScripts(t *testing.T) {
 		{"setup.sh", "src = os.path.join(here, \"caddy\", \"Caddyfile\")\nwith open(src) as f:", "caddy/Caddyfile", false},
 		{"images/build.sh", "git clone --depth 1 https://git.example.org/a/synapse-worker.git", "images/synapse-worker", true},
 		{"init.sh", "cd images/\ngit clone https://git.example.org/a/worker\ncd ../tools\nmake", "images/worker", true},
+		{"up.sh", "docker run -it --rm -v $(pwd)/synapse:/data -e SYNAPSE_SERVER_NAME=a.example matrixdotorg/synapse:latest generate", "synapse/homeserver.yaml", true},
+		{"up.sh", "docker run --rm \\\n  -v `pwd`/synapse:/data \\\n  ghcr.io/element-hq/synapse generate", "synapse/a.example.signing.key", true},
+		{"up.sh", "docker run --rm -v $(pwd)/synapse:/data matrixdotorg/synapse generate", "other/homeserver.yaml", false},
+		{"up.sh", "docker run --rm -v $PWD/signal:/data:z dock.mau.dev/mautrix/signal:latest", "signal/registration.yaml", true},
+		{"up.sh", "docker run --rm -v \"$(pwd)\"/signal:/data:z dock.mau.dev/mautrix/signal:latest", "signal/config.yaml", true},
+		{"up.sh", "docker run --rm -v \"$(pwd)\"/signal:/data:z dock.mau.dev/mautrix/signal:latest", "whatsapp/config.yaml", false},
+		{"up.sh", "cat > $(pwd)/synapse/log.config <<EOF", "synapse/log.config", true},
+		{"up.sh", "cat > $(dirname $0)/synapse/log.config <<EOF", "synapse/log.config", true},
+		{"up.sh", "ROOT=$(cd $(dirname \"$0\") && pwd)\ncat <<EOF > $ROOT/synapse/log.config", "synapse/log.config", true},
+		{"up.sh", "cat <<-'EOF' | sudo tee synapse/log.config >/dev/null\nx\nEOF", "synapse/log.config", true},
+		{"up.sh", "mkdir -p \"$DATA\"\ncd \"$DATA\" || exit 1\ncat > log.config <<EOF", "synapse/log.config", true},
+		{"up.sh", "cd \"$(dirname \"$0\")\"\ncat > config.yaml <<EOF", "bridge/config.yaml", false},
+		{"up.sh", "cd \"$(dirname \"$0\")/bridge\"\ncat > config.yaml <<EOF", "bridge/config.yaml", true},
+		{"up.sh", "cd $(dirname $0)/bridge && cat > config.yaml <<EOF", "bridge/config.yaml", true},
+		{"up.sh", "cd bridge\ntouch x\ncd ..\ncat > config.yaml <<EOF", "bridge/config.yaml", false},
+		{"up.sh", "(cd bridge && touch x)\ncat > config.yaml <<EOF", "bridge/config.yaml", false},
+		{"up.sh", "(cd bridge && cat > config.yaml <<EOF\na: b\nEOF\n)", "bridge/config.yaml", true},
+		{"up.sh", "cat <<EOF\nNow do: cp a.yaml synapse/homeserver.yaml\nEOF", "synapse/homeserver.yaml", false},
+		{"up.sh", "cat > help.txt <<'EOF'\nsed s/a/b/ x > synapse/homeserver.yaml\nEOF\necho done", "synapse/homeserver.yaml", false},
+		{"up.sh", "cat > help.txt <<'EOF'\nx\nEOF\necho done > synapse/homeserver.yaml", "synapse/homeserver.yaml", true},
+		{"up.sh", "ssh host bash <<EOF\ncat /a > synapse/homeserver.yaml\nEOF", "synapse/homeserver.yaml", true},
+		{"up.sh", "python3 - <<EOF\nopen('synapse/homeserver.yaml', 'w').write(x)\nEOF", "synapse/homeserver.yaml", true},
+		{"up.sh", "N=$((1 << 3))\ncat x > synapse/homeserver.yaml", "synapse/homeserver.yaml", true},
+		{"up.sh", "read X <<< \"$Y\"\ncat x > synapse/homeserver.yaml", "synapse/homeserver.yaml", true},
 		{"setup.sh", "# cat > synapse/homeserver.yaml", "synapse/homeserver.yaml", false},
 		{"setup.sh", "grep -q server_name synapse/homeserver.yaml >/dev/null 2>&1", "synapse/homeserver.yaml", false},
 		{"setup.sh", "cp synapse/homeserver.yaml /tmp/homeserver.yaml", "synapse/homeserver.yaml", false},
@@ -54,6 +80,18 @@ func TestScripts(t *testing.T) {
 		}
 		if got := s.Write(c.file); got != want {
 			t.Errorf("%s: %q writes %s: %q, want %q", c.script, c.text, c.file, got, want)
+		}
+	}
+}
+
+// TestScriptsBounded: what nobody would write is read in bounded time all the same.
+func TestScriptsBounded(t *testing.T) {
+	for _, text := range []string{"$(", "`", "<<", "(", "a$(b", "\"$(", "$PWD"} {
+		s := deployment.NewScripts(fstest.MapFS{"setup.sh": {Data: []byte("x " + strings.Repeat(text, 100_000/len(text)) + "\n")}})
+		began := time.Now()
+		s.Write("synapse/homeserver.yaml")
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%q: %v", text, took)
 		}
 	}
 }

@@ -15,15 +15,16 @@ import (
 // assumed are the values that go by the default of a variable, where the file that would set it is not here.
 func (p *Project) assumed() deployment.Assumed {
 	a := deployment.Assumed{Names: make(map[source.Pos][]string)}
+	if len(p.Variables) == 0 {
+		return a
+	}
+	if a.File = p.absent(); a.File == "" {
+		return a
+	}
 	for _, v := range p.Variables {
 		names := defaulted(v)
 		if len(names) == 0 {
 			continue
-		}
-		if a.File == "" {
-			if a.File = p.absent(); a.File == "" {
-				return a
-			}
 		}
 		at := v.At.Site("").Pos
 		a.Names[at] = names

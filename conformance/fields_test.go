@@ -80,6 +80,9 @@ var fieldValues = map[string][2]string{
 	"ingress.caddy.network":               {"proxy", ""},
 	"ingress.caddy.form":                  {"labels", ""},
 	"ingress.nginx.network":               {"proxy", ""},
+	"ingress.traefik.managed":             {"true", "false"},
+	"ingress.traefik.email":               {"a@example.org", "b@example.org"},
+	"ingress.traefik.extra":               {"{accessLog: {}}", ""},
 	"ingress.traefik.network":             {"proxy", ""},
 	"ingress.traefik.entrypoint":          {"https", ""},
 	"ingress.traefik.middlewares":         {"[hsts@file]", ""},
@@ -130,7 +133,7 @@ var componentValues = map[string][2]string{
 }
 
 var componentVersions = map[string][2]string{
-	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "bridges.*": {"v0.2608.0", ""},
+	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "ingress.traefik": {"v3.7.12", ""}, "bridges.*": {"v0.2608.0", ""},
 }
 
 // elsewhere are the fields that no program reads, with the reason.
@@ -189,6 +192,12 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if path == "ingress.apex.matrix" {
 		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}
+	}
+	if key, is := strings.CutPrefix(path, "ingress.traefik."); is && (key == "email" || key == "extra" || slices.Contains([]string{"image", "version", "service", "container_name"}, key) || strings.HasPrefix(key, "limits.")) {
+		doc["ingress"] = map[string]any{"traefik": map[string]any{"managed": true, "email": "anna@example.org"}}
+	}
+	if path == "ingress.traefik.managed" && value == "true" {
+		doc["ingress"] = map[string]any{"traefik": map[string]any{"email": "anna@example.org"}}
 	}
 	if kind, ok := proxies[path]; ok {
 		doc["ingress"] = kind
@@ -258,6 +267,16 @@ func readings(t *testing.T, dir string) map[string]string {
 		t.Fatalf("%v, or no JSON: %s", err, src)
 	}
 	got["JSON"] = text(t, page)
+	// Traefik itself reads it in its own module, beside this one.
+	for _, name := range []string{"traefik.yml", "routes/matrix.yml"} {
+		if src, err := os.ReadFile(filepath.Join(dir, "config", "traefik", name)); err == nil {
+			var conf any
+			if err := yaml.Unmarshal(src, &conf); err != nil {
+				t.Fatal(err)
+			}
+			got["Traefik"] += text(t, conf)
+		}
+	}
 	configs, err := filepath.Glob(filepath.Join(dir, "config", "*", "config.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/traefik/paerser/file"
 	"github.com/traefik/traefik/v3/pkg/config/dynamic"
 	"github.com/traefik/traefik/v3/pkg/config/label"
 	"github.com/traefik/traefik/v3/pkg/middlewares/headers"
@@ -62,6 +63,28 @@ func newTraefik(t *testing.T, tree fs.FS) *traefik {
 		provider.BuildRouterConfiguration(t.Context(), conf.HTTP, name, noDefault, nil)
 		for service := range conf.HTTP.Services {
 			containers[service] = name
+		}
+		confs = append(confs, provider.NamedConfiguration{Name: name, Configuration: conf})
+	}
+	routes, err := fs.Glob(tree, "config/traefik/routes/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range routes { // as the file provider does
+		src, err := fs.ReadFile(tree, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf := &dynamic.Configuration{HTTP: &dynamic.HTTPConfiguration{}}
+		if err := file.DecodeContent(string(src), ".yml", conf); err != nil {
+			t.Fatalf("Traefik refuses %s: %v", name, err)
+		}
+		for service, s := range conf.HTTP.Services {
+			u, err := url.Parse(s.LoadBalancer.Servers[0].URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, containers[service], _ = strings.Cut(u.Hostname(), "-stack-")
 		}
 		confs = append(confs, provider.NamedConfiguration{Name: name, Configuration: conf})
 	}

@@ -45,7 +45,22 @@ func rendered(t *testing.T, name string) fs.FS {
 	}
 	// The middlewares of other stacks are taken for some that let every request pass: what they do cannot be seen.
 	text := strings.NewReplacer("hsts@file,crowdsec@docker,", "", "hsts@file,crowdsec@docker", "").Replace(string(src))
-	return fstest.MapFS{composeFile: {Data: []byte(text)}}
+	tree := fstest.MapFS{composeFile: {Data: []byte(text)}}
+	golden := os.DirFS(filepath.Join("../../pkg/render/testdata/golden", name))
+	for _, pattern := range []string{"config/traefik/*.golden", "config/traefik/routes/*.golden"} {
+		names, err := fs.Glob(golden, pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range names {
+			src, err := fs.ReadFile(golden, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree[strings.TrimSuffix(file, ".golden")] = &fstest.MapFile{Data: src}
+		}
+	}
+	return tree
 }
 
 func table(t *testing.T, tree fs.FS) *route.Table {

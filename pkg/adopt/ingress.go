@@ -6,8 +6,10 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
+	"philipp.info/stackgen/pkg/source"
 )
 
 // ingress reads how requests from outside reach the stack.
@@ -16,6 +18,10 @@ func (r *reader) ingress() {
 	switch {
 	case r.labelled():
 		r.traefik()
+	case r.managed() != nil:
+		t := &r.spec.Ingress.Traefik
+		t.Managed, t.Component = true, r.component(front.Service, component.Traefik)
+		t.Email = r.managed().At("certificatesResolvers", render.Resolver, "acme", "email").Str()
 	case front.Name != "Traefik" && front.Service == nil:
 		r.outside()
 	case front.Name == "Caddy" && r.labels("caddy"):
@@ -80,6 +86,20 @@ func (r *reader) defines(middleware string) bool {
 // labelled reports whether Traefik is told by labels of the stack what goes to Synapse.
 func (r *reader) labelled() bool {
 	return r.d.Front().Name == "Traefik" && r.labels("traefik.http.routers.")
+}
+
+// managed is the configuration of a Traefik in the stack that stackgen rendered; nil where it is another one, which is kept as
+// it is.
+func (r *reader) managed() *source.File {
+	s := r.d.Proxy().Service
+	if s == nil || !r.d.Chosen.Managed {
+		return nil
+	}
+	f, _, _ := r.d.Follow(s, "/etc/traefik/traefik.yml")
+	if f == nil || f.Path != render.TraefikFile {
+		return nil
+	}
+	return f
 }
 
 // labels reports whether Synapse has labels that begin so.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,6 +84,29 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 			r.Warn("Traefik reads "+st.PassedBy+", and passes over what else it is given; these settings have no effect", "write all of them in one place", sites...)
 		}
 	}
+}
+
+var traefikProviderMounted = Rule{
+	ID: "traefik-provider-mounted", Severity: finding.Error,
+	Summary: "what Traefik's file provider is to read is mounted into its container",
+	Why:     "\"Cannot start the provider *file.Provider\" in Traefik's log. Traefik goes on without the routers and middlewares that stand there: 404 page not found.",
+	Fix:     "Mount the file or directory that providers.file names, at the path by which it names it.",
+	Source:  "Traefik v3.7.13 pkg/provider/file/file.go, pkg/provider/aggregator/aggregator.go",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Running(component.Traefik) {
+			for _, set := range d.Static(s).Settings {
+				key := strings.ToLower(set.Key)
+				if key != "providers.file.directory" && key != "providers.file.filename" || set.Value == "" || strings.Contains(set.Value, "$") {
+					continue
+				}
+				at := s.Inside(set.Value)
+				if _, reason := s.HostPath(at); deployment.LeadsNowhere(reason) {
+					r.Fail(fmt.Sprintf("Traefik is to read its routes from %s in its container, where nothing is mounted; it goes on without them", at),
+						"mount them there", append([]source.Site{set.Site}, s.MountSites(at)...)...)
+				}
+			}
+		}
+	},
 }
 
 // oldRoots are the sections that Traefik 1 had, and no later one has.

@@ -38,6 +38,7 @@ var Rules = []Rule{
 	traefikRouterComplete,
 	traefikRouterUnique,
 	traefikReferenceDefined,
+	traefikProviderMounted,
 	traefikRuleParses,
 	traefikNetworkShared,
 	traefikPortListens, traefikPortsPublished,

@@ -66,6 +66,8 @@ type Component struct {
 type Container struct {
 	// User is the uid:gid of its process, AlpineUser that in an image on Alpine.
 	User, AlpineUser string
+	// Rendered is the uid:gid that it is rendered with, where that is another than User.
+	Rendered string
 	// Config is where it looks for its configuration.
 	Config Config
 	// ReadsAsUser: it reads its files as User. Other start scripts hand them to User, or read them as root, first.

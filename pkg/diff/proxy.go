@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/regex"
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/shell"
 )
 
@@ -23,9 +25,12 @@ func frontOf(d *deployment.Deployment) string {
 func (c *comparison) reached(p *plan, e Effects) {
 	was, is := frontOf(c.old.deployment), frontOf(c.new.deployment)
 	if hosts := added(hosts(c.old), hosts(c.new)); len(hosts) > 0 {
-		to := "this Traefik"
-		if is != "Traefik" {
-			to = is
+		to := is
+		switch {
+		case managed(c.new.deployment):
+			to = "this host"
+		case is == "Traefik":
+			to = "this Traefik"
 		}
 		p.first("let the DNS names of ", strings.Join(hosts, ", "), " lead to ", to)
 	}
@@ -38,6 +43,12 @@ func (c *comparison) reached(p *plan, e Effects) {
 	if len(files) > 0 {
 		p.then("give ", is, " its new configuration and let it reload: ", strings.Join(files, ", "), " (RUNBOOK.md, Proxy)")
 	}
+	switch was, is := managed(c.old.deployment), managed(c.new.deployment); {
+	case is && !was:
+		p.first("let nobody else have the ports 80 and 443 of this host, which are open from outside (ss -ltnp shows who has them): this stack's own Traefik takes them, and asks for its certificates at once")
+	case was && !is:
+		p.then("let ", frontOf(c.new.deployment), " take the ports 80 and 443, which this stack's own Traefik had; data/traefik with its certificates stays, and can go")
+	}
 	if was == is || e.First {
 		return
 	}
@@ -47,6 +58,11 @@ func (c *comparison) reached(p *plan, e Effects) {
 			p.then("take ", path.Base(name), " out of the configuration of ", was, ", and let it reload, if it runs on")
 		}
 	}
+}
+
+// managed reports whether the proxy is a Traefik of the stack.
+func managed(d *deployment.Deployment) bool {
+	return d.Front().Name == "Traefik" && d.Front().Service != nil
 }
 
 // forProxy reports whether a rendered file is copied to a proxy.
@@ -76,6 +92,13 @@ func hosts(s side) []string {
 	}
 	for _, name := range s.deployment.SiteHosts() {
 		add(name)
+	}
+	if managed(s.deployment) {
+		for _, r := range s.deployment.Routes().Routers {
+			for _, name := range r.Hosts() {
+				add(name)
+			}
+		}
 	}
 	return names
 }
@@ -136,15 +159,22 @@ func routers(d *deployment.Deployment) map[string][]string {
 	return values
 }
 
-// unrouted are the rules of the routers that are gone.
+// unrouted are the rules of the routers that are gone, whose services are still there.
 func (c *comparison) unrouted() []string {
+	bare := func(r *route.Router) string { name, _, _ := strings.Cut(r.Name, "@"); return name }
 	var rules []string
-	c.pairs(func(old, now *deployment.Service) {
-		for _, l := range old.Labels {
-			if strings.HasSuffix(l.Key, ".rule") && deployment.LabelOf(now.Labels, l.Key).Key == "" {
-				rules = append(rules, l.Value)
-			}
+	if c.old.deployment.Front().Name != "Traefik" {
+		return nil
+	}
+	for _, o := range c.old.deployment.Routes().Routers {
+		to := o.Container
+		if to == "" && o.To != nil && len(o.To.Backends) > 0 {
+			to = o.To.Backends[0].Container
 		}
-	})
+		there := slices.ContainsFunc(c.new.deployment.Routes().Routers, func(n *route.Router) bool { return bare(n) == bare(o) })
+		if s := service(c.new.deployment, to); s != nil && s.Program != component.Unknown && !there {
+			rules = append(rules, o.Rule)
+		}
+	}
 	return rules
 }

@@ -98,6 +98,12 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	if st.Element != nil {
 		as = append(as, artifact{path: "config/element/config.json", template: "element.json", service: "element", spec: spec.Section(component.Element)})
 	}
+	if st.Ingress.Managed {
+		as = append(as,
+			artifact{path: TraefikFile, template: "traefik.yml", service: "traefik", spec: spec.Section(component.Traefik)},
+			artifact{path: "config/traefik/routes/" + st.Name + ".yml", template: "traefik-routes.yml", service: "traefik"},
+		)
+	}
 	if st.Ingress.Kind == "nginx" {
 		as = append(as, artifact{path: "config/nginx/" + st.Name + ".conf", template: "nginx.conf"})
 		for _, site := range st.Sites() {
@@ -149,7 +155,11 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 		return nil, misfits
 	}
 	// Made when missing and never touched again.
-	for service, data := range map[string]Data{"synapse": st.Synapse.Data, "postgres": st.Postgres.Data} {
+	made := map[string]Data{"synapse": st.Synapse.Data, "postgres": st.Postgres.Data}
+	if st.Ingress.Managed {
+		made["traefik"] = Data{Below: "data/traefik"} // its certificates
+	}
+	for service, data := range made {
 		if data.Below != "" {
 			f := File{Path: data.Below}
 			f.UID, f.GID = st.owner(service)

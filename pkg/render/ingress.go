@@ -16,9 +16,10 @@ type Reached struct {
 var proxied = []string{"synapse", "mas", "element"}
 
 // InNetwork is what a service has in the proxy's network, as a YAML flow mapping: where a proxy asks for it by name, that is
-// the name on the stack's own network, because another stack may have a mas, too. Traefik asks Docker for its address.
+// the name on the stack's own network, because another stack may have a mas, too. A Traefik that goes by labels asks
+// Docker for its address.
 func (st *Stack) InNetwork(service string) string {
-	if st.Ingress.Kind == "traefik" || st.Ingress.Network == "" {
+	if !st.Ingress.Managed && (st.Ingress.Kind == "traefik" || st.Ingress.Network == "") {
 		return "{}"
 	}
 	return "{aliases: [" + source.Quote(st.internal(service)) + "]}"

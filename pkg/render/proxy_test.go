@@ -16,12 +16,15 @@ import (
 )
 
 // What is rendered for each proxy holds every rule, and what breaks in it is found by the rule that is for it, with a place
-// in the file that was changed, or, where a site lacks something, in the file that has the site.
+// in the file that was changed, or, where a site lacks something, in the file that has the site; what Traefik is set to is held
+// against what names it.
 func TestProxyFaults(t *testing.T) {
 	const (
 		caddy, site = "config/caddy/matrix.caddy", "config/caddy/Caddyfile"
 		nginx, apex = "config/nginx/matrix/matrix.philipp.info.conf", "config/nginx/matrix/philipp.info.conf"
 		labels      = "docker-compose.yml"
+		static      = "config/traefik/traefik.yml"
+		routes      = "config/traefik/routes/matrix.yml"
 	)
 	for ingress, faults := range map[string][]struct{ file, old, new, rule string }{
 		"{kind: caddy}": {
@@ -51,6 +54,23 @@ func TestProxyFaults(t *testing.T) {
 			{labels, "|/_synapse/client/", "|/_synapse/", "internal-apis-private"},
 			{labels, "caddy_1.3_handle: \"@matrix-apex\"", "caddy_1.3_handle: \"@matrix-well-known\"", "apex-matrix-routed"},
 		},
+		"{traefik: {managed: true, email: anna@example.org}}": {
+			{static, "address: \":8443\"", "address: \":8444\"", "traefik-ports-published"},
+			{static, "respondingTimeouts", "respondingTimeout", "traefik-known-keys"},
+			{static, "directory: \"/etc/traefik/routes\"", "directory: \"/etc/traefik/route\"", "traefik-provider-mounted"},
+			{static, "\"websecure\":", "\"https\":", "traefik-router-complete"},
+			{static, "\"letsencrypt\":", "\"acme\":", "traefik-router-complete"},
+			{static, "[\"hsts@file\"]", "[\"hsts2@file\"]", "traefik-reference-defined"},
+			{routes, "(login|logout|refresh)", "(login|logout)", "compat-router-wins"},
+			{routes, "priority: 300", "priority: 50", "compat-router-wins"},
+			{routes, "prefixes: [\"/auth\"]", "prefixes: [\"/aut\"]", "mas-path-routing"},
+			{routes, "PathPrefix(`/_synapse/client/`)", "PathPrefix(`/_synapse/`)", "internal-apis-private"},
+			{routes, "Host(`philipp.info`) && PathPrefix(`/_matrix/`)", "Host(`philipp.info`) && PathPrefix(`/matrix/`)", "apex-matrix-routed"},
+			{routes, "http://matrix-stack-mas:8080", "http://matrix-stack-mas:8081", "mas-path-routing"},
+			{routes, "[\"matrix-mas-slash\", \"matrix-mas-strip\"]", "[\"matrix-mas-slash\", \"matrix-mas-stripe\"]", "traefik-reference-defined"},
+			{routes, "rule: \"Host(`matrix", "rule: \"Hosts(`matrix", "traefik-rule-parses"},
+			{labels, "\"443:8443\"", "\"443:443\"", "traefik-ports-published"},
+		},
 		"{kind: nginx, nginx: {network: proxy}}": {
 			{nginx, "set $stackgen_backend matrix-stack-mas:8080;\n\trewrite ^/auth(/.*)$ $1 break;", "set $stackgen_backend matrix-stack-mas:8080;", "mas-path-routing"},
 		},
@@ -74,7 +94,9 @@ func TestProxyFaults(t *testing.T) {
 				}
 				found := judged(t, memfs.New(files))
 				if !slices.ContainsFunc(found, func(o finding.Finding) bool {
-					return o.Rule == f.rule && slices.ContainsFunc(o.Sites, func(s source.Site) bool { return s.File == f.file || f.file == site || f.file == apex })
+					return o.Rule == f.rule && slices.ContainsFunc(o.Sites, func(s source.Site) bool {
+						return s.File == f.file || slices.Contains([]string{site, apex, static}, f.file)
+					})
 				}) {
 					t.Errorf("%s with %q for %q: %s does not find it, but %+v", f.file, f.new, f.old, f.rule, found)
 				}

@@ -30,6 +30,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 			Entrypoint:   cmp.Or(s.Ingress.Traefik.Entrypoint, "websecure"),
 			CertResolver: s.Ingress.Traefik.CertResolver,
 			Middlewares:  s.Ingress.Traefik.Middlewares,
+			Email:        s.Ingress.Traefik.Email,
 		},
 		Services: make(map[string]Service),
 	}
@@ -71,6 +72,10 @@ func (st *Stack) resolveIngress(s *spec.Spec) {
 	st.Ingress.Kind = s.IngressKind()
 	switch st.Ingress.Kind {
 	case "traefik":
+		if st.Ingress.Managed = s.Managed(); st.Ingress.Managed {
+			st.Ingress.Title, st.Traefik.CertResolver = "Traefik", Resolver
+			return
+		}
 		st.Ingress.Title, st.Ingress.Network = "Traefik", cmp.Or(s.Ingress.Traefik.Network, "traefik")
 	case "caddy":
 		st.Ingress.Title, st.Ingress.Network, st.Ingress.Labels = "Caddy", s.Ingress.Caddy.Network, s.Ingress.Caddy.Form == "labels"
@@ -322,7 +327,7 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 	add := func(role, name string, c spec.Component, limits spec.Limits) {
 		program, sandbox := component.OfService(role)
 		ref := c.Ref(program.Program)
-		user := cmp.Or(s.Owner, program.UserOf(ref))
+		user := cmp.Or(s.Owner, program.Rendered, program.UserOf(ref))
 		svc := Service{Name: name, Image: ref, User: user, ConfigHash: hashMark(role), Sandbox: sandbox.For(user), Memory: limits.Memory, CPUs: limits.CPUs}
 		if role == string(program.Program) {
 			svc.Container = c.ContainerName

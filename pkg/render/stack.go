@@ -76,7 +76,8 @@ type SecretFile struct {
 type Ingress struct {
 	Kind    string         // as in the spec
 	Title   string         // as the kind is called
-	Network string         // that the proxy and the stack share; empty for a proxy on the host
+	Network string         // that the proxy and the stack share; empty for a proxy on the host, and for one of the stack
+	Managed bool           // Traefik is one of the stack
 	Labels  bool           // Caddy goes by labels
 	Ports   map[string]int // of the loopback address, by service; empty for a proxy in a container
 }
@@ -85,6 +86,7 @@ type Ingress struct {
 type Traefik struct {
 	Entrypoint, CertResolver string
 	Middlewares              []string // of others, on the routers of Synapse and MAS
+	Email                    string   // in whose name one of the stack asks for certificates
 }
 
 // Synapse is the homeserver.

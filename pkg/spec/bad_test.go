@@ -272,13 +272,6 @@ func TestBadNames(t *testing.T) {
 		{"issuer with slash", issuer("https://sso.example.org/realms/main/"), []string{"3:39 auth.upstream.sso.issuer ends in a slash; it is compared byte for byte with the provider's own answer, and Keycloak's has none\n\tfix: issuer: https://sso.example.org/realms/main"}},
 		{"issuer is no URL", issuer("sso.example.org"), []string{"3:39 auth.upstream.sso.issuer is not an https URL"}},
 		{"upstream's name", "version: 1\nserver_name: example.org\nauth: {upstream: {My SSO: {client_id: a, issuer: 'https://a.example.org'}}}", []string{`3:19 the name of the upstream "My SSO"`}},
-		{"another proxy", "\ningress: {kind: caddy, traefik: {network: proxy}}", []string{"4:24 it would be used for nothing\n\tfix: kind: traefik, or remove the lines"}},
-		{"no such proxy", "\ningress: {kind: cady}", []string{"4:11 ingress.kind must be traefik, caddy, nginx or none\n\tfix: kind: caddy"}},
-		{"labels without a network", "\ningress: {kind: caddy, caddy: {form: labels}}", []string{"4:32 it could reach nothing\n\tfix: caddy: {network: caddy, form: labels}"}},
-		{"a port for a container", "\ningress: {kind: caddy, port: 8018, caddy: {network: caddy}}", []string{"4:24 it would be used for nothing\n\tfix: remove the line"}},
-		{"a port for Traefik", "\ningress: {port: 8018}", []string{"4:11 it would be used for nothing"}},
-		{"apex off", "\ningress: {apex: {matrix: false}}", []string{"4:18 federation would be dead\n\tfix: well_known: external"}},
-		{"apex off with synapse", "\ningress: {apex: {matrix: false, well_known: synapse}}", []string{"4:18 federation would be dead"}},
 
 		{"email without host", "\nemail: {from: a@example.org}", []string{"4:1 email.host is missing\n\tfix: host: smtp.example.org"}},
 		{"email without from", "\nemail: {host: smtp.example.org}", []string{"4:1 email.from is missing"}},

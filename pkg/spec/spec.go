@@ -188,57 +188,6 @@ type TURN struct {
 	URIs []string `yaml:"uris,omitempty"`
 }
 
-// Ingress is how requests from outside reach the stack.
-type Ingress struct {
-	// Kind of the proxy: traefik (default), caddy, nginx, or none of these.
-	Kind string `yaml:"kind,omitempty" jsonschema:"enum=traefik,enum=caddy,enum=nginx,enum=none"`
-	// Port is the first of the ports of the loopback address under which a proxy on the host finds Synapse, MAS and
-	// Element Web. Default: 8008.
-	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65533"`
-	// Traefik 3 that runs already.
-	Traefik Traefik `yaml:"traefik,omitempty"`
-	// Caddy 2 that runs already.
-	Caddy Caddy `yaml:"caddy,omitempty"`
-	// Nginx that runs already, also one of Nginx Proxy Manager.
-	Nginx Nginx `yaml:"nginx,omitempty"`
-	// Apex is what the stack answers on the server name's own host.
-	Apex Apex `yaml:"apex,omitempty"`
-}
-
-// Traefik is the running reverse proxy.
-type Traefik struct {
-	// Network that Traefik and the stack share; it exists already. Default: traefik.
-	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as traefik"`
-	// Entrypoint for HTTPS. Default: websecure.
-	Entrypoint string `yaml:"entrypoint,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as websecure"`
-	// CertResolver that gets the certificates. Default: what the entrypoint says.
-	CertResolver string `yaml:"cert_resolver,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as letsencrypt"`
-	// Middlewares of Traefik's own, such as hsts@file, for every request to Synapse and to MAS.
-	Middlewares []string `yaml:"middlewares,omitempty" example:"hsts@file"`
-}
-
-// Caddy is the running reverse proxy.
-type Caddy struct {
-	// Network that a Caddy in a container and the stack share; it exists already. Default: none, Caddy runs on the host.
-	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as caddy"`
-	// Form: snippet (default) is a file that its Caddyfile imports, labels are for caddy-docker-proxy.
-	Form string `yaml:"form,omitempty" jsonschema:"enum=snippet,enum=labels"`
-}
-
-// Nginx is the running reverse proxy.
-type Nginx struct {
-	// Network that an nginx in a container and the stack share; it exists already. Default: none, nginx runs on the host.
-	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as proxy"`
-}
-
-// Apex is what the stack answers on the server name's own host.
-type Apex struct {
-	// Matrix sends /_matrix on the server name's host to the stack. Default: true.
-	Matrix *bool `yaml:"matrix,omitempty"`
-	// WellKnown: synapse serves /.well-known/matrix, or external when the site on that host does.
-	WellKnown string `yaml:"well_known,omitempty" jsonschema:"enum=synapse,enum=external"`
-}
-
 // Element is Element Web.
 type Element struct {
 	Component `yaml:",inline"`
@@ -353,6 +302,8 @@ func Section(p component.Program) []string {
 		return []string{"database"}
 	case component.Borgmatic:
 		return []string{"backup", "borgmatic"}
+	case component.Traefik:
+		return []string{"ingress", "traefik"}
 	}
 	if component.Of(p).Bridge != nil {
 		return []string{"bridges", string(p)}
@@ -365,6 +316,9 @@ func Section(p component.Program) []string {
 // is synapse.
 func (s *Spec) Component(p component.Program) (c Component, on bool) {
 	path := Section(p)
+	if p == component.Traefik {
+		return s.Ingress.Traefik.Component, s.Managed()
+	}
 	if path[0] == "bridges" {
 		b, ok := s.Bridges[path[1]]
 		return b.Component, ok

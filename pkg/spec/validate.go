@@ -149,37 +149,6 @@ func (s *Spec) checkElement(d *decoder, named bool) {
 	}
 }
 
-// IngressKind is the kind of the proxy: traefik where the spec does not say.
-func (s *Spec) IngressKind() string { return cmp.Or(s.Ingress.Kind, "traefik") }
-
-func (s *Spec) checkIngress(d *decoder) {
-	for _, item := range s.At("ingress", "traefik", "middlewares").Items() {
-		if !middleware().MatchString(item.Str()) {
-			d.fail(item, item.Path()+" is no middleware with its provider behind an @; Traefik looks for a name without one among the labels of this stack", "hsts@file")
-		}
-	}
-	kind := s.IngressKind()
-	for _, other := range []string{"traefik", "caddy", "nginx"} {
-		if at := s.At("ingress", other); at.Set() && other != kind && !d.unread([]string{"ingress", "kind"}) {
-			d.fail(at, fmt.Sprintf("ingress.%s is for another proxy than ingress.kind, which is %s; it would be used for nothing", other, kind),
-				"kind: "+other+", or remove the lines")
-		}
-	}
-	caddy := s.At("ingress", "caddy")
-	if s.Ingress.Caddy.Form == "labels" && s.Ingress.Caddy.Network == "" {
-		d.fail(caddy.At("form"), "caddy-docker-proxy reads labels, but ingress.caddy names no network that it shares with the stack; it could reach nothing", "caddy: {network: caddy, form: labels}")
-	}
-	if at := s.At("ingress", "port"); at.Exists() && (kind == "traefik" || s.Ingress.Caddy.Network+s.Ingress.Nginx.Network != "") {
-		d.fail(at, "ingress.port is for a proxy on the host, but the proxy of this stack is in a container and asks for its services by name; it would be used for nothing", "remove the line")
-	}
-	apex := s.Ingress.Apex
-	if apex.Matrix != nil && !*apex.Matrix && apex.WellKnown != "external" && s.ServerName != s.MatrixHost() {
-		d.fail(s.At("ingress", "apex", "matrix"),
-			"ingress.apex.matrix is off, but Synapse's own /.well-known/matrix/server sends other servers to the apex; federation would be dead",
-			"well_known: external, and serve the file that RUNBOOK.md shows")
-	}
-}
-
 func (s *Spec) checkBridges(d *decoder) {
 	known := BridgeNames()
 	for key := range s.At("bridges").Entries() {

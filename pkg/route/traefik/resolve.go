@@ -46,6 +46,9 @@ func (t *table) resolve(r *router) {
 	}
 
 	own := r.provider()
+	if e := t.barred(r); e.bad != "" {
+		report(e.kind, "entrypoints", e.ref, e.bad, true)
+	}
 	c := t.chain(r.Middlewares, own, nil)
 	svc, ref := t.service(r.Service, own)
 	if svc != nil && svc.Dropped == "" {
@@ -114,6 +117,19 @@ func (t *table) secured(r *router) bool {
 		seen = seen || on
 	}
 	return seen
+}
+
+// barred is what is wrong with the middlewares of all entrypoints that a router is on: Traefik puts them before its own
+// (pkg/server/aggregator.go applyModel), and so drops it.
+func (t *table) barred(r *router) (c chained) {
+	for _, e := range t.opts.Entries {
+		if on := e.Default && len(r.EntryPoints) == 0 || slices.ContainsFunc(r.EntryPoints, func(name string) bool { return strings.EqualFold(name, e.Name) }); on {
+			if c = t.chain(e.Middlewares, "", nil); c.bad == "" {
+				return chained{}
+			}
+		}
+	}
+	return c
 }
 
 // entries resolves what the entrypoints do to every request.

@@ -17,7 +17,7 @@ var bridgeStartChown = Rule{
 	Fix:     "Give the other program a copy of the file elsewhere, or start the bridge directly, as a user that the directory belongs to.",
 	Source:  "docker-run.sh of mautrix-signal v0.2608.0, mautrix-discord v0.7.7; mautrix/discord#165",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		reads := make(map[*deployment.Service][]string)
+		reads, as := make(map[*deployment.Service][]string), keptAs(d)
 		for _, b := range d.Bridges {
 			m := b.MountAt("/data")
 			uid := b.StartUser()
@@ -31,7 +31,7 @@ var bridgeStartChown = Rule{
 				if _, known := reads[s]; !known {
 					reads[s] = readsFirst(d, s)
 				}
-				checkTakenOver(r, d, b, m, s, reads[s], uid)
+				checkTakenOver(r, d, b, m, s, reads[s], uid, as)
 			}
 		}
 	},
@@ -51,7 +51,7 @@ func readsFirst(d *deployment.Deployment, s *deployment.Service) (files []string
 	return append(files, all...)
 }
 
-func checkTakenOver(r *Reporter, d *deployment.Deployment, b *deployment.Bridge, m *deployment.Mount, s *deployment.Service, files []string, taker int) {
+func checkTakenOver(r *Reporter, d *deployment.Deployment, b *deployment.Bridge, m *deployment.Mount, s *deployment.Service, files []string, taker int, as kept) {
 	uid, gid, at, ok := s.User()
 	if !ok || uid == 0 || uid == taker {
 		return
@@ -63,6 +63,9 @@ func checkTakenOver(r *Reporter, d *deployment.Deployment, b *deployment.Bridge,
 		a, known := d.Access(name)
 		if !known {
 			continue
+		}
+		if as == copied && !a.Allows(uid, gid, 0o004) {
+			continue // config-readable says that this cannot be seen
 		}
 		a = a.TakenBy(taker)
 		if a.Allows(uid, gid, 0o004) {

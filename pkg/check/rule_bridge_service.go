@@ -68,7 +68,11 @@ func ownBroken(d *deployment.Deployment, b *deployment.Bridge) bool {
 
 // directly is the line that starts the bridge without its start script.
 func directly(b *deployment.Bridge) string {
-	return b.Lines().Command(b.About.Start(b.Dialect)...)
+	dialect := b.Dialect
+	if of, ok := b.Image.Dialect(); ok { // bridge-dialect tells of a file in another one
+		dialect = of
+	}
+	return b.Lines().Command(b.About.Start(dialect)...)
 }
 
 // checkLog looks at the files that the bridge logs to. The start script takes the default one out where it

@@ -110,8 +110,8 @@ type missingMount struct {
 	sites    []source.Site
 }
 
-// checkMounts has one finding for each missing file, one for all missing directories, and one for what cannot be seen because
-// git ignores it, or one script writes it.
+// checkMounts has one finding for the missing files of each directory, one for all missing directories, and one for what cannot be
+// seen because git ignores it, or one script writes it.
 func checkMounts(d *deployment.Deployment, r *Reporter) {
 	var files, dirs []missingMount
 	elsewhere := make(map[source.Elsewhere][]missingMount)
@@ -154,12 +154,8 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 			}
 		}
 	}
-	for _, l := range files {
-		who := "the service " + l.services[0] + " does"
-		if n := len(l.services); n > 1 {
-			who = "the services " + sentence(deployment.AtMost(l.services, 3), "and") + " do"
-		}
-		r.Fail(fmt.Sprintf("%s does not exist%s; %s not get it", l.host, similar(d, l.host), who), "correct the path, or make it", l.sites...)
+	for _, alike := range byDirectory(d, files) {
+		severally(r, alike, missingMount.places, func(r *Reporter, alike []missingMount) { tellFiles(d, r, alike) })
 	}
 	tellDirectories(r, dirs)
 	for _, e := range slices.SortedFunc(maps.Keys(elsewhere), func(a, b source.Elsewhere) int { return strings.Compare(a.By, b.By) }) {
@@ -204,16 +200,67 @@ func gathered(list []missingMount) (names []string, sites []source.Site) {
 	return names, sites
 }
 
-// mountsFile guesses what is missing from its names: a file has an ending, or is one that everybody knows.
+// byDirectory puts together the files that are missing from one directory: all of one that does not exist, and those of another
+// that the same services are to get.
+func byDirectory(d *deployment.Deployment, files []missingMount) (groups [][]missingMount) {
+	type cause struct{ dir, services string }
+	at := make(map[cause]int)
+	for _, f := range files {
+		c := cause{dir: path.Dir(f.host)}
+		if _, err := fs.Stat(d.FS, c.dir); err == nil {
+			c.services = strings.Join(f.services, " ")
+		}
+		i, known := at[c]
+		if !known {
+			i = len(groups)
+			at[c], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], f)
+	}
+	return groups
+}
+
+// tellFiles reports the files that are missing from one directory.
+func tellFiles(d *deployment.Deployment, r *Reporter, files []missingMount) {
+	names, sites := gathered(files)
+	var services []string
+	for _, f := range files {
+		for _, s := range f.services {
+			if !slices.Contains(services, s) {
+				services = append(services, s)
+			}
+		}
+	}
+	who, it, do := "the service "+services[0]+" does", "it", "does"
+	if len(services) > 1 {
+		who = "the services " + sentence(deployment.AtMost(services, 3), "and") + " do"
+	}
+	fix := "correct the path, or make it"
+	if len(files) > 1 {
+		it, do, fix = "them", "do", "correct the paths, or make them"
+	}
+	r.Fail(fmt.Sprintf("%s %s not exist%s; %s not get %s", sentence(deployment.AtMost(names, 5), "and"), do, similar(d, names[0]), who, it), fix, sites...)
+}
+
+// mountsFile guesses what is missing from its names: a file has an ending that files have, or is one that everybody knows.
 func mountsFile(m deployment.Mount) bool {
 	return strings.HasPrefix(m.Container, "/run/secrets/") || !strings.HasSuffix(m.Source, "/") && !strings.HasSuffix(m.Container, "/") && (looksLikeFile(m.Host) || looksLikeFile(m.Container))
 }
 
 func looksLikeFile(name string) bool {
 	base := path.Base(name)
-	ending := path.Ext(strings.TrimPrefix(base, "."))
-	return ending != "" && ending != ".d" || slices.Contains([]string{"Caddyfile", "Corefile", "htpasswd", "passwd", "known_hosts", "authorized_keys", "id_rsa", "id_ed25519", ".env", ".htpasswd"}, base)
+	ending := strings.ToLower(strings.TrimPrefix(path.Ext(strings.TrimPrefix(base, ".")), "."))
+	return slices.Contains(endings, ending) || slices.Contains(fileNames, base)
 }
+
+// endings are those of files. Directories have names with a dot, too, as example.org, conf.d and v1.2.
+var endings = strings.Fields(`asc cer cert cf cfg cjs cnf conf config crl crt csr css csv dat db default dist env example exe exs
+	gif gpg gz hcl hjson htm html ico ini j2 jar jpeg jpg js json json5 jsonc jwk jwks key keys lck list lock log lua md mjs opml p12 pem pfx php
+	pid pl png prom properties ps1 pub py rb repo rules sample secret service sh so sock sql sqlite sqlite3 svg tar template tgz tmpl toml tpl ts
+	txt vcl wasm webp xml yaml yml zip zone`)
+
+// fileNames are files without an ending that everybody knows.
+var fileNames = strings.Fields("Caddyfile Corefile Dockerfile Makefile Procfile htpasswd passwd group shadow hosts known_hosts authorized_keys id_rsa id_ed25519 .env .htpasswd .pgpass .netrc .npmrc .pypirc .vimrc .bashrc")
 
 // similar names what stands in the directory where the missing path should be, if that is not much.
 func similar(d *deployment.Deployment, missing string) string {

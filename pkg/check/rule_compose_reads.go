@@ -2,9 +2,9 @@ package check
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -19,14 +19,18 @@ var composeReadsExist = Rule{
 	Fix:     "Correct the path, or make the file. In a stack that is rendered, compose.files brings it along.",
 	Source:  "compose-go v2.16.2 types/project.go, loader/include.go, loader/extends.go; Docker Compose 5.6.0 pkg/compose/build.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var missing []deployment.Input
 		for _, in := range d.Inputs() {
 			if in.Within != "" {
 				if _, err := fs.Stat(d.FS, in.Within); err != nil {
 					continue
 				}
 			}
-			checkInput(r, d, in)
+			if checkInput(r, d, in) {
+				missing = append(missing, in)
+			}
 		}
+		tellInputs(r, d, missing)
 	},
 }
 
@@ -34,16 +38,16 @@ var composeReadsExist = Rule{
 // Portainer 2.23 api/exec/compose_stack.go, createEnvFile.
 const byPortainer = "stack.env"
 
-// checkInput has a file or directory exist. What is fetched from elsewhere is none of this rule.
-func checkInput(r *Reporter, d *deployment.Deployment, in deployment.Input) {
+// checkInput reports whether a file or directory is missing. What is fetched from elsewhere is none of this rule.
+func checkInput(r *Reporter, d *deployment.Deployment, in deployment.Input) (missing bool) {
 	name, what, v := in.Name, in.What, in.At
 	host := path.Clean(name)
 	if strings.Contains(name, "://") || strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "oci:") {
-		return // Compose fetches it
+		return false // Compose fetches it
 	}
 	if source.Beyond(d.FS, host) || strings.HasPrefix(name, "~") {
 		r.NotChecked(what+", "+name+", is outside of the directory", v.Site(""))
-		return
+		return false
 	}
 	switch _, err := fs.Stat(d.FS, host); {
 	case err == nil:
@@ -53,9 +57,55 @@ func checkInput(r *Reporter, d *deployment.Deployment, in deployment.Input) {
 		r.NotChecked(what+", "+host+","+d.Unseen(err), v.Site(""))
 	case path.Base(host) == byPortainer:
 		r.NotChecked(what+", "+host+", is not here: Portainer writes a file of that name of the variables that a stack is given there", v.Site(""))
-	case !in.Pulled:
-		r.Fail(fmt.Sprintf("%s, %s, does not exist%s; Compose stops at it and starts nothing", what, host, similar(d, host)), "correct the path, or make the file", v.Site(""))
 	default:
-		r.Warn(fmt.Sprintf("%s, %s, does not exist%s; Compose starts nothing where it has no image yet and cannot pull one", what, host, similar(d, host)), "correct the path, or remove build", v.Site(""))
+		return true
 	}
+	return false
+}
+
+// tellInputs has one finding for what is missing from one directory.
+func tellInputs(r *Reporter, d *deployment.Deployment, missing []deployment.Input) {
+	type cause struct {
+		dir    string
+		pulled bool
+	}
+	at := make(map[cause]int)
+	var groups [][]deployment.Input
+	for _, in := range missing {
+		c := cause{path.Dir(path.Clean(in.Name)), in.Pulled}
+		i, known := at[c]
+		if !known {
+			i = len(groups)
+			at[c], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], in)
+	}
+	for _, alike := range groups {
+		severally(r, alike, func(in deployment.Input) []source.Site { return []source.Site{in.At.Site("")} }, func(r *Reporter, alike []deployment.Input) {
+			tellMissing(r, d, alike)
+		})
+	}
+}
+
+func tellMissing(r *Reporter, d *deployment.Deployment, alike []deployment.Input) {
+	var hosts, whats, each []string
+	var sites []source.Site
+	for _, in := range alike {
+		host := path.Clean(in.Name)
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+		whats, each = append(whats, in.What), append(each, in.What+" ("+host+")")
+		sites = append(sites, in.At.Site(""))
+	}
+	fact, them, path, file := sentence(deployment.AtMost(whats, 3), "and")+", "+hosts[0]+", does not exist", "it", "path", "file"
+	if len(hosts) > 1 {
+		fact, them, path, file = sentence(deployment.AtMost(each, 3), "and")+" do not exist", "them", "paths", "files"
+	}
+	fact += similar(d, hosts[0])
+	if alike[0].Pulled {
+		r.Warn(fact+"; Compose starts nothing where it has no image yet and cannot pull one", "correct the "+path+", or remove build", sites...)
+		return
+	}
+	r.Fail(fact+"; Compose stops at "+them+" and starts nothing", "correct the "+path+", or make the "+file, sites...)
 }

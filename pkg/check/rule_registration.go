@@ -224,19 +224,41 @@ var registrationTokensMatch = Rule{
 			if reg == nil {
 				continue
 			}
+			var differ []differing
 			for _, token := range []string{"as_token", "hs_token"} {
 				text, mine, reason := b.Setting("appservice." + token)
 				theirs := reg.At(token)
 				switch {
 				case reason != "":
 					r.NotChecked(token+" of "+b.Name+" cannot be seen: "+reason, mine.Site(""))
+				case text == "" && !pythonString(theirs): // registration-shape says so
 				case text != theirs.Str() || text == "":
-					r.Fail(fmt.Sprintf("%s of the bridge %s differs from Synapse's registration; the bridge does not start", token, b.Name),
-						"write the same token in both places", mine.Site("the bridge's"), theirs.Site("Synapse's differs"))
+					differ = append(differ, differing{token, []source.Site{mine.Site("the bridge's"), theirs.Site("Synapse's differs")}})
 				}
 			}
+			severally(r, differ, func(t differing) []source.Site { return t.sites }, func(r *Reporter, differ []differing) { tellDiffering(r, b, differ) })
 		}
 	},
+}
+
+// differing is a token of which a bridge and Synapse have different ones.
+type differing struct {
+	name  string
+	sites []source.Site
+}
+
+// tellDiffering is one finding for both tokens: they are made together.
+func tellDiffering(r *Reporter, b *deployment.Bridge, tokens []differing) {
+	var names []string
+	var sites []source.Site
+	for _, t := range tokens {
+		names, sites = append(names, t.name), append(sites, t.sites...)
+	}
+	differs, fix := "differs", "write the same token in both places"
+	if len(tokens) > 1 {
+		differs, fix = "differ", "write the same tokens in both places"
+	}
+	r.Fail(fmt.Sprintf("%s of the bridge %s %s from Synapse's registration; the bridge does not start", sentence(names, "and"), b.Name, differs), fix, sites...)
 }
 
 var registrationIDsUnique = Rule{

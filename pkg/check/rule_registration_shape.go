@@ -35,15 +35,17 @@ var registrationShape = Rule{
 }
 
 func checkShape(r *Reporter, d *deployment.Deployment, reg *deployment.Registration) {
+	var noText []source.Value
 	for _, key := range []string{"id", "as_token", "hs_token", "sender_localpart"} {
 		switch v := reg.At(key); {
 		case !v.Exists():
 			r.Fail("the registration has no "+key+"; Synapse does not start", key+`: "…"`, v.Site(""))
 		case d.Misquoted(v.Pos()): // secret-quoted says so
 		case !pythonString(v):
-			r.FailMend(key+" of the registration is no text; Synapse does not start", both(d, reg, v, "put it in quotes", inQuotes), v.Site(""))
+			noText = append(noText, v)
 		}
 	}
+	severally(r, noText, func(v source.Value) []source.Site { return []source.Site{v.Site("")} }, func(r *Reporter, noText []source.Value) { tellNoText(r, d, reg, noText) })
 	if v := reg.At("id"); strings.Contains(v.Str(), "|") {
 		r.Fail("the id of a registration must not contain a |; Synapse does not start", "id: "+strings.ReplaceAll(v.Str(), "|", "-"), v.Site(""))
 	}
@@ -63,6 +65,38 @@ func checkShape(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 	checkNamespaces(r, d, reg)
 	checkItems(r, reg.At("protocols"), "a text", "put it in quotes", pythonString)
 	checkItems(r, reg.At("ip_range_whitelist"), "a range of addresses", "write it like 10.0.0.0/8", isRange)
+}
+
+// tellNoText is one finding for what stands in a registration and is no text. Nothing can be put in quotes where nothing stands.
+func tellNoText(r *Reporter, d *deployment.Deployment, reg *deployment.Registration, values []source.Value) {
+	var names []string
+	var sites []source.Site
+	var edits []func() []source.Edit
+	for _, v := range values {
+		names, sites = append(names, v.Name()), append(sites, v.Site(""))
+		if v.Kind() == source.Scalar {
+			edits = append(edits, both(d, reg, v, "", inQuotes).edits)
+		}
+	}
+	is, fix := " of the registration is no text; Synapse does not start", mend{text: "put it in quotes"}
+	if len(values) > 1 {
+		is, fix.text = " of the registration are no text; Synapse does not start", "put them in quotes"
+	}
+	switch {
+	case len(edits) == len(values):
+		fix.edits = func() []source.Edit {
+			var all [][]source.Edit
+			for _, edit := range edits {
+				all = append(all, edit())
+			}
+			return together(all...)
+		}
+	case len(values) == 1:
+		fix.text = "write what the appservice has"
+	default:
+		fix.text = "write what the appservice has, in quotes"
+	}
+	r.FailMend(sentence(names, "and")+is, fix, sites...)
 }
 
 // isRange reports whether netaddr takes the value for addresses: a number is one, too, and a mask may stand in

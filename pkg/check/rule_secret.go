@@ -165,8 +165,9 @@ var secretStrength = Rule{
 			r.NotChecked(h.What+" cannot be seen: "+h.Reason, h.At.Site(""))
 		}
 		first := make(map[string][]deployment.Secret)
-		examples := make(map[string][][]deployment.Secret) // by the file that a person has to fill in
-		var files []string
+		// By what is wrong with them, and the file that a person has to fill in.
+		weaknesses := make(map[[2]string][][]deployment.Secret)
+		var causes [][2]string
 		for _, places := range uses {
 			h := places[0]
 			if !slices.ContainsFunc(places, func(h deployment.Secret) bool { return !h.Idle }) {
@@ -180,18 +181,17 @@ var secretStrength = Rule{
 			case weak != "" && h.Value != "" && strings.HasPrefix(h.Role, deployment.DatabaseRole("")) && !databasePublished(d):
 				fact, _, _ := strings.Cut(weak, ";")
 				r.Warn(h.What+" "+fact+"; whoever gets into a container that reaches the database can guess it", "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
-			case weak == isExample:
+			case weak != "":
 				file := h.At.Pos().File
-				if by := d.Scripts.Fill(file, h.Value); by != "" {
+				if by := d.Scripts.Fill(file, h.Value); by != "" && weak == isExample {
 					r.NotChecked(fmt.Sprintf("%s may put another value in the place of %s in %s", by, h.At.Name(), file), h.At.Site(""))
 					continue
 				}
-				if examples[file] == nil {
-					files = append(files, file)
+				cause := [2]string{weak, file}
+				if weaknesses[cause] == nil {
+					causes = append(causes, cause)
 				}
-				examples[file] = append(examples[file], places)
-			case weak != "":
-				r.Fail(h.What+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
+				weaknesses[cause] = append(weaknesses[cause], places)
 			case h.Value == "" || h.Origin == component.Given || slices.Contains(noSecrets, h.Value):
 			case repeated && h.At.Pos() == other[0].At.Pos(): // two that read one file
 			case repeated && strings.HasPrefix(h.Role, "as_token") && strings.HasPrefix(other[0].Role, "as_token"): // registration-ids-unique says so
@@ -201,14 +201,26 @@ var secretStrength = Rule{
 				first[h.Value] = places
 			}
 		}
-		for _, file := range files {
-			reportExamples(r, examples[file])
+		for _, cause := range causes {
+			severally(r, weaknesses[cause], func(places []deployment.Secret) []source.Site { return sitesOf(places) }, func(r *Reporter, uses [][]deployment.Secret) {
+				reportWeak(r, cause[0], uses)
+			})
 		}
 	},
 }
 
-// reportExamples is one finding for all that a person has left as they were in one file.
-func reportExamples(r *Reporter, uses [][]deployment.Secret) {
+// severalWeak are the words of weakness about several secrets.
+var severalWeak = strings.NewReplacer(
+	"is an example or a word that everybody tries", "are examples or words that everybody tries",
+	"is empty; it protects", "are empty; they protect",
+	"is the name of the role that it belongs to", "are the names of the roles that they belong to",
+	"has fewer", "have fewer",
+	"repeats a few characters", "repeat a few characters",
+	"guess it", "guess them", "it can", "they can",
+)
+
+// reportWeak is one finding for all that a person has left so in one file.
+func reportWeak(r *Reporter, weak string, uses [][]deployment.Secret) {
 	var names []string
 	var sites []source.Site
 	for _, places := range uses {
@@ -216,11 +228,10 @@ func reportExamples(r *Reporter, uses [][]deployment.Secret) {
 		sites = append(sites, sitesOf(places)...)
 	}
 	if len(names) == 1 {
-		r.Fail(names[0]+" "+isExample, "write a random text, as openssl rand -hex 32 makes it", sites...)
+		r.Fail(names[0]+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sites...)
 		return
 	}
-	r.Fail(sentence(deployment.AtMost(names, 3), "and")+" are examples or words that everybody tries; anybody can guess them",
-		"write a random text of its own for each, as openssl rand -hex 32 makes it", sites...)
+	r.Fail(sentence(deployment.AtMost(names, 3), "and")+" "+severalWeak.Replace(weak), "write a random text of its own for each, as openssl rand -hex 32 makes it", sites...)
 }
 
 // databasePublished reports whether a PostgreSQL of the stack can be reached from outside of its networks.

@@ -63,13 +63,12 @@ var formWords = map[string][2]string{
 	"mapping":  {"a mapping", "{…: …}"},
 }
 
-// synapseEither are pairs of keys of which Synapse takes one alone, and what it says.
-var synapseEither = [][2]string{
+// synapseEither are keys that Synapse takes only where none of the others beside them stands.
+var synapseEither = [][]string{
 	{"database", "databases"},
 	{"room_invite_state_types", "room_prejoin_state"},
 	{"backup_media_store_path", "media_storage_providers"},
-	{"restrict_public_rooms_to_local_users", "allow_public_rooms_without_auth"},
-	{"restrict_public_rooms_to_local_users", "allow_public_rooms_over_federation"},
+	{"restrict_public_rooms_to_local_users", "allow_public_rooms_without_auth", "allow_public_rooms_over_federation"},
 }
 
 var synapseStarts = Rule{
@@ -131,12 +130,25 @@ func checkForms(s *deployment.Synapse, stops stopFunc) {
 }
 
 func checkEither(s *deployment.Synapse, stops stopFunc) {
-	for _, pair := range synapseEither {
-		a, b := s.Config.At(pair[0]), s.Config.At(pair[1])
-		// Of some it is enough that they stand there.
-		there := filled(b) || strings.HasPrefix(pair[0], "restrict_") && b.Exists()
-		if there && (filled(a) || strings.HasPrefix(pair[0], "r") && a.Exists()) {
-			stops(fmt.Sprintf("%s and %s stand side by side, and only one of the two may", pair[0], pair[1]), "remove one of the two", b, a)
+	for _, keys := range synapseEither {
+		one := s.Config.At(keys[0])
+		if !filled(one) && !(strings.HasPrefix(keys[0], "r") && one.Exists()) {
+			continue
+		}
+		var names []string
+		var at []source.Value
+		for _, key := range keys[1:] {
+			// Of some it is enough that they stand there.
+			if v := s.Config.At(key); filled(v) || strings.HasPrefix(keys[0], "restrict_") && v.Exists() {
+				names, at = append(names, key), append(at, v)
+			}
+		}
+		if len(names) > 0 {
+			fact, fix := fmt.Sprintf("%s and %s stand side by side, and only one of the two may", keys[0], names[0]), "remove one of the two"
+			if len(names) > 1 {
+				fact, fix = fmt.Sprintf("%s may not stand beside %s", keys[0], sentence(names, "and")), "remove "+keys[0]+", or the others"
+			}
+			stops(fact, fix, append(at, one)...)
 		}
 	}
 	features := s.Config.At("experimental_features")

@@ -61,8 +61,17 @@ func (d *Deployment) Unless(findings []finding.Finding) []finding.Finding {
 
 // only is the finding of those of its things for which that holds.
 func only(f finding.Finding, holds func(places []source.Site) bool) (finding.Finding, bool) {
-	some := f.Some
-	part, any := some(holds)
+	some, things := f.Some, 0
+	part, any := some(func(places []source.Site) bool {
+		if !holds(places) {
+			return false
+		}
+		things++
+		return true
+	})
+	if part.Some = nil; things < 2 {
+		return part, any
+	}
 	part.Some = func(wanted func([]source.Site) bool) (finding.Finding, bool) {
 		return some(func(places []source.Site) bool { return holds(places) && wanted(places) })
 	}
@@ -77,7 +86,10 @@ func (d *Deployment) unless(f finding.Finding) finding.Finding {
 	if some := f.Some; some != nil {
 		f.Some = func(wanted func([]source.Site) bool) (finding.Finding, bool) {
 			part, any := some(wanted)
-			return d.unless(part), any
+			if !any {
+				return finding.Finding{}, false
+			}
+			return d.unless(part), true
 		}
 	}
 	return f

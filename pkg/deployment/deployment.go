@@ -83,6 +83,7 @@ type Deployment struct {
 	files    map[string]*source.File
 	broken   map[string]bool // files with a finding of their own, which is not repeated
 	problems []finding.Finding
+	lacking  []lacking // until tellLacking
 	patterns map[string]*Pattern
 }
 
@@ -194,6 +195,7 @@ func (d *Deployment) Load() {
 		d.recognise(s)
 	}
 	d.recogniseShapes()
+	d.tellLacking()
 	for _, s := range d.Synapses {
 		d.settleServer(s)
 	}

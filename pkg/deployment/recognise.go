@@ -203,7 +203,7 @@ func (d *Deployment) config(s *Service) *source.File {
 			found.Fix = "docker compose run --rm " + s.generateWith() + s.Name + " generate, once, or mount the file there"
 		}
 		if host, _ := s.HostPath(s.ConfigPath); host != "" {
-			d.fault(host, found)
+			d.lack(s, host, found)
 			return nil
 		}
 	case f.Root().Kind() != source.Mapping:

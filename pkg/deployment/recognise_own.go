@@ -11,7 +11,7 @@ import (
 // recogniseOwn finds Synapse, MAS and PostgreSQL in images of another name, such as a build of somebody's own, by what only
 // they are given: their configuration where they look for it, or the place where the cluster lies.
 func (d *Deployment) recogniseOwn() {
-	own := make(map[string]component.Program)
+	own := make(map[build]component.Program)
 	for _, p := range []component.Program{component.Synapse, component.MAS, component.Postgres} {
 		var told, seem []*Service
 		for _, s := range d.Services {
@@ -30,11 +30,11 @@ func (d *Deployment) recogniseOwn() {
 			told = seem
 		}
 		for _, s := range told {
-			own[s.Image.Repository] = p
+			own[s.build()] = p
 		}
 	}
 	for _, s := range d.Services {
-		p, ok := own[s.Image.Repository]
+		p, ok := own[s.build()]
 		if !ok || s.Program != component.Unknown || s.Image.Repository == "" {
 			continue
 		}
@@ -48,6 +48,18 @@ func (d *Deployment) recogniseOwn() {
 	}
 }
 
+// build is what two services have in common that run one image: its name or, where it is built here, what it is built on and by
+// which file. Different programs are built on one base.
+type build struct{ repository, by string }
+
+func (s *Service) build() build {
+	b := build{repository: s.Image.Repository}
+	if s.Build.Set() && s.BuildUnread == "" {
+		b.by = s.ImageAt.Pos().File
+	}
+	return b
+}
+
 // isOwn tells a program by what it is given; sure, when that is a variable or a word of the program, and not its files alone.
 func (d *Deployment) isOwn(s *Service, p component.Program) (is, sure bool) {
 	c := component.Of(p)
@@ -56,6 +68,9 @@ func (d *Deployment) isOwn(s *Service, p component.Program) (is, sure bool) {
 			return slices.Contains([]string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"}, v.Name)
 		})
 		return given && slices.ContainsFunc(s.Mounts, func(m Mount) bool { return Under(m.Container, "/var/lib/postgresql") }), true
+	}
+	if p == component.Synapse && s.runsWorker() {
+		return true, true
 	}
 	file := c.Config.File
 	for _, name := range []string{c.Config.Env, c.Config.EnvDir} {

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
 )
@@ -45,6 +46,28 @@ func TestRecogniseHelpers(t *testing.T) {
 				t.Errorf("the bridge is %q, want %q: %v", got, tt.bridge, d.Problems())
 			}
 		})
+	}
+}
+
+// Two images that are built here are one only where they are built by the same file: many programs are built on one base.
+func TestRecogniseBuilds(t *testing.T) {
+	const base = "FROM python:3.12-slim\n"
+	d, _ := compose.Open(fstest.MapFS{
+		"docker-compose.yml": {Data: []byte(`services:
+  synapse: {build: ./synapse, environment: {SYNAPSE_CONFIG_PATH: /data/homeserver.yaml}, volumes: ["./files:/data"]}
+  second: {build: ./synapse, command: [generate]}
+  worker: {build: ./worker, environment: {SYNAPSE_WORKER: synapse.app.generic_worker}}
+  bot: {build: ./bot, volumes: ["./bot-data:/data"]}
+`)},
+		"synapse/Dockerfile":    {Data: []byte(base)},
+		"worker/Dockerfile":     {Data: []byte(base)},
+		"bot/Dockerfile":        {Data: []byte(base)},
+		"files/homeserver.yaml": {Data: []byte("server_name: example.org\nreport_stats: false\ndatabase: {name: sqlite3}\n")},
+	})
+	for name, want := range map[string]component.Program{"synapse": component.Synapse, "second": component.Synapse, "worker": component.Synapse, "bot": component.Unknown} {
+		if got := d.Service(name).Program; got != want {
+			t.Errorf("%s is taken for %q, want %q", name, got, want)
+		}
 	}
 }
 

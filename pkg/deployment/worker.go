@@ -20,11 +20,15 @@ type Worker struct {
 
 // app is the module of Synapse that the service runs by its command or environment, "" where they name none.
 func (s *Service) app() string {
-	c := s.Component()
-	if c.WorkerEnv == "" {
+	if s.Component().WorkerEnv == "" {
 		return ""
 	}
-	app, _ := s.Env(c.WorkerEnv)
+	return s.module()
+}
+
+// module is that module, whatever the program of the service is taken for.
+func (s *Service) module() string {
+	app, _ := s.Env(component.Of(component.Synapse).WorkerEnv)
 	for _, w := range s.Command() {
 		switch {
 		case strings.HasPrefix(w, "synapse.app."):
@@ -38,6 +42,11 @@ func (s *Service) app() string {
 
 // notWorkers are the modules that run the main process, or a tool.
 var notWorkers = []string{"", "synapse.app.homeserver", "synapse.app.admin_cmd"}
+
+// runsWorker reports whether only a worker of Synapse is started so, in an image of any name.
+func (s *Service) runsWorker() bool {
+	return strings.HasPrefix(s.module(), "synapse.app.") && !slices.Contains(notWorkers, s.module())
+}
 
 func (s *Service) worker() bool { return !slices.Contains(notWorkers, s.app()) }
 

@@ -275,6 +275,9 @@ func labelFix(d *deployment.Deployment, p route.Problem) string {
 		}
 	}
 	switch {
+	case strings.Contains(p.Message, "has no port label") && d.Service(p.Container) != nil:
+		name, _, _ := strings.Cut(strings.TrimPrefix(p.Message, "service \""), "\"")
+		return d.Service(p.Container).Label("traefik.http.services."+name+".loadbalancer.server.port", "…")
 	case strings.Contains(p.Message, "strconv.ParseInt"):
 		return "a whole number"
 	case strings.Contains(p.Message, "strconv.ParseBool"):

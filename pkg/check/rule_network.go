@@ -34,7 +34,7 @@ var traefikNetworkShared = Rule{
 				if everyNetworkShared(d, s) {
 					return // Traefik logs that there is none of that name, and takes one that it reaches
 				}
-				if wanted := deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value; wanted == "" || !told[wanted] {
+				if wanted := d.NetworkLabel(s).Value; wanted == "" || !told[wanted] {
 					told[wanted] = true
 					report := r.FailMend
 					if d.Proxy().Service == nil && !slices.ContainsFunc(s.Networks, func(key string) bool { return !outside(d, key) }) {
@@ -47,7 +47,7 @@ var traefikNetworkShared = Rule{
 				if everyNetworkShared(d, s) {
 					return // whichever it takes, it reaches
 				}
-				unnamed = append(unnamed, unnamedNetwork{s.Name, p, fix})
+				unnamed = append(unnamed, unnamedNetwork{s.Name, p, d.NetworkLabel(s).Key, fix})
 			default:
 			}
 		})
@@ -70,6 +70,7 @@ func outside(d *deployment.Deployment, key string) bool {
 type unnamedNetwork struct {
 	container string
 	problem   route.Problem
+	label     string // that would say so
 	fix       mend
 }
 
@@ -93,7 +94,7 @@ func tellUnnamed(r *Reporter, d *deployment.Deployment, all []unnamedNetwork) {
 				sites, names = append(sites, u.problem.Sites...), append(names, fmt.Sprintf("%q", u.container))
 			}
 			if len(alike) > 1 {
-				what = "containers " + sentence(names, "and") + " have no traefik.docker.network; " + any
+				what = "containers " + sentence(names, "and") + " have no " + alike[0].label + "; " + any
 				certain := !slices.ContainsFunc(alike, func(u unnamedNetwork) bool { return u.fix.edits == nil })
 				fix = unless(!certain, mend{fix.text, func() (edits []source.Edit) {
 					for _, u := range alike {
@@ -130,12 +131,12 @@ func proxyNetwork(d *deployment.Deployment, s *deployment.Service) mend {
 		}
 	}
 	only := outside == 1 && d.Proxy().Service == nil || shared == 1 && (outside == 0 || d.Proxy().Service != nil)
-	return unless(!only, label(s, "traefik.docker.network", d.ProxyNetwork(s)))
+	return unless(!only, label(s, d.NetworkLabel(s).Key, d.ProxyNetwork(s)))
 }
 
 // checkProxyNetwork looks whether Traefik is in the network in which it is told to find the service.
 func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
-	wanted := cmp.Or(deployment.LabelOf(d.Container(s).Labels, "traefik.docker.network").Value, d.Proxy().Network)
+	wanted := cmp.Or(d.NetworkLabel(s).Value, d.Proxy().Network)
 	i := slices.IndexFunc(s.Networks, func(key string) bool {
 		name, _ := d.NetworkName(key)
 		return name == wanted || len(s.Networks) == 1
@@ -144,7 +145,7 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 		return
 	}
 	key := s.Networks[i]
-	site := s.LabelSite("traefik.docker.network", s.NetworksAt.Site(""))
+	site := s.LabelSite(d.NetworkLabel(s).Key, s.NetworksAt.Site(""))
 	fix := proxyNetwork(d, s)
 	external := func(key string) bool { return outside(d, key) }
 	switch proxy := d.Proxy().Service; {

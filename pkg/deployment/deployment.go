@@ -53,6 +53,8 @@ type Deployment struct {
 	Lines Lines
 	// ReadFrom is what the deployment was read from, for who knows its kind.
 	ReadFrom any
+	// Swarm says that Traefik reads the labels of the services of a Swarm, and not those of containers.
+	Swarm bool
 	// Scripts are those beside the stack, which may write its files; nil where they are not looked at.
 	Scripts *Scripts
 	// Secrecy gives the secrets of what was read beside the files that can be parsed, and words that are none although they stand in the place of one.
@@ -64,6 +66,7 @@ type Deployment struct {
 	// Interpolations are the places where a dollar may not be what is meant.
 	Interpolations func() []Interpolation
 
+	passedOver  string // labels for Traefik that it does not read
 	index       index
 	known       []*Deployment
 	front       func() *Front
@@ -201,6 +204,7 @@ func (d *Deployment) Load() {
 	}
 	d.settleWorkers()
 	d.readAppservices()
+	d.settleSwarm()
 	for _, s := range d.Services {
 		d.containers[s] = d.container(s)
 		if s.Program == component.Postgres {

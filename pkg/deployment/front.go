@@ -84,8 +84,8 @@ func (d *Deployment) readFront() *Front {
 	if i := slices.IndexFunc(fronts, func(f *Front) bool { return !f.onlyFiles() }); len(labels.Routers) == 0 && front.Service == nil && i >= 0 {
 		front = fronts[i]
 	}
-	if i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.SwarmLabels.Exists() && s.Absent.Why == "" }); i >= 0 && front.Name == "Traefik" {
-		front.Unseen = "the labels of " + d.Services[i].Name + " stand below deploy, where Traefik looks in a Swarm alone, and are not read"
+	if d.passedOver != "" && front.Name == "Traefik" {
+		front.Unseen = d.passedOver
 	}
 	if front.Service == nil && len(labels.Routers) == 0 {
 		front = cmp.Or(d.outside(), front)

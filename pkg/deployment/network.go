@@ -33,10 +33,9 @@ func (d *Deployment) External(s *Service) bool {
 
 // NetworkSites are the label of a service, those of the others that name the same network, and the networks.
 func (d *Deployment) NetworkSites(s *Service, wanted string, sites []source.Site) []source.Site {
-	const label = "traefik.docker.network"
 	for _, o := range d.Services {
-		if o != s && wanted != "" && LabelOf(d.Container(o).Labels, label).Value == wanted {
-			sites = append(sites, o.LabelSite(label, o.Site("")))
+		if l := d.NetworkLabel(o); o != s && wanted != "" && l.Value == wanted {
+			sites = append(sites, l.Site)
 		}
 	}
 	sites = append(sites, s.NetworksAt.Site("its networks"))
@@ -147,7 +146,7 @@ func Prefixes(texts ...string) []netip.Prefix {
 
 // Subnets are the addresses of the network in which Traefik reaches a service, if the compose file says them.
 func (d *Deployment) Subnets(s *Service) (list []netip.Prefix, at Leaf) {
-	wanted := LabelOf(d.Container(s).Labels, "traefik.docker.network").Value
+	wanted := d.NetworkLabel(s).Value
 	for _, key := range s.Networks {
 		name, _ := d.NetworkName(key)
 		if len(s.Networks) > 1 && name != wanted {

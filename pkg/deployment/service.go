@@ -55,8 +55,8 @@ type Service struct {
 
 	Labels   []traefik.Label
 	LabelsAt Leaf
-	// SwarmLabels are labels for Traefik that the container does not have, but the service of a Swarm; absent where there are none.
-	SwarmLabels Leaf
+	// Deployed are labels for Traefik that the container does not have, but the service of a Swarm; nil where there are none.
+	Deployed *Labels
 	// LabelLine gives a label as a line of the service, in the style that its labels are written in.
 	LabelLine func(key, value string) string
 	// LabelEdit gives the edits that make a label that; nil where none is certain.

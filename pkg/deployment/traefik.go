@@ -83,9 +83,9 @@ type Proxy struct {
 	Major   int
 	// EntryPoints and resolvers hold names in lower case; nil where they cannot be seen.
 	EntryPoints, Resolvers map[string]bool
-	Network                string            // providers.docker.network
+	Network                string            // providers.docker.network, or that of a Swarm
 	Encoded                map[string]string // ENTRYPOINT.allowencodedslash and the like, as they are set
-	Exposed                *bool             // providers.docker.exposedByDefault
+	Exposed                *bool             // exposedByDefault of that provider
 
 	// Dead are published ports behind which no entrypoint listens.
 	Dead []Published
@@ -121,7 +121,7 @@ func (d *Deployment) traefik() *Proxy {
 			}
 		case len(words) > 1 && words[0] == "certificatesresolvers":
 			add(&t.Resolvers, words[1])
-		case len(words) > 1 && words[0] == "providers" && words[1] == "docker":
+		case len(words) > 1 && words[0] == "providers" && (words[1] == "docker" || words[1] == "swarm"):
 			docker = true
 			switch strings.Join(words[2:], ".") {
 			case "network":
@@ -188,7 +188,7 @@ func (d *Deployment) labelled() *route.Table {
 		exposed = *proxy.Exposed
 	}
 	o := traefik.Options{
-		Major: proxy.Major, ExposedByDefault: exposed, DefaultNetwork: proxy.Network, Shared: proxy.Service == nil,
+		Major: proxy.Major, ExposedByDefault: exposed, DefaultNetwork: proxy.Network, Shared: proxy.Service == nil, Swarm: d.Swarm,
 		Slip: func(name string, defined []string) bool {
 			near := finding.Nearest(name, defined)
 			return near != "" && levenshtein.Distance(name, near, nil) <= 2
@@ -218,7 +218,8 @@ func (d *Deployment) Container(s *Service) *traefik.Container { return d.contain
 
 func (d *Deployment) container(s *Service) *traefik.Container {
 	c := &traefik.Container{Name: s.Name, Project: d.Project, Site: s.Site(""), Labels: s.Labels}
-	wanted := LabelOf(c.Labels, "traefik.docker.network").Value
+	d.containers[s] = c
+	wanted := d.NetworkLabel(s).Value
 	for _, key := range s.Networks {
 		name, ok := d.NetworkName(key)
 		if n := d.Network(key); !d.NameGiven && !n.NameAt.Set() && !n.External.Set() && strings.HasSuffix(wanted, "_"+key) {

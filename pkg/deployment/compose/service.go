@@ -121,24 +121,30 @@ func (p *Project) labels(s *deployment.Service, v source.Value) {
 		p.unread = append(p.unread, v.At("label_file").Site(hidden))
 	}
 	if swarm := v.At("deploy", "labels"); forTraefik(swarm) {
-		s.SwarmLabels = p.leaf(swarm)
+		s.Deployed = p.labelled(swarm, p.LabelsOf(swarm), "")
 	}
-	v = v.At("labels")
+	here := p.labelled(v.At("labels"), settings, hidden)
+	s.Labels, s.LabelLine, s.LabelEdit = here.List, here.Line, here.Edit
+}
+
+// labelled are labels that stand in one place; hidden says why there may be others.
+func (p *Project) labelled(v source.Value, settings []project.Setting, hidden string) *deployment.Labels {
+	labels := &deployment.Labels{At: p.leaf(v)}
 	for _, l := range settings {
 		label := traefik.Label{Key: l.Name, Value: l.Text, Gapped: l.Gapped, Site: l.At.Site("")}
 		if l.Gapped != "" && bareWord(project.Variable{At: l.At.Origin(), Unset: l.Unset}) {
 			label.Gapped = "" // it is none, and Compose eats it
 		}
-		s.Labels = append(s.Labels, label)
+		labels.List = append(labels.List, label)
 	}
-	s.LabelLine = func(key, value string) string {
+	labels.Line = func(key, value string) string {
 		value = strings.ReplaceAll(value, "$", "$$")
 		if v.Kind() == source.Sequence {
 			return "- " + source.Quote(key+"="+value)
 		}
 		return key + ": " + source.Quote(value)
 	}
-	s.LabelEdit = func(key, value string) []source.Edit {
+	labels.Edit = func(key, value string) []source.Edit {
 		value = strings.ReplaceAll(value, "$", "$$")
 		of := slices.DeleteFunc(slices.Clone(settings), func(l project.Setting) bool { return !strings.EqualFold(l.Name, key) })
 		switch {
@@ -153,6 +159,7 @@ func (p *Project) labels(s *deployment.Service, v source.Value) {
 		}
 		return v.At(key).Become(source.Quote(value))
 	}
+	return labels
 }
 
 // attach reads the networks of a service.

@@ -103,9 +103,17 @@ func (c *Container) labels() map[string]string {
 func (t *table) decode(c *Container) (d decoded, ok bool) {
 	d.Container = c
 	labels := c.labels()
-	provider := providerLabels{Enable: t.opts.ExposedByDefault}
-	if err := decodeLabels(labels, &provider, providerFilters); err != nil {
-		t.badLabels(c, err, providerFilters, func() any { return new(providerLabels) })
+	provider, filters := providerLabels{Enable: t.opts.ExposedByDefault}, providerFilters
+	if t.provider() == "swarm" {
+		filters = append(slices.Clip(filters), "traefik.swarm.")
+	}
+	if err := decodeLabels(labels, &provider, filters); err != nil {
+		t.badLabels(c, err, filters, func() any { return new(providerLabels) })
+		return d, false
+	}
+	if provider.Docker != nil && provider.Swarm != nil {
+		t.problem(BadLabel, c, "", fmt.Sprintf("container %q has labels for Docker beside those for a Swarm; Traefik skips the whole container", c.Name), c.site("traefik", "docker"), c.site("traefik", "swarm"))
+		t.lostRouters(c, fmt.Sprintf("container %q has labels for Docker beside those for a Swarm, so Traefik skips it", c.Name))
 		return d, false
 	}
 	if !provider.Enable {
@@ -122,8 +130,10 @@ func (t *table) decode(c *Container) (d decoded, ok bool) {
 		}
 		return d, false
 	}
-	if provider.Docker != nil {
-		d.network = provider.Docker.Network
+	for _, of := range []*dockerLabels{provider.Docker, provider.Swarm} {
+		if of != nil {
+			d.network = of.Network
+		}
 	}
 	t.ignoredLabels(c)
 

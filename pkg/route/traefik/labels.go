@@ -14,6 +14,7 @@ type opaque = map[string]any
 type providerLabels struct {
 	Enable bool
 	Docker *dockerLabels
+	Swarm  *dockerLabels
 }
 
 type dockerLabels struct {

@@ -69,10 +69,10 @@ func (t *table) resolve(r *router) {
 		r.Unchecked = fmt.Sprintf("router %q stands behind a variable that is set elsewhere", r.Name)
 	}
 	if len(c.foreign) > 0 {
-		r.Unchecked = elsewhere("middleware", c.foreign, own)
+		r.Unchecked = t.elsewhere("middleware", c.foreign, own)
 		report(NotChecked, "middlewares", c.foreign[0], r.Unchecked, false)
 	}
-	if _, provider := split(r.Name); provider != "" && r.file == nil {
+	if _, provider := t.split(r.Name); provider != "" && r.file == nil {
 		report(BadName, "rule", "", fmt.Sprintf("its name holds an @, so Traefik looks for its service at a provider %q", provider), !strings.Contains(r.Service, "@"))
 	}
 	switch {
@@ -80,9 +80,9 @@ func (t *table) resolve(r *router) {
 		r.Unchecked = fmt.Sprintf("%q is Traefik itself", r.Service)
 	case svc == nil && t.gapped(r.Service):
 		r.Unchecked = fmt.Sprintf("the service of router %q stands behind a variable that is set elsewhere", r.Name)
-	case svc == nil && t.open(ref) && strings.Contains(r.Service, "@") && !slip(t, strings.TrimSuffix(r.Service, "@docker"), ref, t.services):
+	case svc == nil && t.open(ref) && strings.Contains(r.Service, "@") && !slip(t, strings.TrimSuffix(r.Service, "@"+t.provider()), ref, t.services):
 		// Without a provider in it a service's name is hardly ever meant for one of another stack.
-		r.Unchecked = elsewhere("service", []string{r.Service}, own)
+		r.Unchecked = t.elsewhere("service", []string{r.Service}, own)
 		report(NotChecked, "service", r.Service, r.Unchecked, false)
 	case svc == nil:
 		report(UndefinedService, "service", r.Service, fmt.Sprintf("service %q does not exist", r.Service), true)
@@ -166,11 +166,11 @@ func slip[T any](t *table, name, provider string, defined map[string]T) bool {
 
 // elsewhere says who may define what is not defined here, of middlewares or services. It is the same text for all routers
 // that use the same, so that it is said once.
-func elsewhere(what string, refs []string, own string) string {
+func (t *table) elsewhere(what string, refs []string, own string) string {
 	var names, who []string
 	for _, ref := range refs {
 		by := "another stack"
-		if _, provider := split(ref, own); provider == "file" {
+		if _, provider := t.split(ref, own); provider == "file" {
 			by = "a file"
 		} else if provider != "" {
 			by = "the provider " + provider
@@ -221,17 +221,17 @@ func (r *router) at(label string) source.Site {
 	return r.Site
 }
 
-// service finds a service by a reference from a provider; and says which provider defines it, "" for Docker.
+// service finds a service by a reference from a provider; and says which provider defines it, "" for that of the labels.
 func (t *table) service(ref, own string) (s *service, provider string) {
-	name, provider := split(ref, own)
+	name, provider := t.split(ref, own)
 	return t.services[qualified(name, provider)], provider
 }
 
-// split divides a reference into name and provider, "" for Docker. Without one it is the provider of who refers.
-func split(ref string, own ...string) (name, provider string) {
+// split divides a reference into name and provider, "" for that of the labels. Without one it is the provider of who refers.
+func (t *table) split(ref string, own ...string) (name, provider string) {
 	name, provider, ok := strings.Cut(ref, "@")
 	switch {
-	case provider == "docker":
+	case provider == t.provider():
 		provider = ""
 	case !ok && len(own) > 0:
 		provider = own[0]
@@ -274,7 +274,7 @@ func (t *table) chain(names []string, own string, above []string) (c chained) {
 		c.join(chained{kind: kind, ref: ref, bad: fmt.Sprintf(format, append([]any{ref}, args...)...)})
 	}
 	for _, ref := range names {
-		name, provider := split(ref, own)
+		name, provider := t.split(ref, own)
 		name = qualified(name, provider)
 		m := t.middlewares[name]
 		switch {

@@ -141,6 +141,12 @@ func (t *table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 			}
 		} else if n, err := strconv.ParseUint(s.Port, 10, 16); t.gapped(s.Port) {
 			b.Port = ""
+		} else if s.Port == "" && t.opts.Swarm {
+			if !d.Has("traefik.http") {
+				return false // nothing is lost with it
+			}
+			t.problem(BadLabel, d.Container, "", fmt.Sprintf("service %q has no port label, which a service of a Swarm needs; Traefik skips the whole container %q", name, d.Name), site)
+			return false
 		} else if s.Port == "" {
 			t.problem(NoPort, d.Container, "", fmt.Sprintf("service %q has no port label; Traefik takes the lowest port that the image of %q exposes", name, d.Name), site)
 		} else if err != nil || n == 0 {
@@ -151,16 +157,32 @@ func (t *table) addServices(d *decoded, defs *definitions[*serviceDef]) bool {
 	return true
 }
 
+// provider is what Traefik calls the one that reads the labels: in Traefik 2 Docker's reads those of a Swarm, too.
+func (t *table) provider() string {
+	if t.opts.Swarm && t.opts.Major > 2 {
+		return "swarm"
+	}
+	return "docker"
+}
+
+// networkLabel is the key of the label that names the network of a container.
+func (t *table) networkLabel(c *Container) string {
+	if c.Has("traefik.docker.network") {
+		return "traefik.docker.network"
+	}
+	return "traefik." + t.provider() + ".network"
+}
+
 func (t *table) checkNetwork(d *decoded) {
 	several := len(d.Networks) > 1
 	switch {
 	case d.network != nil && *d.network != "":
 		if len(d.Networks) > 0 && !t.gapped(*d.network) && !slices.Contains(d.Networks, *d.network) {
-			t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in the network %q of its label; Traefik takes any of %s", d.Name, *d.network, strings.Join(d.Networks, ", ")), d.site("traefik", "docker", "network"))
+			t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in the network %q of its label; Traefik takes any of %s", d.Name, *d.network, strings.Join(d.Networks, ", ")), d.site(strings.Split(t.networkLabel(d.Container), ".")...))
 		}
 	case !several:
 	case d.network != nil || t.opts.DefaultNetwork == "":
-		t.problem(MissingNetwork, d.Container, "", fmt.Sprintf("container %q has no traefik.docker.network; Traefik takes any of %s", d.Name, strings.Join(d.Networks, ", ")), d.Site)
+		t.problem(MissingNetwork, d.Container, "", fmt.Sprintf("container %q has no %s; Traefik takes any of %s", d.Name, t.networkLabel(d.Container), strings.Join(d.Networks, ", ")), d.Site)
 	case !slices.Contains(d.Networks, t.opts.DefaultNetwork):
 		t.problem(UnknownNetwork, d.Container, "", fmt.Sprintf("container %q is not in Traefik's default network %q; Traefik takes any of %s", d.Name, t.opts.DefaultNetwork, strings.Join(d.Networks, ", ")), d.Site)
 	}

@@ -31,11 +31,13 @@ type Container struct {
 }
 
 // Options is what must be known of Traefik's static configuration. Major is 2 or 3 (0 means 3). DefaultNetwork
-// is providers.docker.network.
+// is providers.docker.network, or providers.swarm.network.
 type Options struct {
 	Major            int
 	ExposedByDefault bool
 	DefaultNetwork   string
+	// Swarm says that the labels are those of services of a Swarm, which Traefik's provider for that reads (pkg/provider/docker/pswarm.go).
+	Swarm bool
 	// Shared says that Traefik may read the labels of other stacks on the host, too: what is not defined here may
 	// be defined there, unless Slip says that the name is one of those that are, mistyped.
 	Shared bool

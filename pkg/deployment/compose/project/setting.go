@@ -49,12 +49,17 @@ func (p *Project) Environment(service source.Value) (settings []Setting, hidden 
 // Labels gives the labels of a service of the tree, as Environment does its variables; those that stand in one list twice,
 // of which the later counts, are both among them.
 func (p *Project) Labels(service source.Value) (settings []Setting, hidden string) {
-	settings = settingsOf(service.At("labels"))
+	return p.withFiles(p.LabelsOf(service.At("labels")), service.At("label_file"), make(map[string]string), false)
+}
+
+// LabelsOf are the labels that stand in one place of the tree.
+func (p *Project) LabelsOf(labels source.Value) []Setting {
+	settings := settingsOf(labels)
 	for i := range settings {
 		settings[i].Handed = false // a label without a value is empty
 		settings[i].Gapped = p.gapped(settings[i])
 	}
-	return p.withFiles(settings, service.At("label_file"), make(map[string]string), false)
+	return settings
 }
 
 // gapped is a label as the compose file has it, with its variables filled in but for those that have no value.

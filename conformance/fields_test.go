@@ -18,6 +18,7 @@ import (
 	"maunium.net/go/mautrix/bridgev2/bridgeconfig"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
@@ -69,6 +70,7 @@ var fieldValues = map[string][2]string{
 	"synapse.url_preview":                 {"true", ""},
 	"synapse.turn.uris":                   {"['turn:a.example.org']", "['turn:b.example.org']"},
 	"synapse.well_known_extra":            {"{io.element.e2ee: {default: true}}", ""},
+	"synapse.registrations":               {"[hookshot.yaml]", ""},
 	"synapse.extra":                       {"{presence: {enabled: false}}", ""},
 	"email.host":                          {"relay", "smtp.example.org"},
 	"email.port":                          {"2525", ""},
@@ -119,6 +121,9 @@ var fieldValues = map[string][2]string{
 	"backup.borgmatic.extra":              {"{compression: zstd}", ""},
 	"compose.extra":                       {"{services: {mas: {cpu_shares: 512}}}", ""},
 }
+
+// registration is what synapse.registrations names.
+const registration = `{id: hookshot, url: "http://hookshot:9993", as_token: FAKE-as, hs_token: FAKE-hs, sender_localpart: hookshot, namespaces: {users: [{regex: "@hook_.*", exclusive: true}]}}`
 
 // same stands for two stacks of one spec.
 const same = "nothing"
@@ -246,7 +251,9 @@ func renderAll(t *testing.T, src string) string {
 		t.Fatalf("%v\n%s", findings, src)
 	}
 	set := secret.Placeholders(render.Needs(s))
-	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	st := render.Resolve(s, set, "/srv/matrix")
+	st.Files, _ = prove.Copies(s, ".", func(string) ([]byte, error) { return []byte(registration), nil })
+	b, err := render.Render(s, st, set.Get)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -62,6 +63,10 @@ func eachExample(t *testing.T, visit func(t *testing.T, e *example)) {
 			}
 			set := secret.Placeholders(render.Needs(s))
 			st := render.Resolve(s, set, "/srv/matrix")
+			st.Files, findings = prove.Copies(s, ".", func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(path), name)) })
+			if len(findings) > 0 {
+				t.Fatal(findings)
+			}
 			b, err := render.Render(s, st, set.Get)
 			if err != nil {
 				t.Fatal(err)

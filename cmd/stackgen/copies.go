@@ -17,7 +17,7 @@ import (
 
 // copiedFrom is prove.Copies from the directory of the spec or, within a git repository, from that. No link leads out of it.
 func copiedFrom(s *spec.Spec, file string) ([]render.Copy, []finding.Finding, error) {
-	if s.At("compose", "files").Len() == 0 {
+	if s.At("compose", "files").Len() == 0 && len(s.Synapse.Registrations) == 0 {
 		return nil, nil, nil
 	}
 	top, below := filepath.Dir(file), "."

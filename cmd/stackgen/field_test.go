@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"philipp.info/stackgen/pkg/diff"
+	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -170,6 +171,8 @@ func TestEveryFieldIsTold(t *testing.T) {
 	values.WriteString("auth.pepper: " + strings.Repeat("zebra-pepper-", 3) + "\n") // which the old homeserver has
 	put(t, "all.yaml", values.String())
 	put(t, "support.json", "{}\n")
+	registration, _ := fixture.File("")
+	put(t, "irc.yaml", string(registration))
 	put(t, "api-hash", set.Get("bridges.telegram.api_hash")+"\n")
 	stackgen(t, 0, "render", "-o", "run")
 	for _, c := range fields {

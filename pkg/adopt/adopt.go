@@ -89,6 +89,7 @@ var readers = []func(*reader){
 	(*reader).database,
 	(*reader).element,
 	(*reader).bridges,
+	(*reader).registrations,
 	(*reader).permissions,
 	(*reader).backup,
 	(*reader).doublePuppet,
@@ -105,6 +106,7 @@ type reader struct {
 	served  bool                    // there is an Element Web: the spec has its section, whatever stands in it
 	extra   map[string]*source.Node // what is laid onto a file, by the dotted path of its section
 	secrets map[string]string
+	files   map[string][]byte // copied as they are, by their paths relative to the spec
 	notes   []Note
 	sets    map[string]*secret.Set
 	mask    *finding.Mask
@@ -112,7 +114,7 @@ type reader struct {
 }
 
 func newReader(d *deployment.Deployment, o Options) *reader {
-	r := &reader{d: d, o: o, syn: d.Synapses[0], extra: make(map[string]*source.Node), secrets: make(map[string]string), sets: make(map[string]*secret.Set), asked: make(map[string]map[string]string)}
+	r := &reader{d: d, o: o, syn: d.Synapses[0], extra: make(map[string]*source.Node), secrets: make(map[string]string), files: make(map[string][]byte), sets: make(map[string]*secret.Set), asked: make(map[string]map[string]string)}
 	if len(d.MASs) > 0 {
 		r.mas = d.MASs[0]
 	}

@@ -158,7 +158,7 @@ func TestRandomSpecs(t *testing.T) {
 			continue
 		}
 		left--
-		taken(t, []byte(src), nil)
+		taken(t, []byte(src), fixture.File)
 		if t.Failed() {
 			t.FailNow()
 		}

@@ -27,7 +27,7 @@ type project struct {
 // layCompose has the spec keep the services that it has no words for, and of those that are rendered what does not come
 // from it.
 func (r *reader) layCompose(tree *source.Node, d *Draft) error {
-	bundle, err := r.render(tree, nil)
+	bundle, err := r.render(tree)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,6 @@ func (r *reader) layCompose(tree *source.Node, d *Draft) error {
 	p.elsewhere()
 	p.data(tree)
 	p.definitions(tree)
-	p.registrations(tree)
 	if len(p.over.Names()) > 0 {
 		r.put(tree, []string{"compose", "extra"}, p.over)
 	}

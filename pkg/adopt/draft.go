@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
@@ -20,7 +21,7 @@ func (r *reader) draft() (*Draft, []finding.Finding) {
 	if !r.served {
 		tree.Delete("element")
 	}
-	d := &Draft{Secrets: make(map[string]string), Files: make(map[string][]byte)}
+	d := &Draft{Secrets: make(map[string]string), Files: r.files}
 	if refused := r.accept(tree); len(refused) > 0 {
 		return nil, refused
 	}
@@ -106,6 +107,15 @@ func (r *reader) drop(tree *source.Node, f finding.Finding) bool {
 	}
 	parsed, _ := source.Parse(r.o.SpecName, text)
 	path := parsed.KeysAt(f.Pos())
+	if list := tree.Get(path[:max(len(path)-1, 0)]...); len(path) > 1 && list.Is(source.Sequence) {
+		i, err := strconv.Atoi(path[len(path)-1])
+		if err != nil || i >= len(list.Items) {
+			return false
+		}
+		list.Items = slices.Delete(list.Items, i, i+1)
+		r.note(source.Site{}, f.Message, path[:len(path)-1]...)
+		return true
+	}
 	switch {
 	case slices.Equal(path, []string{"auth"}):
 		tree.Get("auth").Set("passwords", source.Made("!!bool", "true"))

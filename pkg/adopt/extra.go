@@ -56,7 +56,7 @@ func (r *reader) documents() []document {
 // lay puts into the tree what its fields cannot say: each file is rendered, and what the deployment's own has beside is laid
 // onto it. What stackgen rendered differs by nothing but that.
 func (r *reader) lay(tree *source.Node, d *Draft) error {
-	bundle, err := r.render(tree, nil)
+	bundle, err := r.render(tree)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (r *reader) lay(tree *source.Node, d *Draft) error {
 		return r.layCompose(tree, d)
 	}
 	r.copies(tree, bundle, d)
-	if bundle, err = r.render(tree, d.Files); err != nil {
+	if bundle, err = r.render(tree); err != nil {
 		return err
 	}
 	ours, err := rendered(bundle, "docker-compose.yml")
@@ -182,14 +182,14 @@ func (r *reader) paths(doc document, n *source.Node, at []string) {
 }
 
 // render makes the files of the tree in memory.
-func (r *reader) render(tree *source.Node, files map[string][]byte) (*render.Bundle, error) {
+func (r *reader) render(tree *source.Node) (*render.Bundle, error) {
 	s, findings, err := r.parse(tree)
 	if err != nil || s == nil {
 		return nil, fmt.Errorf("what was read is no spec: %w%v", err, findings)
 	}
 	st := r.resolve(s)
-	for to, v := range s.At("compose", "files").Entries() {
-		st.Files = append(st.Files, render.Copy{Path: to.Str(), Data: files[v.Str()], At: v})
+	for to, v := range s.Copied() {
+		st.Files = append(st.Files, render.Copy{Path: to, Data: r.files[v.Str()], At: v})
 	}
 	return render.Render(s, st, r.set(s).Get)
 }

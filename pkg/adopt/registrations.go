@@ -6,41 +6,37 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
-	"philipp.info/stackgen/pkg/source"
 )
 
-// registrations has Synapse read those that no rendered bridge has: each is copied as it is, and appended to the list.
-func (p *project) registrations(tree *source.Node) {
-	taken := p.taken()
-	list := &source.Node{Kind: source.Sequence}
-	for _, reg := range p.syn.Registrations {
-		if b := p.d.BridgeOf(reg); b != nil && taken[programOf(b)] == b || slices.Index(p.d.DoublePuppets, reg) == 0 && len(taken) > 0 {
+// registrations has Synapse read those that no rendered bridge has: each is copied as it is.
+func (r *reader) registrations() {
+	taken := r.taken()
+	for _, reg := range r.syn.Registrations {
+		if b := r.d.BridgeOf(reg); b != nil && taken[programOf(b)] == b || slices.Index(r.d.DoublePuppets, reg) == 0 && len(taken) > 0 {
 			continue
 		}
-		if name := p.copied(reg); name != "" {
-			list.Items = append(list.Items, source.Made("!!str", "/config/"+name))
-		}
+		from := r.registrationFile(reg)
+		r.files[from] = reg.Src
+		r.spec.Synapse.Registrations = append(r.spec.Synapse.Registrations, from)
 	}
-	if len(list.Items) > 0 {
-		p.put(tree, []string{"synapse", "extra", "+app_service_config_files"}, list)
-	}
-	for _, m := range p.syn.Missing {
-		p.note(m.Value.Site(""), "a registration cannot be seen, and Synapse would not know its appservice any more: "+m.Reason, "synapse")
+	for _, m := range r.syn.Missing {
+		r.note(m.Value.Site(""), "a registration cannot be seen, and Synapse would not know its appservice any more: "+m.Reason, "synapse")
 	}
 }
 
-// copied gives a registration a name beside the rendered ones.
-func (p *project) copied(reg *deployment.Registration) string {
-	base := strings.TrimSuffix(path.Base(reg.Path), path.Ext(reg.Path))
-	name := base
-	for n := 2; ; n++ {
-		to, from := "config/matrix/"+name+".yaml", "files/config/matrix/"+name+".yaml"
-		if p.files.draft.Files[from] == nil && !p.files.rendered(to) {
-			p.files.draft.Files[from] = reg.Src
-			p.put(p.files.tree, []string{"compose", "files", to}, source.Made("!!str", from))
-			return name + ".yaml"
-		}
-		name = fmt.Sprintf("%s-%d", base, n)
+// registrationFile gives a registration a name that no rendered one has, nor another file beside them.
+func (r *reader) registrationFile(reg *deployment.Registration) string {
+	ext := path.Ext(reg.Path)
+	base := strings.TrimSuffix(path.Base(reg.Path), ext)
+	others := map[string]bool{"homeserver.yaml": true, "log.config": true, "doublepuppet.yaml": len(r.taken()) > 0, r.spec.ServerName + ".signing.key": true}
+	for c := range component.Bridges() {
+		others[string(c.Program)+".yaml"] = r.taken()[c.Program] != nil
 	}
+	name := base + ext
+	for n := 2; others[name] || r.files["files/config/matrix/"+name] != nil; n++ {
+		name = fmt.Sprintf("%s-%d%s", base, n, ext)
+	}
+	return "files/config/matrix/" + name
 }

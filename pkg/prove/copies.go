@@ -14,12 +14,12 @@ import (
 
 var errOutside = errors.New("it lies outside of the spec's directory and its git repository")
 
-// Copies reads the files of compose.files; read is given a path from the top of the tree that holds the spec, and
+// Copies reads the files that the spec has copied; read is given a path from the top of the tree that holds the spec, and
 // below is the spec's directory there. The findings name those that cannot be had.
 func Copies(s *spec.Spec, below string, read func(name string) ([]byte, error)) ([]render.Copy, []finding.Finding) {
 	var all []render.Copy
 	var findings []finding.Finding
-	for key, v := range s.At("compose", "files").Entries() {
+	for to, v := range s.Copied() {
 		name := path.Join(below, v.Str())
 		data, err := []byte(nil), errOutside
 		if fs.ValidPath(name) {
@@ -33,12 +33,12 @@ func Copies(s *spec.Spec, below string, read func(name string) ([]byte, error)) 
 				err = errors.New("it does not exist")
 			}
 			findings = append(findings, finding.Finding{
-				Rule: "spec", Severity: finding.Error, Message: fmt.Sprintf("%q cannot be copied to %s: %v", v.Str(), key.Str(), err),
+				Rule: "spec", Severity: finding.Error, Message: fmt.Sprintf("%q cannot be copied to %s: %v", v.Str(), to, err),
 				Fix: "the path of a regular file, relative to the spec", Sites: []source.Site{v.Site("")},
 			})
 			continue
 		}
-		all = append(all, render.Copy{Path: key.Str(), Data: append([]byte{}, data...), At: v})
+		all = append(all, render.Copy{Path: to, Data: append([]byte{}, data...), At: v})
 	}
 	return all, findings
 }

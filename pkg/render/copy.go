@@ -11,7 +11,7 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// copies adds the files of compose.files to the bundle. One whose path is that of a rendered file, or lies within
+// copies adds the files of somebody's own to the bundle. One whose path is that of a rendered file, or lies within
 // one, is a misfit. Each belongs to the user of the service that mounts it, as far as compose says so.
 func (b *Bundle) copies(compose *source.File) source.Misfits {
 	var misfits source.Misfits
@@ -20,7 +20,11 @@ func (b *Bundle) copies(compose *source.File) source.Misfits {
 			return f.Path == c.Path || strings.HasPrefix(f.Path, c.Path+"/") || f.Data != nil && strings.HasPrefix(c.Path, f.Path+"/")
 		}
 		if i := slices.IndexFunc(b.Files, clash); i >= 0 || c.Path == "docker-compose.yml" || strings.HasPrefix(c.Path, "docker-compose.yml/") {
-			misfits = append(misfits, source.Misfit{At: c.At, Message: fmt.Sprintf("compose.files: %q collides with a file that stackgen renders", c.Path), Fix: "another path; what is rendered is changed by extra"})
+			what, fix := "compose.files", "another path; what is rendered is changed by extra"
+			if keys := c.At.Keys(); keys[0] == "synapse" {
+				what, fix = strings.Join(keys[:2], "."), "another name for the file"
+			}
+			misfits = append(misfits, source.Misfit{At: c.At, Message: fmt.Sprintf("%s: %q collides with a file that stackgen renders", what, c.Path), Fix: fix})
 			continue
 		}
 		f := File{Path: c.Path, Data: c.Data, UID: -1, GID: -1, spec: c.At.Keys()}

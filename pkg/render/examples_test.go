@@ -10,6 +10,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -26,7 +27,12 @@ func load(t testing.TB, path string, src []byte) *render.Bundle {
 		t.FailNow()
 	}
 	set := secret.Placeholders(render.Needs(s))
-	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	st := render.Resolve(s, set, "/srv/matrix")
+	st.Files, findings = prove.Copies(s, ".", func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(path), name)) })
+	for _, f := range findings {
+		t.Errorf("%s: %s", f.Pos(), f.Message)
+	}
+	b, err := render.Render(s, st, set.Get)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/fixture"
+	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -33,7 +34,9 @@ func checkRandom(t *testing.T, src string) {
 		return
 	}
 	set := secret.Placeholders(render.Needs(s))
-	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	st := render.Resolve(s, set, "/srv/matrix")
+	st.Files, _ = prove.Copies(s, ".", fixture.File)
+	b, err := render.Render(s, st, set.Get)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, src)
 	}
@@ -44,7 +47,9 @@ func checkRandom(t *testing.T, src string) {
 			t.Errorf("%s: %s [%s]\n%s", f.Pos(), f.Message, f.Rule, src)
 		}
 	}
-	again, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	st = render.Resolve(s, set, "/srv/matrix")
+	st.Files, _ = prove.Copies(s, ".", fixture.File)
+	again, err := render.Render(s, st, set.Get)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,15 @@ func TestRecover(t *testing.T) {
 					}
 				}
 				set.Fill()
-				b, err := Render(s, Resolve(s, set, "/srv/matrix"), set.Get)
+				st := Resolve(s, set, "/srv/matrix")
+				for to, v := range s.Copied() {
+					data, err := os.ReadFile(filepath.Join(filepath.Dir(path), v.Str()))
+					if err != nil {
+						t.Fatal(err)
+					}
+					st.Files = append(st.Files, Copy{Path: to, Data: data, At: v})
+				}
+				b, err := Render(s, st, set.Get)
 				if err != nil {
 					t.Fatal(err)
 				}

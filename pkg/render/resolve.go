@@ -54,11 +54,14 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	for c := range component.Bridges() {
 		if b, ok := s.Bridges[string(c.Program)]; ok {
 			st.addBridge(s, c, b, secrets)
-			st.Synapse.Registrations = append(st.Synapse.Registrations, string(c.Program))
+			st.Synapse.Registrations = append(st.Synapse.Registrations, string(c.Program)+".yaml")
 		}
 	}
 	if len(st.Bridges) > 0 {
-		st.Synapse.Registrations = append(st.Synapse.Registrations, "doublepuppet")
+		st.Synapse.Registrations = append(st.Synapse.Registrations, "doublepuppet.yaml")
+	}
+	for _, file := range s.Synapse.Registrations {
+		st.Synapse.Registrations = append(st.Synapse.Registrations, path.Base(file))
 	}
 	if host := s.ElementHost(); host != "" {
 		st.Element = &Element{Host: host, Port: component.Of(component.Element).Port}

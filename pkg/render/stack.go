@@ -100,7 +100,7 @@ type Synapse struct {
 	URLPreview     bool
 	TURN           []string
 	WellKnownExtra string // as a YAML flow mapping, empty when there is none
-	Registrations  []string
+	Registrations  []string // names of their files
 	DB             Database
 	OldKeys        []secret.OldKey
 	// Masquerading is for bots with a device of their own at a Synapse that wants to be asked for it.

@@ -171,6 +171,9 @@ func (st *Stack) TraefikRoutes() string {
 			b.WriteString(" " + value + "\n")
 		}
 	}
+	if len(open) == 0 || open[0] != "middlewares" { // the file ends with one for all
+		b.WriteString("  middlewares:\n")
+	}
 	return b.String()
 }
 

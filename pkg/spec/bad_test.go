@@ -313,6 +313,8 @@ func TestBadImages(t *testing.T) {
 		{"two containers of one name", "\nsynapse: {container_name: matrix}\ndatabase: {container_name: matrix}", []string{`5:12 two containers are called "matrix"`}},
 		{"another image for a rendered service", "\nsynapse: {service: hs}\ncompose: {extra: {services: {hs: {image: nginx}}}}", []string{`5:35 "hs" is the service of Synapse, which is rendered`}},
 		{"an own build of a rendered service", "\ncompose: {extra: {services: {synapse: {build: ./synapse}}}}", nil},
+		{"a registration elsewhere", "\nsynapse: {registrations: [/etc/hookshot.yaml]}", []string{"4:27 synapse.registrations.0 is no path relative to the spec"}},
+		{"two registrations of one name", "\nsynapse: {registrations: [a/hookshot.yaml, b/hookshot.yaml]}", []string{"4:44 synapse.registrations.1 has the name of another registration"}},
 		{"old Synapse", "\nsynapse: {version: v1.135.2}", []string{"4:11 synapse.version v1.135.2 is too old; matrix_authentication_service exists since Synapse 1.136\n\tfix: version: v"}},
 		{"old MAS", "version: 1\nserver_name: example.org\nauth: {passwords: true, version: 1.7.0}", []string{"3:25 auth.version 1.7.0 is too old"}},
 		{"old PostgreSQL", "\ndatabase: {version: 13-alpine}", []string{"4:12 database.version 13-alpine is too old"}},

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"io/fs"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -10,10 +11,47 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// Copied yields the files of somebody's own that are copied into the output directory: the path there, and the value that
+// names the file to copy, relative to the spec.
+func (s *Spec) Copied() iter.Seq2[string, source.Value] {
+	return func(yield func(string, source.Value) bool) {
+		for _, v := range s.At("synapse", "registrations").Items() {
+			if !yield("config/matrix/"+path.Base(v.Str()), v) {
+				return
+			}
+		}
+		for key, v := range s.At("compose", "files").Entries() {
+			if !yield(key.Str(), v) {
+				return
+			}
+		}
+	}
+}
+
+// checkRegistrations has the files of registrations: relative to the spec, each with a name of its own.
+func (s *Spec) checkRegistrations(d *decoder, seen map[string]bool) {
+	for _, v := range s.At("synapse", "registrations").Items() {
+		name := "config/matrix/" + path.Base(v.Str())
+		switch {
+		case !sourcePath(v.Str()):
+			d.fail(v, v.Path()+" is no path relative to the spec", "registrations/hookshot.yaml")
+		case seen[name]:
+			d.fail(v, v.Path()+" has the name of another registration, and Synapse gets all of them in one directory", "another name for one of the files")
+		}
+		seen[name] = true
+	}
+}
+
+func sourcePath(from string) bool {
+	return plainPath(from) && !path.IsAbs(from) && path.Base(from) != ".." && path.Base(from) != "." &&
+		!slices.ContainsFunc(strings.Split(from, "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
+}
+
 // checkFiles has the paths of compose.files: below the output directory, below the spec's directory or its
 // repository, and none twice or within another. What is rendered there is known to render alone.
 func (s *Spec) checkFiles(d *decoder) {
 	seen := make(map[string]bool)
+	s.checkRegistrations(d, seen)
 	for key, v := range s.At("compose", "files").Entries() {
 		to, from := key.Str(), v.Str()
 		top, _, _ := strings.Cut(to, "/")
@@ -31,7 +69,7 @@ func (s *Spec) checkFiles(d *decoder) {
 			}
 		}
 		seen[to] = true
-		if !plainPath(from) || path.IsAbs(from) || slices.ContainsFunc(strings.Split(from, "/"), func(part string) bool { return strings.EqualFold(part, ".git") }) {
+		if !sourcePath(from) {
 			d.fail(v, "compose.files: "+quote(from)+" is no path relative to the spec", "files/element.json")
 		}
 	}

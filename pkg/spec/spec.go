@@ -149,6 +149,8 @@ type Synapse struct {
 	URLPreview bool `yaml:"url_preview,omitempty"`
 	// TURN server for calls.
 	TURN TURN `yaml:"turn,omitempty"`
+	// Registrations are files of further appservices, relative to the spec: Synapse reads a copy of each as it is.
+	Registrations []string `yaml:"registrations,omitempty" example:"registrations/hookshot.yaml"`
 	// WellKnownExtra is added to /.well-known/matrix/client.
 	WellKnownExtra Extra `yaml:"well_known_extra,omitempty"`
 }

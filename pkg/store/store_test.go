@@ -21,6 +21,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
@@ -42,12 +43,20 @@ func small(t testing.TB) *render.Bundle {
 // rendered is a spec with placeholder secrets.
 func rendered(t testing.TB, text string) *render.Bundle {
 	t.Helper()
+	return renderedIn(t, ".", text)
+}
+
+// renderedIn is rendered where the files that it copies lie in a directory.
+func renderedIn(t testing.TB, dir, text string) *render.Bundle {
+	t.Helper()
 	s, findings := spec.Parse("stack.yaml", []byte(text))
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
 	set := secret.Placeholders(render.Needs(s))
-	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	st := render.Resolve(s, set, "/srv/matrix")
+	st.Files, _ = prove.Copies(s, ".", func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) })
+	b, err := render.Render(s, st, set.Get)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +334,7 @@ func TestExamplesOnDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := filepath.Join(t.TempDir(), "out")
-			b := rendered(t, string(src))
+			b := renderedIn(t, filepath.Dir(path), string(src))
 			write(t, b, dir, false)
 			before := state(t, dir)
 			if p := write(t, b, dir, false); len(p.Changes) != 0 {

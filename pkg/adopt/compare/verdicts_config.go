@@ -62,7 +62,7 @@ var configured = []verdict{
 	{about: "synapse", doc: "registration **", key: "**msc3202**", where: onOurs, kind: Same, why: "it lets the bridge have devices without a login, and does nothing where it asks for none"},
 	{about: "synapse", doc: "registration **", key: "**msc4190**", where: onOurs, kind: Same, why: "it lets the bridge have devices without a login, and does nothing where it asks for none"},
 	{about: "synapse", doc: "registration **", key: "**", where: onOurs, kind: Decision, why: "Synapse grants this appservice what it had not before", keep: "bridges, with what it has now"},
-	{about: "synapse", doc: "registration **", key: "**", where: onOld, kind: Decision, why: "Synapse does not grant it any more: tokens are rejected, or users and rooms are nobody's", keep: "synapse: {extra: {+app_service_config_files: […]}}, and the file in compose: {files: …}"},
+	{about: "synapse", doc: "registration **", key: "**", where: onOld, kind: Decision, why: "Synapse does not grant it any more: tokens are rejected, or users and rooms are nobody's", keep: "synapse: {registrations: […]} with its file"},
 	{about: "synapse", doc: "registration **", key: "**_token", kind: Decision, why: "who has the old token is rejected", keep: "stackgen secrets set, with the old one"},
 	{about: "synapse", doc: "registration **", key: "**", kind: Decision, why: "Synapse grants the appservice something else", keep: "bridges, with what it has now"},
 

@@ -99,7 +99,7 @@ type Synapse struct {
 	MaxLifetime    string
 	URLPreview     bool
 	TURN           []string
-	WellKnownExtra string // as a YAML flow mapping, empty when there is none
+	WellKnownExtra string   // as a YAML flow mapping, empty when there is none
 	Registrations  []string // names of their files
 	DB             Database
 	OldKeys        []secret.OldKey

@@ -25,6 +25,11 @@ var synapseRequiredKeys = Rule{
 		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Program == component.Synapse }) {
 			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.ServicesAt.Site(""))
 		}
+		for _, s := range d.Services {
+			if word := d.OnlyTool(s); word != "" {
+				r.NotChecked(fmt.Sprintf("%s only runs %s, and nothing here runs the program itself", s.Name, word), s.Site(""))
+			}
+		}
 		for _, s := range d.Synapses {
 			checkMandatory(r, s)
 			checkEngine(r, s)

@@ -56,6 +56,7 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 			"write it anew as https://doc.traefik.io/traefik/migrate/v1-to-v2/ says", append(sites, k.image)...)
 		return
 	}
+	var old []traefik.Setting
 	for _, set := range st.Settings {
 		l := traefik.Find(set.Key, k.version)
 		switch {
@@ -67,11 +68,15 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 				checkPassedRoot(r, set, l)
 			}
 		case roots[l.Part]:
+		case slices.Contains(oldRoots, strings.ToLower(l.Part)):
+			roots[l.Part] = true
+			old = append(old, set)
 		default:
 			roots[l.Part] = true
 			k.unknown(r, set, l)
 		}
 	}
+	severally(r, old, func(set traefik.Setting) []source.Site { return []source.Site{set.Site} }, k.ofTheFirst)
 	if len(st.Passed) > 0 {
 		var sites []source.Site
 		for _, p := range st.Passed {
@@ -174,6 +179,26 @@ func (k traefikKeys) unknown(r *Reporter, set traefik.Setting, l traefik.Lookup)
 	} else {
 		r.Warn(msg+"; a release that does not know it does not start", fix, set.Site, k.image)
 	}
+}
+
+// ofTheFirst is one finding for all flags and variables of Traefik 1.
+func (k traefikKeys) ofTheFirst(r *Reporter, old []traefik.Setting) {
+	if len(old) == 1 {
+		k.unknown(r, old[0], traefik.Find(old[0].Key, k.version))
+		return
+	}
+	var names []string
+	var sites []source.Site
+	for _, set := range old {
+		root, _, _ := strings.Cut(set.Key, ".")
+		names, sites = append(names, root), append(sites, set.Site)
+	}
+	msg := sentence(names, "and") + " are settings of Traefik 1, which " + k.called + " does not know; "
+	report, what := r.Fail, "it does not start"
+	if !k.certain {
+		report, what = r.Warn, "a release that does not know them does not start"
+	}
+	report(msg+what, "write them as the release wants them: https://doc.traefik.io/traefik/migrate/v1-to-v2", append(sites, k.image)...)
 }
 
 // checkPassedRoot has the sections of a file that Traefik does not look for.

@@ -38,6 +38,18 @@ func (d *Deployment) Parts() []finding.Part {
 	return p.list
 }
 
+// OnlyTool is the word by which a service runs a tool of Synapse, MAS or a bridge, where no other runs the program itself; "" else.
+func (d *Deployment) OnlyTool(s *Service) string {
+	if s.Program != component.Synapse && s.Program != component.MAS && s.Component().Bridge == nil || s.Absent.Why != "" || s.worker() || len(d.Running(s.Program)) > 0 {
+		return ""
+	}
+	kind, word, _ := s.Launch()
+	if kind != Tool {
+		return ""
+	}
+	return word
+}
+
 // Blank says why nothing of Matrix was read; "" where something was.
 func (d *Deployment) Blank() string {
 	if len(d.Synapses)+len(d.MASs)+len(d.Bridges) > 0 || d.File == "" {
@@ -47,6 +59,8 @@ func (d *Deployment) Blank() string {
 	for _, s := range d.Services {
 		if (s.Program == component.Synapse || s.Program == component.MAS || s.Component().Bridge != nil) && !d.oneShot(s) {
 			whys = append(whys, s.Name+" ("+s.Component().Title+"): "+s.unread())
+		} else if word := d.OnlyTool(s); word != "" {
+			whys = append(whys, s.Name+" ("+s.Component().Title+"): it only runs "+word)
 		}
 	}
 	if len(whys) > 0 {
@@ -269,7 +283,7 @@ func (p *parts) rest() {
 		}
 		p.add(part, t.Service)
 	}
-	var off, others []string
+	var off, tools, others []string
 	for _, s := range d.Services {
 		switch {
 		case p.told[s]:
@@ -277,7 +291,12 @@ func (p *parts) rest() {
 			off = append(off, s.Name+" ("+s.Absent.Why+")")
 		case s.Program == component.Unknown:
 			others = append(others, s.Name)
+		case d.OnlyTool(s) != "":
+			tools = append(tools, s.Name+" ("+d.OnlyTool(s)+")")
 		}
+	}
+	if len(tools) > 0 {
+		p.add(finding.Part{Name: "tools", Seen: finding.Unread, Why: few(tools) + ": nothing here runs the program itself"})
 	}
 	if len(off) > 0 {
 		p.add(finding.Part{Name: "not started", Seen: finding.Unread, Why: few(off)})

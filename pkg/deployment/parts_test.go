@@ -42,6 +42,11 @@ others, not read: web, cache: only what Compose is told
 `,
 			blank: "synapse (Synapse): /data/homeserver.yaml: it is the named volume data",
 		},
+		"a homeserver that only makes its configuration": {
+			services: "  synapse: {image: 'ghcr.io/element-hq/synapse:v1.163.2', command: generate, volumes: ['data:/data']}\n",
+			want:     "tools, not read: synapse (generate): nothing here runs the program itself\n",
+			blank:    "synapse (Synapse): it only runs generate",
+		},
 		"nothing of Matrix": {
 			services: "  web: {image: example/web}\n",
 			want:     "others, not read: web: only what Compose is told\n",
@@ -98,7 +103,7 @@ not started, not read: later (it stands behind the profile more)
 					got.WriteString("; ")
 				}
 				fmt.Fprintln(&got, p.Why)
-				if p.Seen == finding.Unread && p.Name != "others" && p.Name != "not started" {
+				if p.Seen == finding.Unread && p.Name != "others" && p.Name != "tools" && p.Name != "not started" {
 					unread++
 				}
 			}

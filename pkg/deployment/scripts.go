@@ -288,6 +288,8 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 			if n := len(rest); n > 0 && slices.Contains(plain[:i], "git") {
 				s.add(strings.TrimSuffix(path.Base(rest[n-1]), ".git"), rest[n-1])
 			}
+		case "curl", "wget":
+			s.fetched(path.Base(w), rest)
 		case "tee", "touch", "mkdir":
 			s.add(rest...)
 		case "sed", "perl", "yq", "gsed":

@@ -27,6 +27,9 @@ func (d *Deployment) traefikSettings(s *Service, set func(key, val string)) (see
 func (t *Proxy) entryPoints() (all []traefik.EntryPoint, ports map[string]string) {
 	ports = make(map[string]string)
 	chosen := false
+	if t.first() {
+		return nil, nil
+	}
 	if len(t.EntryPoints) == 0 && t.Seen && len(t.settings) > 0 { // then Traefik makes one (pkg/config/static SetEffectiveConfiguration)
 		return []traefik.EntryPoint{{Entry: route.Entry{Name: "http", Default: true}}}, map[string]string{"http": "80"}
 	}
@@ -100,6 +103,17 @@ func (s *Service) publishes() (list []Published, host, ok bool) {
 		return nil, false, false
 	}
 	return list, false, true
+}
+
+// first reports whether the settings are in the words of Traefik 1, whose entrypoints are not read.
+func (t *Proxy) first() bool {
+	for key := range t.settings {
+		word, _, _ := strings.Cut(key, ".")
+		if slices.Contains([]string{"defaultentrypoints", "docker", "web", "acme", "file", "consul", "etcd", "rancher"}, word) {
+			return true
+		}
+	}
+	return t.Major == 1
 }
 
 // seePorts holds the published ports against the entrypoints.

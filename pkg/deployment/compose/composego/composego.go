@@ -87,7 +87,13 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	if mark := inTemplate(err.Error()); mark != "" {
 		return []finding.Finding{finding.Unchecked("compose-valid", mark+" is a mark for which a script puts a value, and Compose refuses the file as it stands: whether it takes what is made of it cannot be seen", site(p, err.Error()))}
 	}
-	msg, fix, sites := undefined(p, strings.ReplaceAll(err.Error(), "\n", " "))
+	var lines []string // the same of several services is one
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	msg, fix, sites := undefined(p, strings.Join(lines, " "))
 	if sites == nil {
 		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
 	}

@@ -1,0 +1,42 @@
+package deployment
+
+import (
+	"path"
+	"strings"
+)
+
+// fetched takes what curl and wget write: the file that an option names, alone or behind other letters, or the one of the address.
+func (s *script) fetched(program string, words []string) {
+	named, dir := program == "wget", "" // by the address
+	var addresses []string
+	for i, w := range words {
+		next := ""
+		if i+1 < len(words) {
+			next = words[i+1]
+		}
+		letters := strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--")
+		switch {
+		case strings.Contains(w, "://"):
+			if address, _, _ := strings.Cut(w, "?"); path.Base(address) != "" && strings.Count(address, "/") > 2 {
+				addresses = append(addresses, path.Base(address))
+			}
+		case program == "curl" && letters && strings.HasSuffix(w, "o"), program == "wget" && letters && strings.HasSuffix(w, "O"):
+			named = false
+			s.add(next)
+		case program == "curl" && (letters && strings.Contains(w, "O") || strings.HasPrefix(w, "--remote-name")):
+			named = true
+		case program == "wget" && (letters && strings.HasSuffix(w, "P")), w == "--output-dir":
+			dir = next
+		case strings.HasPrefix(w, "--directory-prefix="), strings.HasPrefix(w, "--output-dir="):
+			_, dir, _ = strings.Cut(w, "=")
+		case strings.HasPrefix(w, "--output-document"), strings.HasPrefix(w, "--output"):
+			named = false // taken as any program's
+		}
+	}
+	if !named {
+		return
+	}
+	for _, a := range addresses {
+		s.add(path.Join(dir, a))
+	}
+}

@@ -81,7 +81,7 @@ func (r *reader) bridge(b *deployment.Bridge, p component.Program) spec.Bridge {
 	r.keep(name+"hs_token", or(reg.At("hs_token").Str(), b.At("appservice.hs_token").Str()))
 	r.keep(name+"sender", reg.At("sender_localpart").Str())
 	for _, s := range bridgeSecrets[b.Dialect] {
-		if text, _, reason := b.Setting(s.key); reason == "" && text != "generate" && text != "disable" {
+		if text, _, reason := b.Setting(s.key); reason == "" && !component.NoSecret(text) {
 			r.keep(name+s.name, text)
 		}
 	}

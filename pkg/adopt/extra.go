@@ -291,7 +291,7 @@ func (r *reader) named(at []string, n *source.Node) *source.Node {
 
 // secretFor is the name of the secret that a value is; "" for what is none.
 func (r *reader) secretFor(at []string, n *source.Node) string {
-	if n.Tag != "!!str" || n.Text == "" || n.Text == "disable" { // a word of bridges for no secret at all
+	if n.Tag != "!!str" || n.Text == "" || component.NoSecret(n.Text) {
 		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.secrets)) {

@@ -45,7 +45,7 @@ func beside(ours, theirs *source.Node) *source.Node {
 		op, _ := source.Operator(name)
 		switch {
 		case op != 0 || alike(was, is):
-		case was.Is(source.Mapping) && is.Is(source.Mapping):
+		case is.Is(source.Mapping) && (was == nil || was.Is(source.Mapping)):
 			if below := beside(was, is); below != nil {
 				over.Set(name, below)
 			}

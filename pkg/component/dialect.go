@@ -92,6 +92,10 @@ type Shape struct {
 // it on, or "" when nothing has to.
 type Made struct{ Key, On, Consequence string }
 
+// NoSecret reports whether a text in the place of a secret of a bridge is one of the words of mautrix for none: that it
+// makes one up ("generate"), or goes without ("disable"; "disabled" for Telegram's bot).
+func NoSecret(text string) bool { return text == "generate" || text == "disable" || text == "disabled" }
+
 // Shape is what is known of the dialect.
 func (d Dialect) Shape() *Shape {
 	for _, s := range shapes {

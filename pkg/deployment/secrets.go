@@ -95,6 +95,9 @@ func (d *Deployment) collect() (held []Secret) {
 				h.Value, h.At, h.Reason = b.Setting(path)
 				h.file = d.FileBehind(b.Service, h.At)
 			}
+			if component.NoSecret(h.Value) {
+				continue
+			}
 			held = append(held, h)
 		}
 		if b.Own != nil {

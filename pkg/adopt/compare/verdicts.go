@@ -138,6 +138,7 @@ var verdicts = []verdict{
 	{about: "postgres**", doc: "environment", key: "POSTGRES_INITDB_ARGS", kind: Same, why: "only a cluster that is made anew reads it"},
 	{about: "postgres**", doc: "environment", key: "POSTGRES_DB", kind: Same, why: "only a cluster that is made anew reads it"},
 	{about: "postgres**", doc: "environment", key: "POSTGRES_MULTIPLE_DATABASES", kind: Same, why: "only a cluster that is made anew reads it"},
+	{about: "postgres**", doc: "environment", key: "POSTGRES_USER", where: onOld, old: "postgres", kind: Same, why: "it is the image's own superuser"},
 	{about: "postgres**", doc: "environment", key: "POSTGRES_USER", where: onOld, kind: Decision, why: "the superuser of the cluster is {old}, and ours logs in as postgres to make what is missing", keep: "database: {superuser: {old}}, or once: CREATE ROLE postgres SUPERUSER LOGIN"},
 	{about: "postgres**", doc: "environment", key: "PGDATA", kind: Decision, why: "PostgreSQL looks for its cluster in another place", keep: "{service} with environment: {PGDATA: {old}}"},
 	{about: "synapse", doc: "environment", key: "SYNAPSE_CONFIG_PATH", kind: Same, why: "the configuration that it leads to is compared setting by setting"},
@@ -156,6 +157,9 @@ var verdicts = []verdict{
 	{about: "mas", doc: "environment", key: "MAS_CONFIG", kind: Same, why: "the configuration that it leads to is compared setting by setting"},
 	{about: "mas", doc: "environment", key: "MAS_**", where: onOld, kind: Same, why: "what MAS makes of it is compared as a part of its configuration"},
 	{about: "element", doc: "environment", key: "ELEMENT_WEB_PORT", kind: Same, why: "what the proxy makes of it is compared request by request"},
+	{about: "postgres**", doc: "environment", key: "PG**", where: onOld, kind: Decision, why: "PostgreSQL finds something else, or nothing", keep: "{service} with environment: {{key}: {old}}"},
+	{about: "postgres**", doc: "environment", key: "TZ", where: onOld, kind: Decision, why: "the server's own clock has another time zone", keep: "{service} with environment: {{key}: {old}}"},
+	{about: "postgres**", doc: "environment", key: "**", where: onOld, kind: Same, why: "neither PostgreSQL nor its image reads it; only what makes databases in a cluster that is made anew"},
 	{about: "**", doc: "environment", key: "**", where: onOurs, kind: Decision, why: "the program had it not"},
 	{about: "**", doc: "environment", key: "**", kind: Decision, why: "the program finds something else, or nothing", keep: "{service} with environment: {{key}: {old}}"},
 }

@@ -30,7 +30,7 @@ func (p *Project) choose() deployment.Chosen {
 		return c
 	}
 	if m, err := manifest.Read(p.fsys); err == nil {
-		c.Managed = m.Files[rendered] != (manifest.Entry{}) && len(p.present([]string{rendered})) > 0
+		c.Managed = m.Files[rendered] != (manifest.Entry{}) && p.marked()
 	}
 	if list, set := p.Env["COMPOSE_FILE"]; set {
 		c.Named = true
@@ -47,6 +47,13 @@ func (p *Project) choose() deployment.Chosen {
 		}
 	}
 	return c
+}
+
+// marked reports whether stackgen wrote the compose file, and nobody has put another one in its place since: a stack that
+// was moved back to what it was has the record of the render still.
+func (p *Project) marked() bool {
+	src, err := fs.ReadFile(p.fsys, rendered)
+	return err == nil && strings.HasPrefix(string(src), "# Rendered by stackgen from ")
 }
 
 func (p *Project) present(names []string) []string {

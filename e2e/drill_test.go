@@ -105,7 +105,13 @@ func newDrill(t *testing.T) *drill {
 	repository := filepath.Join(t.TempDir(), "repository")
 	d := &drill{stack: newStack(t, drillSpec(repository)), home: t.TempDir(), clients: filepath.Join(t.TempDir(), "clients")}
 	d.book = commands(string(d.read(t, "RUNBOOK.md")))
-	// `docker compose` as on a host, with the stand-in for Traefik beside what is rendered.
+	composePlugin(t)
+	return d
+}
+
+// composePlugin makes `docker compose` work as on a host.
+func composePlugin(t *testing.T) {
+	t.Helper()
 	plugins := filepath.Join(docker.dir, "cli-plugins")
 	if err := os.MkdirAll(plugins, 0o700); err != nil {
 		t.Fatal(err)
@@ -113,7 +119,6 @@ func newDrill(t *testing.T) *drill {
 	if err := os.Symlink(filepath.Join(bin, "docker-compose"), filepath.Join(plugins, "docker-compose")); err != nil && !os.IsExist(err) {
 		t.Fatal(err)
 	}
-	return d
 }
 
 // commands are the shell blocks of a runbook by the heading that they stand below.
@@ -141,15 +146,15 @@ func commands(text string) map[string][]string {
 func (d *drill) block(t *testing.T, heading string, i int) string {
 	t.Helper()
 	if i >= len(d.book[heading]) {
-		t.Fatalf("RUNBOOK.md has %d blocks of commands below %s, want %d", len(d.book[heading]), heading, i+1)
+		t.Fatalf("the book has %d blocks of commands below %s, want %d", len(d.book[heading]), heading, i+1)
 	}
 	return d.book[heading][i]
 }
 
-// environment is what a shell of root's has on the host.
+// environment is what a shell of root's has on the host, with the stand-in for Traefik beside the stack.
 func (d *drill) environment() []string {
 	return []string{
-		"PATH=" + filepath.Join(filepath.Dir(filepath.Dir(bin)), "borgmatic", "bin") + ":" + os.Getenv("PATH"), "HOME=" + d.home, "LANG=C.UTF-8",
+		"PATH=" + filepath.Join(filepath.Dir(filepath.Dir(bin)), "borgmatic", "bin") + ":" + os.Getenv("PATH") + ":" + bin, "HOME=" + d.home, "LANG=C.UTF-8",
 		"DOCKER_HOST=" + docker.host(), "DOCKER_CONFIG=" + docker.dir, "COMPOSE_FILE=docker-compose.yml:../proxy.yml",
 	}
 }
@@ -238,15 +243,16 @@ func (d *drill) restore(t *testing.T, passphrase string, change func(string) str
 // client runs one step of a client, see images/client.py.
 func (d *drill) client(t *testing.T, name string, step ...string) string {
 	t.Helper()
-	out, err := d.tryClient(name, step...)
+	out, err := d.tryClient(t, name, step...)
 	if err != nil {
 		t.Fatalf("%s %s: %v", name, step[0], err)
 	}
 	return out
 }
 
-func (d *drill) tryClient(name string, step ...string) (string, error) {
-	args := []string{"run", "--rm", "--network", project + "_stack", "-v", d.clients + ":/clients", "stackgen-e2e/client:local", "/clients/" + name}
+func (d *drill) tryClient(t *testing.T, name string, step ...string) (string, error) {
+	t.Helper()
+	args := []string{"run", "--rm", "--network", d.containers(t)["proxy"].network(), "-v", d.clients + ":/clients", "stackgen-e2e/client:local", "/clients/" + name}
 	return docker.docker(append(args, step...)...)
 }
 
@@ -276,7 +282,7 @@ func (d *drill) chat(t *testing.T, room string) ([]string, error) {
 	d.client(t, "ben-1", "sync")
 	d.client(t, "anna-3", "login", "login-anna")
 	d.client(t, "anna-3", "send", room, later)
-	out, err := d.tryClient("ben-1", "read", room)
+	out, err := d.tryClient(t, "ben-1", "read", room)
 	return strings.Split(out, "\n"), err
 }
 

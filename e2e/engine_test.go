@@ -213,6 +213,16 @@ type container struct {
 
 func (c container) service() string { return c.Config.Labels["com.docker.compose.service"] }
 
+// network is the one of the stack's own that the container is in.
+func (c container) network() string {
+	for name := range c.NetworkSettings.Networks {
+		if name != ingress {
+			return name
+		}
+	}
+	return ""
+}
+
 // containers lists the containers of a Compose project.
 func (e *engine) containers(project string) ([]container, error) {
 	ids, err := e.docker("ps", "-aq", "--no-trunc", "--filter", "label=com.docker.compose.project="+project)

@@ -231,7 +231,11 @@ func (s *stack) dump(t *testing.T) {
 // sql asks a database as the superuser.
 func (s *stack) sql(t *testing.T, database, query string) string {
 	t.Helper()
-	out, err := s.try("exec", "-T", "postgres", "psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", database, "-c", query)
+	server := "postgres"
+	if _, ok := s.containers(t)[server]; !ok {
+		server = "db" // what it is called in byhand
+	}
+	out, err := s.try("exec", "-T", server, "psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", database, "-c", query)
 	if err != nil {
 		t.Fatal(s.mask(err.Error()))
 	}
@@ -245,7 +249,7 @@ func (s *stack) address(t *testing.T, service string) string {
 	if !ok {
 		t.Fatalf("%s has no container", service)
 	}
-	return c.NetworkSettings.Networks[project+"_stack"].IPAddress
+	return c.NetworkSettings.Networks[c.network()].IPAddress
 }
 
 // read gives a rendered file.

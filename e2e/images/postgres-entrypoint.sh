@@ -1,7 +1,13 @@
 #!/bin/bash
 # What the official image's entrypoint promises: a cluster in an empty PGDATA, the superuser's password
-# from POSTGRES_PASSWORD or its _FILE, and /docker-entrypoint-initdb.d at that time only.
+# from POSTGRES_PASSWORD or its _FILE, and /docker-entrypoint-initdb.d at that time only. Root becomes postgres.
 set -euo pipefail
+
+if [ "$1" = postgres ] && [ "$(id -u)" = 0 ]; then
+  mkdir -p "$PGDATA"
+  chown -R postgres:postgres "$PGDATA" /var/run/postgresql
+  exec setpriv --reuid 999 --regid 999 --clear-groups "$0" "$@"
+fi
 
 if [ "$1" != postgres ] || [ -s "$PGDATA/PG_VERSION" ]; then
   exec "$@"

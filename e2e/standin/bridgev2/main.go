@@ -16,13 +16,20 @@ import (
 	"maunium.net/go/mautrix/bridgev2"
 	"maunium.net/go/mautrix/bridgev2/database"
 	"maunium.net/go/mautrix/bridgev2/matrix/mxmain"
+	"maunium.net/go/mautrix/id"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 // network is a connector to nowhere.
 type network struct{ name string }
 
 func (n network) GetName() bridgev2.BridgeName {
-	return bridgev2.BridgeName{DisplayName: n.name, NetworkID: n.name, BeeperBridgeType: n.name, NetworkURL: "https://example.org", DefaultPort: 29300, DefaultCommandPrefix: "!" + n.name}
+	b := component.Of(component.Program(n.name)).Bridge
+	return bridgev2.BridgeName{
+		DisplayName: strings.TrimSuffix(b.DisplayName, " bridge bot"), NetworkID: b.ID, BeeperBridgeType: n.name, NetworkIcon: id.ContentURIString(b.Avatar), NetworkURL: "https://example.org",
+		DefaultPort: uint16(b.Port), DefaultCommandPrefix: b.CommandPrefix,
+	}
 }
 
 func (network) Init(*bridgev2.Bridge)              {}

@@ -272,7 +272,12 @@ func (p *provider) check() error {
 // dsn is the connection string of the database.
 func (c *config) dsn() string {
 	if c.Database.URI != "" {
-		return c.Database.URI
+		u, err := url.Parse(c.Database.URI)
+		if err != nil || u.Query().Has("sslmode") {
+			return c.Database.URI
+		}
+		u.RawQuery = "sslmode=disable" // where it says nothing MAS takes what the server has
+		return u.String()
 	}
 	port := c.Database.Port
 	if port == 0 {

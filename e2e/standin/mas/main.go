@@ -35,6 +35,11 @@ func main() {
 		log.Fatalf("this stand-in knows only the command server, not %s", os.Args[1])
 	}
 	path := os.Getenv("MAS_CONFIG")
+	for i, arg := range os.Args {
+		if arg == "--config" && i+1 < len(os.Args) {
+			path = os.Args[i+1]
+		}
+	}
 	c, err := load(path)
 	if err != nil {
 		log.Fatalf("configuration refused: %v", err)

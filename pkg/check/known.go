@@ -90,6 +90,8 @@ type reading struct {
 	ignored func(message string, fix mend, sites ...source.Site) // takes its place for a key that is not known, where that breaks nothing by itself
 	// misplaced are keys whose name leads astray, by their path, and what to do about them.
 	misplaced map[string]string
+	// gather, if set, takes the keys that are not known and not mistyped, in the place of ignored: they are most likely of another release.
+	gather func(place)
 	// passed are the places of values that are looked at elsewhere.
 	passed []source.Pos
 }
@@ -138,7 +140,12 @@ func (r reading) check(config place) {
 			if r.misplaced[p.path] == "" && r.ignored != nil {
 				report = r.ignored
 			}
-			report(r.program+" knows no "+p.path+"; "+r.unknown, r.renamed(config, p), p.value.Site(""))
+			fix := r.renamed(config, p)
+			if r.gather != nil && fix.text == removeIt {
+				r.gather(p)
+				return
+			}
+			report(r.program+" knows no "+p.path+"; "+r.unknown, fix, p.value.Site(""))
 		case p.known.Kind() == source.Scalar:
 			r.scalar(p)
 		case p.known.Kind() != p.value.Kind():

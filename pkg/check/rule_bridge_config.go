@@ -22,11 +22,16 @@ var bridgeDialect = Rule{
 		for _, b := range d.Bridges {
 			tag := b.ImageAt.Site("the image")
 			if want, _ := b.Image.Dialect(); b.Misread() {
+				if ver, tagged := b.Image.Version(); want == component.BridgeV2 && b.Dialect == component.Legacy && b.About.Move != nil && (tagged && b.About.Move.Takes(ver) || !tagged && b.About.Move.Last == component.Version{}) {
+					r.Warn(fmt.Sprintf("the configuration of %s has %s, as that of %s, and its image reads that of %s; it rewrites the file at its first start and takes the database over, and only a backup leads back", b.Name, b.Shape.Path(), b.Keys().Words, want.Shape().Words),
+						b.ImageFor()+", or take the file that the bridge has written", tag, b.Shape.Site("written anew"))
+					continue
+				}
 				consequence := "it ignores most of it and does not start"
 				if want == component.BridgeV2 {
 					consequence = "it does not start, or rewrites the file first"
 				}
-				r.Fail(fmt.Sprintf("the configuration of %s is one of %s, but its image reads that of %s; %s", b.Name, b.Keys().Words, want.Shape().Words, consequence),
+				r.Fail(fmt.Sprintf("the configuration of %s has %s, as that of %s, but its image reads that of %s; %s", b.Name, b.Shape.Path(), b.Keys().Words, want.Shape().Words, consequence),
 					b.ImageFor(), tag, b.Shape.Site("not read by this image"))
 			}
 			ver, known := b.Image.Version()

@@ -43,16 +43,37 @@ var bridgeKnownKeys = Rule{
 			for _, v := range b.Settings() {
 				how.passed = append(how.passed, v.At.Pos())
 			}
+			var odd []place
+			how.gather = func(p place) { odd = append(odd, p) }
 			config := place{value: b.Config.Root(), known: knownKeys(b.Keys().Keys)}
 			how.check(config)
+			tellOdd(r, b, b.Keys().Read, odd)
 			config.visit(func(p place) { checkBridgeRelease(r, b, p) })
 			if b.Dialect == component.BridgeV2 {
 				checkBridgeEnvironment(r, b)
 				how.report, how.ignored = reportKey(r, r.FailMend, b, b.About.NetworkRead), reportKey(r, r.WarnMend, b, b.About.NetworkRead) // narrower: each bridge has that section to itself
+				odd = nil
 				how.check(place{value: b.Config.At("network"), known: networkKeys(b.Component()), path: "network"})
+				tellOdd(r, b, b.About.NetworkRead, odd)
 			}
 		}
 	},
+}
+
+// tellOdd has one finding for the keys that a bridge does not know: most often its configuration is that of another release.
+func tellOdd(r *Reporter, b *deployment.Bridge, read component.Span, odd []place) {
+	severally(r, odd, func(p place) []source.Site { return []source.Site{p.value.Site("")} }, func(r *Reporter, odd []place) {
+		var keys []string
+		var sites []source.Site
+		for _, p := range odd {
+			keys, sites = append(keys, p.path), append(sites, p.value.Site(""))
+		}
+		message := b.Name + " knows no " + keys[0] + "; the bridge ignores it and goes by its default"
+		if len(keys) > 1 {
+			message = b.Name + " knows none of " + sentence(deployment.AtMost(keys, 4), "and") + "; the bridge ignores them and goes by its defaults"
+		}
+		reportKey(r, r.WarnMend, b, read)(message, mend{text: removeIt}, sites...)
+	})
 }
 
 // reportKey only warns where another release may have other keys.

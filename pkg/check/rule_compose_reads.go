@@ -20,18 +20,36 @@ var composeReadsExist = Rule{
 	Source:  "compose-go v2.16.2 types/project.go, loader/include.go, loader/extends.go; Docker Compose 5.6.0 pkg/compose/build.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var missing []deployment.Input
+		unseen := unseenInputs{whats: make(map[string][]string), sites: make(map[string][]source.Site)}
 		for _, in := range d.Inputs() {
 			if in.Within != "" {
 				if _, err := fs.Stat(d.FS, in.Within); err != nil {
 					continue
 				}
 			}
-			if checkInput(r, d, in) {
+			if checkInput(&unseen, d, in) {
 				missing = append(missing, in)
 			}
 		}
 		tellInputs(r, d, missing)
+		for _, why := range unseen.reasons {
+			r.NotChecked(sentence(deployment.AtMost(unseen.whats[why], 3), "and")+why, unseen.sites[why]...)
+		}
 	},
+}
+
+// unseenInputs are those that cannot be looked at, by what is said of them; what several services are given is said once.
+type unseenInputs struct {
+	reasons []string
+	whats   map[string][]string
+	sites   map[string][]source.Site
+}
+
+func (u *unseenInputs) add(what, why string, at source.Site) {
+	if len(u.whats[why]) == 0 {
+		u.reasons = append(u.reasons, why)
+	}
+	u.whats[why], u.sites[why] = append(u.whats[why], what), append(u.sites[why], at)
 }
 
 // byPortainer is the file that Portainer makes of the variables of a stack that it takes from git, beside what it took:
@@ -39,24 +57,24 @@ var composeReadsExist = Rule{
 const byPortainer = "stack.env"
 
 // checkInput reports whether a file or directory is missing. What is fetched from elsewhere is none of this rule.
-func checkInput(r *Reporter, d *deployment.Deployment, in deployment.Input) (missing bool) {
+func checkInput(u *unseenInputs, d *deployment.Deployment, in deployment.Input) (missing bool) {
 	name, what, v := in.Name, in.What, in.At
 	host := path.Clean(name)
 	if strings.Contains(name, "://") || strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "oci:") {
 		return false // Compose fetches it
 	}
 	if source.Beyond(d.FS, host) || strings.HasPrefix(name, "~") {
-		r.NotChecked(what+", "+name+", is outside of the directory", v.Site(""))
+		u.add(what, ", "+name+", is outside of the directory", v.Site(""))
 		return false
 	}
 	switch _, err := fs.Stat(d.FS, host); {
 	case err == nil:
 	case !errors.Is(err, fs.ErrNotExist):
-		r.NotChecked(what+" cannot be seen: "+deployment.Cause(err), v.Site(""))
+		u.add(what, ", "+host+", cannot be seen: "+deployment.Cause(err), v.Site(""))
 	case d.Unseen(err) != "":
-		r.NotChecked(what+", "+host+","+d.Unseen(err), v.Site(""))
+		u.add(what, ", "+host+","+d.Unseen(err), v.Site(""))
 	case path.Base(host) == byPortainer:
-		r.NotChecked(what+", "+host+", is not here: Portainer writes a file of that name of the variables that a stack is given there", v.Site(""))
+		u.add(what, ", "+host+", is not here: Portainer writes a file of that name of the variables that a stack is given there", v.Site(""))
 	default:
 		return true
 	}

@@ -217,15 +217,23 @@ var registrationRateLimited = Rule{
 	Fix:     "Write rate_limited: false in both copies of the registration.",
 	Source:  "Synapse 1.157.1 config/appservice.py, api/ratelimiting.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var texts, limited []ofBridge
 		d.BridgeRegistrations(func(_ *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 			v := reg.At("rate_limited")
+			one := ofBridge{b.Name, inBoth(d, reg, v, "false"), []source.Site{v.Site("")}}
 			switch _, isBool := v.Bool(); {
 			case deployment.IsFalse(v):
 			case v.Set() && !isBool:
-				r.WarnMend("rate_limited is a text, which Synapse takes for true; it holds back the messages of "+b.Name, inBoth(d, reg, v, "false"), v.Site(""))
+				texts = append(texts, one)
 			default:
-				r.WarnMend("Synapse limits "+b.Name+" like a person; a busy chat comes in late", inBoth(d, reg, v, "false"), v.Site(""))
+				limited = append(limited, one)
 			}
+		})
+		tellBridges(r, texts, func(r *Reporter, names string, fix mend, sites []source.Site) {
+			r.WarnMend("rate_limited is a text, which Synapse takes for true; it holds back the messages of "+names, fix, sites...)
+		})
+		tellBridges(r, limited, func(r *Reporter, names string, fix mend, sites []source.Site) {
+			r.WarnMend("Synapse limits "+names+" like a person; a busy chat comes in late", fix, sites...)
 		})
 	},
 }
@@ -242,6 +250,8 @@ var registrationEphemeral = Rule{
 	Fix:     "Write receive_ephemeral: true and de.sorunome.msc2409.push_ephemeral: true in both copies of the registration.",
 	Source:  "Synapse 1.157.1 config/appservice.py, CHANGES 1.157.0 (#19928); mautrix-go v0.30.0 appservice/http.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var deaf, silent, old []ofBridge
+		var fixed *deployment.Synapse
 		d.BridgeRegistrations(func(s *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 			wants := b.Config.At("appservice", "ephemeral_events")
 			stable, unstable := truthy(reg.At(stableEphemeral)), truthy(reg.At(unstableEphemeral))
@@ -249,16 +259,58 @@ var registrationEphemeral = Rule{
 			switch {
 			case deployment.IsFalse(wants):
 				if stable || unstable {
-					r.Warn(fmt.Sprintf("Synapse sends typing and receipts to %s, which is told not to look at them; nobody on the other side sees them", b.Name), "ephemeral_events: true", wants.Site(""), reg.At(stableEphemeral).Site("Synapse's"))
+					deaf = append(deaf, ofBridge{b.Name, mend{text: "ephemeral_events: true"}, []source.Site{wants.Site(""), reg.At(stableEphemeral).Site("Synapse's")}})
 				}
 			case !stable && !unstable:
-				r.FailMend(fmt.Sprintf("the registration of %s asks for no typing and receipts; the other side never sees that you read a message", b.Name), inBoth(d, reg, reg.At(stableEphemeral), "true"), reg.At(stableEphemeral).Site(""), wants.Site("the bridge wants them"))
+				silent = append(silent, ofBridge{b.Name, inBoth(d, reg, reg.At(stableEphemeral), "true"), []source.Site{reg.At(stableEphemeral).Site(""), wants.Site("the bridge wants them")}})
 			case !stable && known && !ver.Less(component.Version{1, 156, 0}) && ver.Less(component.Version{1, 157, 0}):
-				r.FailMend(fmt.Sprintf("Synapse %s sends no typing and receipts for %s alone; the other side of %s never sees that you read a message", s.Image.Tag, unstableEphemeral, b.Name), inBoth(d, reg, reg.At(stableEphemeral), "true"),
-					reg.At(unstableEphemeral).Site(""), s.ImageAt.Site("fixed in 1.157.0"))
+				fixed = s
+				old = append(old, ofBridge{b.Name, inBoth(d, reg, reg.At(stableEphemeral), "true"), []source.Site{reg.At(unstableEphemeral).Site(""), s.ImageAt.Site("fixed in 1.157.0")}})
 			}
 		})
+		tellBridges(r, deaf, func(r *Reporter, names string, fix mend, sites []source.Site) {
+			r.WarnMend("Synapse sends typing and receipts to "+names+", which is told not to look at them; nobody on the other side sees them", fix, sites...)
+		})
+		tellBridges(r, silent, func(r *Reporter, names string, fix mend, sites []source.Site) {
+			what := "the registration of " + names + " asks"
+			if strings.Contains(names, " and ") {
+				what = "the registrations of " + names + " ask"
+			}
+			r.FailMend(what+" for no typing and receipts; the other side never sees that you read a message", fix, sites...)
+		})
+		tellBridges(r, old, func(r *Reporter, names string, fix mend, sites []source.Site) {
+			r.FailMend(fmt.Sprintf("Synapse %s sends no typing and receipts for %s alone; the other side of %s never sees that you read a message", fixed.Image.Tag, unstableEphemeral, names), fix, sites...)
+		})
 	},
+}
+
+// ofBridge is what is wrong with the registration of one bridge.
+type ofBridge struct {
+	name  string
+	fix   mend
+	sites []source.Site
+}
+
+// tellBridges has one finding for what is wrong alike with the registrations of several bridges; say is given their names.
+func tellBridges(r *Reporter, all []ofBridge, say func(r *Reporter, names string, fix mend, sites []source.Site)) {
+	severally(r, all, func(one ofBridge) []source.Site { return one.sites }, func(r *Reporter, all []ofBridge) {
+		var names []string
+		var sites []source.Site
+		fix, certain := all[0].fix, true
+		for _, one := range all {
+			names, sites, certain = append(names, one.name), append(sites, one.sites...), certain && one.fix.edits != nil
+		}
+		if len(all) > 1 {
+			fix = unless(!certain, mend{fix.text, func() []source.Edit {
+				var edits [][]source.Edit
+				for _, one := range all {
+					edits = append(edits, one.fix.edits())
+				}
+				return together(edits...)
+			}})
+		}
+		say(r, sentence(names, "and"), fix, sites)
+	})
 }
 
 // truthy is what Python takes for true of a value that nobody checks.

@@ -58,6 +58,10 @@ func checkDumps(r *Reporter, d *deployment.Deployment, backups []*deployment.Bac
 			unknown = "a command of the backup dumps databases"
 		}
 	}
+	if other := otherBackup(d, backups); other != nil {
+		unknown = other.Name + " may back up databases, and how it does was not read"
+	}
+	var missing []deployment.Connection
 	seen := make(map[string]bool)
 	for _, c := range d.Connections() {
 		server := d.ServiceAt(c.Host)
@@ -73,17 +77,30 @@ func checkDumps(r *Reporter, d *deployment.Deployment, backups []*deployment.Bac
 			r.NotChecked(unknown, list.Site(""))
 			return
 		}
-		sites, fix := []source.Site{list.Site("")}, "- {name: "+c.Db+", …} below postgresql_databases"
-		for i, v := range strays {
-			if i == 0 {
-				sites, fix = nil, "name: "+c.Db
-			}
+		if len(strays) == 0 {
+			missing = append(missing, c)
+			continue
+		}
+		var sites []source.Site
+		for _, v := range strays {
 			sites = append(sites, v.Site("nothing creates a database of this name"))
 		}
-		r.Fail(fmt.Sprintf("no backup dumps the database %q of %s; after a restore it is empty", c.Db, c.Service.Name),
-			fix, append(sites, c.At.Site(c.Service.Name+" uses it"))...)
+		r.Fail(fmt.Sprintf("no backup here dumps the database %q of %s; after a restore it is empty, unless another one does", c.Db, c.Service.Name),
+			"name: "+c.Db, append(sites, c.At.Site(c.Service.Name+" uses it"))...)
 		strays = nil // named now
 	}
+	severally(r, missing, func(c deployment.Connection) []source.Site { return []source.Site{c.At.Site("")} }, func(r *Reporter, missing []deployment.Connection) {
+		var names []string
+		sites := []source.Site{list.Site("")}
+		for _, c := range missing {
+			names, sites = append(names, fmt.Sprintf("%q of %s", c.Db, c.Service.Name)), append(sites, c.At.Site(c.Service.Name+" uses it"))
+		}
+		what, is := "the database ", "it is"
+		if len(names) > 1 {
+			what, is = "the databases ", "they are"
+		}
+		r.Fail("no backup here dumps "+what+sentence(names, "and")+"; after a restore "+is+" empty, unless another one does", "- {name: "+missing[0].Db+", …} below postgresql_databases", sites...)
+	})
 	for _, v := range strays {
 		r.Warn(fmt.Sprintf("nothing in these files creates the database %q; if nobody made it by hand its dump fails, and with it the backup", v.Str()), "remove the entry", v.Site(""))
 	}
@@ -144,6 +161,8 @@ func checkKept(r *Reporter, d *deployment.Deployment, backups []*deployment.Back
 	}
 	dirs := backups[0].Option("source_directories")
 	told := false
+	var lost []precious
+	other := otherBackup(d, backups)
 	for _, p := range preciousParts(d) {
 		var by source.Value
 		unknown, found := "", false
@@ -160,19 +179,49 @@ func checkKept(r *Reporter, d *deployment.Deployment, backups []*deployment.Back
 		switch {
 		case found, p.at == "": // other rules report what does not outlive its container
 		case by.Set():
-			r.Fail(fmt.Sprintf("the backup leaves %s out; after a restore %s", p.what, p.without), "remove the entry", by.Site(""), p.value.Site("named here"))
+			r.Fail(fmt.Sprintf("the backup leaves %s out; after a restore %s, unless another one keeps it", p.what, p.without), "remove the entry", by.Site(""), p.value.Site("named here"))
 		case unknown != "" && told:
 		case unknown != "":
 			told = true
 			r.NotChecked(unknown, dirs.Site(""))
+		case other != nil && told:
+		case other != nil:
+			told = true
+			r.NotChecked(other.Name+" may keep what the backup does not, and how it does was not read", dirs.Site(""), other.Site(""))
 		default:
-			fix := "- the directory of the stack, below source_directories"
-			if s := backups[0].Service; s != nil {
-				fix = d.Lines.Mount("it", "into "+s.Name+" below one of source_directories")
-			}
-			r.Fail(fmt.Sprintf("no backup keeps %s, which is at %s; after a restore %s", p.what, p.at, p.without), fix, dirs.Site(""), p.value.Site("named here"))
+			lost = append(lost, p)
 		}
 	}
+	severally(r, lost, func(p precious) []source.Site { return []source.Site{p.value.Site("")} }, func(r *Reporter, lost []precious) {
+		fix, what := "- the directory of the stack, below source_directories", lost[0].what+", which is at "+lost[0].at
+		if s := backups[0].Service; s != nil {
+			fix = d.Lines.Mount("it", "into "+s.Name+" below one of source_directories")
+		}
+		sites := []source.Site{dirs.Site("")}
+		var parts, without []string
+		for _, p := range lost {
+			parts, without, sites = append(parts, p.what+" ("+p.at+")"), append(without, p.without), append(sites, p.value.Site("named here"))
+		}
+		if len(lost) > 1 {
+			what = sentence(parts, "and")
+		}
+		r.Fail(fmt.Sprintf("no backup here keeps %s; after a restore %s, unless another one does", what, sentence(without, "and")), fix, sites...)
+	})
+}
+
+// backupWords are those by which images and services for backups are called that are no borgmatic.
+var backupWords = []string{"backup", "restic", "kopia", "duplic", "pgbackrest", "wal-g", "barman", "rclone", "velero", "syncoid"}
+
+// otherBackup is a service that most likely backs up, too; nil where there is none.
+func otherBackup(d *deployment.Deployment, backups []*deployment.Backup) *deployment.Service {
+	for _, s := range d.Services {
+		names := strings.ToLower(s.Name + " " + s.Image.Repository)
+		known := s.Borgmatic() || s.Absent.Why != "" || slices.ContainsFunc(backups, func(b *deployment.Backup) bool { return b.Service == s })
+		if !known && slices.ContainsFunc(backupWords, func(word string) bool { return strings.Contains(names, word) }) {
+			return s
+		}
+	}
+	return nil
 }
 
 // checkContainer holds the container that an entry of postgresql_databases is dumped from against the stack, and

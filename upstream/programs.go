@@ -84,7 +84,9 @@ func programs(root string) ([]program, error) {
 			files: []string{"schema/compose-spec.json"}, hand: "https://github.com/compose-spec/compose-go/releases",
 		},
 		program{name: "docker-compose", from: goModule("github.com/docker/compose/v5"), hand: "https://github.com/docker/compose/releases"},
-		program{name: "livekit", from: goModule("github.com/livekit/livekit-server"), hand: "https://github.com/livekit/livekit/releases"},
+		program{name: "livekit", from: goModule("github.com/livekit/livekit-server"), hand: "https://github.com/livekit/livekit/releases, config-sample.yaml"},
+		program{name: "lk-jwt", hand: "https://github.com/element-hq/lk-jwt-service/releases, README.md"},
+		program{name: "coturn", hand: "https://github.com/coturn/coturn/releases, ChangeLog, docker/coturn/CHANGELOG.md"},
 	)
 	for i := range list {
 		p := &list[i]

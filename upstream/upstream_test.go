@@ -238,7 +238,7 @@ func TestRun(t *testing.T) {
 		"not compared what changed since " + ours["borgmatic"] + ": " + here + "/borgmatic has no source distribution of " + ours["borgmatic"],
 		`new brand_new: 7`,
 		"keycloak " + ours["keycloak"] + " 900.0.0 is the newest",
-		"livekit - 1.900.0 of 2026-12-02 is the newest; there is no table yet",
+		"livekit 1.13.11 1.900.0 of 2026-12-02 is the newest",
 		"",
 		"Look at by hand:",
 	}

@@ -21,7 +21,7 @@ const running = `version: 1
 name: family
 server_name: example.org
 owner: "1000:1000"
-hosts: {matrix: synapse.example.org, element: app.example.org}
+hosts: {matrix: synapse.example.org, element: app.example.org, rtc: calls.example.org}
 auth:
   image: registry.example.org/mirror/matrix-authentication-service
   version: 1.22.0
@@ -54,7 +54,6 @@ synapse:
   media_retention: {local: 365d, remote: 30d}
   retention: {max_lifetime: 730d}
   url_preview: true
-  turn: {uris: ["turn:turn.example.org?transport=udp"]}
   well_known_extra: {io.element.e2ee: {default: true}}
   extra: {presence: {enabled: false}}
 email: {host: smtp.example.org, port: 587, mode: starttls, user: matrix@example.org, from: matrix@example.org}
@@ -78,6 +77,35 @@ element:
   container_name: family-element
   limits: {memory: 5G, cpus: 5}
   extra: {brand: Family}
+calls:
+  node_ip: 203.0.113.7
+  tcp_port: 7781
+  udp_port: 7782
+  livekit:
+    image: registry.example.org/mirror/livekit-server
+    version: v1.13.9
+    service: family-sfu
+    container_name: family-livekit
+    limits: {memory: 9G, cpus: 9}
+    extra: {room: {max_participants: 50}}
+  jwt:
+    image: registry.example.org/mirror/lk-jwt-service
+    version: 0.7.0
+    service: family-tokens
+    container_name: family-lk-jwt
+    limits: {memory: 10G, cpus: 10}
+    extra: {LIVEKIT_LOG_LEVEL: warn}
+turn:
+  image: registry.example.org/mirror/coturn
+  version: 4.17.0-r0
+  service: family-relay
+  container_name: family-coturn
+  limits: {memory: 11G, cpus: 11}
+  external_ip: 203.0.113.8
+  port: 3479
+  min_port: 50000
+  max_port: 50100
+  extra: {user-quota: 20}
 bridges:
   signal:
     image: registry.example.org/mirror/mautrix/signal
@@ -109,6 +137,12 @@ secrets:
 compose:
   extra: {services: {family-hs: {mem_limit: 4g}}}
 `
+
+// turnSection is the relay of that spec, and withTurn what stands from within the section of Synapse to its end.
+var (
+	turnSection = running[strings.Index(running, "turn:\n"):strings.Index(running, "bridges:\n")]
+	withTurn    = running[strings.Index(running, "  well_known_extra"):strings.Index(running, "bridges:\n")]
+)
 
 // What becomes of a change on a running stack.
 const (
@@ -168,7 +202,8 @@ func TestEveryFieldIsTold(t *testing.T) {
 		}
 		values.WriteString(n.Name + ": " + string(text) + "\n")
 	}
-	values.WriteString("auth.pepper: " + strings.Repeat("zebra-pepper-", 3) + "\n") // which the old homeserver has
+	values.WriteString("synapse.turn_shared_secret: " + strings.Repeat("zebra-turn-", 3) + "\n") // which somebody else's relay has
+	values.WriteString("auth.pepper: " + strings.Repeat("zebra-pepper-", 3) + "\n")              // which the old homeserver has
 	put(t, "all.yaml", values.String())
 	put(t, "support.json", "{}\n")
 	registration, _ := fixture.File("")

@@ -88,6 +88,8 @@ var readers = []func(*reader){
 	(*reader).ingress,
 	(*reader).database,
 	(*reader).element,
+	(*reader).calls,
+	(*reader).turn,
 	(*reader).bridges,
 	(*reader).registrations,
 	(*reader).permissions,
@@ -103,7 +105,7 @@ type reader struct {
 	mas *deployment.MAS // nil where there is none
 
 	spec    spec.Spec
-	served  bool                    // there is an Element Web: the spec has its section, whatever stands in it
+	served  map[string]bool         // sections that the spec has, whatever stands in them
 	extra   map[string]*source.Node // what is laid onto a file, by the dotted path of its section
 	secrets map[string]string
 	files   map[string][]byte // copied as they are, by their paths relative to the spec
@@ -114,7 +116,7 @@ type reader struct {
 }
 
 func newReader(d *deployment.Deployment, o Options) *reader {
-	r := &reader{d: d, o: o, syn: d.Synapses[0], extra: make(map[string]*source.Node), secrets: make(map[string]string), files: make(map[string][]byte), sets: make(map[string]*secret.Set), asked: make(map[string]map[string]string)}
+	r := &reader{d: d, o: o, syn: d.Synapses[0], extra: make(map[string]*source.Node), secrets: make(map[string]string), files: make(map[string][]byte), sets: make(map[string]*secret.Set), asked: make(map[string]map[string]string), served: make(map[string]bool)}
 	if len(d.MASs) > 0 {
 		r.mas = d.MASs[0]
 	}

@@ -64,6 +64,12 @@ func (p *project) sort() {
 	if len(p.d.Elements) > 0 {
 		rendered[p.d.Elements[0].Service] = "element"
 	}
+	if lk, jwt := p.callers(); lk != nil {
+		rendered[lk.Service], rendered[jwt.Service] = "livekit", "lk-jwt"
+	}
+	if t := p.relay(); t != nil {
+		rendered[t.Service] = "coturn"
+	}
 	for program, b := range p.taken() {
 		rendered[b.Service] = string(program)
 	}

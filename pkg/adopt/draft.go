@@ -15,11 +15,16 @@ import (
 	"philipp.info/stackgen/pkg/spec"
 )
 
+// optional are the sections that are there even if they are empty, in a spec that has them.
+var optional = []string{"element", "calls", "turn"}
+
 // draft makes the spec of what was read.
 func (r *reader) draft() (*Draft, []finding.Finding) {
-	tree := written(&r.spec, r.extra, "auth", "element")
-	if !r.served {
-		tree.Delete("element")
+	tree := written(&r.spec, r.extra, append([]string{"auth"}, optional...)...)
+	for _, section := range optional {
+		if !r.served[section] {
+			tree.Delete(section)
+		}
 	}
 	d := &Draft{Secrets: make(map[string]string), Files: r.files}
 	if refused := r.accept(tree); len(refused) > 0 {
@@ -158,7 +163,7 @@ func prune(tree *source.Node, path []string) {
 	for i := len(path); i > 0; i-- {
 		parent := tree.Get(path[:i-1]...)
 		parent.Delete(path[i-1])
-		keep := i == 1 || len(parent.Names()) > 0 || slices.Equal(path[:i-1], []string{"auth"}) || slices.Equal(path[:i-1], []string{"element"}) || i == 3 && path[0] == "bridges" || path[i-2] == "permissions"
+		keep := i == 1 || len(parent.Names()) > 0 || slices.Equal(path[:i-1], []string{"auth"}) || len(path[:i-1]) == 1 && slices.Contains(optional, path[0]) || i == 3 && path[0] == "bridges" || path[i-2] == "permissions"
 		if keep {
 			return
 		}

@@ -41,6 +41,9 @@ func (r *reader) documents() []document {
 	if f := r.managed(); f != nil {
 		all = append(all, document{render.TraefikFile, "traefik", spec.Section(component.Traefik), f.Root().Node(), r.d.Proxy().Service, nil})
 	}
+	if lk, _ := r.callers(); lk != nil {
+		all = append(all, document{"config/livekit/livekit.yaml", "livekit", spec.Section(component.LiveKit), lk.Config.Root().Node(), lk.Service, nil})
+	}
 	taken := r.taken()
 	for c := range component.Bridges() {
 		if b := taken[c.Program]; b != nil {
@@ -121,6 +124,12 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 		pruned(theirs, keptLogins)
 	} else {
 		pruned(theirs, stays[doc.shape])
+	}
+	if lk, _ := r.callers(); doc.shape == "synapse" && lk != nil {
+		pruned(theirs, ofCalls)
+	}
+	if doc.shape == "synapse" && r.relay() != nil {
+		pruned(theirs, []string{"turn_uris"})
 	}
 	made(theirs)
 	if doc.shape == "synapse" && r.mas == nil && !r.keptLogin() {

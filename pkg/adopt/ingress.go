@@ -133,7 +133,7 @@ func (r *reader) element() {
 		return
 	}
 	e := r.d.Elements[0]
-	r.served = true
+	r.served["element"] = true
 	r.spec.Element.Component = r.component(e.Service, component.Element)
 	hosts := r.d.HostsOf(e.Service)
 	for _, host := range r.d.SiteHosts() { // a router of Caddy has no host of its own

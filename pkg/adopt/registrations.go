@@ -13,7 +13,11 @@ import (
 // registrations has Synapse read those that no rendered bridge has: each is copied as it is.
 func (r *reader) registrations() {
 	taken := r.taken()
+	_, jwt := r.callers()
 	for _, reg := range r.syn.Registrations {
+		if jwt != nil && r.d.CallsOf(jwt) == reg {
+			continue
+		}
 		if b := r.d.BridgeOf(reg); b != nil && taken[programOf(b)] == b || slices.Index(r.d.DoublePuppets, reg) == 0 && len(taken) > 0 {
 			continue
 		}
@@ -30,7 +34,8 @@ func (r *reader) registrations() {
 func (r *reader) registrationFile(reg *deployment.Registration) string {
 	ext := path.Ext(reg.Path)
 	base := strings.TrimSuffix(path.Base(reg.Path), ext)
-	others := map[string]bool{"homeserver.yaml": true, "log.config": true, "doublepuppet.yaml": len(r.taken()) > 0, r.spec.ServerName + ".signing.key": true}
+	_, jwt := r.callers()
+	others := map[string]bool{"homeserver.yaml": true, "log.config": true, "doublepuppet.yaml": len(r.taken()) > 0, "lk-jwt.yaml": jwt != nil, r.spec.ServerName + ".signing.key": true}
 	for c := range component.Bridges() {
 		others[string(c.Program)+".yaml"] = r.taken()[c.Program] != nil
 	}

@@ -90,13 +90,13 @@ func (p *project) joined(s *deployment.Service, role, name string) {
 	for _, key := range s.Networks {
 		if p.d.Network(key).External.Set() && !p.proxied(key) {
 			p.defined[key] = true
-			if role == "element" {
+			if apart(role) {
 				continue
 			}
 			p.set(&source.Node{Kind: source.Mapping}, "services", name, "networks", key)
 		}
 	}
-	if len(p.kept) == 0 || role == "element" || p.syn.NetworkMode.Set() {
+	if len(p.kept) == 0 || apart(role) || p.syn.NetworkMode.Set() {
 		return
 	}
 	list := &source.Node{Kind: source.Sequence}
@@ -111,10 +111,15 @@ func (p *project) joined(s *deployment.Service, role, name string) {
 	}
 }
 
+// apart reports whether a rendered service is to be in no other network: Element Web, and those of which a second one breaks
+// calls, or opens what stands in it.
+func apart(name string) bool { return slices.Contains([]string{"element", "livekit", "coturn"}, name) }
+
 // own reports whether a variable is the program's own, which the rendered service is told otherwise.
 func own(s *deployment.Service, name string) bool {
 	leads := map[component.Program][]string{
 		component.Synapse: {"SYNAPSE_", "UID", "GID", "TMPDIR"}, component.MAS: {"MAS_"}, component.Postgres: {"POSTGRES_", "PG"}, component.Element: {"ELEMENT_WEB_PORT"},
+		component.LiveKit: {"LIVEKIT_"}, component.LkJwt: {"LIVEKIT_"}, component.Coturn: {"DETECT_", "REAL_EXTERNAL_IP"},
 	}[s.Program]
 	if s.Component().Bridge != nil || s.Program == component.Unknown {
 		leads = []string{"MAUTRIX_", "UID", "GID", "PGSSLMODE"}

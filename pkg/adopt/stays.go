@@ -30,6 +30,10 @@ var stays = map[string][]string{
 		"email.transport", "email.hostname", "email.port", "email.mode", "email.username", "email.password", "email.password_file", "email.from", "email.reply_to", "templates", "policy.wasm_module",
 	},
 	"element": {"default_server_config", "default_server_name", "default_hs_url", "default_is_url"},
+	"livekit": {
+		"port", "bind_addresses", "rtc.tcp_port", "rtc.udp_port", "rtc.port_range_start", "rtc.port_range_end", "rtc.use_external_ip", "rtc.node_ip", "rtc.interfaces", "rtc.ips",
+		"key_file", "keys", "webhook", "room.auto_create", "redis", "turn", "log_level", "development", "prometheus_port", "prometheus",
+	},
 	"borgmatic": {
 		"source_directories", "repositories", "encryption_passphrase", "encryption_passcommand", "keep_hourly", "keep_daily", "keep_weekly", "keep_monthly",
 		"postgresql_databases", "uptime_kuma", "exclude_patterns",
@@ -51,6 +55,12 @@ var stays = map[string][]string{
 		"appservice.as_token", "appservice.hs_token", "appservice.database.type", "appservice.database.uri", "appservice.ephemeral_events", "bridge.username_template",
 		"bridge.login_shared_secret_map", "bridge.encryption.allow", "bridge.encryption.require", "bridge.encryption.msc4190", "logging", "bridge.permissions",
 	},
+}
+
+// ofCalls are the keys of Synapse that are rendered for calls.
+var ofCalls = []string{
+	"matrix_rtc", "max_event_delay_duration", "experimental_features.msc4143_enabled", "experimental_features.msc4222_enabled", "experimental_features.msc4502_enabled",
+	"experimental_features.msc4512_enabled", "experimental_features.msc3266_enabled", "experimental_features.msc4140_enabled", "rc_message", "rc_delayed_event_mgmt",
 }
 
 // logins are the keys by which Synapse logs users in itself, and with some of which it stops beside MAS.

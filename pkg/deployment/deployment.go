@@ -31,6 +31,8 @@ type Deployment struct {
 	MASs     []*MAS
 	Bridges  []*Bridge
 	Elements []*Element
+	LiveKits []*LiveKit
+	Tokens   []*TokenService
 	// Appservices are the others that registrations lead to.
 	Appservices []*Appservice
 	// DoublePuppets are the registrations that claim every user without excluding anyone.

@@ -39,6 +39,10 @@ func (d *Deployment) recognise(s *Service) {
 		}
 	case component.Element:
 		d.readElement(s)
+	case component.LiveKit:
+		d.readLiveKit(s)
+	case component.LkJwt:
+		d.readTokens(s)
 	default:
 		if about := s.Component().Bridge; about != nil {
 			if f := d.config(s); f != nil {

@@ -44,6 +44,9 @@ func (r *Registration) everyone() bool {
 		return !IsFalse(v.At("exclusive")) && !strings.HasPrefix(strings.TrimPrefix(v.At("regex").Str(), "^"), "@.*:")
 	})
 	named := strings.Contains(strings.ToLower(r.At("id").Str()+r.At("sender_localpart").Str()+r.Path), "puppet")
+	if r.Proxied() || r.At("io.element.msc4502.scopes").Set() {
+		return false
+	}
 	if _, _, addressed := Endpoint(r.At("url").Str()); addressed && (own || !named) {
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/coturn"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -30,7 +31,7 @@ var turnImages = []string{"coturn/coturn", "ghcr.io/coturn/coturn", "instrumenti
 // TurnServers are the services whose image is coturn's.
 func (d *Deployment) TurnServers() (list []TurnServer) {
 	for _, s := range d.Services {
-		if path.Base(s.Image.Repository) == "coturn" && s.Absent.Why == "" {
+		if s.Program == component.Coturn && s.Absent.Why == "" {
 			list = append(list, d.turnServer(s))
 		}
 	}

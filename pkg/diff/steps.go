@@ -52,6 +52,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		c.proxy(p)
 	}
 	c.reached(p, e)
+	c.openings(p)
 	if e.First || len(old.Synapses) > 0 {
 		c.site(p)
 	}

@@ -35,12 +35,15 @@ func (c *comparison) pairs(do func(old, now *deployment.Service)) {
 	}
 }
 
+// stateless are the programs that keep nothing of their own.
+var stateless = []component.Program{component.Traefik, component.Element, component.LiveKit, component.LkJwt, component.Coturn}
+
 // versions says what comes before another version. A lower minor one is an irreversible change, and another
 // major one of PostgreSQL has a step of its own.
 func (c *comparison) versions(p *plan) {
 	var up []string
 	c.pairs(func(old, now *deployment.Service) {
-		if old.Image == now.Image || now.Program == component.Traefik || now.Program == component.Element || now.Restart.Str() == "no" {
+		if old.Image == now.Image || slices.Contains(stateless, now.Program) || now.Restart.Str() == "no" {
 			return
 		}
 		a, okA := old.Image.Version()

@@ -104,6 +104,19 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 			artifact{path: "config/traefik/routes/" + st.Name + ".yml", template: "traefik-routes.yml", service: "traefik"},
 		)
 	}
+	if st.Calls != nil {
+		as = append(as, artifact{path: "config/livekit/livekit.yaml", template: "livekit.yaml", service: "livekit", spec: spec.Section(component.LiveKit)})
+		if reg := st.Calls.Registration; reg != nil {
+			data := item{Stack: st, Registration: *reg}
+			as = append(as,
+				artifact{path: "config/lk-jwt/registration.yaml", template: "registration.yaml", data: data, service: "lk-jwt"},
+				artifact{path: "config/matrix/lk-jwt.yaml", template: "registration.yaml", data: data, service: "synapse"},
+			)
+		}
+	}
+	if st.Turn != nil {
+		as = append(as, artifact{path: "config/coturn/turnserver.conf", template: "turnserver.conf", service: "coturn"})
+	}
 	if st.Ingress.Kind == "nginx" {
 		as = append(as, artifact{path: "config/nginx/" + st.Name + ".conf", template: "nginx.conf"})
 		for _, site := range st.Sites() {

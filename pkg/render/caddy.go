@@ -32,7 +32,9 @@ func (st *Stack) caddy(s Site) (lines []directive) {
 		case r.Whole():
 			whole, lines = true, append(lines, directive{name: "handle", block: []directive{proxy}})
 		case r.Strip != "":
-			handle(name+"-bare", r.Bare(), directive{name: "redir", args: r.To})
+			if r.To != "" {
+				handle(name+"-bare", r.Bare(), directive{name: "redir", args: r.To})
+			}
 			handle(name, r.Pattern(), directive{name: "uri", args: "strip_prefix " + r.Strip}, proxy)
 		default:
 			handle(name, r.Pattern(), proxy)

@@ -13,13 +13,13 @@ type Reached struct {
 }
 
 // proxied are the services that a proxy may ask, in the order of their ports.
-var proxied = []string{"synapse", "mas", "element"}
+var proxied = []string{"synapse", "mas", "element", "livekit", "lk-jwt"}
 
 // InNetwork is what a service has in the proxy's network, as a YAML flow mapping: where a proxy asks for it by name, that is
 // the name on the stack's own network, because another stack may have a mas, too. A Traefik that goes by labels asks
-// Docker for its address.
+// Docker for its address. LiveKit, which is in no other network, asks for lk-jwt-service so.
 func (st *Stack) InNetwork(service string) string {
-	if !st.Ingress.Managed && (st.Ingress.Kind == "traefik" || st.Ingress.Network == "") {
+	if service != "lk-jwt" && !st.Ingress.Managed && (st.Ingress.Kind == "traefik" || st.Ingress.Network == "") {
 		return "{}"
 	}
 	return "{aliases: [" + source.Quote(st.internal(service)) + "]}"

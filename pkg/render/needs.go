@@ -56,6 +56,9 @@ func Needs(s *spec.Spec) []secret.Need {
 			needs = append(needs, bridgeNeeds(s, c, b)...)
 		}
 	}
+	add(component.Of(component.LiveKit).Secrets)
+	add(component.Of(component.LkJwt).Secrets)
+	add(component.Of(component.Coturn).Secrets)
 	add(component.Of(component.Borgmatic).Secrets)
 	return append(needs, named(s, needs)...)
 }
@@ -72,6 +75,12 @@ func unused(s *spec.Spec) map[string]bool {
 		"auth.key_ec":                        !s.MAS(),
 		"auth.upstream.{name}.id":            !s.MAS(),
 		"auth.pepper":                        !s.Auth.Pepper,
+		"calls.livekit_key":                  !s.At("calls").Exists(),
+		"calls.livekit_secret":               !s.At("calls").Exists(),
+		"calls.as_token":                     !s.At("calls").Exists(),
+		"calls.hs_token":                     !s.At("calls").Exists(),
+		"calls.sender":                       !s.At("calls").Exists(),
+		"turn.shared_secret":                 !s.At("turn").Exists(),
 		"backup.passphrase":                  len(s.Backup.Borgmatic.Repositories) == 0,
 		"backup.heartbeat_url":               s.Backup.Borgmatic.Heartbeat == "",
 	}
@@ -110,7 +119,7 @@ func need(sec component.Secret, fill *strings.Replacer) secret.Need {
 
 // Extras gives the `extra` of every section that may name secrets.
 func Extras(s *spec.Spec) []source.Value {
-	sections := [][]string{spec.Section(component.Synapse), spec.Section(component.MAS), {"compose"}, spec.Section(component.Borgmatic)}
+	sections := [][]string{spec.Section(component.Synapse), spec.Section(component.MAS), {"compose"}, spec.Section(component.Borgmatic), spec.Section(component.LiveKit)}
 	for c := range component.Bridges() {
 		sections = append(sections, spec.Section(c.Program))
 	}

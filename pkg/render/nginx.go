@@ -26,7 +26,7 @@ func (st *Stack) Locations(s Site) string {
 			if !nested(s, r) {
 				fmt.Fprintf(&b, "location ~ %s {\n%s}\n", r.Regexp, st.proxied(r, "\t"))
 			}
-		case r.Strip != "":
+		case r.To != "":
 			fmt.Fprintf(&b, "location = %s {\n\treturn 302 %s;\n}\n", r.Strip, r.To)
 		}
 		if r.Strip == "" {
@@ -35,7 +35,7 @@ func (st *Stack) Locations(s Site) string {
 			}
 		}
 		for _, p := range r.Prefixes {
-			if r.Strip == "" { // which nginx would redirect to the same with a slash
+			if r.To == "" { // which nginx would redirect to the same with a slash
 				fmt.Fprintf(&b, "location = %s {\n\treturn 404;\n}\n", strings.TrimSuffix(p, "/"))
 			}
 			fmt.Fprintf(&b, "location ^~ %s {\n", p)
@@ -84,6 +84,10 @@ func (st *Stack) proxied(r Route, indent string) string {
 	if r.Service == "synapse" {
 		// A sync waits, a first one for minutes.
 		lines = append(lines, "proxy_read_timeout 10m;", "client_max_body_size "+st.bodySize()+";")
+	}
+	if r.WebSocket {
+		// What the client wants of the connection, and nothing where it wants nothing.
+		lines = append(lines, "proxy_set_header Upgrade $http_upgrade;", "proxy_set_header Connection $http_connection;", "proxy_buffering off;", "proxy_read_timeout 10m;")
 	}
 	for _, h := range r.Headers {
 		lines = append(lines, "proxy_hide_header "+h[0]+";", "add_header "+h[0]+" "+strconv.Quote(h[1])+" always;")

@@ -63,6 +63,8 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	for _, file := range s.Synapse.Registrations {
 		st.Synapse.Registrations = append(st.Synapse.Registrations, path.Base(file))
 	}
+	st.resolveCalls(s, secrets)
+	st.resolveTurn(s, secrets)
 	if host := s.ElementHost(); host != "" {
 		st.Element = &Element{Host: host, Port: component.Of(component.Element).Port}
 	}
@@ -177,18 +179,23 @@ func (st *Stack) resolveSynapse(s *spec.Spec, secrets *secret.Set) {
 	st.Synapse.Data = st.data(s.DataOf(component.Synapse))
 	st.Synapse.OldKeys, _ = secret.ParseOldKeys(secrets.Get("synapse.old_signing_keys")) // Need.Check has read it
 	st.Synapse.Address = fmt.Sprintf("http://%s:%d", st.Synapse.Host, st.Synapse.Port)
-	v, known := release(component.Synapse, sy.Component).Version()
-	st.Synapse.Masquerading = known && v.Less(component.BotDevices)
+	if v, known := release(component.Synapse, sy.Component).Version(); known && v.Less(component.BotDevices) && len(s.Bridges) > 0 {
+		// A bridge's bot could not upload keys as a device of its own without this.
+		st.Synapse.Features = append(st.Synapse.Features, "msc3202_device_masquerading")
+	}
 	st.Synapse.Media.Local, st.Synapse.Media.Remote = sy.MediaRetention.Local, sy.MediaRetention.Remote
-	if len(sy.WellKnownExtra) > 0 {
-		st.Synapse.WellKnownExtra = s.At("synapse", "well_known_extra").Flow()
+	for key, v := range s.At("synapse", "well_known_extra").Entries() {
+		st.Synapse.WellKnown = append(st.Synapse.WellKnown, Entry{key.Str(), v.Flow()})
 	}
 	if s.MAS() {
 		st.addSecret("synapse", "synapse_mas_secret", secrets.Get("auth.matrix_secret"))
 	}
 	st.addSecret("synapse", "synapse_macaroon_secret_key", secrets.Get("synapse.macaroon_secret_key"))
 	st.addSecret("synapse", "synapse_form_secret", secrets.Get("synapse.form_secret"))
-	if len(st.Synapse.TURN) > 0 {
+	switch {
+	case s.At("turn").Exists():
+		st.addSecret("synapse", "synapse_turn_shared_secret", secrets.Get("turn.shared_secret"))
+	case len(st.Synapse.TURN) > 0:
 		st.addSecret("synapse", "synapse_turn_shared_secret", secrets.Get("synapse.turn_shared_secret"))
 	}
 }

@@ -17,8 +17,10 @@ type Route struct {
 	Regexp   string
 	Service  string
 	Port     int // on which the service listens
-	// Strip is a path that the service is not asked for. Without a slash behind it, it is redirected to To.
+	// Strip is a path that the service is not asked for. Without a slash behind it, it is redirected to To, or nobody's.
 	Strip, To string
+	// WebSocket: its connections stay open, and both sides send when they like.
+	WebSocket bool
 	// Headers that the answer has: name and value.
 	Headers [][2]string
 
@@ -59,7 +61,7 @@ func (st *Stack) Routes() []Route {
 			},
 		})
 	}
-	return append(st.masRoutes(), rest...)
+	return append(st.masRoutes(), append(rest, st.callRoutes()...)...)
 }
 
 // masRoutes are those of MAS; none where there is no MAS.

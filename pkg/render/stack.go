@@ -35,6 +35,8 @@ type Stack struct {
 	Bridges      []Bridge
 	DoublePuppet Registration
 	Element      *Element
+	Calls        *Calls
+	Turn         *Turn
 	Backup       *Backup
 	Migration    bool // syn2mas is still to run
 	Secrets      []SecretFile
@@ -91,21 +93,22 @@ type Traefik struct {
 
 // Synapse is the homeserver.
 type Synapse struct {
-	Host           string // on the stack's own network
-	Address        string // http://service:port, as the other services reach it
-	Port           int
-	MaxUploadSize  string
-	Media          struct{ Local, Remote string }
-	MaxLifetime    string
-	URLPreview     bool
-	TURN           []string
-	WellKnownExtra string   // as a YAML flow mapping, empty when there is none
-	Registrations  []string // names of their files
-	DB             Database
-	OldKeys        []secret.OldKey
-	// Masquerading is for bots with a device of their own at a Synapse that wants to be asked for it.
-	Masquerading bool
-	Data         Data
+	Host          string // on the stack's own network
+	Address       string // http://service:port, as the other services reach it
+	Port          int
+	MaxUploadSize string
+	Media         struct{ Local, Remote string }
+	MaxLifetime   string
+	URLPreview    bool
+	TURN          []string
+	Features      []string // experimental_features that are on
+	WellKnown     []Entry  // what /.well-known/matrix/client has besides
+	Registrations []string // names of their files
+	DB            Database
+	OldKeys       []secret.OldKey
+	// Transports: the version tells clients where LiveKit is.
+	Transports bool
+	Data       Data
 }
 
 // Email is the SMTP server that Synapse and MAS send through.
@@ -220,6 +223,7 @@ type Registration struct {
 	Users, Aliases                    []Namespace
 	Bridge                            bool // of a bridge, not the one for double puppeting
 	MSC4190                           bool
+	Proxy                             string // what Synapse hands requests for tokens on to
 }
 
 // Namespace is a set of user ids or aliases that an appservice claims.
@@ -233,6 +237,38 @@ type Element struct {
 	Host string // the public one
 	Port int
 }
+
+// Entry is a key with its value in YAML, in one line.
+type Entry struct{ Key, Value string }
+
+// Calls are LiveKit and lk-jwt-service.
+type Calls struct {
+	Host             string // the public one
+	NodeIP           string // empty where LiveKit finds it out
+	TCPPort, UDPPort int    // of the host and of the container
+	Port, TokenPort  int    // on which LiveKit and lk-jwt-service are asked
+	Key, Secret      string // of LiveKit's API
+	// URL is LiveKit for clients, and ServiceURL lk-jwt-service.
+	URL, ServiceURL string
+	// Webhook is where LiveKit tells who left a call; empty where lk-jwt-service has nothing for that.
+	Webhook string
+	// Registration: Synapse hands requests for tokens on to lk-jwt-service. nil where either is too old for that.
+	Registration *Registration
+	Environment  []Entry // of lk-jwt-service
+}
+
+// Turn is coturn.
+type Turn struct {
+	Host    string
+	Options []Option
+	// Port is asked over TCP and UDP; what is relayed comes on MinPort to MaxPort over UDP.
+	Port, MinPort, MaxPort int
+	// Detects: the image's own command finds out the address of the host.
+	Detects bool
+}
+
+// Option is one line of turnserver.conf; Value is empty where it stands alone.
+type Option struct{ Name, Value string }
 
 // Backup is a borgmatic configuration.
 type Backup struct {

@@ -55,11 +55,14 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 		add(router+"tls.certResolver", st.Traefik.CertResolver)
 	}
 	var through []string
-	if r.Service != "element" {
+	if r.Service == "synapse" || r.Service == "mas" {
 		through = slices.Clone(st.Traefik.Middlewares)
 	}
+	if r.To != "" {
+		through = append(through, name+"-slash")
+	}
 	if r.Strip != "" {
-		through = append(through, name+"-slash", name+"-strip")
+		through = append(through, name+"-strip")
 	}
 	if len(r.Headers) > 0 {
 		through = append(through, name+"-headers")
@@ -67,10 +70,12 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 	if len(through) > 0 {
 		settings = append(settings, setting{key: router + "middlewares", value: strings.Join(through, ","), list: true})
 	}
-	if r.Strip != "" {
+	if r.To != "" {
 		// The full URL of the bare path, which MAS itself answers with 404.
 		add(middleware+"slash.redirectRegex.regex", "^https?://[^/]+"+regexp.QuoteMeta(r.Strip)+`(\?.*)?$`)
 		add(middleware+"slash.redirectRegex.replacement", r.To)
+	}
+	if r.Strip != "" {
 		settings = append(settings, setting{key: middleware + "strip.stripPrefix.prefixes", value: r.Strip, list: true})
 	}
 	for i, h := range r.Headers {

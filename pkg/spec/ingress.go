@@ -9,9 +9,9 @@ import (
 type Ingress struct {
 	// Kind of the proxy: traefik (default), caddy, nginx, or none of these.
 	Kind string `yaml:"kind,omitempty" jsonschema:"enum=traefik,enum=caddy,enum=nginx,enum=none"`
-	// Port is the first of the ports of the loopback address under which a proxy on the host finds Synapse, MAS and
-	// Element Web. Default: 8008.
-	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65533"`
+	// Port is the first of the ports of the loopback address under which a proxy on the host finds Synapse, MAS,
+	// Element Web, LiveKit and lk-jwt-service. Default: 8008.
+	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65531"`
 	// Traefik 3 that runs already, or is to run in the stack.
 	Traefik Traefik `yaml:"traefik,omitempty"`
 	// Caddy 2 that runs already.

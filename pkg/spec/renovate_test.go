@@ -66,12 +66,12 @@ func versionOf(key string) string {
 	return `(?:^|\n)` + key + `:(?:` + inBraces + version + `|` + block("  ") + version + `|` + block("    ") + version + `)`
 }
 
-// versionOfBridge matches from bridges: to the version of one.
-func versionOfBridge(name string) string {
+// versionBelow matches from a section, such as bridges, to the version of one component in it.
+func versionBelow(section, name string) string {
 	within := func(indent string) string {
 		return block(indent) + name + `:(?:` + inBraces + version + `|` + block(indent+indent) + version + `)`
 	}
-	return `(?:^|\n)bridges:(?:` + inBraces + name + `:` + inBraces + version + `|` + within("  ") + `|` + within("    ") + `)`
+	return `(?:^|\n)` + section + `:(?:` + inBraces + name + `:` + inBraces + version + `|` + within("  ") + `|` + within("    ") + `)`
 }
 
 // calendar is the versioning of mautrix: v0.2610.0 is not older than its alias v26.10, and a bridge with a number
@@ -105,8 +105,12 @@ func makeRenovate() renovate {
 		},
 	}
 	for _, c := range component.All {
-		// What has a version in a spec, and is no bridge, is a section at the top.
+		// What has a version in a spec, and is no bridge, is a section at the top, or stands in one with others.
 		key := Section(c.Program)[0]
+		if key == "calls" {
+			name := Section(c.Program)[1]
+			r.Managers = append(r.Managers, manager(key+"."+name, c.Program, versionBelow(key, name), "docker"))
+		}
 		f, ok := fieldsOf(reflect.TypeFor[Spec]())[key]
 		if ok && f.Type.Implements(reflect.TypeFor[interface{ component() Component }]()) {
 			r.Managers = append(r.Managers, manager(key, c.Program, versionOf(key), "docker"))
@@ -115,7 +119,7 @@ func makeRenovate() renovate {
 	for _, name := range BridgeNames() {
 		p := component.Program(name)
 		prefix, _, _ := strings.Cut(component.Of(p).Tested.Tag, "v")
-		r.Managers = append(r.Managers, manager("bridges."+name, p, versionOfBridge(name), fmt.Sprintf(calendar, prefix)))
+		r.Managers = append(r.Managers, manager("bridges."+name, p, versionBelow("bridges", name), fmt.Sprintf(calendar, prefix)))
 	}
 	return r
 }
@@ -199,6 +203,9 @@ func wanted(t *testing.T, src string) (deps []dep) {
 	}
 	add("synapse", component.Synapse)
 	add("element", component.Element)
+	add("calls.livekit", component.LiveKit)
+	add("calls.jwt", component.LkJwt)
+	add("turn", component.Coturn)
 	add("auth", component.MAS)
 	add("database", component.Postgres)
 	for _, name := range BridgeNames() {

@@ -33,6 +33,10 @@ type Spec struct {
 	Database Database `yaml:"database,omitempty"`
 	// Element is Element Web, the client in a browser, on a host of its own. Default: none.
 	Element Element `yaml:"element,omitempty"`
+	// Calls of Element and others over MatrixRTC: LiveKit, and lk-jwt-service, which hands out tokens for it. Default: none.
+	Calls Calls `yaml:"calls,omitempty"`
+	// Turn is coturn, a relay for calls of clients that know no MatrixRTC. Default: none.
+	Turn Coturn `yaml:"turn,omitempty"`
 	// Bridges to render, by name.
 	Bridges map[string]Bridge `yaml:"bridges,omitempty"`
 	// Permissions of all bridges: a server name, a user id or * with block, relay, user or admin.
@@ -59,6 +63,10 @@ type Hosts struct {
 	Matrix string `yaml:"matrix,omitempty"`
 	// Element is the host of Element Web, which nothing else may share. Default: element.<server_name>.
 	Element string `yaml:"element,omitempty"`
+	// RTC is the host under which clients ask for calls. Default: rtc.<server_name>.
+	RTC string `yaml:"rtc,omitempty"`
+	// Turn is the host of the relay, which leads to this machine and to no proxy. Default: turn.<server_name>.
+	Turn string `yaml:"turn,omitempty"`
 }
 
 // Auth is how users log in. In a spec the word synapse stands for {kind: synapse, passwords: true}.
@@ -306,6 +314,12 @@ func Section(p component.Program) []string {
 		return []string{"backup", "borgmatic"}
 	case component.Traefik:
 		return []string{"ingress", "traefik"}
+	case component.LiveKit:
+		return []string{"calls", "livekit"}
+	case component.LkJwt:
+		return []string{"calls", "jwt"}
+	case component.Coturn:
+		return []string{"turn"}
 	}
 	if component.Of(p).Bridge != nil {
 		return []string{"bridges", string(p)}
@@ -324,6 +338,13 @@ func (s *Spec) Component(p component.Program) (c Component, on bool) {
 	if path[0] == "bridges" {
 		b, ok := s.Bridges[path[1]]
 		return b.Component, ok
+	}
+	if path[0] == "calls" {
+		c = s.Calls.LiveKit.Component
+		if p == component.LkJwt {
+			c = s.Calls.JWT.Component
+		}
+		return c, s.At("calls").Exists()
 	}
 	f, ok := fieldsOf(reflect.TypeFor[Spec]())[path[0]]
 	if !ok {

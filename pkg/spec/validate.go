@@ -32,6 +32,9 @@ func (s *Spec) validate(d *decoder) {
 	}
 	named = named && !d.unread([]string{"hosts", "matrix"})
 	s.checkElement(d, named)
+	s.checkCalls(d, named)
+	s.checkTurn(d)
+	s.checkPorts(d)
 	s.checkAuth(d, named)
 	if named {
 		s.checkIngress(d)
@@ -293,7 +296,7 @@ func (s *Spec) checkServices(d *decoder) {
 		d.fail(s.At("synapse", "retention"), "synapse.retention has no max_lifetime; nothing would ever be deleted", "retention: {max_lifetime: 365d}")
 	}
 	s.checkFiles(d)
-	for _, v := range append(s.At("database", "extra").Refs(), s.At("synapse", "well_known_extra").Refs()...) {
+	for _, v := range slices.Concat(s.At("database", "extra").Refs(), s.At("synapse", "well_known_extra").Refs(), s.At("calls", "jwt", "extra").Refs(), s.At("turn", "extra").Refs()) {
 		d.fail(v, v.Path()+" cannot be a secret; everybody could read it", "a value")
 	}
 	if store := s.At("secrets", "store"); len(s.Secrets.Store) > 0 && len(s.Secrets.Command) == 0 {

@@ -17,6 +17,9 @@ var parsedDefaults sync.Map
 // what is no bridge.
 func DefaultsOf(p component.Program, d component.Dialect) (all []*source.File) {
 	names := []string{string(p)}
+	if p == component.Synapse {
+		names = append(names, "synapse-empty")
+	}
 	switch d {
 	case component.Python:
 		names = []string{string(p) + "-python"}

@@ -90,7 +90,7 @@ type comparison struct {
 	old, ours *side
 	order     []string                   // whom the facts are about, in the order of the old services
 	routed    bool                       // both proxies were asked
-	defaults  map[string]map[string]fact // by whom they are about
+	defaults  map[string][]map[string]fact // by whom they are about
 }
 
 // hide takes the secrets of both sides out of every text.

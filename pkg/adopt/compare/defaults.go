@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 
@@ -14,36 +15,16 @@ var defaults = []struct {
 	program    component.Program
 	key, value string
 }{
-	{component.Synapse, "max_upload_size", "50M"},
-	{component.Synapse, "url_preview_enabled", "false"},
-	{component.Synapse, "serve_server_wellknown", "false"},
 	{component.Synapse, "report_stats", "false"},
-	{component.Synapse, "trusted_key_servers[matrix.org].server_name", "matrix.org"},
 	{component.Synapse, "listeners[**].tls", "false"},
 	{component.Synapse, "listeners[**].bind_addresses[0.0.0.0]", "0.0.0.0"},
 	{component.Synapse, "listeners[**].resources[**].compress", "false"},
-	{component.Synapse, "email.require_transport_security", "false"},
-	{component.Synapse, "enable_registration", "false"},
 	{component.Synapse, "database.allow_unsafe_locale", "false"},
 	{component.Synapse, "database.txn_limit", "0"},
-	{component.Synapse, "modules", "[]"},
 	{component.Synapse, "app_service_config_files", "[]"},
-	{component.Synapse, "password_config.enabled", "true"},
-	{component.Synapse, "presence.enabled", "true"},
 	{component.Synapse, "oidc_providers[**].allow_existing_users", "false"},
 	{component.Synapse, "oidc_providers[**].client_auth_method", "client_secret_basic"},
 	{component.Synapse, "oidc_providers[**].discover", "true"},
-	{component.Synapse, "enable_metrics", "false"},
-	{component.Synapse, "allow_public_rooms_without_auth", "false"},
-	{component.Synapse, "allow_public_rooms_over_federation", "false"},
-	{component.MAS, "http.trusted_proxies[192.168.0.0/16]", "192.168.0.0/16"},
-	{component.MAS, "http.trusted_proxies[172.16.0.0/12]", "172.16.0.0/12"},
-	{component.MAS, "http.trusted_proxies[10.0.0.0/8]", "10.0.0.0/8"},
-	{component.MAS, "http.trusted_proxies[10.0.0.0/10]", "10.0.0.0/10"},
-	{component.MAS, "http.trusted_proxies[127.0.0.0/8]", "127.0.0.0/8"},
-	{component.MAS, "http.trusted_proxies[127.0.0.1/8]", "127.0.0.1/8"},
-	{component.MAS, "http.trusted_proxies[fd00::/8]", "fd00::/8"},
-	{component.MAS, "http.trusted_proxies[::1/128]", "::1/128"},
 	{component.MAS, "matrix.kind", "synapse"},
 	{component.MAS, "passwords.enabled", "true"},
 	{component.MAS, "passwords.schemes[0].version", "1"},
@@ -81,10 +62,10 @@ var defaults = []struct {
 	{"bridge", "double_puppet.servers", "{}"},
 }
 
-// isDefault reports whether a program takes what one side says anyway.
-func (c *comparison) isDefault(k id, f fact) bool {
-	s := c.old
-	program, known := s.programs[k.about]
+// isDefault reports whether a program takes what one side says anyway: a value, or a list as a whole.
+func (c *comparison) isDefault(k id, s *side) bool {
+	f := s.facts[k]
+	program, known := c.old.programs[k.about]
 	if !known {
 		program = c.ours.programs[k.about]
 	}
@@ -93,18 +74,74 @@ func (c *comparison) isDefault(k id, f fact) bool {
 			return true
 		}
 	}
-	is, there := c.written(k.about, program)[k.key]
-	if !there {
-		return false
+	list, _, item := strings.Cut(k.key, "[")
+	if base, order := strings.CutSuffix(k.key, inOrder); order {
+		list, item = base, true
 	}
-	if text, err := strconv.Unquote(f.text); err == nil {
-		return deployment.IsDefault(strings.Trim(is.text, `"`), text)
+	for _, is := range c.written(k.about, program) {
+		if !item {
+			if d, there := is[k.key]; there && sameDefault(d, f) {
+				return true
+			}
+			continue
+		}
+		ours, theirs := make(map[string]fact), make(map[string]fact)
+		for other, f := range s.facts {
+			if other.about == k.about && other.doc == k.doc && partOf(other.key, list) {
+				theirs[other.key] = f
+			}
+		}
+		for key, f := range is {
+			if partOf(key, list) {
+				ours[key] = f
+			}
+		}
+		if len(ours) > 0 && maps.EqualFunc(ours, theirs, sameDefault) {
+			return true
+		}
 	}
-	return is.text == f.text
+	return false
 }
 
-// written are the defaults that the program writes itself, by their keys.
-func (c *comparison) written(about string, program component.Program) map[string]fact {
+// partOf reports whether a key is of an item of the list, or of the order of its items.
+func partOf(key, list string) bool {
+	return strings.HasPrefix(key, list+"[") || key == list+inOrder
+}
+
+// sameDefault holds a default against a value; a time or a size may be written in another unit.
+func sameDefault(is, f fact) bool {
+	def, text := is.text, f.text
+	if plain, err := strconv.Unquote(text); err == nil {
+		text = plain
+		if plain, err := strconv.Unquote(def); err == nil {
+			def = plain
+		}
+	}
+	if deployment.IsDefault(def, text) {
+		return true
+	}
+	for _, in := range []func(string) (string, bool){inMilliseconds, inBytes} {
+		if a, ok := in(def); ok {
+			if b, ok := in(text); ok && a == b {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func inMilliseconds(text string) (string, bool) {
+	n, ok := milliseconds(strings.TrimSuffix(text, " ms"))
+	return strconv.FormatFloat(n, 'f', -1, 64), ok
+}
+
+func inBytes(text string) (string, bool) {
+	n, ok := bytesOf(strings.TrimSuffix(text, " bytes"))
+	return strconv.FormatInt(n, 10), ok
+}
+
+// written are the defaults that the program writes itself, or takes, by their keys: those of each file of them.
+func (c *comparison) written(about string, program component.Program) []map[string]fact {
 	if had, done := c.defaults[about]; done {
 		return had
 	}
@@ -114,16 +151,18 @@ func (c *comparison) written(about string, program component.Program) map[string
 			dialect = b.Dialect
 		}
 	}
-	s := &side{Deployment: c.old.Deployment, of: c.old.of, facts: make(map[id]fact), used: make(map[string]bool)}
-	found := make(map[string]fact)
+	var found []map[string]fact
 	for _, f := range deployment.DefaultsOf(program, dialect) {
+		s := &side{Deployment: c.old.Deployment, of: c.old.of, facts: make(map[id]fact), used: make(map[string]bool)}
 		s.walk(document{about: f.Path, doc: "config", program: program}, "", f.Root())
-	}
-	for k, f := range s.facts {
-		found[k.key] = f
+		is := make(map[string]fact)
+		for k, f := range s.facts {
+			is[k.key] = f
+		}
+		found = append(found, is)
 	}
 	if c.defaults == nil {
-		c.defaults = make(map[string]map[string]fact)
+		c.defaults = make(map[string][]map[string]fact)
 	}
 	c.defaults[about] = found
 	return found

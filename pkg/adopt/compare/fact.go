@@ -40,6 +40,9 @@ func (s *side) add(about, doc, key string, f fact) {
 	s.facts[k] = f
 }
 
+// inOrder is behind the key of a list, for the order of its items.
+const inOrder = " (order)"
+
 // leaf is the fact that a single value is.
 func leaf(l deployment.Leaf, text string) fact {
 	return fact{raw: l.Str(), text: text, shown: text, at: l.Pos()}
@@ -114,7 +117,7 @@ func (s *side) list(d document, path string, v source.Value) {
 		s.add(d.about, d.doc, path+"["+name+"]", f.fact)
 	}
 	if len(order) > 1 {
-		s.add(d.about, d.doc, path+" (order)", fact{text: strings.Join(order, "\x00"), order: true, shown: "", at: v.KeyPos()})
+		s.add(d.about, d.doc, path+inOrder, fact{text: strings.Join(order, "\x00"), order: true, shown: "", at: v.KeyPos()})
 	}
 }
 

@@ -54,7 +54,7 @@ func (c *comparison) compare() {
 		if base, isMode := strings.CutSuffix(k.key, " (mode)"); isMode && !c.both(id{k.about, k.doc, base}) {
 			continue // the mount itself is told
 		}
-		if list, isOrder := strings.CutSuffix(k.key, " (order)"); isOrder && changed[k.about+k.doc+list] {
+		if list, isOrder := strings.CutSuffix(k.key, inOrder); isOrder && changed[k.about+k.doc+list] {
 			continue
 		}
 		// Labels for a proxy that cannot be seen are one question of a service.
@@ -180,7 +180,7 @@ func (c *comparison) stays(about, name string) bool {
 
 // judge is the first verdict that fits.
 func (c *comparison) judge(k id, old, now fact, w where) verdict {
-	if k.doc == "config" && (w == onOld && c.isDefault(k, old) || w == onOurs && c.isDefault(k, now)) {
+	if k.doc == "config" && (w == onOld && c.isDefault(k, c.old) || w == onOurs && c.isDefault(k, c.ours)) {
 		return verdict{kind: Same, why: "it is the default of the program"}
 	}
 	if k.doc == "files" && w == onOld && c.stays(k.about, old.at.File) {

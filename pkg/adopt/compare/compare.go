@@ -88,8 +88,8 @@ func Deployments(old, ours *deployment.Deployment) *Result {
 type comparison struct {
 	Result
 	old, ours *side
-	order     []string                   // whom the facts are about, in the order of the old services
-	routed    bool                       // both proxies were asked
+	order     []string                     // whom the facts are about, in the order of the old services
+	routed    bool                         // both proxies were asked
 	defaults  map[string][]map[string]fact // by whom they are about
 }
 

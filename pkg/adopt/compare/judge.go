@@ -161,11 +161,13 @@ type verdict struct {
 	kind            Kind
 	why, keep       string
 	old, new        string
+	when            func(old *side, now fact) bool // what else has to be so in the old deployment; nil for nothing
 }
 
-func (v verdict) fits(k id, old, now fact, w where) bool {
+func (v verdict) fits(c *comparison, k id, old, now fact, w where) bool {
 	return (v.where == onEither || v.where == w) && match(v.about, k.about) && match(v.doc, k.doc) && match(v.key, k.key) &&
-		(v.old == "" || match(v.old, old.shown)) && (v.new == "" || match(v.new, now.shown))
+		(v.old == "" || match(v.old, old.shown)) && (v.new == "" || match(v.new, now.shown)) &&
+		(v.when == nil || v.when(c.old, now))
 }
 
 // stays reports whether a file of the old stack lies where the same service finds it in ours, too.
@@ -202,7 +204,7 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	}
 	for _, list := range [][]verdict{verdicts, configured} {
 		for _, v := range list {
-			if v.fits(k, old, now, w) {
+			if v.fits(c, k, old, now, w) {
 				return v
 			}
 		}

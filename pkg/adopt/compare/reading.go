@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"net"
+	"net/mail"
 	"net/url"
 	"path"
 	"slices"
@@ -39,6 +40,7 @@ const (
 	place            // a path that data is kept at
 	baseURL          // an address whose path is never empty
 	secretFile       // a path to a file that holds the value of the key without its end
+	mailbox          // the sender of mails, whose name may stand in quotes, and for which app_name stands
 	elsewhere        // it is compared in another way
 )
 
@@ -52,6 +54,7 @@ var classes = []struct {
 	{component.Synapse, "config", "signing_key**", elsewhere},
 	{component.Synapse, "config", "log_config", elsewhere},
 	{component.Synapse, "config", "public_baseurl", baseURL},
+	{component.Element, "config", "**.base_url", baseURL},
 	{component.MAS, "config", "http.public_base", baseURL},
 	{component.MAS, "config", "http.issuer", baseURL},
 	{component.Synapse, "config", "media_store_path", place},
@@ -62,6 +65,7 @@ var classes = []struct {
 	{component.Synapse, "config", "database.args.database", place}, // of SQLite; a connection to PostgreSQL is taken apart
 	{component.Synapse, "config", "**_path", secretFile},
 	{component.Synapse, "config", "**_file", secretFile},
+	{component.Synapse, "config", "email.notif_from", mailbox},
 	{component.Synapse, "config", "**_lifetime", duration},
 	{component.Synapse, "config", "**_interval", duration},
 	{component.Synapse, "config", "**_period", duration},
@@ -133,6 +137,8 @@ func (s *side) reading(d document, key string, v source.Value) read {
 		if u, err := url.Parse(text); err == nil && u.Path == "" {
 			r.text, r.why = fmt.Sprintf("%q", text+"/"), "the program adds the slash itself"
 		}
+	case mailbox:
+		r.text, r.why = s.sender(text), "it is the same sender"
 	case secretFile:
 		s.inFile(d, text, &r, key[strings.LastIndexAny(key, "_"):])
 	default:
@@ -148,6 +154,21 @@ func (s *side) reading(d document, key string, v source.Value) read {
 		r.text = strconv.FormatBool(slices.Contains([]string{"yes", "on", "true"}, strings.ToLower(text)))
 	}
 	return r
+}
+
+// sender is an address with the name as people see it: Synapse puts the name of the app into it (synapse/config/emailconfig.py).
+func (s *side) sender(text string) string {
+	app := "Matrix"
+	for _, syn := range s.Synapses {
+		if name := syn.Config.At("email", "app_name").Str(); name != "" {
+			app = name
+		}
+	}
+	text = strings.ReplaceAll(text, "%(app)s", app)
+	if a, err := mail.ParseAddress(text); err == nil {
+		return a.String()
+	}
+	return text
 }
 
 // trimmed is a pattern without the marks of its ends.

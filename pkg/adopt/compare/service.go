@@ -24,10 +24,13 @@ var readApart = []string{
 func (s *side) service(svc *deployment.Service) {
 	about := s.whom(svc)
 	d := document{about, "service", svc.Program, svc}
-	image := leaf(svc.ImageAt, svc.Image.Repository)
-	image.raw = svc.Image.Repository
-	s.add(about, "service", "image", image)
-	if version := svc.Image.Tag + "@" + svc.Image.Digest; version != "@" {
+	image := leaf(svc.ImageAt, repository(svc.Image.Repository))
+	image.raw, image.shown, image.why = svc.Image.Repository, svc.Image.Repository, "it is the same image by another name"
+	built := svc.Program == component.Unknown && svc.Build.Exists() // of which the Dockerfile tells, and not the image that it begins with
+	if !built {
+		s.add(about, "service", "image", image)
+	}
+	if version := svc.Image.Tag + "@" + svc.Image.Digest; version != "@" && !built {
 		f := leaf(svc.ImageAt, version)
 		f.raw, f.shown = version, strings.TrimSuffix(version, "@")
 		s.add(about, "service", "version", f)
@@ -60,11 +63,24 @@ func (s *side) service(svc *deployment.Service) {
 	}
 }
 
+// repository is an image's without what Docker adds to a name that has no registry.
+func repository(name string) string {
+	for _, usual := range []string{"index.", "docker.io/", "library/"} {
+		name = strings.TrimPrefix(name, usual)
+	}
+	return name
+}
+
+// baked reports whether something is said by the Dockerfile of an image that is built here: that it is built is compared.
+func baked(svc *deployment.Service, at source.Pos) bool {
+	return svc.Build.Exists() && at.File != "" && at.File != svc.Self.Pos().File && strings.Contains(path.Base(at.File), "ockerfile")
+}
+
 // idleWords are those of a command that say nothing: what the image does anyway, and where its configuration is, which is
 // compared by what it says.
 var idleWords = map[component.Program][]string{
 	component.MAS:      {"server", "-c", "--config"},
-	component.Synapse:  {"run", "-c", "--config-path"},
+	component.Synapse:  {"run", "-c", "--config-path", "/start.py"},
 	component.Postgres: {"postgres", "docker-entrypoint.sh"},
 }
 
@@ -73,6 +89,9 @@ func (s *side) command(svc *deployment.Service) {
 	about := s.whom(svc)
 	for key, list := range map[string]deployment.List{"command": svc.Cmd, "entrypoint": svc.Entrypoint} {
 		var words []string
+		if baked(svc, list.Pos()) {
+			continue
+		}
 		all := append(strings.Fields(list.Str()), list.Texts()...)
 		for i, w := range all {
 			name, val, set := strings.Cut(w, "=")
@@ -104,7 +123,7 @@ func (s *side) environment(svc *deployment.Service) {
 	d := document{s.whom(svc), "environment", svc.Program, svc}
 	seen := make(map[string]bool)
 	for _, v := range svc.Variables {
-		if seen[v.Name] {
+		if seen[v.Name] || baked(svc, v.At.Pos()) {
 			continue
 		}
 		seen[v.Name] = true

@@ -1,5 +1,11 @@
 package compare
 
+// moving and compared are said of a version where the old stack names none.
+const (
+	moving   = "the version is written down; what ran was whatever the tag meant when it was pulled"
+	compared = "nothing, once you have compared it with what runs: docker compose images"
+)
+
 // verdicts are what is known of differences. The first that fits counts; what fits none needs a decision.
 var verdicts = []verdict{
 	// Services that only one side has.
@@ -15,6 +21,7 @@ var verdicts = []verdict{
 
 	// What keeps a container from doing harm, and a host from running full.
 	{about: "**", doc: "service", key: "cap_drop**", where: onOurs, kind: Safer, why: "the container has no more rights than it uses"},
+	{about: "**", doc: "service", key: "cap_add**", where: onOld, kind: Decision, why: "the container has this right no more", keep: "{service} with cap_add: as it was"},
 	{about: "**", doc: "service", key: "cap_add**", where: onOurs, kind: Safer, why: "of all rights the container has these alone"},
 	{about: "**", doc: "service", key: "security_opt**", where: onOurs, kind: Safer, why: "nothing in the container gets more rights than it started with"},
 	{about: "**", doc: "service", key: "read_only", where: onOurs, kind: Safer, why: "nothing in the image can be changed by who breaks in"},
@@ -31,6 +38,7 @@ var verdicts = []verdict{
 	{about: "postgres**", doc: "service", key: "user", where: onOurs, kind: Same, new: "999:999", why: "it is the user that the image itself runs as"},
 	{about: "postgres**", doc: "service", key: "user", where: onOurs, kind: Same, new: "70:70", why: "it is the user that the image itself runs as"},
 	{about: "bridge **", doc: "service", key: "user", where: onOurs, kind: Same, new: "1337:1337", why: "it is the user that the image itself runs as"},
+	{about: "element", doc: "service", key: "user", where: onOurs, kind: Same, new: "101:101", why: "it is the user that the image itself runs as"},
 	{about: "**", doc: "service", key: "user", kind: Decision, why: "what another user wrote cannot be written by this one: the data needs `chown` before the start", keep: "owner: with the user that the data belongs to now"},
 	{about: "**", doc: "service", key: "depends_on **", kind: Same, why: "it is only the order of the start"},
 	{about: "**", doc: "service", key: "profiles**", where: onBoth, kind: Decision, why: "it is started by another profile"},
@@ -38,8 +46,15 @@ var verdicts = []verdict{
 	{about: "**", doc: "service", key: "container_name", kind: Decision, why: "who calls the container by its old name does not find it", keep: "{service} with container_name: {old}"},
 	{about: "**", doc: "service", key: "hostname", where: onOld, kind: Decision, why: "who calls it {old} does not find it", keep: "{service} with hostname: {old}"},
 	{about: "**", doc: "service", key: "image", where: onBoth, kind: Decision, why: "another image runs: what it adds to the project's own is not known", keep: "{section}: {image: {old}}"},
+	{about: "**", doc: "service", key: "version", where: onBoth, old: "latest", kind: Decision, why: moving, keep: compared},
+	{about: "**", doc: "service", key: "version", where: onBoth, old: "stable", kind: Decision, why: moving, keep: compared},
+	{about: "**", doc: "service", key: "version", where: onBoth, old: "alpine", kind: Decision, why: moving, keep: compared},
+	{about: "**", doc: "service", key: "version", where: onBoth, old: "main", kind: Decision, why: moving, keep: compared},
+	{about: "**", doc: "service", key: "version", where: onBoth, old: "develop", kind: Decision, why: moving, keep: compared},
+	{about: "element", doc: "service", key: "version", where: onBoth, kind: Decision, why: "another version runs from then on, and keeps nothing: the old one can come back", keep: "element: {version: {old}}"},
 	{about: "**", doc: "service", key: "version", where: onBoth, kind: Decision, why: "another version runs from then on; what it does to its database only a backup undoes", keep: "{section}: {version: {old}}"},
-	{about: "**", doc: "service", key: "version", where: onOurs, kind: Decision, why: "the version is written down; what ran was whatever the tag meant when it was pulled", keep: "nothing, once you have compared it with what runs: docker compose images"},
+	{about: "**", doc: "service", key: "version", where: onOurs, kind: Decision, why: moving, keep: compared},
+	{about: "**", doc: "service", key: "version", where: onOld, kind: Decision, why: "the tag is written nowhere: what is pulled is the newest", keep: "{service} with image: and the tag {old}"},
 	{about: "postgres**", doc: "settings", where: onOld, key: "**", kind: Decision, why: "PostgreSQL goes back to its default", keep: "database: {extra: {{key}: {old}}}"},
 	{about: "postgres**", doc: "settings", where: onBoth, key: "**", kind: Decision, why: "PostgreSQL does otherwise", keep: "database: {extra: {{key}: {old}}}"},
 	{about: "postgres**", doc: "settings", where: onOurs, key: "**", kind: Decision, why: "PostgreSQL had its default", keep: "database: {extra: …} without {key}"},
@@ -59,9 +74,14 @@ var verdicts = []verdict{
 
 	// Names, networks, ports.
 	{about: theStack, doc: "compose", key: "name", kind: Decision, why: "Compose takes it for another project: containers of the old one stay, with their ports and names", keep: "name: {old}"},
+	{about: theStack, doc: "compose", key: "volumes.**.driver", old: "local", where: onOld, kind: Same, why: "it is Compose's default"},
+	{about: theStack, doc: "compose", key: "volumes.**.external", kind: Same, why: "where each service keeps what it writes is compared by itself"},
+	{about: theStack, doc: "compose", key: "volumes.**.name", kind: Same, why: "where each service keeps what it writes is compared by itself"},
 	{about: theStack, doc: "compose", key: "volumes.**.**", kind: Decision, why: "the volume is made in another way", keep: "compose: {extra: {{key}: {old}}}"},
 	{about: theStack, doc: "compose", key: "volumes.**", kind: Same, why: "where each service keeps what it writes is compared by itself"},
 	{about: theStack, doc: "networks", key: "**.driver_opts**", kind: Decision, why: "the network is made in another way", keep: "compose: {extra: {networks: …}} with {key}"},
+	{about: theStack, doc: "networks", key: "**.driver", where: onOld, old: "bridge", kind: Same, why: "it is Compose's default"},
+	{about: theStack, doc: "networks", key: "**.ipam.driver", where: onOld, old: "default", kind: Same, why: "it is Compose's default"},
 	{about: theStack, doc: "networks", key: "**.driver", kind: Decision, why: "the network is of another kind", keep: "compose: {extra: {networks: …}} with {key}: {old}"},
 	{about: theStack, doc: "networks", key: "**.ipam**", kind: Decision, why: "the addresses are others", keep: "compose: {extra: {networks: …}} with {key}"},
 	{about: theStack, doc: "networks", key: "**.enable_ipv6", kind: Decision, why: "the network has no IPv6 any more, or has it", keep: "compose: {extra: {networks: …}} with {key}"},
@@ -78,6 +98,8 @@ var verdicts = []verdict{
 	{about: "**", doc: "networks", key: "**", where: onOld, kind: Decision, why: "it leaves the network {key}, which other stacks are on: who calls it there does not find it", keep: "ingress: {traefik: {network: {key}}}, or {service} with networks: [{key}]"},
 	{about: "**", doc: "networks", key: "**", where: onOurs, kind: Decision, why: "it joins the network {key}, on which others are", keep: "ingress: {traefik: {network: …}} with the network that it has now"},
 	{about: "**", doc: "ports", key: "**", where: onOld, kind: Decision, why: "nobody reaches it there any more", keep: "{service} with ports: as they were"},
+	{about: "**", doc: "ports", key: "127.0.0.1:**", where: onOurs, kind: Same, why: "it is reached there from this machine alone, by the proxy in front"},
+	{about: "synapse", doc: "ports", key: "**", where: onBoth, old: "leads to port 8448", new: "leads to port 8008", kind: Decision, why: "Synapse answered with a certificate of its own there, and does without TLS from then on: the proxy has to, for other servers ask https", keep: "synapse: {extra: {+listeners: […]}} with the listener as it was"},
 	{about: "**", doc: "ports", key: "**", where: onOurs, kind: Decision, why: "it is reached there from outside of the stack"},
 	{about: "**", doc: "ports", key: "**", kind: Decision, why: "it leads to another port"},
 	{about: "**", doc: "labels", key: "stackgen.config-hash", kind: Same, why: "Compose sees by it that a file of the service changed"},
@@ -143,10 +165,11 @@ var verdicts = []verdict{
 	{about: "postgres**", doc: "environment", key: "PGDATA", kind: Decision, why: "PostgreSQL looks for its cluster in another place", keep: "{service} with environment: {PGDATA: {old}}"},
 	{about: "synapse", doc: "environment", key: "SYNAPSE_CONFIG_PATH", kind: Same, why: "the configuration that it leads to is compared setting by setting"},
 	{about: "synapse", doc: "environment", key: "SYNAPSE_CONFIG_DIR", kind: Same, why: "the configuration that it leads to is compared setting by setting"},
-	{about: "synapse", doc: "environment", key: "SYNAPSE_SERVER_NAME", kind: Same, why: "the image reads it only to make a configuration"},
-	{about: "synapse", doc: "environment", key: "SYNAPSE_REPORT_STATS", kind: Same, why: "the image reads it only to make a configuration"},
-	{about: "synapse", doc: "environment", key: "SYNAPSE_DATA_DIR", kind: Same, why: "the image reads it only to make a configuration"},
-	{about: "synapse", doc: "environment", key: "SYNAPSE_NO_TLS", kind: Same, why: "no image of today reads it"},
+	{about: "synapse", doc: "environment", key: "SYNAPSE_CACHE_FACTOR**", where: onOld, kind: Decision, why: "its caches are as large as by default", keep: "synapse: {extra: {caches: …}} with what {key} says"},
+	{about: "synapse", doc: "environment", key: "SYNAPSE_ASYNC_IO_REACTOR", where: onOld, kind: Decision, why: "Synapse waits for its connections in another way", keep: "{service} with environment: {{key}: {old}}"},
+	{about: "synapse", doc: "environment", key: "SYNAPSE_**PROXY", where: onOld, kind: Decision, why: "what Synapse fetches goes by no proxy", keep: "{service} with environment: {{key}: {old}}"},
+	{about: "synapse", doc: "environment", key: "SYNAPSE_**", where: onOld, kind: Same, why: "the image reads it only to make a configuration"},
+	{about: "synapse", doc: "environment", key: "POSTGRES_**", where: onOld, kind: Same, why: "the image reads it only to make a configuration"},
 	{about: "synapse", doc: "environment", key: "TMPDIR", where: onOurs, kind: Safer, why: "an upload that is under way is on the disk, not in memory"},
 	{about: "synapse", doc: "environment", key: "UID", where: onOld, kind: Same, old: "991", why: "the image drops root for this user; ours starts as it at once"},
 	{about: "synapse", doc: "environment", key: "GID", where: onOld, kind: Same, old: "991", why: "the image drops root for this user; ours starts as it at once"},

@@ -33,6 +33,9 @@ var configured = []verdict{
 	{about: "bridge **", doc: "config", key: "**database.uri", where: onOld, kind: Same, why: "its type says which database it had before"},
 
 	// Synapse.
+	{about: "synapse", doc: "config", key: "public_baseurl", where: onOurs, when: byName, kind: Same, why: "it is the default of the program"},
+	{about: "synapse", doc: "config", key: "public_baseurl", where: onOurs, when: nobodySent, kind: Same, why: "it stands in links and callbacks, and Synapse sends no mail, asks no provider and no consent here"},
+	{about: "synapse", doc: "config", key: "public_baseurl", where: onOurs, kind: Decision, why: "links in mails and callbacks of providers begin with it, and no more with the name of the server", keep: "synapse: {extra: {-public_baseurl: null}}"},
 	{about: "synapse", doc: "config", key: "server_name", kind: Decision, why: "it is another server: no user and no room of the old one exists there", keep: "server_name: {old}"},
 	{about: "synapse", doc: "config", key: "signing_key", kind: Decision, why: "other servers know the server by its key, and reject what is signed with another one", keep: "stackgen secrets set synapse.signing_key, with the old one"},
 	{about: "synapse", doc: "config", key: "media_store_path", kind: Decision, why: "what was uploaded so far is not found: copy {old} to {new} before the start", keep: "synapse: {data: …} with the directory that {old} is in, and extra: {media_store_path: …}"},
@@ -81,6 +84,8 @@ var configured = []verdict{
 	{about: "mas", doc: "config", key: "http.listeners[**].resources[prometheus]**", where: onOld, kind: Decision, why: "no metrics are served any more", keep: "auth: {extra: {http: …}} with this listener"},
 	{about: "mas", doc: "config", key: "http.listeners**", kind: Same, why: "which listener answers what is compared request by request"},
 	{about: "mas", doc: "config", key: "http.issuer", where: onOld, kind: Same, why: "where it is not written it is the public address"},
+	{about: "mas", doc: "config", key: "http.trusted_proxies**", where: onOurs, kind: Same, why: "nobody else reaches MAS from a private address than who is on the networks of the stack"},
+	{about: "mas", doc: "config", key: "http.trusted_proxies**", kind: Decision, why: "MAS takes the address of this proxy for that of who asks", keep: asItWas},
 	{about: "mas", doc: "config", key: "http.public_base", kind: Decision, why: "it is the issuer of every session of a client that logs in with OpenID Connect: these log in again", keep: "auth: {public_url: {old}}"},
 	{about: "mas", doc: "config", key: "matrix.endpoint", where: onBoth, kind: Same, why: inside},
 	{about: "mas", doc: "config", key: "matrix.secret", kind: Decision, why: "it is a secret of Synapse and MAS alone, which both have anew", keep: "stackgen secrets set, with the old one"},
@@ -139,6 +144,18 @@ var configured = []verdict{
 	{about: "bridge **", doc: "config", key: "appservice.id", kind: Decision, why: "Synapse has the bot and every ghost as users of the old id", keep: "{section}: {id: {old}}"},
 	{about: "bridge **", doc: "config", key: "appservice.bot**username", kind: Decision, why: "the old bot is the one in the rooms", keep: "{section}: {bot: {old}}"},
 	{about: "bridge **", doc: "config", key: "**username_template", kind: Decision, why: "everybody of the other network is a new user, and the old ones stay in the rooms", keep: "{section}: {username_prefix: …} with what {old} begins with"},
+
+	// Element Web.
+	{about: "element", doc: "config", key: "default_server_config.m.homeserver.server_name", where: onOurs, kind: Same, why: "it is what the login page calls the server"},
+	{about: "element", doc: "config", key: "default_server_config.m.homeserver.base_url", where: onOurs, when: namesServer, kind: Same, why: "it is where the name of the server led"},
+	{about: "element", doc: "config", key: "default_server_name", where: onOld, when: namesServer, kind: Same, why: "the address stands there instead, and is that of the same server"},
+	{about: "element", doc: "config", key: "default_hs_url", where: onOld, kind: Same, why: "default_server_config says it to today's Element Web"},
+	{about: "element", doc: "config", key: "default_server_config.m.identity_server.base_url", where: onOld, kind: Decision, why: "nobody is found by the mail address that an identity server knows", keep: asItWas},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.registration", where: onOurs, new: "false", when: closed, kind: Same, why: "it offers nothing that Synapse refuses anyway"},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.passwordReset", where: onOurs, new: "false", when: sendsNoMail, kind: Same, why: "it offers nothing that Synapse refuses anyway"},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.**", where: onOurs, kind: Decision, why: "the page shows something else", keep: "element: {extra: …} without {key}"},
+	{about: "element", doc: "config", key: "disable_guests", where: onOurs, new: "true", when: noGuests, kind: Same, why: "it offers nothing that Synapse refuses anyway"},
+	{about: "element", doc: "config", key: "embedded_pages.login_for_welcome", where: onOurs, kind: Same, why: "it is the page to log in on that comes first, and not one that leads there"},
 
 	// What is left has the effect that it has.
 	{about: "backup**", doc: "config", key: "postgresql_databases[**", where: onOurs, kind: Safer, why: "each database is dumped by itself, and none of Synapse's one-time keys, which after a restore would be handed out twice"},

@@ -74,7 +74,7 @@ func (c *checkCmd) against(a *app) error {
 		return fmt.Errorf("%s holds neither a stack nor the record of an import, %s", c.Dir, manifest.ImportedPath)
 	case ours.File != "":
 		r := compare.Deployments(old, ours)
-		if err := r.Write(a.stdout, compare.Options{Format: c.Format, Color: a.colored(a.stdout), Width: a.width(a.stdout), Old: filepath.ToSlash(c.Against), Ours: filepath.ToSlash(c.Dir)}); err != nil {
+		if err := r.Write(a.stdout, compare.Options{Format: c.Format, Color: a.colored(a.stdout), Width: a.width(a.stdout), Old: filepath.ToSlash(c.Against), Ours: filepath.ToSlash(c.Dir), More: "--format json"}); err != nil {
 			return err
 		}
 		differs = differs || r.Needs()

@@ -34,7 +34,7 @@ type importCmd struct {
 	Keep    bool     `name:"keep-auth" help:"Where Synapse logs users in itself, leave that as it is: auth.kind synapse. Without it the spec has MAS, and prepares the move of the users."`
 	Force   bool     `help:"Overwrite a spec, and secrets of the same names, that are there already."`
 	Verify  bool     `help:"Compare the spec that is there with the directory once more, and write nothing."`
-	Format  string   `help:"How the comparison is printed: ${enum}." enum:"${compared}" default:"text" placeholder:"FORMAT"`
+	Format  string   `help:"How the comparison is printed: ${enum}; full names what needs no attention, too." enum:"${compared}" default:"text" placeholder:"FORMAT"`
 }
 
 func (*importCmd) Help() string {
@@ -212,7 +212,11 @@ type imported struct {
 func (c *importCmd) tell(a *app, t imported) error {
 	code := exitClean
 	if finding.HasErrors(t.proof.Findings) {
-		if err := a.report(a.stdout, "text", t.proof.found()); err != nil {
+		out := a.stdout
+		if c.Format == "json" {
+			out = a.stderr // what stdout has is one document
+		}
+		if err := a.report(out, "text", t.proof.found()); err != nil {
 			return err
 		}
 		code = exitFindings

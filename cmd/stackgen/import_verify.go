@@ -45,5 +45,5 @@ func (c *importCmd) verify(a *app) error {
 
 // compared prints a comparison.
 func (c *importCmd) compared(a *app, r *compare.Result) error {
-	return r.Write(a.stdout, compare.Options{Format: c.Format, Color: a.colored(a.stdout), Width: a.width(a.stdout), Old: filepath.ToSlash(c.Dir)})
+	return r.Write(a.stdout, compare.Options{Format: c.Format, Color: a.colored(a.stdout), Width: a.width(a.stdout), Old: filepath.ToSlash(filepath.Clean(c.Dir)), More: "--format full"})
 }

@@ -136,8 +136,8 @@ func escaped(n *source.Node) *source.Node {
 		n.Items[i] = escaped(item)
 	}
 	if n.Is(source.Scalar) {
-		if n.Text = strings.ReplaceAll(n.Text, "$", "$$"); len(n.Unset) > 0 {
-			n.Text = n.From.Str()
+		if n.Text = strings.ReplaceAll(n.Text, "$", "$$"); len(n.From.Unset()) > 0 {
+			n.Text = n.From.Origin().Str()
 		}
 	}
 	return n

@@ -49,7 +49,7 @@ func beside(ours, theirs *source.Node) *source.Node {
 			if below := beside(was, is); below != nil {
 				over.Set(name, below)
 			}
-		case len(is.Names())+len(is.Items) == 0 && !is.Is(source.Scalar) && was == nil, is.Is(source.Null):
+		case is.Is(source.Mapping) && len(is.Names()) == 0 && was == nil, is.Is(source.Null):
 		case was.Is(source.Sequence) && is.Is(source.Sequence) && len(was.Items) < len(is.Items) && slices.EqualFunc(was.Items, is.Items[:len(was.Items)], alike):
 			over.Set("+"+name, &source.Node{Kind: source.Sequence, Items: is.Items[len(was.Items):]})
 		default:

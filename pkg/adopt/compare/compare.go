@@ -43,6 +43,9 @@ type Difference struct {
 	Keep string
 	// OldAt and NewAt are the places on both sides; the nearest one that there is where a side has nothing.
 	OldAt, NewAt source.Pos
+
+	cause string // the same for differences that one answer settles
+	all   string // Keep, where it is several that are kept
 }
 
 // Result is what a comparison found.
@@ -59,8 +62,12 @@ func (r *Result) Needs() bool {
 	return slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Kind == Decision || d.Kind == Lost })
 }
 
-// Count is how many differences are of the kind.
+// Count is how many there are of the kind: of what somebody has to look at the causes, for one answer settles all that has
+// one, and of the rest the differences.
 func (r *Result) Count(k Kind) (n int) {
+	if k == Decision || k == Lost {
+		return len(grouped(r, k))
+	}
 	for _, d := range r.Differences {
 		if d.Kind == k {
 			n++

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -66,4 +67,41 @@ func namesServer(s *side, _ fact) bool {
 		}
 		return true
 	})
+}
+
+// led reports whether the configuration of a program may lead to a file in its container. To one that lies elsewhere than
+// its configuration, or is code, something else may; and of a program that is not known everything.
+func (s *side) led(about, name string) bool {
+	var all []string
+	known := false
+	for _, syn := range s.Synapses {
+		if s.whom(syn.Service) == about {
+			known = slices.ContainsFunc(syn.ConfigPaths, func(c string) bool { return strings.HasPrefix(name, path.Dir(syn.Inside(c))+"/") }) && path.Ext(name) != ".py"
+			all = append(all, texts(syn.Config.Root())...)
+			for _, f := range syn.Registrations {
+				all = append(all, f.Path)
+			}
+		}
+	}
+	return !known || slices.ContainsFunc(all, func(text string) bool {
+		at := path.Join("/data", text)
+		if strings.HasPrefix(text, "/") {
+			at = path.Clean(text)
+		}
+		return at == name || strings.HasPrefix(name, at+"/") && strings.Count(at, "/") > 1
+	})
+}
+
+// texts are all in a value.
+func texts(v source.Value) (all []string) {
+	if v.Kind() == source.Scalar && v.Str() != "" {
+		all = append(all, v.Str())
+	}
+	for _, val := range v.Entries() {
+		all = append(all, texts(val)...)
+	}
+	for _, item := range v.Items() {
+		all = append(all, texts(item)...)
+	}
+	return all
 }

@@ -166,7 +166,7 @@ func (s *side) connection(c deployment.Connection) {
 		add(part.key, part.text, part.text, part.secret, part.at)
 	}
 	if c.PasswordReason != "" {
-		add("connection", c.At.Str(), "unseen "+c.At.Str(), true, c.At)
+		s.add(about, "config", "database password", fact{text: "unseen " + c.At.Str(), secret: true, unseen: true, at: c.At.Pos()})
 		s.unseen = append(s.unseen, about+", the password of its database: "+c.PasswordReason)
 	}
 	u, err := url.Parse(whole)

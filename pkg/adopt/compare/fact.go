@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -19,6 +20,7 @@ type fact struct {
 	shown  string
 	secret bool
 	order  bool // it only says in which order the items of a list stand
+	unseen bool // what it is stands in a file or a variable that is not here
 	at     source.Pos
 }
 
@@ -97,8 +99,13 @@ func (s *side) list(d document, path string, v source.Value) {
 	}
 	var order []string
 	count := make(map[string]int)
+	together := d.program == component.Synapse && match("listeners[**].resources", path)
 	for i, item := range items {
 		if item.Kind() != source.Scalar {
+			if together { // a listener serves what all of them name
+				s.walk(d, path, item)
+				continue
+			}
 			s.walk(d, fmt.Sprintf("%s[%d]", path, i), item)
 			continue
 		}
@@ -116,7 +123,7 @@ func (s *side) list(d document, path string, v source.Value) {
 		order = append(order, f.text)
 		s.add(d.about, d.doc, path+"["+name+"]", f.fact)
 	}
-	if len(order) > 1 {
+	if len(order) > 1 && !match("listeners[**].resources.names", path) {
 		s.add(d.about, d.doc, path+inOrder, fact{text: strings.Join(order, "\x00"), order: true, shown: "", at: v.KeyPos()})
 	}
 }

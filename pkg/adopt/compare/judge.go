@@ -94,7 +94,32 @@ func (c *comparison) difference(k id, old, now fact, v verdict) Difference {
 		d.Old, d.New = "", ""
 	}
 	d.Why, d.Keep = c.fill(v.why, d), c.fill(v.keep, d)
+	d.all = c.fill(strings.NewReplacer("{key}: {old}", "these as they were", "{key}", "these", "{old}", "what it was").Replace(v.keep), d)
+	d.cause = c.cause(k, v, d)
 	return d
+}
+
+// cause tells differences apart that ask for an answer each. One of the whole stack is the same for every program, one of a
+// setting the same for its block.
+func (c *comparison) cause(k id, v verdict, d Difference) string {
+	switch words := v.why + v.keep; {
+	case k.doc == "requests":
+		return d.Why + d.Keep
+	case !strings.Contains(words, "{"):
+		return words
+	case k.doc == "config" || k.doc == "settings":
+		block, _, _ := strings.Cut(strings.ReplaceAll(k.key, "[", "."), ".")
+		if name, _, limit := strings.Cut(block, "_"); limit && name == "rc" {
+			block = name
+		}
+		if !strings.Contains(k.key, ".") && block != "rc" {
+			block = ""
+		}
+		return strings.Join([]string{k.about, k.doc, block, v.why, v.keep}, "\x00")
+	case strings.Contains(v.keep, "{key}") || strings.Contains(words, "{old}"):
+		return strings.Join([]string{k.about, k.doc, d.Why, d.Keep}, "\x00")
+	}
+	return strings.Join([]string{k.about, k.doc, v.why, v.keep}, "\x00")
 }
 
 // fill puts what the difference is about into the words of a verdict.
@@ -185,8 +210,14 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	if k.doc == "config" && (w == onOld && c.isDefault(k, c.old) || w == onOurs && c.isDefault(k, c.ours)) {
 		return verdict{kind: Same, why: "it is the default of the program"}
 	}
+	if old.unseen && (now.secret || w == onOld) {
+		return verdict{kind: Decision, why: "its value stands in a file or a variable that is not here, and a new one is made: whoever has the old one is rejected", keep: "stackgen secrets set, with the old one; or import where the files are"}
+	}
 	if k.doc == "files" && w == onOld && c.stays(k.about, old.at.File) {
 		k.doc = "files that stay"
+	}
+	if k.doc == "files" && w == onOld && !c.old.led(k.about, k.key) {
+		return verdict{kind: Same, why: "nothing in its configuration leads there"}
 	}
 	if base, ok := strings.CutSuffix(k.key, pushEphemeral); ok && strings.HasPrefix(k.doc, "registration ") {
 		if as, there := c.old.facts[id{k.about, k.doc, base + "receive_ephemeral"}]; there && w == onOurs && as.text == now.text {

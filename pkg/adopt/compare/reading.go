@@ -184,7 +184,7 @@ func (s *side) inFile(d document, name string, r *read, suffix string) {
 	content, hostPath, reason := s.Text(d.service, name)
 	r.suffix, r.secret = suffix, true
 	if reason != "" {
-		r.text = "unseen " + s.place(d.service, name)
+		r.text, r.unseen = "unseen "+s.place(d.service, name), true
 		s.unseen = append(s.unseen, d.about+", "+name+": "+reason)
 		return
 	}

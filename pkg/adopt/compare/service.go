@@ -130,7 +130,7 @@ func (s *side) environment(svc *deployment.Service) {
 		r := read{fact: fact{raw: v.Text, text: v.Text, shown: v.Text, at: v.At.Pos(), secret: v.At.NamesSecret() || source.LooksRandom(v.Text)}}
 		key := v.Name
 		if v.Hidden != "" {
-			r.text, r.secret = "unseen "+v.At.Str(), true
+			r.text, r.secret, r.unseen = "unseen "+v.At.Str(), true, true
 			s.unseen = append(s.unseen, s.whom(svc)+": "+v.Hidden)
 		}
 		switch classOf(d, v.Name) {
@@ -168,6 +168,9 @@ func (s *side) mounts(svc *deployment.Service) {
 		if m.ReadOnly && !strings.HasPrefix(at, "/run/secrets/") {
 			f.shown += ", read-only"
 			s.add(about, doc, at+" (mode)", fact{text: "read-only", shown: "read-only", at: m.At.Pos()})
+		}
+		if slices.ContainsFunc(svc.ConfigPaths, func(name string) bool { return svc.Inside(name) == at }) {
+			doc = "configuration"
 		}
 		if strings.HasPrefix(at, "/run/secrets/") {
 			doc = "secrets"
@@ -259,8 +262,9 @@ func (s *side) networks() {
 		}
 		for _, key := range svc.Networks {
 			n := s.Network(key)
-			if n.External.True() {
+			if n.External.True() { // as long as nobody made it an internal one, it leads out
 				s.add(about, "networks", n.Name, fact{text: "attached", shown: "attached", at: svc.NetworksAt.Pos()})
+				s.facts[id{about, "networks", "the way out"}] = fact{raw: "open", text: "open", shown: "open", at: svc.NetworksAt.Pos()}
 				continue
 			}
 			for _, other := range s.Services {

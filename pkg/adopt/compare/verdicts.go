@@ -115,6 +115,8 @@ var verdicts = []verdict{
 	{about: "**", doc: "mounts", key: "** (mode)", where: onOld, kind: Decision, why: "what is there can be changed from within the container", keep: "{service} with the volume as it was"},
 	{about: "**", doc: "mounts", key: "/etc/localtime", where: onOld, kind: Decision, why: "times in its log are those of UTC", keep: "{service} with the volume as it was"},
 	{about: "**", doc: "mounts", key: "/etc/timezone", where: onOld, kind: Decision, why: "times in its log are those of UTC", keep: "{service} with the volume as it was"},
+	{about: "**", doc: "configuration", key: "**", kind: Same, why: "what the program reads there is compared setting by setting"},
+	{about: "element", doc: "mounts", key: "/app/config**", kind: Same, why: "what the program reads there is compared setting by setting"},
 	{about: "service **", doc: "mounts", key: "**", kind: Decision, why: "the container finds something else at {key}", keep: "{service} with the volume as it was"},
 	{about: "**", doc: "mounts", key: "**", where: onOurs, kind: Safer, new: "not kept: **", why: "it is in memory, for the rest of the container cannot be written to"},
 	{about: "**", doc: "mounts", key: "**", where: onOurs, kind: Same, new: "**, read-only", why: "what the program reads there is compared setting by setting"},

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -13,8 +14,8 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Formats are the names of the formats, the default first.
-var Formats = []string{"text", "json"}
+// Formats are the names of the formats, the default first; full is text that folds nothing.
+var Formats = []string{"text", "full", "json"}
 
 // Options select what Write prints.
 type Options struct {
@@ -23,6 +24,7 @@ type Options struct {
 	Width  int    // columns to which text is wrapped; not at all when 0
 	// Old and Ours are the directories that the places are in. Ours is "" where it lies in none: it was only rendered.
 	Old, Ours string
+	More      string // what lists that which text folds
 }
 
 // Write prints the comparison in one of the formats.
@@ -36,11 +38,16 @@ func (r *Result) Write(w io.Writer, o Options) error {
 		return err
 	}
 	s := &screen{paint: output.PaletteFor(o.Color), options: o}
-	for _, k := range Kinds {
-		s.kind(r, k)
+	s.kind(r, Decision)
+	s.kind(r, Lost)
+	if o.Format == "full" {
+		s.reasons(r, Safer)
+		s.reasons(r, Same)
+	} else {
+		s.folded(r)
 	}
 	if len(r.Unseen) > 0 {
-		s.title("not compared", termenv.ANSIBrightWhite)
+		s.title(fmt.Sprintf("not compared (%d)", len(r.Unseen)), termenv.ANSIBrightWhite)
 		for _, text := range r.Unseen {
 			s.line("  %s", output.Clean(text))
 		}
@@ -92,29 +99,30 @@ func (s *screen) title(text string, color termenv.ANSIColor) {
 
 var colors = map[Kind]termenv.ANSIColor{Decision: termenv.ANSIYellow, Lost: termenv.ANSIRed, Safer: termenv.ANSIGreen, Same: termenv.ANSIBrightWhite}
 
-// kind writes the differences of a kind: one by one where somebody has to look, by their reason where nobody has.
+// kind writes the differences of a kind one cause after the other: those of the whole stack first, then program by program.
 func (s *screen) kind(r *Result, k Kind) {
 	groups := grouped(r, k)
 	if len(groups) == 0 {
 		return
 	}
-	s.title(string(k), colors[k])
+	s.title(fmt.Sprintf("%s (%d)", k, len(groups)), colors[k])
 	about := ""
 	for _, g := range groups {
-		d := g[0]
-		if k == Safer || k == Same {
-			s.line("  %s", output.Clean(d.Why))
-			s.line("    %s", output.Clean(named(g)))
-			continue
+		if g.about != about {
+			s.line("  %s", s.paint.Bold(output.Clean(g.about)))
 		}
-		if d.About != about {
-			s.line("  %s", s.paint.Bold(output.Clean(d.About)))
+		about = g.about
+		d := g.of[0]
+		for _, line := range g.lines() {
+			s.line("    %s", output.Clean(line))
 		}
-		about = d.About
-		s.line("    %s", output.Clean(d.what(g)))
 		s.line("      %s", output.Clean(d.Why))
-		if d.Keep != "" {
-			s.line("      to keep it: %s", output.Clean(d.Keep))
+		keep := d.Keep
+		if len(g.of) > 1 {
+			keep = d.all
+		}
+		if keep != "" {
+			s.line("      to keep it: %s", output.Clean(keep))
 		}
 		if at := s.places(d); at != "" {
 			s.line("      %s", s.paint.Dim(output.Clean(at)))
@@ -122,26 +130,92 @@ func (s *screen) kind(r *Result, k Kind) {
 	}
 }
 
-// grouped are the differences of a kind with those of one reason together: of one program where somebody has to look.
-func grouped(r *Result, k Kind) (groups [][]Difference) {
-	at := make(map[id]int)
+// reasons writes the differences of a kind by their reason.
+func (s *screen) reasons(r *Result, k Kind) {
+	groups := grouped(r, k)
+	if len(groups) == 0 {
+		return
+	}
+	s.title(fmt.Sprintf("%s (%d)", k, r.Count(k)), colors[k])
+	for _, g := range groups {
+		s.line("  %s", output.Clean(g.of[0].Why))
+		s.line("    %s", output.Clean(named(g.of)))
+	}
+}
+
+// folded writes in one line for each program how much of it needs no attention.
+func (s *screen) folded(r *Result) {
+	var abouts []string
+	count := make(map[string]map[Kind]int)
+	for _, d := range r.Differences {
+		if d.Kind != Safer && d.Kind != Same {
+			continue
+		}
+		if count[d.About] == nil {
+			abouts = append(abouts, d.About)
+			count[d.About] = make(map[Kind]int)
+		}
+		count[d.About][d.Kind]++
+	}
+	if len(abouts) == 0 {
+		return
+	}
+	s.title(fmt.Sprintf("needs no attention (%d)", r.Count(Safer)+r.Count(Same)), colors[Safer])
+	width := 0
+	for _, about := range abouts {
+		width = max(width, output.Width(about))
+	}
+	for _, about := range abouts {
+		var parts []string
+		for _, k := range []Kind{Safer, Same} {
+			if n := count[about][k]; n > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", n, words[k]))
+			}
+		}
+		s.line("  %s  %s", output.Clean(about)+strings.Repeat(" ", width-output.Width(about)), strings.Join(parts, ", "))
+	}
+	if s.options.More != "" {
+		s.line("  %s", s.paint.Dim("each with its reason: "+s.options.More))
+	}
+}
+
+// group are differences that one answer settles, or that have one reason.
+type group struct {
+	about string // the stack, where they are of several programs
+	of    []Difference
+}
+
+// grouped are the differences of a kind with those of one cause together; where nobody has to look those of one reason.
+func grouped(r *Result, k Kind) (groups []group) {
+	at := make(map[string]int)
 	for _, d := range r.Differences {
 		if d.Kind != k {
 			continue
 		}
-		key := id{d.About + " " + d.Doc, d.Why, d.Keep}
+		key := d.cause
 		if k == Safer || k == Same {
-			key = id{key: d.Why}
+			key = d.Why
 		}
 		i, had := at[key]
 		if !had {
 			i = len(groups)
 			at[key] = i
-			groups = append(groups, nil)
+			groups = append(groups, group{about: d.About})
 		}
-		groups[i] = append(groups[i], d)
+		if groups[i].of = append(groups[i].of, d); groups[i].about != d.About {
+			groups[i].about = theStack
+		}
 	}
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(stackLast(a), stackLast(b)) })
 	return groups
+}
+
+// stackLast has what is of the whole stack before the programs.
+func stackLast(g group) int {
+	if g.about == theStack {
+		return 0
+	}
+	return 1
 }
 
 // maxNamed is how many keys of a group are named before they are counted, maxShown how much of a value is shown.
@@ -150,21 +224,27 @@ const (
 	maxShown = 100
 )
 
-// what is the first of a group, with its values where it is the only one.
-func (d Difference) what(g []Difference) string {
-	name := d.name()
-	if len(g) > 1 {
-		var keys []string
-		for _, o := range g[1:min(len(g), maxNamed)] {
-			keys = append(keys, o.Key)
+// lines say what differs, one line for each of a few.
+func (g group) lines() (lines []string) {
+	for _, d := range g.of[:min(len(g.of), maxNamed)] {
+		name := d.name() + d.also()
+		if d.About != g.about {
+			name = d.About + ", " + name
 		}
-		name += ", " + strings.Join(keys, ", ")
-		if len(g) > maxNamed {
-			name += fmt.Sprintf(" and %d more", len(g)-maxNamed)
-		}
-		return name
+		lines = append(lines, name+": "+d.change())
 	}
-	return name + d.also() + ": " + d.change()
+	if more := g.of[len(lines):]; len(more) > 0 {
+		var names []string
+		for _, d := range more[:min(len(more), maxNamed)] {
+			names = append(names, d.name())
+		}
+		text := fmt.Sprintf("and %d more: %s", len(more), strings.Join(names, ", "))
+		if len(more) > maxNamed {
+			text += ", …"
+		}
+		lines = append(lines, text)
+	}
+	return lines
 }
 
 // also names the others for which the same is true.
@@ -184,7 +264,7 @@ func (d Difference) name() string {
 	switch {
 	case d.Key == "":
 		return d.Doc
-	case d.Doc == "config" || d.Doc == "service" || d.Doc == "requests" || d.Doc == "compose":
+	case d.Doc == "config" || d.Doc == "service" || d.Doc == "settings" || d.Doc == "requests" || d.Doc == "compose":
 		return d.Key
 	}
 	return d.Doc + " " + d.Key

@@ -12,6 +12,9 @@ import (
 
 // programOf is what a bridge is to the spec: the program of its image, or the one whose id its configuration has.
 func programOf(b *deployment.Bridge) component.Program {
+	if b.Dialect == component.OlderPython {
+		return component.Unknown // what follows it begins anew, or not from where it is
+	}
 	if b.Program != component.Unknown {
 		return b.Program
 	}

@@ -24,6 +24,11 @@ var bridgeMSC4190 = Rule{
 					continue
 				}
 				v := b.Msc4190()
+				if b.Dialect == component.OlderPython {
+					r.Fail(fmt.Sprintf("the bridge %s encrypts and knows no msc4190, but Synapse leaves logins to MAS; the bridge stops with M_UNRECOGNIZED", b.Name),
+						"allow: false", b.Encryption().At("allow").Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))
+					continue
+				}
 				if !v.True() {
 					r.FailMend(fmt.Sprintf("the bridge %s encrypts without msc4190, but Synapse leaves logins to MAS; the bridge stops with M_UNRECOGNIZED", b.Name),
 						set(v, "true"), v.Site(""), s.Config.At("matrix_authentication_service", "enabled").Site("MAS is on here"))

@@ -22,7 +22,12 @@ var bridgeDialect = Rule{
 		for _, b := range d.Bridges {
 			tag := b.ImageAt.Site("the image")
 			if want, _ := b.Image.Dialect(); b.Misread() {
-				if ver, tagged := b.Image.Version(); want == component.BridgeV2 && b.Dialect == component.Legacy && b.About.Move != nil && (tagged && b.About.Move.Takes(ver) || !tagged && b.About.Move.Last == component.Version{}) {
+				ver, tagged := b.Image.Version()
+				moved := want == component.Legacy && b.Dialect == component.OlderPython // mautrix-signal v0.5.0, CHANGELOG
+				if move := b.About.Move; move != nil && want == component.BridgeV2 && b.Dialect == component.Legacy {
+					moved = tagged && move.Takes(ver) || !tagged && move.Last == component.Version{}
+				}
+				if moved {
 					r.Warn(fmt.Sprintf("the configuration of %s has %s, as that of %s, and its image reads that of %s; it rewrites the file at its first start and takes the database over, and only a backup leads back", b.Name, b.Shape.Path(), b.Keys().Words, want.Shape().Words),
 						b.ImageFor()+", or take the file that the bridge has written", tag, b.Shape.Site("written anew"))
 					continue

@@ -21,8 +21,20 @@ var bridgeKnownKeys = Rule{
 			if b.Misread() {
 				continue // bridge-dialect says so
 			}
+			if b.About.Former != "" {
+				followed := ""
+				if b.About.Followed != "" {
+					followed = ", which is no longer maintained and followed by " + b.About.Followed
+				}
+				r.NotChecked(b.Name+" is "+b.About.Former+followed+"; which keys it reads is not known here", b.ImageAt.Site(""))
+				continue
+			}
 			if b.Program == component.Unknown {
 				r.NotChecked(b.Name+" is known for a bridge by its configuration alone; which keys its program reads, and how it starts, is not known", b.ImageAt.Site(""))
+				continue
+			}
+			if was, _ := b.Image.Dialect(); was == component.OlderPython {
+				r.NotChecked(b.Image.String()+" is a release of the bridge in Python, which the one in Go has followed; which keys it reads is not known here", b.ImageAt.Site(""))
 				continue
 			}
 			if b.Older() {
@@ -37,7 +49,7 @@ var bridgeKnownKeys = Rule{
 				report:  reportKey(r, r.FailMend, b, b.Keys().Read),
 				ignored: reportKey(r, r.WarnMend, b, b.Keys().Read),
 			}
-			if b.Dialect == component.Python {
+			if b.Dialect.InPython() {
 				how.wrong = "the bridge takes it as it is, and any text for true"
 			}
 			for _, v := range b.Settings() {

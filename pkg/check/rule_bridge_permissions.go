@@ -37,7 +37,7 @@ func checkLevel(r *Reporter, b *deployment.Bridge, who, level source.Value) {
 	levels := b.Keys().Levels
 	// bridgev2 takes a mapping of single permissions, too, and words in any case.
 	if b.Dialect == component.BridgeV2 && level.Kind() == source.Mapping || slices.Contains(levels, level.Str()) ||
-		b.Dialect != component.Python && slices.Contains(levels, strings.ToLower(level.Str())) {
+		!b.Dialect.InPython() && slices.Contains(levels, strings.ToLower(level.Str())) {
 		return
 	}
 	// Of a file in another dialect bridge-dialect speaks; a word that the program itself knows is no second fault.
@@ -71,7 +71,7 @@ func checkUsers(r *Reporter, b *deployment.Bridge, s *deployment.Synapse) {
 		barred := slices.Contains(b.Keys().Barred, strings.ToLower(level.Str()))
 		switch {
 		case slices.Contains(exampleEntries, key):
-			if b.Dialect == component.Python && key == "example.com" {
+			if b.Dialect.InPython() && key == "example.com" {
 				r.Fail(fmt.Sprintf("%s still has its example's permissions; it does not start (\"bridge.permissions not configured\")", b.Name), fix, level.Site(""))
 				return
 			}
@@ -103,7 +103,7 @@ func checkUsers(r *Reporter, b *deployment.Bridge, s *deployment.Synapse) {
 		return
 	}
 	switch {
-	case !named && b.Dialect != component.Python:
+	case !named && !b.Dialect.InPython():
 		r.Fail(fmt.Sprintf("the permissions of %s name no server and no person; it does not start (\"bridge.permissions not configured\")", b.Name), fix, perms.Site(""), server.Site("Synapse's"))
 	case !may:
 		r.Fail(fmt.Sprintf("the permissions of %s let nobody of %s use it; it answers none of them", b.Name, server.Str()), fix, perms.Site(""), server.Site("Synapse's"))

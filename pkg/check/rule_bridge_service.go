@@ -82,7 +82,7 @@ func checkLog(r *Reporter, b *deployment.Bridge) {
 	dir := b.WorkingDir.Str()
 	if dir == "" {
 		dir = "/data"
-		if b.Dialect == component.Python {
+		if b.Dialect.InPython() {
 			dir = "/opt/mautrix-" + string(b.Program)
 		}
 	}
@@ -99,7 +99,7 @@ func checkLog(r *Reporter, b *deployment.Bridge) {
 			continue
 		}
 		fix := "log to stdout only"
-		if b.Dialect == component.Python {
+		if b.Dialect.InPython() {
 			r.Fail(fmt.Sprintf("%s logs to %s, where it cannot write; it does not start", b.Name, full), fix, f.Site(""), b.Volumes.Site("its volumes"))
 			continue
 		}
@@ -126,7 +126,7 @@ func checkPublic(r *Reporter, d *deployment.Deployment, b *deployment.Bridge) {
 		return
 	}
 	u, _, ok := deployment.Endpoint(v.Str())
-	if !ok || u.Hostname() == "bridge.example.com" || b.Dialect == component.Python && u.Hostname() == "example.com" {
+	if !ok || u.Hostname() == "bridge.example.com" || b.Dialect.InPython() && u.Hostname() == "example.com" {
 		r.Fail(fmt.Sprintf("%s offers media to everyone, but has no public address; it does not start", b.Name), v.Name()+": https://…", v.Site(""), on.Site("on here"))
 		return
 	}

@@ -54,6 +54,8 @@ type Bridge struct {
 	// NetworkRead are the releases that it was read from.
 	Network     string
 	NetworkRead Span
+	// Former is the name of a bridge that nothing is rendered for, Followed that of the one that is recommended in its place; "" where none is.
+	Former, Followed string
 	// Move is how releases of another dialect became those of bridgev2; nil where there were none.
 	Move *Move
 }

@@ -8,7 +8,12 @@ const (
 	BridgeV2 Dialect = "bridgev2" // mautrix-go bridgev2
 	Legacy   Dialect = "legacy"   // mautrix-go before bridgev2: Discord v0.7
 	Python   Dialect = "python"   // mautrix-python: Telegram up to v0.15.3
+
+	OlderPython Dialect = "older python" // mautrix-python: the other bridges, none of which is in Python any more, or maintained
 )
+
+// InPython reports whether the bridges of the dialect are programs in Python.
+func (d Dialect) InPython() bool { return d == Python || d == OlderPython }
 
 // Dialect tells the dialect of a bridge image by its tag. ok is false where the tag names no version, the
 // program is no bridge, or no release with that version can be placed.
@@ -106,7 +111,7 @@ func (d Dialect) Shape() *Shape {
 	return &Shape{}
 }
 
-var shapes = []*Shape{&bridgeV2, &legacy, &python}
+var shapes = []*Shape{&bridgeV2, &legacy, &python, &olderPython}
 
 const (
 	apiShutOut   = "who uses its provisioning API is shut out after a restart"

@@ -13,8 +13,8 @@ var signal = Component{
 	Bridge: &Bridge{
 		Names:       Names{ID: "signal", Bot: "signalbot", Prefix: "signal", Port: 29328},
 		DisplayName: "Signal bridge bot", Avatar: "mxc://maunium.net/wPJgTQbZOtpBFmDNkiNEMDUp",
-		CommandPrefix: "!signal", Binary: "/usr/bin/mautrix-signal",
-		Releases: []Release{{Version{0, 7, 0}, BridgeV2}, {Version{0, 5, 0}, Legacy}, {Version{}, ""}},
+		CommandPrefix: "!signal", Binary: "/usr/bin/mautrix-signal", Module: "mautrix_signal",
+		Releases: []Release{{Version{0, 7, 0}, BridgeV2}, {Version{0, 5, 0}, Legacy}, {Version{}, OlderPython}},
 		RemoteID: "0d7f5c1e-8a51-4c3e-9f2b-1d6a7c3b9e40",
 		OtherIDs: []string{"pni_0d7f5c1e-8a51-4c3e-9f2b-1d6a7c3b9e40"}, // pkg/signalid/ids.go
 		Latest:   BridgeV2, Rolling: BridgeV2,

@@ -17,7 +17,11 @@ import (
 func dialectOf(b *Bridge) (component.Dialect, source.Value) {
 	for _, m := range component.Marks {
 		v := b.At(m.Key)
-		if v.Set() && (!m.Text || v.Kind() == source.Scalar) {
+		switch {
+		case !v.Set() || m.Text && v.Kind() != source.Scalar:
+		case m.Dialect == component.Python && b.Program != component.Telegram && !b.Config.At("telegram").Set():
+			return component.OlderPython, v
+		default:
 			return m.Dialect, v
 		}
 	}
@@ -52,7 +56,7 @@ func (b *Bridge) Known() string { return cmp.Or(string(b.Program), b.About.ID) }
 func (b *Bridge) Older() bool {
 	want, ok := b.Image.Dialect()
 	now, _ := b.Component().Tested.Dialect()
-	return ok && want == component.Legacy && now != want
+	return ok && (want == component.Legacy || want == component.OlderPython) && now != want
 }
 
 // At goes down to a dotted path.
@@ -151,7 +155,7 @@ func (b *Bridge) envNames(dotted string) []string {
 	case b.Dialect == component.BridgeV2 && prefix != "":
 		name := prefix + strings.ToUpper(strings.ReplaceAll(dotted, ".", "__"))
 		return []string{name, name + "_FILE", prefix + dotted}
-	case b.Dialect == component.Python:
+	case b.Dialect.InPython():
 		return []string{"MAUTRIX_" + strings.ToUpper(b.Known()+"_"+strings.ReplaceAll(dotted, ".", "_"))}
 	}
 	return nil
@@ -188,7 +192,7 @@ func (b *Bridge) KeepsConfig() (why string, at source.Site) {
 // StartScript reports whether the image's own start script runs the bridge. It needs root, and makes a new
 // registration, with new tokens, where it finds none.
 func (b *Bridge) StartScript() bool {
-	if direct, _ := b.Env("MAUTRIX_DIRECT_STARTUP"); direct != "" && b.Dialect == component.Python {
+	if direct, _ := b.Env("MAUTRIX_DIRECT_STARTUP"); direct != "" && b.Dialect.InPython() {
 		return false
 	}
 	words := b.Command()

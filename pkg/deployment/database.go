@@ -63,7 +63,7 @@ func (d *Deployment) readClients() []Connection {
 		v := b.At(b.Keys().Database)
 		if strings.HasPrefix(v.Str(), "postgres") {
 			c := fromURI(b.Service, v)
-			if env, at := b.Env("PGSSLMODE"); c.Sslmode == "" && b.Dialect != component.Python && b.EnvHidden("PGSSLMODE") == "" {
+			if env, at := b.Env("PGSSLMODE"); c.Sslmode == "" && !b.Dialect.InPython() && b.EnvHidden("PGSSLMODE") == "" {
 				if c.Sslmode = env; !at.Exists() {
 					c.Sslmode = "require"
 				}

@@ -25,6 +25,8 @@ func DefaultsOf(p component.Program, d component.Dialect) (all []*source.File) {
 		names = []string{string(p) + "-python"}
 	case component.BridgeV2:
 		names = []string{string(d), string(p)}
+	case component.OlderPython:
+		names = nil
 	case component.Legacy:
 	}
 	for _, name := range names {

@@ -163,7 +163,7 @@ func (p *parts) bridges() {
 		p.add(part, b.Service)
 	}
 	for _, s := range d.Services {
-		if s.Component().Bridge != nil && !p.told[s] && !d.oneShot(s) {
+		if (s.Component().Bridge != nil || s.Image.Former() != nil) && !p.told[s] && !d.oneShot(s) {
 			p.add(finding.Part{Name: "bridge " + s.Name, Seen: finding.Unread, Why: s.unread()}, s)
 		}
 	}

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"path"
 	"slices"
 
@@ -55,7 +56,7 @@ func (d *Deployment) recognise(s *Service) {
 func (d *Deployment) addBridge(b *Bridge) {
 	b.Dialect, b.Shape = dialectOf(b)
 	b.Config = b.fromVariables()
-	if _, placed := b.Image.Dialect(); !placed && b.Dialect != component.BridgeV2 && !b.About.Speaks(b.Dialect) {
+	if _, placed := b.Image.Dialect(); !placed && b.Dialect != component.BridgeV2 && !b.About.Speaks(b.Dialect) && (b.Dialect != component.OlderPython || b.Program != component.Unknown) {
 		d.problem(finding.Unchecked("bridge-dialect",
 			b.Name+" has a configuration like that of "+b.Keys().Words+", and what its own release makes of it is not known", b.Shape.Site(""), b.ImageAt.Site("the image")))
 		return
@@ -82,6 +83,9 @@ func (d *Deployment) recogniseShapes() {
 			continue
 		}
 		host, reason := s.HostPath(s.shapePath())
+		if s.Image.Former() != nil {
+			s.Unread = s.shapePath() + ": " + cmp.Or(reason, host+" cannot be read as the configuration of a bridge")
+		}
 		if reason != "" || read[host] || !d.hasBridge(host) {
 			continue
 		}
@@ -102,14 +106,31 @@ func (d *Deployment) recogniseShapes() {
 				s.Name+" and "+others[0].Name+" both have the configuration of a bridge, and which one runs it is not known", s.Site(""), others[0].Site(""), source.Site{Pos: source.Pos{File: host}}))
 			continue
 		}
-		b := &Bridge{Service: s, Config: f, About: &component.Bridge{}}
-		for c := range component.Bridges() {
-			if f.At("appservice", "id").Str() == c.Bridge.ID {
-				b.About = c.Bridge
+		s.Unread = ""
+		d.addBridge(&Bridge{Service: s, Config: f, About: aboutOf(s, f)})
+	}
+}
+
+// aboutOf is what is known of a bridge in an image of another name: of a former one by the image, of any by its id.
+func aboutOf(s *Service, f *source.File) *component.Bridge {
+	if former := s.Image.Former(); former != nil {
+		return former.Bridge
+	}
+	id := f.At("appservice", "id").Str()
+	dialect, _ := dialectOf(&Bridge{Service: s, Config: f, About: &component.Bridge{}})
+	if dialect == component.OlderPython {
+		for _, former := range component.Formers {
+			if former.Bridge.ID == id {
+				return former.Bridge
 			}
 		}
-		d.addBridge(b)
 	}
+	for c := range component.Bridges() {
+		if c.Bridge.ID == id && (dialect != component.OlderPython || c.Bridge.Speaks(dialect)) {
+			return c.Bridge
+		}
+	}
+	return &component.Bridge{}
 }
 
 // shapePath is where a bridge in an image of another name has its configuration.

@@ -77,6 +77,9 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := c.completed(a); err != nil {
+		return err
+	}
 	files, closed, err := openTree(c.Dir, c.Root)
 	if err != nil {
 		return err

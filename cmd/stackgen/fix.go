@@ -177,6 +177,22 @@ func (c *checkCmd) fix(a *app, x fixing) (after found, differs bool, err error) 
 	return after, false, nil
 }
 
+// completed does the rest of a fix that was killed, where this one writes; else it says that there is one.
+func (c *checkCmd) completed(a *app) error {
+	if !store.Begun(c.Dir) {
+		return nil
+	}
+	if !c.Write {
+		say(a.stderr, "a fix of %s was interrupted between two files: check --fix --write completes it", c.Dir)
+		return nil
+	}
+	names, err := store.Complete(a.ctx, c.Dir)
+	if len(names) > 0 {
+		say(a.stderr, "an interrupted fix is completed in %s", strings.Join(names, ", "))
+	}
+	return err
+}
+
 // edited is a tree in which some files have another content.
 type edited struct {
 	*stackTree

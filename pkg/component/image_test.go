@@ -134,7 +134,7 @@ func TestDialect(t *testing.T) {
 		"mautrix/telegram:main-amd64":              "",
 		"mautrix/signal:v0.7.0":                    BridgeV2,
 		"mautrix/signal:v0.6.3":                    Legacy,
-		"mautrix/signal:v0.4.3":                    "",
+		"mautrix/signal:v0.4.3":                    OlderPython,
 		"mautrix/whatsapp:v0.11.0":                 BridgeV2,
 		"mautrix/whatsapp:v0.10.9":                 Legacy,
 		"mautrix/meta:v0.4.0":                      BridgeV2,

@@ -84,7 +84,7 @@ func TestRecognise(t *testing.T) {
 		"Python, as Telegram was":         {"dock.mau.dev/mautrix/telegram:v0.15.3", pythonConfig, "", "bridge"},
 		"Python, as Twitter was":          {"dock.mau.dev/mautrix/twitter:v0.1.8", pythonConfig, "", "unchecked"},
 		"Python, as LinkedIn was":         {"dock.mau.dev/mautrix/linkedin:v0.5.4", pythonConfig, "", "unchecked"},
-		"Python, of another name":         {"dock.mau.dev/mautrix/googlechat:v0.5.2", pythonConfig, "", "unchecked"},
+		"Python, of another name":         {"dock.mau.dev/mautrix/googlechat:v0.5.2", pythonConfig, "", "bridge"},
 		"a token less":                    {"registry.example.org/own/steam:1", strings.Replace(goConfig, ", hs_token: placeholder-hs", "", 1), "", "nothing"},
 		"a bot with a configuration":      {"registry.example.org/own/bot:1", "homeserver: https://example.org\nuser_id: '@bot:example.org'\naccess_token: placeholder\n", "", "nothing"},
 		"a list":                          {"registry.example.org/own/bot:1", "- homeserver\n", "", "nothing"},

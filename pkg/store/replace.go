@@ -20,7 +20,8 @@ type Content struct {
 }
 
 // Replace gives files of a directory another content: all of them or none. Each is written beside its place, with the mode and the
-// owner of the old one, and renamed into it, so that it is the old or the new one whatever happens. A file that does not hold
+// owner of the old one, and renamed into it, so that it is the old or the new one whatever happens; where it is killed between two of them,
+// Complete does the rest, and so does the next Replace. A file that does not hold
 // Old any more, is no regular one, or has a second name is an error, and nothing is written.
 func Replace(ctx context.Context, dir string, contents []Content) (err error) {
 	root, unlock, err := open(ctx, dir)
@@ -32,6 +33,9 @@ func Replace(ctx context.Context, dir string, contents []Content) (err error) {
 	}
 	defer root.Close()
 	defer unlock()
+	if _, err := complete(root); err != nil {
+		return err
+	}
 	leftovers(root, contents)
 	temps := make([]string, 0, len(contents))
 	defer func() {
@@ -54,11 +58,22 @@ func Replace(ctx context.Context, dir string, contents []Content) (err error) {
 			return err
 		}
 	}
-	for i, c := range contents {
-		if err := root.Rename(temps[i], c.Path); err != nil {
-			return errors.Join(fmt.Errorf("write %s: %w; nothing was changed", c.Path, err), restore(root, contents[:i], infos))
+	if len(contents) > 1 {
+		if err := begin(root, contents, temps); err != nil {
+			return err
 		}
 	}
+	for i, c := range contents {
+		if err := root.Rename(temps[i], c.Path); err != nil {
+			if back := restore(root, contents[:i], infos); back != nil {
+				temps = nil // with which the next run completes it
+				return errors.Join(fmt.Errorf("write %s: %w", c.Path, err), back, errors.New("run it again to complete it"))
+			}
+			_ = root.Remove(begunName)
+			return fmt.Errorf("write %s: %w; nothing was changed", c.Path, err)
+		}
+	}
+	defer func() { _ = root.Remove(begunName) }() // where it stays, the next run finds all done
 	for _, c := range contents {
 		if err := syncDir(root, path.Dir(c.Path)); err != nil {
 			return err
@@ -69,10 +84,14 @@ func Replace(ctx context.Context, dir string, contents []Content) (err error) {
 
 // leftovers removes what a run that was killed has left beside the files.
 func leftovers(root *os.Root, contents []Content) {
+	dirs := []string{"."}
 	for _, c := range contents {
-		entries, _ := fs.ReadDir(root.FS(), path.Dir(c.Path))
+		dirs = append(dirs, path.Dir(c.Path))
+	}
+	for _, dir := range dirs {
+		entries, _ := fs.ReadDir(root.FS(), dir)
 		for _, e := range entries {
-			if name := path.Join(path.Dir(c.Path), e.Name()); e.Type().IsRegular() && manifest.Staged(name) {
+			if name := path.Join(dir, e.Name()); e.Type().IsRegular() && manifest.Staged(name) {
 				_ = root.Remove(name)
 			}
 		}

@@ -92,6 +92,9 @@ var fieldValues = map[string][2]string{
 	"ingress.apex.matrix":                 {"false", "true"},
 	"ingress.apex.well_known":             {"external", ""},
 	"database.superuser":                  {"synapse", ""},
+	"database.external.host":              {"a.example.org", "b.example.org"},
+	"database.external.port":              {"5433", ""},
+	"database.external.sslmode":           {"verify-full", ""},
 	"database.names.*.name":               {"synapse_db", ""},
 	"database.names.*.user":               {"synapse_user", ""},
 	"database.data.path":                  {"/srv/pg", ""},
@@ -194,6 +197,9 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if section, is := strings.CutSuffix(path, ".data.external"); is {
 		doc[section] = map[string]any{"data": map[string]any{"volume": "kept"}}
+	}
+	if strings.HasPrefix(path, "database.external.") {
+		doc["database"] = map[string]any{"external": map[string]any{"host": "db.example.org"}}
 	}
 	if path == "ingress.apex.matrix" {
 		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}

@@ -2,6 +2,12 @@ package main
 
 import "strings"
 
+// ownDatabase is what a spec says of a PostgreSQL of the stack.
+var ownDatabase = strings.SplitAfter(strings.SplitAfter(running, "\ndatabase:\n")[1], "max_connections: 200}\n")[0]
+
+// itsNames are the databases in it, which another server has by the same names.
+var itsNames = "  names:" + strings.SplitAfter(strings.SplitAfter(ownDatabase, "  names:")[1], "\n")[0]
+
 // fields has at least one change for every field of a spec. say is a part of what is told, or why nothing is.
 var fields = []struct{ field, old, new, want, say string }{
 	{"version", "version: 1\n", "version: 1 # the only one\n", isHarmless, "there is one version of the format"},
@@ -122,6 +128,9 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"database.service", "family-postgres", "family-postgres-2", isTold, "family-postgres is called family-postgres-2 from now on"},
 	{"bridges.service", "family-bridge", "family-bridge-2", isTold, "family-bridge is called family-bridge-2 from now on"},
 	{"bridges.container_name", "container_name: family-signal", "container_name: family-signal-2", isHarmless, "Compose recreates the service"},
+	{"database.external.host", ownDatabase, "  external: {host: db.example.org}\n" + itsNames, isTold, "bring the databases from this stack to db.example.org:5432"},
+	{"database.external.port", ownDatabase, "  external: {host: db.example.org, port: 5433}\n" + itsNames, isTold, "bring the databases from this stack to db.example.org:5433"},
+	{"database.external.sslmode", ownDatabase, "  external: {host: db.example.org, sslmode: verify-full}\n" + itsNames, isTold, "bring the databases"},
 	{"database.container_name", "container_name: family-db", "container_name: db", isHarmless, "what is rendered names it anew; scripts of one's own are not known"},
 	{"database.data.path", "data: ./data/postgres", "data: /srv/pg", isLost, "database.data"},
 	{"database.data.volume", "data: ./data/postgres", "data: {volume: pg}", isLost, "database.data"},

@@ -3,6 +3,7 @@ package adopt
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strconv"
 
 	"philipp.info/stackgen/pkg/component"
@@ -30,7 +31,7 @@ func (r *reader) database() {
 		if engine.Str() == "sqlite3" {
 			r.note(engine.Site(""), "Synapse's database is SQLite, and the spec renders PostgreSQL: move it with synapse_port_db before the stack is started", "database")
 		} else {
-			r.note(r.syn.Config.At("database").Site(""), "the database server is not one of this stack; the spec renders one, and its data would have to move there", "database")
+			r.external()
 		}
 		return
 	}
@@ -53,6 +54,56 @@ func (r *reader) database() {
 	}
 	if len(settings.Names()) > 0 {
 		r.extra["database.extra"] = settings
+	}
+}
+
+// external reads a PostgreSQL that is none of the stack: that of Synapse's database.
+func (r *reader) external() {
+	ex := &r.spec.Database.External
+	var main deployment.Connection
+	modes := make(map[string]string)
+	for _, c := range r.d.Connections() {
+		p := r.programOf(c.Service)
+		if c.Service == r.syn.Service {
+			main = c
+			c.Sslmode = r.syn.Config.At("database", "args", "sslmode").Str()
+		}
+		if p == component.MAS && r.mas != nil {
+			c.Sslmode = r.mas.Config.At("database", "ssl_mode").Str()
+		}
+		if p != component.Unknown {
+			modes[string(p)] = c.Sslmode
+		}
+	}
+	if main.Host == "" {
+		r.note(r.syn.Config.At("database").Site(""), "the database server cannot be seen; the spec renders one, and its data would have to move there", "database")
+		return
+	}
+	ex.Host = main.Host
+	ex.Port, _ = strconv.Atoi(main.Port)
+	if deployment.Loopback(main.Host) && r.syn.NetworkMode.Str() == "host" {
+		ex.Host = spec.HostGateway
+		r.note(main.HostAt.Site(""), "PostgreSQL runs on the host, where the rendered containers are not: it has to listen for them, too (listen_addresses, pg_hba.conf)", "database", "external")
+	}
+	// What Synapse is not told it prefers; a bridge in Go is always told, or else wants TLS.
+	ex.SSLMode = modes["synapse"]
+	for _, name := range spec.BridgeNames() {
+		if mode, on := modes[name]; on && mode != "" && !slices.Contains([]string{"disable", "require", "verify-ca", "verify-full"}, ex.SSLMode) {
+			ex.SSLMode = mode
+		}
+	}
+	if ex.SSLMode = cmp.Or(ex.SSLMode, modes["mas"], "prefer"); ex.SSLMode == "allow" {
+		ex.SSLMode = "prefer"
+	}
+	for _, c := range r.d.Connections() {
+		p := r.programOf(c.Service)
+		switch mode := modes[string(p)]; {
+		case p == component.Unknown:
+		case c.Host != main.Host || cmp.Or(c.Port, "5432") != cmp.Or(main.Port, "5432"):
+			r.note(c.HostAt.Site(""), "the database of "+c.Service.Name+" is on another server than Synapse's, and the spec has one: it would have to move there", "database", "external")
+		case mode != "" && mode != ex.SSLMode:
+			r.note(c.At.Site(""), c.Service.Name+" has connected with sslmode "+mode+", and the spec has one for all", "database", "external")
+		}
 	}
 }
 

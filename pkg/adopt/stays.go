@@ -12,7 +12,7 @@ import (
 var stays = map[string][]string{
 	"synapse": {
 		"server_name", "public_baseurl", "serve_server_wellknown", "listeners", "database.name", "log_config", "signing_key", "signing_key_path", "old_signing_keys",
-		"database.args.host", "database.args.port", "database.args.user", "database.args.password", "database.args.passfile", "database.args.dbname", "database.args.database",
+		"database.args.host", "database.args.port", "database.args.user", "database.args.password", "database.args.passfile", "database.args.sslmode", "database.args.dbname", "database.args.database",
 		"media_store_path", "uploads_path", "pid_file", "max_upload_size", "media_retention.local_media_lifetime", "media_retention.remote_media_lifetime",
 		"retention.enabled", "retention.default_policy.max_lifetime", "url_preview_enabled", "matrix_authentication_service", "experimental_features.msc3861",
 		"macaroon_secret_key", "macaroon_secret_key_path", "form_secret", "form_secret_path", "app_service_config_files", "turn_shared_secret", "turn_shared_secret_path",

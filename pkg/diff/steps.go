@@ -47,6 +47,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		c.moves(p)
 		c.gone(p)
 		c.renamed(p)
+		c.server(p)
 		c.owners(p)
 		c.told(p)
 		c.proxy(p)

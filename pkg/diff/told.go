@@ -1,7 +1,9 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	"path"
 	"slices"
 	"strings"
@@ -169,6 +171,25 @@ func (c *comparison) renamed(p *plan) {
 		if was := c.formerly(now); was != nil && was.Name != now.Name {
 			p.first(was.Name, " is called ", now.Name, " from now on, and Compose takes it for another service: without --remove-orphans both would run on the same data")
 		}
+	}
+}
+
+// server says that the databases have to come along to another server.
+func (c *comparison) server(p *plan) {
+	where := func(d *deployment.Deployment) string {
+		for _, conn := range d.Connections() {
+			switch s := d.ServiceAt(conn.Host); {
+			case conn.Service.Program != component.Synapse:
+			case s != nil:
+				return "this stack"
+			default:
+				return net.JoinHostPort(conn.Host, cmp.Or(conn.Port, "5432"))
+			}
+		}
+		return ""
+	}
+	if from, to := where(c.old.deployment), where(c.new.deployment); from != "" && to != "" && from != to {
+		p.first("bring the databases from ", from, " to ", to, " while everything but PostgreSQL is stopped (pg_dump there and pg_restore here, RUNBOOK.md): nothing else does, and every program would begin with an empty one")
 	}
 }
 

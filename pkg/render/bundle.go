@@ -70,7 +70,9 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 		{path: "config/matrix/homeserver.yaml", template: "homeserver.yaml", service: "synapse", spec: spec.Section(component.Synapse)},
 		{path: "config/matrix/log.config", template: "log.config", service: "synapse"},
 		{path: "config/matrix/" + st.ServerName + ".signing.key", content: secrets("synapse.signing_key") + "\n", service: "synapse"},
-		{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: spec.Section(component.Postgres)},
+	}
+	if !st.Postgres.External {
+		as = append(as, artifact{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: spec.Section(component.Postgres)})
 	}
 	if st.MAS != nil {
 		as = append(as, artifact{path: "config/mas/config.yaml", template: "mas.yaml", service: "mas", spec: spec.Section(component.MAS)})

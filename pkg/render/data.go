@@ -55,7 +55,7 @@ func (d Data) Where() string {
 
 // Together reports whether all data lie below the directory data of the stack, which can be set aside as a whole.
 func (st *Stack) Together() bool {
-	return within(st.Synapse.Data.Below, "data") && within(st.Postgres.Data.Below, "data")
+	return within(st.Synapse.Data.Below, "data") && (st.Postgres.External || within(st.Postgres.Data.Below, "data"))
 }
 
 // set is data that are set aside: whose they are, and an image with a shell.
@@ -65,14 +65,25 @@ type set struct {
 	UID, GID string
 }
 
+// Shell is an image of the stack with a shell and tar.
+func (st *Stack) Shell() string {
+	if st.Postgres.External {
+		return st.Services["synapse"].Image.String()
+	}
+	return st.Services["postgres"].Image.String()
+}
+
 // aside says to a template what is set aside before a restore: PostgreSQL's cluster alone, or all data, which may be one
 // directory as a whole.
 func aside(st *Stack, cluster bool) any {
 	of := func(service string, d Data) set {
 		uid, gid := st.owner(service)
-		return set{Data: d, Image: st.Services["postgres"].Image.String(), UID: strconv.Itoa(uid), GID: strconv.Itoa(gid)}
+		return set{Data: d, Image: st.Shell(), UID: strconv.Itoa(uid), GID: strconv.Itoa(gid)}
 	}
-	sets := []set{of("postgres", st.Postgres.Data)}
+	var sets []set
+	if !st.Postgres.External {
+		sets = append(sets, of("postgres", st.Postgres.Data))
+	}
 	if !cluster {
 		sets = append([]set{of("synapse", st.Synapse.Data)}, sets...)
 	}

@@ -65,6 +65,9 @@ func TestExamplesHoldEveryRule(t *testing.T) {
 				if f.Severity != finding.Error && (strings.Contains(f.Message, "hsts@file") || strings.Contains(f.Message, "crowdsec@docker")) {
 					continue // Traefik's own, which nobody sees here
 				}
+				if f.Status == finding.NotChecked && strings.Contains(f.Message, "is outside of the stack") {
+					continue // as its database is
+				}
 				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)
 			}
 		})

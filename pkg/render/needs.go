@@ -81,6 +81,7 @@ func unused(s *spec.Spec) map[string]bool {
 		"calls.hs_token":                     !s.At("calls").Exists(),
 		"calls.sender":                       !s.At("calls").Exists(),
 		"turn.shared_secret":                 !s.At("turn").Exists(),
+		"database.postgres_password":         s.ExternalDatabase(),
 		"backup.passphrase":                  len(s.Backup.Borgmatic.Repositories) == 0,
 		"backup.heartbeat_url":               s.Backup.Borgmatic.Heartbeat == "",
 	}
@@ -179,7 +180,7 @@ func named(s *spec.Spec, needs []secret.Need) []secret.Need {
 // its password is.
 func roles(s *spec.Spec) []component.Program {
 	var programs []component.Program
-	known := map[string]bool{superuser(s): true}
+	known := map[string]bool{superuser(s): !s.ExternalDatabase()}
 	for _, p := range s.Databases() {
 		if user := s.DatabaseOf(p).User; !known[user] {
 			known[user] = true

@@ -15,6 +15,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -113,25 +114,66 @@ func (st *Stack) internal(service string) string {
 }
 
 func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
-	st.Postgres.Host, st.Postgres.Superuser = st.internal("postgres"), superuser(s)
-	own := secrets.Get("database.postgres_password")
-	st.addSecret("postgres", "postgres_password", own)
-	st.addSecret("db-init", "postgres_pgpass", st.Postgres.Host+":5432:*:"+pgpassEscape.Replace(st.Postgres.Superuser)+":"+pgpassEscape.Replace(own)+"\n")
-	passwords := map[string]string{st.Postgres.Superuser: own}
+	passwords := make(map[string]string)
+	if e := s.Database.External; s.ExternalDatabase() {
+		st.Postgres = Postgres{Host: e.Host, Port: cmp.Or(e.Port, component.Of(component.Postgres).Port), External: true, SSLMode: cmp.Or(e.SSLMode, "require"), Gateway: e.Host == spec.HostGateway}
+	} else {
+		st.ownPostgres(s, secrets)
+		passwords[st.Postgres.Superuser] = secrets.Get("database.postgres_password")
+	}
 	roles := roles(s)
 	for _, p := range s.Databases() {
 		n := s.DatabaseOf(p)
 		db := Database{Program: p, Name: n.Name, User: n.User}
 		if slices.Contains(roles, p) {
 			passwords[n.User] = secrets.Get("database." + string(p) + "_password")
-			db.Secret = "postgres_" + string(p)
-			st.addSecret("db-init", db.Secret, passwords[n.User])
+			if !st.Postgres.External {
+				db.Secret = "postgres_" + string(p)
+				st.addSecret("db-init", db.Secret, passwords[n.User])
+			}
 		}
 		db.Password = passwords[n.User]
-		u := url.URL{Scheme: "postgres", User: url.UserPassword(db.User, db.Password), Host: st.Postgres.Host, Path: "/" + db.Name}
+		u := url.URL{Scheme: "postgres", User: url.UserPassword(db.User, db.Password), Host: st.Postgres.address(), Path: "/" + db.Name}
 		db.URI = u.String()
 		st.Databases = append(st.Databases, db)
 	}
+}
+
+// address is the host of a URI, with the port where it is none that everybody knows.
+func (p Postgres) address() string {
+	host := p.Host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if p.Port == component.Of(component.Postgres).Port {
+		return host
+	}
+	return fmt.Sprintf("%s:%d", host, p.Port)
+}
+
+// FromHost is the name by which programs on the host call the server.
+func (p Postgres) FromHost() string {
+	if p.Gateway {
+		return "127.0.0.1"
+	}
+	return p.Host
+}
+
+// Client is how a client of PostgreSQL is called for a database: as the superuser in the container of the server or, where it
+// runs elsewhere, on this host as the role of the database.
+func (st *Stack) Client(tool string, db Database) string {
+	if p := st.Postgres; p.External {
+		return shell.Words(tool, "-h", p.FromHost(), "-p", fmt.Sprint(p.Port), "-U", db.User)
+	}
+	return "docker compose exec -T " + st.Called("postgres") + " " + shell.Words(tool, "-U", st.Postgres.Superuser)
+}
+
+// ownPostgres is the server that is rendered.
+func (st *Stack) ownPostgres(s *spec.Spec, secrets *secret.Set) {
+	st.Postgres.Host, st.Postgres.Port, st.Postgres.Superuser = st.internal("postgres"), component.Of(component.Postgres).Port, superuser(s)
+	own := secrets.Get("database.postgres_password")
+	st.addSecret("postgres", "postgres_password", own)
+	st.addSecret("db-init", "postgres_pgpass", st.Postgres.Host+":5432:*:"+pgpassEscape.Replace(st.Postgres.Superuser)+":"+pgpassEscape.Replace(own)+"\n")
 	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-"+s.ServiceOf(component.Postgres)+"-1")
 	st.Postgres.Data = st.data(s.DataOf(component.Postgres))
 	st.Postgres.DataPath = component.PostgresData(s.Database.Ref(component.Postgres))
@@ -246,7 +288,9 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 	br.Command = c.Bridge.Start(br.Dialect)
 	br.Host = st.internal(name)
 	br.Address = fmt.Sprintf("http://%s:%d", br.Host, br.Port)
-	br.DB.URI += shape.SSLMode
+	if br.DB.URI += shape.SSLMode; st.Postgres.External {
+		br.DB.URI = strings.TrimSuffix(br.DB.URI, shape.SSLMode) + "?sslmode=" + st.Postgres.SSLMode
+	}
 	br.Encryption.Allow = b.Encryption != "off"
 	br.Encryption.Require = b.Encryption == "required"
 	domain := regexp.QuoteMeta(st.ServerName)
@@ -321,12 +365,15 @@ func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set, sources []stri
 	if !within(media, st.Dir) && !slices.ContainsFunc(b.Sources, func(s string) bool { return within(media, s) }) {
 		b.Media = media
 	}
+	st.Backup = b
+	if st.Postgres.External {
+		return
+	}
 	// What is in the directory, not the directory: it comes back empty, with its owner.
 	cluster := st.Postgres.Data.host(st.Dir)
 	if slices.ContainsFunc(append([]string{st.Dir, b.Media}, b.Sources...), func(s string) bool { return s != "" && within(cluster, s) }) {
 		b.Excluded = patternEscape.Replace(cluster) + "/*"
 	}
-	st.Backup = b
 }
 
 // patternEscape has borg's patterns, which are those of Python's fnmatch, take a path as it is.

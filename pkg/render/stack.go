@@ -158,7 +158,11 @@ type Upstream struct {
 
 // Postgres is the database server.
 type Postgres struct {
-	Host          string // on the stack's own network
+	Host          string // on the stack's own network, or elsewhere
+	Port          int
+	External      bool   // it runs elsewhere, and nothing of it is rendered
+	SSLMode       string // that of an external one, for all programs
+	Gateway       bool   // containers call it by the name of the host that they run on
 	Superuser     string // the role that the cluster was made with
 	ContainerName string // as `docker exec` takes it
 	DataPath      string // where this major keeps its data

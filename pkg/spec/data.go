@@ -43,6 +43,9 @@ func (s *Spec) checkData(d *decoder) {
 	var first source.Value
 	taken := Data{}
 	for _, p := range []component.Program{component.Synapse, component.Postgres} {
+		if _, on := s.Component(p); !on {
+			continue
+		}
 		at, data := s.At(append(Section(p), "data")...), s.DataOf(p)
 		top, _, _ := strings.Cut(data.Path, "/")
 		fix := "data: ./" + defaultData[p]

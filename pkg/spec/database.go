@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -16,9 +17,54 @@ type Database struct {
 	Data Data `yaml:"data,omitempty"`
 	// Superuser is the role that the cluster was made with (POSTGRES_USER). It cannot change. Default: postgres.
 	Superuser string `yaml:"superuser,omitempty" jsonschema:"pattern=^[A-Za-z0-9_][A-Za-z0-9_.-]*$" form:"the name of a role, such as postgres"`
+	// External is a PostgreSQL that runs elsewhere: the stack then has none of its own.
+	External External `yaml:"external,omitempty"`
 	// Names of the databases by synapse, mas or a bridge: one name for the database and the role that it logs in as, or
 	// {name, user}. Default: its own name.
 	Names map[string]DatabaseName `yaml:"names,omitempty"`
+}
+
+// External is a PostgreSQL that somebody else keeps, with the databases and roles of Database.Names.
+type External struct {
+	// Host of the server, as containers of the stack find it.
+	Host string `yaml:"host" jsonschema:"required,pattern=^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$" form:"the name or address of a server without a port, such as db.example.org" example:"db.example.org"`
+	// Port of the server. Default: 5432.
+	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
+	// SSLMode as libpq has it: require (default) wants the connection encrypted, verify-ca and verify-full also look at the
+	// server's certificate, prefer takes what it gets, disable asks for nothing.
+	SSLMode string `yaml:"sslmode,omitempty" jsonschema:"enum=disable,enum=prefer,enum=require,enum=verify-ca,enum=verify-full"`
+}
+
+// HostGateway is the name by which a container calls its host.
+const HostGateway = "host.docker.internal"
+
+// ExternalDatabase reports whether PostgreSQL runs elsewhere.
+func (s *Spec) ExternalDatabase() bool { return s.At("database", "external").Set() }
+
+// checkExternal refuses what is about a PostgreSQL of the stack where there is none, and addresses that lead nowhere.
+func (s *Spec) checkExternal(d *decoder) {
+	at := s.At("database")
+	host, mode := at.At("external", "host"), at.At("external", "sslmode")
+	if !s.ExternalDatabase() {
+		return
+	}
+	for _, key := range []string{"image", "version", "service", "container_name", "limits", "extra", "data", "superuser"} {
+		if v := at.At(key); v.Exists() {
+			d.fail(v, v.Path()+" is about a PostgreSQL of the stack, and with database.external there is none; it would do nothing", "remove the line", at.At("external").Site("it runs elsewhere"))
+		}
+	}
+	if ip := net.ParseIP(host.Str()); strings.EqualFold(host.Str(), "localhost") || ip != nil && ip.IsLoopback() {
+		d.fail(host, "database.external.host is the loopback address, which inside a container is the container itself", "host: "+HostGateway+", for a server on this host that listens for containers, too")
+	}
+	if s.Database.External.SSLMode == "prefer" {
+		for _, name := range BridgeNames() {
+			b, on := s.Bridges[name]
+			if dialect, known := b.Ref(component.Program(name)).Dialect(); on && known && dialect != component.Python {
+				d.fail(mode, "database.external.sslmode is prefer, which a bridge in Go does not know; "+name+" would not start", "sslmode: require, or disable where the server has no certificate")
+				return
+			}
+		}
+	}
 }
 
 // DatabaseName is a database and the role that its program logs in as. In a spec it may be one text for both.
@@ -92,6 +138,7 @@ func (s *Spec) checkDatabases(d *decoder) {
 			}
 		}
 	}
+	s.checkExternal(d)
 	if su := s.Database.Superuser; strings.HasPrefix(su, "pg_") || len(su) > maxIdentifier {
 		d.fail(s.At("database", "superuser"), "database.superuser is no name that a role can have; PostgreSQL refuses to make its cluster", "superuser: "+DefaultSuperuser)
 	}

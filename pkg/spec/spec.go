@@ -357,8 +357,10 @@ func (s *Spec) Component(p component.Program) (c Component, on bool) {
 	switch p {
 	case component.MAS:
 		return section.component(), s.MAS()
-	case component.Synapse, component.Postgres:
+	case component.Synapse:
 		return section.component(), true
+	case component.Postgres:
+		return section.component(), !s.ExternalDatabase()
 	}
 	return section.component(), s.At(path...).Exists()
 }

@@ -117,31 +117,98 @@ func TestByHand(t *testing.T) {
 			t.Errorf("%s is hidden wherever it is said", s.Value)
 		}
 	}
-	now := build(t, draft.Text, draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
-	ours, _ := compose.OpenWith(now.bundle.FS(), compose.Options{Name: "matrix"})
-	undecided(t, d, ours,
-		"backup config encryption_passcommand", "backup config encryption_passphrase",
-		"backup config postgresql_databases[all].name", "backup config postgresql_databases[all].pg_dump_command", "backup config postgresql_databases[all].username",
-		"backup config uptime_kuma.states[start]",
-		"the stack requests PUT matrix.philipp.info/_matrix/client/v3/user/@a:example.org/account_data/login",
-		"the stack requests PUT philipp.info/_matrix/client/v3/user/@a:example.org/account_data/login",
-	)
+	undecided(t, d, draft, leftToDecide...)
+}
+
+// leftToDecide is what somebody did write, and ours does otherwise.
+var leftToDecide = []string{
+	"backup config encryption_passcommand", "backup config encryption_passphrase",
+	"backup config postgresql_databases[all].name", "backup config postgresql_databases[all].pg_dump_command", "backup config postgresql_databases[all].username",
+	"backup config uptime_kuma.states[start]",
+	"the stack requests PUT matrix.philipp.info/_matrix/client/v3/user/@a:example.org/account_data/login",
+	"the stack requests PUT philipp.info/_matrix/client/v3/user/@a:example.org/account_data/login",
+}
+
+// prefixed is the same stack without StripPrefix: MAS's own listener has the prefix, and one beside it answers what
+// clients asked Synapse for.
+const prefixed = `
+config/mas/config.yaml
+     - name: web
++      prefix: /auth/
+
+-        - name: compat
+-        - name: graphql
++        - name: graphql
+
+-    - name: internal
++    - name: compat
++      resources: [{name: compat}]
++      binds: [{address: '[::]:8082'}]
++    - name: internal
+config/matrix/homeserver.yaml
+-  endpoint: http://mas:8080/
++  endpoint: http://mas:8080/auth/
+docker-compose.yml
+-      - traefik.http.routers.mas.middlewares=mas-strip
+-      - traefik.http.middlewares.mas-strip.stripprefix.prefixes=/auth
+`
+
+// Whether the proxy takes the prefix of MAS away or MAS does is the same to whoever asks. A listener that answers with a
+// prefix what is asked without one is not.
+func TestByHandPrefixed(t *testing.T) {
+	for _, form := range []struct {
+		edits string
+		more  []string
+	}{
+		{prefixed + `
+-      - traefik.http.routers.mas-compat.service=mas
++      - traefik.http.routers.mas-compat.service=mas-compat
++      - traefik.http.services.mas-compat.loadbalancer.server.port=8082
+`, nil},
+		{prefixed, []string{"the stack requests GET matrix.philipp.info/_matrix/client/v3/login"}},
+	} {
+		tree, err := fixture.Edit(byHand(t), form.edits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _ := compose.OpenWith(tree, compose.Options{Name: "matrix"})
+		draft, refused := adopt.Read(d, adopt.Options{SpecName: "stack.yaml", Dir: dir, Sources: beside})
+		if draft == nil {
+			t.Fatal(refused)
+		}
+		if form.more == nil {
+			undecided(t, d, draft, leftToDecide...)
+			continue
+		}
+		for _, want := range form.more {
+			if got := decisions(t, d, draft); !slices.Contains(got, want) {
+				t.Errorf("%s is not among what is to be decided:\n%s", want, strings.Join(got, "\n"))
+			}
+		}
+	}
 }
 
 // undecided holds that these differences are to be decided, and no other.
-func undecided(t *testing.T, old, ours *deployment.Deployment, want ...string) {
+func undecided(t *testing.T, old *deployment.Deployment, draft *adopt.Draft, want ...string) {
 	t.Helper()
-	var got []string
+	slices.Sort(want)
+	if got := decisions(t, old, draft); !slices.Equal(got, want) {
+		t.Errorf("to be decided are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// decisions are the differences that are to be decided, or cannot be expressed.
+func decisions(t *testing.T, old *deployment.Deployment, draft *adopt.Draft) (got []string) {
+	t.Helper()
+	now := build(t, draft.Text, draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
+	ours, _ := compose.OpenWith(now.bundle.FS(), compose.Options{Name: "matrix"})
 	for _, d := range compare.Deployments(old, ours).Differences {
 		if d.Kind == compare.Decision || d.Kind == compare.Lost {
 			got = append(got, d.About+" "+d.Doc+" "+d.Key)
 		}
 	}
 	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		t.Errorf("to be decided are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	return got
 }
 
 // Who went the way back has the record of the render beside the files as they were: that stack is nobody's but its

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/route"
 )
 
@@ -223,9 +224,33 @@ func (s *side) backend(res route.Result, say func(string, ...any)) {
 	} else if svc.Program == "" {
 		say("at port %s", port)
 	}
-	if res.Path != res.Asked.Path {
-		say("asked for %s", res.Path)
+	switch path, below := s.below(svc, res); {
+	case !below:
+		say("asked for %s, which is outside of its listener's prefix", res.Path)
+	case path != res.Asked.Path:
+		say("asked for %s", path)
 	}
+}
+
+// below is the path that a service is asked for: of MAS, relative to the prefix of its listener. It is false where no
+// listener has such a prefix.
+func (s *side) below(svc *deployment.Service, res route.Result) (path string, ok bool) {
+	for _, m := range s.MASs {
+		if m.Service != svc {
+			continue
+		}
+		port, all := svc.BackendPort(*res.Backend), deployment.MasListeners(m)
+		if !slices.ContainsFunc(all, func(l deployment.Listener) bool { return l.Port == port }) {
+			break
+		}
+		for _, l := range all {
+			if rest, cut := strings.CutPrefix(res.Path, l.Prefix); cut && l.Port == port {
+				return "/" + rest, true
+			}
+		}
+		return res.Path, false
+	}
+	return res.Path, true
 }
 
 // traced are the middlewares whose work is in the answer already.

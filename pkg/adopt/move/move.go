@@ -4,6 +4,7 @@ package move
 
 import (
 	"bytes"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"philipp.info/stackgen/pkg/adopt/compare"
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose/project"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/shell"
@@ -42,7 +44,11 @@ type Plan struct {
 	Kept                       []string // databases that are there and stay
 	Made                       []string // databases that are made
 	Places                     []Place
-	Postgres                   Postgres
+	// Shadowing are files that Compose takes by their names in the place of ours, or lays over it; Named says that
+	// COMPOSE_FILE in .env has it read the old ones.
+	Shadowing []string
+	Named     bool
+	Postgres  Postgres
 	// Moves: users have to be moved to MAS before it starts. Alone: Synapse logs users in, before and after.
 	Moves, Alone bool
 	SameProject  bool
@@ -141,6 +147,7 @@ func of(in Input) Plan {
 	}
 	p.Moves = len(in.Old.Running(component.MAS)) == 0 && len(in.Ours.MASs) > 0 && !slices.ContainsFunc(in.Old.Synapses, (*deployment.Synapse).Delegates)
 	p.Alone = len(in.Ours.MASs) == 0 && !slices.ContainsFunc(in.Ours.Synapses, (*deployment.Synapse).Delegates)
+	p.shadows(in)
 	p.services(in)
 	p.databases(in)
 	p.places(in.Compared)
@@ -154,6 +161,21 @@ func of(in Input) Plan {
 		s.Name, s.Why = shown(s.Name), shown(s.Why)
 	}
 	return p
+}
+
+// shadows are the files by which Compose would go on with the old stack.
+func (p *Plan) shadows(in Input) {
+	there := func(fsys fs.FS, name string) bool {
+		_, err := fs.Stat(fsys, name)
+		return err == nil
+	}
+	first := project.Names[:max(slices.Index(project.Names, in.Ours.File), 0)]
+	for _, name := range slices.Concat(first, project.OverrideNames) {
+		if there(in.Old.FS, name) && !there(in.Ours.FS, name) {
+			p.Shadowing = append(p.Shadowing, name)
+		}
+	}
+	p.Named = in.Old.Env.Pos("COMPOSE_FILE").Line > 0
 }
 
 // services says what `docker compose up -d` does to each service, by its name: that is what Compose goes by.

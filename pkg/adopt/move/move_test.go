@@ -1,8 +1,11 @@
 package move_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/adopt"
 	"philipp.info/stackgen/pkg/adopt/compare"
@@ -117,6 +120,51 @@ func TestPlaces(t *testing.T) {
 		}
 		if strings.Contains(string(text), "data/d") {
 			t.Error("what was never kept is copied")
+		}
+	}
+}
+
+// Compose reads what is written and nothing that it would take before it, or lay over it: neither a file by its name nor
+// those that .env names.
+func TestShadows(t *testing.T) {
+	all, err := fixture.Read("../../check/testdata/deployments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(f fixture.Deployment) bool { return f.Name == "mas-labels-list" })
+	tree := all[i].Forms[0].Tree
+	main := "docker-compose.yml"
+	if tree[main] == nil {
+		main = "compose.yaml"
+	}
+	override := &fstest.MapFile{Data: []byte("services: {synapse: {labels: {a: b}}}\n"), Mode: 0o644}
+	for _, test := range []struct {
+		files map[string]string // from the names above
+		env   string
+		want  string // "" is nothing
+	}{
+		{map[string]string{"docker-compose.yml": main}, "", ""},
+		{map[string]string{"compose.yaml": main}, "", "\nrm compose.yaml\n"},
+		{map[string]string{"compose.yml": main, "compose.override.yml": ""}, "", "\nrm compose.yml compose.override.yml\n"},
+		{map[string]string{"docker-compose.yml": main, "docker-compose.override.yml": ""}, "", "\nrm docker-compose.override.yml\n"},
+		{map[string]string{"stack.yml": main}, "COMPOSE_FILE=stack.yml\n", "\nsed -i '/^ *\\(export  *\\)\\?COMPOSE_FILE *=/d' .env\n"},
+	} {
+		now := maps.Clone(tree)
+		delete(now, main)
+		for name, from := range test.files {
+			if now[name] = override; from != "" {
+				now[name] = tree[from]
+			}
+		}
+		if test.env != "" {
+			now[".env"] = &fstest.MapFile{Data: []byte(test.env), Mode: 0o644}
+		}
+		d, _ := compose.OpenWith(now, compose.Options{Name: "matrix"})
+		text := moved(t, d, move.Input{Dir: "/srv/matrix", Spec: "/srv/spec/stack.yaml"})
+		_, write, _ := strings.Cut(text, "\n## 8.")
+		write, _, _ = strings.Cut(write, "Back:")
+		if test.want == "" && (strings.Contains(write, "\nrm ") || strings.Contains(write, "\nsed ")) || !strings.Contains(write, test.want) {
+			t.Errorf("%v %q: step 8 is%s", test.files, test.env, write)
 		}
 	}
 }

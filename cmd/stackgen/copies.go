@@ -17,7 +17,11 @@ import (
 
 // copiedFrom is prove.Copies from the directory of the spec or, within a git repository, from that. No link leads out of it.
 func copiedFrom(s *spec.Spec, file string) ([]render.Copy, []finding.Finding, error) {
-	if s.At("compose", "files").Len() == 0 && len(s.Synapse.Registrations) == 0 {
+	any := false
+	for range s.Copied() {
+		any = true
+	}
+	if !any {
 		return nil, nil, nil
 	}
 	top, below := filepath.Dir(file), "."

@@ -38,7 +38,11 @@ func (c *secretsRecoverCmd) Run(a *app, all *cli) error {
 		return fmt.Errorf("%s: no such directory, or not to be read; name the one that the stack was rendered into with -o", c.Output)
 	}
 	defer root.Close()
-	values, missing, err := render.Recover(s, root.FS())
+	copies, _, err := copiedFrom(s, all.Secrets.Spec)
+	if err != nil {
+		return err
+	}
+	values, missing, err := render.Recover(s, root.FS(), copies)
 	if err != nil {
 		return errors.New(set.Mask(err.Error()))
 	}

@@ -91,6 +91,7 @@ var readers = []func(*reader){
 	(*reader).calls,
 	(*reader).turn,
 	(*reader).bridges,
+	(*reader).containers,
 	(*reader).registrations,
 	(*reader).permissions,
 	(*reader).backup,

@@ -90,6 +90,9 @@ func taken(t testing.TB, src []byte, read func(string) ([]byte, error)) *adopt.D
 	}
 	now := build(t, draft.Text, draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
 	for _, st := range []*render.Stack{was.st, now.st} {
+		for i := range st.Containers { // what files are filled with shows in them, and under which name does not
+			st.Containers[i].Words = nil
+		}
 		for i := range st.Login.Upstreams {
 			if st.MAS == nil { // Synapse knows no more than whether it links
 				st.Login.Upstreams[i].OnConflict = ""

@@ -50,6 +50,11 @@ func (r *reader) documents() []document {
 			all = append(all, document{"config/" + string(c.Program) + "/config.yaml", string(b.Dialect), spec.Section(c.Program), b.Config.Root().Node(), b.Service, b})
 		}
 	}
+	for _, a := range r.d.Appservices {
+		if own, ok := r.spec.Appservices[a.Name]; ok && own.Registration == "" && r.registrationOf(a.Service) == a.Registration {
+			all = append(all, document{"config/matrix/" + a.Name + ".yaml", "registration", []string{"appservices", a.Name}, a.Registration.Root().Node(), a.Service, nil})
+		}
+	}
 	if b := r.borgmatic(); b != nil {
 		all = append(all, document{"borgmatic.d/" + or(r.spec.Name, "matrix") + ".yaml", "borgmatic", spec.Section(component.Borgmatic), b.Config.Root().Node(), nil, nil})
 	}

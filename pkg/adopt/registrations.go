@@ -10,12 +10,12 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 )
 
-// registrations has Synapse read those that no rendered bridge has: each is copied as it is.
+// registrations has Synapse read those that no rendered bridge and no other rendered appservice has: each is copied as it is.
 func (r *reader) registrations() {
 	taken := r.taken()
 	_, jwt := r.callers()
 	for _, reg := range r.syn.Registrations {
-		if jwt != nil && r.d.CallsOf(jwt) == reg {
+		if jwt != nil && r.d.CallsOf(jwt) == reg || r.understood(reg) {
 			continue
 		}
 		if b := r.d.BridgeOf(reg); b != nil && taken[programOf(b)] == b || slices.Index(r.d.DoublePuppets, reg) == 0 && len(taken) > 0 {
@@ -38,6 +38,9 @@ func (r *reader) registrationFile(reg *deployment.Registration) string {
 	others := map[string]bool{"homeserver.yaml": true, "log.config": true, "doublepuppet.yaml": len(r.taken()) > 0, "lk-jwt.yaml": jwt != nil, r.spec.ServerName + ".signing.key": true}
 	for c := range component.Bridges() {
 		others[string(c.Program)+".yaml"] = r.taken()[c.Program] != nil
+	}
+	for name := range r.spec.Appservices {
+		others[name+".yaml"] = true
 	}
 	name := base + ext
 	for n := 2; others[name] || r.files["files/config/matrix/"+name] != nil; n++ {

@@ -7,6 +7,7 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -53,7 +54,7 @@ func (p *project) ports(s *deployment.Service, role, name string) {
 			text = port.IP + ":" + text
 		}
 		item := source.Made("!!str", text)
-		if port.IP == "127.0.0.1" && port.First == p.files.bundle.Stack.Ingress.Ports[role] {
+		if port.IP == "127.0.0.1" && port.First == p.files.bundle.Stack.Ingress.Ports[render.Endpoint{Service: role, Port: inner}] {
 			continue // it is rendered
 		}
 		if !slices.ContainsFunc(list.Items, item.Equal) {
@@ -67,16 +68,15 @@ func (p *project) ports(s *deployment.Service, role, name string) {
 
 // elsewhere publishes what a proxy is to find at other ports, where the rendered ones are somebody's already.
 func (p *project) elsewhere() {
-	for role, at := range p.files.bundle.Stack.Ingress.Ports {
-		program, _ := component.OfService(role)
-		name := p.role(role)
-		if name == "" || role == "synapse" && p.spec.Ingress.Port != 0 {
+	for to, at := range p.files.bundle.Stack.Ingress.Ports {
+		name := p.role(to.Service)
+		if name == "" || to.Service == "synapse" && p.spec.Ingress.Port != 0 {
 			continue
 		}
 		for _, s := range p.kept {
 			for _, port := range s.Ports {
 				if port.First <= at && at <= port.Last {
-					text := fmt.Sprintf("127.0.0.1:%d:%d", at+10000, program.Port)
+					text := fmt.Sprintf("127.0.0.1:%d:%d", at+10000, to.Port)
 					p.set(&source.Node{Kind: source.Sequence, Items: []*source.Node{source.Made("!!str", text)}}, "services", name, "ports")
 				}
 			}

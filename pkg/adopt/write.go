@@ -41,6 +41,9 @@ func (w writer) value(v reflect.Value, path []string) *source.Node {
 	if data, is := reflect.TypeAssert[spec.Data](v); is && data.Path != "" {
 		return source.Made("!!str", data.Path)
 	}
+	if n, is := reflect.TypeAssert[spec.Namespace](v); is && n.Exclusive == nil {
+		return source.Made("!!str", n.Regex)
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {

@@ -12,6 +12,7 @@ var All = []*Component{
 	&livekit,
 	&lkJwt,
 	&coturn,
+	&valkey,
 	&signal,
 	&whatsapp,
 	&telegram,

@@ -24,7 +24,7 @@ func Of(fsys fs.FS, paths []string, counts func(string) bool) (string, error) {
 	var files []string
 	for _, top := range paths {
 		err := fs.WalkDir(fsys, top, func(name string, e fs.DirEntry, err error) error {
-			if err == nil && e.Type().IsRegular() && !unread(name) && (counts == nil || counts(name)) {
+			if err == nil && e.Type().IsRegular() && (name == top || !unread(name)) && (counts == nil || counts(name)) {
 				files = append(files, name)
 			}
 			return err
@@ -46,8 +46,8 @@ func Of(fsys fs.FS, paths []string, counts func(string) bool) (string, error) {
 	return hex.EncodeToString(h.Sum(nil))[:32], nil
 }
 
-// unread is a bridge's own copy of its registration: it lies beside the configuration, and a bridge that runs
-// never reads it.
+// unread is a bridge's own copy of its registration: it lies beside the configuration in a directory that is mounted, and a
+// bridge that runs never reads it. Another appservice that reads one has the file mounted by itself.
 func unread(name string) bool { return path.Base(name) == "registration.yaml" }
 
 // Reads lists the paths that are mounted read-only into the service, and its secrets and configs. What it may

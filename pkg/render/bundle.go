@@ -60,6 +60,7 @@ type item struct {
 	Registration Registration
 	Upstream     Upstream
 	Site         Site
+	Redis        *Redis
 }
 
 // artifacts lists the files of a stack. docker-compose.yml comes last: it holds digests of the others.
@@ -91,6 +92,21 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	}
 	if len(st.Bridges) > 0 {
 		as = append(as, artifact{path: "config/matrix/doublepuppet.yaml", template: "registration.yaml", data: item{Stack: st, Registration: st.DoublePuppet}, service: "synapse"})
+	}
+	for _, c := range st.Containers {
+		if c.Registration != nil {
+			reg := item{Stack: st, Registration: *c.Registration}
+			as = append(as, artifact{path: "config/matrix/" + c.Name + ".yaml", template: "registration.yaml", data: reg, service: "synapse", spec: c.Section})
+			if c.RegistrationFile != "" {
+				as = append(as, artifact{path: c.RegistrationFile, template: "registration.yaml", data: reg, service: c.Name, spec: c.Section})
+			}
+		}
+		for _, f := range c.Made {
+			as = append(as, artifact{path: f.Path, content: string(f.Data), service: c.Name})
+		}
+		if c.Redis != nil {
+			as = append(as, artifact{path: "config/" + c.Redis.Name + "/valkey.conf", template: "valkey.conf", data: item{Stack: st, Redis: c.Redis}, service: c.Redis.Name})
+		}
 	}
 	for _, u := range st.Login.Upstreams {
 		if u.Keycloak {
@@ -170,14 +186,14 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 		return nil, misfits
 	}
 	// Made when missing and never touched again.
-	made := map[string]Data{"synapse": st.Synapse.Data, "postgres": st.Postgres.Data}
+	kept := st.kept()
 	if st.Ingress.Managed {
-		made["traefik"] = Data{Below: "data/traefik"} // its certificates
+		kept = append(kept, keeper{Data{Below: "data/traefik"}, "traefik"}) // its certificates
 	}
-	for service, data := range made {
-		if data.Below != "" {
-			f := File{Path: data.Below}
-			f.UID, f.GID = st.owner(service)
+	for _, k := range kept {
+		f := File{Path: k.Below}
+		f.UID, f.GID = st.owner(k.service)
+		if k.Below != "" && !slices.ContainsFunc(b.Files, func(other File) bool { return other.Path == f.Path }) {
 			b.Files = append(b.Files, f)
 		}
 	}

@@ -20,14 +20,16 @@ func (b *Bundle) copies(compose *source.File) source.Misfits {
 			return f.Path == c.Path || strings.HasPrefix(f.Path, c.Path+"/") || f.Data != nil && strings.HasPrefix(c.Path, f.Path+"/")
 		}
 		if i := slices.IndexFunc(b.Files, clash); i >= 0 || c.Path == "docker-compose.yml" || strings.HasPrefix(c.Path, "docker-compose.yml/") {
-			what, fix := "compose.files", "another path; what is rendered is changed by extra"
-			if keys := c.At.Keys(); keys[0] == "synapse" {
-				what, fix = strings.Join(keys[:2], "."), "another name for the file"
+			what, fix := strings.Join(c.At.Keys()[:2], "."), "another path; what is rendered is changed by extra"
+			if c.At.Keys()[0] == "synapse" {
+				fix = "another name for the file"
 			}
 			misfits = append(misfits, source.Misfit{At: c.At, Message: fmt.Sprintf("%s: %q collides with a file that stackgen renders", what, c.Path), Fix: fix})
 			continue
 		}
-		f := File{Path: c.Path, Data: c.Data, UID: -1, GID: -1, spec: c.At.Keys()}
+		data, wrong := b.filled(c)
+		misfits = append(misfits, wrong...)
+		f := File{Path: c.Path, Data: data, UID: -1, GID: -1, spec: c.At.Keys()}
 		for name, v := range compose.At("services").Entries() {
 			mounts := slices.ContainsFunc(confighash.Reads(compose, name.Str()), func(p string) bool { return c.Path == p || strings.HasPrefix(c.Path, p+"/") })
 			if uid, gid, ok := userOf(v.At("user").Str()); mounts && ok {

@@ -3,6 +3,7 @@ package render
 import (
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,35 @@ func (d Data) Where() string {
 
 // Together reports whether all data lie below the directory data of the stack, which can be set aside as a whole.
 func (st *Stack) Together() bool {
-	return within(st.Synapse.Data.Below, "data") && (st.Postgres.External || within(st.Postgres.Data.Below, "data"))
+	return !slices.ContainsFunc(st.kept(), func(k keeper) bool { return !within(k.Below, "data") })
+}
+
+// keeper is a service with a place that it writes to.
+type keeper struct {
+	Data
+	service string
+}
+
+// kept is what the services write, each place once, but for PostgreSQL's at its end.
+func (st *Stack) kept() []keeper {
+	all := []keeper{{st.Synapse.Data, "synapse"}}
+	add := func(d Data, service string) {
+		if !slices.ContainsFunc(all, func(k keeper) bool { return k.Data == d }) {
+			all = append(all, keeper{d, service})
+		}
+	}
+	for _, c := range st.Containers {
+		for _, d := range c.Data {
+			add(d, c.Name)
+		}
+		if c.Redis != nil {
+			add(c.Redis.Data, c.Redis.Name)
+		}
+	}
+	if !st.Postgres.External {
+		all = append(all, keeper{st.Postgres.Data, "postgres"})
+	}
+	return all
 }
 
 // set is data that are set aside: whose they are, and an image with a shell.
@@ -81,11 +110,10 @@ func aside(st *Stack, cluster bool) any {
 		return set{Data: d, Image: st.Shell(), UID: strconv.Itoa(uid), GID: strconv.Itoa(gid)}
 	}
 	var sets []set
-	if !st.Postgres.External {
-		sets = append(sets, of("postgres", st.Postgres.Data))
-	}
-	if !cluster {
-		sets = append([]set{of("synapse", st.Synapse.Data)}, sets...)
+	for _, k := range st.kept() {
+		if !cluster || k.service == "postgres" {
+			sets = append(sets, of(k.service, k.Data))
+		}
 	}
 	return struct {
 		Whole bool
@@ -96,9 +124,9 @@ func aside(st *Stack, cluster bool) any {
 // Volumes are the volumes of the stack.
 func (st *Stack) Volumes() []Data {
 	var all []Data
-	for _, d := range []Data{st.Synapse.Data, st.Postgres.Data} {
-		if d.Volume != "" {
-			all = append(all, d)
+	for _, k := range st.kept() {
+		if k.Volume != "" {
+			all = append(all, k.Data)
 		}
 	}
 	return all

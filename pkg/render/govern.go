@@ -95,8 +95,7 @@ func (b *Bundle) governor(f File, keys []string) source.Value {
 	}
 	section := f.spec
 	if f.Path == "docker-compose.yml" && len(keys) > 1 && keys[0] == "services" {
-		program, _ := component.OfService(b.Stack.Role(keys[1]))
-		section = spec.Section(program.Program)
+		section = b.section(keys[1])
 	}
 	for _, g := range governed {
 		if ok, _ := path.Match(g.file, f.Path); !ok || !below(strings.Split(g.key, "."), keys) {
@@ -116,6 +115,17 @@ func (b *Bundle) governor(f File, keys []string) source.Value {
 		return source.Value{}
 	}
 	return b.spec.At(section...)
+}
+
+// section is where the spec speaks of a service.
+func (b *Bundle) section(service string) []string {
+	for _, c := range b.Stack.Containers {
+		if c.Name == service || c.Redis != nil && c.Redis.Name == service {
+			return c.Section
+		}
+	}
+	program, _ := component.OfService(b.Stack.Role(service))
+	return spec.Section(program.Program)
 }
 
 // below reports whether keys lead to what the pattern names, or below it.

@@ -2,12 +2,13 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Reached is a service with its port of the loopback address.
-type Reached struct {
+// Endpoint is a service with a port that it listens on.
+type Endpoint struct {
 	Service string
 	Port    int
 }
@@ -25,22 +26,30 @@ func (st *Stack) InNetwork(service string) string {
 	return "{aliases: [" + source.Quote(st.internal(service)) + "]}"
 }
 
-// Published is the port of a service for a proxy on the host, as Compose publishes it; empty for a proxy in a container.
-func (st *Stack) Published(service string) string {
+// Published are the ports of a service for a proxy on the host, as Compose publishes them; none for a proxy in a container.
+func (st *Stack) Published(service string) (ports []string) {
 	for _, r := range st.Routes() {
-		if port := st.Ingress.Ports[service]; port != 0 && r.Service == service {
-			return fmt.Sprintf("127.0.0.1:%d:%d", port, r.Port)
+		port := st.Ingress.Ports[Endpoint{service, r.Port}]
+		if text := fmt.Sprintf("127.0.0.1:%d:%d", port, r.Port); r.Service == service && port != 0 && !slices.Contains(ports, text) {
+			ports = append(ports, text)
 		}
 	}
-	return ""
+	return ports
 }
 
-// Reaches are the published ports by service, in the order of the table.
+// Reached is a service with its port of the loopback address.
+type Reached struct {
+	Service string
+	Port    int
+}
+
+// Reaches are the published ports by service, in the order of the ports.
 func (st *Stack) Reaches() (list []Reached) {
-	for _, service := range proxied {
-		if st.Published(service) != "" {
-			list = append(list, Reached{service, st.Ingress.Ports[service]})
+	for _, r := range st.Routes() {
+		if port := st.Ingress.Ports[Endpoint{r.Service, r.Port}]; port != 0 && !slices.Contains(list, Reached{r.Service, port}) {
+			list = append(list, Reached{r.Service, port})
 		}
 	}
+	slices.SortFunc(list, func(a, b Reached) int { return a.Port - b.Port })
 	return list
 }

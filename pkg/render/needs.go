@@ -56,6 +56,9 @@ func Needs(s *spec.Spec) []secret.Need {
 			needs = append(needs, bridgeNeeds(s, c, b)...)
 		}
 	}
+	for _, n := range s.Containers() {
+		needs = append(needs, containerNeeds(n)...)
+	}
 	add(component.Of(component.LiveKit).Secrets)
 	add(component.Of(component.LkJwt).Secrets)
 	add(component.Of(component.Coturn).Secrets)
@@ -106,6 +109,24 @@ func bridgeNeeds(s *spec.Spec, c *component.Component, b spec.Bridge) []secret.N
 	return needs
 }
 
+// containerNeeds are the secrets of a container by their full names.
+func containerNeeds(n spec.Named) (needs []secret.Need) {
+	if n.Appservice != nil {
+		needs = append(needs, secret.Need{Name: n.Secret("as_token")}, secret.Need{Name: n.Secret("hs_token")})
+	}
+	if n.Redis {
+		needs = append(needs, secret.Need{Name: n.Secret("redis_password")})
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Secrets)) {
+		need := secret.Need{Name: n.Secret(name), Kind: n.Secrets[name].Kind()}
+		if need.Kind == component.External {
+			need.Where, need.Example = "whoever gave out what "+need.Name+" is to be", "placeholder-"+need.Name
+		}
+		needs = append(needs, need)
+	}
+	return needs
+}
+
 // need is a secret of a program as this stack has it.
 func need(sec component.Secret, fill *strings.Replacer) secret.Need {
 	n := secret.Need{
@@ -123,6 +144,9 @@ func Extras(s *spec.Spec) []source.Value {
 	sections := [][]string{spec.Section(component.Synapse), spec.Section(component.MAS), {"compose"}, spec.Section(component.Borgmatic), spec.Section(component.LiveKit)}
 	for c := range component.Bridges() {
 		sections = append(sections, spec.Section(c.Program))
+	}
+	for _, n := range s.Containers() {
+		sections = append(sections, n.Section)
 	}
 	var extras []source.Value
 	for _, section := range sections {

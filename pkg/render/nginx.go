@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,8 +36,8 @@ func (st *Stack) Locations(s Site) string {
 			}
 		}
 		for _, p := range r.Prefixes {
-			if r.To == "" { // which nginx would redirect to the same with a slash
-				fmt.Fprintf(&b, "location = %s {\n\treturn 404;\n}\n", strings.TrimSuffix(p, "/"))
+			if bare := strings.TrimSuffix(p, "/"); r.To == "" && !slices.Contains(r.Paths, bare) { // which nginx would redirect to the same with a slash
+				fmt.Fprintf(&b, "location = %s {\n\treturn 404;\n}\n", bare)
 			}
 			fmt.Fprintf(&b, "location ^~ %s {\n", p)
 			b.WriteString(st.proxied(r, "\t"))

@@ -27,7 +27,7 @@ func (p Place) whole() bool { return p.Before == "" && strings.TrimSpace(p.After
 
 // marked renders the spec with a placeholder for each secret that no other one has: where a secret ends up, the
 // templates alone know.
-func marked(s *spec.Spec) (*Bundle, *secret.Set, error) {
+func marked(s *spec.Spec, copies []Copy) (*Bundle, *secret.Set, error) {
 	needs := Needs(s)
 	for i, n := range needs {
 		if n.Kind == component.External && n.Form == nil {
@@ -35,7 +35,9 @@ func marked(s *spec.Spec) (*Bundle, *secret.Set, error) {
 		}
 	}
 	set := secret.Placeholders(needs)
-	b, err := Render(s, Resolve(s, set, "/DIR"), set.Get)
+	st := Resolve(s, set, "/DIR")
+	st.Files = copies
+	b, err := Render(s, st, set.Get)
 	return b, set, err
 }
 
@@ -89,10 +91,10 @@ var (
 	errForm    = errors.New("what stands in its place is no valid value")
 )
 
-// Recover reads the secrets of the spec back from a tree that was rendered from it. What cannot be read back
+// Recover reads the secrets of the spec back from a tree that was rendered from it, with the files that it copies. What cannot be read back
 // has an error that says why.
-func Recover(s *spec.Spec, tree fs.FS) (values map[string]string, missing map[string]error, err error) {
-	b, set, err := marked(s)
+func Recover(s *spec.Spec, tree fs.FS, copies []Copy) (values map[string]string, missing map[string]error, err error) {
+	b, set, err := marked(s, copies)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -168,6 +170,16 @@ func (r *recovery) at(p Place) (string, bool) {
 			return "", false
 		}
 		text = v.Str()
+	}
+	if p.Keys == nil && strings.HasSuffix(p.Before, `"`) && strings.HasPrefix(p.After, `"`) { // as it is quoted there
+		p.Before, p.After = strings.TrimSuffix(p.Before, `"`), strings.TrimPrefix(p.After, `"`)
+		if inner, ok := strings.CutPrefix(text, p.Before); ok {
+			if inner, ok = strings.CutSuffix(inner, p.After); ok {
+				inner, err := strconv.Unquote(inner)
+				return inner, err == nil && inner != ""
+			}
+		}
+		return "", false
 	}
 	text, ok := strings.CutPrefix(text, p.Before)
 	if ok {

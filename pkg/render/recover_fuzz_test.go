@@ -28,7 +28,7 @@ func FuzzRecover(f *testing.F) {
 			{Path: "config/signal/registration.yaml", Data: append([]byte{}, registration...)},
 			{Path: "secrets/mas_matrix_secret", Data: append([]byte{}, registration...)},
 			{Path: "secrets/mas_encryption", Data: append([]byte{}, bridge...)},
-		}))
+		}), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

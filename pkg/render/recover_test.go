@@ -62,7 +62,7 @@ func TestRecover(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, missing, err := Recover(s, b.FS())
+				got, missing, err := Recover(s, b.FS(), st.Files)
 				if err != nil || len(missing) > 0 {
 					t.Fatal(missing, err)
 				}
@@ -108,7 +108,7 @@ func TestRecoverRefuses(t *testing.T) {
 			b.Files[i].Data = []byte(strings.ReplaceAll(string(f.Data), set.Get("bridges.signal.as_token"), "FAKE-by-hand"))
 		}
 	}
-	got, missing, err := Recover(now, b.FS())
+	got, missing, err := Recover(now, b.FS(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,6 +69,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	if host := s.ElementHost(); host != "" {
 		st.Element = &Element{Host: host, Port: component.Of(component.Element).Port}
 	}
+	st.resolveContainers(s, secrets)
 	st.resolveBackup(s, secrets, sources)
 	st.resolveServices(s)
 	return st
@@ -93,9 +94,19 @@ func (st *Stack) resolveIngress(s *spec.Spec) {
 	if st.Ingress.Network != "" {
 		return
 	}
-	st.Ingress.Ports = make(map[string]int)
+	st.Ingress.Ports = make(map[Endpoint]int)
+	first := cmp.Or(s.Ingress.Port, component.Of(component.Synapse).Port)
 	for i, service := range proxied {
-		st.Ingress.Ports[service] = cmp.Or(s.Ingress.Port, component.Of(component.Synapse).Port) + i
+		program, _ := component.OfService(service)
+		st.Ingress.Ports[Endpoint{service, program.Port}] = first + i
+	}
+	for _, n := range s.Containers() {
+		for _, r := range n.Routes {
+			at := Endpoint{n.Name, cmp.Or(r.Port, n.Port)}
+			if st.Ingress.Ports[at] == 0 {
+				st.Ingress.Ports[at] = first + len(st.Ingress.Ports)
+			}
+		}
 	}
 }
 
@@ -296,7 +307,7 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 	domain := regexp.QuoteMeta(st.ServerName)
 	br.Registration = Registration{
 		ID: names.ID, URL: br.Address, ASToken: get("as_token"), HSToken: get("hs_token"), Sender: sender(get("sender")),
-		Bridge: true, MSC4190: br.Encryption.Allow,
+		Ephemeral: true, MSC4190: br.Encryption.Allow,
 		Users: []Namespace{
 			{Regex: "^@" + regexp.QuoteMeta(br.Bot) + ":" + domain + "$", Exclusive: true},
 			{Regex: "^@" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true},
@@ -331,54 +342,6 @@ func relays(s *spec.Spec, b spec.Bridge) bool {
 	return slices.Contains(slices.Collect(maps.Values(permissions(s, b))), "relay")
 }
 
-func (st *Stack) resolveBackup(s *spec.Spec, secrets *secret.Set, sources []string) {
-	borg := s.Backup.Borgmatic
-	if len(borg.Repositories) == 0 {
-		return
-	}
-	k := borg.Keep
-	if k == (spec.Keep{}) {
-		k = spec.Keep{Daily: 7, Weekly: 4, Monthly: 6}
-	}
-	b := &Backup{
-		Hourly: k.Hourly, Daily: k.Daily, Weekly: k.Weekly, Monthly: k.Monthly,
-		Passphrase: secrets.Get("backup.passphrase"), PassphraseFile: "secrets/borg_passphrase",
-	}
-	if borg.Heartbeat != "" {
-		b.PushURL = secrets.Get("backup.heartbeat_url")
-	}
-	for _, r := range borg.Repositories {
-		b.Repositories = append(b.Repositories, struct{ Path, Label string }{r.Path, r.Label})
-	}
-	if borg.Directory != "" && path.Clean(borg.Directory) != st.Dir {
-		st.Dir, sources = path.Clean(borg.Directory), nil // what lies here is not there
-	}
-	if len(borg.Sources) > 0 {
-		sources = borg.Sources
-	}
-	media := st.Synapse.Data.host(st.Dir)
-	for _, source := range sources {
-		if source = path.Clean(source); !within(source, st.Dir) && source != media && !slices.Contains(b.Sources, source) {
-			b.Sources = append(b.Sources, source)
-		}
-	}
-	if !within(media, st.Dir) && !slices.ContainsFunc(b.Sources, func(s string) bool { return within(media, s) }) {
-		b.Media = media
-	}
-	st.Backup = b
-	if st.Postgres.External {
-		return
-	}
-	// What is in the directory, not the directory: it comes back empty, with its owner.
-	cluster := st.Postgres.Data.host(st.Dir)
-	if slices.ContainsFunc(append([]string{st.Dir, b.Media}, b.Sources...), func(s string) bool { return s != "" && within(cluster, s) }) {
-		b.Excluded = patternEscape.Replace(cluster) + "/*"
-	}
-}
-
-// patternEscape has borg's patterns, which are those of Python's fnmatch, take a path as it is.
-var patternEscape = strings.NewReplacer("[", "[[]", "?", "[?]", "*", "[*]")
-
 // resolveServices says which image each service runs, as whom, and with which secrets.
 func (st *Stack) resolveServices(s *spec.Spec) {
 	add := func(role, name string, c spec.Component, limits spec.Limits) {
@@ -408,6 +371,7 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 			}
 		}
 	}
+	st.containerServices(s)
 	if svc, on := st.Services["syn2mas"]; on && s.Owner != "" {
 		svc.Caps = nil // all files are its own
 		st.Services["syn2mas"] = svc

@@ -61,11 +61,11 @@ func (st *Stack) Routes() []Route {
 			},
 		})
 	}
-	return append(st.masRoutes(), append(rest, st.callRoutes()...)...)
+	return slices.Concat(st.compatRoutes(), st.containerRoutes(), st.masRoutes(), rest, st.callRoutes())
 }
 
-// masRoutes are those of MAS; none where there is no MAS.
-func (st *Stack) masRoutes() []Route {
+// compatRoutes are those of the old client API that MAS answers; none where there is no MAS.
+func (st *Stack) compatRoutes() []Route {
 	if st.MAS == nil {
 		return nil
 	}
@@ -78,13 +78,21 @@ func (st *Stack) masRoutes() []Route {
 	if st.Apex {
 		compat.Hosts = append(compat.Hosts, st.ServerName)
 	}
+	return []Route{compat}
+}
+
+// masRoutes are those of MAS itself; none where there is no MAS.
+func (st *Stack) masRoutes() []Route {
+	if st.MAS == nil {
+		return nil
+	}
 	// The bare path needs a match of its own, and a prefix without the slash would also match /authentication.
 	mas := Route{Name: "mas", Service: "mas", Port: st.MAS.Port, priority: 200, Hosts: []string{st.MAS.Host}}
 	if st.MAS.Path != "" {
 		mas.Paths, mas.Prefixes = []string{st.MAS.Path}, []string{st.MAS.Path + "/"}
 		mas.Strip, mas.To = st.MAS.Path, st.MAS.PublicBase
 	}
-	return []Route{compat, mas}
+	return []Route{mas}
 }
 
 // Site is one public host with what of it is the stack's. On a Shared one another site may stand beside it.
@@ -110,7 +118,7 @@ func (st *Stack) Sites() (sites []Site) {
 
 // Backend is the address at which the proxy finds the service of a route.
 func (st *Stack) Backend(r Route) string {
-	if port := st.Ingress.Ports[r.Service]; port != 0 {
+	if port := st.Ingress.Ports[Endpoint{r.Service, r.Port}]; port != 0 {
 		return fmt.Sprintf("127.0.0.1:%d", port)
 	}
 	return fmt.Sprintf("%s:%d", st.internal(r.Service), r.Port)

@@ -33,6 +33,7 @@ type Stack struct {
 	Postgres     Postgres
 	Databases    []Database
 	Bridges      []Bridge
+	Containers   []Container // of appservices that are no bridges, and of plain services
 	DoublePuppet Registration
 	Element      *Element
 	Calls        *Calls
@@ -40,9 +41,10 @@ type Stack struct {
 	Backup       *Backup
 	Migration    bool // syn2mas is still to run
 	Secrets      []SecretFile
-	// Files are copied as they are: compose.files, read.
+	// Files are those of the spec's owner, read: those of compose.files are copied as they are, in those of containers words in
+	// braces are filled in.
 	Files []Copy
-	// Services are those that are rendered, by what they do: the name of the program, or of its job.
+	// Services are those that are rendered, by what they do: the name of the program, or of its job; a container is called by its own.
 	Services map[string]Service
 }
 
@@ -57,6 +59,7 @@ type Service struct {
 	ConfigHash string
 	Secrets    []string // names of the Compose secrets it is handed
 	component.Sandbox
+	Writable     bool   // its root file system is no read-only one
 	Memory, CPUs string // what it may use at most; empty for all there is
 }
 
@@ -76,12 +79,12 @@ type SecretFile struct {
 
 // Ingress is how requests from outside reach the stack.
 type Ingress struct {
-	Kind    string         // as in the spec
-	Title   string         // as the kind is called
-	Network string         // that the proxy and the stack share; empty for a proxy on the host, and for one of the stack
-	Managed bool           // Traefik is one of the stack
-	Labels  bool           // Caddy goes by labels
-	Ports   map[string]int // of the loopback address, by service; empty for a proxy in a container
+	Kind    string           // as in the spec
+	Title   string           // as the kind is called
+	Network string           // that the proxy and the stack share; empty for a proxy on the host, and for one of the stack
+	Managed bool             // Traefik is one of the stack
+	Labels  bool             // Caddy goes by labels
+	Ports   map[Endpoint]int // of the loopback address; empty for a proxy in a container
 }
 
 // Traefik is what Traefik calls what it serves the stack with.
@@ -224,10 +227,12 @@ type Bridge struct {
 // Registration is an appservice registration, the one source of both of its copies.
 type Registration struct {
 	ID, URL, ASToken, HSToken, Sender string
-	Users, Aliases                    []Namespace
-	Bridge                            bool // of a bridge, not the one for double puppeting
+	Users, Aliases, Rooms             []Namespace
+	RateLimited                       bool
+	Ephemeral                         bool // it is sent what people type and read
 	MSC4190                           bool
 	Proxy                             string // what Synapse hands requests for tokens on to
+	MSC3202                           bool   // it is sent what it needs to decrypt
 }
 
 // Namespace is a set of user ids or aliases that an appservice claims.
@@ -278,6 +283,7 @@ type Option struct{ Name, Value string }
 type Backup struct {
 	Sources        []string // besides the stack's directory
 	Media          string   // where Synapse's data are, outside of the stack's directory and of Sources
+	Written        []string // by containers, outside of all of these
 	Excluded       string   // pattern for what PostgreSQL keeps in its directory; empty where it is in none of them
 	Passphrase     string   // of the repositories
 	PassphraseFile string   // below the stack's directory

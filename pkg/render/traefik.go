@@ -46,7 +46,7 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 	router, middleware := "routers."+name+".", "middlewares."+name+"-"
 	add(router+"rule", r.rule())
 	add(router+"priority", fmt.Sprint(r.priority))
-	add(router+"service", st.Name+"-"+r.Service)
+	add(router+"service", st.traefikService(r))
 	settings = append(settings, setting{key: router + "entryPoints", value: st.Traefik.Entrypoint, list: true})
 	if !st.Ingress.Managed {
 		add(router+"tls", "true")
@@ -103,15 +103,30 @@ var traefikHeaders = map[string]string{
 
 const customHeaders = "customResponseHeaders."
 
+// traefikService is what Traefik calls the service of a route: a container that is asked on several ports is several to it.
+func (st *Stack) traefikService(r Route) string {
+	name := st.Name + "-" + r.Service
+	for _, other := range st.Routes() {
+		if other.Service == r.Service && other.Port != r.Port {
+			return fmt.Sprintf("%s-%d", name, r.Port)
+		}
+	}
+	return name
+}
+
 func (st *Stack) traefikLabels(service string) (labels []Label) {
 	add := func(key, value string) { labels = append(labels, Label{Key: "traefik." + key, Value: value}) }
 	routes := slices.DeleteFunc(st.Routes(), func(r Route) bool { return r.Service != service })
 	slices.SortStableFunc(routes, func(a, b Route) int { return cmp.Compare(len(a.Regexp), len(b.Regexp)) })
+	var ports []int
 	for i, r := range routes {
 		if i == 0 {
 			add("enable", "true")
 			add("docker.network", st.Ingress.Network)
-			add("http.services."+st.Name+"-"+service+".loadbalancer.server.port", fmt.Sprint(r.Port))
+		}
+		if !slices.Contains(ports, r.Port) {
+			ports = append(ports, r.Port)
+			add("http.services."+st.traefikService(r)+".loadbalancer.server.port", fmt.Sprint(r.Port))
 		}
 		for _, s := range st.traefikRouter(r) {
 			if s.comment != "" {
@@ -134,7 +149,7 @@ func (st *Stack) TraefikRoutes() string {
 	told := make(map[string]bool)
 	for _, r := range st.Routes() {
 		settings = append(settings, st.traefikRouter(r)...)
-		if service := "services." + st.Name + "-" + r.Service + ".loadBalancer.servers"; !told[service] {
+		if service := "services." + st.traefikService(r) + ".loadBalancer.servers"; !told[service] {
 			told[service] = true
 			settings = append(settings, setting{key: service, value: "http://" + st.Backend(r)})
 		}

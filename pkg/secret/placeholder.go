@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"math/big"
 	"strings"
-	"sync"
 
 	"github.com/oklog/ulid/v2"
 
@@ -44,7 +43,7 @@ func placeholder(n Need) string {
 	case component.Hex32:
 		return strings.Repeat("0", 32) + digest[:32]
 	case component.RSAPEM:
-		return placeholderRSA()
+		return placeholderRSA(n.Name, sum)
 	case component.ECPEM:
 		return placeholderEC(sum)
 	case component.SigningKey:
@@ -84,23 +83,31 @@ func placeholderExternal(n Need, digest string) string {
 	return "placeholder-" + n.Name
 }
 
-// placeholderRSA builds one fixed key from two Mersenne primes: it parses everywhere, costs no search for
-// primes, and nobody can mistake it for a key that protects something.
-var placeholderRSA = sync.OnceValue(func() string {
+// placeholderRSA builds a key from two Mersenne primes: it parses everywhere, costs no search for primes, and nobody can
+// mistake it for a key that protects something. Each name has another exponent, but for MAS's, so that one is not taken for
+// the other.
+func placeholderRSA(name string, sum [32]byte) string {
 	one := big.NewInt(1)
 	p := new(big.Int).Sub(new(big.Int).Lsh(one, 1279), one)
 	q := new(big.Int).Sub(new(big.Int).Lsh(one, 2203), one)
 	phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
 	key := &rsa.PrivateKey{Primes: []*big.Int{p, q}}
 	key.N, key.E = new(big.Int).Mul(p, q), 65537
-	key.D = new(big.Int).ModInverse(big.NewInt(int64(key.E)), phi)
+	if name != "auth.key_rsa" {
+		key.E += 2 + 2*(int(sum[0])<<8|int(sum[1]))
+	}
+	for key.D == nil { // an exponent that the primes rule out
+		if key.D = new(big.Int).ModInverse(big.NewInt(int64(key.E)), phi); key.D == nil {
+			key.E += 2
+		}
+	}
 	key.Precompute()
 	text, err := encodePEM(key)
 	if err != nil {
 		return originPlaceholder
 	}
 	return text
-})
+}
 
 func placeholderEC(sum [32]byte) string {
 	// The leading zeros keep the number below the order of the curve.

@@ -33,10 +33,14 @@ func (s *Spec) DataOf(p component.Program) Data {
 	if data.Path == "" && data.Volume == "" {
 		data.Path = defaultData[p]
 	}
-	if data.Path != "" {
-		data.Path = path.Clean(data.Path)
+	return data.clean()
+}
+
+func (d Data) clean() Data {
+	if d.Path != "" {
+		d.Path = path.Clean(d.Path)
 	}
-	return data
+	return d
 }
 
 func (s *Spec) checkData(d *decoder) {
@@ -47,23 +51,29 @@ func (s *Spec) checkData(d *decoder) {
 			continue
 		}
 		at, data := s.At(append(Section(p), "data")...), s.DataOf(p)
-		top, _, _ := strings.Cut(data.Path, "/")
-		fix := "data: ./" + defaultData[p]
-		switch {
-		case at.Kind() == source.Mapping && at.At("path").Exists() == at.At("volume").Exists():
-			d.fail(at, at.Path()+" must be a path or a volume, one of the two", fix)
-		case data.External && data.Volume == "":
-			d.fail(at.At("external"), at.Path()+".external says that a volume exists already, and none is named", "remove the line")
-		case data.Path == "." || data.Path == "/" || data.Path == "..":
-			d.fail(at, at.Path()+" is a whole directory of other things; the container would write among them, and own them", fix)
-		case slices.Contains(rendered, top):
-			d.fail(at, at.Path()+" lies in "+top+", which is rendered: what the program writes would stand among the files of the stack", fix)
-		case data == taken:
+		checkPlace(d, at, data, defaultData[p])
+		if data == taken {
 			if !at.Exists() {
 				at, first = first, at
 			}
 			d.fail(at, "Synapse and PostgreSQL have their data in the same place; PostgreSQL makes no cluster in a directory that holds other files", "data: ./"+strings.Join(at.Keys()[:1], "")+"-data", first.Site("the other"))
 		}
 		first, taken = at, data
+	}
+}
+
+// checkPlace refuses a place that holds other things.
+func checkPlace(d *decoder, at source.Value, data Data, usual string) {
+	top, _, _ := strings.Cut(data.Path, "/")
+	fix := at.Name() + ": ./" + usual
+	switch {
+	case at.Kind() == source.Mapping && at.Name() == "data" && at.At("path").Exists() == at.At("volume").Exists(), at.At("path").Exists() && at.At("volume").Exists():
+		d.fail(at, at.Path()+" must be a path or a volume, one of the two", fix)
+	case data.External && data.Volume == "":
+		d.fail(at.At("external"), at.Path()+".external says that a volume exists already, and none is named", "remove the line")
+	case data.Path == "." || data.Path == "/" || data.Path == "..":
+		d.fail(at, at.Path()+" is a whole directory of other things; the container would write among them, and own them", fix)
+	case slices.Contains(rendered, top):
+		d.fail(at, at.Path()+" lies in "+top+", which is rendered: what the program writes would stand among the files of the stack", fix)
 	}
 }

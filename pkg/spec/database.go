@@ -19,7 +19,8 @@ type Database struct {
 	Superuser string `yaml:"superuser,omitempty" jsonschema:"pattern=^[A-Za-z0-9_][A-Za-z0-9_.-]*$" form:"the name of a role, such as postgres"`
 	// External is a PostgreSQL that runs elsewhere: the stack then has none of its own.
 	External External `yaml:"external,omitempty"`
-	// Names of the databases by synapse, mas or a bridge: one name for the database and the role that it logs in as, or
+	// Names of the databases by synapse, mas, a bridge, an appservice or a service: one name for the database and the role that it logs in
+	// as, or
 	// {name, user}. Default: its own name.
 	Names map[string]DatabaseName `yaml:"names,omitempty"`
 }
@@ -78,12 +79,17 @@ type DatabaseName struct {
 // DefaultSuperuser is the role that PostgreSQL's image makes a cluster with.
 const DefaultSuperuser = "postgres"
 
-// Databases are the programs of the stack that have a database, in the order of component.All.
+// Databases are the programs of the stack that have a database, in the order of component.All, and then the containers by name.
 func (s *Spec) Databases() []component.Program {
 	var programs []component.Program
 	for _, c := range component.All {
 		if _, on := s.Component(c.Program); on && c.Database {
 			programs = append(programs, c.Program)
+		}
+	}
+	for _, n := range s.Containers() {
+		if n.Database {
+			programs = append(programs, component.Program(n.Name))
 		}
 	}
 	return programs

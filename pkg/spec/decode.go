@@ -57,12 +57,16 @@ func (d *decoder) unread(path []string) bool {
 }
 
 // short are the sections for which one text may stand, and the field that it is.
-var short = map[reflect.Type]string{reflect.TypeFor[DatabaseName](): "name", reflect.TypeFor[Data](): "path"}
+var short = map[reflect.Type]string{reflect.TypeFor[DatabaseName](): "name", reflect.TypeFor[Data](): "path", reflect.TypeFor[Namespace](): "regex"}
 
 func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag) {
 	switch t := dst.Type(); {
 	case t == reflect.TypeFor[Extra]():
 		d.extra(v, dst)
+	case t == reflect.TypeFor[Text]() && v.Kind() == source.Scalar:
+		dst.SetString(v.Str())
+	case t == reflect.TypeFor[SecretOrigin]():
+		d.text(v, dst, `jsonschema:"enum=token,enum=rsa,enum=given"`)
 	case t.Kind() == reflect.Pointer:
 		dst.Set(reflect.New(t.Elem()))
 		d.value(v, dst.Elem(), tag)

@@ -25,6 +25,11 @@ func (s *Spec) Copied() iter.Seq2[string, source.Value] {
 				return
 			}
 		}
+		for _, n := range s.Containers() {
+			if !n.copied(s.At(n.Section...), yield) {
+				return
+			}
+		}
 	}
 }
 

@@ -27,6 +27,10 @@ func makeSchema(t *testing.T) []byte {
 			switch t {
 			case reflect.TypeFor[Extra]():
 				return &jsonschema.Schema{Type: "object"}
+			case reflect.TypeFor[Text]():
+				return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+			case reflect.TypeFor[SecretOrigin]():
+				return &jsonschema.Schema{Type: "string", Enum: []any{"token", "rsa", "given"}}
 			case reflect.TypeFor[Permission]():
 				return &jsonschema.Schema{Type: "string", Enum: []any{"block", "relay", "user", "admin"}}
 			}

@@ -39,6 +39,10 @@ type Spec struct {
 	Turn Coturn `yaml:"turn,omitempty"`
 	// Bridges to render, by name.
 	Bridges map[string]Bridge `yaml:"bridges,omitempty"`
+	// Appservices are others than the bridges, by a name of your choice: the registration, and the service that runs it.
+	Appservices map[string]Appservice `yaml:"appservices,omitempty"`
+	// Services are more containers, by a name of your choice.
+	Services map[string]Container `yaml:"services,omitempty"`
 	// Permissions of all bridges: a server name, a user id or * with block, relay, user or admin.
 	Permissions map[string]Permission `yaml:"permissions,omitempty"`
 	// Backup with borgmatic.

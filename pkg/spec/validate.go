@@ -43,6 +43,7 @@ func (s *Spec) validate(d *decoder) {
 	s.checkImages(d)
 	s.checkNames(d)
 	s.checkBridges(d)
+	s.checkContainers(d, named)
 	s.checkDatabases(d)
 	s.checkData(d)
 	s.checkPermissions(d, s.Permissions, "permissions")

@@ -128,33 +128,3 @@ func newReader(d *deployment.Deployment, o Options) *reader {
 func (r *reader) note(site source.Site, text string, field ...string) {
 	r.notes = append(r.notes, Note{Field: field, Text: text, Site: site})
 }
-
-// refusals say why a deployment cannot be taken over at all.
-func refusals(d *deployment.Deployment) []finding.Finding {
-	refuse := func(message, fix string, sites ...source.Site) []finding.Finding {
-		return []finding.Finding{{Rule: "import", Severity: finding.Error, Message: message, Fix: fix, Sites: sites}}
-	}
-	file := source.Site{Pos: source.Pos{File: d.File}}
-	switch {
-	case d.File == "":
-		return refuse("nothing was read that could be taken over", "name the directory of the stack, and its compose files with -f", source.Site{Pos: source.Pos{File: "."}})
-	case len(d.Synapses) == 0:
-		for _, s := range d.Services {
-			if s.Program == "synapse" && s.Unread != "" {
-				return refuse("the configuration of Synapse was not seen, and without it nothing is known of the stack: "+s.Unread,
-					"copy its homeserver.yaml below this directory, and name it in the volumes of "+s.Name, s.Site("Synapse"))
-			}
-		}
-		return refuse("no service here is a Synapse whose configuration can be seen; there is no stack to take over", "name the compose file that Synapse is in with -f", file)
-	case len(d.Synapses) > 1:
-		sites := make([]source.Site, len(d.Synapses))
-		for i, s := range d.Synapses {
-			sites[i] = s.Site("Synapse")
-		}
-		return refuse("there are several homeservers here, and a spec is of one", "name the compose files of one of them with -f", sites...)
-	case d.Synapses[0].Server.Str() == "":
-		return refuse("no server_name is to be seen; it is the one thing that can never change", "server_name: in the homeserver.yaml that "+d.Synapses[0].Name+" reads",
-			d.Synapses[0].Config.At("server_name").Site(""))
-	}
-	return nil
-}

@@ -42,7 +42,13 @@ func (r *reader) ingress() {
 	}
 	matrix := to("/_matrix/client/versions")
 	apex.Matrix = &matrix
-	if apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to("/.well-known/matrix/server") {
+	// Synapse has the file for clients where public_baseurl is written. Where it served that alone it serves both from now on,
+	// rather than none: other servers had no file to go by.
+	const server = "/.well-known/matrix/server"
+	client := r.syn.Config.At("public_baseurl").Set() && to("/.well-known/matrix/client")
+	res := table.Match("GET", r.spec.ServerName, server)
+	others := res.Answer != "" || res.Redirect != "" || res.Backend != nil && res.Backend.Container != r.syn.Name
+	if apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to(server) || client && !others && !r.d.Chosen.Managed {
 		apex.WellKnown = "synapse"
 	}
 }

@@ -30,6 +30,8 @@ var verdicts = []verdict{
 	{about: "**", doc: "service", key: "restart", where: onBoth, kind: Same, old: "always", new: "unless-stopped", why: "it comes back after a crash and after a restart of the machine, unless somebody stopped it"},
 	{about: "**", doc: "service", key: "restart", where: onBoth, kind: Safer, new: "unless-stopped", why: "it comes back after a crash and after a restart of the machine"},
 	{about: "**", doc: "service", key: "healthcheck.test", where: onOld, kind: Decision, why: "Compose does not see any more whether the program answers", keep: "{service} with healthcheck: as it was"},
+	{about: "**", doc: "service", key: "healthcheck.disable", where: onOurs, kind: Same, why: "its image has no check of its own, and nothing in it that could ask"},
+	{about: "**", doc: "service", key: "healthcheck.disable", where: onOld, kind: Decision, why: "Compose asks whether the program answers, which was turned off", keep: "{service} with healthcheck: {disable: true}"},
 	{about: "**", doc: "service", key: "healthcheck**", where: onEither, kind: Safer, why: "Compose sees whether the program answers, and starts what needs it afterwards"},
 	{about: "postgres**", doc: "service", key: "shm_size", where: onOurs, kind: Safer, why: "large queries do not fail for want of shared memory"},
 	{about: "**", doc: "service", key: "stop_grace_period", where: onOurs, kind: Safer, why: "the program has time to end in order"},

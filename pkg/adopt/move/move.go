@@ -48,6 +48,8 @@ type Plan struct {
 	// COMPOSE_FILE in .env has it read the old ones.
 	Shadowing []string
 	Named     bool
+	Before    string   // the directory for what is kept of the old stack, beside the spec
+	Data      []string // the directories of the old one that are left out of it
 	Postgres  Postgres
 	// Moves: users have to be moved to MAS before it starts. Alone: Synapse logs users in, before and after.
 	Moves, Alone bool
@@ -148,6 +150,10 @@ func of(in Input) Plan {
 	p.Moves = len(in.Old.Running(component.MAS)) == 0 && len(in.Ours.MASs) > 0 && !slices.ContainsFunc(in.Old.Synapses, (*deployment.Synapse).Delegates)
 	p.Alone = len(in.Ours.MASs) == 0 && !slices.ContainsFunc(in.Ours.Synapses, (*deployment.Synapse).Delegates)
 	p.shadows(in)
+	p.Before, p.Data = path.Join(p.SpecDir, "before"), compare.Data(in.Old)
+	if below, ok := strings.CutPrefix(p.Before, strings.TrimSuffix(in.Dir, "/")+"/"); ok {
+		p.Data = append(p.Data, below) // the archive itself
+	}
 	p.services(in)
 	p.databases(in)
 	p.places(in.Compared)

@@ -53,7 +53,7 @@ func TestPlan(t *testing.T) {
 		n++
 		at := 0
 		for _, step := range []string{
-			"stackgen check '/srv/my matrix'", "stackgen import --verify '/srv/my matrix' -o /srv/spec/stack.yaml", "-o /srv/spec/rehearsal", "before.tar.gz",
+			"stackgen check '/srv/my matrix'", "stackgen import --verify '/srv/my matrix' -o /srv/spec/stack.yaml", "-o /srv/spec/rehearsal", "mkdir -p /srv/spec/before", "-czf /srv/spec/before/files.tar.gz .",
 			"## 6. Stop what runs", "## 7. Bring the data", "-o '/srv/my matrix' --force", "up -d --remove-orphans", "## The way back",
 		} {
 			i := strings.Index(text[at:], step)
@@ -62,6 +62,9 @@ func TestPlan(t *testing.T) {
 				continue
 			}
 			at += i
+		}
+		if strings.Contains(text, "/root/") {
+			t.Errorf("%s: something is kept where only root can", f.Name)
 		}
 		if steps, backs := strings.Count(text, "\n## ")-1, strings.Count(text, "Back:"); backs < steps-1 { // the last of which only looks
 			t.Errorf("%s: %d steps, and %d ways back", f.Name, steps, backs)

@@ -97,13 +97,6 @@ func (s *side) own(name string) bool {
 	return slices.ContainsFunc(s.alone, func(svc *deployment.Service) bool { return svc.Sees(name) })
 }
 
-// Data are the directories below a deployment that its services write to and no configuration lies in, in order.
-func Data(d *deployment.Deployment) []string {
-	dirs := slices.DeleteFunc(dataPlaces(d), func(dir string) bool { return dir == "" || dir == "." || strings.HasPrefix(dir, "../") })
-	slices.Sort(dirs)
-	return slices.Compact(dirs)
-}
-
 // dataPlaces are the directories that services write to, as far as no configuration lies in them.
 func dataPlaces(d *deployment.Deployment) (dirs []string) {
 	for _, svc := range d.Services {

@@ -150,7 +150,7 @@ func of(in Input) Plan {
 	p.Moves = len(in.Old.Running(component.MAS)) == 0 && len(in.Ours.MASs) > 0 && !slices.ContainsFunc(in.Old.Synapses, (*deployment.Synapse).Delegates)
 	p.Alone = len(in.Ours.MASs) == 0 && !slices.ContainsFunc(in.Ours.Synapses, (*deployment.Synapse).Delegates)
 	p.shadows(in)
-	p.Before, p.Data = path.Join(p.SpecDir, "before"), compare.Data(in.Old)
+	p.Before, p.Data = path.Join(p.SpecDir, "before"), data(in.Old)
 	if below, ok := strings.CutPrefix(p.Before, strings.TrimSuffix(in.Dir, "/")+"/"); ok {
 		p.Data = append(p.Data, below) // the archive itself
 	}
@@ -182,6 +182,34 @@ func (p *Plan) shadows(in Input) {
 		}
 	}
 	p.Named = in.Old.Env.Pos("COMPOSE_FILE").Line > 0
+}
+
+// data are the directories of databases and media below a deployment, in order: what else services write to may hold what
+// nobody else has.
+func data(d *deployment.Deployment) (dirs []string) {
+	add := func(dir string) {
+		if dir = path.Clean(dir); dir != "." && !path.IsAbs(dir) && !strings.HasPrefix(dir, "../") && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	for _, s := range d.PostgresServers() {
+		for _, m := range s.Mounts {
+			if m.Host != "" && !m.ReadOnly && strings.HasPrefix(m.Container, "/var/lib/postgresql") {
+				add(m.Host)
+			}
+		}
+	}
+	for _, syn := range d.Synapses {
+		name := syn.Config.At("media_store_path").Str()
+		if name == "" {
+			name = "media_store" // Synapse's default, in its working directory
+		}
+		if host, reason := syn.HostPath(syn.Inside(name)); reason == "" {
+			add(host)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }
 
 // services says what `docker compose up -d` does to each service, by its name: that is what Compose goes by.

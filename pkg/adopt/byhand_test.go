@@ -118,11 +118,16 @@ func TestByHand(t *testing.T) {
 		}
 	}
 	undecided(t, d, draft, leftToDecide...)
+	another := *draft
+	another.Secrets = maps.Clone(draft.Secrets)
+	another.Secrets["backup.passphrase"] = "fake-passphrase-of-another"
+	if got := decisions(t, d, &another); !slices.Contains(got, "backup config encryption_pass") {
+		t.Error("another passphrase of the backup is no difference")
+	}
 }
 
 // leftToDecide is what somebody did write, and ours does otherwise.
 var leftToDecide = []string{
-	"backup config encryption_passcommand", "backup config encryption_passphrase",
 	"backup config postgresql_databases[all].name", "backup config postgresql_databases[all].pg_dump_command", "backup config postgresql_databases[all].username",
 	"backup config uptime_kuma.states[start]",
 	"the stack requests PUT matrix.philipp.info/_matrix/client/v3/user/@a:example.org/account_data/login",

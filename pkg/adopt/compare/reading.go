@@ -41,6 +41,7 @@ const (
 	baseURL          // an address whose path is never empty
 	secretFile       // a path to a file that holds the value of the key without its end
 	mailbox          // the sender of mails, whose name may stand in quotes, and for which app_name stands
+	passphrase       // that of a backup, or the command that prints it
 	elsewhere        // it is compared in another way
 )
 
@@ -82,6 +83,8 @@ var classes = []struct {
 	{component.Postgres, "environment", "**_FILE", secretFile},
 	{component.Postgres, "environment", "PGDATA", place},
 	{"", "environment", "PGHOST", host},
+	{"", "config", "encryption_passphrase", passphrase},
+	{"", "config", "encryption_passcommand", passphrase},
 }
 
 func classOf(d document, key string) class {
@@ -139,6 +142,9 @@ func (s *side) reading(d document, key string, v source.Value) read {
 		}
 	case mailbox:
 		r.text, r.why = s.sender(text), "it is the same sender"
+	case passphrase:
+		r.suffix, r.secret = strings.TrimPrefix(key, "encryption_pass"), true
+		s.printed(d, text, &r)
 	case secretFile:
 		s.inFile(d, text, &r, key[strings.LastIndexAny(key, "_"):])
 	default:
@@ -190,6 +196,27 @@ func (s *side) inFile(d document, name string, r *read, suffix string) {
 	}
 	s.used[hostPath] = true
 	r.text, r.raw, r.why = fmt.Sprintf("%q", strings.TrimSpace(content)), "file "+content, "the same value stands in a file"
+}
+
+// printed takes the passphrase of a backup out of the file of the stack that its command prints.
+func (s *side) printed(d document, command string, r *read) {
+	file, cat := strings.CutPrefix(command, "cat ")
+	if !cat || r.suffix != "command" {
+		return
+	}
+	file = strings.Trim(file, `"'`)
+	for _, b := range s.Backups() {
+		for _, dir := range deployment.ItemTexts(b.Option("source_directories")) {
+			name, below := strings.CutPrefix(file, strings.TrimSuffix(dir, "/")+"/")
+			if b.Service != d.service || !below {
+				continue
+			}
+			if content, err := source.ReadFS(s.FS, name); err == nil {
+				s.used[name] = true
+				r.text, r.raw, r.why = fmt.Sprintf("%q", strings.TrimRight(string(content), "\n")), "file "+string(content), "the same value stands in a file"
+			}
+		}
+	}
 }
 
 // place is where a path of the container is kept on the machine. A named volume has its name from the project.

@@ -68,6 +68,9 @@ func (s *Service) ConfigFile() string { return s.configFile(s.Component().Config
 
 func (s *Service) configFile(c component.Config) string {
 	file := c.File
+	if s.ownFile != "" && s.Program == component.Synapse {
+		file = s.ownFile
+	}
 	if dir, _ := s.Env(c.EnvDir); c.EnvDir != "" && dir != "" {
 		file = path.Join(dir, path.Base(c.File))
 	}

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -78,20 +79,57 @@ func (d *Deployment) isOwn(s *Service, p component.Program) (is, sure bool) {
 			sure = true
 		}
 	}
+	runs := c.Runs != "" && strings.Contains(strings.Join(s.Command(), " "), c.Runs)
 	if sure {
 		file = s.configFile(c.Config)
-	} else if words := strings.Join(s.Command(), " "); strings.Contains(words, c.Runs) && c.Runs != "" {
+	} else if runs {
 		file, sure = s.flag(file, c.Config.Flags...), true
 	}
 	host, reason := s.HostPath(s.Inside(file))
+	asked, _ := s.Env("SYNAPSE_REPORT_STATS") // without which the image makes no configuration: docker/start.py
+	switch {
+	case reason != "" && (sure || p == component.Synapse && asked != "" && s.MountAt("/data") != nil):
+		return true, runs // what it is given is Synapse's, and its configuration is not seen
+	case sure:
+		return d.shaped(host, c.Shape[:1]), true
+	case reason == "" && d.shaped(host, c.Shape):
+		return true, false
+	case p == component.Synapse:
+		s.ownFile = d.homeserverFile(s, c.Shape)
+	}
+	return s.ownFile != "" && p == component.Synapse, false
+}
+
+// shaped reports whether a file has the keys that the configuration of a program cannot do without.
+func (d *Deployment) shaped(host string, keys []string) bool {
 	src, err := source.ReadFS(d.FS, host)
-	if reason != "" || err != nil {
-		return false, sure
+	if err != nil {
+		return false
 	}
 	f, problem := source.Parse(host, src)
-	shape := c.Shape
-	if sure {
-		shape = shape[:1]
-	}
-	return problem == nil && !slices.ContainsFunc(shape, func(key string) bool { return !f.At(key).Set() }), sure
+	return problem == nil && !slices.ContainsFunc(keys, func(key string) bool { return !f.At(key).Set() })
 }
+
+// homeserverFile is the configuration of Synapse where an image of another name has it mounted: the file itself or, where the service is
+// called after what it is, its directory. "" where there is none.
+func (d *Deployment) homeserverFile(s *Service, keys []string) string {
+	const name = "homeserver.yaml"
+	words := strings.FieldsFunc(strings.ToLower(s.Name+"/"+s.Image.Repository), func(r rune) bool { return strings.ContainsRune("/-_.", r) })
+	called := slices.ContainsFunc(words, func(w string) bool { return slices.Contains([]string{"synapse", "matrix", "homeserver"}, w) }) &&
+		!slices.ContainsFunc(words, func(w string) bool { return slices.Contains(helpers, w) })
+	for _, m := range s.Mounts {
+		if m.Host == "" {
+			continue
+		}
+		for _, at := range []string{m.Container, path.Join(m.Container, name)} {
+			host, reason := s.HostPath(at)
+			if path.Base(at) == name && reason == "" && (at == m.Container || called) && d.shaped(host, keys) {
+				return at
+			}
+		}
+	}
+	return ""
+}
+
+// helpers are words in the names of what sees the files of Synapse and is none.
+var helpers = []string{"backup", "admin", "registration", "compress", "compressor", "exporter", "init", "nginx", "caddy", "traefik", "borg", "restic", "bridge", "bot", "mautrix", "hookshot", "element", "auth"}

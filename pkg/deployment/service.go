@@ -78,6 +78,7 @@ type Service struct {
 	d          *Deployment
 	ConfigPath string   // in the container; "" for what has none
 	linked     []string // the names that links of other services give it
+	ownFile    string   // where an image of another name has its configuration, as far as its mounts say so
 	// ConfigPaths are all files that the program reads its configuration from, in its container; Layered says that they
 	// have been laid over each other.
 	ConfigPaths []string

@@ -119,6 +119,19 @@ func composeOptions(dir string, files []string, profiles ...string) compose.Opti
 	o := compose.Options{Profiles: profiles}
 	if repo, err := git.Open(dir); err == nil {
 		o.Ignored = func(name string) bool { return repo.Ignores(context.Background(), path.Clean(repo.Path(name))) }
+		o.IgnoredOf = func(names []string) map[string]bool {
+			all, paths := make(map[string]bool), make([]string, len(names))
+			for i, name := range names {
+				paths[i] = path.Clean(repo.Path(name))
+			}
+			is := repo.IgnoresOf(context.Background(), paths)
+			for i, name := range names {
+				if ignored, told := is[paths[i]]; told {
+					all[name] = ignored
+				}
+			}
+			return all
+		}
 	}
 	real, err := realPath(dir)
 	if err == nil {

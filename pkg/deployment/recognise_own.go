@@ -122,8 +122,10 @@ func (d *Deployment) homeserverFile(s *Service, keys []string) string {
 			continue
 		}
 		for _, at := range []string{m.Container, path.Join(m.Container, name)} {
-			host, reason := s.HostPath(at)
-			if path.Base(at) == name && reason == "" && (at == m.Container || called) && d.shaped(host, keys) {
+			if path.Base(at) != name || at != m.Container && !called {
+				continue
+			}
+			if host, reason := s.HostPath(at); reason == "" && d.shaped(host, keys) {
 				return at
 			}
 		}

@@ -3,6 +3,7 @@
 package git
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -85,6 +86,27 @@ func (r *Repo) Ignores(ctx context.Context, name string) bool {
 	out, err := r.at.run(ctx, "check-ignore", "--", "./"+name, "./"+path.Join(name, "x"))
 	exit := (*command.ExitError)(nil)
 	return err == nil && len(out) > 0 || errors.As(err, &exit) && strings.Contains(exit.Stderr, "is in submodule")
+}
+
+// IgnoresOf is Ignores for many paths at once, by their names; nil where git cannot tell of one of them.
+func (r *Repo) IgnoresOf(ctx context.Context, names []string) map[string]bool {
+	var asked bytes.Buffer
+	for _, name := range names {
+		asked.WriteString("./" + name + "\x00./" + path.Join(name, "x") + "\x00")
+	}
+	out, err := r.at.runOn(ctx, asked.Bytes(), "check-ignore", "-z", "--stdin")
+	if err != nil && status(err) != 1 { // which says that none is
+		return nil
+	}
+	ignored := make(map[string]bool)
+	for name := range strings.SplitSeq(string(out), "\x00") {
+		ignored[strings.TrimPrefix(name, "./")] = true
+	}
+	all := make(map[string]bool)
+	for _, name := range names {
+		all[name] = ignored[name] || ignored[path.Join(name, "x")]
+	}
+	return all
 }
 
 // Holds reports with an error when a file of the working tree is a symbolic link that leads out of it.

@@ -275,13 +275,26 @@ func TestEnvironment(t *testing.T) {
 // TestIgnores: what is missing is ignored by its own name or by that of a directory above it, which may be missing too.
 func TestIgnores(t *testing.T) {
 	repo, top := open(t)
+	var names []string
 	write(t, filepath.Join(top, ".gitignore"), "data/\n*.key\n!keep.key\n/deploy/.env\n")
 	for name, want := range map[string]bool{
 		"data": true, "data/homeserver.yaml": true, "deploy/data/x": true, "a.key": true, "keep.key": false,
 		"deploy/.env": true, ".env": false, ":(top)x": false, "deploy/stack.yaml": false, "-x": false,
 	} {
+		names = append(names, name)
 		if got := repo.Ignores(t.Context(), name); got != want {
 			t.Errorf("%s: ignored is %v, want %v", name, got, want)
 		}
+	}
+	for name, got := range repo.IgnoresOf(t.Context(), names) {
+		if want := repo.Ignores(t.Context(), name); got != want {
+			t.Errorf("%s of several: ignored is %v, want %v", name, got, want)
+		}
+	}
+	if got := repo.IgnoresOf(t.Context(), names); len(got) != len(names) {
+		t.Errorf("%d names have an answer, want %d", len(got), len(names))
+	}
+	if got := repo.IgnoresOf(t.Context(), []string{"deploy/stack.yaml"}); len(got) != 1 || got["deploy/stack.yaml"] {
+		t.Errorf("of one that is not ignored: %v", got)
 	}
 }

@@ -90,13 +90,18 @@ func absolute(dir string) string {
 
 // run asks git, from the top of the working tree: no directory that a spec names is one that git starts in.
 func (p place) run(ctx context.Context, args ...string) ([]byte, error) {
+	return p.runOn(ctx, nil, args...)
+}
+
+// runOn is run with something to read.
+func (p place) runOn(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
 	argv := []string{
 		"git", "--git-dir=" + p.gitDir, "--work-tree=" + p.top, "--no-optional-locks", "--no-pager", "--no-replace-objects",
 		// A repository may name programs for these, and every look at the index would start the first.
 		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull,
 		"-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never",
 	}
-	return command.Command{Argv: append(argv, args...), Dir: p.top, Env: environ(os.Environ())}.Output(ctx, source.MaxSize)
+	return command.Command{Argv: append(argv, args...), Dir: p.top, Env: environ(os.Environ()), Stdin: stdin}.Output(ctx, source.MaxSize)
 }
 
 // environ leaves out the secrets, which git has no use for, and all that steers git. What it sets for its hooks

@@ -114,6 +114,9 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	d.Unread = p.unread
 	d.Lacks = slices.ContainsFunc(p.Faults, func(f project.Problem) bool { return f.Rule == "compose-reads-exist" })
 	d.Networks = p.networks(d.Services)
+	if k, ok := d.FS.(*kept); ok {
+		k.ask(p.named(d), o.IgnoredOf)
+	}
 	d.Assumed = p.assumed()
 	d.Load()
 	return d, d.Unless(findings)

@@ -3,11 +3,13 @@ package compose
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -55,13 +57,7 @@ func (k *kept) judge(name string, err error) error {
 	if k.ignored == nil {
 		return k.scripted(name, err)
 	}
-	there := path.Dir(name)
-	for there != "." {
-		if _, err := fs.Stat(k.FS, there); err == nil {
-			break
-		}
-		there = path.Dir(there)
-	}
+	there := k.above(name)
 	if !k.asked(name) || k.asked(there) && k.filled(there) {
 		return k.scripted(name, err)
 	}
@@ -84,6 +80,61 @@ func (k *kept) filled(dir string) bool {
 		name := path.Join(dir, e.Name())
 		return k.asked(name) && !strings.HasPrefix(e.Name(), ".git") && !strings.HasPrefix(e.Name(), ".keep") && (!e.IsDir() || k.filled(name))
 	})
+}
+
+// ask asks git of all paths that are known to be looked for and are not there, at once.
+func (k *kept) ask(names []string, of func(names []string) map[string]bool) {
+	if of == nil {
+		return
+	}
+	seen := make(map[string]bool)
+	var missing []string
+	for _, name := range names {
+		if _, err := fs.Stat(k.FS, name); !fs.ValidPath(name) || !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		for _, one := range []string{name, k.above(name)} {
+			if !seen[one] && one != "." && len(missing) < 10*maxIgnored {
+				seen[one], missing = true, append(missing, one)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.Copy(k.known, of(missing))
+}
+
+// above is the directory that is there of those that a path lies in.
+func (k *kept) above(name string) string {
+	for name = path.Dir(name); name != "."; name = path.Dir(name) {
+		if _, err := fs.Stat(k.FS, name); err == nil {
+			break
+		}
+	}
+	return name
+}
+
+// named are the paths of a deployment that its files name.
+func (p *Project) named(d *deployment.Deployment) (names []string) {
+	for _, s := range d.Services {
+		for _, m := range s.Mounts {
+			if m.Host != "" {
+				names = append(names, m.Host)
+			}
+		}
+	}
+	for _, in := range p.inputs() {
+		names = append(names, path.Clean(in.Name))
+	}
+	for _, dir := range slices.Clone(names) { // what is looked for in each
+		if path.Ext(dir) == "" {
+			names = append(names, path.Join(dir, "homeserver.yaml"), path.Join(dir, "config.yaml"), path.Join(dir, "registration.yaml"))
+		}
+	}
+	return names
 }
 
 // asked reports what git is known to say of a path.

@@ -2,6 +2,7 @@ package compose_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -60,5 +61,39 @@ func TestIgnoredBase(t *testing.T) {
 				t.Errorf("%signored: %v: %v", text, ignored, findings)
 			}
 		}
+	}
+}
+
+// TestIgnoredAtOnce: git is asked once of all paths that the files name, and of more of them than it would be asked one by one.
+func TestIgnoredAtOnce(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n  x:\n    image: y\n    env_file: [{path: kept/x.env, required: false}]\n    volumes:\n")
+	const many = 200
+	for i := range many {
+		fmt.Fprintf(&text, "      - ./data/%d:/data%d\n      - ./gone%d:/gone%d\n", i, i, i, i)
+	}
+	is := func(name string) bool { return strings.HasPrefix(name, "data/") || strings.HasPrefix(name, "kept/") }
+	var single, several int
+	d, _ := compose.OpenWith(fstest.MapFS{"compose.yaml": {Data: []byte(text.String())}}, compose.Options{
+		Ignored: func(name string) bool { single++; return is(name) },
+		IgnoredOf: func(names []string) map[string]bool {
+			several++
+			all := make(map[string]bool)
+			for _, name := range names {
+				all[name] = is(name)
+			}
+			return all
+		},
+	})
+	for i := range many {
+		if hidden := d.Hidden(fmt.Sprintf("data/%d", i)); hidden == "" {
+			t.Errorf("data/%d is not hidden", i)
+		}
+		if hidden := d.Hidden(fmt.Sprintf("gone%d", i)); hidden != "" {
+			t.Errorf("gone%d is hidden: %s", i, hidden)
+		}
+	}
+	if several != 1 || single > 5 {
+		t.Errorf("asked %d times of several paths, and %d times of one", several, single)
 	}
 }

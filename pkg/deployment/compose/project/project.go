@@ -38,6 +38,8 @@ type Options struct {
 	Alone bool
 	// Ignored, if set, reports whether git ignores a path that is not there.
 	Ignored func(name string) bool
+	// IgnoredOf, if set, is Ignored for many paths at once; what it leaves out is asked for one by one.
+	IgnoredOf func(names []string) map[string]bool
 	// Written, if set, gives the script that writes a path, "" where none is known to.
 	Written func(name string) (script string)
 }

@@ -147,10 +147,10 @@ func TestShadows(t *testing.T) {
 		want  string // "" is nothing
 	}{
 		{map[string]string{"docker-compose.yml": main}, "", ""},
-		{map[string]string{"compose.yaml": main}, "", "\nrm compose.yaml\n"},
-		{map[string]string{"compose.yml": main, "compose.override.yml": ""}, "", "\nrm compose.yml compose.override.yml\n"},
-		{map[string]string{"docker-compose.yml": main, "docker-compose.override.yml": ""}, "", "\nrm docker-compose.override.yml\n"},
-		{map[string]string{"stack.yml": main}, "COMPOSE_FILE=stack.yml\n", "\nsed -i '/^ *\\(export  *\\)\\?COMPOSE_FILE *=/d' .env\n"},
+		{map[string]string{"compose.yaml": main}, "", "\ncd /srv/matrix\nrm compose.yaml\nstackgen render "},
+		{map[string]string{"compose.yml": main, "compose.override.yml": ""}, "", "\nrm compose.yml compose.override.yml\nstackgen render "},
+		{map[string]string{"docker-compose.yml": main, "docker-compose.override.yml": ""}, "", "\nrm docker-compose.override.yml\nstackgen render "},
+		{map[string]string{"stack.yml": main}, "COMPOSE_FILE=stack.yml\n", "\nsed -i '/^ *\\(export  *\\)\\?COMPOSE_FILE *=/d' .env\nstackgen render "},
 	} {
 		now := maps.Clone(tree)
 		delete(now, main)

@@ -35,6 +35,7 @@ auth:
     sso: {issuer: "https://sso.example.org/realms/main", client_id: matrix}
 email: {host: smtp.example.org, from: matrix@example.org}
 element: {}
+admin: {allow_from: [10.0.0.0/8]}
 bridges: {signal: {}, discord: {}, telegram: {version: v0.15.3}}
 permissions: {example.org: user}
 backup: {borgmatic: {repositories: [{path: /mnt/a}]}}
@@ -48,6 +49,9 @@ var fieldValues = map[string][2]string{
 	"owner":                               {"'1000:1000'", ""},
 	"hosts.matrix":                        {"synapse.example.org", ""},
 	"hosts.element":                       {"app.example.org", ""},
+	"hosts.admin":                         {"staff.example.org", ""},
+	"admin.allow_from":                    {"[203.0.113.7]", "[10.0.0.0/8]"},
+	"admin.extra":                         {"{externalAuthProvider: true}", ""},
 	"element.extra":                       {"{brand: Family}", ""},
 	"auth.public_url":                     {"https://account.example.org/", ""},
 	"auth.kind":                           {"synapse", "mas"},
@@ -141,7 +145,7 @@ var componentValues = map[string][2]string{
 }
 
 var componentVersions = map[string][2]string{
-	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "ingress.traefik": {"v3.7.12", ""}, "bridges.*": {"v0.2608.0", ""},
+	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "admin": {"v1.3.0", ""}, "ingress.traefik": {"v3.7.12", ""}, "bridges.*": {"v0.2608.0", ""},
 }
 
 // elsewhere are the fields that no program reads, with the reason.
@@ -274,12 +278,14 @@ func renderAll(t *testing.T, src string) string {
 func readings(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	got := map[string]string{"Docker Compose": composeReading(t, dir)}
-	// A browser reads it, and JSON.parse is all that Element Web asks of it before its keys.
-	var page any
-	if src, err := os.ReadFile(filepath.Join(dir, "config", "element", "config.json")); err != nil || json.Unmarshal(src, &page) != nil {
-		t.Fatalf("%v, or no JSON: %s", err, src)
+	// A browser reads them, and JSON.parse is all that Element Web and ketesa ask of them before their keys.
+	for _, name := range []string{"element", "ketesa"} {
+		var page any
+		if src, err := os.ReadFile(filepath.Join(dir, "config", name, "config.json")); err != nil || json.Unmarshal(src, &page) != nil {
+			t.Fatalf("%v, or no JSON: %s", err, src)
+		}
+		got["JSON"] += text(t, page)
 	}
-	got["JSON"] = text(t, page)
 	// Traefik itself reads it in its own module, beside this one.
 	for _, name := range []string{"traefik.yml", "routes/matrix.yml"} {
 		if src, err := os.ReadFile(filepath.Join(dir, "config", "traefik", name)); err == nil {

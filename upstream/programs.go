@@ -50,6 +50,7 @@ func programs(root string) ([]program, error) {
 		},
 		{name: "mas", hand: "https://github.com/element-hq/matrix-authentication-service/releases, docs/config.schema.json"},
 		{name: "element", hand: "https://github.com/element-hq/element-web/releases, docs/config.md, apps/web/src/IConfigOptions.ts"},
+		{name: "ketesa", hand: "https://github.com/etkecc/ketesa/releases, docs/config.md"},
 		{name: "postgres", hand: "https://www.postgresql.org/docs/release/"},
 		{
 			name: "traefik", from: goModule("github.com/traefik/traefik/v3"), read: readTraefik,

@@ -21,7 +21,7 @@ const running = `version: 1
 name: family
 server_name: example.org
 owner: "1000:1000"
-hosts: {matrix: synapse.example.org, element: app.example.org, rtc: calls.example.org}
+hosts: {matrix: synapse.example.org, element: app.example.org, admin: staff.example.org, rtc: calls.example.org}
 auth:
   image: registry.example.org/mirror/matrix-authentication-service
   version: 1.22.0
@@ -106,6 +106,14 @@ turn:
   min_port: 50000
   max_port: 50100
   extra: {user-quota: 20}
+admin:
+  image: registry.example.org/mirror/ketesa
+  version: v1.3.0
+  service: family-admin
+  container_name: family-ketesa
+  limits: {memory: 6G, cpus: 6}
+  allow_from: [10.0.0.0/8]
+  extra: {externalAuthProvider: true}
 bridges:
   signal:
     image: registry.example.org/mirror/mautrix/signal

@@ -118,6 +118,36 @@ func TestRendered(t *testing.T) {
 	}
 }
 
+// Caddy lets the networks of admin.allow_from ask the admin APIs, and nobody else.
+func TestAdmin(t *testing.T) {
+	for network, in := range map[string]bool{"192.0.2.0/24": true, "10.0.0.0/8": false} {
+		dir := t.TempDir()
+		for _, f := range bundle(t, "{kind: caddy}\nadmin: {allow_from: ["+network+"]}").Files {
+			if filepath.Dir(f.Path) == "config/caddy" {
+				if err := os.WriteFile(filepath.Join(dir, filepath.Base(f.Path)), f.Data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		file := filepath.Join(dir, "Caddyfile")
+		caddy := newReal(t, file, read(t, file))
+		for path, upstream := range map[string]string{
+			"/_synapse/admin/v1/server_version": "127.0.0.1:8008", "/auth/api/admin/v1/users": "127.0.0.1:8009", "/_synapse/mas/query_user": "",
+			"/_matrix/client/versions": "127.0.0.1:8008", "/auth/account/": "127.0.0.1:8009",
+		} {
+			if !in && strings.Contains(path, "admin") {
+				upstream = ""
+			}
+			if got, _ := caddy.ask(t, request{"GET", "matrix.philipp.info", "443", path}); got.Upstream != upstream {
+				t.Errorf("%s with %s: %+v, want %q", network, path, got, upstream)
+			}
+		}
+	}
+	if !t.Failed() {
+		t.Log("accepted: Caddy: the networks of administrators")
+	}
+}
+
 // hold compares with what becomes of the request behind Traefik. A path that can be read in two ways may be taken for
 // one of its readings, or refused.
 func hold(t *testing.T, theirs *route.Table, q fixture.Request, to, path string) {

@@ -22,7 +22,7 @@ const (
 	seed     = 2026
 )
 
-var tlsState = &tls.ConnectionState{}
+var tlsState = &tls.ConnectionState{HandshakeComplete: true}
 
 type request struct{ method, host, port, path string }
 

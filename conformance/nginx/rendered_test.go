@@ -142,6 +142,29 @@ func TestRendered(t *testing.T) {
 	}
 }
 
+// nginx lets the networks of admin.allow_from ask the admin APIs, and nobody else.
+func TestAdmin(t *testing.T) {
+	program := nginxProgram(t)
+	for network, in := range map[string]bool{"127.0.0.0/8": true, "10.0.0.0/8": false} {
+		conf := includes(t, "{kind: nginx}\nadmin: {allow_from: ["+network+"]}")
+		ports := startNginx(t, program, "# upstreams: 127.0.0.1:8008 127.0.0.1:8009 127.0.0.1:8010 127.0.0.1:8011\n"+conf)
+		for path, upstream := range map[string]string{
+			"/_synapse/admin/v1/server_version": "127.0.0.1:8008", "/auth/api/admin/v1/users": "127.0.0.1:8009", "/_synapse/mas/query_user": "",
+			"/_matrix/client/versions": "127.0.0.1:8008", "/auth/account/": "127.0.0.1:8009",
+		} {
+			if !in && strings.Contains(path, "admin") {
+				upstream = ""
+			}
+			if got := asNginx(t, ports["443"], "GET", "matrix.philipp.info", path); got.Upstream != upstream {
+				t.Errorf("%s with %s: %+v, want %q", network, path, got, upstream)
+			}
+		}
+	}
+	if !t.Failed() {
+		t.Log("accepted: nginx: the networks of administrators")
+	}
+}
+
 // hold compares with what becomes of the request behind Traefik. A path that can be read in two ways may be taken for
 // one of its readings, or refused.
 func hold(t *testing.T, theirs *route.Table, q fixture.Request, to, path string) {

@@ -151,3 +151,29 @@ func TestManaged(t *testing.T) {
 		t.Logf("accepted: Traefik %s: the static configuration of a Traefik in the stack, and its HSTS", version(t))
 	}
 }
+
+// Traefik lets the networks of admin.allow_from ask the admin APIs, and nobody else, and reads what it is told of them.
+func TestAdmin(t *testing.T) {
+	for _, ingress := range []string{"{kind: traefik}", managed} {
+		for network, refused := range map[string]bool{"192.168.0.0/16": false, "192.168.7.7": false, "10.0.0.0/8": true} {
+			tr := newTraefik(t, renderedFor(t, ingress+"\nadmin: {allow_from: ["+network+"]}"))
+			for path, want := range map[string]answer{
+				"/_synapse/admin/v1/server_version": {Container: "synapse", Path: "/_synapse/admin/v1/server_version"},
+				"/auth/api/admin/v1/users":          {Container: "mas", Path: "/api/admin/v1/users"},
+				"/_synapse/mas/query_user":          {},
+				"/_matrix/client/versions":          {Container: "synapse", Path: "/_matrix/client/versions"},
+				"/auth/account/":                    {Container: "mas", Path: "/account/"},
+			} {
+				if refused && strings.Contains(path, "admin") {
+					want = answer{Refused: true}
+				}
+				if got, _ := tr.ask(t.Context(), request{"GET", "matrix.philipp.info", path}); got != want {
+					t.Errorf("%s with %s: %s: %+v, want %+v", ingress, network, path, got, want)
+				}
+			}
+		}
+	}
+	if !t.Failed() {
+		t.Logf("accepted: Traefik %s: the networks of administrators", version(t))
+	}
+}

@@ -44,7 +44,7 @@ func rendered(t *testing.T, name string) fs.FS {
 		t.Fatal(err)
 	}
 	// The middlewares of other stacks are taken for some that let every request pass: what they do cannot be seen.
-	text := strings.NewReplacer("hsts@file,crowdsec@docker,", "", "hsts@file,crowdsec@docker", "").Replace(string(src))
+	text := strings.NewReplacer(",hsts@file,crowdsec@docker", "", "hsts@file,crowdsec@docker,", "", "hsts@file,crowdsec@docker", "").Replace(string(src))
 	tree := fstest.MapFS{composeFile: {Data: []byte(text)}}
 	golden := os.DirFS(filepath.Join("../../pkg/render/testdata/golden", name))
 	for _, pattern := range []string{"config/traefik/*.golden", "config/traefik/routes/*.golden"} {

@@ -90,6 +90,7 @@ var readers = []func(*reader){
 	(*reader).element,
 	(*reader).calls,
 	(*reader).turn,
+	(*reader).admin,
 	(*reader).bridges,
 	(*reader).containers,
 	(*reader).registrations,

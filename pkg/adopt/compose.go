@@ -70,6 +70,9 @@ func (p *project) sort() {
 	if t := p.relay(); t != nil {
 		rendered[t.Service] = "coturn"
 	}
+	if a := p.administered(); a != nil {
+		rendered[a.Service] = "ketesa"
+	}
 	for program, b := range p.taken() {
 		rendered[b.Service] = string(program)
 	}

@@ -38,6 +38,9 @@ func (r *reader) documents() []document {
 		e := r.d.Elements[0]
 		all = append(all, document{"config/element/config.json", "element", spec.Section(component.Element), e.Configs[0].Root().Node(), e.Service, nil})
 	}
+	if a := r.administered(); a != nil && a.Config != nil {
+		all = append(all, document{"config/ketesa/config.json", "ketesa", spec.Section(component.Ketesa), a.Config.Root().Node(), a.Service, nil})
+	}
 	if f := r.managed(); f != nil {
 		all = append(all, document{render.TraefikFile, "traefik", spec.Section(component.Traefik), f.Root().Node(), r.d.Proxy().Service, nil})
 	}

@@ -133,6 +133,44 @@ func (r *reader) outside() {
 	}
 }
 
+// admin reads the page for administrators, where an allow-list says who reaches Synapse's admin API. Without one it is kept as
+// it is.
+func (r *reader) admin() {
+	a := r.administered()
+	if a == nil {
+		return
+	}
+	r.spec.Admin.Component = r.component(a.Service, component.Ketesa)
+	r.spec.Admin.AllowFrom = r.d.AdminsFrom(r.syn)
+	if hosts := r.hostsOf(a.Service); len(hosts) > 0 {
+		r.spec.Hosts.Admin = hosts[0]
+	}
+}
+
+// administered is the interface that the spec has; nil where there is none, or none that a spec may have.
+func (r *reader) administered() *deployment.Admin {
+	if len(r.d.Admins) == 0 || len(r.d.AdminsFrom(r.syn)) == 0 {
+		return nil
+	}
+	return r.d.Admins[0]
+}
+
+// hostsOf are the public hosts of a page.
+func (r *reader) hostsOf(s *deployment.Service) []string {
+	hosts := r.d.HostsOf(s)
+	for _, router := range r.d.Routes().Routers {
+		if router.To != nil && len(router.To.Backends) > 0 && router.To.Backends[0].Container == s.Name {
+			hosts = append(hosts, router.Hosts()...)
+		}
+	}
+	for _, host := range r.d.SiteHosts() { // a router of Caddy has no host of its own
+		if to := r.d.Routes().Match("GET", host, "/").Backend; to != nil && to.Container == s.Name {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
 // element reads Element Web.
 func (r *reader) element() {
 	if len(r.d.Elements) == 0 {
@@ -141,13 +179,7 @@ func (r *reader) element() {
 	e := r.d.Elements[0]
 	r.served["element"] = true
 	r.spec.Element.Component = r.component(e.Service, component.Element)
-	hosts := r.d.HostsOf(e.Service)
-	for _, host := range r.d.SiteHosts() { // a router of Caddy has no host of its own
-		if to := r.d.Routes().Match("GET", host, "/").Backend; to != nil && to.Container == e.Service.Name {
-			hosts = append(hosts, host)
-		}
-	}
-	if len(hosts) > 0 {
+	if hosts := r.hostsOf(e.Service); len(hosts) > 0 {
 		r.spec.Hosts.Element = hosts[0]
 	}
 }

@@ -29,6 +29,7 @@ var stays = map[string][]string{
 		"database.uri", "database.host", "database.port", "database.socket", "database.username", "database.password", "database.password_file", "database.database", "database.ssl_mode",
 		"email.transport", "email.hostname", "email.port", "email.mode", "email.username", "email.password", "email.password_file", "email.from", "email.reply_to", "templates", "policy.wasm_module",
 	},
+	"ketesa":  {"restrictBaseUrl", "asManagedUsers"},
 	"element": {"default_server_config", "default_server_name", "default_hs_url", "default_is_url"},
 	"livekit": {
 		"port", "bind_addresses", "rtc.tcp_port", "rtc.udp_port", "rtc.port_range_start", "rtc.port_range_end", "rtc.use_external_ip", "rtc.node_ip", "rtc.interfaces", "rtc.ips",

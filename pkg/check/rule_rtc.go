@@ -115,7 +115,7 @@ var unawareAdmins = []string{"awesometechnologies/synapse-admin"}
 
 var adminKnowsMAS = Rule{
 	ID: "admin-knows-mas", Severity: finding.Warning,
-	Summary: "an interface for administrators can log in where MAS does",
+	Summary: "a page for administrators can log in where MAS does",
 	Why:     "The interface asks Synapse to log in with a password and is refused; or it makes accounts and passwords that MAS knows nothing of.",
 	Fix:     "Take an interface that logs in at MAS, such as Element Admin or ketesa, and mas-cli for accounts.",
 	Source:  "Awesome-Technologies/synapse-admin#429; Synapse config/mas.py",

@@ -33,6 +33,7 @@ var Rules = []Rule{
 	compatRouterWins,
 	authMetadataOnSynapse,
 	internalAPIsPrivate,
+	adminAPIsReached,
 	apexMatrixRouted,
 	wellKnownAgrees,
 	traefikRouterComplete,

@@ -13,6 +13,7 @@ var All = []*Component{
 	&lkJwt,
 	&coturn,
 	&valkey,
+	&ketesa,
 	&signal,
 	&whatsapp,
 	&telegram,

@@ -33,6 +33,7 @@ type Deployment struct {
 	Elements []*Element
 	LiveKits []*LiveKit
 	Tokens   []*TokenService
+	Admins   []*Admin
 	// Appservices are the others that registrations lead to.
 	Appservices []*Appservice
 	// DoublePuppets are the registrations that claim every user without excluding anyone.

@@ -28,6 +28,7 @@ func (d *Deployment) Parts() []finding.Part {
 	p.homeserver()
 	p.bridges()
 	p.clients()
+	p.admins()
 	p.front()
 	p.databases()
 	p.rest()
@@ -192,6 +193,21 @@ func (p *parts) clients() {
 			part.Seen = finding.Partly
 		}
 		p.add(part, e.Service)
+	}
+}
+
+func (p *parts) admins() {
+	for _, a := range p.d.Admins {
+		part := finding.Part{Name: "ketesa " + a.Name, Why: a.Hidden}
+		switch {
+		case a.Config != nil:
+			part.From = []string{a.Config.Path}
+		case a.Hidden == "":
+			part.Seen, part.Why = finding.Unread, "it has no configuration, and takes any homeserver"
+		default:
+			part.Seen = finding.Unread
+		}
+		p.add(part, a.Service)
 	}
 }
 

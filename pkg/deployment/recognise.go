@@ -44,6 +44,8 @@ func (d *Deployment) recognise(s *Service) {
 		d.readLiveKit(s)
 	case component.LkJwt:
 		d.readTokens(s)
+	case component.Ketesa:
+		d.readAdmin(s)
 	default:
 		if about := s.Component().Bridge; about != nil {
 			if f := d.config(s); f != nil {

@@ -119,11 +119,22 @@ func (c *comparison) proxy(p *plan) {
 	for _, name := range added(foreign(c.old.deployment), foreign(c.new.deployment)) {
 		p.first("Traefik has to have a middleware called ", name, ", or it answers everything here with 404")
 	}
+	for _, network := range added(admins(c.old.deployment), admins(c.new.deployment)) {
+		p.first("whoever comes from ", network, " reaches the admin APIs from now on: see that nobody else does, and that the proxy sees the addresses of people and not one of its own")
+	}
 	if c.old.deployment.Project == c.new.deployment.Project && frontOf(c.old.deployment) == frontOf(c.new.deployment) {
 		for _, rule := range c.unrouted() {
 			p.first("nothing here answers any more to ", rule, ": look whether somebody still asks there")
 		}
 	}
+}
+
+// admins are the networks from which the admin API of Synapse is reached.
+func admins(d *deployment.Deployment) []string {
+	if len(d.Synapses) != 1 {
+		return nil
+	}
+	return d.AdminsFrom(d.Synapses[0])
 }
 
 // foreign are the middlewares of the routers that somebody else than this stack defines: each has its provider behind an @.

@@ -38,7 +38,7 @@ func (c *comparison) pairs(do func(old, now *deployment.Service)) {
 }
 
 // stateless are the programs that keep nothing of their own.
-var stateless = []component.Program{component.Traefik, component.Element, component.LiveKit, component.LkJwt, component.Coturn}
+var stateless = []component.Program{component.Traefik, component.Element, component.Ketesa, component.LiveKit, component.LkJwt, component.Coturn}
 
 // versions says what comes before another version. A lower minor one is an irreversible change, and another
 // major one of PostgreSQL has a step of its own.

@@ -116,6 +116,9 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	if st.Element != nil {
 		as = append(as, artifact{path: "config/element/config.json", template: "element.json", service: "element", spec: spec.Section(component.Element)})
 	}
+	if st.Admin != nil {
+		as = append(as, artifact{path: "config/ketesa/config.json", template: "ketesa.json", service: "ketesa", spec: spec.Section(component.Ketesa)})
+	}
 	if st.Ingress.Managed {
 		as = append(as,
 			artifact{path: TraefikFile, template: "traefik.yml", service: "traefik", spec: spec.Section(component.Traefik)},

@@ -24,20 +24,25 @@ func (st *Stack) caddy(s Site) (lines []directive) {
 			directive{name: "handle", args: "@" + name, block: block})
 	}
 	for _, r := range s.Routes {
+		var only []directive // who else is refused before anything is asked for
+		if len(r.Allow) > 0 {
+			outside := "@" + st.Name + "-" + r.Name + "-outside"
+			only = []directive{{name: outside, block: []directive{{name: "not", args: "remote_ip " + strings.Join(r.Allow, " ")}}}, {name: "respond", args: outside + " 403"}}
+		}
 		proxy := directive{name: "reverse_proxy", args: st.Backend(r)}
 		for _, h := range r.Headers {
 			proxy.block = append(proxy.block, directive{name: "header_down", args: h[0] + " " + strconv.Quote(h[1])})
 		}
 		switch name := st.Name + "-" + r.Name; {
 		case r.Whole():
-			whole, lines = true, append(lines, directive{name: "handle", block: []directive{proxy}})
+			whole, lines = true, append(lines, directive{name: "handle", block: append(only, proxy)})
 		case r.Strip != "":
 			if r.To != "" {
 				handle(name+"-bare", r.Bare(), directive{name: "redir", args: r.To})
 			}
-			handle(name, r.Pattern(), directive{name: "uri", args: "strip_prefix " + r.Strip}, proxy)
+			handle(name, r.Pattern(), append(only, directive{name: "uri", args: "strip_prefix " + r.Strip}, proxy)...)
 		default:
-			handle(name, r.Pattern(), proxy)
+			handle(name, r.Pattern(), append(only, proxy)...)
 		}
 	}
 	if !s.Shared && !whole {

@@ -1,10 +1,13 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
 )
 
 // Endpoint is a service with a port that it listens on.
@@ -14,7 +17,42 @@ type Endpoint struct {
 }
 
 // proxied are the services that a proxy may ask, in the order of their ports.
-var proxied = []string{"synapse", "mas", "element", "livekit", "lk-jwt"}
+var proxied = []string{"synapse", "mas", "element", "livekit", "lk-jwt", "ketesa"}
+
+func (st *Stack) resolveIngress(s *spec.Spec) {
+	st.Ingress.Kind = s.IngressKind()
+	switch st.Ingress.Kind {
+	case "traefik":
+		if st.Ingress.Managed = s.Managed(); st.Ingress.Managed {
+			st.Ingress.Title, st.Traefik.CertResolver = "Traefik", Resolver
+			return
+		}
+		st.Ingress.Title, st.Ingress.Network = "Traefik", cmp.Or(s.Ingress.Traefik.Network, "traefik")
+	case "caddy":
+		st.Ingress.Title, st.Ingress.Network, st.Ingress.Labels = "Caddy", s.Ingress.Caddy.Network, s.Ingress.Caddy.Form == "labels"
+	case "nginx":
+		st.Ingress.Title, st.Ingress.Network = "nginx", s.Ingress.Nginx.Network
+	default:
+		st.Ingress.Title = "the proxy"
+	}
+	if st.Ingress.Network != "" {
+		return
+	}
+	st.Ingress.Ports = make(map[Endpoint]int)
+	first := cmp.Or(s.Ingress.Port, component.Of(component.Synapse).Port)
+	for i, service := range proxied {
+		program, _ := component.OfService(service)
+		st.Ingress.Ports[Endpoint{service, program.Port}] = first + i
+	}
+	for _, n := range s.Containers() {
+		for _, r := range n.Routes {
+			at := Endpoint{n.Name, cmp.Or(r.Port, n.Port)}
+			if st.Ingress.Ports[at] == 0 {
+				st.Ingress.Ports[at] = first + len(st.Ingress.Ports)
+			}
+		}
+	}
+}
 
 // InNetwork is what a service has in the proxy's network, as a YAML flow mapping: where a proxy asks for it by name, that is
 // the name on the stack's own network, because another stack may have a mas, too. A Traefik that goes by labels asks
@@ -24,6 +62,16 @@ func (st *Stack) InNetwork(service string) string {
 		return "{}"
 	}
 	return "{aliases: [" + source.Quote(st.internal(service)) + "]}"
+}
+
+// Managed are expressions for the users that bridges have, which administrators leave alone.
+func (st *Stack) Managed() (users []string) {
+	for _, b := range st.Bridges {
+		for _, n := range b.Registration.Users {
+			users = append(users, n.Regex)
+		}
+	}
+	return users
 }
 
 // Published are the ports of a service for a proxy on the host, as Compose publishes them; none for a proxy in a container.

@@ -71,6 +71,12 @@ func nested(s Site, r Route) bool {
 // that what a client wrote there must not come through.
 func (st *Stack) proxied(r Route, indent string) string {
 	var lines []string
+	for _, network := range r.Allow {
+		lines = append(lines, "allow "+network+";")
+	}
+	if len(r.Allow) > 0 {
+		lines = append(lines, "deny all;")
+	}
 	to := st.Backend(r)
 	if len(st.Ingress.Ports) == 0 {
 		// By a variable it asks Docker for the address anew, which is another one once the container was recreated.

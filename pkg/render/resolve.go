@@ -70,44 +70,12 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 		st.Element = &Element{Host: host, Port: component.Of(component.Element).Port}
 	}
 	st.resolveContainers(s, secrets)
+	if host := s.AdminHost(); host != "" {
+		st.Admin = &Admin{Host: host, Port: component.Of(component.Ketesa).Port, Allow: s.Admin.AllowFrom}
+	}
 	st.resolveBackup(s, secrets, sources)
 	st.resolveServices(s)
 	return st
-}
-
-func (st *Stack) resolveIngress(s *spec.Spec) {
-	st.Ingress.Kind = s.IngressKind()
-	switch st.Ingress.Kind {
-	case "traefik":
-		if st.Ingress.Managed = s.Managed(); st.Ingress.Managed {
-			st.Ingress.Title, st.Traefik.CertResolver = "Traefik", Resolver
-			return
-		}
-		st.Ingress.Title, st.Ingress.Network = "Traefik", cmp.Or(s.Ingress.Traefik.Network, "traefik")
-	case "caddy":
-		st.Ingress.Title, st.Ingress.Network, st.Ingress.Labels = "Caddy", s.Ingress.Caddy.Network, s.Ingress.Caddy.Form == "labels"
-	case "nginx":
-		st.Ingress.Title, st.Ingress.Network = "nginx", s.Ingress.Nginx.Network
-	default:
-		st.Ingress.Title = "the proxy"
-	}
-	if st.Ingress.Network != "" {
-		return
-	}
-	st.Ingress.Ports = make(map[Endpoint]int)
-	first := cmp.Or(s.Ingress.Port, component.Of(component.Synapse).Port)
-	for i, service := range proxied {
-		program, _ := component.OfService(service)
-		st.Ingress.Ports[Endpoint{service, program.Port}] = first + i
-	}
-	for _, n := range s.Containers() {
-		for _, r := range n.Routes {
-			at := Endpoint{n.Name, cmp.Or(r.Port, n.Port)}
-			if st.Ingress.Ports[at] == 0 {
-				st.Ingress.Ports[at] = first + len(st.Ingress.Ports)
-			}
-		}
-	}
 }
 
 // sender turns a token into a localpart that no person and no bot has. A sender that is also the bot makes

@@ -23,12 +23,14 @@ type Route struct {
 	WebSocket bool
 	// Headers that the answer has: name and value.
 	Headers [][2]string
+	// Allow are the networks from which alone it is reached; nil for all.
+	Allow []string
 
 	priority int
 }
 
-// Routes is the table of all that is reached from outside: of two that fit, the first one counts. /_synapse/admin and
-// /_synapse/mas are not in it, and stay inside.
+// Routes is the table of all that is reached from outside: of two that fit, the first one counts. /_synapse/mas is not in it,
+// and stays inside; the admin APIs are in it with an allow-list, or not at all.
 func (st *Stack) Routes() []Route {
 	synapse := func(name, host string) Route {
 		return Route{Name: name, Service: "synapse", Port: st.Synapse.Port, priority: 100, Hosts: []string{host}}
@@ -36,6 +38,11 @@ func (st *Stack) Routes() []Route {
 	matrix := synapse("matrix", st.MatrixHost)
 	matrix.Prefixes = []string{"/_matrix/", "/_synapse/client/"}
 	rest := []Route{matrix}
+	if st.Admin != nil {
+		admin := synapse("admin", st.MatrixHost)
+		admin.Prefixes, admin.Allow, admin.priority = []string{"/_synapse/admin/"}, st.Admin.Allow, 150
+		rest = []Route{admin, matrix}
+	}
 	if st.Apex {
 		// Element X asks there first, and Synapse's own well-known file sends other servers there.
 		apex := synapse("apex", st.ServerName)
@@ -56,6 +63,17 @@ func (st *Stack) Routes() []Route {
 				{"X-Frame-Options", "SAMEORIGIN"},
 				{"X-Content-Type-Options", "nosniff"},
 				{"Content-Security-Policy", "frame-ancestors 'self'"},
+				{"Referrer-Policy", "no-referrer"},
+				{"X-Robots-Tag", "noindex"},
+			},
+		})
+	}
+	if a := st.Admin; a != nil {
+		rest = append(rest, Route{
+			Name: "ketesa", Service: "ketesa", Port: a.Port, priority: 100, Hosts: []string{a.Host}, Allow: a.Allow,
+			Headers: [][2]string{
+				{"X-Frame-Options", "SAMEORIGIN"},
+				{"X-Content-Type-Options", "nosniff"},
 				{"Referrer-Policy", "no-referrer"},
 				{"X-Robots-Tag", "noindex"},
 			},
@@ -92,7 +110,14 @@ func (st *Stack) masRoutes() []Route {
 		mas.Paths, mas.Prefixes = []string{st.MAS.Path}, []string{st.MAS.Path + "/"}
 		mas.Strip, mas.To = st.MAS.Path, st.MAS.PublicBase
 	}
-	return []Route{mas}
+	if st.Admin == nil {
+		return []Route{mas}
+	}
+	admin := Route{
+		Name: "mas-admin", Service: "mas", Port: st.MAS.Port, priority: 250, Hosts: []string{st.MAS.Host},
+		Prefixes: []string{st.MAS.Path + "/api/admin/"}, Strip: st.MAS.Path, Allow: st.Admin.Allow,
+	}
+	return []Route{admin, mas}
 }
 
 // Site is one public host with what of it is the stack's. On a Shared one another site may stand beside it.

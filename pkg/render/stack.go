@@ -38,6 +38,7 @@ type Stack struct {
 	Element      *Element
 	Calls        *Calls
 	Turn         *Turn
+	Admin        *Admin
 	Backup       *Backup
 	Migration    bool // syn2mas is still to run
 	Secrets      []SecretFile
@@ -278,6 +279,13 @@ type Turn struct {
 
 // Option is one line of turnserver.conf; Value is empty where it stands alone.
 type Option struct{ Name, Value string }
+
+// Admin is the page for administrators.
+type Admin struct {
+	Host  string // the public one
+	Port  int
+	Allow []string // networks that reach it, and the admin APIs
+}
 
 // Backup is a borgmatic configuration.
 type Backup struct {

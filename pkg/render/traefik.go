@@ -55,8 +55,11 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 		add(router+"tls.certResolver", st.Traefik.CertResolver)
 	}
 	var through []string
+	if len(r.Allow) > 0 {
+		through = append(through, name+"-allow")
+	}
 	if r.Service == "synapse" || r.Service == "mas" {
-		through = slices.Clone(st.Traefik.Middlewares)
+		through = append(through, st.Traefik.Middlewares...)
 	}
 	if r.To != "" {
 		through = append(through, name+"-slash")
@@ -69,6 +72,9 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 	}
 	if len(through) > 0 {
 		settings = append(settings, setting{key: router + "middlewares", value: strings.Join(through, ","), list: true})
+	}
+	if len(r.Allow) > 0 {
+		settings = append(settings, setting{key: middleware + "allow.ipAllowList.sourceRange", value: strings.Join(r.Allow, ","), list: true})
 	}
 	if r.To != "" {
 		// The full URL of the bare path, which MAS itself answers with 404.
@@ -88,7 +94,10 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 		}
 		s := setting{key: middleware + "headers.headers." + key, value: value}
 		if i == 0 {
-			s.comment = "No other site may show it in a frame, and what it serves is what it says: Element Web's own advice."
+			s.comment = "No other site may show it in a frame, and what it serves is what it says."
+			if r.Service == "element" {
+				s.comment = strings.TrimSuffix(s.comment, ".") + ": Element Web's own advice."
+			}
 		}
 		settings = append(settings, s)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -103,6 +104,19 @@ type Middleware struct {
 	Name, Type, Container string
 	Site                  source.Site
 	Dropped               string
+	// Allows are the addresses, as networks, that an allow-list lets through by where the connection comes from; nil where
+	// that cannot be told.
+	Allows []string
+}
+
+// Stranger is the first network of an allow-list that lets strangers in; "" where none does.
+func (m *Middleware) Stranger() string {
+	for _, text := range m.Allows {
+		if p, ok := component.Network(text); ok && component.Open(p) {
+			return text
+		}
+	}
+	return ""
 }
 
 // Service is one or several servers. Containers that define it alike share it, one Backend each.

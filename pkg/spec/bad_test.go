@@ -272,7 +272,6 @@ func TestBadNames(t *testing.T) {
 		{"issuer with slash", issuer("https://sso.example.org/realms/main/"), []string{"3:39 auth.upstream.sso.issuer ends in a slash; it is compared byte for byte with the provider's own answer, and Keycloak's has none\n\tfix: issuer: https://sso.example.org/realms/main"}},
 		{"issuer is no URL", issuer("sso.example.org"), []string{"3:39 auth.upstream.sso.issuer is not an https URL"}},
 		{"upstream's name", "version: 1\nserver_name: example.org\nauth: {upstream: {My SSO: {client_id: a, issuer: 'https://a.example.org'}}}", []string{`3:19 the name of the upstream "My SSO"`}},
-
 		{"email without host", "\nemail: {from: a@example.org}", []string{"4:1 email.host is missing\n\tfix: host: smtp.example.org"}},
 		{"email without from", "\nemail: {host: smtp.example.org}", []string{"4:1 email.from is missing"}},
 		{"email from nobody", "\nemail: {host: smtp.example.org, from: nobody}", []string{"4:33 email.from is not an address; MAS refuses to start with it\n\tfix: from: matrix@example.org"}},

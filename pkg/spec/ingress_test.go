@@ -19,3 +19,14 @@ func TestBadIngress(t *testing.T) {
 		{"apex off with synapse", "\ningress: {apex: {matrix: false, well_known: synapse}}", []string{"4:18 federation would be dead"}},
 	})
 }
+
+func TestBadAdmin(t *testing.T) {
+	checkBad(t, []badCase{
+		{"nobody named", "\nadmin: {}", []string{"4:1 admin.allow_from is missing; everybody on the internet could try the page and the admin APIs of Synapse and MAS\n\tfix: allow_from: [192.168.0.0/16], the networks that administrators come from"}},
+		{"everybody", "\nadmin: {allow_from: [0.0.0.0/0, '::/0', 128.0.0.0/2]}", []string{"4:22 holds more of the internet", "4:33 holds more of the internet", "4:41 holds more of the internet"}},
+		{"no network", "\nadmin: {allow_from: [office, 10.0.0.0/33]}", []string{"4:22 is no network; no proxy would take it\n\tfix: a network such as 192.168.0.0/16", "4:30 is no network"}},
+		{"a host and no interface", "\nhosts: {admin: a.example.org}", []string{"4:9 the spec has none; nothing would answer there"}},
+		{"on the host of Element Web", "\nelement: {}\nadmin: {allow_from: [10.0.0.0/8]}\nhosts: {admin: element.example.org}", []string{"6:9 The page for administrators is on the host of Element Web"}},
+		{"on the Matrix host", "\nadmin: {allow_from: [10.0.0.0/8]}\nhosts: {admin: matrix.example.org}", []string{"5:9 could act in the name of an administrator"}},
+	})
+}

@@ -206,6 +206,7 @@ func wanted(t *testing.T, src string) (deps []dep) {
 	add("calls.livekit", component.LiveKit)
 	add("calls.jwt", component.LkJwt)
 	add("turn", component.Coturn)
+	add("admin", component.Ketesa)
 	add("auth", component.MAS)
 	add("database", component.Postgres)
 	for _, name := range BridgeNames() {

@@ -37,6 +37,8 @@ type Spec struct {
 	Calls Calls `yaml:"calls,omitempty"`
 	// Turn is coturn, a relay for calls of clients that know no MatrixRTC. Default: none.
 	Turn Coturn `yaml:"turn,omitempty"`
+	// Admin is a page for administrators (ketesa), on a host of its own, and the routes that it needs. Default: none.
+	Admin Admin `yaml:"admin,omitempty"`
 	// Bridges to render, by name.
 	Bridges map[string]Bridge `yaml:"bridges,omitempty"`
 	// Appservices are others than the bridges, by a name of your choice: the registration, and the service that runs it.
@@ -71,6 +73,8 @@ type Hosts struct {
 	RTC string `yaml:"rtc,omitempty"`
 	// Turn is the host of the relay, which leads to this machine and to no proxy. Default: turn.<server_name>.
 	Turn string `yaml:"turn,omitempty"`
+	// Admin is the host of the page for administrators. Default: admin.<server_name>.
+	Admin string `yaml:"admin,omitempty"`
 }
 
 // Auth is how users log in. In a spec the word synapse stands for {kind: synapse, passwords: true}.
@@ -207,6 +211,14 @@ type Element struct {
 	Component `yaml:",inline"`
 }
 
+// Admin is the page for administrators, and who reaches it.
+type Admin struct {
+	Component `yaml:",inline"`
+	// AllowFrom are the networks from which the page and the admin APIs of Synapse and MAS are reached, such as
+	// 192.168.0.0/16. Required: for everybody else they are not there.
+	AllowFrom []string `yaml:"allow_from,omitempty" example:"192.168.0.0/16"`
+}
+
 // Bridge is one mautrix bridge.
 type Bridge struct {
 	Component `yaml:",inline"`
@@ -324,6 +336,8 @@ func Section(p component.Program) []string {
 		return []string{"calls", "jwt"}
 	case component.Coturn:
 		return []string{"turn"}
+	case component.Ketesa:
+		return []string{"admin"}
 	}
 	if component.Of(p).Bridge != nil {
 		return []string{"bridges", string(p)}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/mail"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -31,7 +30,8 @@ func (s *Spec) validate(d *decoder) {
 		named = s.checkHost(d, s.Hosts.Matrix, "hosts", "matrix") && named
 	}
 	named = named && !d.unread([]string{"hosts", "matrix"})
-	s.checkElement(d, named)
+	s.checkPages(d, named)
+	s.checkAdmin(d)
 	s.checkCalls(d, named)
 	s.checkTurn(d)
 	s.checkPorts(d)
@@ -114,44 +114,6 @@ func (s *Spec) checkOwner(d *decoder) {
 
 // MatrixHost is the host of the client and federation API.
 func (s *Spec) MatrixHost() string { return cmp.Or(s.Hosts.Matrix, "matrix."+s.ServerName) }
-
-// ElementHost is the host of Element Web; "" where the spec has none.
-func (s *Spec) ElementHost() string {
-	if !s.At("element").Exists() {
-		return ""
-	}
-	return cmp.Or(s.Hosts.Element, "element."+s.ServerName)
-}
-
-func (s *Spec) checkElement(d *decoder, named bool) {
-	at := s.At("hosts", "element")
-	switch {
-	case s.Hosts.Element == "":
-		at = s.At("element")
-	case !s.At("element").Exists():
-		d.fail(at, "hosts.element is the host of Element Web, and the spec has none; nothing would answer there", "write `element: {}`, or remove the line")
-		return
-	case !s.checkHost(d, s.Hosts.Element, "hosts", "element"):
-		return
-	}
-	host := s.ElementHost()
-	if host == "" || !named {
-		return
-	}
-	fix := "hosts: {element: element." + s.ServerName + "}"
-	if host == "element."+s.ServerName {
-		fix = "hosts: {element: app." + s.ServerName + "}"
-	}
-	login, _ := url.Parse(cmp.Or(s.Auth.PublicURL, "https://"+s.MatrixHost()))
-	switch {
-	case host == s.MatrixHost():
-		d.fail(at, "Element Web is on the Matrix host; media that somebody sends would be of the same origin as the client, and could act in the name of whoever opens it", fix)
-	case host == s.ServerName:
-		d.fail(at, "Element Web is on the server name's own host, whose site and discovery files stand there", fix)
-	case login != nil && host == login.Host:
-		d.fail(at, "Element Web is on the host of MAS; one of the two would answer for the other", fix)
-	}
-}
 
 func (s *Spec) checkBridges(d *decoder) {
 	known := BridgeNames()

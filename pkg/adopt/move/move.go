@@ -244,7 +244,7 @@ func (p *Plan) services(in Input) {
 		if was.Program == component.Postgres && now != nil && now.Program == was.Program { // Compose stops it itself
 			continue
 		}
-		if was.Program != component.Unknown && was.Program != component.Traefik && was.Program != component.Element {
+		if was.Program != component.Unknown && was.Program != component.Traefik && was.Program != component.Element && was.Program != component.Ketesa {
 			p.Stop = append(p.Stop, was.Name)
 		}
 	}

@@ -124,6 +124,10 @@ func (s *site) respond(e *entry, l *line, args []string, above string) {
 			text = b.words[1].text
 		}
 	}
+	if e.match != nil && len(e.match.but) > 0 && (status >= 400 || l.name() == "abort") {
+		e.guard = &route.Middleware{Name: strings.Trim(l.text(), " "), Type: "ipallowlist", Site: l.words[0].site, Allows: e.match.but}
+		s.found.Middlewares = append(s.found.Middlewares, e.guard)
+	}
 	e.steps = []step{func(w *walk) bool {
 		switch {
 		case l.name() == "abort":

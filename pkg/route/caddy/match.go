@@ -18,6 +18,8 @@ type matcher struct {
 	key   string
 	paths []string
 	all   []condition
+	// but are the networks of a matcher that fits all connections that come from elsewhere.
+	but []string
 }
 
 // condition is one entry of a matcher, with the words of the Caddyfile.
@@ -71,6 +73,9 @@ func (s *site) define(l *line) (*matcher, error) {
 	return s.matcher(lines, strings.TrimPrefix(l.name(), "@"))
 }
 
+// privateRanges is what Caddy means by that word (modules/caddyhttp/ip_range.go, PrivateRangesCIDR).
+var privateRanges = []string{"192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/8", "127.0.0.1/8", "fd00::/8", "::1"}
+
 // additive are the kinds of which several lines are one.
 var additive = []string{"path", "host", "method", "query"}
 
@@ -98,6 +103,12 @@ func (s *site) matcher(lines []*line, name string) (*matcher, error) {
 			sub, err := s.matcher(inner, name)
 			if err != nil {
 				return nil, err
+			}
+			if len(lines) == 1 && len(inner) == 1 && (inner[0].name() == "remote_ip" || inner[0].name() == "client_ip") {
+				m.but = inner[0].args()
+				if i := slices.Index(m.but, "private_ranges"); i >= 0 {
+					m.but = slices.Concat(m.but[:i], privateRanges, m.but[i+1:])
+				}
 			}
 			m.all = append(m.all, condition{deepText(l), func(w *walk) route.Truth { got, _ := sub.eval(w); return route.Yes - got }})
 		default:

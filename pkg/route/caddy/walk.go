@@ -38,6 +38,8 @@ type entry struct {
 	steps []step
 	ends  []*route.Router
 	at    string
+	// guard stands for an entry that refuses all who are not let through.
+	guard *route.Middleware
 }
 
 // run sends a request through entries, in their order.
@@ -45,6 +47,10 @@ func run(entries []*entry, w *walk) bool {
 	for _, e := range entries {
 		if e.quiet || e.group != nil && w.taken[e.group] {
 			w.pass(e, "another block of its kind is run")
+			continue
+		}
+		if e.guard != nil {
+			w.end.Guards = append(w.end.Guards, e.guard)
 			continue
 		}
 		got, why := e.match.eval(w)

@@ -244,20 +244,32 @@ func (c *config) fill(s *server, l *location, guards []*directive) {
 	if l.content.at == nil {
 		l.files = c.router(s, l, &directive{site: l.site}, "files")
 	}
-	var denied, allowed bool
+	var denied, allowed, odd bool
+	var allows []string
+	var list *route.Middleware
 	for _, d := range guards {
 		switch {
 		case d.name == "deny" && d.arg(0) == "all":
 			denied = true
 		case d.name == "allow" && d.arg(0) == "all":
+			odd = odd || !denied
 		case d.name == "allow", d.name == "deny":
 			allowed = true
+			if odd = odd || d.name == "deny"; !denied {
+				allows = append(allows, d.arg(0))
+			}
+		case d.name == "satisfy":
+			odd = true
 		case d.name == "auth_basic" && d.arg(0) != "off", d.name == "auth_request" && d.arg(0) != "off":
 			l.content.guards = append(l.content.guards, c.guard(d, map[string]string{"auth_basic": "basicauth", "auth_request": "forwardauth"}[d.name]))
 		}
 		if allowed && (d.name == "deny" || d.name == "allow") && len(l.content.guards) == 0 {
-			l.content.guards = append(l.content.guards, c.guard(d, "ipallowlist"))
+			list = c.guard(d, "ipallowlist")
+			l.content.guards = append(l.content.guards, list)
 		}
+	}
+	if list != nil && denied && !odd {
+		list.Allows = allows
 	}
 	l.content.denied = denied && !allowed
 }

@@ -186,6 +186,7 @@ func (t *table) fileMiddleware(name string, n *node) {
 	m := &middleware{Middleware: &route.Middleware{Name: qualified(name, "file"), Site: n.site}}
 	var err error
 	if m.conf, err = fileMiddlewareConf(n); err == nil {
+		m.Allows = m.conf.allows()
 		if m.Type, err = middlewareType(m.conf); err == nil {
 			m.step, err = newStep(m.conf)
 		}
@@ -220,6 +221,15 @@ func fileMiddlewareConf(n *node) (*middlewareLabels, error) {
 			conf.RedirectRegex = &redirectRegex{Regex: v.at("regex").str(), Replacement: v.at("replacement").str(), Permanent: v.at("permanent").truth()}
 		case "redirectscheme":
 			conf.RedirectScheme = &redirectScheme{Scheme: v.at("scheme").str(), Port: v.at("port").str(), Permanent: v.at("permanent").truth()}
+		case "ipallowlist", "ipwhitelist":
+			list := &allowList{SourceRange: v.at("sourceRange").strs()}
+			if v.at("ipStrategy") != nil {
+				list.IPStrategy = opaque{}
+			}
+			conf.IPAllowList = list
+			if strings.EqualFold(key, "ipWhiteList") {
+				conf.IPAllowList, conf.IPWhiteList = nil, list
+			}
 		case "chain":
 			conf.Chain = &struct{ Middlewares []string }{v.at("middlewares").strs()}
 		default:

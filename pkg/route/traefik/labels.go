@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/traefik/paerser/types"
@@ -159,8 +160,8 @@ type middlewareLabels struct {
 	GrpcWeb           opaque
 	Headers           opaque
 	InFlightReq       opaque
-	IPAllowList       opaque
-	IPWhiteList       opaque
+	IPAllowList       *allowList
+	IPWhiteList       *allowList
 	PassTLSClientCert opaque
 	Plugin            opaque
 	RateLimit         opaque
@@ -175,6 +176,21 @@ type middlewareLabels struct {
 	RewriteTarget                    opaque `label:"-"`
 	UpstreamVHost                    opaque `label:"-"`
 	AppRoot                          opaque `label:"-"`
+}
+
+type allowList struct {
+	SourceRange      []string
+	IPStrategy       opaque `label:"allowEmpty"`
+	RejectStatusCode int
+}
+
+// allows are the networks that the list lets through; nil where who asks is told by what they send.
+func (m *middlewareLabels) allows() []string {
+	l := cmp.Or(m.IPAllowList, m.IPWhiteList)
+	if l == nil || l.IPStrategy != nil {
+		return nil
+	}
+	return l.SourceRange
 }
 
 type stripPrefix struct {

@@ -19,25 +19,16 @@ var bridgeDialect = Rule{
 	Fix:     "Pin the image to the release that the file was written for, or write the file anew for the image.",
 	Source:  "mautrix-go v0.30.0 bridgev2/bridgeconfig/upgrade.go; mautrix-telegram v0.2604.0, mautrix-meta v0.2608.0 CHANGELOG",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		misread := make(map[misreading][]*deployment.Bridge)
+		var causes []misreading
 		for _, b := range d.Bridges {
 			tag := b.ImageAt.Site("the image")
-			if want, _ := b.Image.Dialect(); b.Misread() {
-				ver, tagged := b.Image.Version()
-				moved := want == component.Legacy && b.Dialect == component.OlderPython // mautrix-signal v0.5.0, CHANGELOG
-				if move := b.About.Move; move != nil && want == component.BridgeV2 && b.Dialect == component.Legacy {
-					moved = tagged && move.Takes(ver) || !tagged && move.Last == component.Version{}
+			if b.Misread() {
+				m := misreadingOf(b)
+				if misread[m] == nil {
+					causes = append(causes, m)
 				}
-				if moved {
-					r.Warn(fmt.Sprintf("the configuration of %s has %s, as that of %s, and its image reads that of %s; it rewrites the file at its first start and takes the database over, and only a backup leads back", b.Name, b.Shape.Path(), b.Keys().Words, want.Shape().Words),
-						b.ImageFor()+", or take the file that the bridge has written", tag, b.Shape.Site("written anew"))
-					continue
-				}
-				consequence := "it ignores most of it and does not start"
-				if want == component.BridgeV2 {
-					consequence = "it does not start, or rewrites the file first"
-				}
-				r.Fail(fmt.Sprintf("the configuration of %s has %s, as that of %s, but its image reads that of %s; %s", b.Name, b.Shape.Path(), b.Keys().Words, want.Shape().Words, consequence),
-					b.ImageFor(), tag, b.Shape.Site("not read by this image"))
+				misread[m] = append(misread[m], b)
 			}
 			ver, known := b.Image.Version()
 			one := b.About.OneNetwork
@@ -50,7 +41,78 @@ var bridgeDialect = Rule{
 				r.Warn(fmt.Sprintf("the bot of %s is that of %s, but the image is another network's; people log in to the wrong one", b.Name, other), b.ImageLine(component.Of(other).Tested), tag, at.Site("the bot"))
 			}
 		}
+		for _, m := range causes {
+			severally(r, misread[m], sitesOfMisread, m.tell)
+		}
 	},
+}
+
+// misreading is how an image takes a configuration that is written for another one.
+type misreading struct {
+	is, reads component.Dialect
+	// stops says what comes of it; "" where the bridge goes on with what it makes of the file.
+	stops string
+}
+
+// rewritten is what a bridge does at its next start that takes over what its forerunner had.
+const rewritten = "at its next start it writes the file and the database anew, without what it has no place for, and only a backup leads back"
+
+// refusedWords are the permissions of the Python bridges that bridgev2 does not know (mautrix-telegram v26.04).
+var refusedWords = []string{"relaybot", "puppeting", "full"}
+
+func misreadingOf(b *deployment.Bridge) misreading {
+	want, _ := b.Image.Dialect()
+	m := misreading{is: b.Dialect, reads: want, stops: "it ignores most of it and does not start"}
+	if want == component.Legacy && b.Dialect == component.OlderPython { // mautrix-signal v0.5.0, CHANGELOG
+		m.stops = ""
+	}
+	if want != component.BridgeV2 {
+		return m
+	}
+	m.stops = "it stops at its start"
+	move := b.About.Move
+	if move == nil || move.NewConfig {
+		return m
+	}
+	v, known := b.Image.Version()
+	if known && !move.Takes(v) || !known && move.Last != (component.Version{}) {
+		return m
+	}
+	m.stops = ""
+	for _, level := range b.Config.At("bridge", "permissions").Entries() {
+		if slices.Contains(refusedWords, level.Str()) {
+			m.stops = fmt.Sprintf("it writes the file anew, and stops at \"invalid permissions level %s\"", level.Str())
+		}
+	}
+	return m
+}
+
+func sitesOfMisread(b *deployment.Bridge) []source.Site {
+	return []source.Site{b.ImageAt.Site("the image"), b.Shape.Site("not read by this image")}
+}
+
+// tell is one finding for all bridges whose files are as old, or as new.
+func (m misreading) tell(r *Reporter, bridges []*deployment.Bridge) {
+	var names []string
+	var sites []source.Site
+	for _, b := range bridges {
+		names, sites = append(names, b.Name), append(sites, sitesOfMisread(b)...)
+	}
+	but := ", but"
+	if m.stops == "" {
+		but = ", and"
+	}
+	fact := fmt.Sprintf("the configuration of %s has %s, as that of %s%s its image reads that of %s; ", names[0], bridges[0].Shape.Path(), m.is.Shape().Words, but, m.reads.Shape().Words)
+	fix, stops, goes := bridges[0].ImageFor(), m.stops, rewritten
+	if len(bridges) > 1 {
+		fact = fmt.Sprintf("the configurations of %s are those of %s%s their images read those of %s; ", sentence(deployment.AtMost(names, 5), "and"), m.is.Shape().Words, but, m.reads.Shape().Words)
+		fix, stops, goes = "pin the images to the releases that the files are written for, or write the files in the form of the images' example configurations", "each: "+m.stops, "each: "+rewritten
+	}
+	if m.stops == "" {
+		r.Warn(fact+goes, fix, sites...)
+		return
+	}
+	r.Fail(fact+stops, fix, sites...)
 }
 
 // otherNetwork is the bridge out of the same source whose bot this one has; Unknown when it has its own.

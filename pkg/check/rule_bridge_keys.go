@@ -136,17 +136,24 @@ var telegramAPI = Rule{
 			const fix = "api_id: the number from https://my.telegram.org, without quotes"
 			switch {
 			case b.FromEnv(section + ".api_id"):
-			case !id.Set(), id.Str() == exampleAPIID, id.Str() == "0":
+			case noAPIID(id) && noAPIHash(hash) && !b.FromEnv(section+".api_hash"):
+				r.Fail(fmt.Sprintf("%s has no api_id and api_hash of its own; it does not start", b.Name), "api_id and api_hash: those from https://my.telegram.org, the api_id without quotes", id.Site(""), hash.Site(""))
+				continue
+			case noAPIID(id):
 				r.Fail(fmt.Sprintf("%s has no api_id of its own; Telegram lets nobody log in", b.Name), fix, id.Site(""))
 			case !isInt && (b.Dialect != component.Python || strings.Trim(id.Str(), "0123456789") != ""):
 				r.Fail(fmt.Sprintf("api_id of %s is not a plain number; the bridge goes by its example's, and Telegram lets nobody log in", b.Name), fix, id.Site(""))
 			}
-			if !b.FromEnv(section+".api_hash") && (hash.Str() == "" || hash.Str() == exampleAPIHash) {
+			if !b.FromEnv(section+".api_hash") && noAPIHash(hash) {
 				r.Fail(fmt.Sprintf("%s has no api_hash of its own; it does not start", b.Name), "api_hash: the one from https://my.telegram.org", hash.Site(""))
 			}
 		}
 	},
 }
+
+func noAPIID(id source.Value) bool { return !id.Set() || id.Str() == exampleAPIID || id.Str() == "0" }
+
+func noAPIHash(hash source.Value) bool { return hash.Str() == "" || hash.Str() == exampleAPIHash }
 
 // What the example configurations of both Telegram bridges have.
 const (

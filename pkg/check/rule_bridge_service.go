@@ -9,6 +9,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
 )
 
 var bridgeWrites = Rule{
@@ -18,6 +19,7 @@ var bridgeWrites = Rule{
 	Fix:     "Start the bridge without its start script: command [/usr/bin/mautrix-<name>, -c, /data/config.yaml, -n], with its configuration mounted read-only and a log to stdout only.",
 	Source:  "docker-run.sh of mautrix v0.2608.0, discord v0.7.7 and telegram v0.15.3; mautrix docs, Docker setup",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var unregistered []*deployment.Bridge
 		for _, b := range d.Bridges {
 			if b.Program == component.Unknown {
 				continue // how its image starts it, and where, is not known: bridge-known-keys says so
@@ -30,7 +32,7 @@ var bridgeWrites = Rule{
 			case b.StartScript() && b.Own == nil && b.Hidden != "":
 				r.NotChecked("whether "+b.Name+" has its registration cannot be seen: "+b.Hidden, image)
 			case b.StartScript() && b.Own == nil && !ownBroken(d, b):
-				r.Fail(fmt.Sprintf("%s has no registration.yaml beside its configuration; its start script makes one with new tokens, which Synapse does not know, and exits", b.Name), "put a copy of Synapse's registration there; or "+directly(b), image)
+				unregistered = append(unregistered, b)
 			case len(b.MadeUp()) > 0: // bridge-secrets-fixed says what comes of it
 			case why != "" && !slices.ContainsFunc(b.Command(), func(w string) bool { return w == "-n" || w == "--no-update" }):
 				r.Warn(fmt.Sprintf("%s writes its configuration at each start, but cannot, because %s; it says so each time (\"Error updating config\")", b.Name, why), directly(b), at, b.Cmd.Site("without -n"))
@@ -38,7 +40,31 @@ var bridgeWrites = Rule{
 			checkStart(r, b)
 			checkLog(r, b)
 		}
+		severally(r, unregistered, func(b *deployment.Bridge) []source.Site { return []source.Site{b.ImageAt.Site("")} }, tellUnregistered)
 	},
+}
+
+// tellUnregistered is one finding for all bridges whose start scripts are going to make a registration.
+func tellUnregistered(r *Reporter, bridges []*deployment.Bridge) {
+	var names []string
+	var sites []source.Site
+	for _, b := range bridges {
+		names, sites = append(names, b.Name), append(sites, b.ImageAt.Site(""))
+	}
+	if len(bridges) == 1 {
+		r.Fail(names[0]+" has no registration.yaml beside its configuration; its start script makes one with new tokens, which Synapse does not know, and exits",
+			"put a copy of Synapse's registration there; or "+directly(bridges[0]), sites...)
+		return
+	}
+	r.Fail(sentence(deployment.AtMost(names, 5), "and")+" have no registration.yaml beside their configurations; the start script of each makes one with new tokens, which Synapse does not know, and exits",
+		"put a copy of Synapse's registration beside each; or start each without its start script", sites...)
+}
+
+// registers reports whether a path is where the start script of a bridge is going to make its registration: bridge-writes says so.
+func registers(d *deployment.Deployment, host string) bool {
+	return slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool {
+		return b.Program != component.Unknown && b.StartScript() && b.Root() && b.Own == nil && b.Hidden == "" && !ownBroken(d, b) && host == path.Join(path.Dir(b.Config.Path), "registration.yaml")
+	})
 }
 
 // checkStart looks whether a command without the start script begins with a program: the images have no entrypoint.

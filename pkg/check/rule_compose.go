@@ -147,6 +147,7 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 			case d.Alone && !strings.HasPrefix(m.Container, "/run/secrets/"):
 				r.NotChecked(m.Host+d.Unseen(err), m.At.Site(""))
 			case d.Faulty(m.Host): // a configuration, which has a finding of its own
+			case registers(d, m.Host):
 			case mountsFile(m):
 				files = add(files, s, m)
 			default:
@@ -200,14 +201,20 @@ func gathered(list []missingMount) (names []string, sites []source.Site) {
 	return names, sites
 }
 
-// byDirectory puts together the files that are missing from one directory: all of one that does not exist, and those of another
-// that the same services are to get.
+// byDirectory puts together the files that are missing for one reason: all of a directory that does not exist; and, of what the same
+// services are to get, those of another directory, and those of one name, as the registrations of bridges.
 func byDirectory(d *deployment.Deployment, files []missingMount) (groups [][]missingMount) {
 	type cause struct{ dir, services string }
 	at := make(map[cause]int)
+	named := make(map[cause]int)
+	for _, f := range files {
+		named[cause{path.Base(f.host), strings.Join(f.services, " ")}]++
+	}
 	for _, f := range files {
 		c := cause{dir: path.Dir(f.host)}
-		if _, err := fs.Stat(d.FS, c.dir); err == nil {
+		if one := (cause{path.Base(f.host), strings.Join(f.services, " ")}); named[one] > 1 {
+			c = one
+		} else if _, err := fs.Stat(d.FS, c.dir); err == nil {
 			c.services = strings.Join(f.services, " ")
 		}
 		i, known := at[c]
@@ -235,11 +242,14 @@ func tellFiles(d *deployment.Deployment, r *Reporter, files []missingMount) {
 	if len(services) > 1 {
 		who = "the services " + sentence(deployment.AtMost(services, 3), "and") + " do"
 	}
-	fix := "correct the path, or make it"
+	fix, beside := "correct the path, or make it", similar(d, names[0])
+	if slices.ContainsFunc(names, func(name string) bool { return path.Dir(name) != path.Dir(names[0]) }) {
+		beside = ""
+	}
 	if len(files) > 1 {
 		it, do, fix = "them", "do", "correct the paths, or make them"
 	}
-	r.Fail(fmt.Sprintf("%s %s not exist%s; %s not get %s", sentence(deployment.AtMost(names, 5), "and"), do, similar(d, names[0]), who, it), fix, sites...)
+	r.Fail(fmt.Sprintf("%s %s not exist%s; %s not get %s", sentence(deployment.AtMost(names, 5), "and"), do, beside, who, it), fix, sites...)
 }
 
 // mountsFile guesses what is missing from its names: a file has an ending that files have, or is one that everybody knows.

@@ -232,6 +232,7 @@ var registrationTokensMatch = Rule{
 				case reason != "":
 					r.NotChecked(token+" of "+b.Name+" cannot be seen: "+reason, mine.Site(""))
 				case text == "" && !pythonString(theirs): // registration-shape says so
+				case strings.EqualFold(text, untilRegistered) && registersItself(d, b.Config.Path): // bridge-writes says so
 				case text != theirs.Str() || text == "":
 					differ = append(differ, differing{token, []source.Site{mine.Site("the bridge's"), theirs.Site("Synapse's differs")}})
 				}

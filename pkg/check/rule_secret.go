@@ -181,6 +181,7 @@ var secretStrength = Rule{
 			case weak != "" && h.Value != "" && strings.HasPrefix(h.Role, deployment.DatabaseRole("")) && !databasePublished(d):
 				fact, _, _ := strings.Cut(weak, ";")
 				r.Warn(h.What+" "+fact+"; whoever gets into a container that reaches the database can guess it", "write a random text, as openssl rand -hex 32 makes it", sitesOf(places)...)
+			case weak == isExample && strings.EqualFold(h.Value, untilRegistered) && registersItself(d, h.At.Pos().File): // bridge-writes says what comes of that
 			case weak != "":
 				file := h.At.Pos().File
 				if by := d.Scripts.Fill(file, h.Value); by != "" && weak == isExample {
@@ -207,6 +208,16 @@ var secretStrength = Rule{
 			})
 		}
 	},
+}
+
+// untilRegistered stands in the example of a bridge in the place of its tokens, until its start script makes a registration.
+const untilRegistered = "This value is generated when generating the registration"
+
+// registersItself reports whether that is the configuration of a bridge whose start script makes a registration, and the tokens with it.
+func registersItself(d *deployment.Deployment, file string) bool {
+	return slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool {
+		return b.Config.Path == file && b.StartScript() && b.Own == nil
+	})
 }
 
 // severalWeak are the words of weakness about several secrets.

@@ -62,6 +62,7 @@ var synapseRequiredKeys = Rule{
 
 // checkMandatory has the keys without which Synapse stops, unless another configuration file may have them.
 func checkMandatory(r *Reporter, s *deployment.Synapse) {
+	var gone []mandatory
 	for _, key := range []struct {
 		keys []string
 		fix  string
@@ -78,8 +79,31 @@ func checkMandatory(r *Reporter, s *deployment.Synapse) {
 			r.NotChecked(key.keys[0]+" may stand in another of Synapse's configuration files", v.Site(""))
 			continue
 		}
-		r.Fail(key.keys[0]+" is missing; Synapse does not start", key.fix, v.Site(""))
+		gone = append(gone, mandatory{key.keys[0], key.fix, v.Site("")})
 	}
+	severally(r, gone, func(m mandatory) []source.Site { return []source.Site{m.site} }, tellMandatory)
+}
+
+// mandatory is a key without which Synapse does not start, and that is not there.
+type mandatory struct {
+	name, fix string
+	site      source.Site
+}
+
+func tellMandatory(r *Reporter, gone []mandatory) {
+	var names, fixes []string
+	var sites []source.Site
+	for _, m := range gone {
+		names, fixes = append(names, m.name), append(fixes, m.fix)
+		if !slices.ContainsFunc(sites, func(s source.Site) bool { return s.Pos == m.site.Pos }) {
+			sites = append(sites, m.site)
+		}
+	}
+	are := " is"
+	if len(gone) > 1 {
+		are = " are"
+	}
+	r.Fail(sentence(names, "and")+are+" missing; Synapse does not start", strings.Join(fixes, "\n"), sites...)
 }
 
 // sqliteArgs are those of sqlite3.connect in Python 3.13.

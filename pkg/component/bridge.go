@@ -111,6 +111,8 @@ type Move struct {
 	// First is the first release on bridgev2, and Last the last that takes a forerunner's database over; the
 	// zero Version where every later one does.
 	First, Last Version
+	// NewConfig says that it takes over no configuration of the forerunner, which it stops at.
+	NewConfig bool
 	// From is the oldest forerunner whose database is taken over.
 	From string
 	// PickleKey is what the forerunner encrypted its encryption keys with. It stood in its code, so it is no

@@ -18,7 +18,7 @@ var slack = Component{
 		Note:     "log in with a token and cookies; with a password Slack may ask for a CAPTCHA, which the bot cannot show",
 		Releases: []Release{{Version{}, BridgeV2}},
 		Latest:   BridgeV2, Rolling: BridgeV2,
-		Move:        &Move{First: Version{0, 1, 0}, From: "commit c565641", PickleKey: "maunium.net/go/mautrix-whatsapp"},
+		Move:        &Move{First: Version{0, 1, 0}, NewConfig: true, From: "commit c565641", PickleKey: "maunium.net/go/mautrix-whatsapp"},
 		NetworkRead: Span{Version{0, 2608, 0}, Version{0, 2609, 0}},
 		Network: `
 displayname_template: str

@@ -157,7 +157,8 @@ func (s *script) means(target, name string) bool {
 		}
 	}
 	if i >= 0 {
-		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.")
+		// An absolute path may be where the deployment lies.
+		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.") || strings.HasPrefix(target, "/")
 	}
 	return j < 0 || mine[j] == ".."
 }
@@ -166,7 +167,7 @@ func (s *script) means(target, name string) bool {
 func readScript(name, text string) script {
 	s := script{name: name, dir: path.Dir(name), text: text}
 	vars := make(map[string]string)
-	defining, wrappers := "", make(map[string]bool) // functions that write what they are given
+	defining, outside, wrappers := "", "", make(map[string]bool) // functions that write what they are given
 	var docs []hereDocument
 	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
 		if len(docs) > 0 {
@@ -190,8 +191,9 @@ func readScript(name, text string) script {
 			s.python(line)
 		}
 		s.joined(line)
-		if before, after, ok := strings.Cut(strings.TrimPrefix(line, "function "), "("); ok && isName(before) && strings.HasPrefix(strings.TrimSpace(after), ")") {
-			defining = before
+		if before, after, ok := strings.Cut(strings.TrimPrefix(line, "function "), "("); ok && isName(strings.TrimSpace(before)) && strings.HasPrefix(strings.TrimSpace(after), ")") {
+			defining = strings.TrimSpace(before)
+			outside, s.cwd, s.left = s.cwd, "", nil // from where it is called is not known
 		}
 		if isMakefile(name) {
 			s.cwd, s.left = "", nil // a shell for each line
@@ -211,8 +213,8 @@ func readScript(name, text string) script {
 				}
 			}
 		}
-		if line == "}" {
-			defining = ""
+		if line == "}" && defining != "" {
+			defining, s.cwd = "", outside
 		}
 	}
 	return s
@@ -266,6 +268,9 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 			continue
 		}
 		plain = append(plain, text)
+	}
+	if remote := path.Base(words[0].text); strings.HasPrefix(remote, "ssh") || slices.Contains(shellNames, remote) {
+		s.within(words[1:], vars)
 	}
 	synapse, generate, contained := false, false, false
 	for i, w := range plain {

@@ -40,3 +40,23 @@ func (s *script) fetched(program string, words []string) {
 		s.add(path.Join(dir, a))
 	}
 }
+
+// shellNames are programs that run a word as a command line.
+var shellNames = []string{"sh", "bash", "eval", "su"}
+
+// within takes what command lines write that another shell is given as words: where that is, is not known.
+func (s *script) within(words []shellWord, vars map[string]string) {
+	for _, w := range words {
+		if !strings.ContainsAny(w.text, " \t") || len(w.text) > 2000 {
+			continue
+		}
+		cwd, left := s.cwd, s.left
+		list, _ := commands(w.text)
+		for _, command := range list {
+			if command[0].text != w.text {
+				s.command(command, vars)
+			}
+		}
+		s.cwd, s.left = cwd, left
+	}
+}

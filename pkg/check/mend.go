@@ -39,6 +39,11 @@ func say(v editable, text string) mend {
 	return mend{v.Name() + ": " + text, func() []source.Edit { return v.BecomeText(text) }}
 }
 
+// swap makes a word of a line another one, in a file of any kind.
+func swap(d *deployment.Deployment, at source.Site, old, now, words string) mend {
+	return mend{words, func() []source.Edit { return d.Swap(at, old, now) }}
+}
+
 // remove takes a value out of its file.
 func remove(v editable, words string) mend { return mend{words, v.Gone} }
 

@@ -22,7 +22,9 @@ var mended = strings.Fields(`
 	bridge-msc4190
 	bridge-self-sign
 	compose-health-dependency
+	database-collation
 	double-puppet-registration
+	element-server-agrees
 	forwarded-headers
 	keycloak-client-agrees
 	mas-endpoint-reachable
@@ -54,6 +56,7 @@ var mended = strings.Fields(`
 	traefik-network-shared
 	traefik-port-listens
 	traefik-router-complete
+	turn-relay-closed
 `)
 
 // mendCensus counts the edits of the bad cases.

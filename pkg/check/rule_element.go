@@ -106,13 +106,14 @@ func checkElementAgrees(r *Reporter, d *deployment.Deployment, s *deployment.Syn
 	case !ours && !reaches && name.Str() != server.Str(), deployment.Loopback(host):
 		return // it is for another homeserver, or for a developer
 	case u.Scheme == "http":
-		r.Fail("base_url is http; no browser asks it from an https page, and on any other Element Web can encrypt nothing", base.Name()+": https://"+u.Host+u.Path, base.Site(""))
+		address := "https://" + u.Host + u.Path
+		r.FailMend("base_url is http; no browser asks it from an https page, and on any other Element Web can encrypt nothing", unless(!ours || u.Port() != "" || !strings.HasPrefix(public.Str(), "https:"), say(base, address)), base.Site(""))
 	case !ours && !reaches && d.HasRouters() && res.Tie == nil && !d.Explained(s.Service, "GET", host, "/_matrix/client/versions"):
 		r.Fail(fmt.Sprintf("Element Web asks %s, and Synapse is %s; unless another proxy sends the one to the other, nobody gets in", host, s.MatrixHost()), base.Name()+": https://"+s.MatrixHost(), base.Site(""), public.Site("Synapse's address"))
 	case !ours && !reaches && !d.HasRouters():
 		r.NotChecked(fmt.Sprintf("Element Web asks %s, and Synapse is %s: whether the one leads to the other cannot be seen", host, s.MatrixHost()), base.Site(""), public.Site("Synapse's address"))
 	case name.Set() && name.Str() != server.Str():
-		r.Fail(fmt.Sprintf("Element Web calls the server %q, and it is %s; people see and pass on a name that leads elsewhere", name.Str(), server.Str()), name.Name()+": "+server.Str(), name.Site(""), server.Site("its name"))
+		r.FailMend(fmt.Sprintf("Element Web calls the server %q, and it is %s; people see and pass on a name that leads elsewhere", name.Str(), server.Str()), say(name, server.Str()), name.Site(""), server.Site("its name"))
 	}
 }
 

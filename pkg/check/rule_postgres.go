@@ -58,13 +58,14 @@ func checkCollation(r *Reporter, d *deployment.Deployment, c deployment.Connecti
 	case !l.Template0 && db.Statement != "" && got != base:
 		r.Fail(fmt.Sprintf("the database %q of %s differs from the locale or encoding of its template; PostgreSQL refuses to create it", c.Db, c.Service.Name), fix, site, used)
 	case got.Encoding != "UTF8":
-		r.Fail(fmt.Sprintf("the database %q of %s is created with the encoding %s; Synapse accepts only UTF8 and does not start", c.Db, c.Service.Name, got.Encoding), fix, site, used)
+		r.FailMend(fmt.Sprintf("the database %q of %s is created with the encoding %s; Synapse accepts only UTF8 and does not start", c.Db, c.Service.Name, got.Encoding), unless(l.Encoding == "", swap(d, site, l.Encoding, "UTF8", fix)), site, used)
 	case (got.Collate != "C" || got.Ctype != "C") && !unsafe:
 		which := got.Collate
 		if which == "C" {
 			which = got.Ctype
 		}
-		r.Fail(fmt.Sprintf("the database %q of %s is created with the locale %s; Synapse accepts only C and does not start", c.Db, c.Service.Name, which), fix, site, used)
+		one := l.Collate == which && got.Ctype == "C" || l.Ctype == which && got.Collate == "C"
+		r.FailMend(fmt.Sprintf("the database %q of %s is created with the locale %s; Synapse accepts only C and does not start", c.Db, c.Service.Name, which), unless(!one, swap(d, site, which, "C", fix)), site, used)
 	}
 }
 

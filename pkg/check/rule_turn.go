@@ -56,7 +56,8 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 				effect = "coturn passes over it"
 			}
 		}
-		r.Fail(fmt.Sprintf("%q is no range that coturn reads; %s", o.Value, effect), "denied-peer-ip="+asRange(o.Value), o.Site)
+		written := asRange(o.Value)
+		r.FailMend(fmt.Sprintf("%q is no range that coturn reads; %s", o.Value, effect), unless(written == noRange, swap(d, o.Site, o.Value, written, "denied-peer-ip="+written)), o.Site)
 	}
 	if o, ok := t.Last("allow-loopback-peers"); ok && t.On(o.Name) {
 		r.Fail("coturn relays to its own host, and whoever makes a call reaches what listens there", "remove allow-loopback-peers", o.Site)
@@ -122,11 +123,14 @@ func asksNobody(t deployment.TurnServer) (site source.Site, open bool) {
 	return t.Site, !sharesSecret(t) && !t.On("lt-cred-mech") && len(t.All("user", "oauth")) == 0
 }
 
+// noRange stands for a range that cannot be told.
+const noRange = "FROM-TO"
+
 // asRange writes a network as coturn wants it.
 func asRange(text string) string {
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return "FROM-TO"
+		return noRange
 	}
 	return p.Masked().Addr().String() + "-" + coturn.Last(p).String()
 }

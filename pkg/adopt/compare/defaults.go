@@ -17,8 +17,9 @@ var defaults = []struct {
 }{
 	{component.Synapse, "report_stats", "false"},
 	{component.Synapse, "listeners[**].tls", "false"},
+	{component.Synapse, "listeners[**].x_forwarded", "false"},
 	{component.Synapse, "listeners[**].bind_addresses[0.0.0.0]", "0.0.0.0"},
-	{component.Synapse, "listeners[**].resources.compress", "false"},
+	{component.Synapse, "listeners[**].resources.compress**", "false"},
 	{component.Synapse, "database.allow_unsafe_locale", "false"},
 	{component.Synapse, "database.txn_limit", "0"},
 	{component.Synapse, "app_service_config_files", "[]"},

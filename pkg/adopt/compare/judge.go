@@ -233,6 +233,12 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 		}
 		k.doc = "requests of the server name"
 	}
+	if k.doc == "requests" && now.shown == old.shown+", through headers" {
+		return verdict{kind: Safer, why: "browsers are told what they may do with the page: no other page shows it in a frame"}
+	}
+	if k.doc == "requests" && now.shown == nobody && first(old.shown) == "synapse" && c.synapseHasNot(k.key) {
+		return verdict{kind: Same, why: "Synapse answers 404 there, too, or with the page that says that it runs"}
+	}
 	for _, list := range [][]verdict{verdicts, configured} {
 		for _, v := range list {
 			if v.fits(c, k, old, now, w) {
@@ -272,4 +278,27 @@ func (c *comparison) servesName(key string) bool {
 		}
 	}
 	return false
+}
+
+// synapseHasNot reports whether a path is none of Synapse (synapse/app/homeserver.py of 1.163: all it has is below these, and
+// the root leads to its own page unless web_client_location is written).
+func (c *comparison) synapseHasNot(key string) bool {
+	_, target, _ := strings.Cut(key, " ")
+	_, name, _ := strings.Cut(target, "/")
+	for _, syn := range c.old.Synapses {
+		if syn.Config.At("web_client_location").Set() && name == "" || len(syn.Config.At("modules").Items()) > 0 {
+			return false
+		}
+		for _, l := range syn.Config.At("listeners").Items() {
+			if l.At("additional_resources").Set() {
+				return false
+			}
+		}
+	}
+	for _, has := range []string{"_matrix", "_synapse", ".well-known/matrix", "health", "metrics"} {
+		if name == has || strings.HasPrefix(name, has+"/") {
+			return false
+		}
+	}
+	return true
 }

@@ -129,8 +129,8 @@ func bounded(texts []string, most int) []string {
 func (c *comparison) request(q request, host string, groups map[id]int) {
 	old, oldEntry := c.old.answer(q, host)
 	now, nowEntry := c.ours.answer(q, host)
-	if oldEntry != "" && nowEntry != "" && old.shown != nobody && now.shown != nobody && oldEntry != nowEntry {
-		old.text, old.shown, now.text, now.shown = old.text+oldEntry, old.shown+oldEntry, now.text+nowEntry, now.shown+nowEntry
+	if old.shown != nobody && now.shown != nobody && oldEntry.other(nowEntry) {
+		old.text, old.shown, now.text, now.shown = old.text+oldEntry.String(), old.shown+oldEntry.String(), now.text+nowEntry.String(), now.shown+nowEntry.String()
 	}
 	if old.text == now.text {
 		c.Equal++
@@ -165,9 +165,33 @@ func (c *comparison) apart(q request, host string) bool {
 
 const nobody = "nobody"
 
-// answer is what becomes of a request, in words that are the same on both sides for the same thing; entry by which way
-// it comes in, where that is known.
-func (s *side) answer(q request, host string) (f fact, entry string) {
+// entry is by which way a request comes in, where that is known.
+type entry struct {
+	points   []string
+	resolver string // of its certificate
+}
+
+// other reports whether the two have no way in common, or certificates of two resolvers. What one of several ways is for,
+// such as the port of other servers, is asked by itself.
+func (e entry) other(o entry) bool {
+	if e.resolver != o.resolver {
+		return len(e.points)+len(o.points) > 0
+	}
+	return len(e.points) > 0 && len(o.points) > 0 && !slices.ContainsFunc(e.points, func(p string) bool { return slices.Contains(o.points, p) })
+}
+
+func (e entry) String() (text string) {
+	if len(e.points) > 0 {
+		text = ", on " + strings.Join(e.points, ", ")
+	}
+	if e.resolver != "" {
+		text += ", with a certificate of " + e.resolver
+	}
+	return text
+}
+
+// answer is what becomes of a request, in words that are the same on both sides for the same thing, and by which way it comes in.
+func (s *side) answer(q request, host string) (f fact, in entry) {
 	res := s.Routes().Match(q.method, host, q.path)
 	if res.Router != nil {
 		f.at = res.Router.Site.Pos
@@ -202,14 +226,9 @@ func (s *side) answer(q request, host string) (f fact, entry string) {
 			f.text += ", through " + m.raw
 			f.shown += ", through " + m.shown
 		}
-		if len(r.EntryPoints) > 0 {
-			entry = ", on " + strings.Join(r.EntryPoints, ", ")
-		}
-		if r.CertResolver != "" {
-			entry += ", with a certificate of " + r.CertResolver
-		}
+		in = entry{r.EntryPoints, r.CertResolver}
 	}
-	return f, entry
+	return f, in
 }
 
 func (s *side) backend(res route.Result, say func(string, ...any)) {

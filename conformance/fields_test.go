@@ -127,6 +127,9 @@ var fieldValues = map[string][2]string{
 	"backup.borgmatic.heartbeat":          {"uptime-kuma", ""},
 	"backup.borgmatic.extra":              {"{compression: zstd}", ""},
 	"compose.extra":                       {"{services: {mas: {cpu_shares: 512}}}", ""},
+
+	"ingress.traefik.federation_entrypoint": {"federation", ""},
+	"ingress.traefik.rule_syntax":           {"v2", ""},
 }
 
 // registration is what synapse.registrations names.

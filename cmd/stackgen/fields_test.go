@@ -103,6 +103,8 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"synapse.well_known_extra", "{default: true}", "{default: false}", isHarmless, "clients ask for it again"},
 	{"synapse.extra", "presence: {enabled: false}", "redaction_retention_period: 1d", isLost, "synapse.redaction_retention_period"},
 	{"synapse.extra", "presence: {enabled: false}", "delete_stale_devices_after: 1y", isLost, "synapse.delete_stale_devices_after"},
+	{"ingress.traefik.federation_entrypoint", "entrypoint: https,", "entrypoint: https, federation_entrypoint: federation,", isTold, "Traefik has to have an entrypoint called federation"},
+	{"ingress.traefik.rule_syntax", "entrypoint: https,", "entrypoint: https, rule_syntax: v2,", isTold, "in the words of Traefik 2 from now on"},
 	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: caddy\n", isTold, "come to Caddy and no longer to Traefik"},
 	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: nginx\n", isTold, "come to nginx and no longer to Traefik"},
 	{"ingress.kind", "  traefik: {network: proxy, entrypoint: https, cert_resolver: acme, middlewares: [hsts@file]}\n", "  kind: none\n", isTold, "come to the proxy and no longer to Traefik"},

@@ -61,6 +61,9 @@ func (r *reader) traefik() {
 	}
 	table := r.d.Routes()
 	routers := table.Routers
+	if r.d.Proxy().Major == 2 {
+		in.RuleSyntax = "v2"
+	}
 	if client := table.Match("GET", r.syn.MatrixHost(), "/_matrix/client/versions").Router; client != nil {
 		for _, name := range client.Middlewares {
 			if strings.Contains(name, "@") && !r.defines(name) {
@@ -77,6 +80,19 @@ func (r *reader) traefik() {
 			in.CertResolver = or(in.CertResolver, router.CertResolver)
 		}
 	}
+	for _, router := range routers {
+		if router.Container == r.syn.Name && router.Dropped == "" && len(router.EntryPoints) > 0 && !slices.Contains(router.EntryPoints, in.Entrypoint) && r.federates(router) {
+			in.FederationEntrypoint = router.EntryPoints[0]
+		}
+	}
+}
+
+// federates reports whether a router is for other servers: by what it asks for, as its entrypoint may be another stack's.
+func (r *reader) federates(router *route.Router) bool {
+	hosts := router.Hosts()
+	known := len(hosts) == 0 || slices.Contains(hosts, r.syn.MatrixHost()) || slices.Contains(hosts, r.spec.ServerName)
+	return known && router.TLS && !router.PlainHTTP && (!strings.Contains(router.Rule, "Path") ||
+		slices.ContainsFunc([]string{"/_matrix/federation", "/_matrix/`", "/_matrix`"}, func(path string) bool { return strings.Contains(router.Rule, path) }))
 }
 
 // defines reports whether the labels of the stack define a middleware themselves.

@@ -3,6 +3,9 @@ package component
 // Traefik is the reverse proxy.
 const Traefik Program = "traefik"
 
+// TraefikRules is the label that says in which words the rules of a service are, where Traefik itself is not seen: v2.
+const TraefikRules = "stackgen.traefik-rules"
+
 var traefik = Component{
 	Program: Traefik, Title: "Traefik",
 	Images: []string{"traefik"},

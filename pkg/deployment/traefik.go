@@ -103,6 +103,9 @@ func (d *Deployment) traefik() *Proxy {
 	t := &Proxy{Major: 3, Encoded: make(map[string]string), settings: make(map[string]string)}
 	i := slices.IndexFunc(d.Services, func(s *Service) bool { return s.Program == component.Traefik && s.Absent.Why == "" })
 	if i < 0 {
+		if slices.ContainsFunc(d.Services, func(s *Service) bool { return LabelOf(s.Labels, component.TraefikRules).Value == "v2" }) {
+			t.Major = 2
+		}
 		return t
 	}
 	t.Service = d.Services[i]

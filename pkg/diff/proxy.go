@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -109,6 +110,9 @@ func (c *comparison) proxy(p *plan) {
 		if name := n.NameAt.Str(); n.External.True() && name != c.old.deployment.Network(n.Key).NameAt.Str() {
 			p.first("attach ", frontOf(c.new.deployment), " to the network ", name, ", which exists already (", n.Key, " in docker-compose.yml)")
 		}
+	}
+	if a, b := c.old.deployment.Proxy(), c.new.deployment.Proxy(); a.Service == nil && b.Service == nil && a.Major != b.Major {
+		p.first(fmt.Sprintf("the rules are in the words of Traefik %d from now on: by them Traefik %d leads no login to MAS", b.Major, a.Major))
 	}
 	old, now := routers(c.old.deployment), routers(c.new.deployment)
 	for _, kind := range []struct{ suffix, what string }{{".entrypoints", "an entrypoint"}, {".tls.certresolver", "a certificate resolver"}} {

@@ -32,6 +32,8 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 			CertResolver: s.Ingress.Traefik.CertResolver,
 			Middlewares:  s.Ingress.Traefik.Middlewares,
 			Email:        s.Ingress.Traefik.Email,
+			Federation:   s.Ingress.Traefik.FederationEntrypoint,
+			V2:           s.Ingress.Traefik.RuleSyntax == "v2",
 		},
 		Services: make(map[string]Service),
 	}

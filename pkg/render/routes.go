@@ -15,8 +15,10 @@ type Route struct {
 	Paths    []string
 	Prefixes []string // each ends in a slash
 	Regexp   string
-	Service  string
-	Port     int // on which the service listens
+	// Templates are what Regexp says in the words of Traefik 2: paths, and beginnings of paths.
+	Templates [2]string
+	Service   string
+	Port      int // on which the service listens
 	// Strip is a path that the service is not asked for. Without a slash behind it, it is redirected to To, or nobody's.
 	Strip, To string
 	// WebSocket: its connections stay open, and both sides send when they like.
@@ -26,7 +28,8 @@ type Route struct {
 	// Allow are the networks from which alone it is reached; nil for all.
 	Allow []string
 
-	priority int
+	priority   int
+	entrypoint string // of Traefik, where it is another one
 }
 
 // Routes is the table of all that is reached from outside: of two that fit, the first one counts. /_synapse/mas is not in it,
@@ -92,6 +95,7 @@ func (st *Stack) compatRoutes() []Route {
 		// expression in MAS's documentation also takes account data and state events of these names away from Synapse.
 		Name: "mas-compat", Service: "mas", Port: st.MAS.Port, priority: 300,
 		Hosts: []string{st.MatrixHost}, Regexp: "^/_matrix/client/[^/]+/(login|logout|refresh)(/.*)?$",
+		Templates: [2]string{"/_matrix/client/{v:[^/]+}/{w:login|logout|refresh}", "/_matrix/client/{v:[^/]+}/{w:login|logout|refresh}/"},
 	}
 	if st.Apex {
 		compat.Hosts = append(compat.Hosts, st.ServerName)

@@ -91,8 +91,11 @@ type Ingress struct {
 // Traefik is what Traefik calls what it serves the stack with.
 type Traefik struct {
 	Entrypoint, CertResolver string
-	Middlewares              []string // of others, on the routers of Synapse and MAS
-	Email                    string   // in whose name one of the stack asks for certificates
+	// Federation is an entrypoint for other servers alone; V2: rules are in the words of Traefik 2.
+	Federation  string
+	V2          bool
+	Middlewares []string // of others, on the routers of Synapse and MAS
+	Email       string   // in whose name one of the stack asks for certificates
 }
 
 // Synapse is the homeserver.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -44,10 +45,10 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 	add := func(key, value string) { settings = append(settings, setting{key: key, value: value}) }
 	name := st.Name + "-" + r.Name
 	router, middleware := "routers."+name+".", "middlewares."+name+"-"
-	add(router+"rule", r.rule())
+	add(router+"rule", r.rule(st.Traefik.V2))
 	add(router+"priority", fmt.Sprint(r.priority))
 	add(router+"service", st.traefikService(r))
-	settings = append(settings, setting{key: router + "entryPoints", value: st.Traefik.Entrypoint, list: true})
+	settings = append(settings, setting{key: router + "entryPoints", value: cmp.Or(r.entrypoint, st.Traefik.Entrypoint), list: true})
 	if !st.Ingress.Managed {
 		add(router+"tls", "true")
 	}
@@ -123,14 +124,33 @@ func (st *Stack) traefikService(r Route) string {
 	return name
 }
 
+// federation is what other servers ask for at an entrypoint of their own, on every host that they may know; none where there is
+// no such entrypoint.
+func (st *Stack) federation() []Route {
+	if st.Traefik.Federation == "" {
+		return nil
+	}
+	r := Route{
+		Name: "federation", Service: "synapse", Port: st.Synapse.Port, priority: 100, entrypoint: st.Traefik.Federation,
+		Hosts: []string{st.MatrixHost}, Prefixes: []string{"/_matrix/federation/", "/_matrix/key/"},
+	}
+	if st.ServerName != st.MatrixHost {
+		r.Hosts = append(r.Hosts, st.ServerName)
+	}
+	return []Route{r}
+}
+
 func (st *Stack) traefikLabels(service string) (labels []Label) {
 	add := func(key, value string) { labels = append(labels, Label{Key: "traefik." + key, Value: value}) }
-	routes := slices.DeleteFunc(st.Routes(), func(r Route) bool { return r.Service != service })
+	routes := slices.DeleteFunc(append(st.Routes(), st.federation()...), func(r Route) bool { return r.Service != service })
 	slices.SortStableFunc(routes, func(a, b Route) int { return cmp.Compare(len(a.Regexp), len(b.Regexp)) })
 	var ports []int
 	for i, r := range routes {
 		if i == 0 {
 			add("enable", "true")
+			if st.Traefik.V2 {
+				labels = append(labels, Label{Key: component.TraefikRules, Value: "v2"})
+			}
 			add("docker.network", st.Ingress.Network)
 		}
 		if !slices.Contains(ports, r.Port) {
@@ -210,7 +230,7 @@ func (st *Stack) TraefikRoutes() string {
 var sections = map[string]string{"rou": "1", "ser": "2", "mid": "3"}
 
 // rule is the route in Traefik's words.
-func (r Route) rule() string {
+func (r Route) rule(v2 bool) string {
 	calls := func(name string, args []string) (list []string) {
 		for _, arg := range args {
 			list = append(list, name+"(`"+arg+"`)")
@@ -225,6 +245,8 @@ func (r Route) rule() string {
 	}
 	hosts := calls("Host", r.Hosts)
 	switch paths := append(calls("Path", r.Paths), calls("PathPrefix", r.Prefixes)...); {
+	case r.Regexp != "" && v2:
+		return either(hosts, true) + " && " + either(append(calls("Path", r.Templates[:1]), calls("PathPrefix", r.Templates[1:])...), true)
 	case r.Regexp != "":
 		return either(hosts, true) + " && PathRegexp(`" + r.Regexp + "`)"
 	case len(paths) > 0:

@@ -34,6 +34,10 @@ type Traefik struct {
 	Network string `yaml:"network,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as traefik"`
 	// Entrypoint for HTTPS. Default: websecure.
 	Entrypoint string `yaml:"entrypoint,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as websecure"`
+	// FederationEntrypoint is one for other servers, such as that of port 8448: Synapse answers them there, too. Default: none.
+	FederationEntrypoint string `yaml:"federation_entrypoint,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as federation"`
+	// RuleSyntax of the labels: v3 (default), or v2 for Traefik 2.
+	RuleSyntax string `yaml:"rule_syntax,omitempty" jsonschema:"enum=v2,enum=v3"`
 	// CertResolver that gets the certificates. Default: what the entrypoint says.
 	CertResolver string `yaml:"cert_resolver,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as letsencrypt"`
 	// Middlewares of Traefik's own, such as hsts@file, for every request to Synapse and to MAS.
@@ -76,7 +80,7 @@ func (s *Spec) checkManaged(d *decoder) {
 	}
 	others, why, fix := []string{"email", "image", "version", "service", "container_name", "limits", "extra"}, "is for a Traefik that runs in the stack; of one that runs already nothing is rendered", "managed: true, or remove the line"
 	if t.Managed {
-		others, why, fix = []string{"network", "entrypoint", "cert_resolver", "middlewares"}, "is what a Traefik that runs already calls something; one in the stack is rendered with names of its own", "remove the line"
+		others, why, fix = []string{"network", "entrypoint", "federation_entrypoint", "rule_syntax", "cert_resolver", "middlewares"}, "is what a Traefik that runs already calls something; one in the stack is rendered with names of its own", "remove the line"
 	}
 	for _, key := range others {
 		if v := at.At(key); v.Set() {

@@ -148,6 +148,9 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 				r.NotChecked(m.Host+d.Unseen(err), m.At.Site(""))
 			case d.Faulty(m.Host): // a configuration, which has a finding of its own
 			case registers(d, m.Host):
+			case mountsFile(m) && d.Maker(s, m.Host) != nil:
+				o := d.Maker(s, m.Host)
+				r.NotChecked(m.Host+" is not here, and may be made by "+o.Name+", which was not run here", m.SourceAt.Site(""), o.Site("has the directory mounted"))
 			case mountsFile(m):
 				files = add(files, s, m)
 			default:

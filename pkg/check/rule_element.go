@@ -20,7 +20,7 @@ var elementConfigured = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, e := range d.Elements {
 			for _, f := range e.Configs {
-				checkElementServer(r, f)
+				checkElementServer(r, d, f)
 			}
 			at := e.Component().Config.File
 			switch {
@@ -40,7 +40,7 @@ var elementConfigured = Rule{
 // serverKeys are the ways to name a homeserver: the first two go together, the last one stands alone.
 var serverKeys = []string{"default_server_config", "default_server_name", "default_hs_url"}
 
-func checkElementServer(r *Reporter, f *source.File) {
+func checkElementServer(r *Reporter, d *deployment.Deployment, f *source.File) {
 	var named []source.Value
 	for _, key := range serverKeys {
 		if v := f.At(key); v.Set() {
@@ -58,6 +58,10 @@ func checkElementServer(r *Reporter, f *source.File) {
 	case named[0].Name() == serverKeys[0] && base.Str() == "":
 		r.Fail("default_server_config names no base_url; Element Web shows that it is misconfigured, and no login", fix, named[0].Site(""))
 	case base.Set() && !deferred(base.Str()) && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http"):
+		if by := d.Scripts.Fill(f.Path, base.Str()); by != "" {
+			r.NotChecked(fmt.Sprintf("%s may put another value in the place of %s in %s", by, base.Name(), f.Path), base.Site(""))
+			return
+		}
 		r.Fail(base.Name()+" is no address; Element Web shows that it is misconfigured, and no login", base.Name()+": https://…", base.Site(""))
 	}
 }

@@ -46,6 +46,7 @@ var synapseSigningKey = Rule{
 			case host == "" && reason != "":
 				r.NotChecked("the signing key "+file+" cannot be seen: "+reason, v.Site(""))
 			case reason != "" && !m.ReadOnly: // Synapse makes it when it starts for the first time
+			case reason != "" && mountMissed(d, s.Service, host): // compose-mount-exists says so
 			case reason != "":
 				r.Fail(fmt.Sprintf("there is no signing key at %s, and Synapse cannot make one because the mount is read-only; it does not start", host), "signing_key_path: the path of the key that this server has", v.Site(""), m.At.Site("read-only"))
 			case !isSigningKey(text):

@@ -10,6 +10,16 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// writesFront is the script that writes a file in which routes of the proxy stand, with others, it may be; "" where none does.
+func writesFront(d *deployment.Deployment) string {
+	for _, router := range d.Routes().Routers {
+		if by := d.Scripts.Write(router.Site.File); by != "" && router.Site.File != d.File {
+			return by
+		}
+	}
+	return ""
+}
+
 var traefikPortsPublished = Rule{
 	ID: "traefik-ports-published", Severity: finding.Error,
 	Summary: "the proxy listens behind every port that its service publishes: an entrypoint of Traefik, a site of Caddy, a server of nginx",
@@ -19,6 +29,10 @@ var traefikPortsPublished = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		front := d.Front()
 		for _, p := range front.Dead() {
+			if by := writesFront(d); by != "" {
+				r.NotChecked("whether "+front.Name+" listens behind the published port "+p.Host+" cannot be seen: "+by+" writes its configuration", p.At.Site(""))
+				continue
+			}
 			report := r.Fail
 			if p.Host == "8448" || front.Name == "Caddy" && p.Container == "443" {
 				// The one nobody asks who is told of another; without the other Caddy is told to do without https, as behind a tunnel.

@@ -269,7 +269,8 @@ func (s *Service) servesPostgres() bool {
 	scripted := slices.Contains(shells, path.Base(words[0].Text))
 	tool := strings.HasPrefix(path.Base(words[0].Text), "psql") || strings.HasPrefix(path.Base(words[0].Text), "pg_")
 	serves := slices.ContainsFunc(words, func(w Word) bool {
-		return strings.Contains(w.Text, "docker-entrypoint") || path.Base(w.Text) == "postgres" || strings.Contains(w.Text, "exec ")
+		return strings.Contains(w.Text, "docker-entrypoint") || path.Base(w.Text) == "postgres" ||
+			slices.ContainsFunc([]string{"exec postgres", `exec "$`, "exec $", "exec gosu", "exec su-exec"}, func(start string) bool { return strings.Contains(w.Text, start) })
 	})
 	return !scripted && !tool || serves
 }

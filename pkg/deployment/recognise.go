@@ -164,7 +164,7 @@ func (d *Deployment) oneShot(s *Service) bool {
 	if s.Absent.Why != "" {
 		return true
 	}
-	if s.worker() {
+	if s.worker() || s.Program == component.Postgres && !s.servesPostgres() {
 		return true
 	}
 	kind, _, _ := s.Launch()

@@ -278,7 +278,7 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 			vars[name] = value
 		}
 		synapse = synapse || strings.Contains(w, "synapse") || strings.Contains(w, "SYNAPSE") || strings.Contains(w, "homeserver")
-		generate = generate || w == "generate" || w == "migrate_config" || w == "--generate-config"
+		generate = generate || w == "generate" || w == "migrate_config" || w == "--generate-config" || w == "--generate-keys" || w == "--generate-missing-configs"
 		contained = contained || strings.Contains(w, "docker") || strings.Contains(w, "podman") || strings.Contains(w, "compose") || strings.Contains(w, "COMPOSE")
 		rest := plain[i+1:]
 		switch path.Base(w) {
@@ -332,7 +332,7 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 func (s *script) contained(words []string, synapse bool) {
 	files := []string{"config.yaml", "registration.yaml"}
 	if synapse {
-		files = []string{"homeserver.yaml", "*.log.config", "*.signing.key"}
+		files = []string{"homeserver.yaml", "*.log.config", "*.signing.key", "signing.key"}
 	}
 	mounted := false
 	for i, w := range words {

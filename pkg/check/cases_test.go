@@ -35,7 +35,7 @@ import (
 // stack without findings. A section is called "bad: NAME", followed by "want: NAME" with what is printed,
 // or "good: NAME", which is silent. Its lines are:
 //
-//	tree hand-kept           the stack to begin with, testdata/hand-kept.txtar; without this line the rendered phil-app
+//	tree hand-kept           the stack to begin with, testdata/hand-kept.txtar; calls is rendered, and without this line it is phil-app
 //	config/mas/config.yaml   the file that the following hunks change
 //	 context                 lines as in a diff: old ones begin with a blank or -, new ones with a blank or +
 //	-old                     and the old ones stand exactly once in the file. A blank line ends a hunk.
@@ -92,7 +92,8 @@ type stack struct {
 }
 
 var stacks = map[string]func() stack{
-	"rendered":    sync.OnceValue(func() stack { return newStack(renderedTree()) }),
+	"rendered":    sync.OnceValue(func() stack { return newStack(renderedTree("../../examples/phil-app/stack.yaml")) }),
+	"calls":       sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/calls/stack.yaml")) }),
 	"hand-kept":   sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
 	"workers":     sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
 	"appservices": sync.OnceValue(func() stack { return newStack(treeOf("appservices")) }),
@@ -114,9 +115,9 @@ func treeOf(name string) fstest.MapFS {
 	return tree
 }
 
-// renderedTree is examples/phil-app with placeholder secrets.
-func renderedTree() fstest.MapFS {
-	s, findings := spec.Parse("stack.yaml", mustRead("../../examples/phil-app/stack.yaml"))
+// renderedTree is what comes of a spec, with placeholder secrets.
+func renderedTree(path string) fstest.MapFS {
+	s, findings := spec.Parse("stack.yaml", mustRead(path))
 	if s == nil {
 		panic(fmt.Sprint(findings))
 	}

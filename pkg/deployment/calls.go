@@ -52,7 +52,7 @@ func (d *Deployment) readLiveKit(s *Service) {
 		l.Config = f
 	}
 	for _, w := range s.CommandWords() {
-		if name, _, _ := strings.Cut(w.Text, "="); strings.HasPrefix(name, "--") && name != "--config" {
+		if name, _, _ := strings.Cut(w.Text, "="); strings.HasPrefix(name, "--") && name != "--config" && name != "--disable-strict-config" {
 			l.Hidden = cmp.Or(l.Hidden, "its command says "+name)
 		}
 	}

@@ -29,6 +29,7 @@ func (d *Deployment) Parts() []finding.Part {
 	p.bridges()
 	p.clients()
 	p.admins()
+	p.calls()
 	p.front()
 	p.databases()
 	p.rest()
@@ -208,6 +209,29 @@ func (p *parts) admins() {
 			part.Seen = finding.Unread
 		}
 		p.add(part, a.Service)
+	}
+}
+
+func (p *parts) calls() {
+	for _, l := range p.d.LiveKits {
+		part := finding.Part{Name: "LiveKit " + l.Name, From: []string{l.Config.Path}, Why: l.Hidden}
+		switch {
+		case l.Config.Path == "":
+			part.Seen, part.Why = finding.Unread, cmp.Or(l.Hidden, "nothing says where its configuration is")
+		case l.Hidden != "":
+			part.Seen = finding.Partly
+		}
+		p.add(part, l.Service)
+	}
+	for _, t := range p.d.Tokens {
+		part := finding.Part{Name: "lk-jwt-service " + t.Name, From: []string{t.Self.Pos().File}}
+		if t.Registration != nil {
+			part.From = append(part.From, t.Registration.Path)
+		}
+		if t.EnvUnread != "" {
+			part.Seen, part.Why = finding.Partly, t.EnvUnread
+		}
+		p.add(part, t.Service)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +54,7 @@ func TestAdoption(t *testing.T) {
 	key := a.ask(t, http.MethodGet, synapse+"/_matrix/key/v2/server", "", nil).body["verify_keys"]
 	answers := a.answers(t)
 
-	a.take(t)
+	a.take(t, "")
 	for _, heading := range []string{"1. Audit", "2. Import", "3. Compare", "4. Pull, and rehearse the render", "5. Keep what there is"} {
 		a.follow(t, heading, 0)
 	}
@@ -81,11 +80,7 @@ func TestAdoption(t *testing.T) {
 	if got := a.ask(t, http.MethodGet, synapse+"/_matrix/key/v2/server", "", nil).body["verify_keys"]; fmt.Sprint(got) != fmt.Sprint(key) {
 		t.Error("the server has another signing key than before")
 	}
-	for request, was := range answers {
-		if now := a.answers(t)[request]; now != was {
-			t.Errorf("%s was answered with %s, and is with %s", request, was, now)
-		}
-	}
+	a.sameAnswers(t, answers)
 	a.reads(t, "ben-1", room, before)
 	a.client(t, "anna-1", "send", room, later)
 	a.reads(t, "ben-1", room, before, later)
@@ -96,13 +91,48 @@ func TestAdoption(t *testing.T) {
 	a.follow(t, "10. Look", 0)
 
 	a.follow(t, "The way back", 0)
-	a.settle(t)
 	a.awake(t)
 	a.reads(t, "ben-1", room, before, later)
 	a.bridgesWork(t)
 	if now := a.cluster(t); now != cluster {
 		t.Errorf("after the way back the cluster is\n%s", now)
 	}
+	t.Run("again, with a prefixed listener", func(t *testing.T) {
+		a.prefix(t)
+		a.sameAnswers(t, answers)
+		old := a.containers(t)
+		if err := os.RemoveAll(a.spec); err != nil {
+			t.Fatal(err)
+		}
+		a.take(t, "")
+		for _, heading := range []string{"6. Stop what runs", "8. Write the files", "9. Start"} {
+			a.follow(t, heading, 0)
+		}
+		a.settle(t)
+		a.planned(t, old, a.containers(t))
+		a.sameAnswers(t, answers)
+		a.reads(t, "ben-1", room, before, later)
+		a.bridgesWork(t)
+	})
+}
+
+// prefix has MAS take the prefix of its address away itself, and not the proxy. What clients asked Synapse for then needs
+// a listener of its own.
+func (a *adoption) prefix(t *testing.T) {
+	t.Helper()
+	for _, edit := range []struct{ path, old, now string }{
+		{"config/mas/config.yaml", "    - name: web\n", "    - name: web\n      prefix: /auth/\n"},
+		{"config/mas/config.yaml", "        - name: compat\n", ""},
+		{"config/mas/config.yaml", "    - name: internal\n", "    - name: compat\n      resources: [{name: compat}]\n      binds: [{address: '[::]:8082'}]\n    - name: internal\n"},
+		{"config/matrix/homeserver.yaml", "http://mas:8080/", "http://mas:8080/auth/"},
+		{"docker-compose.yml", "      - traefik.http.routers.mas.middlewares=mas-strip\n      - traefik.http.middlewares.mas-strip.stripprefix.prefixes=/auth\n", ""},
+		{"docker-compose.yml", "routers.mas-compat.service=mas\n", "routers.mas-compat.service=mas-compat\n      - traefik.http.services.mas-compat.loadbalancer.server.port=8082\n"},
+	} {
+		a.rewrite(t, edit.path, edit.old, edit.now)
+	}
+	a.compose(t, "up", "-d", "--pull", "never", "--force-recreate", "synapse", "mas", "proxy")
+	a.awake(t)
+	a.bridgesWork(t)
 }
 
 // newAdoption lays out a stack as it is kept by hand.
@@ -132,14 +162,17 @@ func newAdoption(t *testing.T, from string) *adoption {
 			a.dump(t)
 		}
 		a.overlay(t)
-		a.compose(t, "down", "--timeout", "5", "--remove-orphans")
+		a.compose(t, "down", "--timeout", "5", "--remove-orphans", "--volumes")
 	})
 	return a
 }
 
-// overlay puts the stand-in for Traefik beside the stack as it is by now.
+// overlay puts the stand-in for Traefik beside the stack as it is by now, unless that has a proxy of its own.
 func (a *adoption) overlay(t *testing.T) {
 	t.Helper()
+	if _, err := os.Stat(filepath.Join(a.dir, "Caddyfile")); err == nil {
+		return
+	}
 	var file struct {
 		Networks map[string]struct {
 			Name     string
@@ -266,10 +299,10 @@ func (a *adoption) fillBridges(t *testing.T) {
 }
 
 // take imports the stack. What it asks is what MIGRATION.md then says how to decide.
-func (a *adoption) take(t *testing.T) {
+func (a *adoption) take(t *testing.T, flags string) {
 	t.Helper()
 	start := time.Now()
-	out := a.sh(t, "stackgen import "+a.dir+" -o "+a.spec+"/stack.yaml 2>&1 || [ $? = 1 ]", "", nil)
+	out := a.sh(t, "stackgen import "+flags+" "+a.dir+" -o "+a.spec+"/stack.yaml 2>&1 || [ $? = 1 ]", "", nil)
 	t.Logf("imported after %.1f s", time.Since(start).Seconds())
 	src, err := os.ReadFile(filepath.Join(a.spec, "secrets.yaml"))
 	if err != nil {
@@ -288,9 +321,6 @@ func (a *adoption) take(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.plan, a.book = string(plan), commands(string(plan))
-	if os.Getenv("E2E_KEEP") != "" {
-		_ = exec.Command("cp", "-a", a.root, os.Getenv("E2E_KEEP")).Run()
-	}
 }
 
 // follow runs the commands below a heading of MIGRATION.md as they stand there. What is pulled is there already, what
@@ -356,78 +386,4 @@ func (a *adoption) planned(t *testing.T, old, now map[string]container) {
 	if !maps.Equal(said, is) {
 		t.Errorf("MIGRATION.md says %v, and it is %v", said, is)
 	}
-}
-
-// cluster is all of the databases and roles that would show if one were made or changed.
-func (a *adoption) cluster(t *testing.T) string {
-	t.Helper()
-	return a.sql(t, "postgres", `SELECT 'database ' || (d.oid, datname, datdba, pg_encoding_to_char(encoding), datcollate, datctype, datacl)::text FROM pg_database d ORDER BY oid`) + "\n" +
-		a.sql(t, "postgres", `SELECT 'role ' || (r.oid, rolname, rolsuper, rolcreatedb, rolcanlogin)::text FROM pg_roles r WHERE oid >= 10 AND rolname NOT LIKE 'pg\_%' ORDER BY oid`)
-}
-
-// allRows gives a digest of each table of each database, under "database.table".
-func (a *adoption) allRows(t *testing.T) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for name := range strings.Lines(a.sql(t, "postgres", `SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'`)) {
-		name = strings.TrimSpace(name)
-		for line := range strings.Lines(a.sql(t, name, `SELECT relname || ' ' || md5(query_to_xml(format('SELECT t::text FROM %I t ORDER BY 1', relname), false, false, '')::text)
-			FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public' AND relkind = 'r' ORDER BY 1`)) {
-			table, sum, _ := strings.Cut(strings.TrimSpace(line), " ")
-			all[name+"."+table] = sum
-		}
-	}
-	return all
-}
-
-// lasts reports whether the rows of a table are the same after a start: all of MAS and the bridges, but for the bots'
-// accounts, whose keys are written anew, encrypted; and of Synapse those that hold what people did.
-func lasts(table string) bool {
-	if name, ok := strings.CutPrefix(table, "synapse."); ok {
-		return ofPeople.MatchString(name)
-	}
-	return !strings.HasSuffix(table, ".crypto_account")
-}
-
-var ofPeople = regexp.MustCompile(`^(users|profiles|access_tokens|account_data|room_account_data|rooms|room_aliases|events|event_json|state_events|` +
-	`room_memberships|local_media_repository|e2e_device_keys_json|e2e_cross_signing_keys|e2e_room_keys)$`)
-
-// sameRows holds the rows of each table against those before.
-func (a *adoption) sameRows(t *testing.T, was map[string]string) {
-	t.Helper()
-	now := a.allRows(t)
-	n := 0
-	for _, table := range slices.Sorted(maps.Keys(was)) {
-		if !lasts(table) {
-			continue
-		}
-		if n++; now[table] != was[table] {
-			t.Errorf("the rows of %s are others than before", table)
-		}
-	}
-	for table := range now {
-		if was[table] == "" {
-			t.Errorf("%s is new", table)
-		}
-	}
-	t.Logf("the rows of %d tables are as they were", n)
-}
-
-// answers are what a client is told at the addresses that it asks, before it logs in.
-func (a *adoption) answers(t *testing.T) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for _, request := range []string{
-		"GET https://" + publicHost + "/_matrix/client/versions", "GET https://" + serverName + "/_matrix/client/versions",
-		"GET https://" + publicHost + "/_matrix/client/v3/login", "GET https://" + serverName + "/_matrix/client/v3/login",
-		"GET https://" + publicHost + "/auth/.well-known/openid-configuration", "GET https://" + publicHost + "/auth/",
-		"GET https://" + publicHost + "/_matrix/client/v1/auth_metadata", "GET https://" + publicHost + "/_synapse/admin/v1/server_version",
-		"GET https://" + serverName + "/_matrix/key/v2/server", "GET https://" + serverName + "/",
-	} {
-		method, at, _ := strings.Cut(request, " ")
-		got := a.ask(t, method, at, "", nil)
-		all[request] = fmt.Sprintf("HTTP %d %v", got.status, got.body)
-	}
-	delete(all, "GET https://"+serverName+"/_matrix/key/v2/server") // signed anew for each
-	return all
 }

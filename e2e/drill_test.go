@@ -153,10 +153,14 @@ func (d *drill) block(t *testing.T, heading string, i int) string {
 
 // environment is what a shell of root's has on the host, with the stand-in for Traefik beside the stack.
 func (d *drill) environment() []string {
-	return []string{
+	env := []string{
 		"PATH=" + filepath.Join(filepath.Dir(filepath.Dir(bin)), "borgmatic", "bin") + ":" + os.Getenv("PATH") + ":" + bin, "HOME=" + d.home, "LANG=C.UTF-8",
-		"DOCKER_HOST=" + docker.host(), "DOCKER_CONFIG=" + docker.dir, "COMPOSE_FILE=docker-compose.yml:../proxy.yml",
+		"DOCKER_HOST=" + docker.host(), "DOCKER_CONFIG=" + docker.dir,
 	}
+	if _, err := os.Stat(filepath.Join(d.root, "proxy.yml")); err == nil {
+		env = append(env, "COMPOSE_FILE=docker-compose.yml:../proxy.yml")
+	}
+	return env
 }
 
 // sh runs commands in the stack's directory as root would, with nobody there but for the given input.

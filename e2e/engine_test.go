@@ -107,12 +107,15 @@ func startEngine(cache string, in network) (e *engine, err error) {
 
 func (e *engine) host() string { return "unix://" + filepath.Join(e.dir, "docker.sock") }
 
-// clean removes all containers and networks of the engine, which has no others than the test's.
+// clean removes all containers, networks and volumes of the engine, which has no others than the test's.
 func (e *engine) clean() {
 	if ids, err := e.docker("ps", "-aq"); err == nil && ids != "" {
 		_, _ = e.docker(append([]string{"rm", "-f"}, strings.Fields(ids)...)...)
 	}
 	_, _ = e.docker("network", "prune", "-f")
+	if names, err := e.docker("volume", "ls", "-q"); err == nil && names != "" {
+		_, _ = e.docker(append([]string{"volume", "rm", "-f"}, strings.Fields(names)...)...)
+	}
 }
 
 // stop ends the engine and what runs in it.

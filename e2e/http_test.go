@@ -90,6 +90,9 @@ func (s *stack) client(t *testing.T) *http.Client {
 				}
 				if host == publicHost || host == serverName {
 					host = "proxy"
+					if _, ok := s.containers(t)["caddy"]; ok {
+						host = "caddy"
+					}
 				}
 				return docker.dial(ctx, network, net.JoinHostPort(s.address(t, host), port))
 			},

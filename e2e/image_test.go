@@ -53,6 +53,7 @@ func builds() []build {
 		{component.Of(component.MAS).Tested.String(), "mas", nil},
 		{"stackgen-e2e/proxy:local", "proxy", nil},
 		{"stackgen-e2e/client:local", "client", nil},
+		{"docker.io/library/caddy:2.11", "caddy", nil},
 		{component.Of(component.Telegram).Tested.Repository + ":" + telegramVersion, "telegram", nil},
 		{component.Of(component.Telegram).Tested.String(), "telegram-go", nil},
 		{synapse.String(), "synapse", []string{"SYNAPSE=" + strings.TrimPrefix(synapse.Tag, "v")}},
@@ -70,6 +71,7 @@ var programs = []struct{ module, name, pkg, ldflags string }{
 	{".", "proxy", "./standin/proxy", ""},
 	{".", "bridgev2", "./standin/bridgev2", ""},
 	{"compose", "docker-compose", "github.com/docker/compose/v5/cmd", " -X github.com/docker/compose/v5/internal.Version=v5.6.0"},
+	{"caddy", "caddy", ".", ""},
 	{"whatsapp", "mautrix-whatsapp", "go.mau.fi/mautrix-whatsapp/cmd/mautrix-whatsapp", ""},
 }
 

@@ -1,6 +1,7 @@
-// Package e2e starts a rendered stack with the real Docker Compose: the real Synapse, PostgreSQL, WhatsApp
-// and Telegram bridges, mautrix-go's own start-up code for the bridgev2 bridges that cannot be built here,
-// and stand-ins for MAS, Discord and Traefik. It is a module of its own, so that none of that is the product's.
+// Package e2e starts a rendered stack with the real Docker Compose, and takes over stacks that were kept by hand (byhand,
+// byhand-caddy) with their data: the real Synapse, PostgreSQL, Caddy, WhatsApp and Telegram bridges, mautrix-go's own
+// start-up code for the bridgev2 bridges that cannot be built here, and stand-ins for MAS, Discord and Traefik. It is a
+// module of its own, so that none of that is the product's.
 package e2e
 
 import (

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -45,6 +46,7 @@ type stack struct {
 	root    string // has stack.yaml, secrets.yaml and the overlay
 	dir     string // what was rendered
 	secrets map[string]string
+	super   string // the superuser of the cluster; "" is postgres
 }
 
 // newStack renders the spec with the stackgen of this tree, secrets and all, and takes whatever runs of the
@@ -122,10 +124,15 @@ func (s *stack) mask(text string) string {
 	return text
 }
 
-// try runs Docker Compose on the rendered file and the overlay.
+// try runs Docker Compose on the file that it takes by itself, and the overlay where there is one.
 func (s *stack) try(args ...string) (string, error) {
-	files := []string{"-f", filepath.Join(s.dir, "docker-compose.yml"), "-f", filepath.Join(s.root, "proxy.yml"), "--ansi", "never", "--progress", "quiet"}
-	return docker.run(filepath.Join(bin, "docker-compose"), nil, append(files, args...)...)
+	all := []string{"--ansi", "never", "--progress", "quiet"}
+	for _, name := range []string{filepath.Join(s.dir, "compose.yaml"), filepath.Join(s.dir, "docker-compose.yml"), filepath.Join(s.root, "proxy.yml")} {
+		if _, err := os.Stat(name); err == nil && (len(all) < 5 || filepath.Dir(name) == s.root) {
+			all = append(all, "-f", name)
+		}
+	}
+	return docker.run(filepath.Join(bin, "docker-compose"), nil, append(all, args...)...)
 }
 
 // compose is try for what has to work.
@@ -235,7 +242,7 @@ func (s *stack) sql(t *testing.T, database, query string) string {
 	if _, ok := s.containers(t)[server]; !ok {
 		server = "db" // what it is called in byhand
 	}
-	out, err := s.try("exec", "-T", server, "psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", database, "-c", query)
+	out, err := s.try("exec", "-T", server, "psql", "-X", "-q", "-A", "-t", "-U", cmp.Or(s.super, "postgres"), "-d", database, "-c", query)
 	if err != nil {
 		t.Fatal(s.mask(err.Error()))
 	}

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What the official image's entrypoint promises: a cluster in an empty PGDATA, the superuser's password
-# from POSTGRES_PASSWORD or its _FILE, and /docker-entrypoint-initdb.d at that time only. Root becomes postgres.
+# What the official image's entrypoint promises: a cluster in an empty PGDATA, the superuser's password from
+# POSTGRES_PASSWORD or its _FILE, POSTGRES_DB, and /docker-entrypoint-initdb.d at that time only. Root becomes postgres.
 set -euo pipefail
 
 if [ "$1" = postgres ] && [ "$(id -u)" = 0 ]; then
@@ -22,6 +22,8 @@ printf '\nhost all all all %s\n' "$(postgres -C password_encryption)" >>"$PGDATA
 printf "\nlisten_addresses = '*'\n" >>"$PGDATA/postgresql.conf"
 
 pg_ctl -w start -o "-c listen_addresses=''"
+user="${POSTGRES_USER:-postgres}"
+[ "${POSTGRES_DB:-$user}" = postgres ] || createdb -U "$user" --maintenance-db postgres "${POSTGRES_DB:-$user}"
 for file in /docker-entrypoint-initdb.d/*; do
   case "$file" in
     *.sh) if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;

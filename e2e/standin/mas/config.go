@@ -62,18 +62,20 @@ type config struct {
 	}
 	Passwords struct {
 		Enabled *bool
-		Schemes []struct {
-			Version              int
-			Algorithm            string
-			UnicodeNormalization bool `yaml:"unicode_normalization"`
-			Secret               string
-			SecretFile           string `yaml:"secret_file"`
-		}
+		Schemes []scheme
 	}
 	Account       map[string]bool
 	UpstreamOAuth struct {
 		Providers []provider
 	} `yaml:"upstream_oauth2"`
+}
+
+type scheme struct {
+	Version              int
+	Algorithm            string
+	UnicodeNormalization bool `yaml:"unicode_normalization"`
+	Secret               string
+	SecretFile           string `yaml:"secret_file"`
 }
 
 type provider struct {
@@ -190,7 +192,8 @@ func (c *config) readSchemes() error {
 		return errors.New("Requires at least one password scheme in the config") //nolint:staticcheck // MAS's own words
 	}
 	versions := map[int]bool{}
-	for _, s := range c.Passwords.Schemes {
+	for i := range c.Passwords.Schemes {
+		s := &c.Passwords.Schemes[i]
 		if s.Secret != "" && s.SecretFile != "" {
 			return errors.New("Cannot specify both `secret` and `secret_file`") //nolint:staticcheck // MAS's own words
 		}
@@ -199,9 +202,11 @@ func (c *config) readSchemes() error {
 		}
 		versions[s.Version] = true
 		if s.SecretFile != "" {
-			if _, err := os.ReadFile(s.SecretFile); err != nil {
+			src, err := os.ReadFile(s.SecretFile)
+			if err != nil {
 				return err
 			}
+			s.Secret = string(src)
 		}
 	}
 	return nil

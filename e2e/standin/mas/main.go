@@ -2,7 +2,8 @@
 // configuration as strictly as MAS's documentation allows, opens what the configuration names, and answers
 // on the configured listeners what Synapse, clients and bridges ask when a stack runs: discovery, token
 // introspection and the compat login API. It keeps its sessions in the configured database and registers
-// users at Synapse with the configured secret. Login tokens are of its own kind: "login-<localpart>".
+// users at Synapse with the configured secret. syn2mas moves sessions, which are all that it keeps.
+// Login tokens are of its own kind: "login-<localpart>".
 package main
 
 import (
@@ -31,8 +32,12 @@ type server struct {
 
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) > 1 && os.Args[1] == "syn2mas" {
+		syn2mas(os.Args[2:])
+		return
+	}
 	if len(os.Args) > 1 && os.Args[1] != "server" {
-		log.Fatalf("this stand-in knows only the command server, not %s", os.Args[1])
+		log.Fatalf("this stand-in knows only the commands server and syn2mas, not %s", os.Args[1])
 	}
 	path := os.Getenv("MAS_CONFIG")
 	for i, arg := range os.Args {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -48,6 +50,18 @@ func sendsNoMail(s *side, _ fact) bool {
 // closed: nobody makes an account by himself (synapse/config/registration.py).
 func closed(s *side, _ fact) bool {
 	return len(s.MASs) == 0 && s.every(func(c source.Value) bool { return !c.At("enable_registration").True() })
+}
+
+// noWorkers: Synapse is one process (synapse/config/redis.py: nothing else goes by it).
+func noWorkers(s *side, _ fact) bool {
+	return len(s.Workers) == 0 && s.every(func(c source.Value) bool { return len(c.At("modules").Items()) == 0 && !c.At("instance_map").Set() })
+}
+
+// relaysOnTheHost: the relay that runs now is on the network of the machine.
+func relaysOnTheHost(s *side, _ fact) bool {
+	return slices.ContainsFunc(s.Services, func(svc *deployment.Service) bool {
+		return svc.Program == component.Coturn && svc.NetworkMode.Str() == "host"
+	})
 }
 
 // noGuests: Synapse lets no guests in (synapse/config/registration.py).

@@ -75,6 +75,7 @@ var configured = []verdict{
 
 	{about: "synapse", doc: "config", key: "serve_server_wellknown", kind: Same, why: "who answers for the name of the server is compared request by request"},
 	{about: "synapse", doc: "config", key: "instance_map**", where: onOld, kind: Lost, why: "the spec has no workers of Synapse: one process does all from then on"},
+	{about: "synapse", doc: "config", key: "redis**", where: onOld, when: noWorkers, kind: Same, why: "by it a process speaks to its workers, and there are none"},
 	{about: "synapse", doc: "config", key: "redis**", where: onOld, kind: Lost, why: "it is for workers of Synapse, which the spec has not"},
 	{about: "synapse", doc: "config", key: "**_instances**", where: onOld, kind: Lost, why: "the spec has no workers of Synapse: one process does all from then on"},
 	{about: "synapse", doc: "config", key: "stream_writers**", where: onOld, kind: Lost, why: "the spec has no workers of Synapse: one process does all from then on"},

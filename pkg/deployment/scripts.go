@@ -199,7 +199,7 @@ func readScript(name, text string) script {
 			s.cwd, s.left = "", nil // a shell for each line
 		}
 		list, more := commands(line)
-		docs = append(docs, more...)
+		docs = append(more, docs...) // one within another ends first
 		for _, command := range list {
 			known := len(s.targets)
 			s.command(command, vars)

@@ -68,6 +68,8 @@ func TestScripts(t *testing.T) {
 		{"up.sh", "cat > /etc/nginx/config.json <<EOF", "config.json", false},
 		{"up.sh", "cat > web/config.json <<EOF", "config.json", false},
 		{"up.sh", "docker run --rm -v \"$HERE/synapse:/data\" --entrypoint python3 matrixdotorg/synapse:latest -m synapse.app.homeserver -c /data/homeserver.yaml --generate-keys", "synapse/signing.key", true},
+		{"up.sh", "bash <<OUTER\ncat > a.txt <<'INNER'\nx\nINNER\nOUTER\ncat x > web/config.json", "web/config.json", true},
+		{"up.sh", "cat > \"$DIR/install.sh\" <<OUTER\ncat > a.txt <<'INNER'\nx\nINNER\ncat x > web/other.json\nOUTER\ncat x > web/config.json", "web/config.json", true},
 		{"up.sh", "bash -c 'cd web && cat x > config.json'", "web/config.json", true},
 		{"up.sh", "ssh host \"cat $DIR/config.json\"", "config.json", false},
 		{"up.sh", "mkdir web\ncd web\nwget https://example.org/a/config.json", "web/config.json", true},

@@ -129,7 +129,7 @@ bridges:
     permissions: {"@anna:example.org": admin, example.org: user}
     extra: {bridge: {split_portals: true}}
   telegram: {version: v0.15.3}
-permissions: {"*": relay, example.org: user, "@anna:example.org": admin}
+` + runningContainers + `permissions: {"*": relay, example.org: user, "@anna:example.org": admin}
 backup:
   borgmatic:
     repositories: [{path: /mnt/usb/family, label: usb}]
@@ -194,6 +194,9 @@ func TestEveryFieldIsTold(t *testing.T) {
 		t.Skip("skipped: four runs for each field take too long under the race detector; the same commands run in TestScripts")
 	}
 	repository(t, "stack.yaml", running)
+	for name, text := range besideContainers {
+		commit(t, name, text)
+	}
 	s, findings := spec.Parse("stack.yaml", []byte(running))
 	if s == nil {
 		t.Fatal(findings)

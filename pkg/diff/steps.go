@@ -39,11 +39,19 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	p.before = append(p.before, c.Root...)
 	for _, name := range added(external(old), external(now)) {
 		if e.First {
-			p.first("the network ", name, " has to exist, with ", frontOf(now), " in it: docker network inspect ", shell.Word(name))
+			if with := ", with " + frontOf(now) + " in it"; !c.ofContainers(name) {
+				p.first("the network ", name, " has to exist", with, ": docker network inspect ", shell.Word(name))
+			}
+		}
+	}
+	for _, name := range added(external(old), external(now)) {
+		if c.ofContainers(name) {
+			p.first("the network ", name, " has to exist: docker network inspect ", shell.Word(name))
 		}
 	}
 	if !e.First {
 		c.versions(p)
+		c.containers(p)
 		c.moves(p)
 		c.gone(p)
 		c.renamed(p)

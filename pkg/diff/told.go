@@ -206,10 +206,14 @@ func (c *comparison) gone(p *plan) {
 func (c *comparison) owners(p *plan) {
 	dirs := make(map[string][]string)
 	var order []string
-	c.pairs(func(old, now *deployment.Service) {
+	for _, now := range c.new.deployment.Services {
+		old := c.formerly(now)
+		if optional(old) || optional(now) {
+			continue
+		}
 		user := now.UserAt.Str()
 		if user == old.UserAt.Str() || user == "" {
-			return
+			continue
 		}
 		for _, m := range now.Mounts {
 			if m.Host == "" || m.ReadOnly || !slices.ContainsFunc(old.Mounts, func(o deployment.Mount) bool { return o.Host == m.Host }) {
@@ -222,7 +226,7 @@ func (c *comparison) owners(p *plan) {
 				dirs[user] = append(dirs[user], dir)
 			}
 		}
-	})
+	}
 	for _, user := range order {
 		p.first("what was written so far belongs to the user from before: docker compose down && sudo chown -R ", shell.Word(user), " ", strings.Join(dirs[user], " "))
 	}

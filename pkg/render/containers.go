@@ -218,3 +218,34 @@ func (st *Stack) Networks() (names []string) {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// ContainerHosts are the hosts of the routes to containers that nothing else of the stack is on.
+func (st *Stack) ContainerHosts() (hosts []string) {
+	others := []string{st.MatrixHost, st.ServerName}
+	for _, r := range st.Routes() {
+		own := slices.ContainsFunc(st.Containers, func(c Container) bool { return c.Name == r.Service })
+		for _, host := range r.Hosts {
+			if !own {
+				others = append(others, host)
+			} else if !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	return slices.DeleteFunc(hosts, func(host string) bool { return slices.Contains(others, host) })
+}
+
+// ContainerData are the places that containers write to, each once.
+func (st *Stack) ContainerData() (all []Data) {
+	for _, k := range st.kept() {
+		if k.service != "synapse" && k.service != "postgres" {
+			all = append(all, k.Data)
+		}
+	}
+	return all
+}
+
+// Appservices are the containers that Synapse knows.
+func (st *Stack) Appservices() []Container {
+	return slices.DeleteFunc(slices.Clone(st.Containers), func(c Container) bool { return !c.Registered })
+}

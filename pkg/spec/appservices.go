@@ -11,6 +11,17 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// noBridges are bridges by mautrix that are not rendered: why, and what to write instead.
+var noBridges = map[string][2]string{
+	"googlechat": {
+		"its last release, v0.5.2, is of 2024 and knows no msc4190, so that next to MAS its bot cannot log in to encrypt (M_UNRECOGNIZED)",
+		"where Google Chat is needed all the same: appservices: {googlechat: {image: dock.mau.dev/mautrix/googlechat, version: v0.5.2, …}}, with encryption off in its configuration; for messages of a telephone bridges: {gmessages: {}}",
+	},
+	"imessage": {"it runs on a Mac or an iPhone, not in a container", "its registration, in synapse.registrations"},
+	"facebook": {"it is meta now", "bridges: {meta: {}}"},
+	"irc":      {"it has no release yet", "appservices: {irc: {…}} with heisenbridge, as in examples/appservices"},
+}
+
 // ofRegistration are the keys of an appservice that say something of a rendered registration.
 var ofRegistration = []string{"id", "bot", "users", "aliases", "rooms", "rate_limited", "ephemeral", "encryption", "extra"}
 

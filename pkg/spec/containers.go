@@ -234,6 +234,8 @@ func (s *Spec) checkRoutes(d *decoder, n Named, at source.Value) {
 			d.fail(item, item.Path()+" leads to no port; the proxy could not ask the service", "port: 8080")
 		case whole && own[host] != "":
 			d.fail(item, fmt.Sprintf("%s takes all of %s, which is the host of %s; nothing else there would be answered", item.Path(), host, own[host]), "host: "+n.Name+"."+s.ServerName+", or a path below it")
+		case !whole && s.covered(host, r.Path) != "":
+			d.fail(item, fmt.Sprintf("%s takes %s away from who answers it on %s", item.Path(), s.covered(host, r.Path), host), "path: /_matrix/"+n.Name+", or another host")
 		case whole && r.Strip:
 			d.fail(item.At("strip"), item.At("strip").Path()+" has no path to take off", "remove the line")
 		}
@@ -247,6 +249,25 @@ func (s *Spec) checkRoutes(d *decoder, n Named, at source.Value) {
 			}
 		}
 	}
+}
+
+// covered is a path that the stack itself answers on a host and that a route to the path of a container would take; "" where
+// none is.
+func (s *Spec) covered(host, at string) string {
+	var own []string
+	if host == s.MatrixHost() || host == s.ServerName {
+		own = []string{"/_matrix/client", "/_matrix/federation", "/_matrix/key", "/_matrix/media", "/_synapse/client", "/.well-known/matrix"}
+	}
+	if u, err := url.Parse(cmp.Or(s.Auth.PublicURL, "https://"+s.MatrixHost()+"/auth/")); err == nil && s.MAS() && host == u.Host && len(u.Path) > 1 {
+		own = append(own, strings.TrimRight(u.Path, "/"))
+	}
+	at = strings.TrimRight(at, "/") + "/"
+	for _, p := range own {
+		if strings.HasPrefix(p+"/", at) || strings.HasPrefix(at, p+"/") {
+			return p
+		}
+	}
+	return ""
 }
 
 // RouteHost is the host of a route.

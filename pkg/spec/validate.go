@@ -118,7 +118,10 @@ func (s *Spec) MatrixHost() string { return cmp.Or(s.Hosts.Matrix, "matrix."+s.S
 func (s *Spec) checkBridges(d *decoder) {
 	known := BridgeNames()
 	for key := range s.At("bridges").Entries() {
-		if !slices.Contains(known, key.Str()) {
+		switch why, told := noBridges[key.Str()]; {
+		case told:
+			d.fail(key, fmt.Sprintf("bridges.%s is not rendered: %s", key.Str(), why[0]), why[1])
+		case !slices.Contains(known, key.Str()):
 			d.unknown(key, known)
 		}
 	}

@@ -196,7 +196,8 @@ func (b *Bridge) StartScript() bool {
 		return false
 	}
 	words := b.Command()
-	return len(words) == 0 && b.Component().Start == component.FromCommand || slices.ContainsFunc(words, func(w string) bool { return path.Base(w) == "docker-run.sh" })
+	older := b.Dialect == component.OlderPython && b.Program == component.Unknown // each of their images has it
+	return len(words) == 0 && (older || b.Component().Start == component.FromCommand) || slices.ContainsFunc(words, func(w string) bool { return path.Base(w) == "docker-run.sh" })
 }
 
 // StartUser is whom the start script gives /data to: UID, or 1337; -1 where that cannot be told.

@@ -49,6 +49,7 @@ var fieldValues = map[string][2]string{
 	"owner":                               {"'1000:1000'", ""},
 	"hosts.matrix":                        {"synapse.example.org", ""},
 	"hosts.element":                       {"app.example.org", ""},
+	"metrics":                             {"true", ""},
 	"hosts.admin":                         {"staff.example.org", ""},
 	"admin.allow_from":                    {"[203.0.113.7]", "[10.0.0.0/8]"},
 	"admin.extra":                         {"{externalAuthProvider: true}", ""},

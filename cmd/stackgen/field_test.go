@@ -106,6 +106,7 @@ turn:
   min_port: 50000
   max_port: 50100
   extra: {user-quota: 20}
+metrics: false
 admin:
   image: registry.example.org/mirror/ketesa
   version: v1.3.0

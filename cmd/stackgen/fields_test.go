@@ -18,6 +18,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"hosts.matrix", "matrix: synapse.example.org", "matrix: matrix.example.org", isTold, "log in again"},
 	{"hosts.element", "element: app.example.org", "element: chat.example.org", isTold, "log in again there"},
 	{"hosts.element", "element: app.example.org", "element: chat.example.org", isTold, "let the DNS names of chat.example.org"},
+	{"metrics", "metrics: false", "metrics: true", isTold, "family_metrics"},
 	{"hosts.admin", "admin: staff.example.org", "admin: admin.example.org", isTold, "let the DNS names of admin.example.org"},
 	{"admin.image", "mirror/ketesa", "other/ketesa", isHarmless, "the same program from another place"},
 	{"admin.version", "version: v1.3.0", "version: v1.4.0", isHarmless, "it keeps nothing of its own, neither way"},

@@ -17,6 +17,7 @@ func (r *reader) names() {
 	r.spec.ServerName = r.syn.Server.Str()
 	r.spec.Hosts.Matrix = r.syn.MatrixHost()
 	r.spec.Owner = r.owner()
+	r.spec.Metrics = r.d.Chosen.Managed && r.syn.Config.At("enable_metrics").True() && r.d.Network("metrics").Internal.True()
 }
 
 // owner is the user that runs everything, "" where each program has its own.

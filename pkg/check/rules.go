@@ -34,6 +34,7 @@ var Rules = []Rule{
 	authMetadataOnSynapse,
 	internalAPIsPrivate,
 	adminAPIsReached,
+	metricsPrivate,
 	apexMatrixRouted,
 	wellKnownAgrees,
 	traefikRouterComplete,

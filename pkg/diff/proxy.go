@@ -123,6 +123,9 @@ func (c *comparison) proxy(p *plan) {
 	for _, name := range added(foreign(c.old.deployment), foreign(c.new.deployment)) {
 		p.first("Traefik has to have a middleware called ", name, ", or it answers everything here with 404")
 	}
+	if c.new.deployment.Network("metrics").Internal.True() && !c.old.deployment.Network("metrics").Internal.True() {
+		p.then("let Prometheus into the network ", c.new.deployment.Project, "_metrics, and give it config/prometheus (RUNBOOK.md, Metrics)")
+	}
 	for _, network := range added(admins(c.old.deployment), admins(c.new.deployment)) {
 		p.first("whoever comes from ", network, " reaches the admin APIs from now on: see that nobody else does, and that the proxy sees the addresses of people and not one of its own")
 	}

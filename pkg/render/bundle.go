@@ -119,6 +119,9 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 	if st.Admin != nil {
 		as = append(as, artifact{path: "config/ketesa/config.json", template: "ketesa.json", service: "ketesa", spec: spec.Section(component.Ketesa)})
 	}
+	if st.Metrics != 0 {
+		as = append(as, artifact{path: "config/prometheus/" + st.Name + ".yml", template: "prometheus.yml"})
+	}
 	if st.Ingress.Managed {
 		as = append(as,
 			artifact{path: TraefikFile, template: "traefik.yml", service: "traefik", spec: spec.Section(component.Traefik)},

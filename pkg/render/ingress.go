@@ -64,6 +64,9 @@ func (st *Stack) InNetwork(service string) string {
 	return "{aliases: [" + source.Quote(st.internal(service)) + "]}"
 }
 
+// MetricsPort is that of Synapse's metrics, as its own documentation has it.
+const MetricsPort = 9000
+
 // Managed are expressions for the users that bridges have, which administrators leave alone.
 func (st *Stack) Managed() (users []string) {
 	for _, b := range st.Bridges {

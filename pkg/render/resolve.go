@@ -72,6 +72,9 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 		st.Element = &Element{Host: host, Port: component.Of(component.Element).Port}
 	}
 	st.resolveContainers(s, secrets)
+	if s.Metrics {
+		st.Metrics = MetricsPort
+	}
 	if host := s.AdminHost(); host != "" {
 		st.Admin = &Admin{Host: host, Port: component.Of(component.Ketesa).Port, Allow: s.Admin.AllowFrom}
 	}

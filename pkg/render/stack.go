@@ -39,9 +39,11 @@ type Stack struct {
 	Calls        *Calls
 	Turn         *Turn
 	Admin        *Admin
-	Backup       *Backup
-	Migration    bool // syn2mas is still to run
-	Secrets      []SecretFile
+	// Metrics is where Synapse tells how it fares; 0 where nobody is told.
+	Metrics   int
+	Backup    *Backup
+	Migration bool // syn2mas is still to run
+	Secrets   []SecretFile
 	// Files are those of the spec's owner, read: those of compose.files are copied as they are, in those of containers words in
 	// braces are filled in.
 	Files []Copy

@@ -39,6 +39,8 @@ type Spec struct {
 	Turn Coturn `yaml:"turn,omitempty"`
 	// Admin is a page for administrators (ketesa), on a host of its own, and the routes that it needs. Default: none.
 	Admin Admin `yaml:"admin,omitempty"`
+	// Metrics has Synapse and MAS tell a Prometheus how they fare, in a network that is for that alone. Default: false.
+	Metrics bool `yaml:"metrics,omitempty"`
 	// Bridges to render, by name.
 	Bridges map[string]Bridge `yaml:"bridges,omitempty"`
 	// Appservices are others than the bridges, by a name of your choice: the registration, and the service that runs it.

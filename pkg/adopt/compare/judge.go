@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"philipp.info/stackgen/pkg/component"
 )
 
 // compare holds the facts of both sides against each other.
@@ -105,6 +107,8 @@ func (c *comparison) cause(k id, v verdict, d Difference) string {
 	switch words := v.why + v.keep; {
 	case k.doc == "requests":
 		return d.Why + d.Keep
+	case v.why == anotherShape:
+		return k.about + v.why
 	case !strings.Contains(words, "{"):
 		return words
 	case k.doc == "config" || k.doc == "settings":
@@ -242,11 +246,31 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	for _, list := range [][]verdict{verdicts, configured} {
 		for _, v := range list {
 			if v.fits(c, k, old, now, w) {
+				if general := v.about == "**" && v.key == "**"; general && k.doc == "config" && c.reshaped(k.about) {
+					return verdict{kind: Decision, why: anotherShape, keep: "{section}: {version: …} with the release that runs"}
+				}
 				return v
 			}
 		}
 	}
 	return verdict{kind: Decision, why: "what this does is not known"}
+}
+
+// anotherShape is said of what a bridge has in a configuration of another dialect.
+const anotherShape = "its configuration is of another release than the one that is rendered, which has these settings in other places, or not at all"
+
+// reshaped reports whether a bridge has configurations of two dialects.
+func (c *comparison) reshaped(about string) bool {
+	shape := func(s *side) component.Dialect {
+		for _, b := range s.Bridges {
+			if s.whom(b.Service) == about {
+				return b.Dialect
+			}
+		}
+		return ""
+	}
+	old, ours := shape(c.old), shape(c.ours)
+	return old != "" && ours != "" && old != ours
 }
 
 // pushEphemeral is what receive_ephemeral was called before it was a part of Matrix.

@@ -216,7 +216,8 @@ const untilRegistered = "This value is generated when generating the registratio
 // registersItself reports whether that is the configuration of a bridge whose start script makes a registration, and the tokens with it.
 func registersItself(d *deployment.Deployment, file string) bool {
 	return slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool {
-		return b.Config.Path == file && b.StartScript() && b.Own == nil
+		scripted := b.StartScript() || b.Dialect.InPython() && len(b.Command()) == 0
+		return b.Config.Path == file && scripted && b.Own == nil
 	})
 }
 

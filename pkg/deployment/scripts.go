@@ -158,7 +158,7 @@ func (s *script) means(target, name string) bool {
 	}
 	if i >= 0 {
 		// An absolute path may be where the deployment lies.
-		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.") || strings.HasPrefix(target, "/")
+		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.") || strings.HasPrefix(target, "/") || strings.HasPrefix(target, "~/")
 	}
 	return j < 0 || mine[j] == ".."
 }

@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 		{"up.sh", "docker run --rm -v \"$HERE/synapse:/data\" --entrypoint python3 matrixdotorg/synapse:latest -m synapse.app.homeserver -c /data/homeserver.yaml --generate-keys", "synapse/signing.key", true},
 		{"up.sh", "bash <<OUTER\ncat > a.txt <<'INNER'\nx\nINNER\nOUTER\ncat x > web/config.json", "web/config.json", true},
 		{"up.sh", "cat > \"$DIR/install.sh\" <<OUTER\ncat > a.txt <<'INNER'\nx\nINNER\ncat x > web/other.json\nOUTER\ncat x > web/config.json", "web/config.json", true},
+		{"up.sh", "DIR=\"~/chat\"\nssh_host \"cat > $DIR/config.json\" <<EOF\n{}\nEOF", "config.json", true},
 		{"up.sh", "bash -c 'cd web && cat x > config.json'", "web/config.json", true},
 		{"up.sh", "ssh host \"cat $DIR/config.json\"", "config.json", false},
 		{"up.sh", "mkdir web\ncd web\nwget https://example.org/a/config.json", "web/config.json", true},

@@ -177,7 +177,7 @@ func TestSlipsHideSecrets(t *testing.T) {
 func TestBadKeys(t *testing.T) {
 	checkBad(t, []badCase{
 		{"top", "\nbrigdes: {}", []string{`4:1 unknown key "brigdes"` + "\n\tfix: did you mean bridges?"}},
-		{"far from every name", "\nzzz: {}", []string{`4:1 unknown key "zzz"` + "\n\tfix: the known keys here are appservices, auth, backup"}},
+		{"far from every name", "\nzzz: {}", []string{`4:1 unknown key "zzz"` + "\n\tfix: the known keys here are admin, appservices, auth, backup"}},
 		{"in a component", "\nsynapse: {verison: v1.157.1}", []string{`4:11 unknown key "verison" in synapse` + "\n\tfix: did you mean version?"}},
 		{"deep", "\ningress: {apex: {well_know: synapse}}", []string{`4:18 unknown key "well_know" in ingress.apex` + "\n\tfix: did you mean well_known?"}},
 		{"in a list", "\nbackup: {borgmatic: {repositories: [{path: /a, lable: b}]}}", []string{`4:48 "lable" in backup.borgmatic.repositories.0` + "\n\tfix: did you mean label?"}},

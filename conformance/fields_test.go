@@ -18,6 +18,7 @@ import (
 	"maunium.net/go/mautrix/bridgev2/bridgeconfig"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/coturn"
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
@@ -50,6 +51,8 @@ var fieldValues = map[string][2]string{
 	"hosts.matrix":                        {"synapse.example.org", ""},
 	"hosts.element":                       {"app.example.org", ""},
 	"metrics":                             {"true", ""},
+	"hosts.rtc":                           {"calls.example.org", ""},
+	"hosts.turn":                          {"relay.example.org", ""},
 	"hosts.admin":                         {"staff.example.org", ""},
 	"admin.allow_from":                    {"[203.0.113.7]", "[10.0.0.0/8]"},
 	"admin.extra":                         {"{externalAuthProvider: true}", ""},
@@ -74,6 +77,16 @@ var fieldValues = map[string][2]string{
 	"synapse.retention.max_lifetime":      {"365d", "30d"},
 	"synapse.url_preview":                 {"true", ""},
 	"synapse.turn.uris":                   {"['turn:a.example.org']", "['turn:b.example.org']"},
+	"calls.node_ip":                       {"203.0.113.7", ""},
+	"calls.tcp_port":                      {"7781", ""},
+	"calls.udp_port":                      {"7782", ""},
+	"calls.livekit.extra":                 {"{room: {max_participants: 50}}", ""},
+	"calls.jwt.extra":                     {"{LIVEKIT_LOG_LEVEL: debug}", ""},
+	"turn.external_ip":                    {"203.0.113.7", ""},
+	"turn.port":                           {"3479", ""},
+	"turn.min_port":                       {"50000", ""},
+	"turn.max_port":                       {"49200", ""},
+	"turn.extra":                          {"{user-quota: 20}", ""},
 	"synapse.well_known_extra":            {"{io.element.e2ee: {default: true}}", ""},
 	"synapse.registrations":               {"[hookshot.yaml]", ""},
 	"synapse.extra":                       {"{presence: {enabled: false}}", ""},
@@ -149,7 +162,7 @@ var componentValues = map[string][2]string{
 }
 
 var componentVersions = map[string][2]string{
-	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "admin": {"v1.3.0", ""}, "ingress.traefik": {"v3.7.12", ""}, "bridges.*": {"v0.2608.0", ""},
+	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "admin": {"v1.3.0", ""}, "calls.livekit": {"v1.13.9", ""}, "calls.jwt": {"0.7.0", ""}, "turn": {"4.17.0-r0", ""}, "ingress.traefik": {"v3.7.12", ""}, "bridges.*": {"v0.2608.0", ""},
 }
 
 // elsewhere are the fields that no program reads, with the reason.
@@ -208,6 +221,11 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if strings.HasPrefix(path, "database.external.") {
 		doc["database"] = map[string]any{"external": map[string]any{"host": "db.example.org"}}
+	}
+	for section, with := range map[string][]string{"calls": {"calls.", "hosts.rtc"}, "turn": {"turn.", "hosts.turn"}} {
+		if strings.HasPrefix(path, with[0]) || path == with[1] {
+			doc[section] = map[string]any{}
+		}
 	}
 	if path == "ingress.apex.matrix" {
 		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}
@@ -298,6 +316,15 @@ func readings(t *testing.T, dir string) map[string]string {
 				t.Fatal(err)
 			}
 			got["Traefik"] += text(t, conf)
+		}
+	}
+	if src, err := os.ReadFile(filepath.Join(dir, livekitFile)); err == nil {
+		f, _ := source.Parse(livekitFile, src)
+		got["LiveKit"] = knownReading(t, f, "livekit")
+	}
+	if src, err := os.ReadFile(filepath.Join(dir, coturnFile)); err == nil {
+		for _, o := range coturn.Parse(&source.File{Path: coturnFile, Src: src}) {
+			got["coturn"] += o.Name + "=" + o.Value + "\n"
 		}
 	}
 	configs, err := filepath.Glob(filepath.Join(dir, "config", "*", "config.yaml"))

@@ -40,7 +40,7 @@ admin: {allow_from: [10.0.0.0/8]}
 bridges: {signal: {}, discord: {}, telegram: {version: v0.15.3}}
 permissions: {example.org: user}
 backup: {borgmatic: {repositories: [{path: /mnt/a}]}}
-`
+` + containersBase
 
 // fieldValues are two values of each field of a spec, in YAML; nothing is the field left out. * is the one key
 // that the base has there.
@@ -203,6 +203,9 @@ var proxies = map[string]map[string]any{
 	"ingress.caddy.form":    {"kind": "caddy", "caddy": map[string]any{"network": "caddy"}},
 }
 
+// starred is the one key that the base has below another.
+var starred = map[string]string{"bridges": "signal", "upstream": "sso", "names": "synapse"}
+
 // withField is the base with a value at the path, or without what stands there.
 func withField(t *testing.T, path, value string) string {
 	t.Helper()
@@ -243,7 +246,7 @@ func withField(t *testing.T, path, value string) string {
 	keys := strings.Split(path, ".")
 	for i, key := range keys[:len(keys)-1] {
 		if key == "*" {
-			key = map[string]string{"bridges": "signal", "upstream": "sso", "names": "synapse"}[keys[i-1]]
+			key = starred[keys[i-1]]
 		}
 		if list, ok := at[key].([]any); ok {
 			at = list[0].(map[string]any)
@@ -257,7 +260,18 @@ func withField(t *testing.T, path, value string) string {
 		at = below
 	}
 	last := keys[len(keys)-1]
+	if last == "*" {
+		last = starred[keys[len(keys)-2]]
+	}
 	delete(at, last)
+	if last == "registration" && value != "" { // which has them itself
+		for _, key := range []string{"users", "aliases", "rooms"} {
+			delete(at, key)
+		}
+	}
+	if strings.HasSuffix(path, ".volumes.*.external") {
+		at["volume"] = "kept"
+	}
 	if section, is := strings.CutSuffix(path, ".data."+last); is && value == "" {
 		delete(doc[section].(map[string]any), "data") // it is one of two, or not there
 	}
@@ -424,7 +438,7 @@ def plain(v):
 for d in sys.argv[1:]:
     c = HomeServerConfig.load_config("", ["-c", d + "/config/matrix/homeserver.yaml"])
     synapse = {name: {k: plain(v) for k, v in vars(getattr(c, name)).items() if k != "root"} for name in [k.section for k in c.config_classes]}
-    synapse["appservices"] = [repr(vars(s).get("namespaces")) + s.id + str(s.url) for s in load_appservices(c.server.server_name, c.appservice.app_service_config_files)]
+    synapse["appservices"] = [repr(sorted((k, str(v)) for k, v in vars(s).items())) for s in load_appservices(c.server.server_name, c.appservice.app_service_config_files)]
     borg = []
     for path in sorted(glob.glob(d + "/borgmatic.d/*.yaml")):
         borg.append(plain(load.load_configuration(path)))

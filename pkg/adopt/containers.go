@@ -3,6 +3,7 @@ package adopt
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -112,11 +113,19 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 // database finds the database that db-init makes for the service.
 func (c *taking) database(s *deployment.Service) {
 	src, err := source.ReadFS(c.d.FS, "secrets/postgres_"+s.Name)
-	if err != nil {
+	password := strings.TrimSuffix(string(src), "\n")
+	if err != nil { // of a server elsewhere nothing but its address tells
+		for _, text := range c.Environment {
+			if u, err := url.Parse(string(text)); err == nil && u.Scheme == "postgres" && u.User.Username() == s.Name && c.spec.Database.External.Host != "" && u.Hostname() == c.spec.Database.External.Host {
+				password, _ = u.User.Password()
+			}
+		}
+	}
+	if password == "" {
 		return
 	}
 	c.Database = true
-	c.secrets["database."+s.Name+"_password"] = strings.TrimSuffix(string(src), "\n")
+	c.secrets["database."+s.Name+"_password"] = password
 }
 
 func (r *reader) appservice(c *taking, s *deployment.Service, reg *deployment.Registration) spec.Appservice {

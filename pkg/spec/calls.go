@@ -169,7 +169,7 @@ func (s *Spec) checkPorts(d *decoder) {
 	}
 	if kind := s.IngressKind(); kind != "traefik" && s.Ingress.Caddy.Network+s.Ingress.Nginx.Network == "" {
 		first := cmp.Or(s.Ingress.Port, component.Of(component.Synapse).Port)
-		add("tcp", first, first+4, "those for the proxy", "ingress", "port")
+		add("tcp", first, first+5, "those for the proxy", "ingress", "port")
 	}
 	if s.Managed() {
 		add("tcp", 80, 80, "the one of Traefik for HTTP", "ingress", "traefik", "managed")

@@ -143,6 +143,7 @@ var fieldValues = map[string][2]string{
 	"compose.extra":                       {"{services: {mas: {cpu_shares: 512}}}", ""},
 
 	"ingress.traefik.federation_entrypoint": {"federation", ""},
+	"bridges.*.username_template":           {"'_sig_{{.}}'", ""},
 	"ingress.traefik.rule_syntax":           {"v2", ""},
 }
 

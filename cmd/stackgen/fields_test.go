@@ -159,6 +159,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"bridges.version", "version: v0.15.3", "version: v0.2608.0", isTold, "set-management-room"},
 	{"bridges.id", "id: sig\n", "id: signal\n", isLost, "bridges.signal.id"},
 	{"bridges.bot", "bot: sigbot", "bot: signalbot", isLost, "bridges.signal.bot"},
+	{"bridges.username_template", "username_prefix: sig", "username_template: 'sig-{{.}}'", isLost, "bridges.signal.username_template"},
 	{"bridges.username_prefix", "username_prefix: sig", "username_prefix: signal", isLost, "bridges.signal.username_template"},
 	{"bridges.port", "port: 30328", "port: 30329", isHarmless, "both ends are rendered"},
 	{"bridges.encryption", "encryption: on", "encryption: off", isTold, "reads and writes nothing in them"},

@@ -61,10 +61,13 @@ func (r *reader) bridge(b *deployment.Bridge, p component.Program) spec.Bridge {
 	}
 	br.Bot, _ = b.Bot()
 	if before, after, at, ok := b.Ghosts(); ok {
-		prefix, fits := strings.CutSuffix(before, "_")
-		if br.UsernamePrefix = prefix; !fits || after != "" {
-			br.UsernamePrefix = ""
-			r.note(at.Site(""), "the names of ghosts are not a word, an underscore and the id, which is all that the spec can say", "bridges", string(p))
+		switch prefix, fits := strings.CutSuffix(before, "_"); {
+		case before == "":
+			r.note(at.Site(""), "the names of ghosts begin with their ids, which could be anybody's; the spec gives them a word before", "bridges", string(p))
+		case !fits || after != "" || strings.Contains(prefix, "_"):
+			br.UsernameTemplate = before + "{{.}}" + after
+		default:
+			br.UsernamePrefix = prefix
 		}
 	}
 	port, _ := b.Port()

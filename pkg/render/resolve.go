@@ -264,10 +264,11 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 		Name: name, Title: c.Title, Note: c.Bridge.Note, Program: c.Program, Dialect: dialect(c, b),
 		HomeserverAddress: st.Synapse.Address, Port: names.Port, Bot: names.Bot,
 		DisplayName: c.Bridge.DisplayName, Avatar: c.Bridge.Avatar, CommandPrefix: c.Bridge.CommandPrefix,
-		UsernamePrefix: names.Prefix, PickleKey: get("pickle_key"), Provisioning: get("provisioning_secret"),
+		PickleKey: get("pickle_key"), Provisioning: get("provisioning_secret"),
 		PublicMediaKey: get("public_media_key"), DirectMediaKey: get("direct_media_key"), AvatarProxyKey: get("avatar_proxy_key"),
 		APIID: get("api_id"), APIHash: get("api_hash"), BotToken: get("bot_token"), DB: st.database(c.Program),
 	}
+	br.Before, br.After = b.Ghosts(c.Bridge.Names)
 	shape := br.Dialect.Shape()
 	br.Command = c.Bridge.Start(br.Dialect)
 	br.Host = st.internal(name)
@@ -283,7 +284,7 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 		Ephemeral: true, MSC4190: br.Encryption.Allow,
 		Users: []Namespace{
 			{Regex: "^@" + regexp.QuoteMeta(br.Bot) + ":" + domain + "$", Exclusive: true},
-			{Regex: "^@" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true},
+			{Regex: "^@" + regexp.QuoteMeta(br.Before) + ".*" + regexp.QuoteMeta(br.After) + ":" + domain + "$", Exclusive: true},
 		},
 	}
 	perms := permissions(s, b)
@@ -296,7 +297,7 @@ func (st *Stack) addBridge(s *spec.Spec, c *component.Component, b spec.Bridge, 
 		}
 	}
 	if shape.Aliases != "" {
-		br.Registration.Aliases = []Namespace{{Regex: "^#" + regexp.QuoteMeta(br.UsernamePrefix) + "_.*:" + domain + "$", Exclusive: true}}
+		br.Registration.Aliases = []Namespace{{Regex: "^#" + regexp.QuoteMeta(br.Before) + ".*" + regexp.QuoteMeta(br.After) + ":" + domain + "$", Exclusive: true}}
 	}
 	if shape.AsksLogin && br.Encryption.Allow && st.MAS != nil {
 		br.HomeserverAddress = "https://" + st.MatrixHost

@@ -214,7 +214,7 @@ type Bridge struct {
 	Port                  int
 	Bot, DisplayName      string
 	Avatar, CommandPrefix string
-	UsernamePrefix        string
+	Before, After         string // of the id in the localpart of every ghost
 	Permissions           []Permission
 	Encryption            struct{ Allow, Require bool }
 	Command               []string

@@ -221,23 +221,6 @@ type Admin struct {
 	AllowFrom []string `yaml:"allow_from,omitempty" example:"192.168.0.0/16"`
 }
 
-// Bridge is one mautrix bridge.
-type Bridge struct {
-	Component `yaml:",inline"`
-	// Permissions of this bridge instead of the common ones.
-	Permissions map[string]Permission `yaml:"permissions,omitempty"`
-	// Encryption of bridged rooms: on (default), required, off.
-	Encryption string `yaml:"encryption,omitempty" jsonschema:"enum=on,enum=required,enum=off"`
-	// ID of the appservice. It cannot change once the bridge has run.
-	ID string `yaml:"id,omitempty" jsonschema:"pattern=^[a-z][a-z0-9_-]*$" form:"a word of lower-case letters, digits, dashes and underscores, such as signal"`
-	// Bot is the localpart of the bridge's bot.
-	Bot string `yaml:"bot,omitempty" jsonschema:"pattern=^[a-z0-9._=/-]+$" form:"a localpart of lower-case letters, digits and any of . _ = / -, such as signalbot"`
-	// UsernamePrefix begins the localpart of every ghost, before an underscore. It cannot change.
-	UsernamePrefix string `yaml:"username_prefix,omitempty" jsonschema:"pattern=^[a-z0-9.=/-]+$" form:"a word of lower-case letters, digits and any of . = / - without an underscore, such as signal"`
-	// Port the appservice listens on.
-	Port int `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
-}
-
 // Permission is what a user may do with a bridge.
 type Permission string
 
@@ -386,8 +369,3 @@ func (s *Spec) Component(p component.Program) (c Component, on bool) {
 }
 
 func (c Component) component() Component { return c }
-
-// Names are what the homeserver is to know the bridge by, with its own defaults for what the spec leaves out.
-func (b Bridge) Names(defaults component.Names) component.Names {
-	return component.Names{ID: b.ID, Bot: b.Bot, Prefix: b.UsernamePrefix, Port: b.Port}.Or(defaults)
-}

@@ -157,7 +157,12 @@ func (s *Spec) checkBridges(d *decoder) {
 		unique(at, "id", names.ID)
 		unique(at, "port", strconv.Itoa(names.Port))
 		unique(at, "bot", names.Bot)
-		unique(at, "username_prefix", names.Prefix)
+		if b.UsernameTemplate == "" {
+			unique(at, "username_prefix", names.Prefix)
+		}
+		if v := at.At("username_template"); v.Exists() && at.At("username_prefix").Exists() {
+			d.fail(v, v.Path()+" is the whole of what username_prefix begins; only one of them can be meant", "remove one of the lines", at.At("username_prefix").Site("the other"))
+		}
 		if names.ID == "doublepuppet" {
 			d.fail(at.At("id"), "the id doublepuppet belongs to the appservice for double puppeting; Synapse refuses to start with two of one id", "id: "+c.Bridge.ID)
 		}

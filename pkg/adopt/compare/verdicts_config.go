@@ -149,7 +149,7 @@ var configured = []verdict{
 	{about: "bridge **", doc: "config", key: "bridge.permissions**", kind: Decision, why: "others may use the bridge than before", keep: "permissions: with {key}: {old}"},
 	{about: "bridge **", doc: "config", key: "appservice.id", kind: Decision, why: "Synapse has the bot and every ghost as users of the old id", keep: "{section}: {id: {old}}"},
 	{about: "bridge **", doc: "config", key: "appservice.bot**username", kind: Decision, why: "the old bot is the one in the rooms", keep: "{section}: {bot: {old}}"},
-	{about: "bridge **", doc: "config", key: "**username_template", kind: Decision, why: "everybody of the other network is a new user, and the old ones stay in the rooms", keep: "{section}: {username_prefix: …} with what {old} begins with"},
+	{about: "bridge **", doc: "config", key: "**username_template", kind: Decision, why: "everybody of the other network is a new user, and the old ones stay in the rooms", keep: "{section}: {username_template: {old}}"},
 
 	// Element Web.
 	{about: "element", doc: "config", key: "default_server_config.m.homeserver.server_name", where: onOurs, kind: Same, why: "it is what the login page calls the server"},

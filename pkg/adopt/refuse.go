@@ -102,9 +102,9 @@ func fetched(d *deployment.Deployment, s *deployment.Service) string {
 	default:
 		from = "docker compose cp " + shell.Word(s.Name+":"+s.ConfigPath) + " " + name
 	}
-	files := ""
+	var files strings.Builder
 	for _, f := range d.Chosen.Files {
-		files += " -f " + shell.Word(f)
+		files.WriteString(" -f " + shell.Word(f))
 	}
 	return strings.Join([]string{
 		"take it out, with the signing key and the log configuration that it names, and have a compose file of your own mount them, for import alone:",

@@ -60,12 +60,12 @@ func TestRefusals(t *testing.T) {
 			if !strings.Contains(f.Message, c.message) || !strings.Contains(f.Fix, c.fix) {
 				t.Errorf("%s\nfix: %s", f.Message, f.Fix)
 			}
-			all := ""
+			var all strings.Builder
 			for _, s := range f.Sites {
-				all += s.File + ": " + s.Note + "\n"
+				all.WriteString(s.File + ": " + s.Note + "\n")
 			}
-			if !strings.Contains(all, c.also) {
-				t.Errorf("the places are\n%s", all)
+			if !strings.Contains(all.String(), c.also) {
+				t.Errorf("the places are\n%s", &all)
 			}
 		})
 	}

@@ -132,7 +132,7 @@ func checkForms(s *deployment.Synapse, stops stopFunc) {
 func checkEither(s *deployment.Synapse, stops stopFunc) {
 	for _, keys := range synapseEither {
 		one := s.Config.At(keys[0])
-		if !filled(one) && !(strings.HasPrefix(keys[0], "r") && one.Exists()) {
+		if !filled(one) && (!strings.HasPrefix(keys[0], "r") || !one.Exists()) {
 			continue
 		}
 		var names []string

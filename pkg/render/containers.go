@@ -58,7 +58,7 @@ func (st *Stack) resolveContainers(s *spec.Spec, secrets *secret.Set) {
 			c.Redis = &Redis{Name: n.RedisName(), Host: st.internal(n.RedisName()), Password: secrets.Get(n.Secret("redis_password"))}
 			c.Redis.Data = st.data(spec.Data{Path: "data/" + n.RedisName()})
 		}
-		c.Words = st.wordsOf(s, n, c, secrets)
+		c.Words = st.wordsOf(n, c, secrets)
 		fill := func(texts []string) (filled []string) {
 			for _, text := range texts {
 				filled = append(filled, spec.Fill(text, c.word))
@@ -85,7 +85,7 @@ func (st *Stack) resolveContainers(s *spec.Spec, secrets *secret.Set) {
 		c.Routes = containerRoutes(s, n)
 		if a := n.Appservice; a != nil {
 			st.Synapse.Registrations = append(st.Synapse.Registrations, n.Name+".yaml")
-			c.Registration = st.registrationOf(s, n, a, secrets)
+			c.Registration = st.registrationOf(n, a, secrets)
 			if n.RegistrationPath() != "" {
 				c.RegistrationFile = n.RegistrationFile()
 			}
@@ -100,7 +100,7 @@ func (st *Stack) resolveContainers(s *spec.Spec, secrets *secret.Set) {
 }
 
 // registrationOf is the registration of an appservice; nil where its owner has a file of it.
-func (st *Stack) registrationOf(s *spec.Spec, n spec.Named, a *spec.Appservice, secrets *secret.Set) *Registration {
+func (st *Stack) registrationOf(n spec.Named, a *spec.Appservice, secrets *secret.Set) *Registration {
 	if a.Registration != "" {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (st *Stack) registrationOf(s *spec.Spec, n spec.Named, a *spec.Appservice, 
 }
 
 // wordsOf are the values of the words that a container may name in braces.
-func (st *Stack) wordsOf(s *spec.Spec, n spec.Named, c Container, secrets *secret.Set) map[string]string {
+func (st *Stack) wordsOf(n spec.Named, c Container, secrets *secret.Set) map[string]string {
 	words := map[string]string{
 		"server_name": st.ServerName, "homeserver": st.Synapse.Address, "public_homeserver": "https://" + st.MatrixHost,
 	}

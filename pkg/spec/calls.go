@@ -102,7 +102,7 @@ func (s *Spec) checkCalls(d *decoder, named bool) {
 		}
 	}
 	v := s.At("calls", "node_ip")
-	for _, text := range strings.Split(s.Calls.NodeIP, ",") {
+	for text := range strings.SplitSeq(s.Calls.NodeIP, ",") {
 		s.checkAddress(d, v, text, "LiveKit would tell clients to send there", "node_ip: 203.0.113.7")
 	}
 	if v := s.At("synapse", "well_known_extra", RTCFoci); v.Exists() && s.At("calls").Exists() {

@@ -44,7 +44,7 @@ func begin(root *os.Root, contents []Content, temps []string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w; nothing was changed", begunName, err)
 	}
-	defer root.Remove(temp)
+	defer func() { _ = root.Remove(temp) }()
 	if _, err = out.Write(text); err == nil {
 		err = out.Sync()
 	}

@@ -91,7 +91,10 @@ func startEngine(cache string, in network) (e *engine, err error) {
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		if _, err = e.docker("version", "--format", "{{.Server.Version}}"); err == nil {
 			e.clean() // after a run that was killed
-			return e, nil
+			if in == ownNetwork {
+				err = e.loopback()
+			}
+			return e, err
 		}
 		select {
 		case err := <-e.done:
@@ -138,30 +141,50 @@ func (e *engine) stop() {
 }
 
 // dial connects from inside the engine's network namespace.
-func (e *engine) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (e *engine) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	inside := e.inside(func() error {
+		d := net.Dialer{Timeout: 5 * time.Second}
+		conn, err = d.DialContext(ctx, network, address)
+		return err
+	})
+	return conn, inside
+}
+
+// loopback switches 127.0.0.1 on, which a new namespace has not, and which services publish ports on.
+func (e *engine) loopback() error {
+	return e.inside(func() error {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		lo, err := unix.NewIfreq("lo")
+		if err != nil {
+			return err
+		}
+		lo.SetUint16(unix.IFF_UP)
+		return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
+	})
+}
+
+// inside does something in the engine's network namespace.
+func (e *engine) inside(do func() error) error {
 	theirs, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", e.cmd.Process.Pid))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer theirs.Close()
-	type dialled struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan dialled)
+	done := make(chan error)
 	go func() {
 		// The thread is not given back: it ends with this goroutine, and its namespace with it.
 		runtime.LockOSThread()
 		if err := unix.Setns(int(theirs.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- dialled{nil, err}
+			done <- err
 			return
 		}
-		d := net.Dialer{Timeout: 5 * time.Second}
-		conn, err := d.DialContext(ctx, network, address)
-		done <- dialled{conn, err}
+		done <- do()
 	}()
-	got := <-done
-	return got.conn, got.err
+	return <-done
 }
 
 // docker runs the Docker client and gives its output without the last newline.

@@ -110,7 +110,7 @@ func fetched(d *deployment.Deployment, s *deployment.Service) string {
 		"take it out, with the signing key and the log configuration that it names, and have a compose file of your own mount them, for import alone:",
 		"  " + from,
 		fmt.Sprintf("  %s: services: {%s: {volumes: [\"./%s:%s\"]}}", ownFile, s.Name, name, s.ConfigPath),
-		fmt.Sprintf("  stackgen import%s -f %s …", files, ownFile),
+		fmt.Sprintf("  stackgen import%s -f %s …", files.String(), ownFile),
 	}, "\n")
 }
 

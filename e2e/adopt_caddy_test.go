@@ -2,15 +2,18 @@ package e2e
 
 import (
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
 const password = "fake-password-of-anna"
 
-// A stack behind a Caddy of its own, whose Synapse logs users in itself, is taken over as it is, by what MIGRATION.md says:
-// whoever was logged in still is, and the same requests have the same answers.
+// A stack behind a Caddy of its own, whose Synapse logs users in itself, is taken over as it is, and its users are moved
+// to MAS another day, with the routes that Caddy is then given. Who was logged in before all of it is logged in after
+// each step, and after the way back.
 func TestAdoptionLater(t *testing.T) {
 	a := newAdoption(t, "byhand-caddy")
 	a.super = "synapse"
@@ -43,6 +46,60 @@ func TestAdoptionLater(t *testing.T) {
 	a.isAnna(t, token, room)
 	a.isAnna(t, a.logIn(t), room)
 	a.follow(t, "10. Look", 0)
+
+	t.Run("from Synapse's logins to MAS", func(t *testing.T) { a.later(t, token, room) })
+
+	a.follow(t, "The way back", 0)
+	a.awake(t)
+	a.sameAnswers(t, answers)
+	a.isAnna(t, token, room)
+	a.isAnna(t, a.logIn(t), room)
+}
+
+// later follows what MIGRATION.md and RUNBOOK.md say for the day on which MAS takes over the logins, and goes back.
+func (a *adoption) later(t *testing.T, token, room string) {
+	if _, err := docker.docker("network", "create", "caddy-ingress"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(a.spec, "stack.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := replace(t, string(text), "kind: synapse", "migration: true\n  public_url: https://"+publicHost+"/auth/")
+	spec = replace(t, spec, "kind: none", "kind: caddy\n  caddy: {network: caddy-ingress}")
+	spec = replace(t, spec, `volumes: ["./Caddyfile`, `volumes: ["./config/caddy:/etc/caddy/matrix:ro", "./Caddyfile`)
+	file, err := os.ReadFile(filepath.Join(a.spec, "files/Caddyfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, _, _ := strings.Cut(string(file), "matrix.{$DOMAIN}")
+	site = replace(t, site, "{$DOMAIN} {", "import matrix/matrix.caddy\n{$DOMAIN} {\n\timport matrix-apex")
+	site, _, _ = strings.Cut(site, "\thandle /_matrix")
+	a.write(t, "stack.yaml", spec)
+	a.write(t, "files/Caddyfile", site+"}\n")
+	render := "stackgen render " + a.spec + "/stack.yaml -o " + a.dir
+	a.sh(t, "stackgen diff "+a.spec+"/stack.yaml -o "+a.dir+" || [ $? = 1 ]", "", nil)
+	a.sh(t, render, "", nil)
+
+	a.sh(t, "cd "+a.dir+"\n"+commands(string(a.read(t, "RUNBOOK.md")))["Migrate"][0], "", nil)
+	a.settle(t)
+	a.isAnna(t, token, room)
+	login := a.ask(t, http.MethodPost, "https://"+publicHost+"/_matrix/client/v3/login", "", map[string]any{"type": "m.login.token", "token": "login-anna"})
+	a.isAnna(t, login.str("access_token"), room)
+	if got := a.ask(t, http.MethodGet, "https://"+publicHost+"/auth/.well-known/openid-configuration", "", nil); got.str("issuer") != "https://"+publicHost+"/auth/" {
+		t.Errorf("discovery of MAS: HTTP %d %s", got.status, got.text)
+	}
+
+	a.write(t, "stack.yaml", string(text))
+	a.write(t, "files/Caddyfile", string(file))
+	a.sh(t, render+" && cd "+a.dir+" && docker compose up -d --remove-orphans", "", nil)
+	a.settle(t)
+	a.isAnna(t, token, room)
+	if got := a.ask(t, http.MethodGet, "https://"+publicHost+"/_matrix/client/v3/account/whoami", login.str("access_token"), nil); got.status != http.StatusUnauthorized {
+		t.Errorf("a session of MAS is one of Synapse's, which MIGRATION.md denies: HTTP %d %s", got.status, got.text)
+	}
+	fact("syn2mas of the stand-in for MAS", "-", "RUNBOOK.md: Migrate, sessions of Synapse's own login")
+	fact("Caddy (Go module)", module(t, "caddy", "github.com/caddyserver/caddy/v2"), "a Caddyfile that is kept, config/caddy/matrix.caddy")
 }
 
 // logIn is Anna's login with her password.
@@ -65,5 +122,13 @@ func (a *adoption) isAnna(t *testing.T, token, room string) {
 	}
 	if got := a.ask(t, http.MethodGet, "https://"+publicHost+"/_matrix/client/v3/rooms/"+room+"/state/m.room.name", token, nil); got.str("name") != before {
 		t.Errorf("the room: HTTP %d %s", got.status, got.text)
+	}
+}
+
+// write writes a file beside the spec.
+func (a *adoption) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(a.spec, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/regex"
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -114,9 +115,16 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 func (c *taking) database(s *deployment.Service) {
 	src, err := source.ReadFS(c.d.FS, "secrets/postgres_"+s.Name)
 	password := strings.TrimSuffix(string(src), "\n")
-	if err != nil { // of a server elsewhere nothing but its address tells
+	if host := c.spec.Database.External.Host; err != nil && host != "" { // of a server elsewhere its address tells, and the backup
+		if b := c.borgmatic(); b != nil {
+			for _, db := range b.Option("postgresql_databases").Items() {
+				if db.At("username").Str() == s.Name && db.At("name").Str() == s.Name && (db.At("hostname").Str() == host || host == spec.HostGateway) {
+					password = db.At("password").Str()
+				}
+			}
+		}
 		for _, text := range c.Environment {
-			if u, err := url.Parse(string(text)); err == nil && u.Scheme == "postgres" && u.User.Username() == s.Name && c.spec.Database.External.Host != "" && u.Hostname() == c.spec.Database.External.Host {
+			if u, err := url.Parse(string(text)); err == nil && u.Scheme == "postgres" && u.User.Username() == s.Name && u.Hostname() == host {
 				password, _ = u.User.Password()
 			}
 		}
@@ -239,13 +247,23 @@ func (c *taking) copied(host string, data []byte) string {
 
 var pathIn = regex.Of(`(/[A-Za-z0-9._~-]+)+`)
 
+// pathsOf are the paths that the rule of a router names, or the matchers of its rule.
+func pathsOf(r *route.Router) []string {
+	asked := r.Rule
+	for _, m := range r.Matchers {
+		if strings.HasPrefix(m, "path") {
+			asked += " " + m
+		}
+	}
+	return pathIn().FindAllString(strings.ReplaceAll(asked, `\`, ""), -1)
+}
+
 // routes are those by which the proxy leads to the service, by asking it.
 func (c *taking) routes(s *deployment.Service) {
 	table := c.d.Routes()
 	for _, router := range table.Routers {
 		hosts := append(router.Hosts(), c.d.SiteHosts()...)
-		paths := pathIn().FindAllString(strings.ReplaceAll(router.Rule, `\`, ""), -1)
-		for _, at := range append(paths, "") {
+		for _, at := range append(pathsOf(router), "") {
 			for _, host := range hosts {
 				c.route(s, host, at)
 			}
@@ -261,9 +279,12 @@ func (c *taking) route(s *deployment.Service, host, at string) {
 	if res.Backend == nil || res.Backend.Container != s.Name || at == "" && c.d.Routes().Match("GET", host, "/another").Backend == nil {
 		return
 	}
+	if at != "" && !slices.Contains(pathsOf(res.Router), at) {
+		return // another router names the path, as that of the proxy for the certificate authority does
+	}
 	port, _ := strconv.Atoi(res.Backend.Port)
-	route := spec.Route{Host: host, Path: at, Port: port, Strip: res.Path != at+"/x"}
+	led := spec.Route{Host: host, Path: at, Port: port, Strip: res.Path != at+"/x"}
 	if !slices.ContainsFunc(c.Routes, func(q spec.Route) bool { return q.Host == host && (q.Path == at || strings.HasPrefix(at, q.Path+"/")) }) {
-		c.Routes = append(c.Routes, route)
+		c.Routes = append(c.Routes, led)
 	}
 }

@@ -45,8 +45,8 @@ func (st *Stack) resolveIngress(s *spec.Spec) {
 		st.Ingress.Ports[Endpoint{service, program.Port}] = first + i
 	}
 	for _, n := range s.Containers() {
-		for _, r := range n.Routes {
-			at := Endpoint{n.Name, cmp.Or(r.Port, n.Port)}
+		for _, r := range containerRoutes(s, n) { // not as they are written, which nobody can see in what is rendered
+			at := Endpoint{n.Name, r.Port}
 			if st.Ingress.Ports[at] == 0 {
 				st.Ingress.Ports[at] = first + len(st.Ingress.Ports)
 			}

@@ -84,6 +84,8 @@ type Router struct {
 	Unchecked string
 	// Assumed says that the rule is the proxy's default for a router that somebody named without writing one.
 	Assumed bool
+	// Matchers are what the matchers of a Caddyfile that Rule has the names of ask for, such as "path_regexp ^/x/".
+	Matchers []string
 	// Default says that the rule is the proxy's own, for a name that nobody asks for.
 	Default bool
 }

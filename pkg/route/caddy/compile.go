@@ -155,7 +155,13 @@ func (s *site) directive(l *line, above string) (*entry, error) {
 		args = args[1:]
 	}
 	above += " { " + l.text()
-	return e, s.act(e, l, args, above)
+	err := s.act(e, l, args, above)
+	if e.match != nil {
+		for _, r := range e.ends {
+			r.Matchers = append(r.Matchers, strings.Split(e.match.key, "\n")...)
+		}
+	}
+	return e, err
 }
 
 // act sets what a directive does with the arguments behind its matcher.

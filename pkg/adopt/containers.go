@@ -284,7 +284,7 @@ func (c *taking) route(s *deployment.Service, host, at string) {
 	}
 	port, _ := strconv.Atoi(res.Backend.Port)
 	led := spec.Route{Host: host, Path: at, Port: port, Strip: res.Path != at+"/x"}
-	if !slices.ContainsFunc(c.Routes, func(q spec.Route) bool { return q.Host == host && (q.Path == at || strings.HasPrefix(at, q.Path+"/")) }) {
+	if !slices.ContainsFunc(c.Routes, func(q spec.Route) bool { return q.Host == host && q.Path == at }) {
 		c.Routes = append(c.Routes, led)
 	}
 }

@@ -149,7 +149,7 @@ compose:
 
 // turnSection is the relay of that spec, and withTurn what stands from within the section of Synapse to its end.
 var (
-	turnSection = running[strings.Index(running, "turn:\n"):strings.Index(running, "bridges:\n")]
+	turnSection = running[strings.Index(running, "turn:\n"):strings.Index(running, "metrics:")]
 	withTurn    = running[strings.Index(running, "  well_known_extra"):strings.Index(running, "bridges:\n")]
 )
 

@@ -43,6 +43,8 @@ var mended = strings.Fields(`
 	registration-rate-limited
 	registration-shape
 	registration-url-reaches-bridge
+	rtc-appservice-agrees
+	rtc-rooms-closed
 	rtc-transport-announced
 	secret-quoted
 	server-name-agrees

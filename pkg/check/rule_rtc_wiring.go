@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
@@ -39,12 +40,28 @@ func checkProxied(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, 
 			s.ImageLine(component.Of(component.Synapse).Tested), s.ImageAt.Site(""), at.Site("asks for it"))
 		return
 	}
-	switches := map[string]bool{"msc4512_enabled": true, "msc4502_enabled": reg.At("io.element.msc4502.scopes").Set()}
-	for _, name := range []string{"msc4512_enabled", "msc4502_enabled"} {
-		if on := features.At(name); switches[name] && !on.True() && !s.Partial() {
-			r.FailMend(fmt.Sprintf("Synapse hands nothing on to lk-jwt-service without %s; clients that ask it for a token get 404", name),
-				mend{"experimental_features: {" + name + ": true}", func() []source.Edit { return on.Become("true") }}, on.Site(""), at.Site("asks for it"))
+	wanted := []string{"msc4512_enabled"}
+	if reg.At("io.element.msc4502.scopes").Set() {
+		wanted = append(wanted, "msc4502_enabled")
+	}
+	off := slices.DeleteFunc(wanted, func(name string) bool { return features.At(name).True() })
+	if len(off) > 0 && !s.Partial() {
+		to := "what a registration proxies"
+		if u, _, ok := deployment.Endpoint(at.Str()); ok {
+			to = u.Hostname()
 		}
+		sites := []source.Site{features.At(off[0]).Site(""), at.Site("asks for it")}
+		r.FailMend(fmt.Sprintf("Synapse hands nothing on to %s without %s; clients that ask it for a token get 404", to, strings.Join(off, " and ")),
+			mend{"experimental_features: {" + strings.Join(off, ": true, ") + ": true}", func() (edits []source.Edit) {
+				for _, name := range off {
+					on := features.At(name).Become("true")
+					if on == nil {
+						return nil
+					}
+					edits = append(edits, on...)
+				}
+				return edits
+			}}, sites...)
 	}
 	u, port, ok := deployment.Endpoint(at.Str())
 	if !ok {

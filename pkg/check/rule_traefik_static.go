@@ -107,7 +107,7 @@ var traefikProviderMounted = Rule{
 				at := s.Inside(set.Value)
 				if _, reason := s.HostPath(at); deployment.LeadsNowhere(reason) {
 					r.Fail(fmt.Sprintf("Traefik is to read its routes from %s in its container, where nothing is mounted; it goes on without them", at),
-						"mount them there", append([]source.Site{set.Site}, s.MountSites(at)...)...)
+						d.Lines.Mount("them", "there"), append([]source.Site{set.Site}, s.MountSites(at)...)...)
 				}
 			}
 		}

@@ -52,6 +52,9 @@ func (p *Project) choose() deployment.Chosen {
 // marked reports whether stackgen wrote the compose file, and nobody has put another one in its place since: a stack that
 // was moved back to what it was has the record of the render still.
 func (p *Project) marked() bool {
+	if info, err := fs.Stat(p.fsys, rendered); err != nil || !info.Mode().IsRegular() {
+		return false // a pipe would be waited for
+	}
 	src, err := fs.ReadFile(p.fsys, rendered)
 	return err == nil && strings.HasPrefix(string(src), "# Rendered by stackgen from ")
 }

@@ -60,6 +60,7 @@ func TestHeisenbridge(t *testing.T) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		said = append(said, lines.Text())
 		if strings.Contains(lines.Text(), "bridge is now running") {
+			accepted(t, "heisenbridge "+output(t, ".heisenbridge/bin/python", "-c", "import importlib.metadata as m; print(m.version('heisenbridge'))"), "appservices/config/irc/registration.yaml")
 			return
 		}
 	}

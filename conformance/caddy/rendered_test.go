@@ -1,11 +1,13 @@
 package caddy
 
 import (
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +41,26 @@ func tableOf(t *testing.T, ingress string) *route.Table {
 	}
 	return d.Routes()
 }
+
+// upstreams tells the service of each address that a proxy asks: of its port on the host, and of its name in a network.
+func upstreams(t *testing.T, ingress string) map[string]string {
+	t.Helper()
+	d, problems := compose.Open(bundle(t, ingress).FS())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	services := make(map[string]string)
+	for _, s := range d.Services {
+		for _, p := range s.Ports {
+			services[net.JoinHostPort(p.IP, strconv.Itoa(p.First))] = s.Name
+			services["matrix-stack-"+s.Name+":"+strconv.Itoa(p.Inner)] = s.Name
+		}
+	}
+	return services
+}
+
+// ways are where a request may end: each must be gone often.
+var ways = []string{"synapse", "mas", "element", "livekit", "lk-jwt", "redirect", ""}
 
 // matrix gives the rows of the routing matrix.
 func matrix(t *testing.T) (rows []fixture.Request) {
@@ -85,10 +107,7 @@ func TestRendered(t *testing.T) {
 			}
 			file := filepath.Join(dir, "Caddyfile")
 			caddy, ours := newReal(t, file, read(t, file)), tableOf(t, ingress)
-			services := map[string]string{
-				"127.0.0.1:8008": "synapse", "127.0.0.1:8009": "mas", "127.0.0.1:8010": "element",
-				"matrix-stack-synapse:8008": "synapse", "matrix-stack-mas:8080": "mas", "matrix-stack-element:8080": "element",
-			}
+			services := upstreams(t, "{kind: caddy}")
 			reached := make(map[string]int)
 			for _, q := range fixture.Requests(matrix(t), requests) {
 				got, valid := caddy.ask(t, request{q.Method, q.Host, "443", q.Path})
@@ -96,6 +115,9 @@ func TestRendered(t *testing.T) {
 					continue
 				}
 				to := services[got.Upstream]
+				if to == "" && got.Upstream != "" {
+					t.Fatalf("%s comes to %s, which is nobody's", q, got.Upstream)
+				}
 				if got.Redirect != "" {
 					to = "redirect"
 				}
@@ -106,7 +128,7 @@ func TestRendered(t *testing.T) {
 				reached[to]++
 			}
 			t.Logf("%v", reached)
-			for _, way := range []string{"synapse", "mas", "element", "redirect", ""} {
+			for _, way := range ways {
 				if reached[way] < 20 {
 					t.Errorf("only %d requests went to %q: this proves little", reached[way], way)
 				}

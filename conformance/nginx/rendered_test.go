@@ -1,11 +1,14 @@
 package nginx
 
 import (
+	"maps"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,6 +43,26 @@ func tableOf(t *testing.T, ingress string) *route.Table {
 	return d.Routes()
 }
 
+// upstreams tells the service of each address that a proxy asks: of its port on the host, and of its name in a network.
+func upstreams(t *testing.T, ingress string) map[string]string {
+	t.Helper()
+	d, problems := compose.Open(bundle(t, ingress).FS())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	services := make(map[string]string)
+	for _, s := range d.Services {
+		for _, p := range s.Ports {
+			services[net.JoinHostPort(p.IP, strconv.Itoa(p.First))] = s.Name
+			services["matrix-stack-"+s.Name+":"+strconv.Itoa(p.Inner)] = s.Name
+		}
+	}
+	return services
+}
+
+// ways are where a request may end: each must be gone often.
+var ways = []string{"synapse", "mas", "element", "livekit", "lk-jwt", "redirect", ""}
+
 // matrix gives the rows of the routing matrix.
 func matrix(t *testing.T) (rows []fixture.Request) {
 	t.Helper()
@@ -69,8 +92,8 @@ func goes(res route.Result) string {
 	return ""
 }
 
-// includes puts what nginx includes into its place, and leaves out what needs certificates.
-func includes(t *testing.T, ingress string) string {
+// includes puts what nginx includes into its place, and leaves out what needs certificates. Whom it asks stands above.
+func includes(t *testing.T, ingress string, services map[string]string) string {
 	t.Helper()
 	files := make(map[string]string)
 	for _, f := range bundle(t, ingress).Files {
@@ -85,7 +108,14 @@ func includes(t *testing.T, ingress string) string {
 		}
 		return files[name]
 	})
-	return regexp.MustCompile(`(?m)^\tssl_.*$`).ReplaceAllString(conf, "")
+	asked := make(map[string]bool)
+	for _, m := range regexp.MustCompile(`(?m)^\t+(?:proxy_pass http://|set \$stackgen_backend )([\w.-]+:\d+);$`).FindAllStringSubmatch(conf, -1) {
+		if services[m[1]] == "" {
+			t.Fatalf("nginx asks %s, which is nobody's", m[1])
+		}
+		asked[m[1]] = true
+	}
+	return "# upstreams: " + strings.Join(slices.Sorted(maps.Keys(asked)), " ") + "\n" + regexp.MustCompile(`(?m)^\tssl_.*$`).ReplaceAllString(conf, "")
 }
 
 // Behind an nginx a request comes to the service to which it comes behind Traefik, and to Synapse under the very path that
@@ -99,16 +129,10 @@ func TestRendered(t *testing.T) {
 	}
 	version := strings.TrimSpace(string(out)[strings.LastIndexByte(string(out), '/')+1:])
 	theirs := tableOf(t, "{kind: traefik}")
-	services := map[string]string{
-		"127.0.0.1:8008": "synapse", "127.0.0.1:8009": "mas", "127.0.0.1:8010": "element",
-		"matrix-stack-synapse:8008": "synapse", "matrix-stack-mas:8080": "mas", "matrix-stack-element:8080": "element",
-	}
-	for ingress, upstreams := range map[string]string{
-		"{kind: nginx}":                          "127.0.0.1:8008 127.0.0.1:8009 127.0.0.1:8010",
-		"{kind: nginx, nginx: {network: proxy}}": "matrix-stack-synapse:8008 matrix-stack-mas:8080 matrix-stack-element:8080",
-	} {
+	services := upstreams(t, "{kind: nginx}")
+	for _, ingress := range []string{"{kind: nginx}", "{kind: nginx, nginx: {network: proxy}}"} {
 		t.Run(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(ingress, "-"), func(t *testing.T) {
-			ports, ours := startNginx(t, program, "# upstreams: "+upstreams+"\n"+includes(t, ingress)), tableOf(t, ingress)
+			ports, ours := startNginx(t, program, includes(t, ingress, services)), tableOf(t, ingress)
 			reached := make(map[string]int)
 			for _, q := range fixture.Requests(matrix(t), nginxRequests) {
 				if !strings.HasSuffix("."+q.Host, ".philipp.info") || strings.HasPrefix(q.Host, "evil") {
@@ -130,7 +154,7 @@ func TestRendered(t *testing.T) {
 				reached[to]++
 			}
 			t.Logf("%v", reached)
-			for _, way := range []string{"synapse", "mas", "element", "redirect", ""} {
+			for _, way := range ways {
 				if reached[way] < 20 {
 					t.Errorf("only %d requests went to %q: this proves little", reached[way], way)
 				}
@@ -146,8 +170,8 @@ func TestRendered(t *testing.T) {
 func TestAdmin(t *testing.T) {
 	program := nginxProgram(t)
 	for network, in := range map[string]bool{"127.0.0.0/8": true, "10.0.0.0/8": false} {
-		conf := includes(t, "{kind: nginx}\nadmin: {allow_from: ["+network+"]}")
-		ports := startNginx(t, program, "# upstreams: 127.0.0.1:8008 127.0.0.1:8009 127.0.0.1:8010 127.0.0.1:8011\n"+conf)
+		ingress := "{kind: nginx}\nadmin: {allow_from: [" + network + "]}"
+		ports := startNginx(t, program, includes(t, ingress, upstreams(t, ingress)))
 		for path, upstream := range map[string]string{
 			"/_synapse/admin/v1/server_version": "127.0.0.1:8008", "/auth/api/admin/v1/users": "127.0.0.1:8009", "/_synapse/mas/query_user": "",
 			"/_matrix/client/versions": "127.0.0.1:8008", "/auth/account/": "127.0.0.1:8009",

@@ -30,20 +30,27 @@ type Former struct {
 	Bridge *Bridge
 }
 
-func former(name, image string, names Names, followed string) *Former {
-	return &Former{Images: []string{image, strings.ReplaceAll(image, "/", "-")}, Bridge: &Bridge{
-		Names: names, Former: name, Followed: followed, Module: strings.ReplaceAll(name, "-", "_"),
-		Releases: []Release{{Version{}, OlderPython}}, Latest: OlderPython, Rolling: OlderPython,
-	}}
-}
+var olderReleases = []Release{{Version{}, OlderPython}}
 
 // Formers are those whose configuration has the dialect OlderPython. What follows one stands in its README, or is the name that its repository
 // has today.
 var Formers = []*Former{
-	former("mautrix-facebook", "mautrix/facebook", Names{ID: "facebook", Bot: "facebookbot", Prefix: "facebook", Port: 29319}, "mautrix-meta"),
-	former("mautrix-instagram", "mautrix/instagram", Names{ID: "instagram", Bot: "instagrambot", Prefix: "instagram", Port: 29330}, "mautrix-meta"),
-	former("mautrix-googlechat", "mautrix/googlechat", Names{ID: "googlechat", Bot: "googlechatbot", Prefix: "googlechat", Port: 29320}, ""),
-	former("mautrix-hangouts", "mautrix/hangouts", Names{ID: "hangouts", Bot: "hangoutsbot", Prefix: "hangouts", Port: 29320}, "mautrix-googlechat"),
+	{Images: []string{"mautrix/facebook", "mautrix-facebook"}, Bridge: &Bridge{
+		Names: Names{ID: "facebook", Bot: "facebookbot", Prefix: "facebook", Port: 29319}, Former: "mautrix-facebook", Followed: "mautrix-meta", Module: "mautrix_facebook",
+		Releases: olderReleases, Latest: OlderPython, Rolling: OlderPython,
+	}},
+	{Images: []string{"mautrix/instagram", "mautrix-instagram"}, Bridge: &Bridge{
+		Names: Names{ID: "instagram", Bot: "instagrambot", Prefix: "instagram", Port: 29330}, Former: "mautrix-instagram", Followed: "mautrix-meta", Module: "mautrix_instagram",
+		Releases: olderReleases, Latest: OlderPython, Rolling: OlderPython,
+	}},
+	{Images: []string{"mautrix/googlechat", "mautrix-googlechat"}, Bridge: &Bridge{
+		Names: Names{ID: "googlechat", Bot: "googlechatbot", Prefix: "googlechat", Port: 29320}, Former: "mautrix-googlechat", Module: "mautrix_googlechat",
+		Releases: olderReleases, Latest: OlderPython, Rolling: OlderPython,
+	}},
+	{Images: []string{"mautrix/hangouts", "mautrix-hangouts"}, Bridge: &Bridge{
+		Names: Names{ID: "hangouts", Bot: "hangoutsbot", Prefix: "hangouts", Port: 29320}, Former: "mautrix-hangouts", Followed: "mautrix-googlechat", Module: "mautrix_hangouts",
+		Releases: olderReleases, Latest: OlderPython, Rolling: OlderPython,
+	}},
 }
 
 // Former is the former bridge in an image; nil for any other.

@@ -14,10 +14,13 @@ func opened(d *deployment.Deployment) (ports []string) {
 		if optional(s) {
 			continue
 		}
-		for _, span := range s.Spans {
-			port := fmt.Sprintf("%d/%s (%s)", span.First, span.Protocol, s.Name)
-			if span.Last > span.First {
-				port = fmt.Sprintf("%d-%d/%s (%s)", span.First, span.Last, span.Protocol, s.Name)
+		for _, p := range s.Ports {
+			if deployment.Loopback(p.IP) {
+				continue
+			}
+			port := fmt.Sprintf("%d/%s (%s)", p.First, p.Protocol, s.Name)
+			if p.Last > p.First {
+				port = fmt.Sprintf("%d-%d/%s (%s)", p.First, p.Last, p.Protocol, s.Name)
 			}
 			if !slices.Contains(ports, port) {
 				ports = append(ports, port)

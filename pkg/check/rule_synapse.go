@@ -26,7 +26,7 @@ var synapseRequiredKeys = Rule{
 			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.ServicesAt.Site(""))
 		}
 		for _, s := range d.Services {
-			if word := d.OnlyTool(s); word != "" {
+			if word := d.OnlyTool(s); word != "" && s.Program == component.Synapse {
 				r.NotChecked(fmt.Sprintf("%s only runs %s, and nothing here runs the program itself", s.Name, word), s.Site(""))
 			}
 		}

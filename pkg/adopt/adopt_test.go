@@ -1,11 +1,13 @@
 package adopt_test
 
 import (
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,6 +63,11 @@ func build(t testing.TB, src []byte, secrets map[string]string, read func(string
 	return &stack{s, st, b}
 }
 
+// holds reports whether a file of the stack has the text.
+func (s *stack) holds(text string) bool {
+	return slices.ContainsFunc(s.bundle.Files, func(f render.File) bool { return strings.Contains(string(f.Data), text) })
+}
+
 // tree is the stack as it lies in its directory.
 func (s *stack) tree() *memfs.FS {
 	m := manifest.New()
@@ -87,6 +94,21 @@ func taken(t testing.TB, src []byte, read func(string) ([]byte, error)) *adopt.D
 	}
 	for _, n := range draft.Notes {
 		t.Errorf("noted of a rendered stack: %v: %s", n.Field, n.Text)
+	}
+	needs := render.Needs(was.spec)
+	set := secret.Placeholders(needs)
+	for _, n := range needs {
+		value := strings.TrimSpace(set.Get(n.Name))
+		read := strings.TrimSpace(draft.Secrets[n.Name]) == value
+		if strings.Contains(n.Name, "services.") { // what a container's own are called is seen nowhere
+			read = slices.Contains(slices.Collect(maps.Values(draft.Secrets)), value)
+		}
+		switch {
+		case !read && was.holds(value): // the same placeholder would hide it
+			t.Errorf("the secret %s is not read", n.Name)
+		case value != "" && strings.Contains(string(draft.Text), value):
+			t.Errorf("the secret %s stands in the spec", n.Name)
+		}
 	}
 	now := build(t, draft.Text, draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
 	for _, st := range []*render.Stack{was.st, now.st} {

@@ -75,6 +75,9 @@ type taking struct {
 
 func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 	c := &taking{reader: r, secret: "services." + s.Name + ".", words: make(map[string]string)}
+	if r.registrationOf(s) != nil {
+		c.secret = "appservices." + s.Name + "."
+	}
 	c.Image, c.Version = s.Image.Repository, s.Image.Tag
 	if s.Image.Digest != "" {
 		c.Version += "@" + s.Image.Digest
@@ -94,6 +97,7 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 		case "stack", "ingress":
 		case s.Name + "-redis":
 			c.Redis = true
+			c.redis(name)
 		default:
 			c.Networks = append(c.Networks, name)
 		}
@@ -111,6 +115,21 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 	return c
 }
 
+var postgresAt = regex.Of(`postgres(ql)?://[^\s"'@/:]+:[^\s"'@/]+@[^\s"'/?]+`)
+
+// texts are what the service is told: its environment and the files that are mounted into it.
+func (c *taking) texts(s *deployment.Service) (all []string) {
+	for _, text := range c.Environment {
+		all = append(all, string(text))
+	}
+	for _, m := range s.Mounts {
+		if data, err := source.ReadFS(c.d.FS, m.Host); m.ReadOnly && m.Host != "" && err == nil {
+			all = append(all, string(data))
+		}
+	}
+	return all
+}
+
 // database finds the database that db-init makes for the service.
 func (c *taking) database(s *deployment.Service) {
 	src, err := source.ReadFS(c.d.FS, "secrets/postgres_"+s.Name)
@@ -123,9 +142,11 @@ func (c *taking) database(s *deployment.Service) {
 				}
 			}
 		}
-		for _, text := range c.Environment {
-			if u, err := url.Parse(string(text)); err == nil && u.Scheme == "postgres" && u.User.Username() == s.Name && u.Hostname() == host {
-				password, _ = u.User.Password()
+		for _, text := range c.texts(s) {
+			for _, address := range postgresAt().FindAllString(text, -1) {
+				if u, err := url.Parse(address); err == nil && u.User.Username() == s.Name && u.Hostname() == host {
+					password, _ = u.User.Password()
+				}
 			}
 		}
 	}
@@ -134,10 +155,10 @@ func (c *taking) database(s *deployment.Service) {
 	}
 	c.Database = true
 	c.secrets["database."+s.Name+"_password"] = password
+	c.words["database_password"] = password
 }
 
 func (r *reader) appservice(c *taking, s *deployment.Service, reg *deployment.Registration) spec.Appservice {
-	c.secret = "appservices." + s.Name + "."
 	for _, token := range []string{"as_token", "hs_token"} {
 		r.secrets[c.secret+token] = reg.At(token).Str()
 		c.words[token] = reg.At(token).Str()
@@ -176,6 +197,7 @@ func (r *reader) claims(reg *deployment.Registration, kind string) (list []spec.
 
 // files reads what is mounted into the service: its registration, keys and configurations.
 func (c *taking) files(s *deployment.Service, reg *deployment.Registration) {
+	c.worded()
 	for _, m := range s.Mounts {
 		if !m.ReadOnly || m.Host == "" {
 			continue
@@ -230,19 +252,8 @@ func (c *taking) made(inside, text string) string {
 		c.Secrets = make(map[string]spec.SecretOrigin)
 	}
 	c.Secrets[name] = kind
-	c.reader.secrets[c.secret+name] = strings.TrimSuffix(text, "\n")
+	c.keeps(name, strings.TrimSuffix(text, "\n"))
 	return "{" + name + "}"
-}
-
-// copied keeps a file beside the spec, with words in the place of the values that they stand for.
-func (c *taking) copied(host string, data []byte) string {
-	text := string(data)
-	for word, value := range c.words {
-		text = strings.ReplaceAll(text, value, "{"+word+"}")
-	}
-	from := path.Join("files", host)
-	c.reader.files[from] = []byte(text)
-	return from
 }
 
 var pathIn = regex.Of(`(/[A-Za-z0-9._~-]+)+`)

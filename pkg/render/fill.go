@@ -46,7 +46,7 @@ func (b *Bundle) filled(f Copy) ([]byte, source.Misfits) {
 	}
 	out.WriteString(text[done:])
 	if structured && len(misfits) == 0 && out.String() != text {
-		if at := misread(text, out.String(), c.word); at != "" {
+		if at := Misread(text, out.String(), c.word); at != "" {
 			misfit(0, at+" does not get what its word stands for", "quotes around the whole text: "+`"{as_token}"`)
 		}
 	}
@@ -77,9 +77,9 @@ func quotedAs(before, value string) string {
 	return value
 }
 
-// misread is the path of a value that is not, in the filled file, what the words of the first one stand for; "" where all are,
+// Misread is the path of a value that is not, in the filled file, what the words of the first one stand for; "" where all are,
 // and where the first one cannot be read.
-func misread(was, is string, word func(string) string) string {
+func Misread(was, is string, word func(string) string) string {
 	a, problem := source.Parse("", []byte(was))
 	if problem != nil {
 		return ""

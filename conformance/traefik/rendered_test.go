@@ -70,7 +70,7 @@ func requestsOfAll(t *testing.T, ingress string) {
 		reached[theirs.Container]++
 	}
 	t.Logf("%v", reached)
-	for _, way := range []string{"synapse", "mas", "element", ""} {
+	for _, way := range []string{"synapse", "mas", "element", "livekit", "lk-jwt", "hooks", "status", ""} {
 		if reached[way] < 100 {
 			t.Errorf("only %d requests went to %q: this proves little", reached[way], way)
 		}

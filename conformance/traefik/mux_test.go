@@ -217,7 +217,7 @@ func TestElementHeaders(t *testing.T) {
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://app.example.org/", nil)
 	got := newTraefik(t, rendered(t, "full")).serve(req).Header()
 	for name, want := range map[string]string{
-		"Container": "element", "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff",
+		"Container": "element-web", "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff",
 		"Content-Security-Policy": "frame-ancestors 'self'", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
 	} {
 		if got.Get(name) != want {

@@ -260,13 +260,13 @@ var pathIn = regex.Of(`(/[A-Za-z0-9._~-]+)+`)
 
 // pathsOf are the paths that the rule of a router names, or the matchers of its rule.
 func pathsOf(r *route.Router) []string {
-	asked := r.Rule
+	asked := []string{r.Rule}
 	for _, m := range r.Matchers {
 		if strings.HasPrefix(m, "path") {
-			asked += " " + m
+			asked = append(asked, m)
 		}
 	}
-	return pathIn().FindAllString(strings.ReplaceAll(asked, `\`, ""), -1)
+	return pathIn().FindAllString(strings.ReplaceAll(strings.Join(asked, " "), `\`, ""), -1)
 }
 
 // routes are those by which the proxy leads to the service, by asking it.

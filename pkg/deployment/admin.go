@@ -34,10 +34,7 @@ func (a *Admin) Homeservers() (list []source.Value) {
 	}
 	v := a.Config.At("restrictBaseUrl")
 	if items := v.Items(); v.Kind() == source.Sequence {
-		for _, item := range items {
-			list = append(list, item)
-		}
-		return list
+		return append(list, items...)
 	}
 	if v.Str() != "" {
 		list = append(list, v)

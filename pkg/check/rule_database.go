@@ -20,6 +20,7 @@ var databaseCredentialsMatch = Rule{
 	Source:  "Synapse docs/postgres.md; MAS crates/config sections/database.rs; mautrix docs",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var absent []lack
+		var elsewhere []deployment.Connection
 		for _, c := range d.Connections() {
 			if c.Host == "" && c.PasswordReason != "" {
 				r.Fail(c.PasswordReason+"; the service does not start", "escape the password as in a URL", c.At.Site(""))
@@ -28,13 +29,13 @@ var databaseCredentialsMatch = Rule{
 			server := d.ServiceAt(c.Host)
 			switch {
 			case server == nil && strings.Contains(c.Host, "."), strings.HasPrefix(c.Host, "/"):
-				r.NotChecked("the database of "+c.Service.Name+" is outside of the stack", c.At.Site(""))
+				elsewhere = append(elsewhere, c)
 				continue
 			case server != nil && server.Program == component.Unknown:
 				r.NotChecked(fmt.Sprintf("%s, the database of %s, runs an image that stackgen does not know", server.Name, c.Service.Name), c.At.Site(""))
 				continue
 			case server == nil && d.DatabaseFix() == "" && d.External(c.Service):
-				r.NotChecked("the database of "+c.Service.Name+" is outside of the stack", c.At.Site(""))
+				elsewhere = append(elsewhere, c)
 				continue
 			case server == nil && len(d.PostgresServers()) == 0 && len(c.Service.Networks) > 0 && !d.Alone && !d.Lacks && !deployment.Loopback(c.Host):
 				network, _ := d.NetworkName(c.Service.Networks[0])
@@ -53,6 +54,14 @@ var databaseCredentialsMatch = Rule{
 			checkSSL(r, c, server)
 			checkCredentials(r, d, c, server, &absent)
 		}
+		severally(r, elsewhere, func(c deployment.Connection) []source.Site { return []source.Site{c.At.Site("")} }, func(r *Reporter, all []deployment.Connection) {
+			var names []string
+			var sites []source.Site
+			for _, c := range all {
+				names, sites = append(names, c.Service.Name), append(sites, c.At.Site(""))
+			}
+			r.NotChecked("the database of "+sentence(names, "and")+" is outside of the stack", sites...)
+		})
 		reportLacks(r, "role", absent)
 		for _, server := range d.PostgresServers() {
 			checkPasswordFile(r, d, server)

@@ -323,14 +323,14 @@ func (a *adoption) take(t *testing.T, flags string) {
 	a.plan, a.book = string(plan), commands(string(plan))
 }
 
-// follow runs the commands below a heading of MIGRATION.md as they stand there. What is pulled is there already, what
-// root keeps is kept elsewhere, and what a person reads of findings and differences ends with 1.
+// follow runs the commands below a heading of MIGRATION.md as they stand there. What is pulled is there already,
+// and what a person reads of findings and differences ends with 1.
 func (a *adoption) follow(t *testing.T, heading string, i int) {
 	t.Helper()
 	if len(a.book[heading]) == 0 && strings.Contains(a.plan, "\n## "+heading+"\n") {
 		return // nothing to do in this stack
 	}
-	script := strings.ReplaceAll(a.block(t, heading, i), "/root/", a.home+"/")
+	script := a.block(t, heading, i)
 	script = regexp.MustCompile(`(?m) pull$`).ReplaceAllString(script, " pull --policy missing")
 	script = regexp.MustCompile(`(?m)^stackgen (check|import) .*$`).ReplaceAllString(script, "$0 || [ $$? = 1 ]")
 	for command := range strings.Lines(script) { // a line at a time would lose the directory: only the overlay is between

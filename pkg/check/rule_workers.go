@@ -113,7 +113,7 @@ func checkOld(r *Reporter, old []oldSetting) {
 			keys, names = append(keys, o.key), append(names, o.by.Name)
 			sites = append(sites, o.at.Site(""), o.by.Site(""))
 		}
-		keys, what, who := unrepeated(keys), " is no longer a setting of a worker; ", names[0]+" does not start"
+		keys, what, who := deployment.Unique(keys), " is no longer a setting of a worker; ", names[0]+" does not start"
 		if len(keys) > 1 {
 			what = " are no longer settings of a worker; "
 		}
@@ -122,16 +122,6 @@ func checkOld(r *Reporter, old []oldSetting) {
 		}
 		r.Fail(sentence(keys, "and")+what+who, "instance_map: {main: {host: …, port: …}} in the configuration that all share, and remove the line", sites...)
 	})
-}
-
-// unrepeated leaves out what was there before.
-func unrepeated(words []string) (once []string) {
-	for _, word := range words {
-		if !slices.Contains(once, word) {
-			once = append(once, word)
-		}
-	}
-	return once
 }
 
 func checkApp(r *Reporter, w *deployment.Worker) {
@@ -202,7 +192,7 @@ func (told *instances) check(r *Reporter) {
 			names = append(names, i.name.Str())
 			sites = append(sites, i.port.Site(""), i.to.Site(""))
 		}
-		names = unrepeated(names)
+		names = deployment.Unique(names)
 		first, where := deaf[0].port.Str(), fmt.Sprintf("at port %s, where it has", deaf[0].port.Str())
 		if len(names) > 1 {
 			where = "at ports where they have"
@@ -271,10 +261,10 @@ func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worke
 		for _, u := range undone {
 			names, left, sites = append(names, u.at.Str()), append(left, u.left), append(sites, u.at.Site(""))
 		}
-		names, unless := unrepeated(names), "one runs"
+		names, unless := deployment.Unique(names), "one runs"
 		if len(names) > 1 {
 			unless = "they run"
 		}
-		r.Warn(fmt.Sprintf("no worker here is called %s; unless %s elsewhere, %s", sentence(names, "or"), unless, sentence(unrepeated(left), "and")), "one of "+strings.Join(have, ", "), sites...)
+		r.Warn(fmt.Sprintf("no worker here is called %s; unless %s elsewhere, %s", sentence(names, "or"), unless, sentence(deployment.Unique(left), "and")), "one of "+strings.Join(have, ", "), sites...)
 	})
 }

@@ -23,7 +23,7 @@ func (d *Deployment) Parts() []finding.Part {
 		for _, site := range d.Unread {
 			whys = append(whys, site.Note)
 		}
-		p.add(finding.Part{Name: "Compose", Seen: finding.Partly, From: d.Chosen.Files, Why: few(unique(whys))})
+		p.add(finding.Part{Name: "Compose", Seen: finding.Partly, From: d.Chosen.Files, Why: few(Unique(whys))})
 	}
 	p.homeserver()
 	p.bridges()
@@ -82,7 +82,7 @@ type parts struct {
 }
 
 func (p *parts) add(part finding.Part, of ...*Service) {
-	part.From = unique(part.From)
+	part.From = Unique(part.From)
 	p.list = append(p.list, part)
 	for _, s := range of {
 		p.told[s] = true
@@ -297,7 +297,7 @@ func (p *parts) databases() {
 		users[c.Host] = append(users[c.Host], c.Service.Name)
 	}
 	for _, host := range hosts {
-		p.add(finding.Part{Name: "PostgreSQL at " + host, Seen: finding.Unread, Why: "not of this stack; " + few(unique(users[host])) + " uses it"}, d.ServiceAt(host))
+		p.add(finding.Part{Name: "PostgreSQL at " + host, Seen: finding.Unread, Why: "not of this stack; " + few(Unique(users[host])) + " uses it"}, d.ServiceAt(host))
 	}
 }
 
@@ -357,8 +357,8 @@ func AtMost(words []string, most int) []string {
 	return append(slices.Clone(words[:most]), fmt.Sprintf("%d more", len(words)-most))
 }
 
-// unique gives each of the words once, in their order, and no empty one.
-func unique(words []string) (list []string) {
+// Unique gives each of the words once, in their order, and no empty one.
+func Unique(words []string) (list []string) {
 	for _, w := range words {
 		if w != "" && !slices.Contains(list, w) {
 			list = append(list, w)

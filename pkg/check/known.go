@@ -199,7 +199,7 @@ func anyOf(words []string) string {
 	for _, w := range words {
 		texts = append(texts, cmp.Or(valueTypes[w].words, w))
 	}
-	return sentence(texts, "or")
+	return finding.Sentence(texts, "or")
 }
 
 // retyped is the value as it should be written, where what is meant can be told.

@@ -103,15 +103,6 @@ func (r *Reporter) NotChecked(why string, sites ...source.Site) {
 	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, why, sites...))
 }
 
-// sentence joins words as a sentence does, the last two with "and" or "or".
-func sentence(words []string, with string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " " + with + " " + words[last]
-}
-
 // Find gives the rule with that id.
 func Find(id string) (Rule, bool) {
 	i := slices.IndexFunc(Rules, func(r Rule) bool { return r.ID == id })

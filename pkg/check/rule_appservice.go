@@ -34,7 +34,7 @@ var appserviceAgrees = Rule{
 			checkAppservice(r, a)
 		}
 		if len(unknown) > 0 {
-			r.NotChecked("the configuration of "+sentence(unknown, "and")+", to which registrations lead, was not read", sites...)
+			r.NotChecked("the configuration of "+finding.Sentence(unknown, "and")+", to which registrations lead, was not read", sites...)
 		}
 	},
 }

@@ -99,7 +99,7 @@ func checkDumps(r *Reporter, d *deployment.Deployment, backups []*deployment.Bac
 		if len(names) > 1 {
 			what, is = "the databases ", "they are"
 		}
-		r.Fail("no backup here dumps "+what+sentence(names, "and")+"; after a restore "+is+" empty, unless another one does", "- {name: "+missing[0].Db+", …} below postgresql_databases", sites...)
+		r.Fail("no backup here dumps "+what+finding.Sentence(names, "and")+"; after a restore "+is+" empty, unless another one does", "- {name: "+missing[0].Db+", …} below postgresql_databases", sites...)
 	})
 	for _, v := range strays {
 		r.Warn(fmt.Sprintf("nothing in these files creates the database %q; if nobody made it by hand its dump fails, and with it the backup", v.Str()), "remove the entry", v.Site(""))
@@ -203,9 +203,9 @@ func checkKept(r *Reporter, d *deployment.Deployment, backups []*deployment.Back
 			parts, without, sites = append(parts, p.what+" ("+p.at+")"), append(without, p.without), append(sites, p.value.Site("named here"))
 		}
 		if len(lost) > 1 {
-			what = sentence(parts, "and")
+			what = finding.Sentence(parts, "and")
 		}
-		r.Fail(fmt.Sprintf("no backup here keeps %s; after a restore %s, unless another one does", what, sentence(without, "and")), fix, sites...)
+		r.Fail(fmt.Sprintf("no backup here keeps %s; after a restore %s, unless another one does", what, finding.Sentence(without, "and")), fix, sites...)
 	})
 }
 

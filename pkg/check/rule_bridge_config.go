@@ -105,7 +105,7 @@ func (m misreading) tell(r *Reporter, bridges []*deployment.Bridge) {
 	fact := fmt.Sprintf("the configuration of %s has %s, as that of %s%s its image reads that of %s; ", names[0], bridges[0].Shape.Path(), m.is.Shape().Words, but, m.reads.Shape().Words)
 	fix, stops, goes := bridges[0].ImageFor(), m.stops, rewritten
 	if len(bridges) > 1 {
-		fact = fmt.Sprintf("the configurations of %s are those of %s%s their images read those of %s; ", sentence(deployment.AtMost(names, 5), "and"), m.is.Shape().Words, but, m.reads.Shape().Words)
+		fact = fmt.Sprintf("the configurations of %s are those of %s%s their images read those of %s; ", finding.Sentence(deployment.AtMost(names, 5), "and"), m.is.Shape().Words, but, m.reads.Shape().Words)
 		fix, stops, goes = "pin the images to the releases that the files are written for, or write the files in the form of the images' example configurations", "each: "+m.stops, "each: "+rewritten
 	}
 	if m.stops == "" {

@@ -82,7 +82,7 @@ func tellOdd(r *Reporter, b *deployment.Bridge, read component.Span, odd []place
 		}
 		message := b.Name + " knows no " + keys[0] + "; the bridge ignores it and goes by its default"
 		if len(keys) > 1 {
-			message = b.Name + " knows none of " + sentence(deployment.AtMost(keys, 4), "and") + "; the bridge ignores them and goes by its defaults"
+			message = b.Name + " knows none of " + finding.Sentence(deployment.AtMost(keys, 4), "and") + "; the bridge ignores them and goes by its defaults"
 		}
 		reportKey(r, r.WarnMend, b, read)(message, mend{text: removeIt}, sites...)
 	})

@@ -56,7 +56,7 @@ func tellUnregistered(r *Reporter, bridges []*deployment.Bridge) {
 			"put a copy of Synapse's registration there; or "+directly(bridges[0]), sites...)
 		return
 	}
-	r.Fail(sentence(deployment.AtMost(names, 5), "and")+" have no registration.yaml beside their configurations; the start script of each makes one with new tokens, which Synapse does not know, and exits",
+	r.Fail(finding.Sentence(deployment.AtMost(names, 5), "and")+" have no registration.yaml beside their configurations; the start script of each makes one with new tokens, which Synapse does not know, and exits",
 		"put a copy of Synapse's registration beside each; or start each without its start script", sites...)
 }
 

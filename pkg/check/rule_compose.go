@@ -90,7 +90,7 @@ func warnUnset(r *Reporter, dollars []deployment.Interpolation, by string) {
 		if unnamed {
 			unset = append(unset, "others")
 		}
-		r.Warn(sentence(unset, "and")+" are set nowhere here; unless "+by+" sets them, Compose puts nothing in their place or refuses the file", "set them in .env", places...)
+		r.Warn(finding.Sentence(unset, "and")+" are set nowhere here; unless "+by+" sets them, Compose puts nothing in their place or refuses the file", "set them in .env", places...)
 	}
 }
 
@@ -169,7 +169,7 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 			if len(names) == 1 {
 				them = " is " + e.Error()
 			}
-			r.NotChecked(sentence(deployment.AtMost(names, 3), "and")+them, sites...)
+			r.NotChecked(finding.Sentence(deployment.AtMost(names, 3), "and")+them, sites...)
 		})
 	}
 }
@@ -193,7 +193,7 @@ func tellDirectories(r *Reporter, dirs []missingMount) {
 			r.Warn(names[0]+" does not exist; Docker makes an empty directory there, which belongs to root", "mkdir -p "+shell.Path(names[0])+", owned by the user of the container", sites...)
 			return
 		}
-		r.Warn(sentence(deployment.AtMost(names, 5), "and")+" do not exist; Docker makes empty directories there, which belong to root", "make them with mkdir -p, owned by the users of the containers", sites...)
+		r.Warn(finding.Sentence(deployment.AtMost(names, 5), "and")+" do not exist; Docker makes empty directories there, which belong to root", "make them with mkdir -p, owned by the users of the containers", sites...)
 	})
 }
 
@@ -243,7 +243,7 @@ func tellFiles(d *deployment.Deployment, r *Reporter, files []missingMount) {
 	}
 	who, it, do := "the service "+services[0]+" does", "it", "does"
 	if len(services) > 1 {
-		who = "the services " + sentence(deployment.AtMost(services, 3), "and") + " do"
+		who = "the services " + finding.Sentence(deployment.AtMost(services, 3), "and") + " do"
 	}
 	fix, beside := "correct the path, or make it", similar(d, names[0])
 	if slices.ContainsFunc(names, func(name string) bool { return path.Dir(name) != path.Dir(names[0]) }) {
@@ -252,7 +252,7 @@ func tellFiles(d *deployment.Deployment, r *Reporter, files []missingMount) {
 	if len(files) > 1 {
 		it, do, fix = "them", "do", "correct the paths, or make them"
 	}
-	r.Fail(fmt.Sprintf("%s %s not exist%s; %s not get %s", sentence(deployment.AtMost(names, 5), "and"), do, beside, who, it), fix, sites...)
+	r.Fail(fmt.Sprintf("%s %s not exist%s; %s not get %s", finding.Sentence(deployment.AtMost(names, 5), "and"), do, beside, who, it), fix, sites...)
 }
 
 // mountsFile guesses what is missing from its names: a file has an ending that files have, or is one that everybody knows.

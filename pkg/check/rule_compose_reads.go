@@ -33,7 +33,7 @@ var composeReadsExist = Rule{
 		}
 		tellInputs(r, d, missing)
 		for _, why := range unseen.reasons {
-			r.NotChecked(sentence(deployment.AtMost(unseen.whats[why], 3), "and")+why, unseen.sites[why]...)
+			r.NotChecked(finding.Sentence(deployment.AtMost(unseen.whats[why], 3), "and")+why, unseen.sites[why]...)
 		}
 	},
 }
@@ -116,9 +116,9 @@ func tellMissing(r *Reporter, d *deployment.Deployment, alike []deployment.Input
 		whats, each = append(whats, in.What), append(each, in.What+" ("+host+")")
 		sites = append(sites, in.At.Site(""))
 	}
-	fact, them, path, file := sentence(deployment.AtMost(whats, 3), "and")+", "+hosts[0]+", does not exist", "it", "path", "file"
+	fact, them, path, file := finding.Sentence(deployment.AtMost(whats, 3), "and")+", "+hosts[0]+", does not exist", "it", "path", "file"
 	if len(hosts) > 1 {
-		fact, them, path, file = sentence(deployment.AtMost(each, 3), "and")+" do not exist", "them", "paths", "files"
+		fact, them, path, file = finding.Sentence(deployment.AtMost(each, 3), "and")+" do not exist", "them", "paths", "files"
 	}
 	fact += similar(d, hosts[0])
 	if alike[0].Pulled {

@@ -60,7 +60,7 @@ var databaseCredentialsMatch = Rule{
 			for _, c := range all {
 				names, sites = append(names, c.Service.Name), append(sites, c.At.Site(""))
 			}
-			r.NotChecked("the database of "+sentence(names, "and")+" is outside of the stack", sites...)
+			r.NotChecked("the database of "+finding.Sentence(names, "and")+" is outside of the stack", sites...)
 		})
 		reportLacks(r, "role", absent)
 		for _, server := range d.PostgresServers() {
@@ -170,7 +170,7 @@ func reportLacks(r *Reporter, what string, lacks []lack) {
 				kind, does = what+"s", "does not have them already, these services do not start"
 			}
 			slices.Sort(fixes)
-			r.Warn(fmt.Sprintf("nothing in these files creates the %s %s; if %s %s", kind, sentence(names, "and"), server.Name, does),
+			r.Warn(fmt.Sprintf("nothing in these files creates the %s %s; if %s %s", kind, finding.Sentence(names, "and"), server.Name, does),
 				strings.Join(slices.Compact(fixes), "\n"), append(sites, server.Site("the database server"))...)
 		})
 	}

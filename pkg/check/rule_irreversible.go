@@ -62,7 +62,7 @@ func forerunnerKeys() string {
 			keys = append(keys, fmt.Sprintf("%s before %s: `%s`", c.Title, m.First, m.PickleKey))
 		}
 	}
-	return sentence(keys, "and")
+	return finding.Sentence(keys, "and")
 }
 
 // Past is what stackgen remembers of the stack in a directory; where it remembers nothing, or the error says that it

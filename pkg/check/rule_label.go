@@ -120,7 +120,7 @@ func tellUndefined(r *Reporter, d *deployment.Deployment, all []undefined) {
 				for _, u := range alike {
 					routers, sites = append(routers, strconv.Quote(u.problem.Router)), append(sites, u.sites...)
 				}
-				message = fmt.Sprintf("%s; Traefik drops the routers %s, and their requests fall through to the next", what, sentence(deployment.AtMost(routers, 3), "and"))
+				message = fmt.Sprintf("%s; Traefik drops the routers %s, and their requests fall through to the next", what, finding.Sentence(deployment.AtMost(routers, 3), "and"))
 			}
 			if d.Proxy().Service == nil { // which is told here for a name that looks mistyped
 				r.Warn(message+", unless another stack of the same Traefik defines it", alike[0].fix, sites...)
@@ -198,7 +198,7 @@ func tellBraces(d *deployment.Deployment, r *Reporter, braces []route.Problem) {
 			}
 			sites = append(sites, p.Sites...)
 		}
-		message = "braces in the rules of " + sentence(deployment.AtMost(routers, 3), "and") + " are the syntax of Traefik 2, and Traefik 3 takes them literally; no request ever matches what has them"
+		message = "braces in the rules of " + finding.Sentence(deployment.AtMost(routers, 3), "and") + " are the syntax of Traefik 2, and Traefik 3 takes them literally; no request ever matches what has them"
 	}
 	r.Fail(message, ruleFix(d.Proxy().Major), sites...)
 }
@@ -235,7 +235,7 @@ func checkOldLabels(d *deployment.Deployment, r *Reporter) {
 	case d.Proxy().Major == 1 && !unseen:
 		r.NotChecked("the labels are those of Traefik 1, whose rules are not read", sites...)
 	default:
-		msg := sentence(deployment.AtMost(names, 3), "and") + " are labels of Traefik 1, which later ones ignore: nothing is routed by them"
+		msg := finding.Sentence(deployment.AtMost(names, 3), "and") + " are labels of Traefik 1, which later ones ignore: nothing is routed by them"
 		if len(names) == 1 {
 			msg = names[0] + " is a label of Traefik 1, which later ones ignore: nothing is routed by it"
 		}
@@ -251,7 +251,7 @@ func take(routers []string) string {
 	if len(routers) == 1 {
 		return "router " + routers[0] + " takes"
 	}
-	return "routers " + sentence(routers, "and") + " take"
+	return "routers " + finding.Sentence(routers, "and") + " take"
 }
 
 func ruleFix(major int) string {

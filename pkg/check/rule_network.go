@@ -94,7 +94,7 @@ func tellUnnamed(r *Reporter, d *deployment.Deployment, all []unnamedNetwork) {
 				sites, names = append(sites, u.problem.Sites...), append(names, fmt.Sprintf("%q", u.container))
 			}
 			if len(alike) > 1 {
-				what = "containers " + sentence(names, "and") + " have no " + alike[0].label + "; " + any
+				what = "containers " + finding.Sentence(names, "and") + " have no " + alike[0].label + "; " + any
 				certain := !slices.ContainsFunc(alike, func(u unnamedNetwork) bool { return u.fix.edits == nil })
 				fix = unless(!certain, mend{fix.text, func() (edits []source.Edit) {
 					for _, u := range alike {
@@ -231,5 +231,5 @@ func apartFrom(r *Reporter, s *deployment.Service, talks []deployment.Talk) {
 			networks = append(networks, other.Networks[0])
 		}
 	}
-	r.Fail(fmt.Sprintf("%s shares no network with %s; they cannot find each other by name", s.Name, sentence(names, "and")), s.Lines().Networks(networks...), sites...)
+	r.Fail(fmt.Sprintf("%s shares no network with %s; they cannot find each other by name", s.Name, finding.Sentence(names, "and")), s.Lines().Networks(networks...), sites...)
 }

@@ -41,7 +41,7 @@ var configReadable = Rule{
 		}
 		switch {
 		case len(unsure) > 0:
-			r.NotChecked("all files here have one owner and one mode, as in a copy: whether "+sentence(unsure, "and")+" can read theirs on the host cannot be seen", d.ServicesAt.Site(""))
+			r.NotChecked("all files here have one owner and one mode, as in a copy: whether "+finding.Sentence(unsure, "and")+" can read theirs on the host cannot be seen", d.ServicesAt.Site(""))
 		case len(open) > 0 && as == copied:
 			r.NotChecked("all files here have one owner and can be read by everybody, as in a checkout: who can read their secrets on the host cannot be seen", d.ServicesAt.Site(""))
 		default:
@@ -189,6 +189,6 @@ func warnOpen(r *Reporter, open map[string]deployment.Access) {
 		for _, name := range names[:min(len(names), 4)] {
 			sites = append(sites, place(name)...)
 		}
-		r.Warn(fmt.Sprintf("every user of the host can read %s; secrets stand in there", sentence(names, "and")), "sudo chmod o-rwx "+shell.Paths(names...), sites...)
+		r.Warn(fmt.Sprintf("every user of the host can read %s; secrets stand in there", finding.Sentence(names, "and")), "sudo chmod o-rwx "+shell.Paths(names...), sites...)
 	})
 }

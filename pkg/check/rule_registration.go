@@ -109,7 +109,7 @@ func notThere(r *Reporter, gone []deployment.MissingFile) {
 	for _, m := range gone {
 		names, sites = append(names, m.Value.Str()), append(sites, m.Value.Site(m.Reason))
 	}
-	r.Fail(fmt.Sprintf("the registrations %s are not there for Synapse; Synapse does not start", sentence(deployment.AtMost(names, 3), "and")), fix, sites...)
+	r.Fail(fmt.Sprintf("the registrations %s are not there for Synapse; Synapse does not start", finding.Sentence(deployment.AtMost(names, 3), "and")), fix, sites...)
 }
 
 // unlisted judges a bridge of which Synapse lists no registration that can be seen. One that cannot be seen counts
@@ -259,7 +259,7 @@ func tellDiffering(r *Reporter, b *deployment.Bridge, tokens []differing) {
 	if len(tokens) > 1 {
 		differs, fix = "differ", "write the same tokens in both places"
 	}
-	r.Fail(fmt.Sprintf("%s of the bridge %s %s from Synapse's registration; the bridge does not start", sentence(names, "and"), b.Name, differs), fix, sites...)
+	r.Fail(fmt.Sprintf("%s of the bridge %s %s from Synapse's registration; the bridge does not start", finding.Sentence(names, "and"), b.Name, differs), fix, sites...)
 }
 
 var registrationIDsUnique = Rule{

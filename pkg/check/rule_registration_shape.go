@@ -96,7 +96,7 @@ func tellNoText(r *Reporter, d *deployment.Deployment, reg *deployment.Registrat
 	default:
 		fix.text = "write what the appservice has, in quotes"
 	}
-	r.FailMend(sentence(names, "and")+is, fix, sites...)
+	r.FailMend(finding.Sentence(names, "and")+is, fix, sites...)
 }
 
 // isRange reports whether netaddr takes the value for addresses: a number is one, too, and a mask may stand in
@@ -309,7 +309,7 @@ func tellBridges(r *Reporter, all []ofBridge, say func(r *Reporter, names string
 				return together(edits...)
 			}})
 		}
-		say(r, sentence(names, "and"), fix, sites)
+		say(r, finding.Sentence(names, "and"), fix, sites)
 	})
 }
 

@@ -91,7 +91,7 @@ var rtcRoomsClosed = Rule{
 			case slices.Contains(servers, "*"):
 				r.Fail(fmt.Sprintf("%s lets users of every homeserver begin calls; strangers hold them here", t.Name), "LIVEKIT_FULL_ACCESS_HOMESERVERS: "+name, all.At)
 			case !slices.Contains(servers, name):
-				r.Fail(fmt.Sprintf("%s lets no user of %s begin a call, only those of %s", t.Name, name, sentence(servers, "and")), "LIVEKIT_FULL_ACCESS_HOMESERVERS: "+name, all.At, d.Synapses[0].Server.Site("the name of this one"))
+				r.Fail(fmt.Sprintf("%s lets no user of %s begin a call, only those of %s", t.Name, name, finding.Sentence(servers, "and")), "LIVEKIT_FULL_ACCESS_HOMESERVERS: "+name, all.At, d.Synapses[0].Server.Site("the name of this one"))
 			}
 		}
 	},

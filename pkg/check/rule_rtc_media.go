@@ -30,7 +30,7 @@ var rtcMediaReachable = Rule{
 			checkMediaAddress(r, l, rtc)
 			filtered := rtc.At("interfaces").Set() || rtc.At("ips").Set()
 			if len(l.Networks) > 1 && !filtered {
-				r.Warn(fmt.Sprintf("%s is in the networks %s; its answers to calls come from the address in one of them, and clients wait for another", l.Name, sentence(l.Networks, "and")),
+				r.Warn(fmt.Sprintf("%s is in the networks %s; its answers to calls come from the address in one of them, and clients wait for another", l.Name, finding.Sentence(l.Networks, "and")),
 					"one network, which the proxy and lk-jwt-service are in, too; or rtc.ips.includes with the range of one of them", l.NetworksAt.Site(""))
 			}
 		}

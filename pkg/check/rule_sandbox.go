@@ -79,7 +79,7 @@ func checkDrops(r *Reporter, s *deployment.Service, server bool) {
 		}
 	}
 	if len(missing) > 0 {
-		r.Fail(fmt.Sprintf("%s starts as root and has lost %s, by which its start script changes to another user; it does not start", s.Name, sentence(missing, "and")),
+		r.Fail(fmt.Sprintf("%s starts as root and has lost %s, by which its start script changes to another user; it does not start", s.Name, finding.Sentence(missing, "and")),
 			s.Lines().AsUser(missing...), drops.Site(""), user.Site("its user"))
 	}
 }

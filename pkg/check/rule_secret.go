@@ -243,7 +243,7 @@ func reportWeak(r *Reporter, weak string, uses [][]deployment.Secret) {
 		r.Fail(names[0]+" "+weak, "write a random text, as openssl rand -hex 32 makes it", sites...)
 		return
 	}
-	r.Fail(sentence(deployment.AtMost(names, 3), "and")+" "+severalWeak.Replace(weak), "write a random text of its own for each, as openssl rand -hex 32 makes it", sites...)
+	r.Fail(finding.Sentence(deployment.AtMost(names, 3), "and")+" "+severalWeak.Replace(weak), "write a random text of its own for each, as openssl rand -hex 32 makes it", sites...)
 }
 
 // databasePublished reports whether a PostgreSQL of the stack can be reached from outside of its networks.

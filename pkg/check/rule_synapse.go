@@ -103,7 +103,7 @@ func tellMandatory(r *Reporter, gone []mandatory) {
 	if len(gone) > 1 {
 		are = " are"
 	}
-	r.Fail(sentence(names, "and")+are+" missing; Synapse does not start", strings.Join(fixes, "\n"), sites...)
+	r.Fail(finding.Sentence(names, "and")+are+" missing; Synapse does not start", strings.Join(fixes, "\n"), sites...)
 }
 
 // sqliteArgs are those of sqlite3.connect in Python 3.13.

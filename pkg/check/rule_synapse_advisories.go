@@ -146,5 +146,5 @@ func published(release string, holes []advisory, read string) string {
 	if len(high) > 0 {
 		count += fmt.Sprintf(", %d of them high", len(high))
 	}
-	return fmt.Sprintf("%s has %s; %s fixes what is known%s: %s", release, count, fixedBy(holes), read, sentence(deployment.AtMost(append(high, others...), 3), "and"))
+	return fmt.Sprintf("%s has %s; %s fixes what is known%s: %s", release, count, fixedBy(holes), read, finding.Sentence(deployment.AtMost(append(high, others...), 3), "and"))
 }

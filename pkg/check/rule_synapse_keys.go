@@ -46,7 +46,7 @@ func failUnknown(r *Reporter, s *deployment.Synapse, config place, unknown []pla
 		fixes = append(fixes, cmp.Or(synapseMeant[p.value.Name()], renamed(config, p)))
 	}
 	if !synapseKeysRead(s) {
-		r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), sentence(names, "or"),
+		r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), finding.Sentence(names, "or"),
 			component.Of(component.Synapse).Oldest, component.Of(component.Synapse).Tested.Tag), sites...)
 		return
 	}
@@ -57,7 +57,7 @@ func failUnknown(r *Reporter, s *deployment.Synapse, config place, unknown []pla
 		}
 		fix = strings.Join(fixes, "\n")
 	}
-	r.Fail(fmt.Sprintf("Synapse knows no %s; it passes over %s without a word", sentence(names, "and no"), itOrThem(names)), fix, sites...)
+	r.Fail(fmt.Sprintf("Synapse knows no %s; it passes over %s without a word", finding.Sentence(names, "and no"), itOrThem(names)), fix, sites...)
 }
 
 // synapseMeant are names that people give to keys which Synapse calls something else.

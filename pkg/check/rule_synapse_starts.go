@@ -146,7 +146,7 @@ func checkEither(s *deployment.Synapse, stops stopFunc) {
 		if len(names) > 0 {
 			fact, fix := fmt.Sprintf("%s and %s stand side by side, and only one of the two may", keys[0], names[0]), "remove one of the two"
 			if len(names) > 1 {
-				fact, fix = fmt.Sprintf("%s may not stand beside %s", keys[0], sentence(names, "and")), "remove "+keys[0]+", or the others"
+				fact, fix = fmt.Sprintf("%s may not stand beside %s", keys[0], finding.Sentence(names, "and")), "remove "+keys[0]+", or the others"
 			}
 			stops(fact, fix, append(at, one)...)
 		}

@@ -60,7 +60,7 @@ var traefikPortsPublished = Rule{
 		listening := d.Proxy().Listening()
 		what := fmt.Sprintf("nothing listens behind the published port %s", hosts[0])
 		if len(hosts) > 1 {
-			what = fmt.Sprintf("nothing listens behind the published ports %s", sentence(hosts, "and"))
+			what = fmt.Sprintf("nothing listens behind the published ports %s", finding.Sentence(hosts, "and"))
 		}
 		what += ": Traefik's entrypoints are " + strings.Join(listening, ", ")
 		fix := fmt.Sprintf("--entrypoints.%s.address=:%s, or a port that leads to the one it has", strings.Fields(listening[0])[0], wanted)

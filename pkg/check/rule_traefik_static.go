@@ -52,7 +52,7 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	k := keysOfTraefik(s)
 	roots := make(map[string]bool)
 	if names, sites := oldSections(st); len(names) > 1 {
-		r.Warn("this file is written for Traefik 1: "+k.called+" passes over "+sentence(deployment.AtMost(names, 3), "and")+", and does not start where a section that it knows holds a key that it does not",
+		r.Warn("this file is written for Traefik 1: "+k.called+" passes over "+finding.Sentence(deployment.AtMost(names, 3), "and")+", and does not start where a section that it knows holds a key that it does not",
 			"write it anew as https://doc.traefik.io/traefik/migrate/v1-to-v2/ says", append(sites, k.image)...)
 		return
 	}
@@ -193,7 +193,7 @@ func (k traefikKeys) ofTheFirst(r *Reporter, old []traefik.Setting) {
 		root, _, _ := strings.Cut(set.Key, ".")
 		names, sites = append(names, root), append(sites, set.Site)
 	}
-	msg := sentence(names, "and") + " are settings of Traefik 1, which " + k.called + " does not know; "
+	msg := finding.Sentence(names, "and") + " are settings of Traefik 1, which " + k.called + " does not know; "
 	report, what := r.Fail, "it does not start"
 	if !k.certain {
 		report, what = r.Warn, "a release that does not know them does not start"

@@ -106,7 +106,7 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 	if slices.ContainsFunc(d.DockerNetworks(t.Service), t.Reachable) {
 		report = r.Fail
 	}
-	report("coturn relays into "+sentence(open, "and")+"; whoever makes a call reaches the database and every other service there", strings.Join(lines, ", "), sites...)
+	report("coturn relays into "+finding.Sentence(open, "and")+"; whoever makes a call reaches the database and every other service there", strings.Join(lines, ", "), sites...)
 }
 
 // unpublished reports whether nobody outside of the stack reaches a coturn.

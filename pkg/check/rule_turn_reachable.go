@@ -78,7 +78,7 @@ func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.Turn
 				ports, sites = append(ports, at), append(sites, u.At.Site("handed out"))
 			}
 		}
-		r.Fail("coturn publishes no port, and Synapse hands out "+sentence(ports, "and")+" of it; calls over the relay stay silent",
+		r.Fail("coturn publishes no port, and Synapse hands out "+finding.Sentence(ports, "and")+" of it; calls over the relay stay silent",
 			"publish the ports, and those from min-port to max-port over udp", sites...)
 		return
 	}
@@ -95,7 +95,7 @@ func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.Turn
 		if !slices.ContainsFunc(list, func(p deployment.PortSpan) bool {
 			return p.Protocol == u.Transport && p.First <= n && n <= p.Last && slices.Contains(ports, strconv.Itoa(p.To+n-p.First))
 		}) {
-			r.Fail(fmt.Sprintf("Synapse hands out port %s over %s of the relay, where coturn is not reached; it listens on %s", u.Port, u.Transport, sentence(ports, "and")),
+			r.Fail(fmt.Sprintf("Synapse hands out port %s over %s of the relay, where coturn is not reached; it listens on %s", u.Port, u.Transport, finding.Sentence(ports, "and")),
 				t.Lines().Port(u.Port, ports[0], u.Transport), site, u.At.Site("handed out"))
 		}
 	}

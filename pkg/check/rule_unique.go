@@ -138,5 +138,5 @@ func reportPins(r *Reporter, pins []pin) {
 	if len(pins) == 1 {
 		fix = pins[0].fix
 	}
-	r.Fail(images+sentence(names, "and")+fact+"; "+consequence, fix, sites...)
+	r.Fail(images+finding.Sentence(names, "and")+fact+"; "+consequence, fix, sites...)
 }

@@ -133,7 +133,7 @@ func failVariables(r *Reporter, s *deployment.Service, values []source.Value) {
 	if len(names) > 1 {
 		holds = " still hold variables, and nobody puts values in their place; "
 	}
-	r.Fail(sentence(deployment.AtMost(names, 3), "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
+	r.Fail(finding.Sentence(deployment.AtMost(names, 3), "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
 }
 
 // visit calls f for every scalar below a value.

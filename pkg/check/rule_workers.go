@@ -66,7 +66,7 @@ func sayOnce(r *Reporter, workers []*deployment.Worker, key, what, fix string) {
 	}
 	who := "the worker " + names[0]
 	if len(names) > 1 {
-		who = "each of the workers " + sentence(names, "and")
+		who = "each of the workers " + finding.Sentence(names, "and")
 	}
 	r.Fail(who+" "+what, fix, sites...)
 }
@@ -118,9 +118,9 @@ func checkOld(r *Reporter, old []oldSetting) {
 			what = " are no longer settings of a worker; "
 		}
 		if len(names) > 1 {
-			who = sentence(names, "and") + " do not start"
+			who = finding.Sentence(names, "and") + " do not start"
 		}
-		r.Fail(sentence(keys, "and")+what+who, "instance_map: {main: {host: …, port: …}} in the configuration that all share, and remove the line", sites...)
+		r.Fail(finding.Sentence(keys, "and")+what+who, "instance_map: {main: {host: …, port: …}} in the configuration that all share, and remove the line", sites...)
 	})
 }
 
@@ -197,7 +197,7 @@ func (told *instances) check(r *Reporter) {
 		if len(names) > 1 {
 			where = "at ports where they have"
 		}
-		r.Fail(fmt.Sprintf("instance_map has %s %s no listener for replication that others reach; the processes of Synapse cannot speak to each other", sentence(names, "and"), where),
+		r.Fail(fmt.Sprintf("instance_map has %s %s no listener for replication that others reach; the processes of Synapse cannot speak to each other", finding.Sentence(names, "and"), where),
 			"- {port: "+first+", type: http, bind_addresses: [\"0.0.0.0\"], resources: [{names: [replication]}]}", sites...)
 	})
 }
@@ -265,6 +265,6 @@ func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worke
 		if len(names) > 1 {
 			unless = "they run"
 		}
-		r.Warn(fmt.Sprintf("no worker here is called %s; unless %s elsewhere, %s", sentence(names, "or"), unless, sentence(deployment.Unique(left), "and")), "one of "+strings.Join(have, ", "), sites...)
+		r.Warn(fmt.Sprintf("no worker here is called %s; unless %s elsewhere, %s", finding.Sentence(names, "or"), unless, finding.Sentence(deployment.Unique(left), "and")), "one of "+strings.Join(have, ", "), sites...)
 	})
 }

@@ -97,11 +97,8 @@ func (d *Deployment) unless(f finding.Finding) finding.Finding {
 
 // enumerated joins up to three words as a sentence does.
 func enumerated(words []string) string {
-	switch len(words) {
-	case 1:
-		return words[0]
-	case 2, 3:
-		return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	if len(words) <= 3 {
+		return finding.Sentence(words, "and")
 	}
 	return strings.Join(words[:2], ", ") + " and others"
 }

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
@@ -56,9 +55,7 @@ func together(dir string, alike []lacking) finding.Finding {
 		names = append(names, l.service.Name)
 		found.Sites = append(found.Sites, l.service.Site(""))
 	}
-	names = AtMost(names, 3)
-	last := len(names) - 1
-	found.Message = "the configurations of " + strings.Join(names[:last], ", ") + " and " + names[last] + " cannot be read: " + dir + ", where they belong, does not exist; the services do not start"
+	found.Message = "the configurations of " + finding.Sentence(AtMost(names, 3), "and") + " cannot be read: " + dir + ", where they belong, does not exist; the services do not start"
 	found.Fix = "put the files there, or correct the mounts"
 	found.Some = func(wanted func([]source.Site) bool) (finding.Finding, bool) {
 		some := slices.DeleteFunc(slices.Clone(alike), func(l lacking) bool { return !wanted(l.found.Sites) })

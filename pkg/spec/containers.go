@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -151,7 +152,7 @@ func (n Named) wordFix(shown bool) string {
 	for i, w := range words {
 		words[i] = "{" + w + "}"
 	}
-	return "write " + orList(words)
+	return "write " + finding.Sentence(words, "or")
 }
 
 // WordFix says what may stand in braces in a file of the container.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -120,7 +121,7 @@ func (s *Spec) checkDatabases(d *decoder) {
 			for i, p := range programs {
 				words[i] = string(p)
 			}
-			d.fail(key, fmt.Sprintf("%s has no database in this stack; the name would be used for nothing", quote(key.Str())), "write "+orList(words)+", or remove the line")
+			d.fail(key, fmt.Sprintf("%s has no database in this stack; the name would be used for nothing", quote(key.Str())), "write "+finding.Sentence(words, "or")+", or remove the line")
 		}
 	}
 	taken := make(map[string]component.Program)

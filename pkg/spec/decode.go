@@ -166,13 +166,13 @@ func (d *decoder) constraints(v source.Value, tag reflect.StructTag) {
 		}
 	}
 	if enum != nil && !slices.Contains(enum, v.Str()) {
-		fix := "write " + orList(enum)
+		fix := "write " + finding.Sentence(enum, "or")
 		if meant := choice(v.Str(), enum); meant != "" {
 			fix = v.Name() + ": " + meant
 		} else if len(enum) == 1 {
 			fix = v.Name() + ": " + enum[0]
 		}
-		d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), orList(enum)), fix)
+		d.fail(v, fmt.Sprintf("%s must be %s", v.Path(), finding.Sentence(enum, "or")), fix)
 	}
 }
 
@@ -358,11 +358,4 @@ func fieldsOf(t reflect.Type) map[string]reflect.StructField {
 		}
 	}
 	return fields
-}
-
-func orList(words []string) string {
-	if len(words) == 1 {
-		return words[0]
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -178,7 +179,7 @@ func (s *Spec) checkPermissions(d *decoder, perms map[string]Permission, path ..
 	for key, val := range at.Entries() {
 		who := key.Str()
 		if !slices.Contains(levels, val.Str()) {
-			d.fail(val, fmt.Sprintf("the permission of %s must be %s", quote(who), orList(levels)), levelFix(who, val.Str()))
+			d.fail(val, fmt.Sprintf("the permission of %s must be %s", quote(who), finding.Sentence(levels, "or")), levelFix(who, val.Str()))
 		}
 		if who == "*" {
 			continue
@@ -217,7 +218,7 @@ func levelFix(who, level string) string {
 	if meant := choice(level, levels); meant != "" {
 		return fmt.Sprintf("%q: %s", who, meant)
 	}
-	return "write " + orList(levels) + " behind it"
+	return "write " + finding.Sentence(levels, "or") + " behind it"
 }
 
 // visible reports whether a text is of printable ASCII without blanks, as user ids and URLs are.

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -30,36 +31,19 @@ func checkRefusals(r *Reporter, s *deployment.Synapse) {
 			r.Fail(fmt.Sprintf("transport %d of matrix_rtc has neither a url nor a livekit_service_url; Synapse does not start", i+1), "livekit_service_url: the URL of lk-jwt-service", t.Site(""), img)
 		}
 	}
-	checkWriters(r, s, from)
+	checkWriters(r, s)
 }
 
-// writers are the streams that another process may write, and the minor release since which Synapse wants that
-// process in instance_map.
-var writers = []struct {
-	stream string
-	since  int
-}{
-	{"events", 0},
-	{"typing", 0},
-	{"to_device", 0},
-	{"account_data", 0},
-	{"receipts", 0},
-	{"presence", 0},
-	{"push_rules", 0},
-	{"device_lists", 163},
-	{"thread_subscriptions", 163},
-	{"quarantined_media_changes", 163},
-}
-
-func checkWriters(r *Reporter, s *deployment.Synapse, from func(minor int) bool) {
+// checkWriters has each process that writes a stream stand in instance_map.
+func checkWriters(r *Reporter, s *deployment.Synapse) {
 	instances := s.Config.At("instance_map")
-	for _, w := range writers {
-		if !from(w.since) || s.Partial() {
+	for _, w := range component.Streams {
+		if lacks(s, w.Mapped) || s.Partial() {
 			continue
 		}
-		for _, name := range oneOrMore(s.Config.At("stream_writers", w.stream)) {
+		for _, name := range oneOrMore(s.Config.At("stream_writers", w.Name)) {
 			if name.Str() != "master" && !instances.At(name.Str()).Exists() {
-				r.Fail(fmt.Sprintf("%s writes the stream %s and does not stand in instance_map; Synapse does not start", name.Str(), w.stream), name.Str()+": {host: …, port: …}", instances.Site(""), name.Site("named here"))
+				r.Fail(fmt.Sprintf("%s writes the stream %s and does not stand in instance_map; Synapse does not start", name.Str(), w.Name), name.Str()+": {host: …, port: …}", instances.Site(""), name.Site("named here"))
 			}
 		}
 	}

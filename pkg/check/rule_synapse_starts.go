@@ -269,20 +269,25 @@ func checkLimits(s *deployment.Synapse, stops stopFunc) {
 	}
 }
 
-// oneWriter are the streams that one process alone may write; the others need at least one.
-var oneWriter = []string{"typing", "to_device", "account_data", "presence", "push_rules"}
+// lacks reports whether a release before that one runs, or may run. Only a tag says that of one which is older than what
+// is rendered for.
+func lacks(s *deployment.Synapse, first component.Version) bool {
+	_, tagged := s.Image.Version()
+	return before(s, first) && (tagged || component.Of(component.Synapse).Oldest.Less(first))
+}
 
+// checkWriterCounts has each stream have as many writers as Synapse takes.
 func checkWriterCounts(s *deployment.Synapse, stops stopFunc) {
-	for _, w := range writers {
-		v := s.Config.At("stream_writers", w.stream)
+	for _, w := range component.Streams {
+		v := s.Config.At("stream_writers", w.Name)
 		switch n := len(oneOrMore(v)); {
-		case !v.Exists() || v.IsString() || w.since > 0 && olderThan(s, w.since):
+		case !v.Exists() || v.IsString() || lacks(s, w.Since):
 		case v.Kind() != source.Sequence:
-			stops("stream_writers."+w.stream+" is no list", w.stream+": [the name of a worker]", v)
+			stops("stream_writers."+w.Name+" is no list", w.Name+": [the name of a worker]", v)
 		case n == 0:
-			stops("nobody writes the stream "+w.stream, "remove the line", v)
-		case n > 1 && slices.Contains(oneWriter, w.stream):
-			stops(fmt.Sprintf("%d processes write the stream %s, which one alone may", n, w.stream), w.stream+": the name of one of them", v)
+			stops("nobody writes the stream "+w.Name, "remove the line", v)
+		case n > 1 && (w.Several == component.Version{} || lacks(s, w.Several)):
+			stops(fmt.Sprintf("%d processes write the stream %s, which one alone may", n, w.Name), w.Name+": the name of one of them", v)
 		}
 	}
 }

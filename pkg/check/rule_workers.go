@@ -246,9 +246,9 @@ func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worke
 			check(at, duty.left)
 		}
 	}
-	for _, w := range writers {
-		for _, at := range oneOrMore(s.Config.At("stream_writers", w.stream)) {
-			check(at, "every request that needs the stream "+w.stream+" fails")
+	for _, w := range component.Streams {
+		for _, at := range oneOrMore(s.Config.At("stream_writers", w.Name)) {
+			check(at, "every request that needs the stream "+w.Name+" fails")
 		}
 	}
 	var have []string

@@ -86,6 +86,7 @@ var Rules = []Rule{
 	databaseCollation,
 	postgresVersion,
 	postgresSettings,
+	databaseConnections,
 	synapseRequiredKeys,
 	synapseSigningKey,
 	synapseLogConfig,

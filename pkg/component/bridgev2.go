@@ -12,6 +12,7 @@ var bridgeV2 = Shape{
 	Mistaken: "the bridge does not start",
 	Given:    [][2]string{{"block", "block"}, {"relay", "relay"}, {"user", "user"}, {"admin", "admin"}},
 	SSLMode:  "?sslmode=disable",
+	Pool:     Pool{"database.max_open_conns", 5}, // example-config.yaml, onto which the configuration is laid
 	Keys:     "bridgev2", Read: Span{Version{0, 2608, 0}, Version{0, 2610, 0}},
 	// The example configuration of v26.08.
 	Held: []Held{

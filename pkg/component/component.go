@@ -54,6 +54,8 @@ type Component struct {
 	WorkerEnv string
 	// Postgres are the oldest PostgreSQL of its own versions, the newest first.
 	Postgres []PostgresSince
+	// Pool bounds its connections to its database; that of a bridge is its dialect's.
+	Pool Pool
 	// Jobs are the rendered services of its image besides the one that has its name.
 	Jobs []Job
 	// Secrets are those that nobody but it has, or that it has first.

@@ -82,6 +82,8 @@ type Shape struct {
 	AsksLogin bool
 	// SSLMode is the parameter of a database URI that turns off TLS, which the driver would ask for.
 	SSLMode string
+	// Pool bounds the connections to its database.
+	Pool Pool
 	// Keys names what it reads of its configuration, keys/NAME.yaml, and Read the releases that this was read from.
 	Keys string
 	Read Span

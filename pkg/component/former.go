@@ -16,6 +16,7 @@ var olderPython = Shape{
 	Levels: []string{"relay", "user", "admin"}, Barred: []string{"relay"},
 	Meant:    [][2]string{{"relaybot", "relay"}, {"puppeting", "user"}, {"full", "user"}, {"commands", "user"}},
 	Mistaken: "they may not use the bridge",
+	Pool:     Pool{"appservice.database_opts.max_size", 10},
 	Held: []Held{
 		{"appservice", "as_token", "", Chosen},
 		{"appservice", "hs_token", "", Chosen},

@@ -12,6 +12,7 @@ var legacy = Shape{
 	Mistaken: "they are blocked",
 	Given:    [][2]string{{"block", "block"}, {"relay", "relay"}, {"user", "user"}, {"admin", "admin"}},
 	SSLMode:  "?sslmode=disable",
+	Pool:     Pool{"appservice.database.max_open_conns", 20}, // example-config.yaml, onto which the configuration is laid
 	Keys:     "discord", Read: Span{Version{0, 7, 7}, Version{0, 7, 7}},
 	Held: []Held{
 		{"appservice", "as_token", "", Chosen},

@@ -18,6 +18,7 @@ var mas = Component{
 	},
 	Port: 8080, HealthPort: 8081,
 	Keys: "mas",
+	Pool: Pool{"database.max_connections", 10}, // crates/config/src/sections/database.rs
 	// crates/config/src/sections in v1.22.0
 	Held: []Held{
 		{"matrix", "secret", "secret_file", Chosen},

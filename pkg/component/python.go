@@ -13,6 +13,7 @@ var python = Shape{
 	// It has no block: whoever is not named is.
 	Given:     [][2]string{{"relay", "relaybot"}, {"user", "full"}, {"admin", "admin"}},
 	AsksLogin: true,
+	Pool:      Pool{"appservice.database_opts.max_size", 10}, // example-config.yaml; asyncpg.create_pool
 	Keys:      "telegram-python", Read: Span{Version{0, 15, 3}, Version{0, 15, 3}},
 	Held: []Held{
 		{"appservice", "as_token", "", Chosen},

@@ -22,6 +22,8 @@ var synapse = Component{
 	},
 	Port: 8008,
 	Keys: "synapse",
+	// storage/database.py (make_pool) hands cp_max to Twisted, whose ConnectionPool has 5 at most without it.
+	Pool: Pool{"database.args.cp_max", 5},
 	// config/*.py in v1.157.1
 	Held: []Held{
 		{"", "registration_shared_secret", "registration_shared_secret_path", Chosen},

@@ -21,6 +21,9 @@ type Connection struct {
 	PasswordAt                     Leaf
 	PasswordReason                 string
 	Sslmode                        string // as libpq has it, or the default of the program's library
+
+	pool   component.Pool
+	config *source.File // that has its key
 }
 
 // Connections lists every connection to a PostgreSQL database of the stack.
@@ -39,6 +42,7 @@ func (d *Deployment) readClients() []Connection {
 		}
 		c := inParts(s.Service, args, "user", name)
 		c.Password, c.PasswordAt = args.At("password").Str(), LeafOf(args.At("password"))
+		c.pool, c.config = s.Component().Pool, s.Config
 		if file := args.At("passfile"); file.Set() && !c.PasswordAt.Set() {
 			c.fromPassfile(d, file.Str(), LeafOf(file))
 		}
@@ -50,10 +54,13 @@ func (d *Deployment) readClients() []Connection {
 			continue // mas-database-own says so
 		}
 		if uri := db.At("uri"); uri.Set() {
-			cs = append(cs, fromURI(m.Service, uri))
+			c := fromURI(m.Service, uri)
+			c.pool, c.config = m.Component().Pool, m.Config
+			cs = append(cs, c)
 			continue
 		}
 		c := inParts(m.Service, db, "username", db.At("database"))
+		c.pool, c.config = m.Component().Pool, m.Config
 		c.Password, c.PasswordAt, c.PasswordReason = d.SecretOf(m.Service, db, "password", "password_file")
 		if db.Set() {
 			cs = append(cs, c)
@@ -63,6 +70,7 @@ func (d *Deployment) readClients() []Connection {
 		v := b.At(b.Keys().Database)
 		if strings.HasPrefix(v.Str(), "postgres") {
 			c := fromURI(b.Service, v)
+			c.pool, c.config = b.Keys().Pool, b.Config
 			if env, at := b.Env("PGSSLMODE"); c.Sslmode == "" && !b.Dialect.InPython() && b.EnvHidden("PGSSLMODE") == "" {
 				if c.Sslmode = env; !at.Exists() {
 					c.Sslmode = "require"

@@ -13,25 +13,54 @@ type Setting struct {
 
 // Settings are those of `postgres -c NAME=VALUE`, and of --NAME=VALUE, in which a dash stands for an underscore.
 func (s *Service) Settings() (all []Setting) {
-	words := s.Cmd.Items
-	if len(words) == 0 || path.Base(words[0].Str()) != "postgres" && !strings.HasPrefix(words[0].Str(), "-") {
-		return nil
+	all, _ = s.settings()
+	return all
+}
+
+// word is one of a command line, as the program is given it; seen is false for one with a variable that is set nowhere.
+type word struct {
+	text string
+	seen bool
+	at   Leaf
+}
+
+// settings also says whether every word was seen, so that what is not set there is not set on the command line.
+func (s *Service) settings() (all []Setting, whole bool) {
+	var words []word
+	if text, seen := s.Cmd.Text(); s.Cmd.Set() {
+		for _, w := range split(text) {
+			words = append(words, word{w, seen, s.Cmd.Leaf})
+		}
 	}
+	for _, item := range s.Cmd.Items {
+		text, seen := item.Text()
+		words = append(words, word{text, seen, item})
+	}
+	if len(words) > 0 && path.Base(words[0].text) == "docker-entrypoint.sh" {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return nil, !s.Entrypoint.Set()
+	}
+	if path.Base(words[0].text) != "postgres" && !strings.HasPrefix(words[0].text, "-") {
+		return nil, false
+	}
+	whole = true
 	for i, w := range words {
-		text, seen := w.Text()
-		long, isLong := strings.CutPrefix(text, "--")
-		short, isShort := strings.CutPrefix(text, "-c")
+		long, isLong := strings.CutPrefix(w.text, "--")
+		short, isShort := strings.CutPrefix(w.text, "-c")
+		whole = whole && w.seen
 		switch {
-		case i > 0 && words[i-1].Str() == "-c":
-			short = text
+		case i > 0 && words[i-1].text == "-c":
+			short = w.text
 		case isLong:
 			short = long
 		case !isShort:
 			continue
 		}
-		if name, value, ok := strings.Cut(short, "="); ok && seen && name != "" {
-			all = append(all, Setting{strings.ReplaceAll(name, "-", "_"), value, w})
+		if name, value, ok := strings.Cut(short, "="); ok && w.seen && name != "" {
+			all = append(all, Setting{strings.ReplaceAll(name, "-", "_"), value, w.at})
 		}
 	}
-	return all
+	return all, whole && !s.Entrypoint.Set()
 }

@@ -23,8 +23,8 @@ type server struct {
 	dir string
 }
 
-// startPostgres skips where there is no PostgreSQL server. As root it runs the server as nobody.
-func startPostgres(t *testing.T) *server {
+// startPostgres skips where there is no PostgreSQL server; settings are further words of its command line. As root it runs the server as nobody.
+func startPostgres(t *testing.T, settings ...string) *server {
 	t.Helper()
 	for _, name := range []string{"initdb", "postgres", "psql"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -45,7 +45,7 @@ func startPostgres(t *testing.T) *server {
 	}
 	s.put("superuser", "placeholder-superuser\n")
 	s.must(s.command("initdb", "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "scram-sha-256", "--pwfile", filepath.Join(dir, "superuser"), "-E", "UTF8", "--locale", "C.UTF-8"))
-	pg := s.command("postgres", "-D", filepath.Join(dir, "data"), "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off")
+	pg := s.command("postgres", append([]string{"-D", filepath.Join(dir, "data"), "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off"}, settings...)...)
 	var log bytes.Buffer
 	pg.Stdout, pg.Stderr = &log, &log
 	if err := pg.Start(); err != nil {

@@ -16,7 +16,6 @@ import (
 	"philipp.info/stackgen/pkg/output"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/shell"
-	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -108,7 +107,7 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 	roles := roles(s)
 	for _, p := range s.Databases() {
 		n := s.DatabaseOf(p)
-		db := Database{Program: p, Name: n.Name, User: n.User}
+		db := Database{Program: p, Name: n.Name, User: n.User, Pool: pool(s, p)}
 		if slices.Contains(roles, p) {
 			passwords[n.User] = secrets.Get("database." + string(p) + "_password")
 			if !st.Postgres.External {
@@ -120,6 +119,9 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 		u := url.URL{Scheme: "postgres", User: url.UserPassword(db.User, db.Password), Host: st.Postgres.address(), Path: "/" + db.Name}
 		db.URI = u.String()
 		st.Databases = append(st.Databases, db)
+	}
+	if !st.Postgres.External {
+		st.Postgres.Settings = st.postgresSettings(s)
 	}
 }
 
@@ -161,18 +163,6 @@ func (st *Stack) ownPostgres(s *spec.Spec, secrets *secret.Set) {
 	st.Postgres.ContainerName = cmp.Or(s.Database.ContainerName, st.Name+"-"+s.ServiceOf(component.Postgres)+"-1")
 	st.Postgres.Data = st.data(s.DataOf(component.Postgres))
 	st.Postgres.DataPath = component.PostgresData(s.Database.Ref(component.Postgres))
-	for _, key := range slices.Sorted(maps.Keys(s.Database.Extra)) {
-		_, name := source.Operator(key)
-		val := s.Database.Extra[key]
-		if list, ok := val.([]any); ok { // a list of names, such as shared_preload_libraries
-			texts := make([]string, len(list))
-			for i, item := range list {
-				texts[i] = fmt.Sprint(item)
-			}
-			val = strings.Join(texts, ",")
-		}
-		st.Postgres.Settings = append(st.Postgres.Settings, "-c", fmt.Sprintf("%s=%v", name, val))
-	}
 }
 
 // Called is what the compose file calls the service that does something, by the name of its program or job.

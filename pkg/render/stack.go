@@ -176,8 +176,11 @@ type Postgres struct {
 	ContainerName string // as `docker exec` takes it
 	DataPath      string // where this major keeps its data
 	Data          Data
-	Settings      []string
+	Settings      []Setting
 }
+
+// Setting is one of PostgreSQL; Why is empty for one of the spec.
+type Setting struct{ Name, Value, Why string }
 
 // Data is where a program keeps what it writes.
 type Data struct {
@@ -198,6 +201,7 @@ type Database struct {
 	// and for a role that another database has before.
 	Secret string
 	URI    string
+	Pool   Pool
 }
 
 // Permission is one entry of a bridge's permissions, in the words of its dialect.

@@ -1,0 +1,40 @@
+package render
+
+import (
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// Pool bounds the connections of a program to its database.
+type Pool struct {
+	Size      int // of each process
+	Processes int // that have one
+}
+
+// pool is that of a program of the spec, whose own extra wins.
+func pool(s *spec.Spec, p component.Program) Pool {
+	c, on := s.Component(p)
+	if !on {
+		return Pool{component.UnknownPool, 1}
+	}
+	bound := component.Of(p).PoolOf(release(p, c))
+	pool := Pool{Size: bound.Size, Processes: 1}
+	if p == component.Synapse {
+		pool.Size = SynapsePool
+	}
+	if n, ok := s.At(spec.Section(p)...).At("extra").At(bound.Path()...).Int(); ok && n > 0 {
+		pool.Size = n
+	}
+	return pool
+}
+
+// SynapsePool is what each process of Synapse opens at most: cp_max.
+const SynapsePool = 10
+
+// Connections is how many connections all programs open to PostgreSQL together at most.
+func (st *Stack) Connections() (sum int) {
+	for _, db := range st.Databases {
+		sum += db.Pool.Size * db.Pool.Processes
+	}
+	return sum
+}

@@ -110,10 +110,12 @@ type missingMount struct {
 	sites    []source.Site
 }
 
-// checkMounts has one finding for the missing files of each directory, one for all missing directories, and one for what cannot be
+// checkMounts has one finding for the missing files of each directory, one for all missing directories but those whose configuration is
+// told to be missing, and one for what cannot be
 // seen because git ignores it, or one script writes it.
 func checkMounts(d *deployment.Deployment, r *Reporter) {
 	var files, dirs []missingMount
+	told := make(map[string]bool) // directories of a configuration that is missing with them
 	elsewhere := make(map[source.Elsewhere][]missingMount)
 	add := func(list []missingMount, s *deployment.Service, m deployment.Mount) []missingMount {
 		i := slices.IndexFunc(list, func(l missingMount) bool { return l.host == m.Host })
@@ -154,10 +156,13 @@ func checkMounts(d *deployment.Deployment, r *Reporter) {
 			case mountsFile(m):
 				files = add(files, s, m)
 			default:
+				host, _ := s.HostPath(s.ConfigPath)
+				told[m.Host] = told[m.Host] || s.ConfigPath != "" && deployment.Within(host, m.Host) && d.Faulty(host)
 				dirs = add(dirs, s, m)
 			}
 		}
 	}
+	dirs = slices.DeleteFunc(dirs, func(l missingMount) bool { return told[l.host] })
 	for _, alike := range byDirectory(d, files) {
 		severally(r, alike, missingMount.places, func(r *Reporter, alike []missingMount) { tellFiles(d, r, alike) })
 	}

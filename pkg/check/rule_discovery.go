@@ -178,11 +178,14 @@ func checkWellKnown(r *Reporter, d *deployment.Deployment, s *deployment.Synapse
 		checkServerAnswer(r, d, s, server)
 	case answered(d, s, serverWellKnown) && !option.True() && federationPort(r, d, s, option):
 	case answered(d, s, serverWellKnown) && !option.True():
-		report := r.Fail
-		if atHome(host) {
+		report, unless := r.Fail, ""
+		switch {
+		case atHome(host):
 			report = r.Warn // no other server looks for it from elsewhere
+		case !strings.Contains(server.Router.Rule+server.Router.Name, "well-known"): // a route for everything says nothing of what is meant
+			report, unless = r.Warn, ", unless an SRV record sends them here"
 		}
-		report(host+serverWellKnown+" is sent to Synapse, which does not serve it; other servers look for this one on port 8448", "serve_server_wellknown: true", option.Site(""), server.Router.Site)
+		report(host+serverWellKnown+" is sent to Synapse, which does not serve it; other servers look for this one on port 8448"+unless, "serve_server_wellknown: true", option.Site(""), server.Router.Site)
 	case !answered(d, s, serverWellKnown) && option.True() && host != s.MatrixHost():
 		r.Warn(fmt.Sprintf("Synapse would serve %s%s, but that is answered by %s; the option has no effect", host, serverWellKnown, answerer(server)),
 			routeFix(d, host, s.Service, clientWellKnown, serverWellKnown), append([]source.Site{option.Site("")}, routerSites(server, s.Service)...)...)

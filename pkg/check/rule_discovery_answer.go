@@ -18,7 +18,10 @@ func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	}
 	fix := fmt.Sprintf(`{"m.server": "%s:443"}`, s.MatrixHost())
 	where := res.Asked.Host + serverWellKnown
-	if err := json.Unmarshal([]byte(res.Answer), &told); err != nil || told.Server == "" {
+	if err := json.Unmarshal([]byte(res.Answer), &told); unfilledIn(res.Answer) {
+		r.NotChecked(where+" holds a variable that the proxy does not replace; what a script puts there cannot be seen", res.Router.Site)
+		return
+	} else if err != nil || told.Server == "" {
 		r.Fail(where+" is no JSON with m.server; other servers look for this one on port 8448", fix, res.Router.Site)
 		return
 	}
@@ -49,7 +52,14 @@ func checkClientAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	where := res.Asked.Host + clientWellKnown
 	err := json.Unmarshal([]byte(res.Answer), &told)
 	u, parseErr := url.Parse(told.Homeserver.URL)
-	if err != nil || parseErr != nil || u.Host == "" {
+	switch {
+	case unfilledIn(res.Answer):
+		r.NotChecked(where+" holds a variable that the proxy does not replace; what a script puts there cannot be seen", res.Router.Site)
+		return
+	case err == nil && told.Homeserver.URL != "" && (parseErr != nil || u.Host == ""):
+		r.Fail(fmt.Sprintf("%s names %q as base_url, which is no address; clients that are given the server name find no homeserver", where, told.Homeserver.URL), fix, res.Router.Site)
+		return
+	case err != nil || told.Homeserver.URL == "":
 		r.Fail(where+" is no JSON with m.homeserver and base_url; clients that are given the server name find no homeserver", fix, res.Router.Site)
 		return
 	}

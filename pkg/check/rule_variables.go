@@ -78,6 +78,11 @@ func unfilled(text string) bool {
 	return shellVariable().FindString(text) != "" || doubleBraces().FindString(text) == text && text != "" || placeholders().MatchString(text)
 }
 
+// unfilledIn reports whether a text of a proxy, which replaces nothing in it, holds a variable.
+func unfilledIn(text string) bool {
+	return shellVariable().MatchString(text) || doubleBraces().MatchString(text) || strings.Contains(text, "{env.")
+}
+
 // variablesOf are the values of a configuration that stand there for others.
 func variablesOf(d *deployment.Deployment, s *deployment.Service, f *source.File) (values []source.Value) {
 	bridge := slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s })

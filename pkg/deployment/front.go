@@ -250,6 +250,11 @@ func (d *Deployment) caddy(s *Service) *Front {
 		f.table = unseenTable(f.Unseen)
 		return f
 	}
+	if why := d.writtenAtStart(s, "/etc/caddy"); why != "" {
+		f.Unseen = "the Caddyfile of " + s.Name + " cannot be seen: " + why
+		f.table = unseenTable(f.Unseen)
+		return f
+	}
 	var file *source.File
 	if name != "" {
 		_, host, reason := d.Text(s, s.Inside(name))

@@ -33,6 +33,11 @@ func (d *Deployment) nginx(s *Service) *Front {
 		Upstream: func(host, port string) (string, string) { return d.upstream(s, host, port) },
 		Public:   s.public(),
 	}
+	if why := d.writtenAtStart(s, "/etc/nginx", "/config/nginx"); why != "" {
+		f.Unseen = "the configuration of " + s.Name + " cannot be seen: " + why
+		f.table = unseenTable(f.Unseen)
+		return f
+	}
 	name := s.flag("/etc/nginx/nginx.conf", "-c")
 	var main *source.File
 	if _, host, reason := d.Text(s, name); reason == "" {

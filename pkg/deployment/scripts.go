@@ -27,6 +27,7 @@ type script struct {
 	text      string
 	targets   []string
 	generates bool // the files that Synapse's image makes: homeserver.yaml, its log config and signing key
+	inside    bool // it runs in a container, whose own files are of no system that is passed over
 
 	cwd  string   // where it is, from where it began; or an absolute path, or one that begins with a variable
 	left []string // where it was, and goes back to
@@ -166,6 +167,12 @@ func (s *script) means(target, name string) bool {
 // readScript finds what a script writes.
 func readScript(name, text string) script {
 	s := script{name: name, dir: path.Dir(name), text: text}
+	s.parse()
+	return s
+}
+
+func (s *script) parse() {
+	name, text := s.name, s.text
 	vars := make(map[string]string)
 	defining, outside, wrappers := "", "", make(map[string]bool) // functions that write what they are given
 	var docs []hereDocument
@@ -217,7 +224,6 @@ func readScript(name, text string) script {
 			defining, s.cwd = "", outside
 		}
 	}
-	return s
 }
 
 // python takes the paths of what a line of Python opens to write.
@@ -367,7 +373,7 @@ func (s *script) back() {
 func (s *script) add(words ...string) {
 	for _, w := range words {
 		system := slices.ContainsFunc([]string{"-", "/dev/", "/etc/", "/usr/", "/var/", "/tmp/"}, func(before string) bool { return strings.HasPrefix(w, before) })
-		if w == "" || system || len(w) > 300 {
+		if w == "" || system && !s.inside || len(w) > 300 {
 			continue
 		}
 		before, rest, braced := strings.Cut(w, "{")

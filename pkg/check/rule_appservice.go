@@ -47,7 +47,11 @@ func checkRegisteredHost(r *Reporter, d *deployment.Deployment, s *deployment.Sy
 	switch {
 	case !ok || s.NetworkMode.Set():
 	case deployment.Loopback(u.Hostname()) && !d.Inhabits(s.Service):
-		r.Fail(fmt.Sprintf("Synapse looks for the appservice %s in its own container, at %s; it sends it nothing", id, u.Hostname()), "url: http://the service that runs it:"+u.Port(), v.Site(""), s.Site(""))
+		if reg.Meant == nil {
+			r.Warn(fmt.Sprintf("Synapse looks for the appservice %s in its own container, at %s; unless %s only sends, it misses all that Synapse has for it", id, u.Hostname(), id), "url: null, or an address at which Synapse's container reaches it", v.Site(""), s.Site(""))
+			break
+		}
+		r.Fail(fmt.Sprintf("Synapse looks for the appservice %s in its own container, at %s; it sends it nothing", id, u.Hostname()), "url: http://"+reg.Meant.Name+":"+u.Port(), v.Site(""), s.Site(""), reg.Meant.Site("the appservice"))
 	case d.ServiceAt(u.Hostname()) != nil || strings.ContainsAny(u.Hostname(), ".:") || deployment.Loopback(u.Hostname()):
 	case s.MoreNames:
 	default:

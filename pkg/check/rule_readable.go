@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"path"
@@ -34,7 +35,7 @@ var configReadable = Rule{
 				unsure = append(unsure, user)
 			}
 			for _, name := range files {
-				if a, ok := d.Access(name); ok && a.Mode&0o004 != 0 && reachable(d, name) && s.Program != component.Unknown {
+				if a, ok := d.Access(name); ok && a.Mode&0o004 != 0 && reachable(d, name) && s.Program != component.Unknown && mayHoldSecrets(d, name) {
 					open[name] = a
 				}
 			}
@@ -170,6 +171,15 @@ func reachable(d *deployment.Deployment, name string) bool {
 			return true
 		}
 	}
+}
+
+// mayHoldSecrets reports whether secrets may stand in a file. A script takes them from elsewhere, unless one is written in it.
+func mayHoldSecrets(d *deployment.Deployment, name string) bool {
+	src, err := source.ReadFS(d.FS, name)
+	if err != nil || !bytes.HasPrefix(src, []byte("#!")) {
+		return true
+	}
+	return slices.ContainsFunc(d.Secrets(), func(h deployment.Secret) bool { return h.Value != "" && bytes.Contains(src, []byte(h.Value)) })
 }
 
 // warnOpen reports files with secrets that every user of the host can read.

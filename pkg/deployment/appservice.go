@@ -31,6 +31,10 @@ func (d *Deployment) readAppservices() {
 			if err != nil || d.BridgeOf(reg) != nil {
 				continue
 			}
+			if Loopback(u.Hostname()) {
+				reg.Meant = d.meant(syn, reg, u.Port())
+				continue
+			}
 			s := d.ServiceAt(u.Hostname())
 			if s == nil || s.Program != component.Unknown || slices.ContainsFunc(d.Bridges, func(b *Bridge) bool { return b.Service == s }) {
 				continue // a proxy in front of it is none
@@ -160,6 +164,25 @@ func (a *Appservice) Tokens() map[string]source.Value {
 		tokens["as_token"], tokens["hs_token"] = a.setting(a.About.ASToken), a.setting(a.About.HSToken)
 	}
 	return tokens
+}
+
+// meant is the service that a registration which leads into Synapse's own container may be of: it has a copy of it, or
+// that port. It is nil where none is here.
+func (d *Deployment) meant(syn *Synapse, reg *Registration, port string) *Service {
+	for _, s := range d.Services {
+		if s == syn.Service || s.Program != component.Unknown {
+			continue
+		}
+		a := &Appservice{Service: s, Synapse: syn, Registration: reg, About: s.Image.Appservice()}
+		a.read(d)
+		copied := a.Own != nil && a.Own.At("id").Str() == reg.At("id").Str()
+		listens, _ := a.Port()
+		onHost := slices.ContainsFunc(s.Ports, func(p Port) bool { return strconv.Itoa(p.First) == port })
+		if copied || listens == port && port != "" || onHost {
+			return s
+		}
+	}
+	return nil
 }
 
 // Inhabits reports whether another service of the deployment lives in the network of this one, so that its own loopback

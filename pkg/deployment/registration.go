@@ -19,6 +19,7 @@ type MissingFile struct {
 type Registration struct {
 	*source.File
 	Listed source.Value // the entry of app_service_config_files
+	Meant  *Service     // the service that it may be of, where it leads into Synapse's own container; nil where none is here
 }
 
 func (d *Deployment) readRegistrations(s *Synapse) {

@@ -42,7 +42,8 @@ func (s *Service) User() (uid, gid int, at Leaf, ok bool) {
 	if c.ReadsAsUser {
 		uid, _ = strconv.Atoi(name)
 	}
-	gid, at, ok = uid, s.ImageAt, c.ReadsAsUser
+	// What takes the place of a start script that changes to User may change to somebody else, or stay root.
+	gid, at, ok = uid, s.ImageAt, c.ReadsAsUser && (c.Start != component.FromEntrypoint || s.Switches(true))
 	if s.Program == component.Synapse {
 		for _, e := range []struct {
 			name string

@@ -12,12 +12,14 @@ const containersBase = `appservices:
     aliases: [{regex: "#hooks_.*"}]
     rooms: [{regex: "!hooks.*"}]
     routes: [{host: hooks.example.org, path: /hooks}]
+    networks: [{name: others}]
 services:
   status:
     image: registry.example.org/status
     version: "1"
     port: 8080
     routes: [{host: status.example.org, path: /status}]
+    networks: [{name: others}]
 `
 
 // containerValues are two values of each field that an appservice and a service have.
@@ -25,7 +27,7 @@ var containerValues = map[string][2]string{
 	"image": {"registry.example.org/a", "registry.example.org/b"}, "version": {"'2'", "'3'"}, "command": {"[a]", ""}, "entrypoint": {"[/a]", ""},
 	"user": {"'1000:1000'", ""}, "port": {"9001", "9002"}, "environment.*": {"a", "b"}, "files.*": {"'{homeserver}'", ""},
 	"volumes.*.path": {"./data/a", "./data/b"}, "volumes.*.volume": {"a", "b"}, "volumes.*.external": {"true", "false"},
-	"networks": {"[monitoring]", ""}, "writable": {"true", ""}, "healthcheck": {"[CMD, 'true']", ""},
+	"networks.name": {"monitoring", "watching"}, "networks.aliases": {"[a]", "[b]"}, "writable": {"true", ""}, "healthcheck": {"[CMD, 'true']", ""},
 	"routes.host": {"a.example.org", "b.example.org"}, "routes.path": {"/a", "/b"}, "routes.port": {"9003", ""}, "routes.strip": {"true", ""},
 	"database": {"true", ""}, "redis": {"true", ""}, "limits.memory": {"4G", ""}, "limits.cpus": {"1.5", ""},
 }

@@ -158,6 +158,7 @@ var componentValues = map[string][2]string{
 	"image":          {"registry.example.org/mirror/own", ""},
 	"service":        {"called-otherwise", ""},
 	"container_name": {"named-otherwise", ""},
+	"user":           {"'1001:1001'", ""},
 	"limits.memory":  {"4G", ""},
 	"limits.cpus":    {"1.5", ""},
 }
@@ -174,6 +175,9 @@ var elsewhere = map[string]string{
 	"secrets.store":          "where values go",
 	"secrets.from.*.file":    "where a value comes from",
 	"secrets.from.*.command": "where a value comes from",
+
+	"calls.livekit.networks.name": "LiveKit is to be in no other network, which the spec refuses", "calls.livekit.networks.aliases": "LiveKit is to be in no other network, which the spec refuses",
+	"turn.networks.name": "coturn is to be in no other network, which the spec refuses", "turn.networks.aliases": "coturn is to be in no other network, which the spec refuses",
 }
 
 // fieldPaths lists the fields of a type, by their keys.
@@ -234,7 +238,7 @@ func withField(t *testing.T, path, value string) string {
 	if path == "ingress.apex.matrix" {
 		doc["ingress"] = map[string]any{"apex": map[string]any{"well_known": "external"}}
 	}
-	if key, is := strings.CutPrefix(path, "ingress.traefik."); is && (key == "email" || key == "extra" || slices.Contains([]string{"image", "version", "service", "container_name"}, key) || strings.HasPrefix(key, "limits.")) {
+	if key, is := strings.CutPrefix(path, "ingress.traefik."); is && (key == "email" || key == "extra" || slices.Contains([]string{"image", "version", "service", "container_name", "user"}, key) || strings.HasPrefix(key, "networks.") || strings.HasPrefix(key, "limits.")) {
 		doc["ingress"] = map[string]any{"traefik": map[string]any{"managed": true, "email": "anna@example.org"}}
 	}
 	if path == "ingress.traefik.managed" && value == "true" {
@@ -242,6 +246,10 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if kind, ok := proxies[path]; ok {
 		doc["ingress"] = kind
+	}
+	if section, is := strings.CutSuffix(path, ".networks.aliases"); is || strings.HasSuffix(path, ".networks.name") {
+		section = strings.TrimSuffix(section, ".networks.name")
+		inNetwork(doc, strings.Split(section, "."))
 	}
 	at := doc
 	keys := strings.Split(path, ".")
@@ -288,6 +296,24 @@ func withField(t *testing.T, path, value string) string {
 		t.Fatal(err)
 	}
 	return string(out)
+}
+
+// inNetwork puts what a section says of a service into a network.
+func inNetwork(doc map[string]any, section []string) {
+	for i, key := range section {
+		if key == "*" && section[0] == "bridges" {
+			key = starred[section[i-1]]
+		} else if key == "*" {
+			return // the base has it
+		}
+		below, ok := doc[key].(map[string]any)
+		if !ok {
+			below = map[string]any{}
+			doc[key] = below
+		}
+		doc = below
+	}
+	doc["networks"] = []any{map[string]any{"name": "others"}}
 }
 
 // renderAll writes the stack of a spec into a directory.
@@ -460,6 +486,10 @@ func TestEveryField(t *testing.T) {
 		for key, v := range componentValues {
 			values[at+"."+key] = v
 		}
+		if at == "calls.livekit" || at == "turn" { // which are to be in no other network
+			continue
+		}
+		values[at+".networks.name"], values[at+".networks.aliases"] = [2]string{"monitoring", "watching"}, [2]string{"[a]", "[b]"}
 	}
 	type pair struct {
 		path string

@@ -213,6 +213,8 @@ func (p *project) network(key string) []string {
 		return []string{"ingress", "stack"}
 	case proxy:
 		return []string{"ingress"}
+	case n.External.Set() && p.said(n.Name) != "":
+		return []string{p.said(n.Name)}
 	case n.External.Set() || !shared:
 		p.defined[key] = true
 		return []string{key}
@@ -221,6 +223,16 @@ func (p *project) network(key string) []string {
 		return []string{"stack", "ingress"}
 	}
 	return []string{"stack"}
+}
+
+// said is what the rendered file calls a network of another stack that a rendered service is in; "" for any other.
+func (p *project) said(name string) string {
+	for _, n := range p.files.bundle.Stack.Networks() {
+		if n.Name == name {
+			return n.Key
+		}
+	}
+	return ""
 }
 
 // proxied reports whether a network is the one that the proxy reaches Synapse by.

@@ -83,7 +83,7 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 		c.Version += "@" + s.Image.Digest
 	}
 	c.User, c.Writable = s.UserAt.Str(), !raw.At("read_only").True()
-	c.Limits = r.component(s, component.Unknown).Limits
+	c.Limits = r.limits(raw)
 	c.Command, c.Entrypoint, c.Healthcheck = texts(raw.At("command")), texts(raw.At("entrypoint")), texts(raw.At("healthcheck", "test"))
 	for key, v := range raw.At("environment").Entries() {
 		if c.Environment == nil {
@@ -92,14 +92,9 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 		c.Environment[key.Str()] = spec.Text(v.Str())
 	}
 	for key := range raw.At("networks").Entries() {
-		name := key.Str()
-		switch name {
-		case "stack", "ingress":
-		case s.Name + "-redis":
+		if name := key.Str(); name == s.Name+"-redis" {
 			c.Redis = true
 			c.redis(name)
-		default:
-			c.Networks = append(c.Networks, name)
 		}
 	}
 	for i, m := range s.Mounts {
@@ -111,6 +106,7 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 		}
 	}
 	c.routes(s)
+	c.Networks = r.networks(s, len(c.Routes) > 0)
 	c.database(s)
 	return c
 }

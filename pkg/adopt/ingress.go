@@ -25,7 +25,7 @@ func (r *reader) ingress() {
 	case front.Name != "Traefik" && front.Service == nil:
 		r.outside()
 	case front.Name == "Caddy" && r.labels("caddy"):
-		in.Kind, in.Caddy.Form, in.Caddy.Network = "caddy", "labels", r.d.ProxyNetwork(r.syn.Service)
+		in.Kind, in.Caddy.Form, in.Caddy.Network = "caddy", "labels", r.proxyNetwork()
 	default: // a proxy of the stack is kept as it is, and finds Synapse by its name; of another nothing is seen
 		in.Kind, in.Port = "none", r.syn.Service.Loopback(component.Of(component.Synapse).Port)
 	}
@@ -56,9 +56,7 @@ func (r *reader) ingress() {
 // traefik reads what Traefik is told by the labels of Synapse.
 func (r *reader) traefik() {
 	in := &r.spec.Ingress.Traefik
-	if in.Network = r.d.ProxyNetwork(r.syn.Service); in.Network == "…" {
-		in.Network = ""
-	}
+	in.Network = r.proxyNetwork()
 	table := r.d.Routes()
 	routers := table.Routers
 	if r.d.Proxy().Major == 2 {
@@ -133,10 +131,8 @@ func (r *reader) labels(lead string) bool {
 func (r *reader) outside() {
 	in := &r.spec.Ingress
 	in.Kind = strings.ToLower(r.d.Front().Name)
-	network := r.d.ProxyNetwork(r.syn.Service)
-	if in.Port = r.syn.Service.Loopback(component.Of(component.Synapse).Port); in.Port != 0 {
-		network = ""
-	}
+	network := r.proxyNetwork()
+	in.Port = r.syn.Service.Loopback(component.Of(component.Synapse).Port)
 	if in.Kind == "nginx" {
 		in.Nginx.Network = network
 		return

@@ -20,22 +20,6 @@ func (r *reader) names() {
 	r.spec.Metrics = r.d.Chosen.Managed && r.syn.Config.At("enable_metrics").True() && r.d.Network("metrics").Internal.True()
 }
 
-// owner is the user that runs everything, "" where each program has its own.
-func (r *reader) owner() string {
-	common := ""
-	for _, s := range r.d.Services {
-		if s.Program == component.Unknown || s.Absent.Why != "" {
-			continue
-		}
-		uid, gid, ok := strings.Cut(s.UserAt.Str(), ":")
-		if !ok || strings.Trim(uid+gid, "0123456789") != "" || common != "" && common != s.UserAt.Str() {
-			return ""
-		}
-		common = s.UserAt.Str()
-	}
-	return common
-}
-
 // component reads what every program has. p is what it is to the spec.
 func (r *reader) component(s *deployment.Service, p component.Program) spec.Component {
 	tested := component.Of(p).Tested
@@ -46,16 +30,22 @@ func (r *reader) component(s *deployment.Service, p component.Program) spec.Comp
 	if s.Image.Repository != tested.Repository {
 		c.Image = s.Image.Repository
 	}
-	raw := r.raw(s)
-	c.Limits.Memory = strings.ToUpper(raw.At("mem_limit").Str())
-	c.Limits.CPUs = raw.At("cpus").Str()
-	if c.Limits.Memory == "" {
-		c.Limits.Memory = strings.ToUpper(raw.At("deploy", "resources", "limits", "memory").Str())
-	}
-	if c.Limits.CPUs == "" {
-		c.Limits.CPUs = raw.At("deploy", "resources", "limits", "cpus").Str()
-	}
+	r.runs(&c, s, p)
+	c.Limits = r.limits(r.raw(s))
 	return c
+}
+
+// limits reads what a container may use.
+func (r *reader) limits(raw source.Value) (l spec.Limits) {
+	l.Memory = strings.ToUpper(raw.At("mem_limit").Str())
+	l.CPUs = raw.At("cpus").Str()
+	if l.Memory == "" {
+		l.Memory = strings.ToUpper(raw.At("deploy", "resources", "limits", "memory").Str())
+	}
+	if l.CPUs == "" {
+		l.CPUs = raw.At("deploy", "resources", "limits", "cpus").Str()
+	}
+	return l
 }
 
 // raw is a service as Compose reads it.

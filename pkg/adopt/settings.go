@@ -84,18 +84,8 @@ func (p *project) elsewhere() {
 	}
 }
 
-// joined has a rendered service in the networks of other stacks that it was in, and lets the kept ones find it by the
-// names that it had.
+// joined lets the kept services find a rendered one by the names that it had.
 func (p *project) joined(s *deployment.Service, role, name string) {
-	for _, key := range s.Networks {
-		if p.d.Network(key).External.Set() && !p.proxied(key) {
-			p.defined[key] = true
-			if apart(role) {
-				continue
-			}
-			p.set(&source.Node{Kind: source.Mapping}, "services", name, "networks", key)
-		}
-	}
 	if len(p.kept) == 0 || apart(role) || p.syn.NetworkMode.Set() {
 		return
 	}

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,41 @@ func (s *Service) User() (uid, gid int, at Leaf, ok bool) {
 		}
 	}
 	return uid, gid, at, ok
+}
+
+// RunsAs is the uid:gid that the program ends up as, as far as the compose file says: that of `user`, which has the group of root
+// where it names none and the image does not know it, or those that the start script of the image takes from UID and GID when
+// it drops root. "" where only the image knows.
+func (s *Service) RunsAs() string {
+	usual := s.Component().UserOf(s.Image)
+	own, group, _ := strings.Cut(usual, ":")
+	if s.UserAt.Set() && !s.Root() {
+		uid, gid, _, ok := s.User()
+		switch {
+		case !ok:
+			return ""
+		case gid < 0 && strconv.Itoa(uid) == own:
+			return usual
+		}
+		return fmt.Sprintf("%d:%d", uid, max(gid, 0))
+	}
+	uid, given := s.Env("UID")
+	gid, more := s.Env("GID")
+	if !given.Set() && !more.Set() || !s.Switches(false) {
+		return ""
+	}
+	if uid == "" {
+		uid = own
+	}
+	if gid == "" {
+		if gid = group; s.Component().Bridge != nil && uid != own {
+			gid = uid
+		}
+	}
+	if _, err := strconv.Atoi(uid + gid); err != nil || strings.Trim(uid, "0") == "" {
+		return ""
+	}
+	return uid + ":" + gid
 }
 
 // Switches are the images whose start script changes from root to a user of its own.

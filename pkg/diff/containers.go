@@ -67,13 +67,6 @@ func (c *comparison) containers(p *plan) {
 	}
 }
 
-// ofContainers reports whether a network of Docker is one that only services with unknown programs are in.
-func (c *comparison) ofContainers(name string) bool {
-	return !slices.ContainsFunc(c.new.deployment.Services, func(s *deployment.Service) bool {
-		return s.Program != component.Unknown && slices.Contains(s.Networks, name)
-	}) && slices.ContainsFunc(c.new.deployment.Services, func(s *deployment.Service) bool { return slices.Contains(s.Networks, name) })
-}
-
 // keeps are the mounts that a service writes to, and that last.
 func keeps(s *deployment.Service) (mounts []deployment.Mount) {
 	for _, m := range s.Mounts {

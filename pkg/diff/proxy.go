@@ -106,10 +106,8 @@ func hosts(s side) []string {
 
 // proxy says what the proxy has to have, and what it does not lead to the stack any more.
 func (c *comparison) proxy(p *plan) {
-	for _, n := range c.new.deployment.Networks {
-		if name := n.NameAt.Str(); n.External.True() && name != c.old.deployment.Network(n.Key).NameAt.Str() {
-			p.first("attach ", frontOf(c.new.deployment), " to the network ", name, ", which exists already (", n.Key, " in docker-compose.yml)")
-		}
+	if name := proxyNetwork(c.new.deployment); name != "" && name != c.old.deployment.Network("ingress").NameAt.Str() {
+		p.first("attach ", frontOf(c.new.deployment), " to the network ", name, ", which exists already (ingress in docker-compose.yml)")
 	}
 	if a, b := c.old.deployment.Proxy(), c.new.deployment.Proxy(); a.Service == nil && b.Service == nil && a.Major != b.Major {
 		p.first(fmt.Sprintf("the rules are in the words of Traefik %d from now on: by them Traefik %d leads no login to MAS", b.Major, a.Major))

@@ -37,15 +37,11 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		p.first("PostgreSQL ", is, " does not start on the data of ", was, ": dump with ", was, ", which still runs, and restore, all as RUNBOOK.md says under Upgrade")
 	}
 	p.before = append(p.before, c.Root...)
-	for _, name := range added(external(old), external(now)) {
-		if e.First {
-			if with := ", with " + frontOf(now) + " in it"; !c.ofContainers(name) {
-				p.first("the network ", name, " has to exist", with, ": docker network inspect ", shell.Word(name))
-			}
-		}
+	if name := proxyNetwork(now); name != "" && e.First {
+		p.first("the network ", name, " has to exist, with ", frontOf(now), " in it: docker network inspect ", shell.Word(name))
 	}
 	for _, name := range added(external(old), external(now)) {
-		if c.ofContainers(name) {
+		if name != proxyNetwork(now) {
 			p.first("the network ", name, " has to exist: docker network inspect ", shell.Word(name))
 		}
 	}
@@ -93,6 +89,14 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 // known reports whether MAS has the provider, by its id.
 func known(d *deployment.Deployment, p source.Value) bool {
 	return slices.ContainsFunc(providers(d), func(q source.Value) bool { return q.At("id").Str() == p.At("id").Str() })
+}
+
+// proxyNetwork is the network that a proxy of another stack finds a rendered one in; "" where there is none.
+func proxyNetwork(d *deployment.Deployment) string {
+	if n := d.Network("ingress"); n.External.True() {
+		return n.Name
+	}
+	return ""
 }
 
 // external are the networks that Compose does not make.

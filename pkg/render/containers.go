@@ -20,7 +20,6 @@ type Container struct {
 	Command, Entrypoint  []string
 	Environment          []Variable
 	Mounts               []string // as the compose file has them
-	Networks             []string // of Docker, besides those of the stack
 	Healthcheck          []string
 	Proxied              bool // the proxy leads to it
 	Database, Registered bool // it has a database; Synapse knows it
@@ -51,7 +50,7 @@ type Redis struct {
 func (st *Stack) resolveContainers(s *spec.Spec, secrets *secret.Set) {
 	for _, n := range s.Containers() {
 		c := Container{
-			Name: n.Name, Host: st.internal(n.Name), Section: n.Section, Healthcheck: n.Healthcheck, Networks: n.Networks,
+			Name: n.Name, Host: st.internal(n.Name), Section: n.Section, Healthcheck: n.Healthcheck,
 			Proxied: len(n.Routes) > 0, Database: n.Database, Registered: n.Appservice != nil,
 		}
 		if n.Redis {
@@ -197,7 +196,7 @@ func (st *Stack) written() (paths []string) {
 func (st *Stack) containerServices(s *spec.Spec) {
 	for i, n := range s.Containers() {
 		c := st.Containers[i]
-		svc := Service{Name: n.Name, Image: n.Ref(), User: n.UserIn(s.Owner), ConfigHash: hashMark(n.Name), Writable: n.Writable, Memory: n.Limits.Memory, CPUs: n.Limits.CPUs}
+		svc := Service{Name: n.Name, Image: n.Ref(), User: n.UserIn(s.Owner), ConfigHash: hashMark(n.Name), Writable: n.Writable, Memory: n.Limits.Memory, CPUs: n.Limits.CPUs, Networks: st.joined(n.Networks)}
 		if !slices.ContainsFunc(c.Mounts, func(m string) bool { return strings.HasSuffix(strings.TrimSuffix(m, ":ro"), ":/tmp") }) {
 			svc.Tmpfs = []string{"/tmp"}
 		}
@@ -208,15 +207,6 @@ func (st *Stack) containerServices(s *spec.Spec) {
 			st.Services[c.Redis.Name] = Service{Name: c.Redis.Name, Image: program.Tested, User: user, ConfigHash: hashMark(c.Redis.Name), Sandbox: program.Sandbox.For(user)}
 		}
 	}
-}
-
-// Networks are those of Docker that containers are in besides the stack's own, each once.
-func (st *Stack) Networks() (names []string) {
-	for _, c := range st.Containers {
-		names = append(names, c.Networks...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // ContainerHosts are the hosts of the routes to containers that nothing else of the stack is on.

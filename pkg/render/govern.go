@@ -54,7 +54,7 @@ var governed = []struct {
 	{"config/*/config.yaml", "bridge.username_template", []string{"*.username_prefix", "*.username_template"}},
 	{"docker-compose.yml", "name", []string{"name"}},
 	{"docker-compose.yml", "services.*.image", []string{"*.version", "*.image"}},
-	{"docker-compose.yml", "services.*.user", []string{"owner"}},
+	{"docker-compose.yml", "services.*.user", []string{"*.user", "owner"}},
 	{"config/matrix/homeserver.yaml", "database.args.host", []string{"database.external.host"}},
 	{"config/matrix/homeserver.yaml", "database.args.port", []string{"database.external.port", "database.external"}},
 	{"config/matrix/homeserver.yaml", "database.args.sslmode", []string{"database.external.sslmode", "database.external"}},

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"philipp.info/stackgen/pkg/component"
-	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -52,16 +51,6 @@ func (st *Stack) resolveIngress(s *spec.Spec) {
 			}
 		}
 	}
-}
-
-// InNetwork is what a service has in the proxy's network, as a YAML flow mapping: where a proxy asks for it by name, that is
-// the name on the stack's own network, because another stack may have a mas, too. A Traefik that goes by labels asks
-// Docker for its address. LiveKit, which is in no other network, asks for lk-jwt-service so.
-func (st *Stack) InNetwork(service string) string {
-	if service != "lk-jwt" && !st.Ingress.Managed && (st.Ingress.Kind == "traefik" || st.Ingress.Network == "") {
-		return "{}"
-	}
-	return "{aliases: [" + source.Quote(st.internal(service)) + "]}"
 }
 
 // MetricsPort is that of Synapse's metrics, as its own documentation has it.

@@ -311,10 +311,10 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 	add := func(role, name string, c spec.Component, limits spec.Limits) {
 		program, sandbox := component.OfService(role)
 		ref := c.Ref(program.Program)
-		user := cmp.Or(s.Owner, program.Rendered, program.UserOf(ref))
+		user := cmp.Or(c.User, s.Owner, program.Rendered, program.UserOf(ref))
 		svc := Service{Name: name, Image: ref, User: user, ConfigHash: hashMark(role), Sandbox: sandbox.For(user), Memory: limits.Memory, CPUs: limits.CPUs}
 		if role == string(program.Program) {
-			svc.Container = c.ContainerName
+			svc.Container, svc.Networks = c.ContainerName, st.joined(c.Networks)
 		}
 		for _, sec := range st.Secrets {
 			if sec.Service == role {
@@ -336,7 +336,10 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		}
 	}
 	st.containerServices(s)
-	if svc, on := st.Services["syn2mas"]; on && s.Owner != "" {
+	for _, svc := range st.Services {
+		st.NeedsRoot = st.NeedsRoot || svc.User != s.Owner
+	}
+	if svc, on := st.Services["syn2mas"]; on && !st.NeedsRoot {
 		svc.Caps = nil // all files are its own
 		st.Services["syn2mas"] = svc
 	}

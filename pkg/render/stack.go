@@ -62,8 +62,9 @@ type Service struct {
 	ConfigHash string
 	Secrets    []string // names of the Compose secrets it is handed
 	component.Sandbox
-	Writable     bool   // its root file system is no read-only one
-	Memory, CPUs string // what it may use at most; empty for all there is
+	Writable     bool     // its root file system is no read-only one
+	Memory, CPUs string   // what it may use at most; empty for all there is
+	Networks     []Joined // of others
 }
 
 // Copy is a file of the spec's owner that is copied into the stack. At is the entry of the spec.

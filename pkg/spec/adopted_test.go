@@ -18,6 +18,17 @@ func TestBadAdopted(t *testing.T) {
 		{"a server without a host", "\ndatabase: {external: {port: 5433}}", []string{"4:12 "}},
 		{"a bridge in Go that prefers", "\ndatabase: {external: {host: db.example.org, sslmode: prefer}}\nbridges: {signal: {}}\npermissions: {example.org: user}", []string{"4:45 database.external.sslmode is prefer"}},
 		{"ghosts that are everybody", "\nbridges: {signal: {username_template: '{{.}}'}}\npermissions: {example.org: user}", []string{"4:20 bridges.signal.username_template must be a localpart"}},
+		{"a user of no number", "\nsynapse: {user: anna}", []string{"4:11 synapse.user must be a uid and a gid in quotes"}},
+		{"root", "\ndatabase: {user: '0:0'}", []string{"4:12 database.user is root; its image"}},
+		{"a user that is too large", "\nelement: {user: '4294967296:1'}", []string{"4:11 element.user holds a number above"}},
+		{"a network of the stack's own", "\nsynapse: {networks: [stack]}", []string{"4:22 synapse.networks.0 is what the stack calls a network of its own"}},
+		{"a network twice", "\nsynapse: {networks: [a, {name: a}]}", []string{"4:26 synapse.networks.1.name names \"a\" once more"}},
+		{"a network of no name", "\nsynapse: {networks: [{aliases: [a]}]}", []string{"4:22 synapse.networks.0.name is missing"}},
+		{"an alias that is none", "\nsynapse: {networks: [{name: a, aliases: ['b c']}]}", []string{"4:42 synapse.networks.0.aliases.0 is no name by which a container can be called"}},
+		{"LiveKit in two networks", "\ncalls: {livekit: {networks: [a]}}", []string{"4:19 LiveKit is to be in no other network: its answers"}},
+		{"coturn in two networks", "\nturn: {networks: [a]}", []string{"4:8 coturn is to be in no other network: who makes a call"}},
+		{"a network of a proxy of another stack", "\ningress: {traefik: {networks: [a]}}", []string{"4:21 ingress.traefik.networks is for a Traefik that runs in the stack"}},
+		{"a network of a database elsewhere", "\ndatabase: {external: {host: db.example.org}, networks: [a]}", []string{"4:46 database.networks is about a PostgreSQL of the stack"}},
 		{"a prefix and a template", "\nbridges: {signal: {username_template: '_s_{{.}}', username_prefix: s}}\npermissions: {example.org: user}", []string{"4:20 bridges.signal.username_template is the whole of what username_prefix begins"}},
 	})
 }

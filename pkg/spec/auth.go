@@ -21,7 +21,7 @@ var (
 const ownLogin = "synapse"
 
 // ofMAS are the keys of auth that say something of MAS.
-var ofMAS = []string{"image", "version", "service", "container_name", "limits", "extra", "public_url", "migration", "migrated"}
+var ofMAS = []string{"image", "version", "service", "container_name", "user", "networks", "limits", "extra", "public_url", "migration", "migrated"}
 
 // MAS reports whether the stack has MAS; without it Synapse logs users in itself.
 func (s *Spec) MAS() bool { return s.Auth.Kind != ownLogin }

@@ -33,7 +33,7 @@ type Container struct {
 	// Volumes that it writes to, by their path in the container. Default of a place: ./data/<name>.
 	Volumes map[string]Data `yaml:"volumes,omitempty"`
 	// Networks of Docker that it is in besides the stack's own. They exist already.
-	Networks []string `yaml:"networks,omitempty" example:"monitoring"`
+	Networks []Network `yaml:"networks,omitempty"`
 	// Writable: it may write to its own root file system.
 	Writable bool `yaml:"writable,omitempty"`
 	// Healthcheck is a command that ends with 0 while it is well, such as [CMD, wget, -q, --spider, "http://127.0.0.1:8080/health"].

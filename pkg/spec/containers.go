@@ -206,17 +206,8 @@ func (n Named) checkPaths(d *decoder, at source.Value, cluster Data) {
 }
 
 func (n Named) checkRest(d *decoder, at source.Value) {
-	for _, item := range at.At("networks").Items() {
-		switch {
-		case !networkName().MatchString(item.Str()):
-			d.fail(item, item.Path()+" is no name of a network", "monitoring")
-		case item.Str() == "stack" || item.Str() == "ingress":
-			d.fail(item, item.Path()+" is what the stack calls a network of its own; the service is in it anyway, or as its routes want", "remove the line")
-		}
-	}
-	if uid, gid, ok := strings.Cut(n.User, ":"); ok && (exceeds(uid, maxID) || exceeds(gid, maxID)) {
-		d.fail(at.At("user"), fmt.Sprintf("%s holds a number above %d; no container starts as such a user", at.At("user").Path(), maxID), `user: "1000:1000"`)
-	}
+	checkNetworks(d, at.At("networks"), n.Networks)
+	checkUser(d, at.At("user"), n.User, false)
 	if h := at.At("healthcheck"); len(n.Healthcheck) > 0 && !slices.Contains([]string{"CMD", "CMD-SHELL", "NONE"}, n.Healthcheck[0]) {
 		d.fail(h, h.Path()+" must begin with CMD, or CMD-SHELL and one line for a shell; Compose refuses it otherwise", "healthcheck: [CMD, "+strings.Join(n.Healthcheck, ", ")+"]")
 	}

@@ -50,7 +50,7 @@ func (s *Spec) checkExternal(d *decoder) {
 	if !s.ExternalDatabase() {
 		return
 	}
-	for _, key := range []string{"image", "version", "service", "container_name", "limits", "extra", "data", "superuser"} {
+	for _, key := range []string{"image", "version", "service", "container_name", "user", "networks", "limits", "extra", "data", "superuser"} {
 		if v := at.At(key); v.Exists() {
 			d.fail(v, v.Path()+" is about a PostgreSQL of the stack, and with database.external there is none; it would do nothing", "remove the line", at.At("external").Site("it runs elsewhere"))
 		}

@@ -57,7 +57,7 @@ func (d *decoder) unread(path []string) bool {
 }
 
 // short are the sections for which one text may stand, and the field that it is.
-var short = map[reflect.Type]string{reflect.TypeFor[DatabaseName](): "name", reflect.TypeFor[Data](): "path", reflect.TypeFor[Namespace](): "regex"}
+var short = map[reflect.Type]string{reflect.TypeFor[DatabaseName](): "name", reflect.TypeFor[Data](): "path", reflect.TypeFor[Namespace](): "regex", reflect.TypeFor[Network](): "name"}
 
 func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag) {
 	switch t := dst.Type(); {

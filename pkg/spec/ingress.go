@@ -78,7 +78,7 @@ func (s *Spec) checkManaged(d *decoder) {
 	if d.unread([]string{"ingress", "traefik", "managed"}) {
 		return
 	}
-	others, why, fix := []string{"email", "image", "version", "service", "container_name", "limits", "extra"}, "is for a Traefik that runs in the stack; of one that runs already nothing is rendered", "managed: true, or remove the line"
+	others, why, fix := []string{"email", "image", "version", "service", "container_name", "user", "networks", "limits", "extra"}, "is for a Traefik that runs in the stack; of one that runs already nothing is rendered", "managed: true, or remove the line"
 	if t.Managed {
 		others, why, fix = []string{"network", "entrypoint", "federation_entrypoint", "rule_syntax", "cert_resolver", "middlewares"}, "is what a Traefik that runs already calls something; one in the stack is rendered with names of its own", "remove the line"
 	}

@@ -134,6 +134,10 @@ type Component struct {
 	Service string `yaml:"service,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]*$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-synapse"`
 	// ContainerName is the name of its container. Default: what Compose makes up.
 	ContainerName string `yaml:"container_name,omitempty" jsonschema:"pattern=^[a-zA-Z0-9][a-zA-Z0-9_.-]+$" form:"a name of letters, digits, dots, dashes and underscores, such as matrix-db"`
+	// User is the uid:gid that it runs as. Default: owner, or the image's own.
+	User string `yaml:"user,omitempty" jsonschema:"pattern=^[0-9]+:[0-9]+$" form:"a uid and a gid in quotes, such as \"1000:1000\""`
+	// Networks of Docker that it is in besides those of the stack. They exist already.
+	Networks []Network `yaml:"networks,omitempty"`
 	// Limits of what its container may use. Default: all there is.
 	Limits Limits `yaml:"limits,omitempty"`
 	// Extra is laid onto the rendered configuration: mappings are merged, +key appends to a list, -key removes,

@@ -43,6 +43,7 @@ func (s *Spec) validate(d *decoder) {
 	s.checkOwner(d)
 	s.checkImages(d)
 	s.checkNames(d)
+	s.checkPlaces(d)
 	s.checkBridges(d)
 	s.checkContainers(d, named)
 	s.checkDatabases(d)

@@ -56,6 +56,9 @@ func (c *comparison) compare() {
 		if base, isMode := strings.CutSuffix(k.key, " (mode)"); isMode && !c.both(id{k.about, k.doc, base}) {
 			continue // the mount itself is told
 		}
+		if _, network, named := strings.Cut(strings.TrimPrefix(k.key, theName), " in "); k.doc == "networks" && named && !c.both(id{k.about, k.doc, network}) {
+			continue // that it leaves the network, or joins it, is told
+		}
 		if list, isOrder := strings.CutSuffix(k.key, inOrder); isOrder && changed[k.about+k.doc+list] {
 			continue
 		}
@@ -158,16 +161,19 @@ func (c *comparison) extraOf(about string) string {
 	return "compose: {extra: {services: {" + name + ": …}}}"
 }
 
+// sections are where the spec has the programs that it calls otherwise.
+var sections = map[string]string{
+	"mas": "auth", "postgres": "database", "livekit": "calls.livekit", "lk-jwt": "calls.jwt", "coturn": "turn", "ketesa": "admin", "traefik": "ingress.traefik",
+}
+
 // section is where the spec has a program.
 func section(about string) string {
 	name, _ := strings.CutPrefix(about, "bridge ")
-	switch {
-	case name != about:
+	if name != about {
 		return "bridges." + name
-	case about == "mas":
-		return "auth"
-	case about == "postgres":
-		return "database"
+	}
+	if at := sections[about]; at != "" {
+		return at
 	}
 	return about
 }

@@ -17,7 +17,7 @@ import (
 // readApart are the keys of a service that are compared by what they mean; any other is compared key by key.
 var readApart = []string{
 	"image", "environment", "env_file", "volumes", "tmpfs", "secrets", "configs", "labels", "label_file", "networks", "ports", "depends_on",
-	"command", "entrypoint", "container_name", "extends",
+	"command", "entrypoint", "container_name", "extends", "user",
 }
 
 // service adds what Compose is told of one.
@@ -45,6 +45,13 @@ func (s *side) service(svc *deployment.Service) {
 				s.walk(d, k.Str(), v)
 			}
 		}
+	}
+	if user := cmp.Or(svc.RunsAs(), svc.UserAt.Str()); user != "" {
+		at := svc.UserAt
+		if !at.Set() {
+			at = svc.Self
+		}
+		s.add(about, "service", "user", leaf(at, user))
 	}
 	s.environment(svc)
 	s.mounts(svc)
@@ -123,7 +130,7 @@ func (s *side) environment(svc *deployment.Service) {
 	d := document{s.whom(svc), "environment", svc.Program, svc}
 	seen := make(map[string]bool)
 	for _, v := range svc.Variables {
-		if seen[v.Name] || baked(svc, v.At.Pos()) {
+		if seen[v.Name] || baked(svc, v.At.Pos()) || slices.Contains([]string{"UID", "GID"}, v.Name) && svc.Program != component.Unknown && svc.RunsAs() != "" {
 			continue
 		}
 		seen[v.Name] = true
@@ -246,6 +253,28 @@ func (s *side) volume(key string) string {
 	return cmp.Or(s.Project, "PROJECT") + "_" + key
 }
 
+// theName begins the keys of names in a network.
+const theName = "the name "
+
+// names adds what those of other stacks can call a service by in a network, besides the name of its container.
+func (s *side) names(svc *deployment.Service, n deployment.Network) {
+	all := []deployment.Leaf{svc.Self}
+	for _, a := range svc.Attachments {
+		if a.Network == n.Key {
+			all = append(all, a.Aliases...)
+		}
+	}
+	for i, at := range all {
+		name := at.Str()
+		if i == 0 {
+			name = svc.Name
+		}
+		if known, ok := at.Text(); i == 0 || ok && known != "" && name != svc.ContainerName.Str() {
+			s.add(s.whom(svc), "networks", theName+name+" in "+n.Name, fact{text: "called", shown: "called", at: at.Pos()})
+		}
+	}
+}
+
 // networks adds who is with whom: what a network of the stack's own is called is nobody's business.
 func (s *side) networks() {
 	for _, n := range s.Networks {
@@ -265,6 +294,7 @@ func (s *side) networks() {
 			if n.External.True() { // as long as nobody made it an internal one, it leads out
 				s.add(about, "networks", n.Name, fact{text: "attached", shown: "attached", at: svc.NetworksAt.Pos()})
 				s.facts[id{about, "networks", "the way out"}] = fact{raw: "open", text: "open", shown: "open", at: svc.NetworksAt.Pos()}
+				s.names(svc, n)
 				continue
 			}
 			for _, other := range s.Services {

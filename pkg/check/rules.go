@@ -95,6 +95,7 @@ var Rules = []Rule{
 	smtpMode,
 	synapseStarts,
 	workerStarts,
+	workerAnswers,
 	synapseVersionSupports,
 	synapseKnownKeys,
 	synapseKnownVulnerabilities,

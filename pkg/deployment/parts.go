@@ -145,6 +145,16 @@ func (p *parts) homeserver() {
 			p.configured(name, s, config, s.partly)
 		}
 	}
+	for _, w := range d.Workers {
+		if w.Absent.Why != "" {
+			continue
+		}
+		var config *source.File
+		if w.Config.Root().Set() {
+			config = w.Config
+		}
+		p.configured("worker "+w.Name, w.Service, config, w.partly)
+	}
 	if i := slices.IndexFunc(d.Synapses, (*Synapse).Delegates); i >= 0 && len(d.Running(component.MAS)) == 0 {
 		p.add(finding.Part{Name: "MAS", Seen: finding.Unread, Why: "Synapse leaves logins to one that is no service here"})
 	}

@@ -224,6 +224,9 @@ func (res *Result) serve(s *Service) {
 	res.Backend = &b
 	for _, o := range s.Backends[1:] {
 		if o.Container != b.Container {
+			if res.Unknown == "" {
+				res.Among = s.Backends
+			}
 			res.Unknown = fmt.Sprintf("containers %q and %q share the service %q", b.Container, o.Container, s.Name)
 		}
 	}

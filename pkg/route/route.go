@@ -193,6 +193,9 @@ type Result struct {
 	Behind []*Router
 	// Unknown says why the answer cannot be told, or not wholly, from the files and the request.
 	Unknown string
+	// Among lists the backends of different containers that share the requests, Backend among them, where Unknown says that
+	// alone; nil where there is one.
+	Among []Backend
 	// Entry is the way by which the request comes in, "" where that cannot be seen: Note says so for a port that is
 	// not the usual one, and any way is taken. Closed says why no request comes in.
 	Entry, Note, Closed string

@@ -1,0 +1,303 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var workerAnswers = Rule{
+	ID: "worker-answers", Severity: finding.Error,
+	Summary: "what is routed to a process of Synapse is what that process answers",
+	Why:     "A worker has status 404 for what the main process alone answers: nobody can log out, phones get no notifications. A process that does not write the stream of a request fails with status 500: \"Got /typing request on instance that is not typing writer\".",
+	Fix:     "Route to workers what docs/workers.md lists, requests of a stream to its writer, media to a process with enable_media_repo, and the rest to the main process.",
+	Source:  "Synapse 1.163.2 docs/workers.md, rest/__init__.py, rest/client/room.py, rest/client/push_rule.py, storage/databases/main/deviceinbox.py, receipts.py; its own resource trees",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			workers, _ := d.WorkersOf(s)
+			if len(workers) == 0 || !routed(r, d) {
+				continue
+			}
+			a := answering{d: d, s: s, workers: workers}
+			for i, host := range s.Hosts() {
+				a.ask(r, host, i == 0)
+			}
+			a.tell(r)
+		}
+	},
+}
+
+// answering looks for the requests to a homeserver that come to a process which does not answer them.
+type answering struct {
+	d       *deployment.Deployment
+	s       *deployment.Synapse
+	workers []*deployment.Worker
+	// unanswered are in the order in which they were found.
+	unanswered []*misrouted
+	silent     []string // why something was not checked, each once
+}
+
+// misrouted are requests that one router sends to one process, and that it does not answer for one reason.
+type misrouted struct {
+	router   *route.Router
+	to       *deployment.Service
+	why, fix string
+	at       []source.Site
+	requests []string
+	lost     []string
+	// streams are those that the process would have to write, and whom to lead their requests to.
+	streams, writers []string
+}
+
+// process is one of a homeserver: its configuration, and whether it is a worker.
+type process struct {
+	*deployment.Service
+	config *source.File
+	worker *deployment.Worker
+}
+
+// name is what stream_writers calls it.
+func (p process) name() string {
+	if p.worker == nil {
+		return "master"
+	}
+	return p.worker.Named().Str()
+}
+
+// processOf gives that of a container; nil where it is none of the homeserver, or its configuration cannot be seen.
+func (a *answering) processOf(container string) *process {
+	if container == a.s.Name {
+		return &process{Service: a.s.Service, config: a.s.Config}
+	}
+	for _, w := range a.workers {
+		if w.Name == container {
+			return &process{w.Service, w.Config, w}
+		}
+	}
+	return nil
+}
+
+// exists reports whether the homeserver knows a path that needs a setting.
+func (a *answering) exists(needs string) bool {
+	c := a.s.Config
+	switch needs {
+	case component.NeedsMAS:
+		return a.s.Delegates()
+	case component.NeedsNoMAS:
+		return !a.s.Delegates() && !a.s.Msc3861().At("enabled").True()
+	case component.NeedsThreads:
+		return c.At("experimental_features", "msc4306_enabled").True()
+	case component.NeedsOIDC:
+		return len(c.At("oidc_providers").Items()) > 0 && !a.s.Delegates()
+	case component.NeedsCAS:
+		return c.At("cas_config", "enabled").True() && !a.s.Delegates()
+	case component.NeedsSAML:
+		return c.At("saml2_config").Set() && !a.s.Delegates()
+	}
+	return true
+}
+
+// ask sends one request of each kind to a host. Clients know one alone, other servers may know another.
+func (a *answering) ask(r *Reporter, host string, clients bool) {
+	for i := range component.MainOnly {
+		if only := &component.MainOnly[i]; clients && only.Example != "" && a.exists(only.Needs) {
+			a.follow(r, host, only.Example, nil, nil, only)
+		}
+	}
+	for i := range component.WorkerGroups {
+		g := &component.WorkerGroups[i]
+		for j := range g.Routes {
+			if !clients && !strings.HasPrefix(g.Routes[j].Path, "^/_matrix/federation/") && !strings.HasPrefix(g.Routes[j].Path, "^/_matrix/key/") {
+				continue
+			}
+			// A path that came late may well be the same in a process that does not know it yet: nobody asks for it.
+			if route := &g.Routes[j]; a.exists(route.Needs) && (route.Since == component.Version{} || !before(a.s, route.Since)) {
+				a.follow(r, host, route.Example, g, route, nil)
+			}
+		}
+	}
+}
+
+// follow sends one request, and keeps it where a process that may get it does not answer it.
+func (a *answering) follow(r *Reporter, host, request string, g *component.WorkerGroup, wr *component.WorkerRoute, only *component.MainRoute) {
+	method, path, _ := strings.Cut(request, " ")
+	res := a.d.Routes().Match(method, host, path)
+	backends := res.Among
+	if backends == nil && res.Backend != nil {
+		backends = []route.Backend{*res.Backend}
+	}
+	if res.Router == nil || res.Redirect != "" || res.Refused != "" || res.Unknown != "" && res.Among == nil {
+		if res.Unknown != "" {
+			a.quiet(r, res.Unknown, routerSite(res, a.s.Service))
+		}
+		return
+	}
+	for _, b := range backends {
+		p := a.processOf(b.Container)
+		switch {
+		case p == nil || res.Path != "" && res.Path != res.Asked.Path && unescaped(res.Path) != unescaped(res.Asked.Path):
+			continue // of another path that the proxy asks for, other rules tell
+		case p.worker != nil && only == nil && (!p.config.Root().Set() || p.worker.Partial()):
+			a.quiet(r, "what the worker "+p.Name+" answers: its configuration cannot be seen", p.Site(""))
+			continue
+		}
+		if m := a.unfit(p, p.BackendPort(b), method, path, g, wr, only); m != nil {
+			m.router = res.Router
+			a.keep(m, request)
+		}
+	}
+}
+
+func (a *answering) quiet(r *Reporter, why string, at source.Site) {
+	if !slices.Contains(a.silent, why) {
+		a.silent = append(a.silent, why)
+		r.NotChecked(why, at)
+	}
+}
+
+func (a *answering) keep(m *misrouted, request string) {
+	for _, o := range a.unanswered {
+		if o.router == m.router && o.to == m.to && o.why == m.why {
+			o.requests = deployment.Unique(append(o.requests, request))
+			o.lost = deployment.Unique(append(o.lost, m.lost...))
+			if len(m.streams) > 0 && !slices.Contains(o.streams, m.streams[0]) {
+				o.streams, o.writers, o.at = append(o.streams, m.streams[0]), append(o.writers, m.writers[0]), append(o.at, m.at...)
+			}
+			return
+		}
+	}
+	m.requests = []string{request}
+	a.unanswered = append(a.unanswered, m)
+}
+
+// unfit says why a process does not answer a request at one of its ports; nil where it does, or it cannot be told.
+func (a *answering) unfit(p *process, port, method, path string, g *component.WorkerGroup, wr *component.WorkerRoute, only *component.MainRoute) *misrouted {
+	main := a.s.Name
+	if only != nil {
+		if p.worker == nil {
+			return nil
+		}
+		return &misrouted{to: p.Service, why: "a worker, which has status 404 for what the main process alone answers", lost: []string{only.Lost}, fix: "lead to " + p.Name + " only what workers answer, and the rest to " + main}
+	}
+	if g.Resource == "media" && deployment.IsFalse(p.config.At("enable_media_repo")) && p.config.At("worker_app").Str() != "synapse.app.media_repository" {
+		off := p.config.At("enable_media_repo")
+		return &misrouted{
+			to: p.Service, why: "which has enable_media_repo: false, and status 404 for media", lost: []string{"no picture can be sent or seen"},
+			at: []source.Site{off.Site("")}, fix: "enable_media_repo: true there, or another process that has it",
+		}
+	}
+	if l := listenerAt(a.d, p.Service, port); p.worker != nil && l != nil && !l.serves(g.Resource, path) {
+		return &misrouted{
+			to: p.Service, why: fmt.Sprintf("whose listener at port %s has %s and not %s, and which answers with status 404", port, cmp.Or(finding.Sentence(l.Resources, "and"), "no resource"), g.Resource),
+			lost: []string{"these requests fail"}, at: []source.Site{l.PortAt().Site("")}, fix: "names: [" + strings.Join(append(slices.Clone(l.Resources), g.Resource), ", ") + "] in that listener",
+		}
+	}
+	stream := component.StreamOf(g.Stream)
+	if stream == nil || stream.Refused == "" || slices.Contains(wr.Reads, method) || before(a.s, stream.Since) || p.Partial() {
+		return nil
+	}
+	at := p.config.At("stream_writers", stream.Name)
+	writers := []string{"master"}
+	if at.Set() {
+		writers = nil
+		for _, v := range oneOrMore(at) {
+			writers = append(writers, v.Str())
+		}
+	}
+	here := func(name string) bool {
+		return name == "master" || slices.ContainsFunc(a.workers, func(w *deployment.Worker) bool { return w.Named().Str() == name })
+	}
+	if !slices.ContainsFunc(writers, here) {
+		return nil // worker-starts says that nobody writes it
+	}
+	if slices.Contains(writers, p.name()) || stream.Name == "quarantined_media_changes" && p.worker == nil {
+		return nil
+	}
+	who := finding.Sentence(writers, "or")
+	if who == "master" {
+		who = main
+	}
+	m := &misrouted{to: p.Service, lost: []string{writes[stream.Name]}, streams: []string{stream.Name}, writers: []string{who}}
+	if at.Set() {
+		m.at = []source.Site{at.Site("")}
+	}
+	return m
+}
+
+// unescaped is a path without its escapes.
+func unescaped(path string) string {
+	if plain, err := url.PathUnescape(path); err == nil {
+		return plain
+	}
+	return path
+}
+
+// writes is what people miss where nobody writes a stream that they ask for.
+var writes = map[string]string{
+	"typing": "nobody sees who is typing", "to_device": "keys of encrypted rooms do not arrive", "receipts": "nothing becomes read",
+	"push_rules": "notifications cannot be set", "thread_subscriptions": "threads cannot be followed", "quarantined_media_changes": "no media can be put into quarantine",
+}
+
+// listenerOf is a listener of Synapse with what it serves.
+type listenerOf struct{ deployment.Listener }
+
+// listenerAt is the listener of a process at a port; nil where there is none, or it is not known.
+func listenerAt(d *deployment.Deployment, s *deployment.Service, port string) *listenerOf {
+	ls, known := d.Listeners(s)
+	i := slices.IndexFunc(ls, func(l deployment.Listener) bool { return l.Port == port })
+	if !known || i < 0 {
+		return nil
+	}
+	return &listenerOf{ls[i]}
+}
+
+// serves reports whether the listener has the resource of a request. client and federation have media's paths below their own.
+func (l *listenerOf) serves(resource, path string) bool {
+	has := func(name string) bool { return slices.Contains(l.Resources, name) }
+	switch {
+	case has(resource), strings.HasPrefix(path, "/_matrix/client/v1/media/") && has("client"), strings.HasPrefix(path, "/_matrix/federation/v1/media/") && has("federation"):
+		return true
+	case strings.HasPrefix(path, "/_matrix/key/"):
+		return has("keys")
+	}
+	return false
+}
+
+func (a *answering) tell(r *Reporter) {
+	slices.SortStableFunc(a.unanswered, func(m, o *misrouted) int {
+		return cmp.Or(cmp.Compare(m.router.Site.File, o.router.Site.File), cmp.Compare(m.router.Site.Line, o.router.Site.Line))
+	})
+	for _, m := range a.unanswered {
+		what, is := m.requests[0], "is"
+		switch n := len(m.requests) - 1; {
+		case n == 1:
+			what, is = what+" and "+m.requests[1], "are"
+		case n > 1:
+			what, is = fmt.Sprintf("%s and %d more kinds of requests", what, n), "are"
+		}
+		lost := m.lost
+		if len(lost) > 3 {
+			lost = lost[:3]
+		}
+		if n := len(m.streams); n > 0 {
+			word, whom := "stream ", make([]string, n)
+			if n > 1 {
+				word = "streams "
+			}
+			for i, stream := range m.streams {
+				whom[i] = stream + " to " + m.writers[i]
+			}
+			m.why = "which does not write the " + word + finding.Sentence(m.streams, "and") + " and fails with status 500"
+			m.fix = "lead what writes " + finding.Sentence(whom, "and") + ", or name the process in stream_writers"
+		}
+		r.Fail(fmt.Sprintf("%s %s sent to %s, %s: %s", what, is, m.to.Name, m.why, finding.Sentence(lost, "and")), m.fix, append([]source.Site{m.router.Site, m.to.Site("")}, m.at...)...)
+	}
+}

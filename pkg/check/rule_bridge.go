@@ -116,6 +116,9 @@ var doublePuppetToken = Rule{
 				continue // synapse-required-keys says so
 			}
 			for _, b := range d.Bridges {
+				if b.Misread() && misreadingOf(b).stops != "" {
+					continue // bridge-dialect says so, and the file is to be written anew
+				}
 				secrets := b.At(b.Keys().PuppetSecrets)
 				v := secrets.At(server)
 				token, isToken := strings.CutPrefix(v.Str(), "as_token:")

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -271,13 +272,22 @@ var registrationIDsUnique = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			for _, key := range []string{"id", "as_token"} {
-				first := make(map[string]source.Value)
+				having := make(map[string][]source.Value)
+				var order []string
 				for _, reg := range s.Registrations {
 					v := reg.At(key)
-					if other, ok := first[v.Str()]; ok && v.Set() {
-						r.Fail("two registrations have the same "+key+"; Synapse does not start", "give one of them another "+key, v.Site(""), other.Site("the other"))
+					text := v.Str()
+					if by := d.Scripts.Fill(reg.Path, text); by != "" && key == "as_token" {
+						continue // it puts another in its place; secret-strength says so
 					}
-					first[v.Str()] = v
+					if having[text] = append(having[text], v); len(having[text]) == 1 {
+						order = append(order, text)
+					}
+				}
+				for _, text := range order {
+					if same := having[text]; len(same) > 1 && same[0].Set() {
+						tellSame(r, key, same)
+					}
 				}
 			}
 		}
@@ -289,6 +299,27 @@ var registrationIDsUnique = Rule{
 			}
 		}
 	},
+}
+
+// tellSame is one finding for all registrations that have the same id or token.
+func tellSame(r *Reporter, key string, same []source.Value) {
+	many := "two"
+	if len(same) > 2 {
+		many = strconv.Itoa(len(same))
+	}
+	var sites []source.Site
+	for i := len(same) - 1; i >= 0; i-- {
+		note := "the other"
+		if i == len(same)-1 {
+			note = ""
+		}
+		sites = append(sites, same[i].Site(note))
+	}
+	fix := "give one of them another " + key
+	if len(same) > 2 {
+		fix = "give each another " + key
+	}
+	r.Fail(many+" registrations have the same "+key+"; Synapse does not start", fix, sites...)
 }
 
 // needsMSC4190Flag reports whether the Synapse goes by the flag in a registration, and from which version

@@ -47,10 +47,14 @@ var traefikPortsPublished = Rule{
 		}
 		var hosts []string
 		var sites []source.Site
-		asked, wanted := false, dead[0].Container // by clients or other servers
+		asked, wanted := false, dead[0].Container // by clients
+		servers := false                          // by other servers, which may be told of another port
 		for _, p := range dead {
-			if p.Host == "443" || p.Host == "8448" && !asked {
+			switch {
+			case p.Host == "443":
 				asked, wanted = true, p.Container
+			case p.Host == "8448" && !asked:
+				servers, wanted = true, p.Container
 			}
 			if !slices.Contains(hosts, p.Host) {
 				hosts = append(hosts, p.Host)
@@ -63,11 +67,19 @@ var traefikPortsPublished = Rule{
 			what = fmt.Sprintf("nothing listens behind the published ports %s", finding.Sentence(hosts, "and"))
 		}
 		what += ": Traefik's entrypoints are " + strings.Join(listening, ", ")
-		fix := fmt.Sprintf("--entrypoints.%s.address=:%s, or a port that leads to the one it has", strings.Fields(listening[0])[0], wanted)
+		entry := strings.Fields(listening[0])[0]
+		idle := d.Proxy().Idle()
+		if !idle {
+			entry = "NAME" // each has a published port of its own
+		}
+		fix := fmt.Sprintf("--entrypoints.%s.address=:%s, or a port that leads to the one it has", entry, wanted)
 		sites = append(sites, d.Proxy().Service.Site("Traefik"))
-		if asked {
+		switch {
+		case asked, servers && idle:
 			r.Fail(what+"; every request there is refused", fix, sites...)
-		} else {
+		case servers:
+			r.Warn(what+"; other servers that are told of no other port are refused", fix, sites...)
+		default:
 			r.Warn(what+"; whoever asks there is refused", fix, sites...)
 		}
 	},

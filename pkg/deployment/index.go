@@ -97,8 +97,13 @@ func (d *Deployment) bridgesOf() map[*Registration]*Bridge {
 	tokens, ids := by("appservice", "as_token"), by("appservice", "id")
 	of := make(map[*Registration]*Bridge)
 	for _, s := range d.Synapses {
+		having := make(map[string]int) // a token that several have, such as a mark that nobody replaced, tells none from another
 		for _, r := range s.Registrations {
-			if b := tokens[r.At("as_token").Str()]; b != nil {
+			having[r.At("as_token").Str()]++
+		}
+		for _, r := range s.Registrations {
+			token := r.At("as_token").Str()
+			if b := tokens[token]; b != nil && having[token] == 1 {
 				of[r] = b
 				continue
 			}

@@ -255,3 +255,52 @@ func expandVars(word string, vars map[string]string) string {
 	}
 	return word
 }
+
+// means reports whether a path that stands in the script is one of the deployment. What comes before it there, in a variable,
+// is not known.
+func (s *script) means(target, name string) bool {
+	if target == name || !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "$") && path.Join(s.dir, target) == name {
+		return true
+	}
+	theirs, mine := strings.Split(strings.TrimPrefix(target, "./"), "/"), strings.Split(name, "/")
+	i, j := len(theirs)-1, len(mine)-1
+	if i > 0 && strings.Contains(theirs[i], "$") && !strings.Contains(theirs[i-1], "$") {
+		theirs[i] = anyName(theirs[i]) // appservices/$bridge.yaml
+	}
+	for ; i >= 0 && j >= 0 && mine[j] != ".."; i, j = i-1, j-1 {
+		if theirs[i] == ".." || theirs[i] == "~" || strings.Contains(theirs[i], "$") && theirs[i] != mine[j] {
+			return j < len(mine)-1 // what the variable holds may end in the rest
+		}
+		if ok, err := path.Match(theirs[i], mine[j]); err != nil || !ok {
+			return theirs[i] == "" && j < len(mine)-1 // an absolute path
+		}
+	}
+	if i >= 0 {
+		// An absolute path may be where the deployment lies.
+		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.") || strings.HasPrefix(target, "/") || strings.HasPrefix(target, "~/")
+	}
+	return j < 0 || mine[j] == ".."
+}
+
+// anyName puts a star in the place of each variable of a file's name; what is nothing but a variable stays as it is.
+func anyName(word string) string {
+	var b strings.Builder
+	for i := 0; i < len(word); i++ {
+		if word[i] != '$' {
+			b.WriteByte(word[i])
+			continue
+		}
+		b.WriteByte('*')
+		if rest := word[i+1:]; strings.HasPrefix(rest, "{") {
+			i += 1 + strings.IndexByte(rest+"}", '}')
+			continue
+		}
+		for i+1 < len(word) && (word[i+1] == '_' || '0' <= word[i+1] && word[i+1] <= '9' || 'a' <= word[i+1]|0x20 && word[i+1]|0x20 <= 'z') {
+			i++
+		}
+	}
+	if strings.Trim(b.String(), "*") == "" {
+		return word
+	}
+	return b.String()
+}

@@ -141,29 +141,6 @@ func (s *script) writes(name string) bool {
 	return slices.ContainsFunc(s.targets, func(t string) bool { return s.means(t, name) })
 }
 
-// means reports whether a path that stands in the script is one of the deployment. What comes before it there, in a variable,
-// is not known.
-func (s *script) means(target, name string) bool {
-	if target == name || !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "$") && path.Join(s.dir, target) == name {
-		return true
-	}
-	theirs, mine := strings.Split(strings.TrimPrefix(target, "./"), "/"), strings.Split(name, "/")
-	i, j := len(theirs)-1, len(mine)-1
-	for ; i >= 0 && j >= 0 && mine[j] != ".."; i, j = i-1, j-1 {
-		if theirs[i] == ".." || theirs[i] == "~" || strings.Contains(theirs[i], "$") && theirs[i] != mine[j] {
-			return j < len(mine)-1 // what the variable holds may end in the rest
-		}
-		if ok, err := path.Match(theirs[i], mine[j]); err != nil || !ok {
-			return theirs[i] == "" && j < len(mine)-1 // an absolute path
-		}
-	}
-	if i >= 0 {
-		// An absolute path may be where the deployment lies.
-		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.") || strings.HasPrefix(target, "/") || strings.HasPrefix(target, "~/")
-	}
-	return j < 0 || mine[j] == ".."
-}
-
 // readScript finds what a script writes.
 func readScript(name, text string) script {
 	s := script{name: name, dir: path.Dir(name), text: text}

@@ -158,6 +158,15 @@ func (t *Proxy) internal() bool {
 	return false
 }
 
+// Idle reports whether there is an entrypoint to which no published port leads.
+func (t *Proxy) Idle() bool {
+	led := make(map[string]bool)
+	for _, name := range t.public {
+		led[name] = true
+	}
+	return slices.ContainsFunc(t.entries, func(e traefik.EntryPoint) bool { return !led[e.Name] })
+}
+
 // Listening are the names of the entrypoints with their ports, those first to which no published port leads.
 func (t *Proxy) Listening() (list []string) {
 	_, ports := t.entryPoints()

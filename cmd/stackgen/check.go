@@ -135,7 +135,7 @@ func composeOptions(dir string, files []string, profiles ...string) compose.Opti
 	}
 	real, err := realPath(dir)
 	if err == nil {
-		o.Name = filepath.Base(real)
+		o.Name, o.Dir = filepath.Base(real), filepath.ToSlash(real)
 	}
 	for _, name := range files {
 		if below, err := filepath.Rel(real, name); err == nil && filepath.IsAbs(name) {

@@ -44,6 +44,9 @@ func openTree(dir, root string) (*stackTree, func() error, error) {
 	if err != nil || !filepath.IsLocal(below) {
 		return nil, nil, usagef("--root %s does not hold %s; name a directory above it", root, dir)
 	}
+	if top == "/" { // out of which no link leads
+		return &stackTree{os.DirFS(top), filepath.ToSlash(below)}, func() error { return nil }, nil
+	}
 	opened, err := os.OpenRoot(top)
 	if err != nil {
 		return nil, nil, err

@@ -97,6 +97,7 @@ var readers = []func(*reader){
 	(*reader).permissions,
 	(*reader).backup,
 	(*reader).doublePuppet,
+	(*reader).unseen,
 }
 
 // reader is a draft in the making.

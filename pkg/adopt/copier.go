@@ -39,7 +39,7 @@ func (c *copier) of(s *deployment.Service, name string, n *source.Node) {
 	for _, m := range s.Mounts {
 		info, err := fs.Stat(c.d.FS, m.Host)
 		switch {
-		case m.Host == "":
+		case m.Host == "" || path.IsAbs(m.Source): // it stays where it is
 		case err != nil, info.IsDir() && !m.ReadOnly:
 			written = append(written, "./"+m.Host)
 		case info.IsDir():

@@ -14,10 +14,10 @@ import (
 // place is a mount as the place of data in a spec; empty where the spec cannot say it.
 func (r *reader) place(m *deployment.Mount) spec.Data {
 	switch {
+	case path.IsAbs(m.Source) || strings.HasPrefix(m.Source, "../"): // as it was, wherever it was read
+		return spec.Data{Path: path.Clean(m.Source)}
 	case m.Host != "":
 		return spec.Data{Path: "./" + path.Clean(m.Host)}
-	case path.IsAbs(m.Source) || strings.HasPrefix(m.Source, "../"):
-		return spec.Data{Path: path.Clean(m.Source)}
 	case strings.ContainsAny(m.Source, "/~$") || m.Source == "" || m.Source[0] == '.':
 		return spec.Data{}
 	}
@@ -106,12 +106,12 @@ func covering(s *deployment.Service, at string) *deployment.Mount {
 func (p *project) source(m *deployment.Mount) string {
 	text := m.Source
 	switch {
+	case strings.HasPrefix(text, "/"):
+		return path.Clean(text)
 	case strings.HasPrefix(m.Host, "../"):
 		return path.Clean(m.Host)
 	case m.Host != "":
 		return "./" + path.Clean(m.Host)
-	case strings.HasPrefix(text, "/"):
-		return path.Clean(text)
 	case text == "" || strings.ContainsAny(text, "/.~$"):
 		return ""
 	}

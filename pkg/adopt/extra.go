@@ -322,6 +322,9 @@ func (r *reader) secretFor(at []string, n *source.Node) string {
 	if at[0] == string(component.Element) { // every browser gets its configuration
 		return ""
 	}
+	if len(at) > 3 && at[0] == "compose" && at[1] == "services" && slices.Contains(neverSecret, at[3]) { // a path may look random
+		return ""
+	}
 	if last := at[len(at)-1]; slices.Contains([]string{"client_id", "kid", "id"}, last) { // which look random, and are told
 		return ""
 	}
@@ -335,6 +338,9 @@ func (r *reader) secretFor(at []string, n *source.Node) string {
 	r.secrets[name] = n.Text
 	return name
 }
+
+// neverSecret are the keys of a service whose values Docker shows to everybody on the host.
+var neverSecret = []string{"image", "volumes", "networks", "ports", "container_name", "hostname", "user", "depends_on", "devices", "extra_hosts", "network_mode"}
 
 // secretName calls a secret by where it stands, without what is the same for all.
 func secretName(at []string) string {

@@ -42,7 +42,7 @@ func refusals(d *deployment.Deployment) []finding.Finding {
 		return refuse("the stack cannot be taken over: "+name+" is a name for a trial, which no other server and no browser finds, and a server_name can never change",
 			"begin a new stack with stackgen init; the users of this one stay here", syn.Server.Site(""))
 	}
-	return nil
+	return loginsUnseen(d)
 }
 
 // unseen says why there is no Synapse whose configuration was read.
@@ -89,13 +89,14 @@ const ownFile = "import.yaml"
 // fetched is how the configuration of a service comes to lie where it is read, whatever is mounted: beside the compose file,
 // which another one mounts.
 func fetched(d *deployment.Deployment, s *deployment.Service) string {
-	name, from := "homeserver.yaml", ""
+	name, from, first := path.Base(s.ConfigPath), "", ""
 	switch m := s.MountAt(s.ConfigPath); {
 	case m == nil:
 		from = "docker compose cp " + shell.Word(s.Name+":"+s.ConfigPath) + " " + name
 	case strings.Contains(m.Reason, "a variable"):
 		return "write what its variables stand for into .env, beside the compose file"
 	case strings.HasPrefix(m.Source, "/") && m.Host == "":
+		first = withRoot + "\nelsewhere, "
 		from = "cp " + shell.Word(path.Join(m.Source, strings.TrimPrefix(s.ConfigPath, path.Clean(m.Container)))) + " " + name
 	case m.Host != "":
 		return "import on the machine where the stack runs, or put the file where it is read: " + path.Join(m.Host, strings.TrimPrefix(s.ConfigPath, path.Clean(m.Container)))
@@ -107,7 +108,7 @@ func fetched(d *deployment.Deployment, s *deployment.Service) string {
 		files.WriteString(" -f " + shell.Word(f))
 	}
 	return strings.Join([]string{
-		"take it out, with the signing key and the log configuration that it names, and have a compose file of your own mount them, for import alone:",
+		first + "take it out, with the signing key and the other files that it names, and have a compose file of your own mount them, for import alone:",
 		"  " + from,
 		fmt.Sprintf("  %s: services: {%s: {volumes: [\"./%s:%s\"]}}", ownFile, s.Name, name, s.ConfigPath),
 		fmt.Sprintf("  stackgen import%s -f %s …", files.String(), ownFile),

@@ -22,6 +22,17 @@ func TestRefusals(t *testing.T) {
 		"its override":           {compose: strings.Replace(synapse, "SOURCE", "data", 1), message: "not seen", fix: `import.yaml: services: {hs: {volumes: ["./homeserver.yaml:/data/homeserver.yaml"]}}`},
 		"how it is called then":  {compose: strings.Replace(synapse, "SOURCE", "data", 1), message: "not seen", fix: "stackgen import -f compose.yaml -f import.yaml"},
 		"a path that is outside": {compose: strings.Replace(synapse, "SOURCE", "/var/hs", 1), message: "/var/hs is outside", fix: "cp /var/hs/homeserver.yaml homeserver.yaml"},
+		"a path of the machine":  {compose: strings.Replace(synapse, "SOURCE", "/var/hs", 1), message: "/var/hs is outside", fix: "import it with --root /\nelsewhere, take it out"},
+		"a MAS that is not seen": {
+			compose: strings.Replace(strings.Replace(synapse, "}}\n", "}, mas: {image: 'ghcr.io/element-hq/matrix-authentication-service:1.26.0', environment: {MAS_CONFIG: /c/mas.yaml}, volumes: ['/etc/mas:/c']}}\n", 1), "SOURCE", "./hs", 1),
+			files:   map[string]string{"hs/homeserver.yaml": "server_name: example.org\nmatrix_authentication_service: {enabled: true, endpoint: 'http://mas:8080/', secret: fake-mas-secret}\n"},
+			message: "the configuration of MAS was not seen, and Synapse leaves all logins to it: /c/mas.yaml: /etc/mas is outside", fix: "cp /etc/mas/mas.yaml mas.yaml",
+		},
+		"a MAS elsewhere": {
+			compose: strings.Replace(synapse, "SOURCE", "./hs", 1),
+			files:   map[string]string{"hs/homeserver.yaml": "server_name: example.org\nexperimental_features: {msc3861: {enabled: true, issuer: 'https://account.example.org/', client_id: '0', client_auth_method: client_secret_basic, client_secret: fake-client-secret, admin_token: fake-admin-token}}\n"},
+			message: "to a MAS that is no service here", fix: "also that of MAS",
+		},
 		"a variable":             {compose: strings.Replace(synapse, "SOURCE", "${DATA}/hs", 1), message: "variable", fix: "into .env"},
 		"a file that is missing": {compose: strings.Replace(synapse, "SOURCE", "./hs", 1), message: "does not exist", fix: "put the file where it is read: hs/homeserver.yaml"},
 		"a template alone": {

@@ -15,7 +15,7 @@ func (s *Service) Whereabouts(container string) string {
 	switch {
 	case m == nil || m.Fleeting:
 		return ""
-	case m.Host != "":
+	case m.Host != "" && !path.IsAbs(m.Source):
 		return path.Join(m.Host, strings.TrimPrefix(inImage(container), inImage(m.Container)))
 	}
 	at := path.Join(m.Source, strings.TrimPrefix(inImage(container), inImage(m.Container)))

@@ -232,7 +232,7 @@ func (s *side) place(svc *deployment.Service, name string) string {
 	switch {
 	case m.Fleeting:
 		return "not kept: " + svc.Inside(name)
-	case m.Host != "":
+	case m.Host != "" && !path.IsAbs(m.Source):
 		return path.Join(m.Host, below)
 	case strings.HasPrefix(m.Source, "/"):
 		return path.Join(m.Source, below)

@@ -129,6 +129,25 @@ func (p *Project) beyond(name string) bool {
 	return source.Beyond(p.fsys, name)
 }
 
+// located is the path from the directory of what lies at an absolute one of the machine; "" where that cannot be read.
+func (p *Project) located(name string) string {
+	if p.options.Dir == "" || !path.IsAbs(name) {
+		return ""
+	}
+	from, to := strings.Split(path.Clean(p.options.Dir), "/"), strings.Split(path.Clean(name), "/")
+	for len(from) > 0 && len(to) > 0 && from[0] == to[0] {
+		from, to = from[1:], to[1:]
+	}
+	below := path.Join(strings.Repeat("../", len(from)), path.Join(to...))
+	if below == "" {
+		below = "."
+	}
+	if p.beyond(below) {
+		return ""
+	}
+	return below
+}
+
 // environmentFiles are .env beside the compose file, and where Compose is called: it takes ${X} from there.
 func (p *Project) environmentFiles() deployment.Environment {
 	e := deployment.Environment{Values: p.Env}

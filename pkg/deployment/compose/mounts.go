@@ -59,6 +59,8 @@ func (p *Project) volume(v source.Value) deployment.Mount {
 	switch {
 	case !ok:
 		m.Reason = "it stands behind a variable that is set elsewhere"
+	case p.located(src) != "":
+		m.Host = p.located(src)
 	case strings.HasPrefix(src, "/") || strings.HasPrefix(src, "~"):
 		m.Reason = src + " is outside of the directory"
 	case strings.HasPrefix(src, ".") || strings.Contains(src, "/") || v.Kind() == source.Mapping && src != "":
@@ -108,6 +110,8 @@ func (p *Project) handed(service source.Value, kind, dir string) []deployment.Mo
 			m.Reason = what + " holds variables that are set elsewhere"
 		case !def.At("file").Set():
 			m.Reason = what + " is not a file"
+		case ok && p.located(file) != "":
+			m.Source, m.Host = file, p.located(file)
 		case ok && strings.HasPrefix(file, "/"):
 			m.Source, m.Reason = file, what+" is outside of the directory"
 		case !ok || p.beyond(path.Clean(file)):

@@ -28,6 +28,9 @@ type Options struct {
 	Profiles []string
 	// Name is that of the root directory, after which Compose names a project whose files say nothing; "" where it is not known.
 	Name string
+	// Dir is the absolute path of the root directory on the machine, with slashes: what a compose file mounts by an absolute path
+	// is read where the file system reaches there. "" where that is not known.
+	Dir string
 	// Assume is what every variable holds that is set nowhere; "" for nothing.
 	Assume string
 	// Parsed, if set, gives a file of one document that was parsed before from the same bytes; nil for every other.

@@ -110,6 +110,7 @@ var fieldValues = map[string][2]string{
 	"ingress.apex.matrix":                 {"false", "true"},
 	"ingress.apex.well_known":             {"external", ""},
 	"database.superuser":                  {"synapse", ""},
+	"database.memory":                     {"8G", ""},
 	"database.external.host":              {"a.example.org", "b.example.org"},
 	"database.external.port":              {"5433", ""},
 	"database.external.sslmode":           {"verify-full", ""},

@@ -64,6 +64,7 @@ database:
   image: registry.example.org/mirror/postgres
   version: "17"
   limits: {memory: 3G, cpus: 3}
+  memory: 2G
   service: family-postgres
   container_name: family-db
   data: ./data/postgres

@@ -180,6 +180,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"synapse.data.path", "data: {volume: media, external: true}", "data: ./data/matrix", isLost, "synapse.media_store"},
 	{"synapse.data.volume", "{volume: media, external: true}", "{volume: media2, external: true}", isLost, "synapse.media_store"},
 	{"synapse.data.external", "{volume: media, external: true}", "{volume: media}", isLost, "synapse.media_store"},
+	{"database.memory", "\n  memory: 2G\n", "\n  memory: 1G\n", isHarmless, "Compose recreates the service"},
 	{"database.superuser", "superuser: family\n  names: {synapse: {name: homeserver, user: family}, ", "superuser: root\n  names: {synapse: {name: homeserver, user: family}, ", isLost, "database.superuser"},
 	{"database.names.name", "name: signal_bridge", "name: signal", isLost, "bridges.signal.database"},
 	{"database.names.user", "user: signal_user", "user: signal", isTold, "the role"},

@@ -5,9 +5,11 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -48,6 +50,7 @@ func (r *reader) database() {
 	superuser, _, password := r.d.Superuser(server)
 	db.Superuser = superuser
 	r.keep("database.postgres_password", password.Password)
+	db.Memory = memoryOf(server)
 	settings := &source.Node{Kind: source.Mapping}
 	for _, s := range server.Settings() {
 		settings.Set(s.Name, settingOf(s))
@@ -55,6 +58,29 @@ func (r *reader) database() {
 	if len(settings.Names()) > 0 {
 		r.extra["database.extra"] = settings
 	}
+}
+
+// memoryOf is the memory that all settings are made for; empty where they are of somebody's own. Those of the spec stand in extra
+// besides, of which is left what does not follow from it.
+func memoryOf(server *deployment.Service) string {
+	set := make(map[string]string)
+	for _, s := range server.Settings() {
+		set[s.Name] = s.Value
+	}
+	buffers, unit := set["shared_buffers"], 1
+	if giga, ok := strings.CutSuffix(buffers, "GB"); ok {
+		buffers, unit = giga, 1024
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(buffers, "MB"))
+	connections, _, reason := server.MaxConnections()
+	if err != nil || reason != "" || connections < 1 {
+		return ""
+	}
+	memory := n * unit * 4
+	if slices.ContainsFunc(render.ForMemory(memory, connections), func(s render.Setting) bool { return set[s.Name] != s.Value }) {
+		return ""
+	}
+	return render.Memory(memory)
 }
 
 // external reads a PostgreSQL that is none of the stack: that of Synapse's database.

@@ -63,6 +63,8 @@ var governed = []struct {
 	{"config/mas/config.yaml", "database.username", []string{"database.names.mas"}},
 	{"config/mas/config.yaml", "database.database", []string{"database.names.mas"}},
 	{"docker-compose.yml", "services.*.environment.POSTGRES_USER", []string{"database.superuser"}},
+	{"docker-compose.yml", "services.*.command", []string{"*.memory"}},
+	{"docker-compose.yml", "services.*.shm_size", []string{"*.memory"}},
 	{"docker-compose.yml", "services.*.container_name", []string{"*.container_name"}},
 }
 

@@ -3,6 +3,7 @@
 package render_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -81,4 +82,53 @@ func TestPostgresRefusesTheLast(t *testing.T) {
 	if got := strings.TrimSpace(s.must(s.psql("postgres", "placeholder-superuser", "postgres", "-c", "SHOW superuser_reserved_connections"))); got != "3" {
 		t.Errorf("superuser_reserved_connections is %s", got)
 	}
+}
+
+// A real PostgreSQL starts with what follows from database.memory, and takes each value for what it is meant as.
+func TestMemoryOnRealPostgres(t *testing.T) {
+	for lines, want := range map[string]string{
+		"database: {memory: 128M}\n": "32MB 96MB 2MB 16MB 100",
+		"database: {memory: 8G}\n":   "2GB 6GB 20MB 512MB 100",
+		"database: {memory: 1025M, extra: {work_mem: 9MB}}\nsynapse: {extra: {database: {args: {cp_max: 120}}}}\n": "256MB 768MB 9MB 64MB 150",
+	} {
+		st := bundleOf(t, lines).Stack
+		var words []string
+		for _, s := range st.Postgres.Settings {
+			words = append(words, "-c", s.Name+"="+s.Value)
+		}
+		s := startPostgres(t, words...)
+		var got []string
+		for _, name := range []string{"shared_buffers", "effective_cache_size", "work_mem", "maintenance_work_mem", "max_connections"} {
+			got = append(got, strings.TrimSpace(s.must(s.psql("postgres", "placeholder-superuser", "postgres", "-c", "SHOW "+name))))
+		}
+		if now := strings.Join(got, " "); now != want {
+			t.Errorf("%q: %s, want %s", lines, now, want)
+		}
+	}
+}
+
+// Of no size is more promised than there is: the cache, a sort for each connection and four that maintain.
+func TestMemoryIsEnough(t *testing.T) {
+	for memory := 256; memory < 1<<20; memory += 508 {
+		sum := 0
+		for _, s := range render.ForMemory(memory, component.MaxConnections) {
+			n := megabytes(t, s.Value)
+			sum += n * map[string]int{"shared_buffers": 1, "work_mem": component.MaxConnections, "maintenance_work_mem": 4}[s.Name]
+		}
+		if sum > memory && memory >= 1024 {
+			t.Fatalf("of %dM are promised %d", memory, sum)
+		}
+	}
+}
+
+func megabytes(t *testing.T, size string) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimRight(size, "MGB"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasSuffix(size, "GB") {
+		n *= 1024
+	}
+	return n
 }

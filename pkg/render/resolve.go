@@ -121,7 +121,7 @@ func (st *Stack) resolveDatabases(s *spec.Spec, secrets *secret.Set) {
 		st.Databases = append(st.Databases, db)
 	}
 	if !st.Postgres.External {
-		st.Postgres.Settings = st.postgresSettings(s)
+		st.tunePostgres(s)
 	}
 }
 
@@ -315,6 +315,9 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		svc := Service{Name: name, Image: ref, User: user, ConfigHash: hashMark(role), Sandbox: sandbox.For(user), Memory: limits.Memory, CPUs: limits.CPUs}
 		if role == string(program.Program) {
 			svc.Container, svc.Networks = c.ContainerName, st.joined(c.Networks)
+		}
+		if role == string(component.Postgres) {
+			svc.ShmSize = cmp.Or(st.Postgres.ShmSize, svc.ShmSize)
 		}
 		for _, sec := range st.Secrets {
 			if sec.Service == role {

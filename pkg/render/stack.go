@@ -178,6 +178,8 @@ type Postgres struct {
 	DataPath      string // where this major keeps its data
 	Data          Data
 	Settings      []Setting
+	Memory        string // that the settings are made for, in the largest unit; empty for PostgreSQL's own
+	ShmSize       string // of /dev/shm for them; empty for that of its image
 }
 
 // Setting is one of PostgreSQL; Why is empty for one of the spec.

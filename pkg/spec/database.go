@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -16,6 +17,9 @@ type Database struct {
 	Component `yaml:",inline"`
 	// Data is where the cluster is. Default: ./data/postgres.
 	Data Data `yaml:"data,omitempty"`
+	// Memory is how much of the host's memory is PostgreSQL's, the kernel's cache of its files included, such as 8G: its settings follow
+	// from it. Default: those of PostgreSQL, which fit a machine with 1G.
+	Memory string `yaml:"memory,omitempty" jsonschema:"pattern=^[1-9][0-9]*[MG]$" form:"a number with M or G, such as 8G"`
 	// Superuser is the role that the cluster was made with (POSTGRES_USER). It cannot change. Default: postgres.
 	Superuser string `yaml:"superuser,omitempty" jsonschema:"pattern=^[A-Za-z0-9_][A-Za-z0-9_.-]*$" form:"the name of a role, such as postgres"`
 	// External is a PostgreSQL that runs elsewhere: the stack then has none of its own.
@@ -50,7 +54,7 @@ func (s *Spec) checkExternal(d *decoder) {
 	if !s.ExternalDatabase() {
 		return
 	}
-	for _, key := range []string{"image", "version", "service", "container_name", "user", "networks", "limits", "extra", "data", "superuser"} {
+	for _, key := range []string{"image", "version", "service", "container_name", "user", "networks", "limits", "extra", "data", "memory", "superuser"} {
 		if v := at.At(key); v.Exists() {
 			d.fail(v, v.Path()+" is about a PostgreSQL of the stack, and with database.external there is none; it would do nothing", "remove the line", at.At("external").Site("it runs elsewhere"))
 		}
@@ -146,7 +150,40 @@ func (s *Spec) checkDatabases(d *decoder) {
 		}
 	}
 	s.checkExternal(d)
+	s.checkMemory(d)
 	if su := s.Database.Superuser; strings.HasPrefix(su, "pg_") || len(su) > maxIdentifier {
 		d.fail(s.At("database", "superuser"), "database.superuser is no name that a role can have; PostgreSQL refuses to make its cluster", "superuser: "+DefaultSuperuser)
+	}
+}
+
+// Sizes in megabytes of what PostgreSQL may be given: with less it has no room for its own connections, and more is in no machine.
+const (
+	minPostgres = 128
+	maxPostgres = 64 << 20
+)
+
+// Megabytes is the number of a size such as 512M or 8G; 0 for none, and for what no machine has.
+func Megabytes(size string) int {
+	if size == "" || exceeds(size, maxPostgres<<20) {
+		return 0
+	}
+	n, _ := strconv.Atoi(size[:len(size)-1])
+	if strings.HasSuffix(size, "G") {
+		n <<= 10
+	}
+	return n
+}
+
+func (s *Spec) checkMemory(d *decoder) {
+	at, limit := s.At("database", "memory"), s.At("database", "limits", "memory")
+	n := Megabytes(s.Database.Memory)
+	switch {
+	case !at.Set():
+	case n == 0:
+		d.fail(at, "database.memory is more than any machine has; PostgreSQL could not start", "memory: 8G")
+	case n < minPostgres:
+		d.fail(at, fmt.Sprintf("database.memory is less than %dM, with which PostgreSQL has no room for its connections", minPostgres), fmt.Sprintf("memory: %dM", minPostgres))
+	case limit.Set() && Megabytes(s.Database.Limits.Memory) < n:
+		d.fail(limit, "database.limits.memory is less than database.memory; PostgreSQL would be ended for taking what it is told that it has", "limits: {memory: "+s.Database.Memory+"}", at.Site("what it is told"))
 	}
 }

@@ -108,6 +108,8 @@ var synapseEndpointInternal = Rule{
 			case !ok:
 				r.FailMend("MAS's endpoint for Synapse is missing or no URL; no login can be completed", right, v.Site(""))
 				return
+			case !slices.Contains(s.Names(), u.Hostname()) && d.Stands(u.Hostname(), port, "/_synapse/mas/query_user", s.Service):
+				return
 			case !slices.Contains(s.Names(), u.Hostname()) && roundabout(r, d, s, m, u, fix):
 				return
 			case !slices.Contains(s.Names(), u.Hostname()):

@@ -86,6 +86,7 @@ func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment
 		return
 	}
 	switch {
+	case !inside && d.Stands(u.Hostname(), port, "/_matrix/client/versions", s.Service):
 	case !inside && !s.Delegates() && strings.Contains(u.Hostname(), "."):
 		// Without MAS the way through the proxy works as well, only slower.
 		if !slices.Contains(s.Hosts(), u.Hostname()) {

@@ -13,6 +13,7 @@ var All = []*Component{
 	&lkJwt,
 	&coturn,
 	&valkey,
+	&haproxy,
 	&ketesa,
 	&signal,
 	&whatsapp,

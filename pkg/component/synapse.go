@@ -58,6 +58,8 @@ var synapse = Component{
 		{Name: "synapse.macaroon_secret_key"},
 		{Name: "synapse.form_secret"},
 		{Name: "synapse.registration_shared_secret"},
+		{Name: "synapse.replication_secret"},
+		{Name: "synapse.redis_password"},
 		{
 			Name: "email.password", Kind: External,
 			Where: "the password of {user} on the SMTP server {host}", Example: "placeholder-email-password",

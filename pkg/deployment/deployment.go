@@ -73,6 +73,7 @@ type Deployment struct {
 	index       index
 	known       []*Deployment
 	front       func() *Front
+	fronts      func() []*Front
 	proxy       func() *Proxy
 	containers  map[*Service]*traefik.Container
 	provisions  map[*Service]func() *provision // by the service that is a PostgreSQL
@@ -181,7 +182,7 @@ func New(fsys fs.FS, alone bool, known ...*Deployment) *Deployment {
 	d.index = d.newIndex()
 	d.Secrecy = func() ([]source.Hidden, []string) { return nil, nil }
 	d.Notices = func(*Deployment, string) []Notice { return nil }
-	d.proxy, d.front = sync.OnceValue(d.traefik), sync.OnceValue(d.readFront)
+	d.proxy, d.fronts, d.front = sync.OnceValue(d.traefik), sync.OnceValue(d.readFronts), sync.OnceValue(d.readFront)
 	d.connections, d.secrets = sync.OnceValue(d.readClients), sync.OnceValue(d.collect)
 	return d
 }

@@ -15,7 +15,7 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Front is the proxy by which people reach the stack. Name is Traefik, Caddy or nginx. Service is nil where it runs
+// Front is the proxy by which people reach the stack. Name is Traefik, Caddy, nginx or HAProxy. Service is nil where it runs
 // elsewhere. Unseen says why its configuration cannot be seen.
 type Front struct {
 	Name    string
@@ -43,8 +43,8 @@ func (f *Front) Dead() (dead []Published) {
 	return dead
 }
 
-// fronts are the proxies in the stack whose configuration is not in labels for Traefik.
-func (d *Deployment) fronts() (list []*Front) {
+// readFronts finds the proxies in the stack whose configuration is not in labels for Traefik.
+func (d *Deployment) readFronts() (list []*Front) {
 	for _, s := range d.Services {
 		if s.Absent.Why != "" {
 			continue
@@ -54,6 +54,10 @@ func (d *Deployment) fronts() (list []*Front) {
 			list = append(list, d.caddy(s))
 		case s.isNginx():
 			if f := d.nginx(s); f != nil {
+				list = append(list, f)
+			}
+		case s.isHAProxy():
+			if f := d.haproxy(s); f != nil {
 				list = append(list, f)
 			}
 		}
@@ -81,14 +85,15 @@ func (f *Front) rank() (n int) {
 func (d *Deployment) readFront() *Front {
 	labels, fronts := d.labelled(), d.fronts()
 	front := &Front{Name: "Traefik", Service: d.Proxy().Service, table: labels}
-	if i := slices.IndexFunc(fronts, func(f *Front) bool { return !f.onlyFiles() }); len(labels.Routers) == 0 && front.Service == nil && i >= 0 {
+	outside := d.outside()
+	if i := slices.IndexFunc(fronts, func(f *Front) bool { return !f.onlyFiles() && (outside == nil || f.Name != "HAProxy") }); len(labels.Routers) == 0 && front.Service == nil && i >= 0 {
 		front = fronts[i]
 	}
 	if d.passedOver != "" && front.Name == "Traefik" {
 		front.Unseen = d.passedOver
 	}
 	if front.Service == nil && len(labels.Routers) == 0 {
-		front = cmp.Or(d.outside(), front)
+		front = cmp.Or(outside, front)
 	}
 	for _, f := range fronts {
 		if f.table != front.table && (len(f.table.Routers) > 0 || f.Unseen != "") {

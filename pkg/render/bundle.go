@@ -61,6 +61,7 @@ type item struct {
 	Upstream     Upstream
 	Site         Site
 	Redis        *Redis
+	Process      Process
 }
 
 // artifacts lists the files of a stack. docker-compose.yml comes last: it holds digests of the others.
@@ -106,6 +107,15 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 		}
 		if c.Redis != nil {
 			as = append(as, artifact{path: "config/" + c.Redis.Name + "/valkey.conf", template: "valkey.conf", data: item{Stack: st, Redis: c.Redis}, service: c.Redis.Name})
+		}
+	}
+	if w := st.Workers; w != nil {
+		as = append(as,
+			artifact{path: "config/haproxy/haproxy.cfg", template: "haproxy.cfg", service: "haproxy"},
+			artifact{path: "config/" + w.Redis.Name + "/valkey.conf", template: "valkey.conf", data: item{Stack: st, Redis: w.Redis}, service: w.Redis.Name},
+		)
+		for _, p := range w.Processes {
+			as = append(as, artifact{path: p.File, template: "worker.yaml", data: item{Stack: st, Process: p}, service: p.Role})
 		}
 	}
 	for _, u := range st.Login.Upstreams {

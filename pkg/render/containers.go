@@ -40,10 +40,23 @@ var decrypting = []string{"msc2409_to_device_messages_enabled", "msc3202_transac
 // Variable is one of a container's environment.
 type Variable struct{ Name, Value string }
 
-// Redis is the Valkey of a container.
+// Redis is the Valkey of a container, or of the processes of Synapse.
 type Redis struct {
 	Name, Host, Password string
-	Data                 Data
+	Data                 Data // the zero value for one that keeps nothing
+}
+
+// Valkeys are all of them.
+func (st *Stack) Valkeys() (list []Redis) {
+	if st.Workers != nil {
+		list = append(list, *st.Workers.Redis)
+	}
+	for _, c := range st.Containers {
+		if c.Redis != nil {
+			list = append(list, *c.Redis)
+		}
+	}
+	return list
 }
 
 // resolveContainers settles the appservices that are no bridges, and the plain services.
@@ -202,11 +215,15 @@ func (st *Stack) containerServices(s *spec.Spec) {
 		}
 		st.Services[n.Name] = svc
 		if c.Redis != nil {
-			program := component.Of(component.Valkey)
-			user := cmp.Or(s.Owner, program.UserOf(program.Tested))
-			st.Services[c.Redis.Name] = Service{Name: c.Redis.Name, Image: program.Tested, User: user, ConfigHash: hashMark(c.Redis.Name), Sandbox: program.Sandbox.For(user)}
+			st.valkeyService(s, c.Redis.Name)
 		}
 	}
+}
+
+func (st *Stack) valkeyService(s *spec.Spec, name string) {
+	program := component.Of(component.Valkey)
+	user := cmp.Or(s.Owner, program.UserOf(program.Tested))
+	st.Services[name] = Service{Name: name, Image: program.Tested, User: user, ConfigHash: hashMark(name), Sandbox: program.Sandbox.For(user)}
 }
 
 // ContainerHosts are the hosts of the routes to containers that nothing else of the stack is on.

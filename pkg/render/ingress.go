@@ -40,6 +40,9 @@ func (st *Stack) resolveIngress(s *spec.Spec) {
 	st.Ingress.Ports = make(map[Endpoint]int)
 	first := cmp.Or(s.Ingress.Port, component.Of(component.Synapse).Port)
 	for i, service := range proxied {
+		if service == "synapse" && len(s.Synapse.Workers) > 0 {
+			service = "haproxy"
+		}
 		program, _ := component.OfService(service)
 		st.Ingress.Ports[Endpoint{service, program.Port}] = first + i
 	}

@@ -71,6 +71,8 @@ func unused(s *spec.Spec) map[string]bool {
 	return map[string]bool{
 		"email.password":                     s.Email.User == "",
 		"synapse.turn_shared_secret":         len(s.Synapse.TURN.URIs) == 0,
+		"synapse.replication_secret":         len(s.Synapse.Workers) == 0,
+		"synapse.redis_password":             len(s.Synapse.Workers) == 0,
 		"synapse.registration_shared_secret": s.MAS() || !s.Auth.Passwords,
 		"auth.matrix_secret":                 !s.MAS(),
 		"auth.encryption":                    !s.MAS(),

@@ -88,7 +88,7 @@ func (st *Stack) proxied(r Route, indent string) string {
 	}
 	lines = append(lines, "proxy_pass http://"+to+";", "proxy_http_version 1.1;", "proxy_set_header Host $host;",
 		"proxy_set_header X-Forwarded-For $remote_addr;", "proxy_set_header X-Forwarded-Proto $scheme;")
-	if r.Service == "synapse" {
+	if r.Service == st.Front() {
 		// A sync waits, a first one for minutes.
 		lines = append(lines, "proxy_read_timeout 10m;", "client_max_body_size "+st.bodySize()+";")
 	}

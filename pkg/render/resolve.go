@@ -41,6 +41,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	st.resolveIngress(s)
 	st.resolveDatabases(s, secrets)
 	st.resolveSynapse(s, secrets)
+	st.resolveWorkers(s, secrets)
 	st.resolveLogin(s, secrets)
 	if s.MAS() {
 		st.resolveMAS(s, secrets)
@@ -339,6 +340,7 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 		}
 	}
 	st.containerServices(s)
+	st.workerServices(s)
 	for _, svc := range st.Services {
 		st.NeedsRoot = st.NeedsRoot || svc.User != s.Owner
 	}

@@ -36,7 +36,7 @@ type Route struct {
 // and stays inside; the admin APIs are in it with an allow-list, or not at all.
 func (st *Stack) Routes() []Route {
 	synapse := func(name, host string) Route {
-		return Route{Name: name, Service: "synapse", Port: st.Synapse.Port, priority: 100, Hosts: []string{host}}
+		return Route{Name: name, Service: st.Front(), Port: st.frontPort(), priority: 100, Hosts: []string{host}}
 	}
 	matrix := synapse("matrix", st.MatrixHost)
 	matrix.Prefixes = []string{"/_matrix/", "/_synapse/client/"}

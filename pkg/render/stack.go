@@ -27,6 +27,7 @@ type Stack struct {
 	Ingress      Ingress
 	Traefik      Traefik
 	Synapse      Synapse
+	Workers      *Workers // nil where Synapse is one process
 	Login        Login
 	MAS          *MAS // nil where Synapse logs users in itself
 	Email        *Email
@@ -104,7 +105,7 @@ type Traefik struct {
 // Synapse is the homeserver.
 type Synapse struct {
 	Host          string // on the stack's own network
-	Address       string // http://service:port, as the other services reach it
+	Address       string // http://service:port, as the other services reach it: that of HAProxy where there are workers
 	Port          int
 	MaxUploadSize string
 	Media         struct{ Local, Remote string }

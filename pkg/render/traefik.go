@@ -25,7 +25,7 @@ func (st *Stack) Labels(service string) []Label {
 	switch {
 	case st.Ingress.Kind == "traefik" && !st.Ingress.Managed:
 		return st.traefikLabels(service)
-	case st.Ingress.Labels && service == "synapse":
+	case st.Ingress.Labels && service == st.Front():
 		return st.caddyLabels()
 	}
 	return nil
@@ -59,7 +59,7 @@ func (st *Stack) traefikRouter(r Route) (settings []setting) {
 	if len(r.Allow) > 0 {
 		through = append(through, name+"-allow")
 	}
-	if r.Service == "synapse" || r.Service == "mas" {
+	if r.Service == st.Front() || r.Service == "mas" {
 		through = append(through, st.Traefik.Middlewares...)
 	}
 	if r.To != "" {
@@ -131,7 +131,7 @@ func (st *Stack) federation() []Route {
 		return nil
 	}
 	r := Route{
-		Name: "federation", Service: "synapse", Port: st.Synapse.Port, priority: 100, entrypoint: st.Traefik.Federation,
+		Name: "federation", Service: st.Front(), Port: st.frontPort(), priority: 100, entrypoint: st.Traefik.Federation,
 		Hosts: []string{st.MatrixHost}, Prefixes: []string{"/_matrix/federation/", "/_matrix/key/"},
 	}
 	if st.ServerName != st.MatrixHost {

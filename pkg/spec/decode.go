@@ -63,6 +63,8 @@ func (d *decoder) value(v source.Value, dst reflect.Value, tag reflect.StructTag
 	switch t := dst.Type(); {
 	case t == reflect.TypeFor[Extra]():
 		d.extra(v, dst)
+	case t == reflect.TypeFor[Workers]():
+		d.workers(v, dst)
 	case t == reflect.TypeFor[Text]() && v.Kind() == source.Scalar:
 		dst.SetString(v.Str())
 	case t == reflect.TypeFor[SecretOrigin]():

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/invopop/jsonschema"
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
 )
 
@@ -29,6 +31,8 @@ func makeSchema(t *testing.T) []byte {
 				return &jsonschema.Schema{Type: "object"}
 			case reflect.TypeFor[Text]():
 				return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+			case reflect.TypeFor[Workers]():
+				return workersSchema()
 			case reflect.TypeFor[SecretOrigin]():
 				return &jsonschema.Schema{Type: "string", Enum: []any{"token", "rsa", "given"}}
 			case reflect.TypeFor[Permission]():
@@ -65,6 +69,23 @@ func makeSchema(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return append(out, '\n')
+}
+
+// workersSchema has the words of the sets, and the kinds.
+func workersSchema() *jsonschema.Schema {
+	var sets []any
+	for _, name := range workerSets() {
+		sets = append(sets, name)
+	}
+	kinds := jsonschema.NewProperties()
+	for _, k := range component.WorkerKinds {
+		most := maxWorkers
+		if k.Single != "" {
+			most = 1
+		}
+		kinds.Set(k.Name, &jsonschema.Schema{Type: "integer", Description: "Processes for " + k.Does + ".", Minimum: json.Number("1"), Maximum: json.Number(strconv.Itoa(most))})
+	}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Enum: sets}, {Type: "object", Properties: kinds, AdditionalProperties: jsonschema.FalseSchema}}}
 }
 
 // The committed schema is the one that the types give.
@@ -169,6 +190,7 @@ func TestSchemaRefusesWhatLoadRefuses(t *testing.T) {
 	for _, extra := range []string{
 		"brigdes: {}", "bridges: {singal: {}}", "bridges: {signal: {port: 0}}", "synapse: {max_upload_size: big}",
 		"ingress: {apex: {well_known: both}}", "permissions: {example.org: king}", "bridges: {signal: {encryption: maybe}}", "database: {names: {synapse: a b}}", "synapse: {data: '~/matrix'}", "synapse: {data: {path: a:b}}",
+		"synapse: {workers: large}", "synapse: {workers: {sink: 1}}", "synapse: {workers: {sync: 0}}", "synapse: {workers: {typing: 2}}", "synapse: {workers: {sync: many}}", "synapse: {workers: true}",
 	} {
 		src := []byte(base + extra + "\n")
 		if s.Validate(instance(t, "stack.yaml", src)) == nil {

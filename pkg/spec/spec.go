@@ -171,6 +171,8 @@ type Synapse struct {
 	URLPreview bool `yaml:"url_preview,omitempty"`
 	// TURN server for calls.
 	TURN TURN `yaml:"turn,omitempty"`
+	// Workers are processes besides the main one: small, one-of-each, or how many of each kind. Default: none.
+	Workers Workers `yaml:"workers,omitempty" example:"small"`
 	// Registrations are files of further appservices, relative to the spec: Synapse reads a copy of each as it is.
 	Registrations []string `yaml:"registrations,omitempty" example:"registrations/hookshot.yaml"`
 	// WellKnownExtra is added to /.well-known/matrix/client.

@@ -48,6 +48,7 @@ func (s *Spec) validate(d *decoder) {
 	s.checkContainers(d, named)
 	s.checkDatabases(d)
 	s.checkData(d)
+	s.checkWorkers(d)
 	s.checkPermissions(d, s.Permissions, "permissions")
 	s.checkServices(d)
 	s.checkNumbers(d)

@@ -1,0 +1,58 @@
+package deployment
+
+import (
+	"path"
+	"slices"
+
+	"philipp.info/stackgen/pkg/route/haproxy"
+)
+
+// isHAProxy goes by the image, or the program that it is told to run.
+func (s *Service) isHAProxy() bool {
+	return path.Base(s.Image.Repository) == "haproxy" || slices.Contains(s.Command(), "haproxy")
+}
+
+// haproxy reads the configuration of an HAProxy; nil where the stack has none for it.
+func (d *Deployment) haproxy(s *Service) *Front {
+	f := &Front{Name: "HAProxy", Service: s}
+	name := s.flag("/usr/local/etc/haproxy/haproxy.cfg", "-f")
+	_, host, reason := d.Text(s, name)
+	file := d.file(host)
+	if reason != "" || file == nil {
+		if s.MountAt(name) == nil && s.BakedAt(name) == nil {
+			return nil
+		}
+		f.Unseen = "the configuration of " + s.Name + " cannot be seen: " + reason
+		f.table = unseenTable(f.Unseen)
+		return f
+	}
+	f.table = haproxy.New(file, haproxy.Options{
+		Upstream: func(host, port string) (string, string) { return d.upstream(s, host, port) },
+		Public:   s.public(),
+	})
+	for _, p := range f.table.Problems {
+		f.Unseen = p.Message
+	}
+	return f
+}
+
+// Stands reports whether what is asked for at an address of the stack is answered by the homeserver, behind a proxy that leads
+// there.
+func (d *Deployment) Stands(host, port, path string, s *Service) bool {
+	at := d.ServiceAt(host)
+	if at == nil {
+		return false
+	}
+	for _, f := range d.fronts() {
+		if f.Service != at {
+			continue
+		}
+		for _, entry := range f.table.Names() {
+			if entry == ":"+port {
+				res := f.table.MatchOn(entry, "GET", host, path)
+				return res.Backend != nil && res.Unknown == "" && res.Path == path && s.Is(res.Backend.Container)
+			}
+		}
+	}
+	return false
+}

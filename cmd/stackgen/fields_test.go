@@ -60,6 +60,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"synapse.version", "version: v1.157.1", "version: v1.157.0", isTold, "goes back within a release"},
 	{"synapse.version", "version: v1.157.1", "version: v1.163.2", isTold, "of version 12"},
 	{"synapse.max_upload_size", "max_upload_size: 100M", "max_upload_size: 20M", isHarmless, "what is uploaded stays"},
+	{"synapse.workers", "version: v1.157.1", "version: v1.163.2\n  workers: {federation_sender: 2}", isTold, "of version 12"},
 	{"synapse.registrations", "max_upload_size: 100M", "max_upload_size: 100M\n  registrations: [irc.yaml]", isHarmless, "an appservice more, which nobody knew before"},
 	{"synapse.media_retention.local", "local: 365d", "local: 30d", isLost, "synapse.media_retention.local"},
 	{"synapse.media_retention.local", "local: 365d", "local: 8761h", isHarmless, "an hour longer"},

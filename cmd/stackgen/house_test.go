@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"pkg/command", "pkg/fixture", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
 	{"pkg/component", "pkg/deployment/compose/dockerfile", "pkg/output", "pkg/source"},
 	{"pkg/confighash", "pkg/coturn", "pkg/deployment/compose/project", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
-	{"pkg/report", "pkg/route/caddy", "pkg/route/nginx", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
+	{"pkg/report", "pkg/route/caddy", "pkg/route/haproxy", "pkg/route/nginx", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
 	{"pkg/deployment"},
 	{"pkg/deployment/compose", "pkg/suppress"},
 	{"pkg/adopt/compare", "pkg/check", "pkg/deployment/compose/composego"},

@@ -47,6 +47,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	}
 	if !e.First {
 		c.versions(p)
+		c.workers(p)
 		c.containers(p)
 		c.moves(p)
 		c.gone(p)

@@ -21,6 +21,9 @@ func pool(s *spec.Spec, p component.Program) Pool {
 	pool := Pool{Size: bound.Size, Processes: 1}
 	if p == component.Synapse {
 		pool.Size = SynapsePool
+		for _, more := range s.Synapse.Workers {
+			pool.Processes += more
+		}
 	}
 	if n, ok := s.At(spec.Section(p)...).At("extra").At(bound.Path()...).Int(); ok && n > 0 {
 		pool.Size = n

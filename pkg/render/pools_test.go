@@ -39,6 +39,7 @@ func TestConnections(t *testing.T) {
 		"synapse: {extra: {database: {args: {cp_max: 120}}}}\n":                                            {130, "150"},
 		"bridges: {signal: {extra: {database: {max_open_conns: 68}}}}\n":                                   {88, "110"},
 		"bridges: {signal: {extra: {database: {max_open_conns: 67}}}}\n":                                   {87, ""},
+		"synapse: {workers: {sync: 2, event_persister: 7}}\n":                                              {110, "130"},
 		"services: {a: {image: example.org/a, version: \"1\", database: true}}\n":                          {30, ""},
 		"synapse: {extra: {database: {args: {cp_max: 120}}}}\ndatabase: {extra: {max_connections: 300}}\n": {130, "300"},
 	} {

@@ -245,6 +245,29 @@ func (st *Stack) frontPort() int {
 	return st.Synapse.Port
 }
 
+// Processes are the services that run Synapse, as words of a command.
+func (st *Stack) Processes() string {
+	words := []string{st.Called("synapse")}
+	if st.Workers != nil {
+		for _, p := range st.Workers.Processes {
+			words = append(words, st.Called(p.Role))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Alone are the processes in whose place no other one answers, as kinds.
+func (w Workers) Alone() (kinds []string) {
+	for _, p := range w.Processes {
+		name := strings.ReplaceAll(p.Kind.Name, "_", "-")
+		backed := slices.ContainsFunc(w.Rules, func(r Rule) bool { return r.Backend == name && !r.Else })
+		if backed && !slices.Contains(kinds, p.Kind.Name) {
+			kinds = append(kinds, p.Kind.Name)
+		}
+	}
+	return kinds
+}
+
 // workerServices say which image each process runs, with what the main one has.
 func (st *Stack) workerServices(s *spec.Spec) {
 	if st.Workers == nil {

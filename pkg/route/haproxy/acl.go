@@ -136,7 +136,7 @@ func conditions(words []string) ([][]condition, error) {
 // holds tells whether a request meets the conditions of a rule, and names those that say no or cannot be told.
 func (r rule) holds(f *frontend, a route.Ask, path string) (route.Truth, string) {
 	whole, why := route.No, ""
-	for _, list := range r.when {
+	for i, list := range r.when {
 		got, because := route.Yes, ""
 		for _, c := range list {
 			one, text := c.holds(f, a, path)
@@ -144,7 +144,7 @@ func (r rule) holds(f *frontend, a route.Ask, path string) (route.Truth, string)
 				got, because = one, text
 			}
 		}
-		if got > whole || why == "" {
+		if got > whole || i == 0 {
 			whole, why = got, because
 		}
 	}

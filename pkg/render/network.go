@@ -42,10 +42,8 @@ func (st *Stack) joined(list []spec.Network) (all []Joined) {
 // networkKeys are what the compose file calls the networks of the stack itself.
 func (st *Stack) networkKeys() []string {
 	keys := []string{"stack", ingressKey, "turn", "metrics"}
-	for _, c := range st.Containers {
-		if c.Redis != nil {
-			keys = append(keys, c.Redis.Name)
-		}
+	for _, r := range st.Valkeys() {
+		keys = append(keys, r.Name)
 	}
 	return keys
 }

@@ -274,6 +274,10 @@ func (st *Stack) workerServices(s *spec.Spec) {
 		return
 	}
 	main := st.Services["synapse"]
+	main.Networks = slices.DeleteFunc(slices.Clone(main.Networks), func(n Joined) bool { return n.Key == ingressKey })
+	for i := range main.Networks { // the names there are the main process's
+		main.Networks[i].Aliases = nil
+	}
 	for _, p := range st.Workers.Processes {
 		svc := main
 		svc.Name, svc.Container, svc.ConfigHash = s.ServiceOf(component.Synapse)+"-"+p.Name, "", hashMark(p.Role)

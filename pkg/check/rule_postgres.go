@@ -78,8 +78,11 @@ var postgresVersion = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, server := range d.PostgresServers() {
 			checkPostgresAge(r, d, server)
-			if strings.HasSuffix(server.Image.Repository, "postgres") { // others keep their data elsewhere
+			switch {
+			case server.OwnImage(), server.Mirrored():
 				checkPostgresData(r, server)
+			case strings.HasSuffix(server.Image.Repository, "postgres"):
+				r.NotChecked("where "+server.Image.Repository+" keeps its data is not known: it is none of PostgreSQL's own images", server.ImageAt.Site(""))
 			}
 		}
 	},

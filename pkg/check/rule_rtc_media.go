@@ -46,7 +46,7 @@ func checkMediaPorts(r *Reporter, l *deployment.LiveKit, rtc source.Value) {
 	site := l.PortsAt.Site("")
 	lacks := func(first, last int, protocol string, at source.Value) {
 		got := 0
-		for _, p := range l.Spans {
+		for _, p := range l.Outside() {
 			if p.Protocol == protocol && p.First == p.To {
 				got += max(0, min(last, p.Last)-max(first, p.First)+1)
 			}

@@ -249,7 +249,7 @@ func reportWeak(r *Reporter, weak string, uses [][]deployment.Secret) {
 // databasePublished reports whether a PostgreSQL of the stack can be reached from outside of its networks.
 func databasePublished(d *deployment.Deployment) bool {
 	return slices.ContainsFunc(d.PostgresServers(), func(s *deployment.Service) bool {
-		return len(s.Spans) > 0 || !s.SpansKnown || s.NetworkMode.Set()
+		return len(s.Outside()) > 0 || !s.SpansKnown || s.NetworkMode.Set()
 	})
 }
 

@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,15 +194,7 @@ func before(s *deployment.Synapse, first component.Version) bool {
 	if v, tagged := s.Image.Version(); tagged {
 		return v.Less(first)
 	}
-	return !ownImage(s)
-}
-
-// ownImage reports whether the image is one that the makers of Synapse release, or a mirror's.
-func ownImage(s *deployment.Synapse) bool {
-	return slices.ContainsFunc(component.Of(component.Synapse).Entry.Images, func(name string) bool {
-		maker := path.Base(path.Dir(name))
-		return strings.HasSuffix("/"+s.Image.Repository, "/"+maker+"/"+path.Base(name))
-	})
+	return !s.OwnImage()
 }
 
 // checkUploadLimits has the entries of media_upload_limits. Their two keys were always needed.

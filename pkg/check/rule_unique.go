@@ -88,9 +88,13 @@ var composeImagePinned = Rule{
 				continue
 			}
 			p := pin{service: s, fix: s.ImageLine(component.Ref{Repository: s.Image.Repository, Tag: "…"})}
+			e := s.Component().Entry
+			others := e != nil && len(e.Images) > 0 && !s.OwnImage()                                        // whose tags are not known
 			if tested := s.Component().Tested; tested.Repository != "" && s.Program != component.Postgres { // whose data is of one major version
-				tested.Repository = s.Image.Repository
-				p.fix, p.known = s.ImageLine(tested), true
+				p.known = true
+				if tested.Repository = s.Image.Repository; !others {
+					p.fix = s.ImageLine(tested)
+				}
 			}
 			if i := slices.IndexFunc(d.Bridges, func(b *deployment.Bridge) bool { return b.Service == s && b.Dialect == component.Python }); i >= 0 {
 				p.fix = d.Bridges[i].ImageFor() // the newest release does not read its file

@@ -17,11 +17,14 @@ var postgres = Component{
 		Sandbox: Sandbox{Tmpfs: []string{"/var/run/postgresql:" + asUser, "/tmp"}, ShmSize: "256m", StopGrace: "2m"},
 		Affects: "all users and bridges",
 	},
-	Jobs:  []Job{{Name: "db-init"}},
-	Entry: &Entry{Words: []string{"docker-entrypoint.sh", "postgres", "postmaster"}, Options: true},
-	Once:  []string{"psql", "pg_dump", "pg_dumpall", "pg_restore", "pg_isready", "createdb", "createuser", "pg_basebackup", "docker-ensure-initdb.sh"},
-	Port:  5432,
-	Keys:  "postgres",
+	Jobs: []Job{{Name: "db-init"}},
+	Entry: &Entry{
+		Words: []string{"docker-entrypoint.sh", "postgres", "postmaster"}, Options: true,
+		Images: []string{"postgres", "docker.io/postgres", "docker.io/library/postgres"},
+	},
+	Once: []string{"psql", "pg_dump", "pg_dumpall", "pg_restore", "pg_isready", "createdb", "createuser", "pg_basebackup", "docker-ensure-initdb.sh"},
+	Port: 5432,
+	Keys: "postgres",
 	Secrets: []Secret{
 		{
 			Name:   "database.postgres_password",

@@ -135,3 +135,23 @@ func (d *Deployment) homeserverFile(s *Service, keys []string) string {
 
 // helpers are words in the names of what sees the files of Synapse and is none.
 var helpers = []string{"backup", "admin", "registration", "compress", "compressor", "exporter", "init", "nginx", "caddy", "traefik", "borg", "restic", "bridge", "bot", "mautrix", "hookshot", "element", "auth"}
+
+// OwnImage reports whether the image is one that the makers of its program release, or a mirror's. What somebody else's
+// brings along, and where it keeps what, is not known.
+func (s *Service) OwnImage() bool {
+	e := s.Component().Entry
+	return e != nil && s.BuildUnread == "" && slices.ContainsFunc(e.Images, func(name string) bool {
+		maker := path.Base(path.Dir(name))
+		return s.Image.Repository == name || maker != "." && strings.HasSuffix("/"+s.Image.Repository, "/"+maker+"/"+path.Base(name))
+	})
+}
+
+// Mirrored reports whether the image lies in a registry of one's own, under the name of one that the makers of its program
+// release: most likely it is that one.
+func (s *Service) Mirrored() bool {
+	host, rest, ok := strings.Cut(s.Image.Repository, "/")
+	e := s.Component().Entry
+	return ok && e != nil && s.BuildUnread == "" && strings.ContainsAny(host, ".:") &&
+		!slices.Contains([]string{"docker.io", "index.docker.io", "ghcr.io", "quay.io", "registry.gitlab.com", "lscr.io"}, host) &&
+		slices.ContainsFunc(e.Images, func(name string) bool { return path.Base(name) == path.Base(rest) })
+}

@@ -46,7 +46,7 @@ type Service struct {
 	MoreNames   bool   // it knows others by names that stand nowhere else: extra_hosts, external_links
 	Ports       []Port // those that have a fixed number on the host
 	PortsAt     Leaf
-	// Spans are those that others reach from outside, SpansKnown that these are all.
+	// Spans are those that the host has, those for itself alone among them; SpansKnown says that these are all.
 	Spans       []PortSpan
 	SpansKnown  bool
 	PortsHidden bool // there may be others, which stand behind variables that are set elsewhere

@@ -128,6 +128,12 @@ type PortSpan struct {
 	First, Last int // on the host
 	To          int // the first in the container
 	Protocol    string
+	Local       bool // bound to a loopback address of the host
+}
+
+// Outside are the published ports that others reach from outside of the host.
+func (s *Service) Outside() []PortSpan {
+	return slices.DeleteFunc(slices.Clone(s.Spans), func(p PortSpan) bool { return p.Local })
 }
 
 // DockerNetworks are the networks of a service as far as they are known: those that the compose file says, or else the

@@ -13,8 +13,9 @@ import (
 func (p *Project) spans(list source.Value) (spans []deployment.PortSpan, known bool) {
 	known = true
 	for _, v := range list.Items() {
-		var host, target, protocol string
+		var host, target, protocol, address string
 		if m := v.At("target"); m.Exists() {
+			address = v.At("host_ip").Str()
 			host, target, protocol = cmp.Or(v.At("published").Str(), m.Str()), m.Str(), v.At("protocol").Str()
 		} else {
 			text, ok := p.expand(v)
@@ -25,7 +26,9 @@ func (p *Project) spans(list source.Value) (spans []deployment.PortSpan, known b
 			text, protocol, _ = strings.Cut(text, "/")
 			if i := strings.LastIndexByte(text, ':'); i >= 0 {
 				host, target = text[:i], text[i+1:]
-				host = host[1+strings.LastIndexByte(host, ':'):]
+				if i := strings.LastIndexByte(host, ':'); i >= 0 {
+					address, host = strings.Trim(host[:i], "[]"), host[i+1:]
+				}
 			} else {
 				host, target = text, text
 			}
@@ -36,7 +39,7 @@ func (p *Project) spans(list source.Value) (spans []deployment.PortSpan, known b
 			known = false
 			continue
 		}
-		spans = append(spans, deployment.PortSpan{First: from[0], Last: from[1], To: to[0], Protocol: cmp.Or(protocol, "tcp")})
+		spans = append(spans, deployment.PortSpan{First: from[0], Last: from[1], To: to[0], Protocol: cmp.Or(protocol, "tcp"), Local: deployment.Loopback(address)})
 	}
 	return spans, known
 }

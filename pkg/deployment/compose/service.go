@@ -94,8 +94,15 @@ func (p *Project) environment(s *deployment.Service, v source.Value) {
 	s.EnvUnread = hidden
 	for _, e := range settings {
 		is := deployment.Variable{Name: e.Name, Text: e.Text, At: p.leaf(e.At), FromFile: e.File != ""}
+		name, text, whole := strings.Cut(e.Name, "=")
+		if whole && !e.Handed {
+			text += "=" + e.Text
+		}
+		if whole { // Compose hands NAME, or NAME=TEXT, to Docker, which takes all before the first of them for the name
+			is.Name, is.Text = name, text
+		}
 		switch {
-		case e.Handed:
+		case e.Handed && !whole:
 			is.Hidden = e.Name + " comes from outside of the directory"
 		case len(e.Unset) > 0:
 			is.Hidden = e.Name + " stands behind a variable that is set elsewhere"

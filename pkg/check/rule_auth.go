@@ -163,9 +163,9 @@ var forbiddenWithMAS = []struct {
 	{[]string{"disable_registration"}, deployment.IsFalse},
 	{[]string{"user_consent"}, source.Value.Set},
 	{[]string{"oidc_providers"}, func(v source.Value) bool { return v.Len() > 0 }},
-	{[]string{"oidc_config"}, func(v source.Value) bool { return v.Len() > 0 && !deployment.IsFalse(v.At("enabled")) }},
-	{[]string{"saml2_config"}, func(v source.Value) bool { return v.Len() > 0 && !deployment.IsFalse(v.At("enabled")) }},
-	{[]string{"cas_config", "enabled"}, source.Value.True},
+	{[]string{"oidc_config"}, func(v source.Value) bool { return v.At("enabled").True() }},
+	{[]string{"saml2_config"}, samlIsOn},
+	{[]string{"cas_config"}, func(v source.Value) bool { return v.Len() > 0 && !deployment.IsFalse(v.At("enabled")) }},
 	{[]string{"jwt_config", "enabled"}, source.Value.True},
 	{[]string{"password_providers"}, func(v source.Value) bool { return v.Len() > 0 }},
 	{[]string{"ldap_config", "enabled"}, source.Value.True},
@@ -175,6 +175,11 @@ var forbiddenWithMAS = []struct {
 	{[]string{"nonrefreshable_access_token_lifetime"}, source.Value.Set},
 	{[]string{"session_lifetime"}, source.Value.Set},
 	{[]string{"enable_3pid_changes"}, source.Value.True},
+}
+
+// samlIsOn reports whether Synapse takes a saml2_config for one: it wants one of two keys in it (config/saml2.py).
+func samlIsOn(v source.Value) bool {
+	return !deployment.IsFalse(v.At("enabled")) && (v.At("sp_config").Len() > 0 || v.At("config_path").Str() != "")
 }
 
 var synapseNoLocalAuth = Rule{
@@ -232,7 +237,12 @@ var masPublicBaseSlash = Rule{
 			http := m.Config.At("http")
 			v := http.At("public_base")
 			u, _, ok := deployment.Endpoint(v.Str())
-			if issuer := http.At("issuer"); deployment.Nowhere(issuer.Str()) {
+			issuer := http.At("issuer")
+			switch nowhere := deployment.Nowhere(issuer.Str()); {
+			case nowhere && v.Str() == issuer.Str(): // one cause
+			case nowhere && d.OnHost(issuer.Str()):
+				r.Warn("http.issuer is an address of the host itself; only there clients find where to log in", "remove the line: the issuer is public_base then", issuer.Site(""))
+			case nowhere:
 				r.FailMend("http.issuer is an address to listen on; clients are told to log in where nobody answers", remove(issuer, "remove the line: the issuer is public_base then"), issuer.Site(""))
 			}
 			switch {
@@ -240,6 +250,8 @@ var masPublicBaseSlash = Rule{
 				r.Fail("MAS has no http section, and advertises http://[::]:8080/ for all that it does; nobody can log in",
 					"http: {public_base: https://…/, listeners: …}", m.Config.Root().Site(""))
 			case !v.Set():
+			case d.OnHost(v.Str()):
+				r.Warn("http.public_base is an address of the host itself; nobody logs in from anywhere else", "public_base: the https address that clients see, with a slash at its end", v.Site(""))
 			case deployment.Nowhere(v.Str()):
 				r.Fail("http.public_base is an address to listen on; every address that MAS advertises leads nowhere, and nobody can log in", "public_base: the https address that clients see, with a slash at its end", v.Site(""))
 			case !ok || u.RawQuery != "" || u.Fragment != "" || u.User != nil:

@@ -3,6 +3,7 @@ package deployment
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/route"
@@ -19,6 +20,16 @@ type MAS struct {
 func Nowhere(address string) bool {
 	u, _, ok := Endpoint(address)
 	return ok && (Loopback(u.Hostname()) || u.Hostname() == "::" || u.Hostname() == "0.0.0.0")
+}
+
+// OnHost reports whether an address is one of the machine itself at which a service here is published, so that a browser on
+// the host gets there.
+func (d *Deployment) OnHost(address string) bool {
+	u, port, ok := Endpoint(address)
+	n, err := strconv.Atoi(port)
+	return ok && err == nil && Loopback(u.Hostname()) && slices.ContainsFunc(d.Services, func(s *Service) bool {
+		return slices.ContainsFunc(s.Ports, func(p Port) bool { return p.First <= n && n <= max(p.First, p.Last) })
+	})
 }
 
 // Base is the address that MAS advertises, where it is one that can be held against other places: of the rest

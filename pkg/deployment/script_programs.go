@@ -60,3 +60,16 @@ func (s *script) within(words []shellWord, vars map[string]string) {
 		s.cwd, s.left = cwd, left
 	}
 }
+
+// dokploy is the file beside the Compose file from which Dokploy makes others: packages/server/src/templates.
+const dokploy = "template.toml"
+
+// mounts takes the files that Dokploy makes beside the directory of the Compose file, of its config.mounts.
+func (s *script) mounts() {
+	for line := range strings.Lines(s.text) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "filePath"); ok {
+			name := strings.Trim(strings.TrimSpace(value), "= \"'")
+			s.targets = append(s.targets, path.Join("../files", name))
+		}
+	}
+}

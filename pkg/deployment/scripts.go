@@ -129,7 +129,7 @@ func mayBeScript(name string) bool {
 	case ".yml", ".yaml": // what runs on a runner deploys as well
 		return path.Base(path.Dir(name)) == "workflows" || strings.HasPrefix(path.Base(name), "Taskfile")
 	}
-	return false
+	return path.Base(name) == dokploy
 }
 
 // writes reports whether one of the paths that the script writes is that one.
@@ -144,7 +144,11 @@ func (s *script) writes(name string) bool {
 // readScript finds what a script writes.
 func readScript(name, text string) script {
 	s := script{name: name, dir: path.Dir(name), text: text}
-	s.parse()
+	if path.Base(name) == dokploy {
+		s.mounts()
+	} else {
+		s.parse()
+	}
 	return s
 }
 

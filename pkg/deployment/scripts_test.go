@@ -42,6 +42,8 @@ func TestScripts(t *testing.T) {
 		{"up.sh", "docker run --rm -v $PWD/signal:/data:z dock.mau.dev/mautrix/signal:latest", "signal/registration.yaml", true},
 		{"up.sh", "docker run --rm -v \"$(pwd)\"/signal:/data:z dock.mau.dev/mautrix/signal:latest", "signal/config.yaml", true},
 		{"up.sh", "docker run --rm -v \"$(pwd)\"/signal:/data:z dock.mau.dev/mautrix/signal:latest", "whatsapp/config.yaml", false},
+		{"template.toml", "[[config.mounts]]\nfilePath = \"homeserver.yaml\"\ncontent = \"\"\"\n", "../files/homeserver.yaml", true},
+		{"template.toml", "[[config.mounts]]\nfilePath = \"./homeserver.yaml\"\n", "../files/log.config", false},
 		{"tokens.sh", "for b in signal discord; do\n  sed -i \"s/MARK/$t/\" synapse/appservices/$b.yaml\ndone", "synapse/appservices/discord.yaml", true},
 		{"tokens.sh", "sed -i \"s/MARK/$t/\" synapse/appservices/${b}-registration.yaml", "synapse/appservices/discord.yaml", false},
 		{"tokens.sh", "sed -i \"s/MARK/$t/\" \"$dir/$b.yaml\"", "synapse/homeserver.yaml", false},

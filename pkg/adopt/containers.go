@@ -146,12 +146,27 @@ func (c *taking) database(s *deployment.Service) {
 			}
 		}
 	}
+	if password == "" && c.spec.Database.External.Host != "" && c.listed(s.Name) { // nothing names it
+		c.note(s.Site(""), s.Name+" has a database on "+c.spec.Database.External.Host+", and its password stands nowhere here: stackgen secrets set database."+s.Name+"_password", c.section()...)
+		c.Database = true
+	}
 	if password == "" {
 		return
 	}
 	c.Database = true
 	c.secrets["database."+s.Name+"_password"] = password
 	c.words["database_password"] = password
+}
+
+// listed reports whether RUNBOOK.md has a role of that name among those to be made on a server elsewhere.
+func (c *taking) listed(role string) bool {
+	src, _ := source.ReadFS(c.d.FS, "RUNBOOK.md")
+	return slices.Contains(strings.Split(string(src), "\n"), `\password "`+role+`"`)
+}
+
+// section is where the spec has the container.
+func (c *taking) section() []string {
+	return strings.Split(strings.TrimSuffix(c.secret, "."), ".")
 }
 
 func (r *reader) appservice(c *taking, s *deployment.Service, reg *deployment.Registration) spec.Appservice {

@@ -3,6 +3,9 @@ package adopt_test
 import (
 	"strings"
 	"testing"
+
+	"philipp.info/stackgen/pkg/adopt"
+	"philipp.info/stackgen/pkg/deployment/compose"
 )
 
 // The database of a container on a server elsewhere shows in whatever names its address, or in the backup.
@@ -26,6 +29,27 @@ services:
 `), file)
 			})
 		}
+	}
+}
+
+// One that nothing names is known by what RUNBOOK.md has its keeper make; its password is asked for.
+func TestContainersDatabaseUnnamed(t *testing.T) {
+	was := build(t, []byte(`version: 1
+server_name: example.org
+auth: {passwords: true}
+permissions: {example.org: user}
+database: {external: {host: db.example.org}}
+services:
+  page: {image: x/page, version: '1', database: true}
+  other: {image: x/other, version: '1'}
+`), nil, nil)
+	d, _ := compose.OpenWith(was.tree(), compose.Options{Name: "srv"})
+	draft, _ := adopt.Read(d, adopt.Options{SpecName: "stack.yaml", Dir: dir, Sources: beside})
+	if draft == nil || !draft.Spec.Services["page"].Database || draft.Spec.Services["other"].Database {
+		t.Fatalf("%s", draft.Text)
+	}
+	if len(draft.Notes) != 1 || !strings.Contains(draft.Notes[0].Text, "stackgen secrets set database.page_password") {
+		t.Errorf("%v", draft.Notes)
 	}
 }
 

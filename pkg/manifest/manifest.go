@@ -42,6 +42,8 @@ type Entry struct {
 	SHA256 string `json:"sha256,omitempty"`
 	// Pending is that of what is being written; "" once that is done.
 	Pending string `json:"pending,omitempty"`
+	// Found: it is a copy of what its owner has at this very path. It was there before the first render, and is never removed.
+	Found bool `json:"found,omitempty"`
 }
 
 // New is the manifest of a directory that holds nothing of ours.

@@ -30,6 +30,8 @@ type File struct {
 	Data []byte
 	// UID and GID of the process that reads the file; -1 where only people and tools on the host do.
 	UID, GID int
+	// Copied: it is a file of the spec's owner, as it is or with its words filled in.
+	Copied bool
 
 	extra []string // path in the spec of what was laid onto the file
 	spec  []string // path in the spec of the section that the file comes from

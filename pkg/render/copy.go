@@ -29,7 +29,7 @@ func (b *Bundle) copies(compose *source.File) source.Misfits {
 		}
 		data, wrong := b.filled(c)
 		misfits = append(misfits, wrong...)
-		f := File{Path: c.Path, Data: data, UID: -1, GID: -1, spec: c.At.Keys()}
+		f := File{Path: c.Path, Data: data, UID: -1, GID: -1, Copied: true, spec: c.At.Keys()}
 		for name, v := range compose.At("services").Entries() {
 			mounts := slices.ContainsFunc(confighash.Reads(compose, name.Str()), func(p string) bool { return c.Path == p || strings.HasPrefix(c.Path, p+"/") })
 			if uid, gid, ok := userOf(v.At("user").Str()); mounts && ok {

@@ -13,7 +13,7 @@ const Masked = "********"
 
 var (
 	secretName = regex.Of(`(?i)(secret|token|passw|pass$|passphrase|pepper|api_?hash|api_?id|private|credential|pickle|signing_key$|server_key$|_key$|^key$|push_url|dsn|auth$|basicauth.*users$|authorization$)`)
-	notSecret  = regex.Of(`(?i)(_path|_file|_endpoint|_method|_alg|_uri|_url|_ttl|_enabled|_allowed|_required|_lifetime)$`)
+	notSecret  = regex.Of(`(?i)(_path|_file|_endpoint|_method|_alg|_uri|_url|_ttl|_enabled|_allowed|_required|_lifetime|corscredentials|allow_?credentials)$`)
 	// All below these is secret, whatever its key, but for what notSecret and plainKeyName let through.
 	secretParent = regex.Of(`(?i)^(login_shared_secret_map|(.*_)?(secrets?|tokens?|password|credentials))$`)
 	plainKeyName = regex.Of(`(?i)^(enabled|file|kid|name|external|environment|source|target|command|uid|gid|mode)$`)

@@ -255,3 +255,14 @@ func TestEqual(t *testing.T) {
 		t.Error("an absent value equals only an absent one")
 	}
 }
+
+// Whether a browser sends cookies along is nobody's secret.
+func TestCredentialsModeIsOpen(t *testing.T) {
+	f, _ := Parse("config.json", []byte(`{"corsCredentials": "include", "access_control_allow_credentials": "same-origin", "credentials": {"user": "zebra-word-of-anna"}}`))
+	if f.At("corsCredentials").Secret() || f.At("access_control_allow_credentials").NamesSecret() {
+		t.Error("a word of the Fetch standard is hidden")
+	}
+	if !f.At("credentials", "user").NamesSecret() {
+		t.Error("credentials are shown")
+	}
+}

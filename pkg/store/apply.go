@@ -31,7 +31,7 @@ func (p *Plan) apply(root *os.Root) (err error) {
 	for _, f := range p.stack.Files {
 		if f.Data != nil {
 			files[f.Path] = f
-			next.Files[f.Path] = manifest.Entry{SHA256: manifest.Digest(f.Data)}
+			next.Files[f.Path] = manifest.Entry{SHA256: manifest.Digest(f.Data), Found: p.found[f.Path]}
 			e := pending.Files[f.Path]
 			e.Pending = manifest.Digest(f.Data)
 			pending.Files[f.Path] = e

@@ -56,7 +56,8 @@ func (p *Plan) copies() {
 type Plan struct {
 	Changes []Change
 	owned   *manifest.Manifest
-	gone    []string // stale files that are not there any more
+	gone    []string        // stale files that are not there any more
+	found   map[string]bool // copies that lay there before, as they are: nobody else has them
 	stack   Stack
 }
 
@@ -73,7 +74,7 @@ func (c Change) Old() []byte { return c.old }
 
 // plan compares the stack with the directory; root is nil when that does not exist yet.
 func plan(s Stack, root *os.Root) (p *Plan, err error) {
-	p = &Plan{stack: s, owned: manifest.New()}
+	p = &Plan{stack: s, owned: manifest.New(), found: make(map[string]bool)}
 	if root == nil {
 		for _, f := range s.Files {
 			if f.Data != nil {
@@ -100,7 +101,7 @@ func plan(s Stack, root *os.Root) (p *Plan, err error) {
 		}
 	}
 	for _, stale := range slices.Sorted(maps.Keys(p.owned.Files)) {
-		if wanted[stale] || !fs.ValidPath(stale) {
+		if wanted[stale] || !fs.ValidPath(stale) || p.owned.Files[stale].Found {
 			continue
 		}
 		data, err := source.ReadFS(root.FS(), stale)
@@ -138,9 +139,10 @@ func (p *Plan) compare(root *os.Root, f render.File) error {
 	if err != nil {
 		return readable(err, f.Path)
 	}
-	_, known := p.owned.Files[f.Path]
+	entry, known := p.owned.Files[f.Path]
 	switch {
 	case bytes.Equal(old, f.Data):
+		p.found[f.Path] = f.Copied && (!known || entry.Found)
 	case p.owned.Ours(f.Path, old):
 		p.Changes = append(p.Changes, Change{Path: f.Path, Action: Update, old: old})
 	case known:

@@ -241,6 +241,9 @@ func (c *importCmd) tell(a *app, t imported) error {
 	}
 	var decide []string
 	for _, n := range t.Notes {
+		if n.Aside {
+			continue
+		}
 		text := strings.Join(n.Field, ".") + ": " + n.Text
 		if n.Site.File != "" {
 			text += " (" + filepath.Join(c.Dir, n.Site.Pos.String()) + ")"

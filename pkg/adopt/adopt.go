@@ -64,6 +64,8 @@ type Note struct {
 	Text string
 	// Site is where the deployment has it.
 	Site source.Site
+	// Aside: it is only told, in a comment. Nothing has to be decided.
+	Aside bool
 }
 
 // Read makes the draft of a deployment. The findings say why there can be none, each with its place: then it is nil.
@@ -113,13 +115,14 @@ type reader struct {
 	secrets map[string]string
 	files   map[string][]byte // copied as they are, by their paths relative to the spec
 	notes   []Note
+	said    map[*deployment.Service]*deployment.Registration // services of somebody else's that the spec says wholly, with what Synapse has of them
 	sets    map[string]*secret.Set
 	mask    *finding.Mask
 	asked   map[string]map[string]string // of each bridge, what its permissions are in the words of the spec
 }
 
 func newReader(d *deployment.Deployment, o Options) *reader {
-	r := &reader{d: d, o: o, syn: d.Synapses[0], extra: make(map[string]*source.Node), secrets: make(map[string]string), files: make(map[string][]byte), sets: make(map[string]*secret.Set), asked: make(map[string]map[string]string), served: make(map[string]bool)}
+	r := &reader{d: d, o: o, syn: d.Synapses[0], extra: make(map[string]*source.Node), secrets: make(map[string]string), files: make(map[string][]byte), sets: make(map[string]*secret.Set), asked: make(map[string]map[string]string), said: make(map[*deployment.Service]*deployment.Registration), served: make(map[string]bool)}
 	if len(d.MASs) > 0 {
 		r.mas = d.MASs[0]
 	}
@@ -129,4 +132,9 @@ func newReader(d *deployment.Deployment, o Options) *reader {
 // note adds what has to be decided about a field.
 func (r *reader) note(site source.Site, text string, field ...string) {
 	r.notes = append(r.notes, Note{Field: field, Text: text, Site: site})
+}
+
+// aside tells something of a field that nobody has to decide.
+func (r *reader) aside(site source.Site, text string, field ...string) {
+	r.notes = append(r.notes, Note{Field: field, Text: text, Site: site, Aside: true})
 }

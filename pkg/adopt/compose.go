@@ -38,7 +38,7 @@ func (r *reader) layCompose(tree *source.Node, d *Draft) error {
 		p.keep(s)
 	}
 	for _, s := range r.d.Services {
-		if name := p.ours[s.Name]; name != "" {
+		if name := p.ours[s.Name]; name != "" && p.roles[s.Name] != "" {
 			p.settings(s, p.roles[s.Name], name)
 		}
 	}
@@ -81,6 +81,8 @@ func (p *project) sort() {
 		switch {
 		case name != "":
 			p.roles[s.Name], p.ours[s.Name] = name, p.role(name)
+		case p.wholly(s):
+			p.ours[s.Name] = s.Name
 		case p.job(s):
 			p.replaced[s.Name] = true
 		case p.worker(s):
@@ -90,6 +92,12 @@ func (p *project) sort() {
 			p.kept = append(p.kept, s)
 		}
 	}
+}
+
+// wholly reports whether the spec says all of a service of somebody else's.
+func (p *project) wholly(s *deployment.Service) bool {
+	_, said := p.reader.said[s]
+	return said
 }
 
 // job reports whether a service does what db-init or syn2mas of the rendered stack does.

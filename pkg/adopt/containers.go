@@ -21,6 +21,7 @@ import (
 // the name that they have on its network, and by nobody else's.
 func (r *reader) containers() {
 	if !r.d.Chosen.Managed {
+		r.foreign()
 		return
 	}
 	for _, s := range r.d.Services {
@@ -59,6 +60,11 @@ func (r *reader) registrationOf(s *deployment.Service) *deployment.Registration 
 
 // understood reports whether a registration is that of an appservice which the spec has.
 func (r *reader) understood(reg *deployment.Registration) bool {
+	for _, said := range r.said {
+		if said == reg {
+			return true
+		}
+	}
 	return slices.ContainsFunc(r.d.Appservices, func(a *deployment.Appservice) bool {
 		_, ours := r.spec.Appservices[a.Name]
 		return a.Registration == reg && ours && r.registrationOf(a.Service) == reg

@@ -14,6 +14,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -308,7 +309,7 @@ func (r *reader) named(at []string, n *source.Node) *source.Node {
 
 // secretFor is the name of the secret that a value is; "" for what is none.
 func (r *reader) secretFor(at []string, n *source.Node) string {
-	if n.Tag != "!!str" || n.Text == "" || component.NoSecret(n.Text) {
+	if n.Tag != "!!str" || n.Text == "" || component.NoSecret(n.Text) || len(n.From.Unset()) > 0 && variableAlone().MatchString(n.Text) {
 		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.secrets)) {
@@ -341,6 +342,9 @@ func (r *reader) secretFor(at []string, n *source.Node) string {
 
 // neverSecret are the keys of a service whose values Docker shows to everybody on the host.
 var neverSecret = []string{"image", "volumes", "networks", "ports", "container_name", "hostname", "user", "depends_on", "devices", "extra_hosts", "network_mode"}
+
+// variableAlone is a value that is a variable which is set elsewhere.
+var variableAlone = regex.Of(`^\$\{?[A-Za-z_][A-Za-z0-9_]*(:?\?[^}]*)?\}?$`)
 
 // secretName calls a secret by where it stands, without what is the same for all.
 func secretName(at []string) string {

@@ -86,7 +86,7 @@ func (p *project) elsewhere() {
 
 // joined lets the kept services find a rendered one by the names that it had.
 func (p *project) joined(s *deployment.Service, role, name string) {
-	if len(p.kept) == 0 || apart(role) || p.syn.NetworkMode.Set() {
+	if len(p.kept)+len(p.reader.said) == 0 || apart(role) || p.syn.NetworkMode.Set() {
 		return
 	}
 	list := &source.Node{Kind: source.Sequence}

@@ -186,6 +186,12 @@ func (s *side) mounts(svc *deployment.Service) {
 				f.text, f.raw, f.secret = text, text, true
 			}
 		}
+		if doc == "mounts" && m.ReadOnly && svc.Program == component.Unknown {
+			if text, file, reason := s.Text(svc, at); reason == "" { // a directory has none
+				s.used[file] = true
+				f.text, f.why = "a file: "+text, "the same file lies in another place"
+			}
+		}
 		s.add(about, doc, at, f)
 	}
 }

@@ -123,6 +123,7 @@ var verdicts = []verdict{
 	{about: "**", doc: "routing", key: "**", kind: Same, why: "what the proxy makes of it is compared request by request"},
 
 	// Where things are kept.
+	{about: "service **", doc: "mounts", key: "/tmp", where: onOurs, new: "not kept: /tmp", kind: Same, why: "what lies in /tmp goes with the container anyway"},
 	{about: "**", doc: "mounts", key: "/docker-entrypoint-initdb.d**", kind: Same, why: "only a cluster that is made anew runs what is there; ours makes what is missing at each start"},
 	{about: "**", doc: "mounts", key: "** (mode)", where: onOurs, kind: Safer, why: "nothing there can be changed from within the container"},
 	{about: "**", doc: "mounts", key: "** (mode)", where: onOld, kind: Decision, why: "what is there can be changed from within the container", keep: "{service} with the volume as it was"},

@@ -42,7 +42,8 @@ type answering struct {
 	workers []*deployment.Worker
 	// unanswered are in the order in which they were found.
 	unanswered []*misrouted
-	silent     []string // why something was not checked, each once
+	silent     []string              // why something was not checked, each once
+	unread     []*deployment.Service // workers of which is not known what they answer
 }
 
 // misrouted are requests that one router sends to one process, and that it does not answer for one reason.
@@ -146,7 +147,9 @@ func (a *answering) follow(r *Reporter, host, request string, g *component.Worke
 		case p == nil || res.Path != "" && res.Path != res.Asked.Path && unescaped(res.Path) != unescaped(res.Asked.Path):
 			continue // of another path that the proxy asks for, other rules tell
 		case p.worker != nil && only == nil && (!p.config.Root().Set() || p.worker.Partial()):
-			a.quiet(r, "what the worker "+p.Name+" answers: its configuration cannot be seen", p.Site(""))
+			if !slices.Contains(a.unread, p.Service) {
+				a.unread = append(a.unread, p.Service)
+			}
 			continue
 		}
 		if m := a.unfit(p, p.BackendPort(b), method, path, g, wr, only); m != nil {
@@ -272,6 +275,14 @@ func (l *listenerOf) serves(resource, path string) bool {
 }
 
 func (a *answering) tell(r *Reporter) {
+	if len(a.unread) > 0 {
+		var names []string
+		var sites []source.Site
+		for _, s := range a.unread {
+			names, sites = append(names, s.Name), append(sites, s.Site(""))
+		}
+		r.NotChecked("what "+finding.Sentence(names, "and")+" answer cannot be seen without their configuration", sites...)
+	}
 	slices.SortStableFunc(a.unanswered, func(m, o *misrouted) int {
 		return cmp.Or(cmp.Compare(m.router.Site.File, o.router.Site.File), cmp.Compare(m.router.Site.Line, o.router.Site.Line))
 	})

@@ -48,6 +48,7 @@ var workerStarts = Rule{
 		}
 		told.check(r)
 		checkOld(r, old)
+		checkRefused(r, d)
 		sayOnce(r, noMain, "instance_map.main", "cannot find the main process and does not start (\"Missing data for a worker to connect to main process\")", "instance_map: {main: {host: …, port: …}}")
 		sayOnce(r, noRedis, "redis.enabled", "has no Redis, by which the processes of Synapse speak to each other, and stops with an AssertionError", "redis: {enabled: true, host: …}")
 	},

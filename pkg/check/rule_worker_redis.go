@@ -1,0 +1,112 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var redisTakesSynapse = Rule{
+	ID: "redis-takes-synapse", Severity: finding.Error,
+	Summary: "Synapse has the password that its Redis or Valkey wants",
+	Why:     "Redis refuses the connection (NOAUTH, WRONGPASS, or AUTH without a password being configured): workers hear nothing of each other, and Synapse tries again for ever.",
+	Fix:     "The same password in requirepass and in redis.password_path, or in neither.",
+	Source:  "Redis and Valkey: AUTH, requirepass; Synapse 1.163.2 config/redis.py, replication/tcp/redis.py",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			at := s.Config.At("redis")
+			server := d.ServiceAt(at.At("host").Str())
+			if !at.At("enabled").True() || server == nil || server.Absent.Why != "" {
+				continue
+			}
+			wants, where, reason := wantsPassword(d, server)
+			has, v, hidden := d.SecretOf(s.Service, at, "password", "password_path")
+			switch {
+			case reason != "":
+				r.NotChecked("which password "+server.Name+" wants: "+reason, server.Site(""))
+			case hidden != "" || strings.Contains(wants+has, "$") || s.Partial() || at.At("username").Set():
+			case wants == "" && has != "":
+				r.Fail(fmt.Sprintf("Synapse logs in to %s with a password, and that has none; it refuses the connection", server.Name), "requirepass for "+server.Name+", or no password in redis", v.Site(""), server.Site(""))
+			case wants != "" && has == "":
+				r.Fail(fmt.Sprintf("%s wants a password, and Synapse has none for it; it refuses the connection", server.Name), "password_path: the file with that password, in redis", at.Site(""), where)
+			case wants != has:
+				r.Fail(fmt.Sprintf("Synapse logs in to %s with another password than that wants; it refuses the connection", server.Name), "one password in both", v.Site(""), where)
+			}
+		}
+	},
+}
+
+// wantsPassword is the password that a Redis or Valkey wants, "" for none, and where it stands; reason says why that cannot
+// be told.
+func wantsPassword(d *deployment.Deployment, s *deployment.Service) (password string, at source.Site, reason string) {
+	words := s.Command()
+	for i, word := range words {
+		switch {
+		case word == "--requirepass" && i+1 < len(words):
+			password, at = words[i+1], s.Site("")
+		case strings.HasPrefix(word, "--requirepass="), strings.HasPrefix(word, "--aclfile"), strings.HasPrefix(word, "--user"), word == "-c", word == "sh", strings.HasSuffix(word, ".sh"):
+			return "", at, "its command is not plain"
+		case strings.HasSuffix(word, ".conf"):
+			text, host, why := d.Text(s, word)
+			if why != "" {
+				return "", at, why
+			}
+			for n, line := range slices.Collect(strings.Lines(text)) {
+				key, val, _ := strings.Cut(strings.TrimSpace(line), " ")
+				switch strings.ToLower(key) {
+				case "requirepass":
+					password, at = strings.Trim(strings.TrimSpace(val), `"'`), source.Site{Pos: source.Pos{File: host, Line: n + 1, Col: 1}}
+				case "user", "aclfile", "include":
+					return "", at, host + " has users of its own, or reads other files"
+				}
+			}
+		}
+	}
+	repo := s.Image.Repository
+	if password == "" && repo != "redis" && repo != "valkey" && !strings.HasSuffix(repo, "/library/redis") && !strings.HasSuffix(repo, "valkey/valkey") {
+		return "", at, "its image may set one"
+	}
+	return password, at, ""
+}
+
+var replicationPrivate = Rule{
+	ID: "replication-private", Severity: finding.Error,
+	Summary: "the listener by which the processes of Synapse speak to each other is not published",
+	Why:     "Who reaches it acts as any user of the homeserver: requests to it are not encrypted, and without worker_replication_secret nobody is asked who they are.",
+	Fix:     "No ports: for it, and a worker_replication_secret that all processes read.",
+	Source:  "Synapse 1.163.2 docs/workers.md, replication/http/_base.py",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Synapses {
+			checkReplication(r, d, s.Service, s.Config)
+		}
+		for _, w := range d.Workers {
+			checkReplication(r, d, w.Service, w.Config)
+		}
+	},
+}
+
+func checkReplication(r *Reporter, d *deployment.Deployment, s *deployment.Service, config *source.File) {
+	ls, _ := d.Listeners(s)
+	open := !config.At("worker_replication_secret").Set() && !config.At("worker_replication_secret_path").Set() && !s.Partial()
+	for _, l := range ls {
+		port, err := strconv.Atoi(l.Port)
+		if err != nil || l.Loopback || !slices.Contains(l.Resources, "replication") {
+			continue
+		}
+		for _, p := range s.Ports {
+			if p.Inner > port || port > p.Inner+p.Last-p.First || deployment.Loopback(p.IP) {
+				continue
+			}
+			report, what := r.Warn, "; what goes there is not encrypted"
+			if open {
+				report, what = r.Fail, ", and nothing asks for a secret: they act as any user"
+			}
+			report(fmt.Sprintf("the listener for replication of %s, port %s, is published to whoever reaches this host%s", s.Name, l.Port, what), "remove the port", p.At.Site(""), l.PortAt().Site("listens"))
+		}
+	}
+}

@@ -30,7 +30,7 @@ var workerDutiesDone = Rule{
 					r.Fail(key+" is a list, and takes the name of one worker; no process finds itself in it, and nobody does it", key+": the name of one worker", v.Site(""))
 				}
 			}
-			checkMediaServed(r, s, workers)
+			checkMediaServed(r, d, s, workers)
 			checkMediaShared(r, d, s, workers)
 		}
 	},
@@ -81,9 +81,12 @@ func hasMedia(config *source.File) bool {
 }
 
 // checkMediaServed has a process serve media where the main one does not.
-func checkMediaServed(r *Reporter, s *deployment.Synapse, workers []*deployment.Worker) {
+func checkMediaServed(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, workers []*deployment.Worker) {
 	if hasMedia(s.Config) || slices.ContainsFunc(workers, func(w *deployment.Worker) bool { return hasMedia(w.Config) }) {
 		return
+	}
+	if reaches(d.Routes().Match("POST", s.MatrixHost(), "/_matrix/media/v3/upload"), s.Service, "") {
+		return // worker-answers says so
 	}
 	off := s.Config.At("enable_media_repo")
 	r.Warn("enable_media_repo is false for every process here; unless one runs elsewhere, no picture can be sent or seen", "enable_media_repo: true in the configuration of one worker, with media among the names of its listener", off.Site(""))

@@ -274,6 +274,7 @@ func (l *listenerOf) serves(resource, path string) bool {
 	return false
 }
 
+// tell reports what one process does not answer for one reason as one finding, by however many routers it comes there.
 func (a *answering) tell(r *Reporter) {
 	if len(a.unread) > 0 {
 		var names []string
@@ -286,29 +287,53 @@ func (a *answering) tell(r *Reporter) {
 	slices.SortStableFunc(a.unanswered, func(m, o *misrouted) int {
 		return cmp.Or(cmp.Compare(m.router.Site.File, o.router.Site.File), cmp.Compare(m.router.Site.Line, o.router.Site.Line))
 	})
-	for _, m := range a.unanswered {
-		what, is := m.requests[0], "is"
-		switch n := len(m.requests) - 1; {
-		case n == 1:
-			what, is = what+" and "+m.requests[1], "are"
-		case n > 1:
-			what, is = fmt.Sprintf("%s and %d more kinds of requests", what, n), "are"
-		}
-		lost := m.lost
-		if len(lost) > 3 {
-			lost = lost[:3]
-		}
-		if n := len(m.streams); n > 0 {
-			word, whom := "stream ", make([]string, n)
-			if n > 1 {
-				word = "streams "
+	for left := a.unanswered; len(left) > 0; {
+		first := left[0]
+		var same []*misrouted
+		left = slices.DeleteFunc(slices.Clone(left), func(m *misrouted) bool {
+			is := m.to == first.to && m.why == first.why
+			if is {
+				same = append(same, m)
 			}
-			for i, stream := range m.streams {
-				whom[i] = stream + " to " + m.writers[i]
-			}
-			m.why = "which does not write the " + word + finding.Sentence(m.streams, "and") + " and fails with status 500"
-			m.fix = "lead what writes " + finding.Sentence(whom, "and") + ", or name the process in stream_writers"
-		}
-		r.Fail(fmt.Sprintf("%s %s sent to %s, %s: %s", what, is, m.to.Name, m.why, finding.Sentence(lost, "and")), m.fix, append([]source.Site{m.router.Site, m.to.Site("")}, m.at...)...)
+			return is
+		})
+		severally(r, same, func(m *misrouted) []source.Site { return []source.Site{m.router.Site} }, sayMisrouted)
 	}
+}
+
+func sayMisrouted(r *Reporter, same []*misrouted) {
+	all := *same[0]
+	sites := []source.Site{all.router.Site, all.to.Site("")}
+	for _, m := range same[1:] {
+		sites = append(sites, m.router.Site)
+		all.requests, all.lost = append(all.requests, m.requests...), append(all.lost, m.lost...)
+		for i, stream := range m.streams {
+			if !slices.Contains(all.streams, stream) {
+				all.streams, all.writers, all.at = append(all.streams, stream), append(all.writers, m.writers[i]), append(all.at, m.at...)
+			}
+		}
+	}
+	requests, lost := deployment.Unique(all.requests), deployment.Unique(all.lost)
+	what, is := requests[0], "is"
+	switch n := len(requests) - 1; {
+	case n == 1:
+		what, is = what+" and "+requests[1], "are"
+	case n > 1:
+		what, is = fmt.Sprintf("%s and %d more kinds of requests", what, n), "are"
+	}
+	if len(lost) > 3 {
+		lost = lost[:3]
+	}
+	if n := len(all.streams); n > 0 {
+		word, whom := "stream ", make([]string, n)
+		if n > 1 {
+			word = "streams "
+		}
+		for i, stream := range all.streams {
+			whom[i] = stream + " to " + all.writers[i]
+		}
+		all.why = "which does not write the " + word + finding.Sentence(all.streams, "and") + " and fails with status 500"
+		all.fix = "lead what writes " + finding.Sentence(whom, "and") + ", or name the process in stream_writers"
+	}
+	r.Fail(fmt.Sprintf("%s %s sent to %s, %s: %s", what, is, all.to.Name, all.why, finding.Sentence(lost, "and")), all.fix, append(sites, all.at...)...)
 }

@@ -22,11 +22,7 @@ var workerStarts = Rule{
 		var told instances
 		var old []oldSetting
 		for _, s := range d.Synapses {
-			workers, known := d.WorkersOf(s)
 			told.read(d, s.Service, s.Config)
-			if len(workers) > 0 && known && !s.Partial() {
-				checkDuties(r, s, workers)
-			}
 		}
 		var noMain, noRedis []*deployment.Worker
 		names := make(map[string]*deployment.Worker)
@@ -47,6 +43,11 @@ var workerStarts = Rule{
 			names[name.Str()] = w
 		}
 		told.check(r)
+		for _, s := range d.Synapses {
+			if workers, known := d.WorkersOf(s); len(workers) > 0 && known && !s.Partial() {
+				checkDuties(r, s, workers, told)
+			}
+		}
 		checkOld(r, old)
 		checkRefused(r, d)
 		sayOnce(r, noMain, "instance_map.main", "cannot find the main process and does not start (\"Missing data for a worker to connect to main process\")", "instance_map: {main: {host: …, port: …}}")
@@ -234,7 +235,7 @@ type duty struct {
 }
 
 // checkDuties has somebody do what is given to a worker. Other workers may run elsewhere.
-func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worker) {
+func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worker, told instances) {
 	var undone []duty
 	check := func(at source.Value, left string) {
 		name := at.Str()
@@ -249,6 +250,9 @@ func checkDuties(r *Reporter, s *deployment.Synapse, workers []*deployment.Worke
 	}
 	for _, w := range component.Streams {
 		for _, at := range oneOrMore(s.Config.At("stream_writers", w.Name)) {
+			if slices.ContainsFunc(told.wrong, func(i instance) bool { return i.name.Str() == at.Str() }) {
+				continue // who is at its address is told
+			}
 			check(at, "every request that needs the stream "+w.Name+" fails")
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -14,11 +15,12 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/git"
+	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/source"
 )
 
 type checkCmd struct {
-	Dir     string   `arg:"" optional:"" help:"Directory with the docker-compose.yml." default:"."`
+	Dir     string   `arg:"" optional:"" help:"Directory with the docker-compose.yml, or with manifests of Kubernetes; - reads manifests from stdin." default:"."`
 	File    []string `short:"f" sep:"none" help:"Compose file below the directory, as docker compose has -f; one for each of several. By default those that Compose finds." placeholder:"FILE"`
 	Profile []string `sep:"none" help:"Profile of Compose that is switched on, as docker compose has --profile; one for each of several. By default those that COMPOSE_PROFILES in .env names." placeholder:"NAME"`
 	Root    string   `help:"Directory beyond which nothing is read. By default the git work tree, or else the directory itself." placeholder:"DIR"`
@@ -39,6 +41,11 @@ Example:
     stackgen check -f compose.yaml -f compose.prod.yaml
     stackgen check --fix /opt/matrix
     stackgen check --fix --write /opt/matrix
+
+Where there is no compose file, manifests of Kubernetes are read: those that a kustomization.yaml names, or all that lie in the directory. A chart of Helm is filled in by Helm:
+
+    stackgen check k8s/overlays/prod
+    helm template matrix ./chart | stackgen check -
 
 The report ends with what was read of each program. What was not checked is no error, but for --strict, which makes the exit code 1.
 
@@ -67,6 +74,9 @@ func (c *checkCmd) Run(a *app) error {
 	case c.Fix && !c.Write && c.Format != "text":
 		return usagef("--fix shows a diff, which is text; in %s each finding has its edits without it", c.Format)
 	}
+	if c.Dir == "-" {
+		return c.piped(a)
+	}
 	if err := inRepository(c.Dir); err != nil {
 		return err
 	}
@@ -85,23 +95,31 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = closed() }()
-	look := func(tree fs.FS) found {
-		deployment, findings := compose.OpenWith(tree, composeOptions(c.Dir, c.File, c.Profile...))
-		more, read := check.Run(deployment, composego.Judge)
-		config, problems := answersIn(tree, deployment)
-		f := found{files: read, dir: c.Dir, blind: deployment.File == "", rendered: deployment.Chosen.Managed, parts: deployment.Parts(), blank: deployment.Blank()}
-		f.findings, f.suppressed = answered(finding.Sort(append(deployment.Hide(findings), more...)), deployment, nil, config)
-		f.findings = append(f.findings, deployment.Hide(problems)...)
-		inDir(c.Dir, f.findings)
-		inDir(c.Dir, f.suppressed)
-		return f
-	}
+	look := c.look
 	f, differs := look(files), false
 	if c.Fix {
 		if f, differs, err = c.fix(a, fixing{tree: files, before: f, shown: shown, look: look}); err != nil {
 			return err
 		}
 	}
+	return c.tell(a, shown, f, differs)
+}
+
+// look reads the deployment of a tree and holds the rules against it.
+func (c *checkCmd) look(tree fs.FS) found {
+	deployment, findings := opened(tree, composeOptions(c.Dir, c.File, c.Profile...))
+	more, read := check.Run(deployment, composego.Judge)
+	config, problems := answersIn(tree, deployment)
+	f := found{files: read, dir: c.Dir, blind: deployment.File == "", rendered: deployment.Chosen.Managed, parts: deployment.Parts(), blank: deployment.Blank()}
+	f.findings, f.suppressed = answered(finding.Sort(append(deployment.Hide(findings), more...)), deployment, nil, config)
+	f.findings = append(f.findings, deployment.Hide(problems)...)
+	inDir(c.Dir, f.findings)
+	inDir(c.Dir, f.suppressed)
+	return f
+}
+
+// tell prints what was found.
+func (c *checkCmd) tell(a *app, shown *shown, f found, differs bool) error {
 	shown.narrow(&f)
 	failed := differs || finding.HasErrors(f.findings) || c.Strict && slices.ContainsFunc(f.findings, func(is finding.Finding) bool { return is.Status == finding.NotChecked })
 	shown.dim(&f)
@@ -112,6 +130,23 @@ func (c *checkCmd) Run(a *app) error {
 		return exitCode(exitFindings)
 	}
 	return nil
+}
+
+// piped audits the manifests that come by stdin.
+func (c *checkCmd) piped(a *app) error {
+	if c.Fix || c.Against != "" || len(c.File)+len(c.Profile) > 0 {
+		return usagef("manifests from stdin are audited, and nothing else is done with them")
+	}
+	shown, err := c.ready()
+	if err != nil {
+		return err
+	}
+	src, err := io.ReadAll(io.LimitReader(a.stdin, source.MaxSize+1))
+	if err != nil {
+		return err
+	}
+	c.Dir = "."
+	return c.tell(a, shown, c.look(memfs.New([]memfs.File{{Path: "stdin.yaml", Data: append([]byte{}, src...)}})), false)
 }
 
 // composeOptions are what a command line says to Compose.

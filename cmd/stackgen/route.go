@@ -58,7 +58,7 @@ func (c *routeCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = closed() }()
-	d, findings := compose.OpenWith(files, composeOptions(dir, nil))
+	d, findings := opened(files, composeOptions(dir, nil))
 	if d.File == "" {
 		inDir(dir, findings)
 		f := d.Hide(findings)[0]

@@ -57,6 +57,9 @@ type ruleJSON struct {
 	Fix      string `json:"fix"`
 	Source   string `json:"source"`
 	URL      string `json:"url"`
+	// Why the rule has no meaning on one of the targets.
+	ComposeOnly    string `json:"compose_only,omitempty"`
+	KubernetesOnly string `json:"kubernetes_only,omitempty"`
 }
 
 func rulesJSON(w io.Writer, rules []check.Rule) error {
@@ -64,7 +67,7 @@ func rulesJSON(w io.Writer, rules []check.Rule) error {
 		Rules []ruleJSON `json:"rules"`
 	}{}
 	for _, r := range rules {
-		doc.Rules = append(doc.Rules, ruleJSON{r.ID, r.Severity.String(), r.Summary, r.Why, r.Fix, r.Source, ruleURL(r.ID)})
+		doc.Rules = append(doc.Rules, ruleJSON{r.ID, r.Severity.String(), r.Summary, r.Why, r.Fix, r.Source, ruleURL(r.ID), r.ComposeOnly, r.KubernetesOnly})
 	}
 	text, err := output.JSON(doc, "  ")
 	if err != nil {
@@ -92,7 +95,7 @@ func noRule(id string) error {
 
 func explain(w io.Writer, st style, r check.Rule) {
 	fmt.Fprintf(w, "%s  %s\n%s\n", st.Bold(r.ID), r.Severity, strings.Join(output.Wrap(r.Summary, st.width), "\n"))
-	for _, part := range [][2]string{{"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}} {
+	for _, part := range [][2]string{{"why", r.Why}, {"fix", r.Fix}, {"source", r.Source}, {"not on Kubernetes", r.ComposeOnly}, {"not on Compose", r.KubernetesOnly}} {
 		if part[1] != "" {
 			fmt.Fprintf(w, "\n%s\n%s\n", st.Bold(part[0]), indent(output.Wrap(part[1], readable(st.width)-2)))
 		}

@@ -44,7 +44,7 @@ func TestAnswersInEveryKindOfFile(t *testing.T) {
 			lines = slices.Insert(lines, max(at.Line, 1)-1, comment)
 			tree[at.File] = &fstest.MapFile{Data: []byte(strings.Join(lines, "\n")), Mode: f.Mode, Sys: f.Sys}
 			rehash(tree)
-			d, found := compose.Open(tree)
+			d, found := opened(tree)
 			more, _ := check.Run(d, composego.Judge)
 			var known []string
 			for _, r := range check.Rules {

@@ -22,6 +22,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
+	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/memfs"
 	"philipp.info/stackgen/pkg/render"
@@ -96,12 +97,21 @@ var stacks = map[string]func() stack{
 	"calls":       sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/calls/stack.yaml")) }),
 	"hand-kept":   sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
 	"workers":     sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
+	"kubernetes":  sync.OnceValue(func() stack { return newStack(treeOf("kubernetes")) }),
 	"appservices": sync.OnceValue(func() stack { return newStack(treeOf("appservices")) }),
+}
+
+// opened reads what a tree holds: a project of Compose, or manifests.
+func opened(tree fs.FS) (*deployment.Deployment, []finding.Finding) {
+	if d, findings := compose.Open(tree); d.File != "" || !kubernetes.Has(tree) {
+		return d, findings
+	}
+	return kubernetes.Open(tree)
 }
 
 func newStack(tree fstest.MapFS) stack {
 	s := stack{tree: tree, known: make(map[string]bool)}
-	s.read, _ = compose.Open(tree)
+	s.read, _ = opened(tree)
 	findings, _ := check.Run(s.read, composego.Judge)
 	for _, f := range findings {
 		s.known[f.Rule+f.Message] = true

@@ -45,7 +45,7 @@ func filesOf(ar *txtar.Archive) fstest.MapFS {
 // run checks a tree and holds what is true of all findings: a known rule, no panic, no secret.
 func run(t testing.TB, tree fstest.MapFS) []finding.Finding {
 	t.Helper()
-	d, findings := compose.Open(tree)
+	d, findings := opened(tree)
 	found, _ := check.Run(d, composego.Judge)
 	findings = append(findings, found...)
 	sound(t, findings)

@@ -31,6 +31,11 @@ func TestRulesDoc(t *testing.T) {
 	for _, r := range check.Rules {
 		fmt.Fprintf(&b, "\n## %s\n\n%s (%s)\n\nWhat you see when it is broken: %s\n\nWhat to do: %s\n\nRead in: %s\n",
 			r.ID, sentence(r.Summary), r.Severity, plain(r.Why), plain(r.Fix), plain(r.Source))
+		for _, only := range [][2]string{{"Kubernetes", r.ComposeOnly}, {"Compose", r.KubernetesOnly}} {
+			if only[1] != "" {
+				fmt.Fprintf(&b, "\nNot on %s: %s\n", only[0], sentence(only[1]))
+			}
+		}
 		c := examples[r.ID]
 		fmt.Fprintf(&b, "\nExample: %s\n\n```diff\n%s\n```\n\n```text\n%s\n```\n", c.name, strings.TrimRight(c.edits, "\n"), strings.TrimRight(c.want, "\n"))
 	}

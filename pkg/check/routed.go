@@ -23,7 +23,10 @@ func routed(r *Reporter, d *deployment.Deployment) bool {
 	why := d.Front().Unseen
 	if why == "" {
 		why = "no service has labels for Traefik: what is routed where cannot be seen"
-		if lying := d.Unmounted(); lying != "" {
+		if d.Target == deployment.Kubernetes {
+			why = "no Ingress and no HTTPRoute is among the manifests: what is routed where cannot be seen"
+		}
+		if lying := d.Unmounted(); lying != "" && d.Target == deployment.Compose {
 			why = "no service has labels for Traefik, and none mounts " + lying + ", which lies here: what is routed where cannot be seen"
 		}
 	}

@@ -23,7 +23,11 @@ type Rule struct {
 	Why      string
 	Fix      string
 	Source   string
-	Check    func(*deployment.Deployment, *Reporter)
+	// ComposeOnly says why the rule has no meaning on Kubernetes; "" where it holds there, too.
+	ComposeOnly string
+	// KubernetesOnly says so of Compose.
+	KubernetesOnly string
+	Check          func(*deployment.Deployment, *Reporter)
 }
 
 // Reporter collects the findings of one rule.
@@ -103,6 +107,14 @@ func (r *Reporter) NotChecked(why string, sites ...source.Site) {
 	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, why, sites...))
 }
 
+// On reports whether the rule has a meaning on a target.
+func (r Rule) On(t deployment.Target) bool {
+	if t == deployment.Kubernetes {
+		return r.ComposeOnly == ""
+	}
+	return r.KubernetesOnly == ""
+}
+
 // Find gives the rule with that id.
 func Find(id string) (Rule, bool) {
 	i := slices.IndexFunc(Rules, func(r Rule) bool { return r.ID == id })
@@ -117,7 +129,7 @@ func Find(id string) (Rule, bool) {
 func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.Finding, files int) {
 	var judged []finding.Finding
 	var beside sync.WaitGroup
-	if d.File != "" {
+	if d.File != "" && d.Target == deployment.Compose {
 		beside.Go(func() {
 			judged = guarded(d, composeValid, func(r *Reporter) {
 				if judge == nil {
@@ -129,7 +141,12 @@ func Run(d *deployment.Deployment, judge *deployment.Judge) (findings []finding.
 				}
 			})
 		})
+	}
+	if d.File != "" {
 		for _, rule := range Rules {
+			if !rule.On(d.Target) {
+				continue
+			}
 			findings = append(findings, started(d, guarded(d, rule, func(r *Reporter) { rule.Check(d, r) }))...)
 		}
 		findings = besideVariables(d, findings)

@@ -31,7 +31,7 @@ var appserviceAgrees = Rule{
 				unknown = append(unknown, a.Name)
 				sites = append(sites, a.Registration.At("url").Site(""))
 			}
-			checkAppservice(r, a)
+			checkAppservice(r, d, a)
 		}
 		if len(unknown) > 0 {
 			r.NotChecked("the configuration of "+finding.Sentence(unknown, "and")+", to which registrations lead, was not read", sites...)
@@ -59,7 +59,7 @@ func checkRegisteredHost(r *Reporter, d *deployment.Deployment, s *deployment.Sy
 	}
 }
 
-func checkAppservice(r *Reporter, a *deployment.Appservice) {
+func checkAppservice(r *Reporter, d *deployment.Deployment, a *deployment.Appservice) {
 	reg, id := a.Registration, a.Registration.At("id").Str()
 	for _, token := range []string{"as_token", "hs_token"} {
 		own, seen := a.Tokens()[token]
@@ -67,19 +67,19 @@ func checkAppservice(r *Reporter, a *deployment.Appservice) {
 			r.Fail(fmt.Sprintf("%s of %s differs from Synapse's registration; the one refuses what the other sends (M_UNKNOWN_TOKEN)", token, a.Name), "write the same token in both places", own.Site("its own"), theirs.Site("Synapse's differs"))
 		}
 	}
-	if _, port, ok := deployment.Endpoint(reg.At("url").Str()); ok {
+	if _, port, ok := d.Endpoint(reg.At("url").Str()); ok {
 		if listens, at := a.Port(); listens != "" && listens != port {
 			sites := []source.Site{reg.At("url").Site(""), a.Site("the service")}
 			if at.Exists() {
 				sites[1] = at.Site("its port")
 			}
-			r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; Synapse sends it nothing", a.Name, port, listens), "url: http://"+a.Host()+":"+listens, sites...)
+			r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; Synapse sends it nothing", a.Name, port, listens), "url: http://"+a.Host()+":"+a.Outer(listens), sites...)
 		}
 	}
 	if host, at := a.Listens(); deployment.Loopback(host) && !a.NetworkMode.Set() {
 		r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", a.Name, host), lastKey(a.About.Host)+": 0.0.0.0", at.Site(""), reg.At("url").Site("Synapse looks for it here"))
 	}
-	if u, port, ok := deployment.Endpoint(a.Homeserver().Str()); ok && !a.NetworkMode.Set() {
+	if u, port, ok := d.Endpoint(a.Homeserver().Str()); ok && !a.NetworkMode.Set() {
 		ls := a.Synapse.Listeners()
 		switch {
 		case deployment.Loopback(u.Hostname()):

@@ -53,11 +53,11 @@ var masEndpointReachable = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		d.Pairs(func(s *deployment.Synapse, m *deployment.MAS) {
 			v := s.Config.At("matrix_authentication_service", "endpoint")
-			u, port, ok := deployment.Endpoint(v.Str())
+			u, port, ok := d.Endpoint(v.Str())
 			fix, heard := fmt.Sprintf("http://%s:8080/", m.Host()), 0
 			for _, l := range deployment.MasListeners(m) {
 				if slices.Contains(l.Resources, "oauth") && !l.Loopback {
-					fix = fmt.Sprintf("http://%s:%s%s", m.Host(), l.Port, l.Prefix)
+					fix = fmt.Sprintf("http://%s:%s%s", m.Host(), m.Outer(l.Port), l.Prefix)
 					heard++
 				}
 			}
@@ -71,7 +71,7 @@ var masEndpointReachable = Rule{
 					r.NotChecked("the endpoint "+u.Redacted()+" is outside of the stack", v.Site(""))
 					return
 				}
-				r.FailMend(fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), m.Name), right, append([]source.Site{v.Site(""), m.Site("MAS")}, deployment.NameSites(m.Service)...)...)
+				r.lostHost(d, u.Hostname(), fmt.Sprintf("Synapse looks for MAS at %q, but the service is called %q; every request with a token fails with 503", u.Hostname(), calls(m.Service)), right, append([]source.Site{v.Site(""), m.Site("MAS")}, deployment.NameSites(m.Service)...)...)
 				return
 			}
 			if unheard(m) {
@@ -103,7 +103,7 @@ var synapseEndpointInternal = Rule{
 			v := m.Config.At("matrix", "endpoint")
 			fix := "endpoint: " + s.ClientAddress() + "/"
 			right := unless(!onlyPair(d), say(v, s.ClientAddress()+"/"))
-			u, port, ok := deployment.Endpoint(v.Str())
+			u, port, ok := d.Endpoint(v.Str())
 			switch {
 			case !ok:
 				r.FailMend("MAS's endpoint for Synapse is missing or no URL; no login can be completed", right, v.Site(""))
@@ -113,7 +113,7 @@ var synapseEndpointInternal = Rule{
 			case !slices.Contains(s.Names(), u.Hostname()) && roundabout(r, d, s, m, u, fix):
 				return
 			case !slices.Contains(s.Names(), u.Hostname()):
-				r.FailMend(fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), s.Name), right, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
+				r.lostHost(d, u.Hostname(), fmt.Sprintf("MAS looks for Synapse at %q, but the service is called %q; no login can be completed", u.Hostname(), calls(s.Service)), right, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 				return
 			case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
 				r.Fail("MAS's endpoint for Synapse has a path without a slash at its end; MAS drops the last part of it", fix, v.Site(""))
@@ -279,6 +279,8 @@ var masHealthcheck = Rule{
 			}
 			switch {
 			case strings.Contains(text, "mas-cli") && !slices.Contains(words, "CMD-SHELL") && len(test.Items) > 0:
+			case m.Probe.Outside:
+				healthPort(r, m, test, text)
 			case strings.HasSuffix(m.Image.Tag, "-debug") && strings.Contains(text, "/busybox/"):
 				healthPort(r, m, test, text)
 			default:
@@ -297,7 +299,7 @@ func healthPort(r *Reporter, m *deployment.MAS, test deployment.List, text strin
 		return
 	}
 	for _, l := range deployment.MasListeners(m) {
-		if l.Port == g[1] && slices.Contains(l.Resources, "health") {
+		if l.Port == g[1] && slices.Contains(l.Resources, "health") && !(m.Probe.Outside && l.Loopback) {
 			return
 		}
 	}

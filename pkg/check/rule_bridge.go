@@ -61,7 +61,7 @@ var bridgeHomeserverAddress = Rule{
 
 func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, b *deployment.Bridge) {
 	v := b.Config.At("homeserver", "address")
-	u, port, ok := deployment.Endpoint(v.Str())
+	u, port, ok := d.Endpoint(v.Str())
 	internal := unless(len(d.Synapses) != 1, say(v, s.ClientAddress()))
 	if !ok {
 		r.FailMend("homeserver.address is missing or no URL; the bridge does not start", internal, v.Site(""))
@@ -93,11 +93,11 @@ func checkHomeserverAddress(r *Reporter, d *deployment.Deployment, s *deployment
 			r.NotChecked("the address "+u.Redacted()+" of Synapse is outside of the stack", v.Site(""))
 		}
 	case !inside:
-		msg := fmt.Sprintf("the bridge looks for Synapse at %q, but the service is called %q; it never connects", u.Hostname(), s.Name)
+		msg := fmt.Sprintf("the bridge looks for Synapse at %q, but the service is called %q; it never connects", u.Hostname(), calls(s.Service))
 		if strings.Contains(u.Hostname(), ".") {
 			msg = fmt.Sprintf("the bridge reaches Synapse through %s and the proxy, where MAS answers its logins; it belongs on the internal listener", u.Hostname())
 		}
-		r.FailMend(msg, internal, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
+		r.lostHost(d, u.Hostname(), msg, internal, append([]source.Site{v.Site(""), s.Site("Synapse")}, deployment.NameSites(s.Service)...)...)
 	case !s.Hears(port) && !d.Inward(s, port):
 		r.FailMend(fmt.Sprintf("Synapse has no client listener on port %s that other containers reach; the bridge never connects", port), internal,
 			append([]source.Site{v.Site("")}, s.ListenerSites()...)...)

@@ -12,10 +12,11 @@ import (
 
 var bridgeStartChown = Rule{
 	ID: "bridge-start-chown", Severity: finding.Error,
-	Summary: "no other program reads files in a directory that a bridge's start script takes over",
-	Why:     "At every start docker-run.sh gives all of /data to the user of the bridge (chown -R, 1337 by default); whoever else reads a file there, such as Synapse the registration, gets \"Permission denied\" at its own next start.",
-	Fix:     "Give the other program a copy of the file elsewhere, or start the bridge directly, as a user that the directory belongs to.",
-	Source:  "docker-run.sh of mautrix-signal v0.2608.0, mautrix-discord v0.7.7; mautrix/discord#165",
+	Summary:     "no other program reads files in a directory that a bridge's start script takes over",
+	Why:         "At every start docker-run.sh gives all of /data to the user of the bridge (chown -R, 1337 by default); whoever else reads a file there, such as Synapse the registration, gets \"Permission denied\" at its own next start.",
+	Fix:         "Give the other program a copy of the file elsewhere, or start the bridge directly, as a user that the directory belongs to.",
+	Source:      "docker-run.sh of mautrix-signal v0.2608.0, mautrix-discord v0.7.7; mautrix/discord#165",
+	ComposeOnly: "what is mounted of a Secret can be given to nobody, and a claim is of one pod",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		reads, as := make(map[*deployment.Service][]string), keptAs(d)
 		for _, b := range d.Bridges {

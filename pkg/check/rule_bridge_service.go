@@ -168,6 +168,14 @@ func checkPublic(r *Reporter, d *deployment.Deployment, b *deployment.Bridge) {
 	// Whether the port is the right one is traefik-port-listens' question.
 	if res := d.Routes().Match("GET", u.Hostname(), dir+"x"); !reaches(res, b.Service, "") {
 		r.Fail(fmt.Sprintf("%s answers for https://%s%s, not the bridge %s; its links lead nowhere", answerer(res), u.Host, dir, b.Name),
-			fmt.Sprintf("traefik.http.routers.%s.rule: Host(`%s`) && PathPrefix(`%s`)", b.Name, u.Hostname(), dir), v.Site(""), routerSite(res, b.Service))
+			publicRoute(d, b, u.Hostname(), dir), v.Site(""), routerSite(res, b.Service))
 	}
+}
+
+// publicRoute is what leads a path of a host to a bridge.
+func publicRoute(d *deployment.Deployment, b *deployment.Bridge, host, dir string) string {
+	if d.Target == deployment.Kubernetes {
+		return routeFix(d, host, b.Service, dir)
+	}
+	return fmt.Sprintf("traefik.http.routers.%s.rule: Host(`%s`) && PathPrefix(`%s`)", b.Name, host, dir)
 }

@@ -19,10 +19,11 @@ import (
 
 var composeValid = Rule{
 	ID: "compose-valid", Severity: finding.Error,
-	Summary: "Compose accepts the file",
-	Why:     "docker compose stops with an error and starts nothing.",
-	Fix:     "Correct what Compose names.",
-	Source:  "compose-go v2",
+	Summary:     "Compose accepts the file",
+	Why:         "docker compose stops with an error and starts nothing.",
+	Fix:         "Correct what Compose names.",
+	Source:      "compose-go v2",
+	ComposeOnly: "it is Compose that is asked",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, u := range d.Unread {
 			why := u.Note
@@ -34,10 +35,11 @@ var composeValid = Rule{
 
 var composeInterpolation = Rule{
 	ID: "compose-interpolation", Severity: finding.Error,
-	Summary: "no $ in the compose file that Compose would eat",
-	Why:     "Compose replaces $word by a variable that is not set, that is by nothing: routing rules and passwords lose characters without an error.",
-	Fix:     "Write $$ for a dollar. A variable that is meant as one must be set in .env, or have a default.",
-	Source:  "compose-go v2 interpolation",
+	Summary:     "no $ in the compose file that Compose would eat",
+	Why:         "Compose replaces $word by a variable that is not set, that is by nothing: routing rules and passwords lose characters without an error.",
+	Fix:         "Write $$ for a dollar. A variable that is meant as one must be set in .env, or have a default.",
+	Source:      "compose-go v2 interpolation",
+	ComposeOnly: "nothing replaces a dollar in a manifest, but $(NAME), which is looked at where it stands",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var unset []deployment.Interpolation
 		for _, dollar := range d.Interpolations() {

@@ -14,10 +14,11 @@ import (
 
 var composeEnvironment = Rule{
 	ID: "compose-environment", Severity: finding.Error,
-	Summary: "what .env says to Compose itself fits the compose file",
-	Why:     "A variable that begins with COMPOSE_ steers Compose without a word in the compose file: another project name starts a second stack on the same data and leaves the first one running, a profile starts at every `up` what is meant to be run by hand. A .env that cannot be read ends every command.",
-	Fix:     "Take the line out of .env, or write what is meant into the compose file; into the spec, where stackgen renders that.",
-	Source:  "Docker Compose 5.6.0 cmd/compose/compose.go setEnvWithDotEnv; compose-go v2.16.2 cli/options.go",
+	Summary:     "what .env says to Compose itself fits the compose file",
+	Why:         "A variable that begins with COMPOSE_ steers Compose without a word in the compose file: another project name starts a second stack on the same data and leaves the first one running, a profile starts at every `up` what is meant to be run by hand. A .env that cannot be read ends every command.",
+	Fix:         "Take the line out of .env, or write what is meant into the compose file; into the spec, where stackgen renders that.",
+	Source:      "Docker Compose 5.6.0 cmd/compose/compose.go setEnvWithDotEnv; compose-go v2.16.2 cli/options.go",
+	ComposeOnly: "kubectl reads no .env",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, f := range d.Env.Files {
 			switch at := (source.Site{Pos: source.Pos{File: f.Path}}); {

@@ -13,10 +13,11 @@ import (
 
 var composeFileRead = Rule{
 	ID: "compose-file-read", Severity: finding.Error,
-	Summary: "Compose reads the compose file that is meant",
-	Why:     "Compose takes one file by its name, or those in COMPOSE_FILE: a compose.yaml beside the docker-compose.yml that stackgen renders takes its place, and no change ever reaches the stack. A file in COMPOSE_FILE that is not there ends every command.",
-	Fix:     "Move the other file away, or take the line out of .env. What is to be added to a rendered file belongs into compose.extra.",
-	Source:  "compose-go v2.16.2 cli/options.go WithDefaultConfigPath, WithConfigFileEnv; seen with Docker Compose 5.6.0",
+	Summary:     "Compose reads the compose file that is meant",
+	Why:         "Compose takes one file by its name, or those in COMPOSE_FILE: a compose.yaml beside the docker-compose.yml that stackgen renders takes its place, and no change ever reaches the stack. A file in COMPOSE_FILE that is not there ends every command.",
+	Fix:         "Move the other file away, or take the line out of .env. What is to be added to a rendered file belongs into compose.extra.",
+	Source:      "compose-go v2.16.2 cli/options.go WithDefaultConfigPath, WithConfigFileEnv; seen with Docker Compose 5.6.0",
+	ComposeOnly: "kubectl reads what it is told to",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		files, byName := d.Chosen.Files, d.Chosen.Named
 		place := func(name string) source.Site { return source.Site{Pos: source.Pos{File: name}} }

@@ -14,10 +14,11 @@ import (
 
 var composeReadsExist = Rule{
 	ID: "compose-reads-exist", Severity: finding.Error,
-	Summary: "every file that Compose itself reads exists",
-	Why:     "\"env file … not found\", \"failed to read\", \"unable to prepare context\": one env_file, label_file, included file or build context that is not there, and `docker compose up` starts nothing at all.",
-	Fix:     "Correct the path, or make the file. In a stack that is rendered, compose.files brings it along.",
-	Source:  "compose-go v2.16.2 types/project.go, loader/include.go, loader/extends.go; Docker Compose 5.6.0 pkg/compose/build.go",
+	Summary:     "every file that Compose itself reads exists",
+	Why:         "\"env file … not found\", \"failed to read\", \"unable to prepare context\": one env_file, label_file, included file or build context that is not there, and `docker compose up` starts nothing at all.",
+	Fix:         "Correct the path, or make the file. In a stack that is rendered, compose.files brings it along.",
+	Source:      "compose-go v2.16.2 types/project.go, loader/include.go, loader/extends.go; Docker Compose 5.6.0 pkg/compose/build.go",
+	ComposeOnly: "kubectl reads manifests alone; of a kustomization it is what the reader itself finds",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var missing []deployment.Input
 		unseen := unseenInputs{whats: make(map[string][]string), sites: make(map[string][]source.Site)}

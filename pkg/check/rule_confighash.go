@@ -13,10 +13,11 @@ import (
 
 var composeConfigHash = Rule{
 	ID: "compose-config-hash", Severity: finding.Error,
-	Summary: "the label " + confighash.Label + " is the digest of the files that the service reads",
-	Why:     "A setting was changed, `docker compose up -d` says \"Running\", and nothing happens: Compose does not look into mounted files, and the container keeps what it read when it started.",
-	Fix:     "Render the stack anew; or put the change into the spec first, if it was made by hand.",
-	Source:  "docker compose internal/confighash/hash.go, observed with docker compose v5.6.0",
+	Summary:     "the label " + confighash.Label + " is the digest of the files that the service reads",
+	Why:         "A setting was changed, `docker compose up -d` says \"Running\", and nothing happens: Compose does not look into mounted files, and the container keeps what it read when it started.",
+	Fix:         "Render the stack anew; or put the change into the spec first, if it was made by hand.",
+	Source:      "docker compose internal/confighash/hash.go, observed with docker compose v5.6.0",
+	ComposeOnly: "what has a pod start anew is an annotation that whoever applies the manifests makes in a way of their own",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		written := written(d)
 		// A file that somebody put beside the rendered ones is not part of the label.

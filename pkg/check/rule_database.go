@@ -28,11 +28,23 @@ var databaseCredentialsMatch = Rule{
 			}
 			server := d.ServiceAt(c.Host)
 			switch {
-			case server == nil && strings.Contains(c.Host, "."), strings.HasPrefix(c.Host, "/"):
+			case server == nil && strings.Contains(c.Host, ".") && d.Door(c.Host) == nil, strings.HasPrefix(c.Host, "/"):
 				elsewhere = append(elsewhere, c)
 				continue
 			case server != nil && server.Program == component.Unknown:
 				r.NotChecked(fmt.Sprintf("%s, the database of %s, runs an image that stackgen does not know", server.Name, c.Service.Name), c.At.Site(""))
+				continue
+			case server == nil && d.Door(c.Host) != nil && d.Door(c.Host).Elsewhere != "":
+				elsewhere = append(elsewhere, c)
+				continue
+			case server == nil && d.Door(c.Host) != nil: // kubernetes-service-leads says so
+				continue
+			case server == nil && deployment.Loopback(c.Host) && c.Service.Paired:
+				r.NotChecked("the database of "+c.Service.Name+" is beside it in its pod", c.HostAt.Site(""))
+				continue
+			case server == nil && d.Target == deployment.Kubernetes:
+				r.Warn(fmt.Sprintf("%s looks for its database at %q, and no Service here is called so; it does not start, unless one of that name is made elsewhere", c.Service.Name, c.Host),
+					d.DatabaseFix(), append([]source.Site{c.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 				continue
 			case server == nil && d.DatabaseFix() == "" && d.External(c.Service):
 				elsewhere = append(elsewhere, c)
@@ -47,7 +59,7 @@ var databaseCredentialsMatch = Rule{
 				continue
 			}
 			env, _ := c.Service.Env("PGPORT")
-			if mine, port := cmp.Or(c.Port, env, "5432"), server.PostgresPort(); port != "" && mine != port {
+			if mine, port := d.Inner(c.Host, cmp.Or(c.Port, env, "5432")), server.PostgresPort(); port != "" && mine != port {
 				r.Fail(fmt.Sprintf("%s looks for its database on port %s, but %s listens on %s; it does not start (connection refused)", c.Service.Name, mine, server.Name, port),
 					"port: "+port, c.PortAt.Site(""), server.Site("the database"))
 			}

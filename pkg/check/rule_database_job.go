@@ -39,7 +39,7 @@ func checkConnection(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 	case !slices.Contains(d.PostgresServers(), server):
 		return
 	}
-	if port, own := server.PostgresPort(), cmp.Or(j.Port, "5432"); port != "" && port != own {
+	if port, own := server.PostgresPort(), d.Inner(j.Host, cmp.Or(j.Port, "5432")); port != "" && port != own {
 		r.Fail(fmt.Sprintf("%s connects to port %s, but %s listens on %s%s", name, own, server.Name, port, consequence), d.Lines.Variable("PGPORT", port), j.PortAt.Site(""), server.Site("the database"))
 		return
 	}

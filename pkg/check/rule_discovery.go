@@ -52,6 +52,8 @@ func authMetadataFix(d *deployment.Deployment) string {
 	switch d.Front().Name {
 	case "Caddy":
 		return "path_regexp " + expression + " for MAS, and all else below /_matrix for Synapse"
+	case deployment.Ingress, deployment.Gateway:
+		return "the prefixes of login, logout and refresh alone for MAS, and all else below /_matrix for Synapse"
 	case "nginx":
 		return "location ~ " + expression + " for MAS, and all else below /_matrix for Synapse"
 	}

@@ -79,7 +79,7 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 		return
 	}
 	if host := urlHost().FindStringSubmatch(strings.Join(h.Words, " "))[1]; !s.IsItself(host) && known(d, s) {
-		r.Fail(fmt.Sprintf("the health check of %s asks %s and not its own container; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", s.Name, host),
+		r.Fail(fmt.Sprintf("the health check of %s asks %s and not its own container; %s", s.Name, host, d.Lines.Unwell),
 			"http://localhost:"+g[1], h.At.Site(""))
 		return
 	}
@@ -99,18 +99,18 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	if h.BuiltIn {
 		who = "the health check in the image of " + s.Name
 	}
-	report, effect := r.Fail, ", and neither Traefik nor depends_on takes it"
+	report, effect := r.Fail, d.Lines.Unwell
 	if !heeded(d, s) {
-		report, effect = r.Warn, ", which nobody here goes by"
+		report, effect = r.Warn, "the container is unhealthy for ever, which nobody here goes by"
 	}
-	report(fmt.Sprintf("%s asks port %s, but it listens on %s; the container is unhealthy for ever%s", who, g[1], text, effect),
+	report(fmt.Sprintf("%s asks port %s, but it listens on %s; %s", who, g[1], text, effect),
 		fix, append([]source.Site{h.At.Site("")}, sites...)...)
 }
 
 // heeded reports whether anybody goes by the health of a service: Traefik, which leaves out who is not healthy, or one that
 // waits for it.
 func heeded(d *deployment.Deployment, s *deployment.Service) bool {
-	if s.HasLabel("traefik") {
+	if s.HasLabel("traefik") || d.Target == deployment.Kubernetes {
 		return true
 	}
 	return slices.ContainsFunc(d.Services, func(o *deployment.Service) bool {
@@ -133,7 +133,7 @@ func checkHealthPath(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	}) {
 		return
 	}
-	r.Fail(fmt.Sprintf("the health check of %s asks for %s, which is a 404; the container is unhealthy for ever, and neither Traefik nor depends_on takes it", s.Name, g[1]),
+	r.Fail(fmt.Sprintf("the health check of %s asks for %s, which is a 404; %s", s.Name, g[1], d.Lines.Unwell),
 		paths[0]+" instead of "+g[1], h.At.Site(""))
 }
 
@@ -142,7 +142,7 @@ func checkHealthPath(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 func portDiffers(d *deployment.Deployment, s *deployment.Service) bool {
 	for _, b := range d.Bridges {
 		if reg := d.RegistrationOf(b); b.Service == s && reg != nil {
-			_, want, ok := deployment.Endpoint(reg.At("url").Str())
+			_, want, ok := d.Endpoint(reg.At("url").Str())
 			port, _ := b.Port()
 			return ok && port != want
 		}

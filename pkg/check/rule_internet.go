@@ -12,10 +12,11 @@ import (
 
 var serviceReachesInternet = Rule{
 	ID: "service-reaches-internet", Severity: finding.Error,
-	Summary: "whoever talks to the internet is on a network that leads there",
-	Why:     "\"no such host\", \"network is unreachable\": a network with internal: true has no way out. A bridge never logs in to its network, MAS finds no provider, Synapse no other server.",
-	Fix:     "Put the service on a second network that is not internal.",
-	Source:  "Compose specification, networks, internal; Docker's bridge driver",
+	Summary:     "whoever talks to the internet is on a network that leads there",
+	Why:         "\"no such host\", \"network is unreachable\": a network with internal: true has no way out. A bridge never logs in to its network, MAS finds no provider, Synapse no other server.",
+	Fix:         "Put the service on a second network that is not internal.",
+	Source:      "Compose specification, networks, internal; Docker's bridge driver",
+	ComposeOnly: "a pod reaches the internet unless a NetworkPolicy keeps it in, and those are not read yet",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, b := range d.Bridges {
 			if at := d.ShutIn(b.Service); at.Set() && !proxied(b.Service) && !b.At("network.proxy").Set() {

@@ -15,10 +15,11 @@ import (
 
 var traefikRouterUnique = Rule{
 	ID: "traefik-router-unique", Severity: finding.Error,
-	Summary: "no two containers define a router, service or middleware of one name differently",
-	Why:     "\"HTTP router defined multiple times with different configurations\" in Traefik's log, and 404 for both: all containers of a host share the names, those of other stacks too.",
-	Fix:     "Give one of them another name; the name of the stack before it keeps other stacks apart.",
-	Source:  "Traefik pkg/provider/configuration.go, run with Traefik 3.7",
+	Summary:     "no two containers define a router, service or middleware of one name differently",
+	Why:         "\"HTTP router defined multiple times with different configurations\" in Traefik's log, and 404 for both: all containers of a host share the names, those of other stacks too.",
+	Fix:         "Give one of them another name; the name of the stack before it keeps other stacks apart.",
+	Source:      "Traefik pkg/provider/configuration.go, run with Traefik 3.7",
+	ComposeOnly: "two Ingresses or HTTPRoutes of one path are put in order by their specification",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		d.LabelProblems(func(p route.Problem, _ *deployment.Service) {
 			if p.Kind == traefik.Duplicate {
@@ -30,10 +31,11 @@ var traefikRouterUnique = Rule{
 
 var traefikReferenceDefined = Rule{
 	ID: "traefik-reference-defined", Severity: finding.Error,
-	Summary: "every service and middleware that a router names is defined",
-	Why:     "\"the service \\\"x@docker\\\" does not exist\" or \"middleware \\\"x@docker\\\" does not exist\" in Traefik's log: the router is gone, and its requests fall through to another one or to 404.",
-	Fix:     "Define it in a label, or correct the name. What a file or another provider defines is written name@file.",
-	Source:  "Traefik pkg/server/router, run with Traefik 3.7",
+	Summary:     "every service and middleware that a router names is defined",
+	Why:         "\"the service \\\"x@docker\\\" does not exist\" or \"middleware \\\"x@docker\\\" does not exist\" in Traefik's log: the router is gone, and its requests fall through to another one or to 404.",
+	Fix:         "Define it in a label, or correct the name. What a file or another provider defines is written name@file.",
+	Source:      "Traefik pkg/server/router, run with Traefik 3.7",
+	ComposeOnly: "what an Ingress or an HTTPRoute refers to is a Service: kubernetes-service-leads, proxy-target-exists",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var missing []undefined
 		var open []route.Problem // what may be defined where nothing is read
@@ -139,10 +141,11 @@ func definedSomewhere(d *deployment.Deployment, kind, name string) bool {
 
 var traefikRuleParses = Rule{
 	ID: "traefik-rule-parses", Severity: finding.Error,
-	Summary: "every label decodes and every rule parses in the Traefik at hand",
-	Why:     "\"field not found, node: …\" or \"error while parsing rule\" in Traefik's log. One wrong label loses the whole container with all its routers; a rule of Traefik 2 in Traefik 3 loses its router or never matches.",
-	Fix:     "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
-	Source:  "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
+	Summary:     "every label decodes and every rule parses in the Traefik at hand",
+	Why:         "\"field not found, node: …\" or \"error while parsing rule\" in Traefik's log. One wrong label loses the whole container with all its routers; a rule of Traefik 2 in Traefik 3 loses its router or never matches.",
+	Fix:         "Correct the label. Traefik 3 takes one value per matcher, and PathRegexp in place of {name:regexp}.",
+	Source:      "Traefik pkg/config/label, pkg/rules; docs/content/migrate/v2-to-v3-details.md",
+	ComposeOnly: "a path of an Ingress or an HTTPRoute is no rule that has to parse; the API refuses what it does not know",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var gaps, braces []route.Problem
 		defer func() {

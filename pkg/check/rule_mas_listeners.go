@@ -98,7 +98,7 @@ var masListenersBound = Rule{
 			}
 			for _, l := range deployment.MasListeners(m) {
 				if m.Lacks(l.Host) {
-					r.WarnMend(fmt.Sprintf("MAS listens on %s, which the compose file does not give its container; MAS does not start unless Docker happens to", l.Host), everywhere(l.HostAt(), l.Everywhere()), l.HostAt().Site(""))
+					r.WarnMend(fmt.Sprintf("MAS listens on %s, which %s does not give its container; MAS does not start unless %s happens to", l.Host, d.Lines.File, d.Lines.Engine), everywhere(l.HostAt(), l.Everywhere()), l.HostAt().Site(""))
 				}
 			}
 			if http := m.Config.At("http"); http.Set() && !http.At("public_base").Set() && !m.ReadsMore() {

@@ -22,7 +22,7 @@ var composeNameUnique = Rule{
 					continue
 				}
 				told[group] = true
-				message := fmt.Sprintf("%s calls %q, by which Docker knows %s and %s; it gets now the one, now the other", t.From.Name, t.Host, t.To.Name, other.Name)
+				message := fmt.Sprintf("%s calls %q, by which %s knows %s and %s; it gets now the one, now the other", t.From.Name, t.Host, d.Lines.Engine, t.To.Name, other.Name)
 				fix := d.Lines.OtherName + " for one of the two"
 				if len(t.To.Profiles)+len(other.Profiles) > 0 {
 					r.Warn(message+", when both run", fix, other.Site(""), t.To.Site("the one that is meant"), t.At("the address"))

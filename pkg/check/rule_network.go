@@ -15,10 +15,11 @@ import (
 
 var traefikNetworkShared = Rule{
 	ID: "traefik-network-shared", Severity: finding.Error,
-	Summary: "traefik.docker.network is a network of the service by its real name, and Traefik is in it",
-	Why:     "502 Bad Gateway or 504 Gateway Timeout, on some starts and not on others: without a valid name Traefik takes any of the container's networks.",
-	Fix:     "Write the name that `docker network ls` shows: the key below networks only where its name: or external: true makes it so, otherwise <project>_<key>.",
-	Source:  "Traefik pkg/provider/docker getIPAddress, run with Traefik 3.7",
+	Summary:     "traefik.docker.network is a network of the service by its real name, and Traefik is in it",
+	Why:         "502 Bad Gateway or 504 Gateway Timeout, on some starts and not on others: without a valid name Traefik takes any of the container's networks.",
+	Fix:         "Write the name that `docker network ls` shows: the key below networks only where its name: or external: true makes it so, otherwise <project>_<key>.",
+	Source:      "Traefik pkg/provider/docker getIPAddress, run with Traefik 3.7",
+	ComposeOnly: "all pods of a cluster are in one network",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		unknown := make(map[*deployment.Service]bool)
 		told := make(map[string]bool)
@@ -162,10 +163,11 @@ func checkProxyNetwork(r *Reporter, d *deployment.Deployment, s *deployment.Serv
 
 var composeNetworkShared = Rule{
 	ID: "compose-network-shared", Severity: finding.Error,
-	Summary: "two services that talk to each other share a network",
-	Why:     "\"Name or service not known\", \"could not translate host name\", \"no such host\": Docker resolves the names of services only inside a common network.",
-	Fix:     "Put both on one network.",
-	Source:  "Compose specification, networks",
+	Summary:     "two services that talk to each other share a network",
+	Why:         "\"Name or service not known\", \"could not translate host name\", \"no such host\": Docker resolves the names of services only inside a common network.",
+	Fix:         "Put both on one network.",
+	Source:      "Compose specification, networks",
+	ComposeOnly: "all pods of a cluster are in one network; NetworkPolicies are not read yet",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var apart []deployment.Talk
 		for _, t := range d.Talks() {

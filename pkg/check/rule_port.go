@@ -27,10 +27,11 @@ func portsOf(ls []deployment.Listener) (text string, sites []source.Site) {
 
 var traefikPortListens = Rule{
 	ID: "traefik-port-listens", Severity: finding.Error,
-	Summary: "the port and scheme that Traefik sends requests to are those on which the program listens",
-	Why:     "502 Bad Gateway for every request.",
-	Fix:     "Write the port of the listener into loadbalancer.server.port, or behind the name of the service, and leave its tls off: Traefik ends TLS.",
-	Source:  "Traefik pkg/provider/docker getPort; Synapse config/server.py; MAS crates/config sections/http.rs; their Dockerfiles",
+	Summary:     "the port and scheme that Traefik sends requests to are those on which the program listens",
+	Why:         "502 Bad Gateway for every request.",
+	Fix:         "Write the port of the listener into loadbalancer.server.port, or behind the name of the service, and leave its tls off: Traefik ends TLS.",
+	Source:      "Traefik pkg/provider/docker getPort; Synapse config/server.py; MAS crates/config sections/http.rs; their Dockerfiles",
+	ComposeOnly: "requests come by a Service: kubernetes-service-leads",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
@@ -102,10 +103,11 @@ func orNothing(text string) string {
 
 var forwardedHeaders = Rule{
 	ID: "forwarded-headers", Severity: finding.Warning,
-	Summary: "Synapse and MAS take the client's address from the proxy's headers",
-	Why:     "Every user seems to come from the proxy's address: one who mistypes a password a few times locks all others out by rate limiting, and sessions show no address.",
-	Fix:     "Write x_forwarded: true on the listener, and the proxy's networks into MAS's trusted_proxies.",
-	Source:  "Synapse config/server.py; MAS crates/config sections/http.rs default_trusted_proxies",
+	Summary:     "Synapse and MAS take the client's address from the proxy's headers",
+	Why:         "Every user seems to come from the proxy's address: one who mistypes a password a few times locks all others out by rate limiting, and sessions show no address.",
+	Fix:         "Write x_forwarded: true on the listener, and the proxy's networks into MAS's trusted_proxies.",
+	Source:      "Synapse config/server.py; MAS crates/config sections/http.rs default_trusted_proxies",
+	ComposeOnly: "from which addresses the controller asks is known in the cluster alone",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {

@@ -137,7 +137,7 @@ func checkPostgresData(r *Reporter, server *deployment.Service) {
 				server.Lines().Mount("it", "at /var/lib/postgresql"), d...)
 			return
 		}
-		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone after `docker compose down`", data), server.Lines().Mount("it", "at "+cmp.Or(set, declared)), d...)
+		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone %s", data, server.Lines().Gone), server.Lines().Mount("it", "at "+cmp.Or(set, declared)), d...)
 	}
 }
 

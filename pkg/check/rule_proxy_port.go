@@ -12,10 +12,11 @@ import (
 
 var proxyPortPublished = Rule{
 	ID: "proxy-port-published", Severity: finding.Error,
-	Summary: "an entrypoint of Traefik, a server of nginx or a site of Caddy by which alone people or other servers come to the stack is behind a published port",
-	Why:     "\"connection refused\" from outside, although the proxy runs, listens and has the right routes: its container's port is not one of the host.",
-	Fix:     "Write the port into ports of the proxy, such as \"8448:8448\".",
-	Source:  "Compose specification, ports; Traefik pkg/config/static/entrypoints.go; Matrix specification, server-server API, resolving server names",
+	Summary:     "an entrypoint of Traefik, a server of nginx or a site of Caddy by which alone people or other servers come to the stack is behind a published port",
+	Why:         "\"connection refused\" from outside, although the proxy runs, listens and has the right routes: its container's port is not one of the host.",
+	Fix:         "Write the port into ports of the proxy, such as \"8448:8448\".",
+	Source:      "Compose specification, ports; Traefik pkg/config/static/entrypoints.go; Matrix specification, server-server API, resolving server names",
+	ComposeOnly: "the controller that hears port 443 is none of the stack",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		front := d.Front()
 		list, published := front.Entrances()

@@ -70,6 +70,9 @@ func requested(d *deployment.Deployment) (list []ask) {
 }
 
 func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask) {
+	if st.Shut {
+		return
+	}
 	near := d.Near(st)
 	what := d.Front().Name + " sends requests"
 	if a.host != "" {
@@ -89,7 +92,7 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask)
 	case near != "":
 		fix = mend{strings.Replace(st.Address, st.Container, near, 1), func() []source.Edit { return d.Swap(st.Site, st.Container, near) }}
 	case meant != nil:
-		fix = mend{text: meant.Host() + ":" + portFor(d, meant)}
+		fix = mend{text: meant.Host() + ":" + meant.Outer(portFor(d, meant))}
 	}
 	switch {
 	case st.Elsewhere != "":
@@ -97,7 +100,11 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask)
 	case st.Itself:
 		r.FailMend(what+", which is its own container, where nothing else listens; every one is a 502", fix, sites...)
 	case st.Joined:
-		r.WarnMend(what+", a name that no service here has; unless a container of another stack has it, every one is a 502", fix, sites...)
+		elsewhere := "a container of another stack has it"
+		if d.Target == deployment.Kubernetes {
+			elsewhere = "one of that name is made elsewhere"
+		}
+		r.WarnMend(what+", a name that no service here has; unless "+elsewhere+", every one is a 502", fix, sites...)
 	default:
 		r.FailMend(what+", a name that no service has; every one is a 502", fix, sites...)
 	}

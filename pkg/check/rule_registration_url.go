@@ -31,7 +31,7 @@ var registrationURLReachesBridge = Rule{
 				r.FailMend(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", b.Name, name), set(host, "0.0.0.0"), host.Site(""))
 			}
 			if b.Lacks(name) && !b.FromEnv("appservice.hostname") {
-				r.WarnMend(fmt.Sprintf("%s listens on %s, which the compose file does not give its container; Synapse cannot reach it unless Docker happens to", b.Name, name), set(host, "0.0.0.0"), host.Site(""))
+				r.WarnMend(fmt.Sprintf("%s listens on %s, which %s does not give its container; Synapse cannot reach it unless %s happens to", b.Name, name, d.Lines.File, d.Lines.Engine), set(host, "0.0.0.0"), host.Site(""))
 			}
 		})
 	},
@@ -39,7 +39,7 @@ var registrationURLReachesBridge = Rule{
 
 func checkURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, reg *deployment.Registration, b *deployment.Bridge) {
 	v := reg.At("url")
-	u, port, ok := deployment.Endpoint(v.Str())
+	u, port, ok := d.Endpoint(v.Str())
 	fix := both(d, reg, v, "url: "+b.Address(), func(v source.Value) []source.Edit { return v.BecomeText(b.Address()) })
 	listens, at := b.Port()
 	switch {
@@ -54,7 +54,7 @@ func checkURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, reg 
 			r.NotChecked("the url "+u.Redacted()+" of "+b.Name+" is outside of the stack", v.Site(""))
 			return
 		}
-		r.FailMend(fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), b.Name), fix, append([]source.Site{v.Site(""), b.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
+		r.lostHost(d, u.Hostname(), fmt.Sprintf("Synapse looks for the bridge at %q, but the service is called %q; the bridge does not start (M_CONNECTION_FAILED)", u.Hostname(), calls(b.Service)), fix, append([]source.Site{v.Site(""), b.Site("the bridge")}, deployment.NameSites(b.Service)...)...)
 	case port != listens && !b.Silent(at) && !b.FromEnv("appservice.port"):
 		// Which of the two ports is meant is not certain.
 		r.Fail(fmt.Sprintf("Synapse looks for %s on port %s, but it listens on %s; the bridge does not start (M_CONNECTION_FAILED)", b.Name, port, listens), fix.text, v.Site(""), at.Site("the bridge's port"))

@@ -224,6 +224,8 @@ func prefixFix(d *deployment.Deployment, res route.Result, u *url.URL) string {
 	switch d.Front().Name {
 	case "Caddy":
 		return "handle in place of handle_path, and no uri strip_prefix; or no prefix on the listener"
+	case deployment.Ingress, deployment.Gateway:
+		return "no rewrite of the path, or no prefix on the listener"
 	case "nginx":
 		return "proxy_pass without a path behind the port, or no prefix on the listener"
 	}

@@ -63,7 +63,7 @@ func checkProxied(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, 
 				return edits
 			}}, sites...)
 	}
-	u, port, ok := deployment.Endpoint(at.Str())
+	u, port, ok := d.Endpoint(at.Str())
 	if !ok {
 		return
 	}
@@ -150,7 +150,7 @@ var rtcCallsEnd = Rule{
 
 // checkHook has an address at which LiveKit does not find lk-jwt-service.
 func checkHook(r *Reporter, d *deployment.Deployment, l *deployment.LiveKit, v source.Value) {
-	u, port, ok := deployment.Endpoint(v.Str())
+	u, port, ok := d.Endpoint(v.Str())
 	if !ok {
 		return
 	}

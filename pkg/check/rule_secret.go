@@ -39,7 +39,7 @@ var secretQuoted = Rule{
 			for _, e := range s.Variables {
 				// Compose writes the value anew: 0123 arrives as 83, 1e3 as 1000.
 				if v := e.At; v.Set() && !e.FromFile && v.NamesSecret() && (v.ReadAs(source.GoYAML) == "a date" || v.Respelt()) {
-					r.FailMend(fmt.Sprintf("%s of %s stands there without quotes and reads as %s; Compose hands on another spelling of it", v.Name(), s.Name, v.ReadAs(source.GoYAML)), quotedSecret(d, v), v.Site(""))
+					r.FailMend(fmt.Sprintf("%s of %s stands there without quotes and reads as %s; %s", v.Name(), s.Name, v.ReadAs(source.GoYAML), respelt(d)), quotedSecret(d, v), v.Site(""))
 				}
 			}
 		}
@@ -290,4 +290,12 @@ func sitesOf(places []deployment.Secret, others ...deployment.Secret) []source.S
 		sites = append(sites, h.Sites("the same")...)
 	}
 	return sites
+}
+
+// respelt is what comes of a value that is no text where a variable is one.
+func respelt(d *deployment.Deployment) string {
+	if d.Target == deployment.Kubernetes {
+		return "the cluster refuses the manifest"
+	}
+	return "Compose hands on another spelling of it"
 }

@@ -66,7 +66,7 @@ func checkStarted(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 	if s.Component().Bridge != nil {
 		report = r.Warn
 	}
-	report(fmt.Sprintf("Compose starts no container of %s; %s does not run", s.Name, name), "remove the line", s.Absent.At.Site(""))
+	report(fmt.Sprintf("%s starts no container of %s; %s does not run", d.Target, s.Name, name), "remove the line", s.Absent.At.Site(""))
 }
 
 // checkAwaited has a service that waits for one which Compose leaves out; then it starts nothing at all.
@@ -106,8 +106,11 @@ func checkCopies(r *Reporter, s *deployment.Service) {
 	if s.Component().Bridge != nil {
 		effect = "all of them log in with one account and answer the same messages"
 	}
+	if s.Overlaps.Exists() && effect != "" && n == 1 && s.Absent.Why == "" && !s.Once {
+		r.Warn(fmt.Sprintf("a Deployment starts the new pod of %s before the old one has ended; for a while there are two, and %s", s.Name, effect), "strategy: {type: Recreate}, or a StatefulSet", s.Overlaps.Site(""))
+	}
 	if kind, _, _ := s.Launch(); n < 2 || effect == "" || kind != deployment.Itself && kind != deployment.Script || s.Absent.Why != "" {
 		return
 	}
-	r.FailMend(fmt.Sprintf("Compose starts %d containers of %s; %s", n, s.Name, effect), set(at, "1"), at.Site(""))
+	r.FailMend(fmt.Sprintf("%s starts %d containers of %s; %s", s.Deployment().Target, n, s.Name, effect), set(at, "1"), at.Site(""))
 }

@@ -216,7 +216,7 @@ func checkListener(r *Reporter, s *deployment.Synapse, l source.Value, what stri
 	}
 	for _, addr := range deployment.Listed(l.At("bind_addresses")) {
 		if s.Lacks(addr.Str()) {
-			r.Warn(fmt.Sprintf("%s is on %s, which the compose file does not give the container; Synapse does not start unless Docker happens to", what, addr.Str()), `bind_addresses: ["0.0.0.0"]`, addr.Site(""))
+			r.Warn(fmt.Sprintf("%s is on %s, which %s does not give the container; Synapse does not start unless %s happens to", what, addr.Str(), s.Lines().File, s.Lines().Engine), `bind_addresses: ["0.0.0.0"]`, addr.Site(""))
 		}
 	}
 	if v := l.At("resources"); v.Exists() && v.Kind() != source.Sequence && kind.Str() == "http" {

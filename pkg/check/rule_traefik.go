@@ -15,10 +15,11 @@ import (
 
 var traefikRouterComplete = Rule{
 	ID: "traefik-router-complete", Severity: finding.Error,
-	Summary: "every router is enabled, names its service, has tls like the others, an entrypoint that exists, and a priority where two could match",
-	Why:     "404 page not found, although the labels look right; or a request that is answered by one service today and by another after the next restart.",
-	Fix:     "Write traefik.enable=true, and for every router rule, service, entrypoints, tls and a priority that no other has.",
-	Source:  "Traefik pkg/provider/docker, pkg/muxer/http, run with Traefik 3.7",
+	Summary:     "every router is enabled, names its service, has tls like the others, an entrypoint that exists, and a priority where two could match",
+	Why:         "404 page not found, although the labels look right; or a request that is answered by one service today and by another after the next restart.",
+	Fix:         "Write traefik.enable=true, and for every router rule, service, entrypoints, tls and a priority that no other has.",
+	Source:      "Traefik pkg/provider/docker, pkg/muxer/http, run with Traefik 3.7",
+	ComposeOnly: "its routers come from labels and files; Ingresses and HTTPRoutes have neither priorities nor names of services to forget",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		tls := slices.ContainsFunc(d.Routes().Routers, func(o *route.Router) bool { return o.TLS && o.Dropped == "" })
 		if d.Front().Name != "Traefik" {

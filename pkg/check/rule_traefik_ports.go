@@ -22,10 +22,11 @@ func writesFront(d *deployment.Deployment) string {
 
 var traefikPortsPublished = Rule{
 	ID: "traefik-ports-published", Severity: finding.Error,
-	Summary: "the proxy listens behind every port that its service publishes: an entrypoint of Traefik, a site of Caddy, a server of nginx",
-	Why:     "\"connection refused\" or \"connection reset by peer\" for every address, although Traefik runs and its log is silent.",
-	Fix:     "Give the entrypoint the address :PORT that stands on the right of the colon in ports.",
-	Source:  "Traefik pkg/config/static/entrypoints.go; Compose specification, ports",
+	Summary:     "the proxy listens behind every port that its service publishes: an entrypoint of Traefik, a site of Caddy, a server of nginx",
+	Why:         "\"connection refused\" or \"connection reset by peer\" for every address, although Traefik runs and its log is silent.",
+	Fix:         "Give the entrypoint the address :PORT that stands on the right of the colon in ports.",
+	Source:      "Traefik pkg/config/static/entrypoints.go; Compose specification, ports",
+	ComposeOnly: "the controller that hears port 443 is none of the stack",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		front := d.Front()
 		for _, p := range front.Dead() {

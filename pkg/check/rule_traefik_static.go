@@ -30,10 +30,11 @@ var instead = map[string]string{
 
 var traefikKnownKeys = Rule{
 	ID: "traefik-known-keys", Severity: finding.Error,
-	Summary: "Traefik knows every key of its static configuration, and reads the file, flags or variables that hold it",
-	Why:     "Traefik does not start: \"field not found, node: …\", \"incompatible deprecated static option found\". Or a setting has no effect: where there is a file, Traefik passes over its flags, and where there are flags, over its variables; routers and middlewares in the file are passed over as well.",
-	Fix:     "Write the key as this release of Traefik calls it, and all settings in one place; routers belong into a file that providers.file names, or on labels.",
-	Source:  "Traefik pkg/config/static, pkg/cli, from 2.0.0 to 3.7.13; paerser v0.2.2",
+	Summary:     "Traefik knows every key of its static configuration, and reads the file, flags or variables that hold it",
+	Why:         "Traefik does not start: \"field not found, node: …\", \"incompatible deprecated static option found\". Or a setting has no effect: where there is a file, Traefik passes over its flags, and where there are flags, over its variables; routers and middlewares in the file are passed over as well.",
+	Fix:         "Write the key as this release of Traefik calls it, and all settings in one place; routers belong into a file that providers.file names, or on labels.",
+	Source:      "Traefik pkg/config/static, pkg/cli, from 2.0.0 to 3.7.13; paerser v0.2.2",
+	ComposeOnly: "the controller and its settings are none of the stack",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Services {
 			if v, _ := s.Image.Version(); s.Program == component.Traefik && v[0] != 1 {
@@ -93,10 +94,11 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 
 var traefikProviderMounted = Rule{
 	ID: "traefik-provider-mounted", Severity: finding.Error,
-	Summary: "what Traefik's file provider is to read is mounted into its container",
-	Why:     "\"Cannot start the provider *file.Provider\" in Traefik's log. Traefik goes on without the routers and middlewares that stand there: 404 page not found.",
-	Fix:     "Mount the file or directory that providers.file names, at the path by which it names it.",
-	Source:  "Traefik v3.7.13 pkg/provider/file/file.go, pkg/provider/aggregator/aggregator.go",
+	Summary:     "what Traefik's file provider is to read is mounted into its container",
+	Why:         "\"Cannot start the provider *file.Provider\" in Traefik's log. Traefik goes on without the routers and middlewares that stand there: 404 page not found.",
+	Fix:         "Mount the file or directory that providers.file names, at the path by which it names it.",
+	Source:      "Traefik v3.7.13 pkg/provider/file/file.go, pkg/provider/aggregator/aggregator.go",
+	ComposeOnly: "a controller reads the API and no socket or file",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Running(component.Traefik) {
 			for _, set := range d.Static(s).Settings {

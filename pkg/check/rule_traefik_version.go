@@ -22,10 +22,11 @@ var (
 
 var traefikVersionSupports = Rule{
 	ID: "traefik-version-supports", Severity: finding.Error,
-	Summary: "Traefik lets encoded slashes and hashes through to Matrix, and its release can ask Docker",
-	Why:     "400 Bad Request for every room alias and for the backup of keys, whose ids have %23 and %2F in the path. Or 404 for everything after an update of Docker: \"client version 1.24 is too old. Minimum supported API version is 1.44\".",
-	Fix:     "Take a Traefik from 3.6.7 or 2.11.35 on and leave encodedCharacters as they are.",
-	Source:  "Traefik 3.6.3, 3.6.6 pkg/server/router/router.go, 3.6.7 pkg/config/static/entrypoints.go; 3.6.0 pkg/provider/docker/pdocker.go",
+	Summary:     "Traefik lets encoded slashes and hashes through to Matrix, and its release can ask Docker",
+	Why:         "400 Bad Request for every room alias and for the backup of keys, whose ids have %23 and %2F in the path. Or 404 for everything after an update of Docker: \"client version 1.24 is too old. Minimum supported API version is 1.44\".",
+	Fix:         "Take a Traefik from 3.6.7 or 2.11.35 on and leave encodedCharacters as they are.",
+	Source:      "Traefik 3.6.3, 3.6.6 pkg/server/router/router.go, 3.6.7 pkg/config/static/entrypoints.go; 3.6.0 pkg/provider/docker/pdocker.go",
+	ComposeOnly: "the controller and its version are none of the stack",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		d.Routes()
 		if d.Proxy().Service == nil {

@@ -14,10 +14,11 @@ import (
 
 var composeUnique = Rule{
 	ID: "compose-unique", Severity: finding.Error,
-	Summary: "no two services take the same port of the host or the same container name, and no label stands twice",
-	Why:     "\"Bind for 0.0.0.0:8008 failed: port is already allocated\", \"container name … is already in use\": one of the two does not start. Of a label that stands twice Compose keeps the last.",
-	Fix:     "Give one of them another port or name.",
-	Source:  "docker compose; compose-go v2 does not look at ports",
+	Summary:     "no two services take the same port of the host or the same container name, and no label stands twice",
+	Why:         "\"Bind for 0.0.0.0:8008 failed: port is already allocated\", \"container name … is already in use\": one of the two does not start. Of a label that stands twice Compose keeps the last.",
+	Fix:         "Give one of them another port or name.",
+	Source:      "docker compose; compose-go v2 does not look at ports",
+	ComposeOnly: "the API has one object of a name, and gives each pod an address of its own",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		type port struct {
 			deployment.Port

@@ -160,7 +160,7 @@ func (told *instances) read(d *deployment.Deployment, s *deployment.Service, con
 		}
 		ls, heard := d.Listeners(one.to)
 		replicates := func(l deployment.Listener) bool {
-			return l.Port == one.port.Str() && slices.Contains(l.Resources, "replication") && !l.Loopback
+			return l.Port == d.Inner(at.At("host").Str(), one.port.Str()) && slices.Contains(l.Resources, "replication") && !l.Loopback
 		}
 		if heard && !partial(d, one.to) && !slices.ContainsFunc(ls, replicates) && one.to != s {
 			told.deaf = append(told.deaf, one)

@@ -146,4 +146,6 @@ var Rules = []Rule{
 	backupKeysKnown,
 	backupOneTimeKeys,
 	irreversibleChange,
+	kubernetesServiceLeads,
+	kubernetesKeyExists,
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,6 +14,8 @@ func compatFix(d *deployment.Deployment, m *deployment.MAS) string {
 	switch d.Front().Name {
 	case "Caddy":
 		return "@compat path_regexp " + expression + ", and handle @compat { reverse_proxy " + address(d, m.Service) + " } before the block for Synapse"
+	case deployment.Ingress, deployment.Gateway:
+		return "prefixes /_matrix/client/{r0,v3,unstable}/{login,logout,refresh} of this host, which are longer than /_matrix, to " + clusterAddress(d, m.Service)
 	case "nginx":
 		return "location ~ " + expression + " { proxy_pass http://" + address(d, m.Service) + "; }, and no ^~ at a prefix of it"
 	}
@@ -32,6 +35,15 @@ func routeFix(d *deployment.Deployment, host string, s *deployment.Service, path
 			parts = append(parts, p)
 		}
 		return fmt.Sprintf("%s { @%s path %s, and reverse_proxy @%s %s }", host, s.Name, strings.Join(parts, " "), s.Name, address(d, s))
+	case deployment.Ingress, deployment.Gateway:
+		for _, p := range paths {
+			kind := "Exact"
+			if strings.HasSuffix(p, "/") {
+				kind, p = "Prefix", cmp.Or(strings.TrimRight(p, "/"), "/")
+			}
+			parts = append(parts, kind+" "+p)
+		}
+		return fmt.Sprintf("host %s, %s to %s", host, strings.Join(parts, " and "), clusterAddress(d, s))
 	case "nginx":
 		for _, p := range paths {
 			mark := ""
@@ -54,6 +66,16 @@ func routeFix(d *deployment.Deployment, host string, s *deployment.Service, path
 		rule = "(" + rule + ")"
 	}
 	return fmt.Sprintf("rule: Host(`%s`) && %s", host, rule)
+}
+
+// clusterAddress is the Service of a service, and its port.
+func clusterAddress(d *deployment.Deployment, s *deployment.Service) string {
+	ls, _ := d.Listeners(s)
+	port := mainPort(ls)
+	if port == "…" {
+		return s.Host()
+	}
+	return s.Host() + ":" + s.Outer(port)
 }
 
 // address is where a proxy in the stack reaches a service.

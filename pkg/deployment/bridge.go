@@ -124,7 +124,7 @@ func (b *Bridge) Address() string {
 	if b.Silent(at) {
 		port = "…"
 	}
-	return "http://" + b.Host() + ":" + port
+	return "http://" + b.Host() + ":" + b.Outer(port)
 }
 
 // Silent reports whether nothing says which port the bridge listens on; at is that of Port.

@@ -52,8 +52,19 @@ type Deployment struct {
 	// Lacks says that a part of it is not there, which is a finding of its own: what the rest does not have may stand in that.
 	Lacks bool
 
-	// Lines is how a setting is written in it.
-	Lines Lines
+	// Target is what it runs on, Lines how a setting is written for that.
+	Target Target
+	Lines  Lines
+	// Doors are names under which services are found, beside those of their own.
+	Doors []*Door
+	// Routed is the proxy by which people reach the stack where the deployment itself says how it routes; nil else.
+	Routed *Routed
+	// Keyless are the keys that containers need of what is here and that it does not have.
+	Keyless []Keyless
+	// Holders says where files stand that are parts of others, by their names.
+	Holders map[string]Holder
+	// Faults is what keeps a file that stands in another one from being parsed, by its name.
+	Faults map[string][]finding.Finding
 	// ReadFrom is what the deployment was read from, for who knows its kind.
 	ReadFrom any
 	// Swarm says that Traefik reads the labels of the services of a Swarm, and not those of containers.

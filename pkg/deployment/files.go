@@ -72,6 +72,9 @@ func Cause(err error) string {
 
 // Read parses a file of the deployment. The findings say why that is not possible.
 func (d *Deployment) Read(name string) (*source.File, []finding.Finding) {
+	if findings := d.Faults[name]; findings != nil {
+		return nil, findings
+	}
 	src, err := source.ReadFS(d.FS, name)
 	if err != nil {
 		return nil, []finding.Finding{{
@@ -104,6 +107,9 @@ func (d *Deployment) file(name string) *source.File {
 	defer d.mu.Unlock()
 	return d.files[name]
 }
+
+// Held is a file that was made known by Add; nil where none was.
+func (d *Deployment) Held(name string) *source.File { return d.file(name) }
 
 // read are the files that were read.
 func (d *Deployment) read() []*source.File {
@@ -174,11 +180,15 @@ func (d *Deployment) Problems() []finding.Finding {
 	return slices.Clone(d.problems)
 }
 
-// FilesRead is how many files were read.
+// FilesRead is how many files were read. What stands in another one is a part of that.
 func (d *Deployment) FilesRead() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.files)
+	names := make(map[string]bool, len(d.files))
+	for _, f := range d.files {
+		names[d.held(source.Pos{File: f.Path}).File] = true
+	}
+	return len(names)
 }
 
 // Unseen says why what is missing may be there all the same; "" when it is not.

@@ -53,7 +53,7 @@ func (d *Deployment) ServiceAt(host string) *Service {
 	switch all := d.Named(host); {
 	case len(all) > 0:
 		return all[0]
-	case strings.HasSuffix(host, "1"):
+	case strings.HasSuffix(host, "1") && d.Target == Compose:
 		return d.ContainerNamed(host)
 	}
 	return nil

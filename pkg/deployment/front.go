@@ -92,7 +92,9 @@ func (d *Deployment) readFront() *Front {
 	if d.passedOver != "" && front.Name == "Traefik" {
 		front.Unseen = d.passedOver
 	}
-	if front.Service == nil && len(labels.Routers) == 0 {
+	if d.Routed != nil {
+		front = &Front{Name: d.Routed.Name, Unseen: d.Routed.Unseen, table: d.Routed.Table}
+	} else if front.Service == nil && len(labels.Routers) == 0 {
 		front = cmp.Or(outside, front)
 	}
 	for _, f := range fronts {

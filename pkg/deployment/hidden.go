@@ -61,5 +61,5 @@ func (d *Deployment) Hide(findings []finding.Finding) []finding.Finding {
 	if len(findings) == 0 {
 		return findings
 	}
-	return d.Mask().Findings(findings)
+	return d.Mask().Findings(d.heldBy(findings))
 }

@@ -35,6 +35,9 @@ type Lines struct {
 	AsUser func(capabilities ...string) string
 	// Run runs a program in a container, "" for one that is not known.
 	Run func(container, program string) string
+	// File is what the services stand in, Engine what runs their containers, Gone when what is in a container alone is lost; Unwell is
+	// what comes of one whose check fails.
+	File, Engine, Gone, Unwell string
 	// SwitchOn has the services of a profile run.
 	SwitchOn func(profile string) string
 }

@@ -150,7 +150,7 @@ func (s *Synapse) ClientAddress() string {
 			break
 		}
 	}
-	return "http://" + s.Host() + ":" + port
+	return "http://" + s.Host() + ":" + s.Outer(port)
 }
 
 // Endpoint takes an HTTP URL apart; port is the scheme's when none stands there.

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -60,32 +61,38 @@ func (d *Deployment) ProxyNetwork(s *Service) string {
 	return best
 }
 
-// Talk is one service's way to another, the name it calls the other by, and the place that says so.
+// Talk is one service's way to another, the name and the port that it calls the other by, and the place that says so. To is nil
+// where the name is that of a door behind which nothing is known.
 type Talk struct {
-	From, To *Service
-	Host     string
-	At       func(note string) source.Site
+	From, To   *Service
+	Host, Port string
+	At         func(note string) source.Site
 }
 
 // Talks lists who speaks to whom inside the stack.
 func (d *Deployment) Talks() []Talk {
+	return slices.DeleteFunc(d.Calls(), func(t Talk) bool { return t.To == nil || t.To == t.From })
+}
+
+// Calls are the talks, and those that end at a door.
+func (d *Deployment) Calls() []Talk {
 	var ts []Talk
-	say := func(from *Service, at func(string) source.Site, host string) {
-		if to := d.ServiceAt(host); to != nil && to != from {
-			ts = append(ts, Talk{from, to, host, at})
+	say := func(from *Service, at func(string) source.Site, host, port string) {
+		if to := d.ServiceAt(host); to != nil || d.Door(host) != nil {
+			ts = append(ts, Talk{from, to, host, port, at})
 		}
 	}
 	url := func(from *Service, at source.Value) {
-		if u, _, ok := Endpoint(at.Str()); ok {
-			say(from, at.Site, u.Hostname())
+		if u, port, ok := Endpoint(at.Str()); ok {
+			say(from, at.Site, u.Hostname(), port)
 		}
 	}
 	processes := func(from *Service, config *source.File) {
 		for _, at := range config.At("instance_map").Entries() {
-			say(from, at.At("host").Site, at.At("host").Str())
+			say(from, at.At("host").Site, at.At("host").Str(), at.At("port").Str())
 		}
 		if redis := config.At("redis"); redis.At("enabled").True() {
-			say(from, redis.At("host").Site, redis.At("host").Str())
+			say(from, redis.At("host").Site, redis.At("host").Str(), cmp.Or(redis.At("port").Str(), "6379"))
 		}
 	}
 	for _, s := range d.Synapses {
@@ -107,21 +114,22 @@ func (d *Deployment) Talks() []Talk {
 		url(b.Service, b.Config.At("homeserver", "address"))
 	}
 	for _, c := range d.Connections() {
-		say(c.Service, c.At.Site, c.Host)
+		say(c.Service, c.HostAt.Site, c.Host, cmp.Or(c.Port, "5432"))
 	}
 	for _, s := range d.Services {
 		if host, v := s.Env("PGHOST"); host != "" {
-			say(s, v.Site, host)
+			port, _ := s.Env("PGPORT")
+			say(s, v.Site, host, cmp.Or(port, "5432"))
 		}
 	}
 	if front := d.Front().Service; front != nil && front.Absent.Why == "" {
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
-				host, _, _ := strings.Cut(b.Address, ":")
+				host, port, _ := strings.Cut(b.Address, ":")
 				say(front, func(note string) source.Site {
 					b.Site.Note = note
 					return b.Site
-				}, host)
+				}, host, port)
 			}
 		}
 	}
@@ -160,7 +168,10 @@ func (d *Deployment) Subnets(s *Service) (list []netip.Prefix, at Leaf) {
 
 // Names are the host names under which other containers of a shared network reach the service.
 func (s *Service) Names() []string {
-	names := append([]string{s.Name}, s.linked...)
+	names := slices.Clone(s.linked)
+	if !s.Unnamed {
+		names = append([]string{s.Name}, names...)
+	}
 	for _, l := range []Leaf{s.ContainerName, s.Hostname} {
 		if n := l.Str(); n != "" {
 			names = append(names, n)
@@ -168,7 +179,8 @@ func (s *Service) Names() []string {
 	}
 	for _, a := range s.Attachments {
 		for _, alias := range a.Aliases {
-			names = append(names, alias.Str())
+			name, _ := alias.Text()
+			names = append(names, name)
 		}
 	}
 	return names
@@ -178,7 +190,8 @@ func (s *Service) Names() []string {
 func (s *Service) Host() string {
 	for _, a := range s.Attachments {
 		if len(a.Aliases) > 0 && a.Aliases[0].Set() {
-			return a.Aliases[0].Str()
+			name, _ := a.Aliases[0].Text()
+			return name
 		}
 	}
 	return s.Name
@@ -199,9 +212,12 @@ func NameSites(services ...*Service) (sites []source.Site) {
 // Answers reports whether the service is found by the name in the network with that key.
 func (s *Service) Answers(name, network string) bool {
 	own, _ := s.ContainerName.Text()
-	return slices.Contains(s.Networks, network) && (name == s.Name || name == own ||
+	return slices.Contains(s.Networks, network) && (name == s.Name && !s.Unnamed || name == own ||
 		slices.ContainsFunc(s.Attachments, func(a Attachment) bool {
-			return a.Network == network && slices.ContainsFunc(a.Aliases, func(l Leaf) bool { return l.Str() == name })
+			return a.Network == network && slices.ContainsFunc(a.Aliases, func(l Leaf) bool {
+				alias, _ := l.Text()
+				return alias == name
+			})
 		}))
 }
 

@@ -23,7 +23,7 @@ func (d *Deployment) Parts() []finding.Part {
 		for _, site := range d.Unread {
 			whys = append(whys, site.Note)
 		}
-		p.add(finding.Part{Name: "Compose", Seen: finding.Partly, From: d.Chosen.Files, Why: few(Unique(whys))})
+		p.add(finding.Part{Name: d.Target.String(), Seen: finding.Partly, From: d.Chosen.Files, Why: few(Unique(whys))})
 	}
 	p.homeserver()
 	p.bridges()
@@ -82,6 +82,9 @@ type parts struct {
 }
 
 func (p *parts) add(part finding.Part, of ...*Service) {
+	for i, name := range part.From {
+		part.From[i] = p.d.held(source.Pos{File: name}).File
+	}
 	part.From = Unique(part.From)
 	p.list = append(p.list, part)
 	for _, s := range of {
@@ -253,10 +256,18 @@ func hostOf(url string) string {
 	return u.Hostname()
 }
 
+// unrouted says that nothing tells how requests come in.
+func (d *Deployment) unrouted() string {
+	if d.Target == Kubernetes {
+		return "no Ingress and no HTTPRoute here: what is routed where cannot be seen"
+	}
+	return "none here, and no labels for one: what is routed where cannot be seen"
+}
+
 func (p *parts) front() {
 	d := p.d
 	f := d.Front()
-	part := finding.Part{Name: "proxy " + f.Name}
+	part := finding.Part{Name: "proxy " + strings.TrimPrefix(f.Name, "the ")}
 	for _, router := range d.Routes().Routers {
 		part.From = append(part.From, router.Site.File)
 	}
@@ -265,7 +276,7 @@ func (p *parts) front() {
 		if f.Unseen == "" && len(d.Synapses)+len(d.MASs) == 0 {
 			return
 		}
-		part.Name, part.Seen, part.Why = "proxy", finding.Unread, cmp.Or(f.Unseen, "none here, and no labels for one: what is routed where cannot be seen")
+		part.Name, part.Seen, part.Why = "proxy", finding.Unread, cmp.Or(f.Unseen, d.unrouted())
 	case len(part.From) == 0:
 		part.Seen, part.Why = finding.Unread, f.Unseen
 		if part.Why == "" {
@@ -275,6 +286,9 @@ func (p *parts) front() {
 		part.Seen, part.Why = finding.Partly, f.Unseen
 	case f.Service == nil:
 		part.Seen, part.Why = finding.Partly, f.Name+" itself is of another stack, with what is set there"
+		if d.Routed != nil {
+			part.Why = "its controller is not among the manifests, nor what is set there"
+		}
 	}
 	p.add(part, f.Service)
 }
@@ -352,7 +366,7 @@ func (p *parts) rest() {
 		p.add(finding.Part{Name: "not started", Seen: finding.Unread, Why: few(off)})
 	}
 	if len(others) > 0 {
-		p.add(finding.Part{Name: "others", Seen: finding.Unread, Why: few(others) + ": only what Compose is told"})
+		p.add(finding.Part{Name: "others", Seen: finding.Unread, Why: few(others) + ": only what " + d.Target.String() + " is told"})
 	}
 }
 

@@ -81,7 +81,7 @@ func (d *Deployment) recogniseShapes() {
 	readers := make(map[string][]*Service)
 	var files []string
 	for _, s := range d.Services {
-		if s.Program != component.Unknown || s.Borgmatic() || s.Restart.Str() == "no" || d.Awaited(s) || d.oneShot(s) {
+		if s.Program != component.Unknown || s.Borgmatic() || s.Once || d.Awaited(s) || d.oneShot(s) {
 			continue
 		}
 		host, reason := s.HostPath(s.shapePath())

@@ -16,7 +16,7 @@ func (d *Deployment) recogniseOwn() {
 	for _, p := range []component.Program{component.Synapse, component.MAS, component.Postgres} {
 		var told, seem []*Service
 		for _, s := range d.Services {
-			if s.Program != component.Unknown || s.Borgmatic() || s.Restart.Str() == "no" || s.Absent.Why != "" || d.Awaited(s) {
+			if s.Program != component.Unknown || s.Borgmatic() || s.Once || s.Absent.Why != "" || d.Awaited(s) {
 				continue
 			}
 			switch is, sure := d.isOwn(s, p); {

@@ -52,6 +52,12 @@ type Service struct {
 	PortsHidden bool // there may be others, which stand behind variables that are set elsewhere
 
 	Hostname, ContainerName Leaf
+	// Unnamed says that others do not find it by its own name, but by those alone that it is given besides.
+	Unnamed bool
+	// Namespace is where a bare name means something, "" where there is but one such place.
+	Namespace string
+	// Paired says that containers of others are in its network, and it reaches them by localhost.
+	Paired bool
 
 	Labels   []traefik.Label
 	LabelsAt Leaf
@@ -65,12 +71,17 @@ type Service struct {
 	Probe     Probe
 	DependsOn []Wait
 	Restart   Leaf
-	Profiles  []Leaf
+	// Once says that it does its work and ends.
+	Once     bool
+	Profiles []Leaf
 	// Absent says why the service does not run.
 	Absent Absent
 	// Copies is how many containers are started of it, CopiesAt what says so.
 	Copies   int
 	CopiesAt Leaf
+
+	// Overlaps is what has a new container of it start before the old one has ended, where anything has.
+	Overlaps Leaf
 
 	UserAt, ReadOnly, Privileged Leaf
 	CapDrop, CapAdd              List
@@ -132,6 +143,8 @@ type Probe struct {
 	At   Leaf
 	Test List
 	Off  bool // it is switched off
+	// Outside says that nothing is run for it in the container: who starts that asks itself.
+	Outside bool
 }
 
 // Wait is what a service waits for before it starts.

@@ -17,6 +17,8 @@ type Stray struct {
 	Itself bool
 	// Elsewhere says why it may be there, and is not seen here; "" where nobody has the name.
 	Elsewhere string
+	// Shut says that it is a door behind which nobody is, which a rule of its own tells.
+	Shut bool
 	// Joined says that the proxy is where others may have the name whose files are not here.
 	Joined bool
 }
@@ -30,7 +32,12 @@ func (d *Deployment) Stray(b route.Backend) *Stray {
 	_, err := netip.ParseAddr(b.Container)
 	front := d.Front().Service
 	loopback := Loopback(b.Container) || b.Container == "0.0.0.0"
+	door := d.Door(b.Container)
 	switch {
+	case door != nil && door.Elsewhere == "":
+		st.Shut = true
+	case door != nil:
+		st.Elsewhere = door.Elsewhere
 	case loopback && front != nil && !front.NetworkMode.Set() && !d.housed(front):
 		st.Itself = true
 	case loopback:

@@ -237,7 +237,7 @@ func (d *Deployment) provided(s *Service, container string) *source.File {
 // with what is published there. A proxy that is none of the services is on the host, or in a container beside them.
 func (d *Deployment) upstream(from *Service, host, port string) (container, inner string) {
 	if s := d.ServiceAt(host); s != nil {
-		return s.Name, port
+		return s.Name, d.Inner(host, port)
 	}
 	if s := d.ContainerNamed(host); s != nil {
 		return s.Name, port

@@ -68,9 +68,13 @@ func Parse(path string, src []byte) (*File, *Problem) {
 
 // ParseAll is Parse for a file whose documents all count: each is a File of its own, of the same path.
 func ParseAll(path string, src []byte) ([]*File, *Problem) {
-	docs, problem := documents(path, src, maxDocuments)
+	docs, problem := documents(path, src, maxDocuments+1)
 	if problem != nil {
 		return nil, problem
+	}
+	if len(docs) > maxDocuments {
+		at := docs[maxDocuments].Line
+		return nil, &Problem{Pos: Pos{File: path, Line: at, Col: min(at, 1)}, Message: fmt.Sprintf("the file holds more than %d documents", maxDocuments), Fix: "split it"}
 	}
 	files := make([]*File, len(docs))
 	for i := range docs {
@@ -80,7 +84,7 @@ func ParseAll(path string, src []byte) ([]*File, *Problem) {
 }
 
 // maxDocuments is more than anybody writes into one file.
-const maxDocuments = 100
+const maxDocuments = 500
 
 func newFile(path string, src []byte, doc *yaml.Node) *File {
 	f := &File{Path: path, Src: src}

@@ -47,9 +47,29 @@ type place struct {
 	keys   []string
 	name   string
 	secret bool
+	open   bool // it only names what is elsewhere
+}
+
+// references are the keys of Kubernetes below which stand names of objects and of their keys, never a value.
+var references = []string{"secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "imagePullSecrets", "secretName", "existingSecret"}
+
+// refers reports whether a key of that place is one of those: a secret is, as a volume of a pod.
+func (p place) refers(key string) bool {
+	if slices.Contains(references, key) {
+		return true
+	}
+	above := p.keys
+	if n := len(above); n > 0 && strings.Trim(above[n-1], "0123456789") == "" {
+		above = above[:n-1]
+	}
+	n := len(above)
+	return key == "secret" && n > 1 && (above[n-1] == "volumes" && above[n-2] == "spec" || above[n-1] == "sources" && above[n-2] == "projected")
 }
 
 func (p place) down(key string) place {
+	if p.open || p.refers(key) {
+		return place{keys: append(slices.Clip(p.keys), key), open: true}
+	}
 	// Below `secrets` a Compose service lists names and mounts, never a value.
 	if key == "secrets" && len(p.keys) == 2 && p.keys[0] == "services" {
 		return place{}

@@ -42,6 +42,8 @@ var lines = deployment.Lines{
 		}
 		return "docker exec " + shell.Word(container) + " " + program
 	},
+	File: "the compose file", Engine: "Docker", Gone: "after `docker compose down`",
+	Unwell:   "the container is unhealthy for ever, and neither Traefik nor depends_on takes it",
 	SwitchOn: func(profile string) string { return "COMPOSE_PROFILES=" + profile + " in .env" },
 }
 

@@ -27,6 +27,7 @@ func (p *Project) service(name string, v source.Value) *deployment.Service {
 		Restart: leaf("restart"), MoreNames: v.At("extra_hosts").Set() || v.At("external_links").Set(), Profiles: list("profiles").Items, UserAt: leaf("user"), ReadOnly: leaf("read_only"), Privileged: leaf("privileged"),
 		CapDrop: list("cap_drop"), CapAdd: list("cap_add"), Reads: confighash.Reads(p.File, name),
 	}
+	s.Once = s.Restart.Str() == "no"
 	ref, _ := s.ImageAt.Text()
 	s.Image = component.Parse(ref)
 	s.Program = s.Image.Program()

@@ -1,0 +1,158 @@
+// Package kubernetes reads manifests of Kubernetes, plain or put together by a kustomization.yaml, as kubectl would apply them. It is
+// the only place that knows how they are written.
+package kubernetes
+
+import (
+	"cmp"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/memfs"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// cluster is what is gathered while the manifests of one deployment are read.
+type cluster struct {
+	fsys    fs.FS
+	d       *deployment.Deployment
+	objects []*object
+	unread  []source.Site
+	built   int // how many kustomizations were carried out
+
+	contents map[string]*content // Secrets and ConfigMaps, by KIND/NAME or KIND/NAMESPACE/NAME
+	files    []memfs.File
+	laid     map[string]source.Pos // the directories of volumes with items
+	pods     []*pod
+	spaces   []string // the namespaces of the workloads
+}
+
+// Open reads the manifests of a directory: those that its kustomization.yaml names, or all that lie in it. The findings are what
+// kept one from being read.
+func Open(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, []finding.Finding) {
+	d := deployment.New(fsys, false, known...)
+	c := &cluster{fsys: fsys, d: d, contents: make(map[string]*content)}
+	d.Target, d.Lines, d.Secrecy, d.Faults = deployment.Kubernetes, lines, c.secrecy, make(map[string][]finding.Finding)
+	d.Holders = make(map[string]deployment.Holder)
+	findings := c.read()
+	if len(c.objects) == 0 {
+		return d, append(findings, c.nothing()...)
+	}
+	c.spread()
+	c.hold()
+	for _, o := range c.objects {
+		c.workload(o)
+	}
+	if len(c.pods) == 0 {
+		return d, append(findings, c.noWorkload())
+	}
+	d.File = c.pods[0].of.File().Path
+	d.ServicesAt = deployment.LeafOf(c.pods[0].of.Value)
+	d.Networks = []deployment.Network{{Key: network, Name: "the cluster's", Known: true}}
+	c.doors()
+	d.FS = &within{FS: fsys, files: memfs.New(c.files)}
+	d.Unread = c.unread
+	c.routes()
+	d.Load()
+	return d, findings
+}
+
+// network is the one in which all pods of a cluster are.
+const network = "default"
+
+// nothing says why there is no object at all, where nothing else does.
+func (c *cluster) nothing() (findings []finding.Finding) {
+	for _, at := range c.unread {
+		f := finding.Finding{Rule: "kubernetes", Severity: finding.Error, Message: at.Note + "; there is nothing else to check", Fix: "name the directory of manifests that can be applied as they are", Sites: []source.Site{at}}
+		f.Sites[0].Note = ""
+		return []finding.Finding{f}
+	}
+	return nil
+}
+
+func (c *cluster) noWorkload() finding.Finding {
+	return finding.Finding{
+		Rule: "kubernetes", Severity: finding.Error, Message: "no manifest here is of a workload, such as a Deployment or a StatefulSet; there is nothing to check",
+		Fix: "name the directory of the manifests, or the one of the overlay", Sites: []source.Site{{Pos: source.Pos{File: cmp.Or(c.objects[0].File().Path, ".")}}},
+	}
+}
+
+// Has reports whether a directory has manifests: a kustomization.yaml, or a YAML file with an apiVersion and a kind.
+func Has(fsys fs.FS) bool {
+	if kustomizationIn(fsys, ".") != "" {
+		return true
+	}
+	for _, name := range yamlFiles(fsys) {
+		if src, err := source.ReadFS(fsys, name); err == nil && looksLike(src) {
+			return true
+		}
+	}
+	return false
+}
+
+// looksLike reports whether a text has the two lines that every manifest has.
+func looksLike(src []byte) bool {
+	version, kind := false, false
+	for line := range strings.Lines(string(src)) {
+		line = strings.TrimPrefix(line, "- ")
+		version = version || strings.HasPrefix(line, "apiVersion:")
+		kind = kind || strings.HasPrefix(line, "kind:")
+	}
+	return version && kind
+}
+
+// within is a file system, and before it the files that stand in Secrets and ConfigMaps.
+type within struct {
+	fs.FS
+	files *memfs.FS
+}
+
+func (w *within) Open(name string) (fs.File, error) {
+	if f, err := w.files.Open(name); err == nil && name != "." {
+		return f, nil
+	}
+	return w.FS.Open(name)
+}
+
+func (w *within) Stat(name string) (fs.FileInfo, error) {
+	if info, err := w.files.Stat(name); err == nil && name != "." {
+		return info, nil
+	}
+	return fs.Stat(w.FS, name)
+}
+
+func (w *within) ReadDir(name string) ([]fs.DirEntry, error) {
+	if list, err := w.files.ReadDir(name); err == nil && name != "." {
+		return list, nil
+	}
+	return fs.ReadDir(w.FS, name)
+}
+
+func (w *within) Lstat(name string) (fs.FileInfo, error) {
+	if info, err := w.files.Stat(name); err == nil && name != "." {
+		return info, nil
+	}
+	return fs.Lstat(w.FS, name)
+}
+
+func (w *within) ReadLink(name string) (string, error) { return fs.ReadLink(w.FS, name) }
+
+// spread gives the namespaces of the workloads, each once.
+func (c *cluster) spread() {
+	for _, o := range c.objects {
+		if _, ok := templates[o.kind]; ok && !slices.Contains(c.spaces, o.namespace) {
+			c.spaces = append(c.spaces, o.namespace)
+		}
+	}
+}
+
+// key is KIND/NAME, with the namespace between where there are several.
+func (c *cluster) key(kind, namespace, name string) string {
+	if len(c.spaces) > 1 {
+		return path.Join(kind, cmp.Or(namespace, "default"), name)
+	}
+	return path.Join(kind, name)
+}

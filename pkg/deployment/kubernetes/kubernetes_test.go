@@ -1,0 +1,187 @@
+package kubernetes
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// tree reads files as `-- NAME --` and lines.
+func tree(text string) fstest.MapFS {
+	files := make(fstest.MapFS)
+	for part := range strings.SplitSeq("\n"+text, "\n-- ") {
+		if name, data, ok := strings.Cut(part, " --\n"); ok && fs.ValidPath(name) {
+			files[name] = &fstest.MapFile{Data: []byte(data + "\n"), Mode: 0o600}
+		}
+	}
+	return files
+}
+
+// workload is a Deployment with one container.
+func workload(name, container, pod string) string {
+	return fmt.Sprintf("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s}\nspec:\n  template:\n    metadata: {labels: {app: %s}}\n    spec:\n      containers:\n        - {name: main, %s}\n%s", name, name, container, pod)
+}
+
+func open(t *testing.T, text string) *deployment.Deployment {
+	t.Helper()
+	d, findings := Open(tree(text))
+	for _, f := range findings {
+		t.Errorf("%s: %s", f.Pos(), f.Message)
+	}
+	return d
+}
+
+// What a kustomization makes of its resources is what is read: namespace, images, merged patches, generated Secrets, a base below another directory.
+func TestKustomize(t *testing.T) {
+	d, findings := Open(tree(`-- overlay/kustomization.yaml --
+namespace: prod
+resources: [../base]
+images: [{name: matrixdotorg/synapse, newTag: v1.163.2}]
+secretGenerator:
+  - {name: synapse, files: [homeserver.yaml=hs.yaml], literals: [TOKEN=zebra]}
+patches:
+  - patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: synapse}
+      spec:
+        replicas: 3
+        template: {spec: {containers: [{name: main, env: [{name: A, value: "2"}, {name: C, value: "3"}]}]}}
+-- overlay/hs.yaml --
+server_name: example.org
+-- base/kustomization.yaml --
+resources: [synapse.yaml]
+-- base/synapse.yaml --
+` + workload("synapse", `image: "matrixdotorg/synapse:v1.100.0", env: [{name: A, value: "1"}, {name: B, value: "1"}], envFrom: [{secretRef: {name: synapse}}], volumeMounts: [{name: c, mountPath: /data}]`,
+		"      volumes: [{name: c, secret: {secretName: synapse}}]")))
+	if len(findings) > 0 || len(d.Services) != 1 {
+		t.Fatal(findings, d.Services)
+	}
+	s := d.Services[0]
+	if s.Image.Tag != "v1.163.2" || s.Copies != 3 || s.Namespace != "prod" || s.Program != component.Synapse {
+		t.Errorf("%s, %d copies in %s", s.Image, s.Copies, s.Namespace)
+	}
+	for name, want := range map[string]string{"A": "2", "B": "1", "C": "3", "TOKEN": "zebra"} {
+		if got, _ := s.Env(name); got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	if len(d.Synapses) != 1 || d.Synapses[0].Config.Path != "overlay/hs.yaml" {
+		t.Error("the generated Secret is no file")
+	}
+	if len(d.Unread) > 0 {
+		t.Error(d.Unread)
+	}
+}
+
+// What is not followed is said: never is it taken for nothing.
+func TestUnread(t *testing.T) {
+	pod := "\n-- pod.yaml --\n" + workload("web", "image: nginx", "")
+	for name, c := range map[string]struct{ text, want string }{
+		"a prefix":             {"-- kustomization.yaml --\nresources: [pod.yaml]\nnamePrefix: x-" + pod, "namePrefix"},
+		"a component":          {"-- kustomization.yaml --\nresources: [pod.yaml]\ncomponents: [x]" + pod, "components"},
+		"a remote base":        {"-- kustomization.yaml --\nresources: [pod.yaml, \"https://example.org/x.yaml\"]" + pod, "was not fetched"},
+		"single operations":    {"-- kustomization.yaml --\nresources: [pod.yaml]\npatches: [{target: {kind: Deployment, name: web}, patch: \"- op: remove\\n  path: /spec\\n\"}]" + pod, "single operations"},
+		"a patch of nothing":   {"-- kustomization.yaml --\nresources: [pod.yaml]\npatches: [{patch: \"kind: Deployment\\nmetadata: {name: other}\\n\"}]" + pod, "not among the manifests"},
+		"a template of Helm":   {"-- t.yaml --\napiVersion: v1\nkind: Service\nmetadata: {name: {{ .Release.Name }}}" + pod, "template of Helm"},
+		"a second of one name": {"-- other.yaml --\n" + workload("web", "image: nginx", "") + pod, "a second Deployment web"},
+	} {
+		d, _ := Open(tree(c.text))
+		if !slices.ContainsFunc(d.Unread, func(s source.Site) bool { return strings.Contains(s.Note, c.want) }) {
+			t.Errorf("%s: %v", name, d.Unread)
+		}
+	}
+}
+
+// A Secret in base64 is read, its values have the place of the key, and neither form of them is ever printed.
+func TestBase64(t *testing.T) {
+	encode := base64.StdEncoding.EncodeToString
+	config := encode([]byte("server_name: example.org\nmacaroon_secret_key: zebra-macaroon-zebra\n"))
+	d := open(t, "-- all.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: synapse}\ndata:\n  homeserver.yaml: "+config+"\n  other: "+encode([]byte("zebra-other-zebra"))+"\n---\n"+
+		workload("synapse", `image: "matrixdotorg/synapse:v1.163.2", volumeMounts: [{name: c, mountPath: /data}], env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: synapse, key: other}}}]`,
+			"      volumes: [{name: c, secret: {secretName: synapse}}]"))
+	if len(d.Synapses) != 1 {
+		t.Fatal("its configuration is not read")
+	}
+	v := d.Synapses[0].Config.At("macaroon_secret_key")
+	if v.Str() != "zebra-macaroon-zebra" || v.Pos() != (source.Pos{File: "all.yaml", Line: 5, Col: 20}) {
+		t.Errorf("%q at %s", v.Str(), v.Pos())
+	}
+	text, at := d.Services[0].Env("PASSWORD")
+	if text != "zebra-other-zebra" || at.Pos().Line != 6 {
+		t.Errorf("%q at %s", text, at.Pos())
+	}
+	shown := d.Hide([]finding.Finding{{Message: strings.Join([]string{"zebra-macaroon-zebra", config, "zebra-other-zebra", encode([]byte("zebra-other-zebra")), encode([]byte("zebra-macaroon-zebra"))}, " "), Sites: []source.Site{v.Site(""), at.Site("")}}})[0]
+	for _, word := range []string{shown.Message, shown.Sites[0].Text(), shown.Sites[1].Text()} {
+		if strings.Contains(word, "zebra") || strings.Contains(word, config[:20]) || strings.Contains(word, encode([]byte("zebra-other-zebra"))[:16]) {
+			t.Errorf("it shows %s", word)
+		}
+	}
+}
+
+// A Service gives its names and ports to the pods that it selects.
+func TestDoors(t *testing.T) {
+	d := open(t, "-- all.yaml --\n"+workload("app", "image: example, ports: [{name: web, containerPort: 8000}]", "")+`
+---
+apiVersion: v1
+kind: Service
+metadata: {name: named, namespace: matrix}
+spec: {selector: {app: app}, ports: [{port: 80, targetPort: web}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: direct}
+spec: {clusterIP: None, selector: {app: app}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: away}
+spec: {type: ExternalName, externalName: db.example.org}
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata: {name: pg}
+`)
+	for host, want := range map[string]string{"named": "8000", "named.matrix.svc.cluster.local": "8000", "direct": "80"} {
+		if s := d.ServiceAt(host); s == nil || s.Name != "app" || d.Inner(host, "80") != want {
+			t.Errorf("%s leads to %v, port %s", host, s, d.Inner(host, "80"))
+		}
+	}
+	for _, host := range []string{"app", "named.other", "away", "pg-rw"} {
+		if d.ServiceAt(host) != nil {
+			t.Errorf("%s is found", host)
+		}
+	}
+	for _, host := range []string{"away", "pg-rw"} {
+		if door := d.Door(host); door == nil || door.Elsewhere == "" {
+			t.Errorf("%s is %v", host, door)
+		}
+	}
+}
+
+// Whatever is applied, an answer comes.
+func FuzzOpen(f *testing.F) {
+	for _, seed := range []string{
+		"-- a.yaml --\n" + workload("a", "image: postgres, envFrom: [{secretRef: {name: x}}], command: [$(A), $$(B)]", "      volumes: [{name: c, projected: {sources: [{secret: {name: x, items: [{key: a, path: b}]}}]}}]"),
+		"-- a.yaml --\napiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Secret, metadata: {name: x}, data: {a: \"!\", b: YQ==}, stringData: {c: |2\n  x}}]",
+		"-- kustomization.yaml --\nresources: [.]\npatches: [{patch: \"a\\nb\"}]\nsecretGenerator: [{name: x, envs: [kustomization.yaml]}]",
+		"-- a.yaml --\napiVersion: networking.k8s.io/v1\nkind: Ingress\nspec: {rules: [{http: {paths: [{path: '(', backend: {}}]}}]}\n---\n" + workload("a", "image: a", ""),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, _ := Open(tree(text))
+		d.Routes().Match("GET", "example.org", "/_matrix/client/v3/login")
+		d.Calls()
+		d.Parts()
+	})
+}

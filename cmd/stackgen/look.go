@@ -17,4 +17,3 @@ func opened(tree fs.FS, o compose.Options) (*deployment.Deployment, []finding.Fi
 	}
 	return d, findings
 }
-

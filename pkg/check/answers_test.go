@@ -9,7 +9,6 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"

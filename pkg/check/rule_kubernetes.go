@@ -48,7 +48,7 @@ var kubernetesServiceLeads = Rule{
 		told := make(map[ask]bool)
 		for _, t := range calls {
 			door := d.Door(t.Host)
-			if door == nil || door.Elsewhere != "" || len(door.To) == 0 {
+			if door == nil || door.Elsewhere != "" || len(door.To) == 0 || t.From == t.To {
 				continue
 			}
 			if _, ok := door.Leads(t.Port); !ok && !door.Direct && !told[ask{door, t.From, t.Port}] {

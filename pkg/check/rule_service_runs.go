@@ -38,6 +38,9 @@ var serviceRuns = Rule{
 			checkStarted(r, d, s, name)
 			checkLaunch(r, d, s, name)
 			checkCopies(r, s)
+			if !slices.ContainsFunc(d.Workers, func(w *deployment.Worker) bool { return w.Service == s }) {
+				checkOverlap(r, s)
+			}
 		}
 	},
 }
@@ -100,15 +103,26 @@ func checkLaunch(r *Reporter, d *deployment.Deployment, s *deployment.Service, n
 	}
 }
 
+// severalDo is what comes of more than one container of a service; "" where nothing does.
+func severalDo(s *deployment.Service) string {
+	if s.Component().Bridge != nil {
+		return "all of them log in with one account and answer the same messages"
+	}
+	return copies[s.Program]
+}
+
+// checkOverlap has a new container start while the old one still runs.
+func checkOverlap(r *Reporter, s *deployment.Service) {
+	effect := severalDo(s)
+	if !s.Overlaps.Exists() || effect == "" || s.Copies != 1 || s.Once {
+		return
+	}
+	r.Warn(fmt.Sprintf("a Deployment starts the new pod of %s before the old one has ended; for a while there are two, and %s", s.Name, effect), "strategy: {type: Recreate}, or a StatefulSet", s.Overlaps.Site(""))
+}
+
 func checkCopies(r *Reporter, s *deployment.Service) {
 	n, at := s.Copies, s.CopiesAt
-	effect := copies[s.Program]
-	if s.Component().Bridge != nil {
-		effect = "all of them log in with one account and answer the same messages"
-	}
-	if s.Overlaps.Exists() && effect != "" && n == 1 && s.Absent.Why == "" && !s.Once {
-		r.Warn(fmt.Sprintf("a Deployment starts the new pod of %s before the old one has ended; for a while there are two, and %s", s.Name, effect), "strategy: {type: Recreate}, or a StatefulSet", s.Overlaps.Site(""))
-	}
+	effect := severalDo(s)
 	if kind, _, _ := s.Launch(); n < 2 || effect == "" || kind != deployment.Itself && kind != deployment.Script || s.Absent.Why != "" {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -27,11 +28,7 @@ func (m *maker) pod(s *deployment.Service) *node {
 		c.Set("workingDir", text(s.WorkingDir.Str()))
 	}
 	m.environment(s, c)
-	if ports := m.ports(s); len(ports) > 0 && !s.Once {
-		items := list()
-		for _, p := range ports {
-			items.Items = append(items.Items, mapping("name", text("tcp-"+p), "containerPort", number(p)))
-		}
+	if items := m.opened(s); len(items.Items) > 0 {
 		c.Set("ports", items)
 	}
 	probes(s, c)
@@ -55,6 +52,31 @@ func (m *maker) pod(s *deployment.Service) *node {
 		spec.Set("volumes", volumes)
 	}
 	return spec
+}
+
+// opened are the ports of a container: those on which others ask it, and those of the node that lead to it.
+func (m *maker) opened(s *deployment.Service) *node {
+	items := list()
+	var outer []string
+	for _, p := range s.Ports {
+		for i := range min(p.Last-p.First+1, 100) {
+			inner := strconv.Itoa(p.Inner + i)
+			item := mapping("containerPort", number(inner), "hostPort", number(strconv.Itoa(p.First+i)), "protocol", text(strings.ToUpper(p.Protocol)))
+			if p.IP != "" {
+				item.Set("hostIP", text(p.IP))
+			}
+			items.Items = append(items.Items, item)
+			if p.Protocol == "tcp" {
+				outer = append(outer, inner)
+			}
+		}
+	}
+	for _, p := range m.ports(s) {
+		if !s.Once && !slices.Contains(outer, p) {
+			items.Items = append(items.Items, mapping("name", text("tcp-"+p), "containerPort", number(p)))
+		}
+	}
+	return items
 }
 
 // escaped are the words of a command, in which kubelet would replace $(NAME).

@@ -86,6 +86,7 @@ var readers = []func(*reader){
 	(*reader).auth,
 	(*reader).upstreams,
 	(*reader).synapse,
+	(*reader).workers,
 	(*reader).email,
 	(*reader).ingress,
 	(*reader).database,

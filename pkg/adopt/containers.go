@@ -27,7 +27,7 @@ func (r *reader) containers() {
 	for _, s := range r.d.Services {
 		raw := r.raw(s)
 		alias := raw.At("networks", "stack", "aliases", "0").Str()
-		if program, _ := component.OfService(s.Name); program.Program != component.Unknown || !strings.HasSuffix(alias, "-stack-"+s.Name) {
+		if program, _ := component.OfService(s.Name); program.Program != component.Unknown || r.workerKind(s) != "" || !strings.HasSuffix(alias, "-stack-"+s.Name) {
 			continue
 		}
 		c := r.container(s, raw)

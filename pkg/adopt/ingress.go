@@ -27,7 +27,7 @@ func (r *reader) ingress() {
 	case front.Name == "Caddy" && r.labels("caddy"):
 		in.Kind, in.Caddy.Form, in.Caddy.Network = "caddy", "labels", r.proxyNetwork()
 	default: // a proxy of the stack is kept as it is, and finds Synapse by its name; of another nothing is seen
-		in.Kind, in.Port = "none", r.syn.Service.Loopback(component.Of(component.Synapse).Port)
+		in.Kind, in.Port = "none", r.loopback()
 	}
 	table, apex := r.d.Routes(), &r.spec.Ingress.Apex
 	to := func(path string) bool {
@@ -35,9 +35,9 @@ func (r *reader) ingress() {
 			return false // its first server answers for every other host, too
 		}
 		res := table.Match("GET", r.spec.ServerName, path)
-		return res.Backend != nil && res.Backend.Container == r.syn.Name
+		return res.Backend != nil && r.homeserver(res.Backend.Container)
 	}
-	if len(table.Routers) == 0 {
+	if len(table.Routers) == 0 || in.Kind == "none" && r.d.Chosen.Managed {
 		return // nothing is known of it
 	}
 	matrix := to("/_matrix/client/versions")
@@ -47,7 +47,7 @@ func (r *reader) ingress() {
 	const server = "/.well-known/matrix/server"
 	client := r.syn.Config.At("public_baseurl").Set() && to("/.well-known/matrix/client")
 	res := table.Match("GET", r.spec.ServerName, server)
-	others := res.Answer != "" || res.Redirect != "" || res.Backend != nil && res.Backend.Container != r.syn.Name
+	others := res.Answer != "" || res.Redirect != "" || res.Backend != nil && !r.homeserver(res.Backend.Container)
 	if apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to(server) || client && !others && !r.d.Chosen.Managed {
 		apex.WellKnown = "synapse"
 	}
@@ -71,7 +71,7 @@ func (r *reader) traefik() {
 		routers = append([]*route.Router{client}, routers...)
 	}
 	for _, router := range routers {
-		if router.Container == r.syn.Name && router.Dropped == "" {
+		if router.Container == r.door().Name && router.Dropped == "" {
 			if len(router.EntryPoints) > 0 && in.Entrypoint == "" {
 				in.Entrypoint = router.EntryPoints[0]
 			}
@@ -79,7 +79,7 @@ func (r *reader) traefik() {
 		}
 	}
 	for _, router := range routers {
-		if router.Container == r.syn.Name && router.Dropped == "" && len(router.EntryPoints) > 0 && !slices.Contains(router.EntryPoints, in.Entrypoint) && r.federates(router) {
+		if router.Container == r.door().Name && router.Dropped == "" && len(router.EntryPoints) > 0 && !slices.Contains(router.EntryPoints, in.Entrypoint) && r.federates(router) {
 			in.FederationEntrypoint = router.EntryPoints[0]
 		}
 	}
@@ -124,7 +124,7 @@ func (r *reader) managed() *source.File {
 
 // labels reports whether Synapse has labels that begin so.
 func (r *reader) labels(lead string) bool {
-	return slices.ContainsFunc(r.syn.Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), lead) })
+	return slices.ContainsFunc(r.door().Labels, func(l traefik.Label) bool { return strings.HasPrefix(strings.ToLower(l.Key), lead) })
 }
 
 // outside reads what was rendered for a proxy of another stack, or on the host.
@@ -132,7 +132,7 @@ func (r *reader) outside() {
 	in := &r.spec.Ingress
 	in.Kind = strings.ToLower(r.d.Front().Name)
 	network := r.proxyNetwork()
-	in.Port = r.syn.Service.Loopback(component.Of(component.Synapse).Port)
+	in.Port = r.loopback()
 	if in.Kind == "nginx" {
 		in.Nginx.Network = network
 		return

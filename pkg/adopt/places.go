@@ -63,8 +63,7 @@ func (r *reader) networks(s *deployment.Service, proxied bool) (list []spec.Netw
 		n := spec.Network{Name: name}
 		for _, a := range s.Attachments {
 			for _, alias := range a.Aliases {
-				text, known := alias.Text()
-				if a.Network == key && known && text != "" && text != s.Name && text != s.ContainerName.Str() && !(r.d.Chosen.Managed && r.rendered(text)) {
+				if text, known := alias.Text(); a.Network == key && known && text != "" && !r.idle(s, text) {
 					n.Aliases = append(n.Aliases, text)
 				}
 			}
@@ -76,22 +75,28 @@ func (r *reader) networks(s *deployment.Service, proxied bool) (list []spec.Netw
 	return list
 }
 
-// rendered reports whether an alias is a name that stackgen gives services on their own network.
-func (r *reader) rendered(alias string) bool { return strings.Contains(alias, "-stack-") }
+// idle reports whether an alias needs not be said: it is a name that stackgen gives every service or, where somebody else wrote
+// it, one that the service has anyway.
+func (r *reader) idle(s *deployment.Service, alias string) bool {
+	if r.d.Chosen.Managed {
+		return strings.Contains(alias, "-stack-")
+	}
+	return alias == s.Name || alias == s.ContainerName.Str()
+}
 
 // proxied are the programs that the proxy leads to.
 var proxied = []component.Program{component.Synapse, component.MAS, component.Element, component.LiveKit, component.LkJwt, component.Ketesa, component.Traefik}
 
 // proxyNetwork is the network that the proxy of another stack finds the stack in; "" where it finds it elsewhere.
 func (r *reader) proxyNetwork() string {
-	network := r.d.ProxyNetwork(r.syn.Service)
+	network := r.d.ProxyNetwork(r.door())
 	front := r.d.Front()
 	switch {
 	case network == "…":
 		return ""
 	case r.labelled(), front.Name == "Caddy" && r.labels("caddy"):
 		return network
-	case front.Name != "Traefik" && front.Service == nil && r.syn.Service.Loopback(component.Of(component.Synapse).Port) == 0:
+	case front.Name != "Traefik" && front.Service == nil && r.loopback() == 0:
 		return network
 	}
 	return ""
@@ -101,6 +106,6 @@ func (r *reader) proxyNetwork() string {
 func (r *reader) runs(c *spec.Component, s *deployment.Service, p component.Program) {
 	c.User = r.user(s)
 	if !spec.Alone(p) {
-		c.Networks = r.networks(s, slices.Contains(proxied, p))
+		c.Networks = r.networks(s, slices.Contains(proxied, p) && (p != component.Synapse || s == r.door()))
 	}
 }

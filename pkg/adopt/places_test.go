@@ -105,7 +105,7 @@ func TestUsersAndNetworks(t *testing.T) {
 		`environment: {UID: "1000"}`:              `user: "1000:991"`,
 	} {
 		draft, r := read(t, foreignStack(strings.Replace(inNetworks, "USER", user, 1), nil))
-		says(t, string(draft.Text), want, "- name: proxy-net", "aliases: [chat, synapse.local]", "- name: monitoring", "- name: backup_default", "aliases: [matrix-postgres]")
+		says(t, string(draft.Text), want, "- name: proxy-net", "aliases: [chat, synapse.local]", "- monitoring", "- name: backup_default", "aliases: [matrix-postgres]")
 		if strings.Contains(string(draft.Text), "owner:") {
 			t.Errorf("PostgreSQL would be somebody else:\n%s", draft.Text)
 		}
@@ -136,4 +136,9 @@ func TestNamesAreCompared(t *testing.T) {
 	now := build(t, []byte(less), draft.Secrets, func(name string) ([]byte, error) { return draft.Files[name], nil })
 	ours, _ := compose.OpenWith(now.bundle.FS(), compose.Options{Name: "matrix"})
 	says(t, listed(compare.Deployments(d, ours), compare.Decision), "synapse | networks | the name synapse.local in proxy-net")
+}
+
+// An alias is read back even where it is the name of the service, too.
+func TestAliasOfTheOwnName(t *testing.T) {
+	taken(t, []byte("version: 1\nserver_name: example.org\nauth: {passwords: true}\npermissions: {example.org: user}\ndatabase: {service: db, container_name: pg, networks: [{name: metrics, aliases: [db, pg, matrix-db]}]}\n"), nil)
 }

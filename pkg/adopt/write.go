@@ -2,11 +2,13 @@ package adopt
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -35,11 +37,15 @@ func (w writer) value(v reflect.Value, path []string) *source.Node {
 	if data, is := reflect.TypeAssert[spec.Data](v); is && data.Path != "" {
 		return source.Made("!!str", data.Path)
 	}
-	if n, is := reflect.TypeAssert[spec.DatabaseName](v); is && n.Name == n.User {
+	if n, is := reflect.TypeAssert[spec.Network](v); is && len(n.Aliases) == 0 {
 		return source.Made("!!str", n.Name)
 	}
-	if data, is := reflect.TypeAssert[spec.Data](v); is && data.Path != "" {
-		return source.Made("!!str", data.Path)
+	if w, is := reflect.TypeAssert[spec.Workers](v); is {
+		for name, set := range component.WorkerSets {
+			if maps.Equal(set, w) {
+				return source.Made("!!str", name)
+			}
+		}
 	}
 	if n, is := reflect.TypeAssert[spec.Namespace](v); is && n.Exclusive == nil {
 		return source.Made("!!str", n.Regex)

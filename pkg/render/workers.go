@@ -274,7 +274,17 @@ func (st *Stack) workerServices(s *spec.Spec) {
 		return
 	}
 	main := st.Services["synapse"]
-	main.Networks = slices.DeleteFunc(slices.Clone(main.Networks), func(n Joined) bool { return n.Key == ingressKey })
+	var outside, front []Joined // what others call Synapse in the proxy's network is said to HAProxy
+	for _, n := range main.Networks {
+		if n.Key == ingressKey {
+			front = append(front, n)
+		} else {
+			outside = append(outside, n)
+		}
+	}
+	main.Networks = outside
+	st.Services["synapse"] = main
+	main.Networks = slices.Clone(outside)
 	for i := range main.Networks { // the names there are the main process's
 		main.Networks[i].Aliases = nil
 	}
@@ -286,5 +296,5 @@ func (st *Stack) workerServices(s *spec.Spec) {
 	st.valkeyService(s, st.Workers.Redis.Name)
 	program := component.Of(component.HAProxy)
 	user := cmp.Or(s.Owner, program.UserOf(program.Tested))
-	st.Services["haproxy"] = Service{Name: "haproxy", Image: program.Tested, User: user, ConfigHash: hashMark("haproxy"), Sandbox: program.Sandbox.For(user)}
+	st.Services["haproxy"] = Service{Name: "haproxy", Image: program.Tested, User: user, ConfigHash: hashMark("haproxy"), Sandbox: program.Sandbox.For(user), Networks: front}
 }

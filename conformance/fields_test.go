@@ -88,6 +88,7 @@ var fieldValues = map[string][2]string{
 	"turn.max_port":                       {"49200", ""},
 	"turn.extra":                          {"{user-quota: 20}", ""},
 	"synapse.well_known_extra":            {"{io.element.e2ee: {default: true}}", ""},
+	"synapse.workers":                     {"small", "{sync: 2, client: 2}"},
 	"synapse.registrations":               {"[hookshot.yaml]", ""},
 	"synapse.extra":                       {"{presence: {enabled: false}}", ""},
 	"email.host":                          {"relay", "smtp.example.org"},

@@ -57,13 +57,16 @@ func (d *Deployment) Guards(res route.Result) (all []*route.Middleware) {
 	if len(res.Guards) > 0 {
 		return res.Guards
 	}
-	r := res.Router
-	if r == nil {
+	if res.Router == nil {
 		return nil
+	}
+	var names []string
+	for _, r := range append(slices.Clip(res.Through), res.Router) {
+		names = append(names, r.Middlewares...)
 	}
 	for _, m := range d.Routes().Middlewares {
 		name, _, _ := strings.Cut(m.Name, "@")
-		named := slices.ContainsFunc(r.Middlewares, func(n string) bool { n, _, _ = strings.Cut(n, "@"); return strings.EqualFold(n, name) })
+		named := slices.ContainsFunc(names, func(n string) bool { n, _, _ = strings.Cut(n, "@"); return strings.EqualFold(n, name) })
 		if named && slices.Contains([]string{"ipallowlist", "ipwhitelist", "basicauth", "digestauth", "forwardauth"}, strings.ToLower(m.Type)) {
 			all = append(all, m)
 		}

@@ -97,7 +97,12 @@ func (d *Deployment) readFront() *Front {
 	} else if front.Service == nil && len(labels.Routers) == 0 {
 		front = cmp.Or(outside, front)
 	}
+	alike := func(a, b string) bool {
+		return slices.ContainsFunc(d.Synapses, func(s *Synapse) bool { return s.Is(a) && s.Is(b) })
+	}
+	front.table.Alike(alike)
 	for _, f := range fronts {
+		f.table.Alike(alike)
 		if f.table != front.table && (len(f.table.Routers) > 0 || f.Unseen != "") {
 			front.table.Behind(f.Service.Name, f.table)
 		}

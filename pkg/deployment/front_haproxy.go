@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/haproxy"
 )
 
@@ -50,7 +51,10 @@ func (d *Deployment) Stands(host, port, path string, s *Service) bool {
 		for _, entry := range f.table.Names() {
 			if entry == ":"+port {
 				res := f.table.MatchOn(entry, "GET", host, path)
-				return res.Backend != nil && res.Unknown == "" && res.Path == path && s.Is(res.Backend.Container)
+				if res.Backend == nil || res.Path != path || res.Unknown != "" && res.Among == nil {
+					return false
+				}
+				return s.Is(res.Backend.Container) && !slices.ContainsFunc(res.Among, func(b route.Backend) bool { return !s.Is(b.Container) })
 			}
 		}
 	}

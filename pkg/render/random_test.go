@@ -72,7 +72,7 @@ func TestRandomSpecs(t *testing.T) {
 		}
 		checkRandom(t, src)
 	}
-	if accepted < 30 {
+	if accepted < 25 {
 		t.Errorf("only %d of 60 specs are accepted", accepted)
 	}
 	t.Logf("%d of 60 specs are accepted", accepted)

@@ -212,11 +212,11 @@ func (t *Table) answer(res *Result, r *Router, e *Entry, host string, u *url.URL
 			res.Path = "/"
 		}
 	}
-	res.serve(r.To)
+	res.serve(r.To, t.alike)
 }
 
 // serve sets the backend of a service, where it has one.
-func (res *Result) serve(s *Service) {
+func (res *Result) serve(s *Service, alike func(a, b string) bool) {
 	if s == nil || len(s.Backends) == 0 {
 		return
 	}
@@ -226,6 +226,9 @@ func (res *Result) serve(s *Service) {
 		if o.Container != b.Container {
 			if res.Unknown == "" {
 				res.Among = s.Backends
+			}
+			if alike != nil && alike(o.Container, b.Container) {
+				continue
 			}
 			res.Unknown = fmt.Sprintf("containers %q and %q share the service %q", b.Container, o.Container, s.Name)
 		}

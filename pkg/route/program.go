@@ -33,6 +33,9 @@ func (t *Table) Behind(container string, o *Table) {
 	t.behind[container] = o
 }
 
+// Alike says which containers are processes of one program, among which it is the same who gets a request.
+func (t *Table) Alike(alike func(a, b string) bool) { t.alike = alike }
+
 // goOn sends a request that another proxy gets through its table, too.
 func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
 	if res.Backend == nil || res.Redirect != "" || res.Refused != "" || res.Unknown != "" {
@@ -61,6 +64,7 @@ func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
 	}
 	inner.Tried = append(res.Tried, inner.Tried...)
 	inner.Guards = append(res.Guards, inner.Guards...)
+	inner.Through = append(res.Through, res.Router)
 	*res = inner
 }
 
@@ -76,5 +80,5 @@ func (t *Table) follow(res *Result, e *Entry, req *Request, host string, u *url.
 	if res.Redirect == "" && res.Refused == "" {
 		res.Path = end.Path
 	}
-	res.serve(end.Router.To)
+	res.serve(end.Router.To, t.alike)
 }

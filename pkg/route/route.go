@@ -24,6 +24,7 @@ type Table struct {
 	hasTLS  bool
 	run     func(Ask) End
 	behind  map[string]*Table
+	alike   func(a, b string) bool
 }
 
 // Parts is what a reader of a proxy's files found. Problems are in the order in which they are told.
@@ -194,7 +195,7 @@ type Result struct {
 	// Unknown says why the answer cannot be told, or not wholly, from the files and the request.
 	Unknown string
 	// Among lists the backends of different containers that share the requests, Backend among them, where Unknown says that
-	// alone; nil where there is one.
+	// alone, or nothing because they are alike; nil where there is one.
 	Among []Backend
 	// Entry is the way by which the request comes in, "" where that cannot be seen: Note says so for a port that is
 	// not the usual one, and any way is taken. Closed says why no request comes in.
@@ -203,6 +204,8 @@ type Result struct {
 	// as far as the way led by them.
 	Answer string
 	Guards []*Middleware
+	// Through are the routers of the proxies before the one that decided, where there are several.
+	Through []*Router
 	// Asked is the host without port and the path without query, as rules see them.
 	Asked struct{ Host, Path string }
 	// Tried lists the routers in the order of trial, up to the one that decided.

@@ -207,6 +207,7 @@ var secretStrength = Rule{
 				reportWeak(r, cause[0], uses)
 			})
 		}
+		checkTurnStrength(d, r)
 	},
 }
 

@@ -213,9 +213,39 @@ func checkTurnSecret(r *Reporter, t deployment.TurnServer, secret string, at dep
 			r.NotChecked("the secret of coturn stands behind a variable", o.Site)
 			return
 		}
-		if unfilled(secret) { // which no other can be
+		if unfilled(secret) || unfilled(o.Value) || o.Value == "" { // which no other can be; secret-strength says so
 			return
 		}
 	}
 	r.Fail(fmt.Sprintf("static-auth-secret of %s and turn_shared_secret differ; every relay is refused", t.Name), "the same value in both", statics[0].Site, at.Site("Synapse's"))
+}
+
+// checkTurnStrength reports the secrets of relays that nobody has to guess. What Synapse has as well is told of there.
+func checkTurnStrength(d *deployment.Deployment, r *Reporter) {
+	told := make(map[string]bool)
+	for _, h := range d.Secrets() {
+		told[h.Value] = !h.Idle || told[h.Value]
+	}
+	for _, t := range d.TurnServers() {
+		for _, o := range t.All("static-auth-secret") {
+			weak := ""
+			switch {
+			case t.Hidden != "" || strings.Contains(o.Value, "$") || told[o.Value] && o.Value != "":
+			case o.Value == "":
+				weak = "is empty; it protects nothing, or every relay is refused"
+			case slices.Contains(examples, strings.ToLower(o.Value)) || placeholders().MatchString(o.Value):
+				weak = "is an example or a word that everybody tries; anybody can relay through it"
+			case len(o.Value) < shortest:
+				weak = fmt.Sprintf("has fewer than %d characters; it can be guessed, and anybody can relay through it", shortest)
+			}
+			if weak == "" {
+				continue
+			}
+			if by := d.Scripts.Write(o.Site.File); by != "" {
+				r.NotChecked(by+" may put another value in the place of static-auth-secret in "+o.Site.File, o.Site)
+				continue
+			}
+			r.Fail("static-auth-secret of "+t.Name+" "+weak, "write a random text, as openssl rand -hex 32 makes it, here and as turn_shared_secret", o.Site)
+		}
+	}
 }

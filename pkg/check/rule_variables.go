@@ -70,7 +70,8 @@ var (
 	shellVariable = regex.Of(`\$\{[A-Za-z_][A-Za-z0-9_]*(?:[:?+-][^}]*)?\}|^\$[A-Z][A-Z0-9_]+$|^\$\([A-Z][A-Z0-9_]*\)$|^%[A-Z][A-Z0-9_]+%$|^@@?[A-Z][A-Z0-9_]+@@?$|^__[A-Z][A-Z0-9_]+__$|^<%= *[\w.]+ *%>$`)
 	doubleBraces  = regex.Of(`\{\{-? *[A-Za-z_.][A-Za-z0-9_.]*(?: *\|[^}]*)? *-?\}\}`)
 	placeholders  = regex.Of(`^(?:REPLACE|CHANGE|FILL|INSERT)[_ -]?(?:ME|THIS|IT|WITH)(?:[_ -][A-Z0-9_ -]*)?$|^<[A-Za-z][A-Za-z0-9_. -]+>$` +
-		`|^(?i:your|votre|dein)(?:[_-][A-Za-z0-9]+)+$|^(?:GENERATE|REPLACE|INSERT)(?:_[A-Z0-9]+)+$`)
+		`|^(?i:your|votre|dein)(?:[_-][A-Za-z0-9]+)+$|^(?:GENERATE|REPLACE|INSERT)(?:_[A-Z0-9]+)+$` +
+		`|^(?:[A-Z0-9]+_)+PLACEHOLDER$|^PLACEHOLDER(?:_[A-Z0-9]+)+$`)
 )
 
 // unfilled reports whether a text stands for a value that nobody has put there, which config-variables or secret-strength says.

@@ -72,17 +72,56 @@ var wellKnownAgrees = Rule{
 	Fix:     "Set public_baseurl to the https address under which clients reach Synapse, and serve_server_wellknown: true where Synapse is to tell other servers.",
 	Source:  "Synapse config/server.py, rest/well_known.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		var misled []astray
 		for _, s := range d.Synapses {
 			if d.HasRouters() && s.Server.Set() {
-				checkBaseURL(r, d, s)
+				misled = append(misled, checkBaseURL(r, d, s)...)
 				checkWellKnown(r, d, s)
 			}
+		}
+		for len(misled) > 0 {
+			first := misled[0]
+			same := func(m astray) bool { return m.path == first.path && m.routers[0].Pos == first.routers[0].Pos }
+			var together []astray
+			for _, m := range misled {
+				if same(m) {
+					together = append(together, m)
+				}
+			}
+			misled = slices.DeleteFunc(misled, same)
+			severally(r, together, astray.sites, tellAstray)
 		}
 	},
 }
 
-// checkBaseURL looks at what Synapse tells clients.
-func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) {
+// astray is a public_baseurl where another than its Synapse answers.
+type astray struct {
+	at               source.Value
+	host, path, fix  string
+	answers, synapse string
+	routers          []source.Site
+}
+
+func (m astray) sites() []source.Site { return append([]source.Site{m.at.Site("")}, m.routers...) }
+
+// tellAstray is one finding for all that the same routers lead astray.
+func tellAstray(r *Reporter, all []astray) {
+	m := all[0]
+	if len(all) == 1 {
+		r.Fail(fmt.Sprintf("public_baseurl sends clients to %s, where %s is answered by %s and not by Synapse; no client finds the homeserver", m.host, m.path, m.answers), m.fix, m.sites()...)
+		return
+	}
+	var names []string
+	var sites []source.Site
+	for _, m := range all {
+		names, sites = append(names, m.synapse), append(sites, m.at.Site(""))
+	}
+	r.Fail(fmt.Sprintf("the public_baseurls of %s send clients where %s is answered by %s and not by Synapse; no client finds the homeservers", finding.Sentence(names, "and"), m.path, m.answers),
+		"public_baseurl: https://HOST/, with a host that leads to Synapse", append(sites, m.routers...)...)
+}
+
+// checkBaseURL looks at what Synapse tells clients, and gives it where it leads to another.
+func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) []astray {
 	v := s.Config.At("public_baseurl")
 	u, _, ok := deployment.Endpoint(v.Str())
 	host := s.MatrixHost()
@@ -90,27 +129,26 @@ func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 	switch {
 	case v.Set() && !ok:
 		r.Fail("public_baseurl is no URL; Synapse does not start", fix, v.Site(""))
-		return
+		return nil
 	case v.Set() && u.Scheme == "http" && (deployment.Loopback(u.Hostname()) || strings.HasSuffix(u.Hostname(), ".localhost")):
-		return // somebody tries it out on the machine itself, where browsers ask for no TLS
+		return nil // somebody tries it out on the machine itself, where browsers ask for no TLS
 	case v.Set() && u.Scheme != "https":
 		r.Fail(fmt.Sprintf("public_baseurl begins with %s://; Synapse sends clients to an address without TLS, which browsers refuse", u.Scheme), "public_baseurl: https://"+u.Host+"/", v.Site(""))
-		return
+		return nil
 	case !v.Set():
 		if host := s.Server.Str(); answered(d, s, clientWellKnown) && reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "/_matrix/client/versions") {
 			r.Warn(fmt.Sprintf("public_baseurl is missing, and Synapse answers %s with 404; clients that are given the server name find it only if they then try https://%s itself, as not all do", clientWellKnown, host), fix, v.Site(""))
 		} else if answered(d, s, clientWellKnown) {
 			r.Fail("public_baseurl is missing; Synapse answers "+clientWellKnown+" with 404, and clients find no homeserver", fix, v.Site(""))
 		}
-		return
+		return nil
 	}
 	path := strings.TrimSuffix(u.Path, "/") + "/_matrix/client/versions"
 	res := d.Routes().Match("GET", host, path)
 	if res.Unknown != "" || reaches(res, s.Service, "/_matrix/client/versions") || d.Explained(s.Service, "GET", host, path) {
-		return
+		return nil
 	}
-	r.Fail(fmt.Sprintf("public_baseurl sends clients to %s, where %s is answered by %s and not by Synapse; no client finds the homeserver", host, path, answererFor(res, s.Service)),
-		fix, append([]source.Site{v.Site("")}, routerSites(res, s.Service)...)...)
+	return []astray{{at: v, host: host, path: path, fix: fix, answers: answererFor(res, s.Service), synapse: s.Name, routers: routerSites(res, s.Service)}}
 }
 
 // baseURLFix names a host that does lead to Synapse.

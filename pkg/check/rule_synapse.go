@@ -32,7 +32,7 @@ var synapseRequiredKeys = Rule{
 		}
 		for _, s := range d.Synapses {
 			checkMandatory(r, s)
-			checkEngine(r, s)
+			lost := checkEngine(r, s)
 			if list := s.Config.At("app_service_config_files"); list.Exists() && list.Kind() != source.Sequence {
 				say, stops := r.Fail, "Synapse does not start"
 				if v, ok := s.Image.Version(); ok && v.Less(listedAppservices) {
@@ -54,8 +54,9 @@ var synapseRequiredKeys = Rule{
 				if !v.Set() {
 					name = "media_store" // Synapse's default
 				}
-				checkLasts(r, r.Fail, s, v, name, "media_store_path")
+				lost = append(lost, checkLasts(r, s, v, name, "media_store_path")...)
 			}
+			tellLost(r, (*Reporter).Fail, s, lost)
 		}
 	},
 }
@@ -109,8 +110,8 @@ func tellMandatory(r *Reporter, gone []mandatory) {
 // sqliteArgs are those of sqlite3.connect in Python 3.13.
 var sqliteArgs = []string{"database", "timeout", "detect_types", "isolation_level", "check_same_thread", "factory", "cached_statements", "uri", "autocommit"}
 
-// checkEngine has the database's engine, which is SQLite when none is named.
-func checkEngine(r *Reporter, s *deployment.Synapse) {
+// checkEngine has the database's engine, which is SQLite when none is named. It gives its file where that does not last.
+func checkEngine(r *Reporter, s *deployment.Synapse) (lost []lostPath) {
 	db := s.Config.At("database")
 	name, args := db.At("name"), db.At("args")
 	switch name.Str() {
@@ -121,29 +122,50 @@ func checkEngine(r *Reporter, s *deployment.Synapse) {
 	case "sqlite3", "":
 		if host := args.At("host"); !name.Set() && host.Set() {
 			r.FailMend("database has no name, so that Synapse takes SQLite, which knows no host; Synapse does not start", set(name, "psycopg2"), db.Site(""), host.Site("meant for PostgreSQL"))
-			return
+			return nil
 		}
 		// Synapse adds two of its own; what begins with cp_ is for the pool of connections.
 		for key, val := range args.Entries() {
 			if !slices.Contains(sqliteArgs, key.Str()) && !strings.HasPrefix(key.Str(), "cp_") {
 				r.Fail(fmt.Sprintf("%s is no setting of SQLite; Synapse does not start (TypeError)", val.Path()),
 					"name: psycopg2 for PostgreSQL, or for SQLite args: {database: FILE} alone", name.Site("the engine"), val.Site(""))
-				return
+				return nil
 			}
 		}
 		if file := args.At("database"); file.Set() && file.Str() != ":memory:" {
-			checkLasts(r, r.Fail, s, file, file.Str(), "database.args.database")
+			lost = checkLasts(r, s, file, file.Str(), "database.args.database")
 		}
 	default:
 		r.FailMend(fmt.Sprintf("Synapse knows no database engine %q; it does not start", name.Str()), unless(!args.At("host").Set(), set(name, "psycopg2")), name.Site(""))
 	}
+	return lost
 }
 
-// reportFunc is Fail or Warn.
-type reportFunc = func(message, fix string, sites ...source.Site)
+// lostPath is a path of the container whose content does not outlive it.
+type lostPath struct {
+	key, file, fix string
+	at             source.Value
+}
 
-// checkLasts reports a path whose content does not outlive the container, or that cannot be written.
-func checkLasts(r *Reporter, lost reportFunc, s *deployment.Synapse, v source.Value, name, key string) {
+// tellLost has one finding for all paths of a Synapse that are inside its container only: one mount is missing.
+func tellLost(r *Reporter, report func(*Reporter, string, string, ...source.Site), s *deployment.Synapse, lost []lostPath) {
+	severally(r, lost, func(l lostPath) []source.Site { return []source.Site{l.at.Site("")} }, func(r *Reporter, lost []lostPath) {
+		var keys, files, fixes []string
+		var sites []source.Site
+		for _, l := range lost {
+			keys, files, fixes, sites = append(keys, l.key), append(files, l.file), append(fixes, l.fix), append(sites, l.at.Site(""))
+		}
+		leads := " leads to %s, which is inside"
+		if len(lost) > 1 {
+			leads = " lead to %s, which are inside"
+		}
+		report(r, finding.Sentence(keys, "and")+fmt.Sprintf(leads, finding.Sentence(files, "and"))+" the container only; what Synapse keeps there is gone with the next update",
+			strings.Join(fixes, "\n"), append(sites, s.VolumeSites()...)...)
+	})
+}
+
+// checkLasts reports a path that cannot be written, and gives one whose content does not outlive the container.
+func checkLasts(r *Reporter, s *deployment.Synapse, v source.Value, name, key string) []lostPath {
 	file := s.Inside(name)
 	m := s.MountAt(file)
 	fix := v.Name() + ": a path below a directory that is mounted"
@@ -155,10 +177,11 @@ func checkLasts(r *Reporter, lost reportFunc, s *deployment.Synapse, v source.Va
 	}
 	switch {
 	case m == nil || m.Fleeting:
-		lost(fmt.Sprintf("%s leads to %s, which is inside the container only; what Synapse keeps there is gone with the next update", key, file), fix, append([]source.Site{v.Site("")}, s.VolumeSites()...)...)
+		return []lostPath{{key, file, fix, v}}
 	case m.ReadOnly:
 		r.Fail(fmt.Sprintf("%s leads to %s, which is mounted read-only; Synapse cannot keep anything there", key, file), fix, v.Site(""), m.At.Site("read-only"))
 	}
+	return nil
 }
 
 // checkSecretPaths has the secrets that stand in files: one form of each, and a file that is there.

@@ -49,12 +49,12 @@ func (d *Deployment) recogniseOwn() {
 	}
 }
 
-// build is what two services have in common that run one image: its name or, where it is built here, what it is built on and by
-// which file. Different programs are built on one base.
-type build struct{ repository, by string }
+// build is what two services have in common that run one image: its name, with what the tag says beside a version; or, where it
+// is built here, what it is built on and by which file. Different programs are built on one base, or pushed under one name.
+type build struct{ repository, flavour, by string }
 
 func (s *Service) build() build {
-	b := build{repository: s.Image.Repository}
+	b := build{repository: s.Image.Repository, flavour: strings.TrimLeft(s.Image.Tag, "v0123456789.")}
 	if s.Build.Set() && s.BuildUnread == "" {
 		b.by = s.ImageAt.Pos().File
 	}

@@ -58,13 +58,20 @@ func TestRecogniseBuilds(t *testing.T) {
   second: {build: ./synapse, command: [generate]}
   worker: {build: ./worker, environment: {SYNAPSE_WORKER: synapse.app.generic_worker}}
   bot: {build: ./bot, volumes: ["./bot-data:/data"]}
+  db: {image: "example/bundle:2.1-db", environment: {POSTGRES_PASSWORD: x}, volumes: ["db:/var/lib/postgresql/data"]}
+  db2: {image: "example/bundle:2.0-db"}
+  other: {image: "example/bundle:2.1-other"}
+volumes: {db: {}}
 `)},
 		"synapse/Dockerfile":    {Data: []byte(base)},
 		"worker/Dockerfile":     {Data: []byte(base)},
 		"bot/Dockerfile":        {Data: []byte(base)},
 		"files/homeserver.yaml": {Data: []byte("server_name: example.org\nreport_stats: false\ndatabase: {name: sqlite3}\n")},
 	})
-	for name, want := range map[string]component.Program{"synapse": component.Synapse, "second": component.Synapse, "worker": component.Synapse, "bot": component.Unknown} {
+	for name, want := range map[string]component.Program{
+		"synapse": component.Synapse, "second": component.Synapse, "worker": component.Synapse, "bot": component.Unknown,
+		"db": component.Postgres, "db2": component.Postgres, "other": component.Unknown,
+	} {
 		if got := d.Service(name).Program; got != want {
 			t.Errorf("%s is taken for %q, want %q", name, got, want)
 		}

@@ -3,7 +3,7 @@ package compare
 // moving and compared are said of a version where the old stack names none.
 const (
 	moving   = "the version is written down; what ran was whatever the tag meant when it was pulled"
-	compared = "nothing, once you have compared it with what runs: docker compose images"
+	compared = "see whether this version is the one that runs (docker compose images); where it is, nothing has to be done"
 )
 
 // verdicts are what is known of differences. The first that fits counts; what fits none needs a decision.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/interpolation"
@@ -96,6 +97,9 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	msg, fix, sites := undefined(p, strings.Join(lines, " "))
 	if sites == nil {
 		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
+		if strings.Contains(msg, `mapping key "<<" already`) {
+			fix = "one line for both: <<: [*first, *second]"
+		}
 	}
 	return []finding.Finding{{Rule: "compose-valid", Severity: finding.Error, Message: finding.Quoted + mask(p, msg), Fix: fix, Sites: sites}}
 }
@@ -175,6 +179,7 @@ func verdict(d *deployment.Deployment) string {
 // stays only where it is a key of the file.
 func mask(p *compose.Project, msg string) string {
 	keys := keysOf(p)
+	keys["<<"] = true
 	if g := undefinedName().FindStringSubmatch(msg); g != nil {
 		keys[g[3]] = true // a name, and no value
 	}
@@ -203,6 +208,9 @@ var (
 	quoted      = regex.Of(`"[^"]*"|\B'[^']*'`) // and no apostrophe
 	composePath = regex.Of(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
 )
+
+// twice is what the YAML library says of a key that a mapping has two times.
+var twice = regex.Of(`line ([0-9]+): mapping key "[^"]*" already defined at line`)
 
 var undefinedName = regex.Of(`service "([^"]+)" (?:refers to|depends on) undefined (service|network|volume|config|secret) "?([^":\s]+)`)
 
@@ -247,6 +255,10 @@ func uses(list source.Value, name string) source.Value {
 
 // site finds the place that an error of compose-go names by its path; it knows no lines.
 func site(p *compose.Project, msg string) source.Site {
+	if g := twice().FindStringSubmatch(msg); g != nil && strings.Contains(msg, "failed to parse "+p.File.Path) {
+		n, _ := strconv.Atoi(g[1])
+		return source.Site{Pos: source.Pos{File: p.File.Path, Line: n, Col: 1}}
+	}
 	g := composePath().FindStringSubmatch(msg)
 	if g == nil {
 		return p.File.Root().Site("")

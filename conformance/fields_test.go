@@ -61,6 +61,8 @@ var fieldValues = map[string][2]string{
 	"auth.kind":                           {"synapse", "mas"},
 	"auth.passwords":                      {"true", "false"},
 	"auth.registration":                   {"token", ""},
+	"auth.captcha.service":                {"hcaptcha", "cloudflare_turnstile"},
+	"auth.captcha.site_key":               {"a", "b"},
 	"auth.migration":                      {"true", ""},
 	"auth.migrated":                       {"true", ""},
 	"auth.pepper":                         {"true", ""},
@@ -222,6 +224,10 @@ func withField(t *testing.T, path, value string) string {
 	}
 	if path == "server_name" && value != "" {
 		doc["permissions"] = map[string]any{value: "user"}
+	}
+	if strings.HasPrefix(path, "auth.captcha.") {
+		auth := doc["auth"].(map[string]any)
+		auth["registration"], auth["captcha"] = "token", map[string]any{"service": "recaptcha_v2", "site_key": "k"}
 	}
 	if path == "auth.pepper" {
 		doc["auth"].(map[string]any)["migrated"] = true

@@ -216,6 +216,7 @@ func TestEveryFieldIsTold(t *testing.T) {
 		values.WriteString(n.Name + ": " + string(text) + "\n")
 	}
 	values.WriteString("synapse.turn_shared_secret: " + strings.Repeat("zebra-turn-", 3) + "\n") // which somebody else's relay has
+	values.WriteString("auth.captcha_secret_key: " + strings.Repeat("zebra-captcha-", 3) + "\n") // which a service gave out
 	values.WriteString("auth.pepper: " + strings.Repeat("zebra-pepper-", 3) + "\n")              // which the old homeserver has
 	put(t, "all.yaml", values.String())
 	put(t, "support.json", "{}\n")

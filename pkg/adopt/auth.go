@@ -32,6 +32,10 @@ func (r *reader) auth() {
 			a.Registration = "open-with-email"
 		}
 	}
+	if captcha := c.At("captcha"); captcha.At("service").Set() && a.Registration != "" {
+		a.Captcha = spec.Captcha{Service: captcha.At("service").Str(), SiteKey: captcha.At("site_key").Str()}
+		r.keep("auth.captcha_secret_key", captcha.At("secret_key").Str())
+	}
 	bcrypt := false
 	for _, s := range c.At("passwords", "schemes").Items() {
 		bcrypt = bcrypt || s.At("algorithm").Str() == "bcrypt"

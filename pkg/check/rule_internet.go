@@ -28,6 +28,9 @@ var serviceReachesInternet = Rule{
 			if !at.Set() || proxied(m.Service) {
 				continue
 			}
+			if c := m.Config.At("captcha", "service"); c.Set() {
+				r.Fail(fmt.Sprintf("%s is on internal networks alone, and asks %s whether an answer is right; nobody can make an account", m.Name, c.Str()), d.Lines.WayOut, m.NetworksAt.Site(""), at.Site("internal"), c.Site("outside"))
+			}
 			for _, p := range m.Upstreams() {
 				if u, _, ok := deployment.Endpoint(p.At("issuer").Str()); ok && d.ServiceAt(u.Hostname()) == nil && !deployment.IsFalse(p.At("enabled")) {
 					r.Fail(fmt.Sprintf("%s is on internal networks alone, and its provider %s is outside; nobody can log in through it", m.Name, u.Hostname()), d.Lines.WayOut, m.NetworksAt.Site(""), at.Site("internal"), p.At("issuer").Site("outside"))

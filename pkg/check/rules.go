@@ -29,6 +29,7 @@ var Rules = []Rule{
 	masVersionSupports,
 	masMigrationMount,
 	masEmail,
+	masCaptcha,
 	keycloakClientAgrees,
 	compatRouterWins,
 	authMetadataOnSynapse,

@@ -52,6 +52,7 @@ var mas = Component{
 			Name: "auth.pepper", Kind: External, Where: "password_config.pepper in the old homeserver.yaml", Example: "placeholder-pepper",
 			Breaks: "no password that came from Synapse is right any more",
 		},
+		{Name: "auth.captcha_secret_key", Kind: External, Where: "the secret key beside the site key at {captcha}", Example: "placeholder-captcha-secret-key"},
 	},
 }
 

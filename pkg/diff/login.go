@@ -74,3 +74,22 @@ func providers(d *deployment.Deployment) []source.Value {
 	}
 	return all
 }
+
+// captcha says where its keys have to be for another host: MAS refuses an answer for any but its own.
+func (c *comparison) captcha(p *plan) {
+	is := captchaOf(c.new.deployment)
+	if was := captchaOf(c.old.deployment); is[0] == "" || slices.Equal(was, is) {
+		return
+	}
+	p.first("at ", is[0], ", let the site key ", is[1], " be good for the host ", is[2], ": MAS refuses an answer that is for another one, and nobody could make an account (its secret key is the secret auth.captcha_secret_key)")
+}
+
+// captchaOf is the service and the site key, and the host for which they have to be.
+func captchaOf(d *deployment.Deployment) []string {
+	for _, m := range d.MASs {
+		if u, _, ok := m.Base(); ok {
+			return []string{m.Config.At("captcha", "service").Str(), m.Config.At("captcha", "site_key").Str(), u.Hostname()}
+		}
+	}
+	return []string{"", "", ""}
+}

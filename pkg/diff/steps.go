@@ -65,6 +65,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	moved := !e.First && c.logins(p)
 	if e.First || len(old.MASs) > 0 || ownLogin(old) != nil {
 		c.upstreams(p)
+		c.captcha(p)
 	}
 	switch {
 	case !now.Migrating(), moved:

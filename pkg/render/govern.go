@@ -36,6 +36,7 @@ var governed = []struct {
 	{"config/mas/config.yaml", "http.public_base", []string{"auth.public_url", "hosts.matrix", "server_name"}},
 	{"config/mas/config.yaml", "matrix.homeserver", []string{"server_name"}},
 	{"config/mas/config.yaml", "passwords.enabled", []string{"auth.passwords"}},
+	{"config/mas/config.yaml", "captcha", []string{"auth.captcha"}},
 	{"config/mas/config.yaml", "upstream_oauth2", []string{"auth.upstream"}},
 	{"config/mas/config.yaml", "email.hostname", []string{"email.host"}},
 	{"config/mas/config.yaml", "email.port", []string{"email.port", "email.mode", "email"}},

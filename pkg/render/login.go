@@ -26,6 +26,9 @@ func (st *Stack) resolveLogin(s *spec.Spec, secrets *secret.Set) {
 	if a.Pepper {
 		st.Login.Pepper = secrets.Get("auth.pepper")
 	}
+	if c := a.Captcha; c.Service != "" {
+		st.Login.Captcha = &Captcha{c.Service, c.SiteKey, secrets.Get("auth.captcha_secret_key")}
+	}
 	files := make(map[string]bool)
 	for _, name := range slices.Sorted(maps.Keys(a.Upstream)) {
 		up := a.Upstream[name]

@@ -27,7 +27,7 @@ func Needs(s *spec.Spec) []secret.Need {
 		}
 	}
 	add(component.Of(component.Synapse).Secrets, "{user}", s.Email.User, "{host}", s.Email.Host)
-	add(component.Of(component.MAS).Secrets)
+	add(component.Of(component.MAS).Secrets, "{captcha}", s.Auth.Captcha.Service)
 	for _, name := range slices.Sorted(maps.Keys(s.Auth.Upstream)) {
 		u := s.Auth.Upstream[name]
 		for _, sec := range component.Upstream {
@@ -80,6 +80,7 @@ func unused(s *spec.Spec) map[string]bool {
 		"auth.key_ec":                        !s.MAS(),
 		"auth.upstream.{name}.id":            !s.MAS(),
 		"auth.pepper":                        !s.Auth.Pepper,
+		"auth.captcha_secret_key":            s.Auth.Captcha.Service == "",
 		"calls.livekit_key":                  !s.At("calls").Exists(),
 		"calls.livekit_secret":               !s.At("calls").Exists(),
 		"calls.as_token":                     !s.At("calls").Exists(),

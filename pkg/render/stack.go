@@ -153,8 +153,12 @@ type Login struct {
 	Passwords    bool
 	Pepper       string // of the passwords that Synapse has hashed; empty when they have none
 	Registration string // closed, token or open-with-email
+	Captcha      *Captcha
 	Upstreams    []Upstream
 }
+
+// Captcha tells people from programs.
+type Captcha struct{ Service, SiteKey, SecretKey string }
 
 // Upstream is an OpenID Connect provider.
 type Upstream struct {

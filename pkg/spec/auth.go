@@ -21,7 +21,7 @@ var (
 const ownLogin = "synapse"
 
 // ofMAS are the keys of auth that say something of MAS.
-var ofMAS = []string{"image", "version", "service", "container_name", "user", "networks", "limits", "extra", "public_url", "migration", "migrated"}
+var ofMAS = []string{"image", "version", "service", "container_name", "user", "networks", "limits", "extra", "public_url", "captcha", "migration", "migrated"}
 
 // MAS reports whether the stack has MAS; without it Synapse logs users in itself.
 func (s *Spec) MAS() bool { return s.Auth.Kind != ownLogin }
@@ -48,6 +48,7 @@ func (s *Spec) checkAuth(d *decoder, named bool) {
 		}
 	}
 	s.checkRegistration(d)
+	s.checkCaptcha(d)
 	switch migration := s.At("auth", "migration"); {
 	case s.Auth.Migration && s.Auth.Migrated:
 		d.fail(migration, "auth.migration prepares the move of the users to MAS, but auth.migrated says that it is done; only one of them can be true", "remove `migration: true`", s.At("auth", "migrated").Site("done"))
@@ -105,6 +106,21 @@ func (s *Spec) checkPublicURL(d *decoder, v source.Value, named bool) {
 		d.fail(v, "auth.public_url lies inside a path of Synapse; MAS would answer for it", fix)
 	case u.Host == s.ServerName && u.Host != s.MatrixHost() && strings.Trim(u.Path, "/") == "":
 		d.fail(v, "auth.public_url is the root of the server name's own host; MAS would answer for the site there", fix)
+	}
+}
+
+// Captcha is a service that tells people from programs. Its secret key is the secret auth.captcha_secret_key.
+type Captcha struct {
+	// Service: recaptcha_v2, cloudflare_turnstile or hcaptcha.
+	Service string `yaml:"service" jsonschema:"required,enum=recaptcha_v2,enum=cloudflare_turnstile,enum=hcaptcha" example:"cloudflare_turnstile"`
+	// SiteKey that the service gave out for the host of MAS; everybody may see it.
+	SiteKey string `yaml:"site_key" jsonschema:"required,pattern=^[A-Za-z0-9_.-]+$" form:"the site key as the service shows it, such as 0x4AAAAAAA" example:"0x4AAAAAAA"`
+}
+
+// checkCaptcha refuses one that nobody would meet.
+func (s *Spec) checkCaptcha(d *decoder) {
+	if at := s.At("auth", "captcha"); at.Set() && s.MAS() && (s.Auth.Registration == "" || s.Auth.Registration == "closed") {
+		d.fail(at, "auth.captcha is for whoever makes an account, and auth.registration is closed; nobody would meet it", "registration: token, or open-with-email; or remove the section")
 	}
 }
 

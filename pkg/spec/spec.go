@@ -93,6 +93,8 @@ type Auth struct {
 	// Registration is who may make an account with a password: closed (default), nobody; token, who was given a
 	// registration token; open-with-email, everybody who has an address.
 	Registration string `yaml:"registration,omitempty" jsonschema:"enum=closed,enum=token,enum=open-with-email"`
+	// Captcha is a riddle for whoever makes an account with a password. Default: none.
+	Captcha Captcha `yaml:"captcha,omitempty"`
 	// Migration prepares syn2mas: the bcrypt scheme, a one-shot service, and the commands in RUNBOOK.md.
 	Migration bool `yaml:"migration,omitempty"`
 	// Migrated takes the place of migration once syn2mas has run, and stays: the passwords that came from

@@ -248,7 +248,9 @@ func (c *importCmd) tell(a *app, t imported) error {
 		if n.Site.File != "" {
 			text += " (" + filepath.Join(c.Dir, n.Site.Pos.String()) + ")"
 		}
-		decide = append(decide, output.Clean(text))
+		for line := range strings.SplitSeq(text, "\n") { // commands stand on lines of their own
+			decide = append(decide, output.Clean(line))
+		}
 	}
 	for _, w := range t.wrong {
 		decide = append(decide, output.Clean(w))

@@ -10,6 +10,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -39,7 +40,7 @@ func (r *reader) database() {
 	}
 	for _, c := range r.d.Connections() {
 		if s := r.d.ServiceAt(c.Host); s != server && s != nil && r.programOf(c.Service) != component.Unknown {
-			r.note(c.HostAt.Site(""), "the database of "+c.Service.Name+" is on another server, "+s.Name+", and the spec has one: it would have to move there", "database")
+			r.note(c.HostAt.Site(""), r.moves(c, s), "database")
 		}
 	}
 	db.Component = r.component(server, component.Postgres)
@@ -81,6 +82,24 @@ func memoryOf(server *deployment.Service) string {
 		return ""
 	}
 	return render.Memory(memory)
+}
+
+// moves says of a database on a second server of the stack how it comes into the first one, which the spec has: out of the one
+// that still runs, into the database that db-init has made.
+func (r *reader) moves(c deployment.Connection, from *deployment.Service) string {
+	to, p := r.server(), r.programOf(c.Service)
+	name := r.spec.Database.Names[string(p)]
+	superuser, _, _ := r.d.Superuser(to)
+	dump := shell.Words("pg_dump", "--no-owner", "-U", c.User, cmp.Or(c.Db, c.User))
+	if older, newer := to.Image.Major(), from.Image.Major(); older != "" && newer > older {
+		dump += " | sed '/^SET transaction_timeout/d'" // which the older one does not know
+	}
+	restore := shell.Words("psql", "-q", "-v", "ON_ERROR_STOP=1", "-U", cmp.Or(superuser, "postgres"), "-c", "SET ROLE \""+name.User+"\"", "-f", "-", name.Name)
+	return "the database of " + c.Service.Name + " is on another server, " + from.Name + ", and the spec has one. Until it is moved, " + c.Service.Name + " would begin anew. Before the rendered stack is started:\n" +
+		"  docker compose stop " + shell.Word(c.Service.Name) + "\n" +
+		"  docker compose exec -T " + shell.Word(from.Name) + " " + dump + " > " + string(p) + ".sql\n" +
+		"and with " + shell.Word(to.Name) + " and db-init of the rendered stack alone (docker compose up -d db-init):\n" +
+		"  docker compose exec -T " + shell.Word(to.Name) + " " + restore + " < " + string(p) + ".sql"
 }
 
 // external reads a PostgreSQL that is none of the stack: that of Synapse's database.
@@ -126,7 +145,7 @@ func (r *reader) external() {
 		switch mode := modes[string(p)]; {
 		case p == component.Unknown:
 		case c.Host != main.Host || cmp.Or(c.Port, "5432") != cmp.Or(main.Port, "5432"):
-			r.note(c.HostAt.Site(""), "the database of "+c.Service.Name+" is on another server than Synapse's, and the spec has one: it would have to move there", "database", "external")
+			r.note(c.HostAt.Site(""), "the database of "+c.Service.Name+" is on another server, "+c.Host+", and the spec has one for all: dump it there with pg_dump, and restore it on "+main.Host+" as RUNBOOK.md says under Databases, before the rendered stack is started", "database", "external")
 		case mode != "" && mode != ex.SSLMode:
 			r.note(c.At.Site(""), c.Service.Name+" has connected with sslmode "+mode+", and the spec has one for all", "database", "external")
 		}

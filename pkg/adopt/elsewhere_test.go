@@ -1,11 +1,13 @@
 package adopt_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"philipp.info/stackgen/pkg/adopt"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // The database of a container on a server elsewhere shows in whatever names its address, or in the backup.
@@ -95,4 +97,17 @@ services:
   page: {image: x/page, version: '1', files: {/etc/page.yaml: page.yaml}, environment: {API_PASSWORD: '{two}'}, secrets: {two: given}}
 `), func(string) ([]byte, error) { return []byte(text), nil })
 	}
+}
+
+// A database on a second server is told with the commands that bring it into the first, an older one, and without a secret.
+func TestSeveralServers(t *testing.T) {
+	all, err := fixture.Read("../check/testdata/deployments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(f fixture.Deployment) bool { return f.Name == "several-postgres" })
+	d, _ := compose.OpenWith(all[i].Forms[0].Tree, compose.Options{Name: "matrix"})
+	draft, _ := adopt.Read(d, adopt.Options{SpecName: "stack.yaml", Dir: dir, Sources: beside})
+	says(t, string(draft.Text), "docker compose exec -T mas-db pg_dump --no-owner -U mas mas | sed '/^SET transaction_timeout/d' > mas.sql",
+		`docker compose exec -T synapse-db psql -q -v 'ON_ERROR_STOP=1' -U synapse_user -c 'SET ROLE "mas"' -f - mas < mas.sql`)
 }

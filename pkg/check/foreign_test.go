@@ -9,7 +9,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"philipp.info/stackgen/pkg/check"
-	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
 )
@@ -33,7 +32,7 @@ func TestForeign(t *testing.T) {
 				want = string(f.Data)
 			}
 			delete(tree, "want")
-			d, findings := compose.Open(tree)
+			d, findings := opened(tree)
 			found, _ := check.Run(d, composego.Judge)
 			got := printed(t, finding.Sort(append(findings, found...)))
 			if *update {

@@ -279,6 +279,7 @@ var masHealthcheck = Rule{
 			}
 			switch {
 			case strings.Contains(text, "mas-cli") && !slices.Contains(words, "CMD-SHELL") && len(test.Items) > 0:
+			case m.Probe.Outside && m.Partial(): // the listener may be in what cannot be seen
 			case m.Probe.Outside:
 				healthPort(r, m, test, text)
 			case strings.HasSuffix(m.Image.Tag, "-debug") && strings.Contains(text, "/busybox/"):

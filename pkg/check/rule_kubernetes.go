@@ -101,7 +101,7 @@ func doorPort(r *Reporter, d *deployment.Deployment, door *deployment.Door, p de
 	ls, known := d.Listeners(to)
 	open := slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback })
 	heard := slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == p.Inner })
-	if !known || heard || to.Paired || len(open) == 0 || to.Component().Bridge != nil && len(door.Ports) > 1 {
+	if !known || heard || to.Paired || partial(d, to) || len(open) == 0 || to.Component().Bridge != nil && len(door.Ports) > 1 {
 		return // another container of the pod may listen there, and a bridge on more ports than one
 	}
 	text, sites := portsOf(open)

@@ -353,7 +353,7 @@ func (p *parts) rest() {
 		case p.told[s]:
 		case s.Absent.Why != "":
 			off = append(off, s.Name+" ("+s.Absent.Why+")")
-		case s.Program == component.Unknown, s.Program == component.Postgres && !s.servesPostgres():
+		case s.Once && d.Target == Kubernetes, s.Program == component.Unknown, s.Program == component.Postgres && !s.servesPostgres():
 			others = append(others, s.Name)
 		case d.OnlyTool(s) != "":
 			tools = append(tools, s.Name+" ("+d.OnlyTool(s)+")")

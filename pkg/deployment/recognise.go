@@ -161,7 +161,7 @@ func isBridge(f *source.File) bool {
 // oneShot reports whether a service is not the program of its image: no container of it is started, it runs a tool such
 // as a migration, a worker, or something else.
 func (d *Deployment) oneShot(s *Service) bool {
-	if s.Absent.Why != "" {
+	if s.Absent.Why != "" || s.Once && d.Target == Kubernetes { // a Job, or a container that ends before the pod's own begin
 		return true
 	}
 	if s.worker() || s.Program == component.Postgres && !s.servesPostgres() {

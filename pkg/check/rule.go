@@ -58,8 +58,11 @@ func (r *Reporter) WarnMend(message string, fix mend, sites ...source.Site) {
 }
 
 func (r *Reporter) report(severity finding.Severity, message string, fix mend, sites []source.Site) {
-	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: severity, Message: message, Fix: fix.text, Edits: fix.edits, Sites: sites})
+	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: severity, Message: asWritten(message), Fix: asWritten(fix.text), Edits: fix.edits, Sites: sites})
 }
+
+// asWritten has a variable of a Caddyfile that is set elsewhere as people write it there: pkg/route/caddy reads {$NAME} as {env.NAME}.
+func asWritten(text string) string { return strings.ReplaceAll(text, "{env.", "{$") }
 
 // severally reports several things that are wrong in the same way as one finding: say reports it, of any of them. Whoever answers for
 // some of the places, as with a comment, is still told of the others.
@@ -104,7 +107,7 @@ func (r *Reporter) NotChecked(why string, sites ...source.Site) {
 	if strings.HasSuffix(why, deployment.IsUndefined) {
 		return // Compose starts nothing, and compose-valid says so
 	}
-	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, why, sites...))
+	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, asWritten(why), sites...))
 }
 
 // On reports whether the rule has a meaning on a target.

@@ -250,5 +250,15 @@ func canonicalHost(host string) string {
 	} else if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
 		host = host[1 : len(host)-1]
 	}
-	return strings.ToLower(strings.TrimSpace(host))
+	return Fold(strings.TrimSpace(host))
+}
+
+// Fold gives a host in lower case, but for the names of variables in braces, which are told apart by case.
+func Fold(host string) string {
+	before, rest, ok := strings.Cut(host, "{")
+	name, after, closed := strings.Cut(rest, "}")
+	if !ok || !closed {
+		return strings.ToLower(host)
+	}
+	return strings.ToLower(before) + "{" + name + "}" + Fold(after)
 }

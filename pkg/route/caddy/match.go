@@ -335,7 +335,7 @@ func parseAddress(text string) (a address, err error) {
 	if splitErr != nil {
 		host, port = strings.Trim(rest, "[]"), ""
 	}
-	a.host, a.port = strings.ToLower(host), port
+	a.host, a.port = route.Fold(host), port
 	if strings.ContainsAny(a.port, "{-") || a.scheme != "" && a.scheme != "http" && a.scheme != "https" {
 		return a, fmt.Errorf("the address %s is not read", text)
 	}

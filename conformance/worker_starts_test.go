@@ -49,6 +49,11 @@ var workerSettings = []struct{ shared, own string }{
 	{"", "worker_app: synapse.app.generic_worker\nworker_replication_http_port: 9093"},
 	{"", "worker_app: synapse.app.generic_worker\nworker_replication_http_tls: false"},
 	{"", "worker_app: synapse.app.generic_worker\nworker_main_http_uri: http://a"},
+	{"", "worker_app: synapse.app.generic_worker\nworker_listeners: [{type: http, port: 8008, resources: [{names: [health]}]}]"},
+	{"", "worker_app: synapse.app.generic_worker\nworker_listeners: [{type: tcp, port: 8008}]"},
+	{"", "worker_app: synapse.app.generic_worker\nworker_listeners: [{type: http, port: 8008, resources: [{names: [clients]}]}]"},
+	{"", "worker_app: synapse.app.generic_worker\nworker_listeners: [{type: http, port: '8008'}]"},
+	{"", "worker_app: synapse.app.generic_worker\nworker_listeners: [{type: http, resources: [{names: [client]}]}]"},
 }
 
 const workerBase = "redis: {enabled: true}\ninstance_map: {main: {host: synapse, port: 9093}, w: {host: w, port: 9093}}\n"

@@ -107,6 +107,14 @@ var clubFaults = []struct {
 		"redis-takes-synapse", "config/matrix/homeserver.yaml", "password_path",
 	},
 	{
+		"another port for Valkey", "config/matrix/homeserver.yaml", "port: 6379", "port: 6380",
+		"redis-takes-synapse", "config/matrix/homeserver.yaml", "port: 6380",
+	},
+	{
+		"a kind of worker that there is not", "config/workers/pusher1.yaml", "worker_app: synapse.app.generic_worker", "worker_app: synapse.app.push",
+		"worker-starts", "config/workers/pusher1.yaml", "worker_app",
+	},
+	{
 		"no Redis", "config/matrix/homeserver.yaml", "redis:\n  enabled: true", "redis:\n  enabled: false",
 		"worker-starts", "config/matrix/homeserver.yaml", "enabled: false",
 	},

@@ -13,7 +13,7 @@ import (
 
 var redisTakesSynapse = Rule{
 	ID: "redis-takes-synapse", Severity: finding.Error,
-	Summary: "Synapse has the password that its Redis or Valkey wants",
+	Summary: "Synapse asks its Redis or Valkey where that listens, with the password that it wants",
 	Why:     "Redis refuses the connection (NOAUTH, WRONGPASS, or AUTH without a password being configured): workers hear nothing of each other, and Synapse tries again for ever.",
 	Fix:     "The same password in requirepass and in redis.password_path, or in neither.",
 	Source:  "Redis and Valkey: AUTH, requirepass; Synapse 1.163.2 config/redis.py, replication/tcp/redis.py",
@@ -25,6 +25,9 @@ var redisTakesSynapse = Rule{
 				continue
 			}
 			wants, where, reason := wantsPassword(d, server)
+			if port, at := at.At("port"), redisPort(d, server); reason == "" && port.Set() && at != "" && port.Str() != at && !strings.Contains(port.Str(), "$") {
+				r.Fail(fmt.Sprintf("Synapse asks %s at port %s, and it listens at %s; the connection is refused", server.Name, port.Str(), at), "port: "+at, port.Site(""), server.Site(""))
+			}
 			has, v, hidden := d.SecretOf(s.Service, at, "password", "password_path")
 			switch {
 			case reason != "":
@@ -72,6 +75,30 @@ func wantsPassword(d *deployment.Deployment, s *deployment.Service) (password st
 		return "", at, "its image may set one"
 	}
 	return password, at, ""
+}
+
+// redisPort is where a Redis or Valkey listens, "" where that cannot be told.
+func redisPort(d *deployment.Deployment, s *deployment.Service) string {
+	port, words := "6379", s.Command()
+	for i, word := range words {
+		switch {
+		case word == "--port" && i+1 < len(words):
+			port = words[i+1]
+		case strings.HasPrefix(word, "--port="), s.NetworkMode.Set():
+			return ""
+		case strings.HasSuffix(word, ".conf"):
+			text, _, why := d.Text(s, word)
+			if why != "" {
+				return ""
+			}
+			for line := range strings.Lines(text) {
+				if f := strings.Fields(line); len(f) == 2 && strings.EqualFold(f[0], "port") {
+					port = f[1]
+				}
+			}
+		}
+	}
+	return port
 }
 
 var replicationPrivate = Rule{

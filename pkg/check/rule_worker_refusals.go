@@ -30,12 +30,18 @@ var formerDuties = []struct {
 	{"synapse.app.federation_sender", "send_federation", "federation_sender_instances", false},
 }
 
+// workerApps are the modules that a worker may be; Synapse 1.163.2 app/generic_worker.py create_homeserver.
+var workerApps = []string{"appservice", "client_reader", "event_creator", "federation_reader", "federation_sender", "frontend_proxy", "generic_worker", "media_repository", "pusher", "synchrotron", "user_dir"}
+
 // refusals are what a process stops at; Synapse 1.163.2 config/workers.py read_config.
 func refusals(s *deployment.Service, config *source.File, main bool) (list []refusal) {
 	stops := func(at source.Value, fix, format string, args ...any) {
 		list = append(list, refusal{fmt.Sprintf(format, args...), fix, at, s})
 	}
 	app, name := config.At("worker_app").Str(), config.At("worker_name").Str()
+	if kind, ok := strings.CutPrefix(app, "synapse.app."); !main && app != "" && (!ok || !slices.Contains(workerApps, kind)) && app != "synapse.app.homeserver" {
+		stops(config.At("worker_app"), "worker_app: synapse.app.generic_worker", "worker_app is %q, which is none of Synapse's", app)
+	}
 	for _, f := range formerDuties {
 		off, now := config.At(f.off), config.At(f.now)
 		switch is := app == f.app && !main; {

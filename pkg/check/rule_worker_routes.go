@@ -193,19 +193,22 @@ func (a *answering) unfit(p *process, port, method, path string, g *component.Wo
 	if g.Resource == "media" && deployment.IsFalse(p.config.At("enable_media_repo")) && p.config.At("worker_app").Str() != "synapse.app.media_repository" {
 		off := p.config.At("enable_media_repo")
 		return &misrouted{
-			to: p.Service, why: "which has enable_media_repo: false, and status 404 for media", lost: []string{"no picture can be sent or seen"},
+			to: p.Service, why: "which has enable_media_repo: false, and status 404 for media", lost: []string{lostMedia(path)},
 			at: []source.Site{off.Site("")}, fix: "enable_media_repo: true there, or another process that has it",
 		}
 	}
 	if l := listenerAt(a.d, p.Service, port); p.worker != nil && l != nil && !l.serves(g.Resource, path) {
 		return &misrouted{
 			to: p.Service, why: fmt.Sprintf("whose listener at port %s has %s and not %s, and which answers with status 404", port, cmp.Or(finding.Sentence(l.Resources, "and"), "no resource"), g.Resource),
-			lost: []string{"these requests fail"}, at: []source.Site{l.PortAt().Site("")}, fix: "names: [" + strings.Join(append(slices.Clone(l.Resources), g.Resource), ", ") + "] in that listener",
+			lost: []string{"these requests fail"}, at: []source.Site{l.PortAt().Site(""), l.Value.At("resources").Site("")}, fix: "names: [" + strings.Join(append(slices.Clone(l.Resources), g.Resource), ", ") + "] in that listener",
 		}
 	}
 	stream := component.StreamOf(g.Stream)
 	if stream == nil || stream.Refused == "" || slices.Contains(wr.Reads, method) || before(a.s, stream.Since) || p.Partial() {
 		return nil
+	}
+	if _, tagged := a.s.Image.Version(); !tagged && component.Of(component.Synapse).Oldest.Less(stream.Since) {
+		return nil // whether its release has the stream cannot be seen
 	}
 	at := p.config.At("stream_writers", stream.Name)
 	writers := []string{"master"}
@@ -233,6 +236,14 @@ func (a *answering) unfit(p *process, port, method, path string, g *component.Wo
 		m.at = []source.Site{at.Site("")}
 	}
 	return m
+}
+
+// lostMedia is what people miss where nobody answers a request for media.
+func lostMedia(path string) string {
+	if strings.HasPrefix(path, "/_synapse/admin/") {
+		return "administrators can remove no media"
+	}
+	return "no picture can be sent or seen"
 }
 
 // unescaped is a path without its escapes.

@@ -31,6 +31,9 @@ var workerStarts = Rule{
 				continue // compose-mount-exists says so
 			}
 			checkApp(r, w)
+			for i, l := range w.Config.At("worker_listeners").Items() {
+				checkListener(r, &deployment.Synapse{Service: w.Service, Config: w.Config}, l, fmt.Sprintf("listener %d of %s", i+1, w.Name))
+			}
 			old = append(old, oldSettings(w)...)
 			noMain, noRedis = alone(w, noMain, noRedis)
 			told.read(d, w.Service, w.Config)
@@ -140,6 +143,8 @@ func checkApp(r *Reporter, w *deployment.Worker) {
 type instance struct {
 	name, host, port source.Value
 	to               *deployment.Service
+	by               source.Value   // the name of the worker that is there
+	listeners        []source.Value // what that one listens on for others
 }
 
 // instances are the places in instance_map that lead astray, each once, however many processes read it.
@@ -149,7 +154,12 @@ type instances struct{ wrong, deaf []instance }
 // process and to those that write a stream; what instance_map has of others nobody reads.
 func (told *instances) read(d *deployment.Deployment, s *deployment.Service, config *source.File) {
 	for name, at := range config.At("instance_map").Entries() {
-		one := instance{name, at.At("host"), at.At("port"), d.ServiceAt(at.At("host").Str())}
+		one := instance{name: name, host: at.At("host"), port: at.At("port"), to: d.ServiceAt(at.At("host").Str())}
+		for _, w := range d.Workers {
+			if w.Service == one.to {
+				one.by = w.Named()
+			}
+		}
 		known := func(i instance) bool { return i.port.Site("").Pos == one.port.Site("").Pos }
 		if one.to == nil || !isAsked(config, name.Str()) || slices.ContainsFunc(told.wrong, known) || slices.ContainsFunc(told.deaf, known) {
 			continue
@@ -161,6 +171,11 @@ func (told *instances) read(d *deployment.Deployment, s *deployment.Service, con
 		ls, heard := d.Listeners(one.to)
 		replicates := func(l deployment.Listener) bool {
 			return l.Port == d.Inner(at.At("host").Str(), one.port.Str()) && slices.Contains(l.Resources, "replication") && !l.Loopback
+		}
+		for _, l := range ls {
+			if slices.Contains(l.Resources, "replication") {
+				one.listeners = append(one.listeners, l.Value)
+			}
 		}
 		if heard && !partial(d, one.to) && !slices.ContainsFunc(ls, replicates) && one.to != s {
 			told.deaf = append(told.deaf, one)
@@ -184,7 +199,11 @@ func isAsked(config *source.File, name string) bool {
 
 func (told *instances) check(r *Reporter) {
 	for _, i := range told.wrong {
-		r.Fail(fmt.Sprintf("instance_map has %s at %s, which is another process; what it is sent is lost", i.name.Str(), i.host.Str()), "host: the service that runs "+i.name.Str(), i.host.Site(""), i.to.Site(""))
+		sites := []source.Site{i.host.Site(""), i.to.Site("")}
+		if i.by.Set() {
+			sites = append(sites, i.by.Site("its name"))
+		}
+		r.Fail(fmt.Sprintf("instance_map has %s at %s, which is another process; what it is sent is lost", i.name.Str(), i.host.Str()), "host: the service that runs "+i.name.Str(), sites...)
 	}
 	slices.SortStableFunc(told.deaf, func(a, b instance) int { return cmp.Compare(a.port.Site("").Line, b.port.Site("").Line) })
 	severally(r, told.deaf, func(i instance) []source.Site { return []source.Site{i.port.Site("")} }, func(r *Reporter, deaf []instance) {
@@ -193,6 +212,9 @@ func (told *instances) check(r *Reporter) {
 		for _, i := range deaf {
 			names = append(names, i.name.Str())
 			sites = append(sites, i.port.Site(""), i.to.Site(""))
+			for _, w := range i.listeners {
+				sites = append(sites, w.At("port").Site("listens"))
+			}
 		}
 		names = deployment.Unique(names)
 		first, where := deaf[0].port.Str(), fmt.Sprintf("at port %s, where it has", deaf[0].port.Str())

@@ -87,7 +87,7 @@ func (p *project) sort() {
 			p.replaced[s.Name] = true
 		case p.worker(s):
 			p.replaced[s.Name] = true
-			p.note(s.Site("the worker"), "the spec has no workers: what "+s.Name+" does goes back to the main process", "synapse")
+			p.note(s.Site("the worker"), "workers are not taken over: what "+s.Name+" does goes back to the main process, unless the spec has workers of its own (synapse.workers: small)", "synapse")
 		default:
 			p.kept = append(p.kept, s)
 		}

@@ -142,3 +142,14 @@ func TestNamesAreCompared(t *testing.T) {
 func TestAliasOfTheOwnName(t *testing.T) {
 	taken(t, []byte("version: 1\nserver_name: example.org\nauth: {passwords: true}\npermissions: {example.org: user}\ndatabase: {service: db, container_name: pg, networks: [{name: metrics, aliases: [db, pg, matrix-db]}]}\n"), nil)
 }
+
+// A network whose name stands behind a variable is kept as a piece of Compose, with the variable.
+func TestNetworkOfAVariable(t *testing.T) {
+	draft, r := read(t, foreignStack(strings.Replace(strings.Replace(inNetworks, "USER", "restart: always", 1), "name: proxy-net", "name: \"${NETWORK}\"", 1), nil))
+	says(t, string(draft.Text), "web: {name: \"${NETWORK}\", external: true}")
+	for _, line := range strings.Split(listed(r, compare.Decision), "\n") {
+		if strings.HasPrefix(line, "synapse | networks | web") {
+			t.Error(line)
+		}
+	}
+}

@@ -86,6 +86,12 @@ func (p *project) elsewhere() {
 
 // joined lets the kept services find a rendered one by the names that it had.
 func (p *project) joined(s *deployment.Service, role, name string) {
+	for _, key := range s.Networks { // one whose name stands behind a variable is none that a field could say
+		if _, known := p.d.NetworkName(key); p.d.Network(key).External.Set() && !known && !apart(role) {
+			p.defined[key] = true
+			p.set(&source.Node{Kind: source.Mapping}, "services", name, "networks", key)
+		}
+	}
 	if len(p.kept)+len(p.reader.said) == 0 || apart(role) || p.syn.NetworkMode.Set() {
 		return
 	}

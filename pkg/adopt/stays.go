@@ -19,7 +19,7 @@ var stays = map[string][]string{
 		"email.smtp_host", "email.smtp_port", "email.smtp_user", "email.smtp_pass", "email.enable_tls", "email.force_tls", "email.require_transport_security",
 		"email.notif_from", "email.enable_notifs", "extra_well_known_client_content", "config_files",
 		"password_config", // passwords are MAS's
-		// There are no workers.
+		// What workers are there, the spec says.
 		"instance_map", "stream_writers", "send_federation", "federation_sender_instances", "start_pushers", "pusher_instances", "notify_appservices_from_worker",
 		"update_user_directory_from_worker", "run_background_tasks_on", "media_instance_running_background_jobs", "enable_media_repo", "outbound_federation_restricted_to",
 		"worker_replication_secret", "worker_replication_secret_path", "redis",

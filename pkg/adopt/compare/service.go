@@ -46,7 +46,7 @@ func (s *side) service(svc *deployment.Service) {
 			}
 		}
 	}
-	if user := cmp.Or(svc.RunsAs(), svc.UserAt.Str()); user != "" {
+	if user := cmp.Or(svc.RunsAs(), svc.UserAt.Str()); user != "" && !baked(svc, svc.UserAt.Pos()) {
 		at := svc.UserAt
 		if !at.Set() {
 			at = svc.Self
@@ -276,7 +276,7 @@ func (s *side) names(svc *deployment.Service, n deployment.Network) {
 			name = svc.Name
 		}
 		if known, ok := at.Text(); i == 0 || ok && known != "" && name != svc.ContainerName.Str() {
-			s.add(s.whom(svc), "networks", theName+name+" in "+n.Name, fact{text: "called", shown: "called", at: at.Pos()})
+			s.add(s.whom(svc), "networks", theName+name+" in "+cmp.Or(n.Name, n.Key), fact{text: "called", shown: "called", at: at.Pos()})
 		}
 	}
 }
@@ -285,7 +285,7 @@ func (s *side) names(svc *deployment.Service, n deployment.Network) {
 func (s *side) networks() {
 	for _, n := range s.Networks {
 		if def := compose.Of(s.Deployment).File.At("networks", n.Key); n.External.True() {
-			s.add(theStack, "networks", "external "+n.Name, fact{text: "named", shown: "named", at: n.At.Pos()})
+			s.add(theStack, "networks", "external "+cmp.Or(n.Name, n.Key), fact{text: "named", shown: "named", at: n.At.Pos()})
 		} else {
 			s.walk(document{about: theStack, doc: "networks"}, n.Key, def)
 		}
@@ -298,7 +298,7 @@ func (s *side) networks() {
 		for _, key := range svc.Networks {
 			n := s.Network(key)
 			if n.External.True() { // as long as nobody made it an internal one, it leads out
-				s.add(about, "networks", n.Name, fact{text: "attached", shown: "attached", at: svc.NetworksAt.Pos()})
+				s.add(about, "networks", cmp.Or(n.Name, n.Key), fact{text: "attached", shown: "attached", at: svc.NetworksAt.Pos()})
 				s.facts[id{about, "networks", "the way out"}] = fact{raw: "open", text: "open", shown: "open", at: svc.NetworksAt.Pos()}
 				s.names(svc, n)
 				continue

@@ -11,7 +11,7 @@ var verdicts = []verdict{
 	// Services that only one side has.
 	{about: "database job", doc: "service", key: "", where: onOurs, kind: Same, why: "it makes what is missing of roles and databases, touches nothing that is right, and ends"},
 	{about: "database job**", doc: "**", key: "**", kind: Same, why: "a job makes the roles and databases that are missing, touches nothing that is right, and ends"},
-	{about: "service **", doc: "service", key: "", where: onOld, old: "** (**/synapse:**", kind: Lost, why: "the spec has no workers of Synapse: one process does all from then on"},
+	{about: "service **", doc: "service", key: "", where: onOld, old: "** (**/synapse:**", kind: Decision, why: "workers are not taken over: one process does all from then on, unless the spec has workers of its own", keep: "synapse: {workers: small}, or how many of each kind"},
 	{about: "syn2mas", doc: "service", key: "", where: onEither, kind: Same, why: "it runs only when it is called by name"},
 	{about: "mas", doc: "service", key: "", where: onOurs, kind: Decision, why: "the Matrix Authentication Service answers logins from then on, and knows nobody before syn2mas has run", keep: "stackgen import --keep-auth, which leaves logins to Synapse"},
 	{about: "postgres**", doc: "service", key: "", where: onOurs, kind: Lost, why: "the spec has no PostgreSQL outside of the stack: one of its own starts, with nothing in it"},
@@ -47,6 +47,7 @@ var verdicts = []verdict{
 	{about: "ketesa", doc: "service", key: "user", kind: Same, why: "it keeps nothing that another user could not write"},
 	{about: "livekit", doc: "service", key: "user", kind: Same, why: "it keeps nothing that another user could not write"},
 	{about: "lk-jwt", doc: "service", key: "user", kind: Same, why: "it keeps nothing that another user could not write"},
+	{about: "service **", doc: "service", key: "user", kind: Decision, why: "what another user wrote cannot be written by this one: the data needs `chown` before the start", keep: "{service} with user: as it was"},
 	{about: "**", doc: "service", key: "user", kind: Decision, why: "what another user wrote cannot be written by this one: the data needs `chown` before the start", keep: "{section}: {user: …} with whom the data belongs to now"},
 	{about: "**", doc: "service", key: "depends_on **", kind: Same, why: "it is only the order of the start"},
 	{about: "**", doc: "service", key: "profiles**", where: onBoth, kind: Decision, why: "it is started by another profile"},

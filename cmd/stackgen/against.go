@@ -12,6 +12,7 @@ import (
 	"philipp.info/stackgen/pkg/adopt/compare"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/output"
 )
@@ -60,6 +61,9 @@ func (c *checkCmd) against(a *app) error {
 		return err
 	}
 	defer closeOld()
+	if old.File == "" && kubernetes.Has(old.FS) {
+		return errManifests(c.Against)
+	}
 	if old.File == "" {
 		return fmt.Errorf("%s: there is no stack that can be read; `stackgen check` says why", c.Against)
 	}

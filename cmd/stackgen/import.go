@@ -17,6 +17,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
+	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/output"
@@ -70,6 +71,9 @@ func (c *importCmd) Run(a *app) error {
 	}
 	defer func() { _ = closed() }()
 	d, findings := compose.OpenWith(tree, composeOptions(c.Dir, c.File, c.Profile...))
+	if d.File == "" && len(d.Chosen.Files) == 0 && kubernetes.Has(tree) {
+		return errManifests(c.Dir)
+	}
 	if d.File == "" {
 		return c.refuse(a, d, findings)
 	}

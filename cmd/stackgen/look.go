@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -16,4 +17,9 @@ func opened(tree fs.FS, o compose.Options) (*deployment.Deployment, []finding.Fi
 		return kubernetes.Open(tree)
 	}
 	return d, findings
+}
+
+// errManifests says that what a directory holds is audited, and neither taken over nor compared.
+func errManifests(dir string) error {
+	return fmt.Errorf("%s holds manifests of Kubernetes: `stackgen check` audits them, but only stacks of Compose are taken over and compared", dir)
 }

@@ -300,7 +300,7 @@ func healthPort(r *Reporter, m *deployment.MAS, test deployment.List, text strin
 		return
 	}
 	for _, l := range deployment.MasListeners(m) {
-		if l.Port == g[1] && slices.Contains(l.Resources, "health") && !(m.Probe.Outside && l.Loopback) {
+		if l.Port == g[1] && slices.Contains(l.Resources, "health") && (!m.Probe.Outside || !l.Loopback) {
 			return
 		}
 	}

@@ -90,14 +90,16 @@ func (c *cluster) door(o *object) {
 		add := func(name string) {
 			a.Aliases = append(a.Aliases, deployment.Filled(o.At("metadata", "name"), name, true))
 		}
-		for _, name := range d.Hosts {
+		own := c.hosts(o, o.name)
+		for _, name := range own {
 			add(name)
 		}
 		if p.of.kind == "StatefulSet" && p.of.At("spec", "serviceName").Str() == o.name {
 			for i := range min(s.Copies, 10) {
-				for _, name := range d.Hosts {
-					add(fmt.Sprintf("%s-%d.%s", p.of.name, i, name))
-					d.Hosts = append(d.Hosts[:len(d.Hosts):len(d.Hosts)], fmt.Sprintf("%s-%d.%s", p.of.name, i, name))
+				for _, name := range own {
+					single := fmt.Sprintf("%s-%d.%s", p.of.name, i, name)
+					add(single)
+					d.Hosts = append(d.Hosts, single)
 				}
 			}
 		}

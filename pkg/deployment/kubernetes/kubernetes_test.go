@@ -150,13 +150,23 @@ spec: {type: ExternalName, externalName: db.example.org}
 apiVersion: postgresql.cnpg.io/v1
 kind: Cluster
 metadata: {name: pg}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: set}
+spec: {replicas: 2, serviceName: pods, template: {metadata: {labels: {app: set}}, spec: {containers: [{name: main, image: example}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: pods}
+spec: {clusterIP: None, selector: {app: set}, ports: [{port: 80}]}
 `)
-	for host, want := range map[string]string{"named": "8000", "named.matrix.svc.cluster.local": "8000", "direct": "80"} {
-		if s := d.ServiceAt(host); s == nil || s.Name != "app" || d.Inner(host, "80") != want {
+	for host, want := range map[string]string{"set-1.pods.default.svc": "80", "named": "8000", "named.matrix.svc.cluster.local": "8000", "direct": "80"} {
+		if s := d.ServiceAt(host); s == nil || s.Name != "app" && s.Name != "set" || d.Inner(host, "80") != want {
 			t.Errorf("%s leads to %v, port %s", host, s, d.Inner(host, "80"))
 		}
 	}
-	for _, host := range []string{"app", "named.other", "away", "pg-rw"} {
+	for _, host := range []string{"app", "named.other", "away", "pg-rw", "set-1.set-0.pods", "set-2.pods"} {
 		if d.ServiceAt(host) != nil {
 			t.Errorf("%s is found", host)
 		}

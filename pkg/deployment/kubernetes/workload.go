@@ -111,7 +111,7 @@ func (c *cluster) container(p *pod, v source.Value) *container {
 	c.environment(p, s, v)
 	s.Entrypoint, s.Cmd = filled(s, v.At("command")), filled(s, v.At("args"))
 	c.mounts(p, s, v)
-	s.Probe = probe(s, v)
+	s.Probe = probe(v)
 	c.copies(p, s)
 	k := &container{Service: s, at: v, ports: make(map[string]string)}
 	for _, port := range v.At("ports").Items() {
@@ -190,7 +190,7 @@ func dollars(text string, value func(name string) (string, bool)) string {
 }
 
 // probe is the check of a container in the words of one that Docker runs, of those probes that it has the one which has the most to say.
-func probe(s *deployment.Service, v source.Value) deployment.Probe {
+func probe(v source.Value) deployment.Probe {
 	for _, kind := range []string{"readinessProbe", "livenessProbe", "startupProbe"} {
 		at := v.At(kind)
 		var words []string

@@ -21,11 +21,14 @@ var redisTakesSynapse = Rule{
 		for _, s := range d.Synapses {
 			at := s.Config.At("redis")
 			server := d.ServiceAt(at.At("host").Str())
+			if host := at.At("host"); at.At("enabled").True() && strange(d, s.Service, host.Str()) {
+				r.Warn(fmt.Sprintf("Synapse looks for Redis at %q, and nothing here is called so; unless a container of another stack is, its processes hear nothing of each other", host.Str()), "host: the service that runs Redis or Valkey", host.Site(""))
+			}
 			if !at.At("enabled").True() || server == nil || server.Absent.Why != "" {
 				continue
 			}
 			wants, where, reason := wantsPassword(d, server)
-			if port, at := at.At("port"), redisPort(d, server); reason == "" && port.Set() && at != "" && port.Str() != at && !strings.Contains(port.Str(), "$") {
+			if port, at := at.At("port"), redisPort(d, server); reason == "" && port.Set() && at != "" && d.Inner(s.Config.At("redis", "host").Str(), port.Str()) != at && !strings.Contains(port.Str(), "$") {
 				r.Fail(fmt.Sprintf("Synapse asks %s at port %s, and it listens at %s; the connection is refused", server.Name, port.Str(), at), "port: "+at, port.Site(""), server.Site(""))
 			}
 			has, v, hidden := d.SecretOf(s.Service, at, "password", "password_path")
@@ -42,6 +45,12 @@ var redisTakesSynapse = Rule{
 			}
 		}
 	},
+}
+
+// strange reports whether a name that a service calls is none of a container here, nor one of the world's.
+func strange(d *deployment.Deployment, s *deployment.Service, host string) bool {
+	return d.Target == deployment.Compose && host != "" && !strings.ContainsAny(host, ".:/$") && !deployment.Loopback(host) && host != "localhost" &&
+		d.ServiceAt(host) == nil && d.Door(host) == nil && !s.MoreNames && !s.NetworkMode.Set()
 }
 
 // wantsPassword is the password that a Redis or Valkey wants, "" for none, and where it stands; reason says why that cannot

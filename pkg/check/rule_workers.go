@@ -148,7 +148,7 @@ type instance struct {
 }
 
 // instances are the places in instance_map that lead astray, each once, however many processes read it.
-type instances struct{ wrong, deaf []instance }
+type instances struct{ wrong, deaf, strange []instance }
 
 // read has the places in what a process reads lead to the process that is meant, and to a listener of it. Synapse sends requests to the main
 // process and to those that write a stream; what instance_map has of others nobody reads.
@@ -159,6 +159,9 @@ func (told *instances) read(d *deployment.Deployment, s *deployment.Service, con
 			if w.Service == one.to {
 				one.by = w.Named()
 			}
+		}
+		if isAsked(config, name.Str()) && strange(d, s, one.host.Str()) && !slices.ContainsFunc(told.strange, func(i instance) bool { return i.host.Site("").Pos == one.host.Site("").Pos }) {
+			told.strange = append(told.strange, one)
 		}
 		known := func(i instance) bool { return i.port.Site("").Pos == one.port.Site("").Pos }
 		if one.to == nil || !isAsked(config, name.Str()) || slices.ContainsFunc(told.wrong, known) || slices.ContainsFunc(told.deaf, known) {
@@ -198,6 +201,9 @@ func isAsked(config *source.File, name string) bool {
 }
 
 func (told *instances) check(r *Reporter) {
+	for _, i := range told.strange {
+		r.Warn(fmt.Sprintf("instance_map has %s at %q, and nothing here is called so; unless a container of another stack is, what it is sent is lost", i.name.Str(), i.host.Str()), "host: the service that runs "+i.name.Str(), i.host.Site(""))
+	}
 	for _, i := range told.wrong {
 		sites := []source.Site{i.host.Site(""), i.to.Site("")}
 		if i.by.Set() {

@@ -60,6 +60,7 @@ var fieldValues = map[string][2]string{
 	"auth.public_url":                     {"https://account.example.org/", ""},
 	"auth.kind":                           {"synapse", "mas"},
 	"auth.passwords":                      {"true", "false"},
+	"profile":                             {"small", ""},
 	"auth.registration":                   {"token", ""},
 	"auth.captcha.service":                {"hcaptcha", "cloudflare_turnstile"},
 	"auth.captcha.site_key":               {"a", "b"},

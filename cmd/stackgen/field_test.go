@@ -21,6 +21,7 @@ const running = `version: 1
 name: family
 server_name: example.org
 owner: "1000:1000"
+profile: small
 hosts: {matrix: synapse.example.org, element: app.example.org, admin: staff.example.org, rtc: calls.example.org}
 auth:
   image: registry.example.org/mirror/matrix-authentication-service

@@ -15,6 +15,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"server_name", "example.org", "example.net", isLost, "server_name"},
 	{"owner", `owner: "1000:1000"`, `owner: "2000:2000"`, isTold, "sudo chown -R 2000:2000"},
 	{"owner", "owner: \"1000:1000\"\n", "", isTold, "data/postgres"},
+	{"profile", "profile: small\n", "", isHarmless, "less is cached, and nothing kept is another"},
 	{"hosts.matrix", "matrix: synapse.example.org", "matrix: matrix.example.org", isTold, "log in again"},
 	{"hosts.element", "element: app.example.org", "element: chat.example.org", isTold, "log in again there"},
 	{"hosts.element", "element: app.example.org", "element: chat.example.org", isTold, "let the DNS names of chat.example.org"},

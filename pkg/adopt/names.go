@@ -1,11 +1,13 @@
 package adopt
 
 import (
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
 )
@@ -17,6 +19,9 @@ func (r *reader) names() {
 	r.spec.ServerName = r.syn.Server.Str()
 	r.spec.Hosts.Matrix = r.syn.MatrixHost()
 	r.spec.Owner = r.owner()
+	if r.small() {
+		r.spec.Profile = "small"
+	}
 	r.spec.Metrics = r.d.Chosen.Managed && r.syn.Config.At("enable_metrics").True() && r.d.Network("metrics").Internal.True()
 }
 
@@ -54,4 +59,11 @@ func (r *reader) raw(s *deployment.Service) source.Value {
 		return p.File.At("services", s.Name)
 	}
 	return source.Value{}
+}
+
+// small reports whether the stack is held down as one is for a small machine, in all that the word stands for.
+func (r *reader) small() bool {
+	c, pool := r.syn.Config, strconv.Itoa(render.SmallPool)
+	held := deployment.IsFalse(c.At("presence", "enabled")) && c.At("caches", "global_factor").Str() == render.SmallCaches && c.At("database", "args", "cp_max").Str() == pool
+	return held && (r.mas == nil || r.mas.Config.At("database", "max_connections").Str() == pool)
 }

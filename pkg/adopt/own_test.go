@@ -2,6 +2,7 @@ package adopt_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -26,5 +27,20 @@ func TestWorkers(t *testing.T) {
 		"synapse: {workers: small}\ningress: {kind: none}\n",
 	} {
 		taken(t, []byte("version: 1\nserver_name: example.org\nauth: {passwords: true}\npermissions: {example.org: user}\nbridges: {signal: {}}\n"+rest), nil)
+	}
+}
+
+// So are the word for a small machine, and the memory that PostgreSQL's settings are made for.
+func TestMemory(t *testing.T) {
+	for _, rest := range []string{
+		"profile: small\n",
+		"profile: small\ndatabase: {memory: 1G, extra: {work_mem: 8MB}}\n",
+		"profile: small\nauth: {kind: synapse, passwords: true}\n",
+		"database: {memory: 8G}\nsynapse: {extra: {database: {args: {cp_max: 120}}}}\n",
+	} {
+		if !strings.Contains(rest, "auth") {
+			rest = "auth: {passwords: true}\n" + rest
+		}
+		taken(t, []byte("version: 1\nserver_name: example.org\npermissions: {example.org: user}\nbridges: {signal: {}}\n"+rest), nil)
 	}
 }

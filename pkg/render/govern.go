@@ -20,6 +20,8 @@ var governed = []struct {
 }{
 	{"config/matrix/homeserver.yaml", "server_name", []string{"server_name"}},
 	{"config/matrix/homeserver.yaml", "public_baseurl", []string{"hosts.matrix", "server_name"}},
+	{"config/matrix/homeserver.yaml", "presence", []string{"profile"}},
+	{"config/matrix/homeserver.yaml", "caches", []string{"profile"}},
 	{"config/matrix/homeserver.yaml", "max_upload_size", []string{"synapse.max_upload_size"}},
 	{"docker-compose.yml", "services.*.labels", []string{"ingress.traefik"}},
 	{"docker-compose.yml", "services.*.volumes", []string{"*.data"}},

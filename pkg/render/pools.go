@@ -25,6 +25,9 @@ func pool(s *spec.Spec, p component.Program) Pool {
 			pool.Processes += more
 		}
 	}
+	if s.Small() && (p == component.Synapse || p == component.MAS) {
+		pool.Size = SmallPool
+	}
 	if n, ok := s.At(spec.Section(p)...).At("extra").At(bound.Path()...).Int(); ok && n > 0 {
 		pool.Size = n
 	}
@@ -34,6 +37,15 @@ func pool(s *spec.Spec, p component.Program) Pool {
 // SynapsePool is what each process of Synapse opens at most: cp_max.
 const SynapsePool = 10
 
+// SmallPool is what Synapse and MAS open of a small machine's: each connection is a process of PostgreSQL with memory of its own.
+const SmallPool = 5
+
+// SmallCaches is caches.global_factor of Synapse on a small machine, half of its default (config/cache.py).
+const SmallCaches = "0.25"
+
+// SmallMemory is database.memory of a small machine that says none.
+const SmallMemory = "256M"
+
 // Connections is how many connections all programs open to PostgreSQL together at most.
 func (st *Stack) Connections() (sum int) {
 	for _, db := range st.Databases {
@@ -41,3 +53,6 @@ func (st *Stack) Connections() (sum int) {
 	}
 	return sum
 }
+
+// SmallCaches is what the template has of it.
+func (st *Stack) SmallCaches() string { return SmallCaches }

@@ -22,7 +22,11 @@ func (st *Stack) tunePostgres(s *spec.Spec) {
 	if n, ok := s.At("database", "extra", "max_connections").Int(); ok && n > 0 {
 		connections = n
 	}
-	if memory := spec.Megabytes(s.Database.Memory) / 4 * 4; memory > 0 {
+	given := s.Database.Memory
+	if given == "" && s.Small() {
+		given = SmallMemory
+	}
+	if memory := spec.Megabytes(given) / 4 * 4; memory > 0 {
 		all = append(all, ForMemory(memory, connections)...)
 		st.Postgres.Memory, st.Postgres.ShmSize = Memory(memory), shmFor(memory)
 	}

@@ -25,7 +25,7 @@ import (
 func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *Stack {
 	st := &Stack{
 		SpecName: output.Clean(path.Base(filepath.ToSlash(s.File().Path))), Name: cmp.Or(s.Name, "matrix"), ServerName: s.ServerName, MatrixHost: s.MatrixHost(),
-		Dir: dir, NeedsRoot: s.Owner == "", Migration: s.Auth.Migration,
+		Dir: dir, NeedsRoot: s.Owner == "", Small: s.Small(), Migration: s.Auth.Migration,
 		Traefik: Traefik{
 			Entrypoint:   cmp.Or(s.Ingress.Traefik.Entrypoint, "websecure"),
 			CertResolver: s.Ingress.Traefik.CertResolver,

@@ -21,6 +21,8 @@ type Stack struct {
 	WellKnown bool
 	// Dir is the directory on the host that the stack is deployed to, for the backup.
 	Dir string
+	// Small: what is cached and what is told is held down for a small machine.
+	Small bool
 	// NeedsRoot: the files belong to several users, so that only root can hand them out.
 	NeedsRoot bool
 

@@ -19,6 +19,9 @@ type Spec struct {
 	ServerName string `yaml:"server_name" jsonschema:"required" example:"example.org"`
 	// Owner runs every container as this uid:gid and gives it every file, so that no root is needed.
 	Owner string `yaml:"owner,omitempty" jsonschema:"pattern=^[0-9]+:[0-9]+$" form:"a uid and a gid in quotes, such as \"1000:1000\""`
+	// Profile: small is for a machine with 1G to 2G of memory, such as a Raspberry Pi: less is cached, and nobody sees who is
+	// online. Default: what each program takes by itself.
+	Profile string `yaml:"profile,omitempty" jsonschema:"enum=small"`
 	// Hosts are the public host names.
 	Hosts Hosts `yaml:"hosts,omitempty"`
 	// Auth is how users log in: at the Matrix Authentication Service, or with auth: synapse at Synapse itself.
@@ -377,3 +380,6 @@ func (s *Spec) Component(p component.Program) (c Component, on bool) {
 }
 
 func (c Component) component() Component { return c }
+
+// Small reports whether the stack is for a small machine.
+func (s *Spec) Small() bool { return s.Profile == "small" }

@@ -25,6 +25,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/memfs"
+	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/report"
 	"philipp.info/stackgen/pkg/secret"
@@ -36,7 +37,7 @@ import (
 // stack without findings. A section is called "bad: NAME", followed by "want: NAME" with what is printed,
 // or "good: NAME", which is silent. Its lines are:
 //
-//	tree hand-kept           the stack to begin with, testdata/hand-kept.txtar; calls is rendered, and without this line it is phil-app
+//	tree hand-kept           the stack to begin with, testdata/hand-kept.txtar; those that stacks renders, too, and without this line it is phil-app
 //	config/mas/config.yaml   the file that the following hunks change
 //	 context                 lines as in a diff: old ones begin with a blank or -, new ones with a blank or +
 //	-old                     and the old ones stand exactly once in the file. A blank line ends a hunk.
@@ -95,6 +96,10 @@ type stack struct {
 var stacks = map[string]func() stack{
 	"rendered":    sync.OnceValue(func() stack { return newStack(renderedTree("../../examples/phil-app/stack.yaml")) }),
 	"calls":       sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/calls/stack.yaml")) }),
+	"caddy":       sync.OnceValue(func() stack { return newStack(renderedWith(mutated[3].spec, mutated[3].old, mutated[3].new)) }),
+	"nginx":       sync.OnceValue(func() stack { return newStack(renderedWith(mutated[5].spec, mutated[5].old, mutated[5].new)) }),
+	"family":      sync.OnceValue(func() stack { return newStack(renderedWith(mutated[1].spec, mutated[1].old, mutated[1].new)) }),
+	"own-login":   sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/own-login/stack.yaml")) }),
 	"hand-kept":   sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
 	"workers":     sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
 	"kubernetes":  sync.OnceValue(func() stack { return newStack(treeOf("kubernetes")) }),
@@ -126,13 +131,22 @@ func treeOf(name string) fstest.MapFS {
 }
 
 // renderedTree is what comes of a spec, with placeholder secrets.
-func renderedTree(path string) fstest.MapFS {
-	s, findings := spec.Parse("stack.yaml", mustRead(path))
+func renderedTree(path string) fstest.MapFS { return renderedWith(path, "", "") }
+
+// renderedWith is the same for a spec in which something else stands.
+func renderedWith(path, old, replacement string) fstest.MapFS {
+	text := string(mustRead(path))
+	if !strings.Contains(text, old) {
+		panic(fmt.Sprintf("%s does not hold %q", path, old))
+	}
+	s, findings := spec.Parse("stack.yaml", []byte(strings.Replace(text, old, replacement, 1)))
 	if s == nil {
 		panic(fmt.Sprint(findings))
 	}
 	set := secret.Placeholders(render.Needs(s))
-	b, err := render.Render(s, render.Resolve(s, set, "/srv/matrix"), set.Get)
+	st := render.Resolve(s, set, "/srv/matrix")
+	st.Files, _ = prove.Copies(s, ".", func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(path), name)) })
+	b, err := render.Render(s, st, set.Get)
 	if err != nil {
 		panic(err)
 	}

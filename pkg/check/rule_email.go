@@ -75,6 +75,9 @@ func checkEmail(r *Reporter, m *deployment.MAS) {
 	if file := email.At("password_file"); !password.Set() {
 		password = file
 	}
+	if file := email.At("password_file"); file.Set() {
+		namedByMAS(r, m, file)
+	}
 	switch given := m.EmailSet("password") || m.EmailSet("password_file"); {
 	case user.Set() && !given:
 		r.Fail("email has a username without a password; MAS does not start (missing field `password`)", "password_file: the path of a file that holds it", user.Site(""))

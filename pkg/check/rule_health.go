@@ -128,7 +128,7 @@ func checkHealthPath(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	command := strings.Join(h.Words, " ")
 	g := urlPath().FindStringSubmatch(command)
 	paths := s.Component().HealthPaths
-	if g == nil || !known(d, s) || !onlyGood().MatchString(command) || slices.ContainsFunc(paths, func(p string) bool {
+	if g == nil || len(paths) == 0 || !known(d, s) || !onlyGood().MatchString(command) || slices.ContainsFunc(paths, func(p string) bool {
 		return g[1] == p || len(p) > 1 && strings.HasSuffix(p, "/") && strings.HasPrefix(g[1], p)
 	}) {
 		return

@@ -16,14 +16,19 @@ const keycloakDir = "keycloak"
 
 var keycloakClientAgrees = Rule{
 	ID: "keycloak-client-agrees", Severity: finding.Error,
-	Summary: "the client in keycloak/*.json is the one that MAS logs in with, and returns to where MAS waits",
+	Summary: "the client in keycloak/*.json is the one that MAS or Synapse logs in with, and returns to where that waits",
 	Why:     "Keycloak says \"Invalid parameter: redirect_uri\" or \"Client not found\" instead of showing its login page; or whoever logs out there stays logged in here.",
-	Fix:     "Write what MAS's public_base and the provider's id make of it, and import the client again.",
-	Source:  "MAS crates/router/src/endpoints.rs, docs/setup/sso.md",
+	Fix:     "Write what MAS's public_base and the provider's id, or Synapse's public_baseurl, make of it, and import the client again.",
+	Source:  "MAS crates/router/src/endpoints.rs, docs/setup/sso.md; Synapse 1.163.2 config/oidc.py, docs/openid.md",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		clients := keycloakClients(r, d)
 		for _, m := range d.MASs {
 			checkKeycloakClients(r, m, clients)
+		}
+		for _, s := range d.Synapses {
+			for _, p := range s.Config.At("oidc_providers").Items() {
+				checkKeycloakOfSynapse(r, s, p, clients)
+			}
 		}
 	},
 }
@@ -109,6 +114,39 @@ func checkKeycloakClient(r *Reporter, m *deployment.MAS, f *source.File, p sourc
 	checkKeycloakSettings(r, m, f, p)
 }
 
+// checkKeycloakOfSynapse holds a provider by which Synapse itself logs users in against its client.
+func checkKeycloakOfSynapse(r *Reporter, s *deployment.Synapse, p source.Value, clients []source.Value) {
+	id := p.At("client_id")
+	i := slices.IndexFunc(clients, func(c source.Value) bool { return c.Str() == id.Str() })
+	if i < 0 {
+		if len(clients) == 1 && len(s.Config.At("oidc_providers").Items()) == 1 && strings.Contains(p.At("issuer").Str(), "/realms/") {
+			r.Fail(fmt.Sprintf("the client is called %q, but Synapse logs in as %q; Keycloak says \"Client not found\"", clients[0].Str(), id.Str()),
+				fmt.Sprintf("%q: %q", "clientId", id.Str()), clients[0].Site(""), id.Site("Synapse's"))
+		}
+		return
+	}
+	f := clients[i].File()
+	base := s.Config.At("public_baseurl")
+	callback := strings.TrimSuffix(base.Str(), "/") + "/_synapse/client/oidc/callback"
+	uris := f.At("redirectUris")
+	if base.Set() && !s.Partial() && !slices.ContainsFunc(uris.Items(), func(v source.Value) bool { return allows(v.Str(), callback) }) {
+		at := uris
+		if uris.Len() == 1 {
+			at = uris.At("0")
+		}
+		r.Fail("Keycloak does not let the client return to where Synapse waits; it says \"Invalid parameter: redirect_uri\" instead of showing its login page",
+			fmt.Sprintf("%q: [%q]", "redirectUris", callback), at.Site(""), base.Site("Synapse's address"))
+	}
+	given, at, _ := s.Deployment().SecretOf(s.Service, p, "client_secret", "client_secret_path")
+	if own := f.At("secret"); own.Set() && given != "" && given != own.Str() {
+		r.Fail("the client's secret is not the one that Synapse has; Keycloak answers unauthorized_client and nobody can log in",
+			"the same value at both places; what Keycloak has itself decides", own.Site("differs"), at.Site("Synapse's"))
+	}
+	if public := f.At("publicClient"); public.True() && given != "" {
+		r.FailMend("the client is public, but Synapse proves who it is; Keycloak answers unauthorized_client and nobody can log in", inJSON(public, "false"), public.Site(""), at.Site("Synapse's secret"))
+	}
+}
+
 // authenticators are Keycloak's names for the methods by which MAS proves who it is.
 var authenticators = map[string]string{
 	"client_secret_basic": "client-secret", "client_secret_post": "client-secret", "client_secret_jwt": "client-secret-jwt", "private_key_jwt": "client-jwt",
@@ -159,4 +197,28 @@ func allows(pattern, address string) bool {
 		return strings.HasPrefix(address, prefix)
 	}
 	return pattern == address
+}
+
+var oidcCallbackRouted = Rule{
+	ID: "oidc-callback-routed", Severity: finding.Error,
+	Summary: "where Synapse itself logs users in through a provider, they come back to it",
+	Why:     "The provider sends the browser to /_synapse/client/oidc/callback, and the proxy answers 404, or somebody else does: nobody can log in.",
+	Fix:     "Route /_synapse/client/ of Synapse's public_baseurl to Synapse.",
+	Source:  "Synapse 1.163.2 rest/synapse/client/oidc/callback_resource.py, docs/reverse_proxy.md",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		const path = "/_synapse/client/oidc/callback"
+		for _, s := range d.Synapses {
+			providers := s.Config.At("oidc_providers")
+			host := s.MatrixHost()
+			if providers.Len() == 0 || s.Delegates() || host == "" || s.Partial() || !d.HasRouters() {
+				continue
+			}
+			res := d.Routes().Match("GET", host, path)
+			if res.Unknown != "" || res.Tie != nil || res.Redirect != "" || res.Backend != nil && s.Is(res.Backend.Container) || d.Explained(s.Service, "GET", host, path) {
+				continue
+			}
+			r.Fail(fmt.Sprintf("whoever comes back from a provider to %s%s is answered by %s and not by Synapse; nobody can log in through it", host, path, answererFor(res, s.Service)),
+				routeFix(d, host, s.Service, "/_synapse/client/"), append([]source.Site{providers.Site("")}, routerSites(res, s.Service)...)...)
+		}
+	},
 }

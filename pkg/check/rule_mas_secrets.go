@@ -20,25 +20,31 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// named reads a file that MAS's configuration names, by its path in the container. ok is false when it cannot
+// namedByMAS reads a file that MAS's configuration names, by its path in the container. ok is false when it cannot
 // be had, of which r is told unless compose-mount-exists tells.
 func namedByMAS(r *Reporter, m *deployment.MAS, v source.Value) (text string, ok bool) {
-	text, host, reason := m.Deployment().Text(m.Service, path.Join("/", v.Str()))
+	return namedFile(r, m.Service, deployment.LeafOf(v), v.Str(), v.Path(), "MAS")
+}
+
+// namedFile reads a file that a program is told of, by its path in the container; what is the name of the setting that tells it. ok
+// is false when it cannot be had, of which r is told unless compose-mount-exists tells.
+func namedFile(r *Reporter, s *deployment.Service, v deployment.Leaf, name, what, program string) (text string, ok bool) {
+	text, host, reason := s.Deployment().Text(s, path.Join("/", name))
 	missing := strings.HasPrefix(reason, deployment.NothingMounted)
 	if host != "" && reason != "" {
-		_, err := fs.Stat(m.Deployment().FS, host)
+		_, err := fs.Stat(s.Deployment().FS, host)
 		missing = errors.Is(err, fs.ErrNotExist)
-		if slices.ContainsFunc(m.Mounts, func(mount deployment.Mount) bool { return missing && mount.Host == host }) {
+		if slices.ContainsFunc(s.Mounts, func(mount deployment.Mount) bool { return missing && mount.Host == host }) {
 			return "", false
 		}
 	}
 	switch {
 	case missing && host != "":
-		r.Fail(fmt.Sprintf("%s names %s, but %s does not exist; MAS does not start", v.Path(), v.Str(), host), "correct the path, or make the file", v.Site(""))
+		r.Fail(fmt.Sprintf("%s names %s, but %s does not exist; %s does not start", what, name, host, program), "correct the path, or make the file", v.Site(""))
 	case missing:
-		r.Fail(fmt.Sprintf("%s names %s, but %s; MAS does not start", v.Path(), v.Str(), reason), m.Lines().Mount("the file", "there"), append([]source.Site{v.Site("")}, m.MountSites(v.Str())...)...)
+		r.Fail(fmt.Sprintf("%s names %s, but %s; %s does not start", what, name, reason, program), s.Lines().Mount("the file", "there"), append([]source.Site{v.Site("")}, s.MountSites(name)...)...)
 	case reason != "":
-		r.NotChecked(fmt.Sprintf("%s cannot be seen: %s", v.Path(), reason), v.Site(""))
+		r.NotChecked(fmt.Sprintf("%s cannot be seen: %s", what, reason), v.Site(""))
 	default:
 		return text, true
 	}

@@ -33,11 +33,24 @@ var traefikPortListens = Rule{
 	Source:      "Traefik pkg/provider/docker getPort; Synapse config/server.py; MAS crates/config sections/http.rs; their Dockerfiles",
 	ComposeOnly: "requests come by a Service: kubernetes-service-leads",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		told := make(map[source.Pos]bool)
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
 				if s := d.Service(b.Container); s != nil && (b.Address != "" || s.HasLabel("traefik.http")) {
 					checkBackend(r, d, s, b)
+					told[b.Site.Pos] = true
 				}
+			}
+		}
+		// Where an address has variables in it, only a request tells what it is.
+		for _, a := range everyAsk(d) {
+			b := d.Routes().Match("GET", a.host, a.path).Backend
+			if b == nil || b.Address == "" || told[b.Site.Pos] {
+				continue
+			}
+			if s := d.Service(b.Container); s != nil {
+				told[b.Site.Pos] = true
+				checkBackend(r, d, s, *b)
 			}
 		}
 	},
@@ -109,6 +122,14 @@ var forwardedHeaders = Rule{
 	Source:      "Synapse config/server.py; MAS crates/config sections/http.rs default_trusted_proxies",
 	ComposeOnly: "from which addresses the controller asks is known in the cluster alone",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		mute := make(map[source.Pos]bool)
+		for _, a := range requested(d) {
+			res := d.Routes().Match("GET", a.host, a.path)
+			if p := res.Passes; p != nil && !p.Forwards && res.Backend != nil && a.meant.Is(res.Backend.Container) && !mute[p.Site.Pos] {
+				mute[p.Site.Pos] = true
+				r.Fail(fmt.Sprintf("%s does not tell %s where a request comes from; rate limits meet everybody at once", d.Front().Name, a.meant.Name), "proxy_set_header X-Forwarded-For $remote_addr;", p.Site)
+			}
+		}
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
 				for _, s := range d.Synapses {

@@ -3,11 +3,13 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -19,7 +21,7 @@ var proxyTargetExists = Rule{
 	Source:  "Docker's embedded DNS server; nginx src/http/ngx_http_upstream.c; Traefik pkg/server/service, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		told, looked := make(map[source.Pos]bool), 0
-		for _, a := range requested(d) {
+		for _, a := range everyAsk(d) {
 			res := d.Routes().Match("GET", a.host, a.path)
 			if res.Backend == nil || res.Redirect != "" || told[res.Backend.Site.Pos] {
 				continue
@@ -31,9 +33,11 @@ var proxyTargetExists = Rule{
 		}
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
+				namedElsewhere(r, d, b)
 				if st := d.Stray(b); st != nil && !told[b.Site.Pos] && looked < mostStray {
 					looked++
-					if d.Near(st) != "" {
+					sure := st.Elsewhere == "" && !st.Itself && !st.Joined // in no network of this proxy anybody else can be
+					if sure || d.Near(st) != "" {
 						told[b.Site.Pos] = true
 						strayed(r, d, st, ask{})
 					}
@@ -41,6 +45,20 @@ var proxyTargetExists = Rule{
 			}
 		}
 	},
+}
+
+// namedElsewhere has a service that has the name by which the proxy asks it in networks alone in which the proxy is not.
+func namedElsewhere(r *Reporter, d *deployment.Deployment, b route.Backend) {
+	front, s := d.Front().Service, d.Service(b.Container)
+	host, _, _ := strings.Cut(b.Address, ":")
+	if s == nil || front == nil || host == "" || strings.ContainsAny(host, ".$") || front.MoreNames || front.NetworkMode.Set() || s.NetworkMode.Set() || !s.Shares(front) || !slices.Contains(s.Names(), host) {
+		return // traefik-network-shared speaks of the networks
+	}
+	if slices.ContainsFunc(front.Networks, func(network string) bool { return s.Answers(host, network) }) {
+		return
+	}
+	r.Fail(fmt.Sprintf("%s asks %s, a name that %s has in other networks only; every request is a 502", d.Front().Name, host, s.Name), "the alias in the network of "+front.Name+", too",
+		append([]source.Site{b.Site}, deployment.NameSites(s)...)...)
 }
 
 // mostStray is how many servers elsewhere are compared with the names of the services: each with all.
@@ -65,6 +83,27 @@ func requested(d *deployment.Deployment) (list []ask) {
 		if u, _, ok := m.Base(); ok {
 			list = append(list, ask{u.Hostname(), strings.TrimSuffix(u.Path, "/") + "/oauth2/token", m.Service})
 		}
+	}
+	return list
+}
+
+// everyAsk are these, what is asked for calls, and the first page of each host that was rendered for a proxy elsewhere.
+func everyAsk(d *deployment.Deployment) []ask {
+	list := requested(d)
+	for _, t := range d.Tokens {
+		if u, err := url.Parse(t.URL().Text); err == nil && u.Hostname() != "" {
+			list = append(list, ask{host: u.Hostname(), path: strings.TrimSuffix(u.Path, "/") + "/rtc"})
+		}
+	}
+	for _, s := range d.Synapses {
+		for _, item := range s.Config.At("matrix_rtc", "transports").Items() {
+			if u, _, ok := deployment.Endpoint(item.At("livekit_service_url").Str()); ok {
+				list = append(list, ask{host: u.Hostname(), path: strings.TrimSuffix(u.Path, "/") + "/sfu/get"})
+			}
+		}
+	}
+	for _, host := range d.SiteHosts() {
+		list = append(list, ask{host: host, path: "/"})
 	}
 	return list
 }

@@ -36,6 +36,19 @@ var registrationCopiesEqual = Rule{
 					"make both copies equal", z.Site("Synapse's copy"), a.Site("the bridge's copy"))
 			})
 		}
+		for _, a := range d.Appservices {
+			if a.Own == nil {
+				continue
+			}
+			differences(a.Own.Root(), a.Registration.Root(), func(own, theirs source.Value) {
+				name := cmp.Or(own.Path(), theirs.Path())
+				if slices.Contains([]string{"as_token", "hs_token"}, name) {
+					return // appservice-agrees says so
+				}
+				r.Warn(fmt.Sprintf("%s differs between the two copies of the registration of %s; where it goes by its own, it does what Synapse does not expect", name, a.Name),
+					"make both copies equal", theirs.Site("Synapse's copy"), own.Site("its own copy"))
+			})
+		}
 	},
 }
 
@@ -93,6 +106,13 @@ var registrationListed = Rule{
 				if d.RegistrationOf(b) == nil {
 					unlisted(r, d, s, b, list)
 				}
+			}
+			if len(d.Synapses) > 1 || len(s.Missing) > 0 || s.Partial() {
+				continue
+			}
+			for _, a := range d.Unregistered() {
+				r.Warn(fmt.Sprintf("Synapse lists no registration of %s; whatever that sends is refused with M_UNKNOWN_TOKEN, and it is sent nothing", a.Name),
+					"app_service_config_files: the same file, at a path that Synapse's container sees", list.Site(""), a.Own.At("as_token").Site("its token"))
 			}
 		}
 	},

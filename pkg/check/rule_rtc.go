@@ -10,6 +10,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -34,12 +35,18 @@ func checkTransportsOf(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	list, on := s.Config.At("matrix_rtc", "transports"), s.Config.At("experimental_features", "msc4143_enabled")
 	foci := s.Config.At("extra_well_known_client_content", rtcFoci)
 	for _, item := range slices.Concat(list.Items(), foci.Items()) {
+		if kind := item.At("type"); finding.Nearest(kind.Str(), []string{"livekit"}) != "" {
+			r.Warn(fmt.Sprintf("clients know no transport %q, and pass over this one", kind.Str()), "type: livekit", kind.Site(""))
+		}
 		for _, key := range []string{"url", "livekit_service_url"} {
 			v := item.At(key)
 			if v.Set() && !hasHost(v.Str()) {
 				r.Fail(fmt.Sprintf("%q is no address that clients can ask; no call comes about", v.Str()), v.Name()+": https://…", v.Site(""))
 			} else if key == "livekit_service_url" {
 				checkCallRoute(r, d, v)
+			} else if u, err := url.Parse(v.Str()); err == nil && v.Set() && len(d.LiveKits) == 1 && !deferred(v.Str()) &&
+				!slices.ContainsFunc(d.Tokens, func(t *deployment.TokenService) bool { return t.URL().Text == v.Str() }) { // of which rtc-sfu-routed speaks
+				checkSFURoute(r, d, d.LiveKits[0], u, v.Site(""))
 			}
 		}
 	}
@@ -69,13 +76,14 @@ func checkTransportsOf(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 func checkCallRoute(r *Reporter, d *deployment.Deployment, v source.Value) {
 	jwt := callService(d)
 	u, _, ok := deployment.Endpoint(v.Str())
-	if jwt == nil || !ok || !jwt.HasLabel("traefik.http.routers") {
+	if jwt == nil || !ok {
 		return
 	}
 	const asks = "/sfu/get"
 	at := strings.TrimSuffix(u.Path, "/") + asks
 	res := d.Routes().Match("POST", u.Hostname(), at)
 	switch {
+	case !entered(d, jwt, u.Hostname()), res.Unknown != "":
 	case res.Tie != nil || res.Redirect != "" || d.Explained(jwt, "POST", u.Hostname(), at):
 	case res.Backend == nil:
 		r.Fail(fmt.Sprintf("clients ask %s%s for a token, and no router leads there; no call comes about", u.Host, at), "the address under which "+jwt.Name+" is reached", v.Site(""), jwt.Self.Site("the service"))
@@ -84,6 +92,13 @@ func checkCallRoute(r *Reporter, d *deployment.Deployment, v source.Value) {
 	case res.Path != asks:
 		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, jwt.Name, res.Path, asks), "a stripprefix of "+strings.TrimSuffix(at, asks)+" on the router", v.Site(""), res.Router.Site)
 	}
+}
+
+// entered reports whether the proxy of this stack is the one by which people come to the service, or to that host.
+func entered(d *deployment.Deployment, s *deployment.Service, host string) bool {
+	return s.HasLabel("traefik.http.routers") || slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool {
+		return router.Container == s.Name || slices.Contains(router.Hosts(), host)
+	})
 }
 
 // callService is the service that hands out tokens for LiveKit; nil when there is none.

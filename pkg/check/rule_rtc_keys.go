@@ -22,6 +22,16 @@ var rtcKeysMatch = Rule{
 			return // which of them it is for, nobody says
 		}
 		l := d.LiveKits[0]
+		for _, t := range d.Tokens {
+			for _, v := range t.Files() {
+				namedFile(r, t.Service, v.At, v.Text, v.Name, t.Name)
+			}
+		}
+		if file := l.KeyFile(); file.Set() && !deferred(file.Str()) {
+			if _, ok := namedFile(r, l.Service, deployment.LeafOf(file), file.Str(), "key_file", l.Name); !ok {
+				return
+			}
+		}
 		keys, reason := l.Keys()
 		if reason != "" {
 			if len(d.Tokens) > 0 {
@@ -49,6 +59,8 @@ var rtcKeysMatch = Rule{
 func checkTokenKey(r *Reporter, l *deployment.LiveKit, t *deployment.TokenService, keys []deployment.Key) {
 	key, secret := t.Key()
 	switch hidden := key.Hidden + secret.Hidden; {
+	case hidden != "" && len(t.Files()) > 0:
+		return // of the files that it names something was said
 	case hidden != "":
 		r.NotChecked("the key of "+t.Name+" cannot be seen: "+hidden, key.At)
 		return

@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -135,15 +133,17 @@ var rtcSFURouted = Rule{
 func checkSFURoute(r *Reporter, d *deployment.Deployment, l *deployment.LiveKit, u *url.URL, site source.Site) {
 	const asks = "/rtc"
 	at := strings.TrimSuffix(u.Path, "/") + asks
-	routed := slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return router.Container == l.Name })
 	res := d.Routes().Match("GET", u.Hostname(), at)
 	switch {
-	case !routed || res.Tie != nil || res.Redirect != "" || d.Explained(l.Service, "GET", u.Hostname(), at):
+	case !entered(d, l.Service, u.Hostname()) || res.Unknown != "" || res.Tie != nil || res.Redirect != "" || d.Explained(l.Service, "GET", u.Hostname(), at):
 	case res.Backend == nil:
 		r.Fail(fmt.Sprintf("clients connect to %s%s, and no router leads there; no call comes about", u.Host, at), "the address under which "+l.Name+" is reached", site, l.Site("the service"))
 	case res.Backend.Container != l.Name:
 		r.Fail(fmt.Sprintf("clients connect to %s%s, which is sent to %s and not to %s; no call comes about", u.Host, at, res.Backend.Container, l.Name), "the address under which "+l.Name+" is reached", site, res.Router.Site)
 	case res.Path != asks:
 		r.Fail(fmt.Sprintf("clients connect to %s%s, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, l.Name, res.Path, asks), "a stripprefix of "+strings.TrimSuffix(at, asks)+" on the router", site, res.Router.Site)
+	case res.Passes != nil && !res.Passes.Upgrades:
+		r.Fail(fmt.Sprintf("clients connect to %s%s over a WebSocket, which %s does not hand on to %s; no call comes about", u.Host, at, d.Front().Name, l.Name),
+			"proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";", res.Passes.Site, site)
 	}
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
@@ -16,6 +17,9 @@ var rtcServiceStarts = Rule{
 	Fix:     "Write LIVEKIT_FULL_ACCESS_HOMESERVERS, and leave LIVEKIT_JWT_BIND and LIVEKIT_JWT_PORT out.",
 	Source:  "lk-jwt-service 0.8.0 README, src/config.rs, src/bin/healthcheck.rs; 0.6.0 healthcheck/main.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, t := range d.Tokens {
+			checkOverrides(r, d, t)
+		}
 		for _, s := range d.Services {
 			if path.Base(s.Image.Repository) != "lk-jwt-service" || s.Absent.Why != "" {
 				continue
@@ -52,6 +56,30 @@ func checkCallVariables(r *Reporter, s *deployment.Service, v component.Version)
 	for _, name := range []string{"LIVEKIT_JWT_BIND", "LIVEKIT_JWT_PORT"} {
 		if text, at := s.Env(name); text != "" {
 			r.FailMend(fmt.Sprintf("the health check in the image of %s fails whenever %s is set; the container is unhealthy for ever, and Traefik sends it nothing", s.Name, name), remove(at, "remove the line, it listens on 8080 anyway"), at.Site(""), s.ImageSite())
+		}
+	}
+}
+
+// checkOverrides has an address at which lk-jwt-service does not find Synapse, to ask it who is in a room.
+func checkOverrides(r *Reporter, d *deployment.Deployment, t *deployment.TokenService) {
+	text, at := t.Env("LIVEKIT_CS_API_URL_OVERRIDES")
+	if deferred(text) || t.EnvHidden("LIVEKIT_CS_API_URL_OVERRIDES") != "" {
+		return
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		name, address, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		u, port, ok := deployment.Endpoint(address)
+		if !ok || len(d.Synapses) != 1 {
+			continue
+		}
+		s := d.Synapses[0]
+		switch to := d.ServiceAt(u.Hostname()); {
+		case name != s.Server.Str() && s.Server.Set() && to == s.Service:
+			r.Warn(fmt.Sprintf("%s finds %s at Synapse, which is %s; whoever of that asks is looked for elsewhere", t.Name, name, s.Server.Str()), s.Server.Str()+"="+address, at.Site(""), s.Server.Site("the server name"))
+		case to == nil && nobodys(t.Service, u.Hostname()):
+			r.Warn(fmt.Sprintf("%s asks %s who is in a room, a name that no service here has; unless a container of another stack has it, nobody gets into a call", t.Name, u.Host), name+"="+s.ClientAddress(), at.Site(""), s.Site("Synapse"))
+		case to == s.Service && !s.Partial() && len(s.Listeners()) > 0 && !s.Hears(port):
+			r.Fail(fmt.Sprintf("%s asks port %s of %s who is in a room, where Synapse does not serve clients; nobody gets into a call", t.Name, port, to.Name), name+"="+s.ClientAddress(), at.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 		}
 	}
 }

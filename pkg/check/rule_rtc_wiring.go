@@ -44,6 +44,10 @@ func checkProxied(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, 
 	if reg.At("io.element.msc4502.scopes").Set() {
 		wanted = append(wanted, "msc4502_enabled")
 	}
+	const scope = "urn:matrix:client:io.element.msc4502:rooms:is_joined"
+	if scopes := reg.At("io.element.msc4502.scopes"); len(d.Tokens) == 1 && d.CallsOf(d.Tokens[0]) == reg && !slices.Contains(deployment.ItemTexts(scopes), scope) {
+		r.Warn(fmt.Sprintf("%s may not ask Synapse who is in a room; nobody gets a token by way of Synapse", d.Tokens[0].Name), "io.element.msc4502.scopes: ["+scope+"]", scopes.Site(""), at.Site("asked by way of Synapse"))
+	}
 	off := slices.DeleteFunc(wanted, func(name string) bool { return features.At(name).True() })
 	if len(off) > 0 && !s.Partial() {
 		to := "what a registration proxies"
@@ -68,6 +72,8 @@ func checkProxied(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, 
 		return
 	}
 	switch to := d.ServiceAt(u.Hostname()); {
+	case to == nil && nobodys(s.Service, u.Hostname()) && len(d.Tokens) > 0:
+		r.Warn(fmt.Sprintf("Synapse hands requests for tokens on to %s, a name that no service here has; unless a container of another stack has it, they are answered with 502", u.Hostname()), "io.element.msc4512.proxy_url: http://"+d.Tokens[0].Host()+":8080", at.Site(""), d.Tokens[0].Site("the service"))
 	case to == nil:
 	case to.Program == component.LkJwt && port != "8080" && !listensElsewhere(to):
 		r.Fail(fmt.Sprintf("Synapse hands requests on to port %s of %s, which listens on 8080; they are answered with 502", port, to.Name), "io.element.msc4512.proxy_url: http://"+u.Hostname()+":8080", at.Site(""))
@@ -141,11 +147,20 @@ var rtcCallsEnd = Rule{
 			}
 		}
 		for _, l := range d.LiveKits {
-			for _, v := range l.Config.At("webhook", "urls").Items() {
+			urls := l.Config.At("webhook", "urls")
+			if urls.Len() == 0 && l.Hidden == "" && l.Config.Path != "" && len(d.LiveKits) == 1 {
+				r.Fail(l.Name+" tells nobody who left a call; whoever drops out of one stays in it for the others", "webhook: {api_key: …, urls: [\"http://"+d.Tokens[0].Host()+":8080/sfu_webhook\"]}", urls.Site(""), d.Tokens[0].Site("waits for it"))
+			}
+			for _, v := range urls.Items() {
 				checkHook(r, d, l, v)
 			}
 		}
 	},
+}
+
+// nobodys reports whether a host is a name of Docker's that no service has, nor anybody else in the networks of the one that asks.
+func nobodys(s *deployment.Service, host string) bool {
+	return !strings.ContainsAny(host, ".:$") && !deployment.Loopback(host) && !s.MoreNames && !s.NetworkMode.Set()
 }
 
 // checkHook has an address at which LiveKit does not find lk-jwt-service.
@@ -155,6 +170,9 @@ func checkHook(r *Reporter, d *deployment.Deployment, l *deployment.LiveKit, v s
 		return
 	}
 	to := d.ServiceAt(u.Hostname())
+	if to == nil && nobodys(l.Service, u.Hostname()) {
+		r.Fail(fmt.Sprintf("%s tells %s who left a call, a name that no service here has; unless a container of another stack has it, nobody is told", l.Name, u.Host), "http://"+d.Tokens[0].Host()+":8080/sfu_webhook", v.Site(""), d.Tokens[0].Site("waits for it"))
+	}
 	if to == nil || to.Program != component.LkJwt {
 		return
 	}

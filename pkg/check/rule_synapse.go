@@ -198,9 +198,11 @@ func checkSecretPaths(r *Reporter, d *deployment.Deployment, s *deployment.Synap
 			}
 			_, _, reason := d.Text(s.Service, s.Inside(v.Str()))
 			missing := deployment.LeadsNowhere(reason)
-			// Synapse makes up the first of these itself; for the other mas-secret-matches looks at both sides.
-			if missing && key.Inline != "registration_shared_secret" && key.Below != "matrix_authentication_service" {
-				if m := s.MountAt(s.Inside(v.Str())); m != nil && strings.HasPrefix(m.Container, "/run/secrets/") {
+			// Synapse makes up the first of these with --generate-keys, where it may write; for the other mas-secret-matches looks
+			// at both sides.
+			m := s.MountAt(s.Inside(v.Str()))
+			if made := key.Inline == "registration_shared_secret" && m != nil && !m.ReadOnly && !strings.HasPrefix(m.Container, "/run/secrets"); missing && !made && key.Below != "matrix_authentication_service" {
+				if m != nil && strings.HasPrefix(m.Container, "/run/secrets/") {
 					continue // compose-mount-exists says so
 				}
 				r.Fail(fmt.Sprintf("%s leads to no file: %s; Synapse does not start", v.Path(), reason), "write the path that Synapse's container sees", append([]source.Site{v.Site("")}, s.MountSites(v.Str())...)...)

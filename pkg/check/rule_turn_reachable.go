@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
@@ -32,6 +33,13 @@ var turnReachable = Rule{
 				continue
 			}
 			checkTransports(r, t, uris)
+			for _, s := range d.Synapses {
+				for _, v := range deployment.Listed(s.Config.At("turn_uris")) {
+					if kind, _, _ := strings.Cut(v.Str(), ":"); !slices.Contains([]string{"turn", "turns", "stun", "stuns"}, strings.ToLower(kind)) && !deferred(v.Str()) {
+						r.Warn(fmt.Sprintf("%q is no address of a relay; clients pass over it", v.Str()), "turn:HOST:PORT?transport=udp", v.Site(""))
+					}
+				}
+			}
 			// On a network of another kind the container may have an address that all can reach.
 			if d.Bridged(t.Service) && !t.HasLabel("traefik.tcp") && !t.HasLabel("traefik.udp") {
 				checkTurnPorts(r, t, uris)

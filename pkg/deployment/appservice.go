@@ -76,6 +76,29 @@ func (a *Appservice) read(d *Deployment) {
 	}
 }
 
+// Unregistered are the services that run the program of an appservice and have a registration of which no Synapse knows: a
+// Registration is none of theirs.
+func (d *Deployment) Unregistered() (list []*Appservice) {
+	for _, s := range d.Services {
+		about := s.Image.Appservice()
+		if about == nil || s.Program != component.Unknown || s.Absent.Why != "" || slices.ContainsFunc(d.Appservices, func(a *Appservice) bool { return a.Service == s }) {
+			continue
+		}
+		a := &Appservice{Service: s, About: about}
+		if own := s.flag(about.Registration, about.RegistrationFlags...); own != "" {
+			a.Own, _, _ = d.Follow(s, s.Inside(own))
+		}
+		if a.Own != nil && a.Own.At("as_token").Str() != "" && !slices.ContainsFunc(d.Synapses, func(syn *Synapse) bool {
+			return slices.ContainsFunc(syn.Registrations, func(r *Registration) bool {
+				return r.At("as_token").Str() == a.Own.At("as_token").Str() || r.At("id").Str() == a.Own.At("id").Str()
+			})
+		}) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
 // copyBelow is the file at a path, or right below it, that is a registration with the id of another one; nil where there
 // is none.
 func (d *Deployment) copyBelow(host string, reg *Registration) *source.File {

@@ -79,7 +79,7 @@ func (l *LiveKit) Keys() (keys []Key, reason string) {
 		}
 		return keys, l.Hidden
 	}
-	if file := l.Config.At("key_file"); file.Set() {
+	if file := l.KeyFile(); file.Set() {
 		f, reason, _ := l.d.Follow(l.Service, file.Str())
 		if f == nil {
 			return nil, reason
@@ -93,6 +93,24 @@ func (l *LiveKit) Keys() (keys []Key, reason string) {
 		keys = append(keys, Key{key.Str(), v.Str(), v.Site("LiveKit's")})
 	}
 	return keys, l.Hidden
+}
+
+// KeyFile is the path of the file with the keys, by which it goes where its environment names none.
+func (l *LiveKit) KeyFile() source.Value {
+	if text, _ := l.Env("LIVEKIT_KEYS"); text != "" || l.EnvHidden("LIVEKIT_KEYS") != "" {
+		return source.Value{}
+	}
+	return l.Config.At("key_file")
+}
+
+// Files are the variables that name a file without which it does not start, as far as they can be seen.
+func (t *TokenService) Files() (files []Variable) {
+	for _, name := range []string{"LIVEKIT_KEY_FILE", "LIVEKIT_KEY_FROM_FILE", "LIVEKIT_SECRET_FROM_FILE", "LIVEKIT_AS_REGISTRATION_FILE"} {
+		if v := t.variable(name); v != nil && v.Text != "" && t.EnvHidden(name) == "" {
+			files = append(files, *v)
+		}
+	}
+	return files
 }
 
 // readTokens follows the registration of a lk-jwt-service.

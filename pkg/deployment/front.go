@@ -21,6 +21,7 @@ type Front struct {
 	Name    string
 	Service *Service
 	Unseen  string
+	Unread  []source.Site // where the file stops that was rendered for it, and cannot be read
 
 	table *route.Table
 }
@@ -132,7 +133,7 @@ func (d *Deployment) outside() *Front {
 	if servers := d.renderedAll("config/nginx/*.conf"); len(servers) > 0 {
 		f := &Front{Name: "nginx", table: nginx.New(nil, servers, nginx.Options{Glob: o.Glob, Upstream: o.Upstream})}
 		for _, p := range f.table.Problems {
-			f.Unseen = p.Message
+			f.Unseen, f.Unread = p.Message, p.Sites
 		}
 		return f
 	}
@@ -142,7 +143,7 @@ func (d *Deployment) outside() *Front {
 	}
 	f.table = caddy.New(file, labelled, o)
 	for _, p := range f.table.Problems {
-		f.Unseen = p.Message
+		f.Unseen, f.Unread = p.Message, p.Sites
 	}
 	return f
 }

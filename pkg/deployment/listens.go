@@ -1,8 +1,10 @@
 package deployment
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/route"
@@ -33,8 +35,53 @@ func (d *Deployment) Listeners(s *Service) (ls []Listener, known bool) {
 			}
 		}
 	}
+	if len(ls) == 0 {
+		ls = d.pageListeners(s)
+	}
 	return ls, len(ls) > 0
 }
+
+// pageListeners are those of the programs for calls, and of the pages for browsers; none where they may be told of others.
+func (d *Deployment) pageListeners(s *Service) []Listener {
+	port, value := "", s.ImageAt.v
+	if c := s.Component(); c != nil {
+		port = strconv.Itoa(c.Port)
+	}
+	switch s.Program {
+	case component.LkJwt:
+		for _, name := range []string{"LIVEKIT_JWT_BIND", "LIVEKIT_JWT_PORT"} {
+			if text, _ := s.Env(name); text != "" || s.EnvHidden(name) != "" {
+				return nil
+			}
+		}
+	case component.LiveKit:
+		i := slices.IndexFunc(d.LiveKits, func(l *LiveKit) bool { return l.Service == s && l.Hidden == "" })
+		if i < 0 {
+			return nil
+		}
+		if v := d.LiveKits[i].Config.At("port"); v.Set() {
+			port, value = v.Str(), v
+		}
+		if !isNumber(port) {
+			return nil
+		}
+	case component.Element:
+		text, at := s.Env("ELEMENT_WEB_PORT")
+		own := slices.ContainsFunc(s.Mounts, func(m Mount) bool { return Under(m.Container, "/etc/nginx") && !m.Fleeting })
+		if own || s.EnvHidden("ELEMENT_WEB_PORT") != "" || text != "" && !isNumber(text) {
+			return nil
+		}
+		if port = cmp.Or(text, "80"); text != "" { // docker-entrypoint.d of its image
+			value = at.v
+		}
+	case component.Ketesa:
+	default:
+		return nil
+	}
+	return []Listener{{Port: port, Value: value}}
+}
+
+func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 // Listens reports whether the program listens on the port, on any address; true where that cannot be seen.
 func (d *Deployment) Listens(s *Service, port string) bool {

@@ -63,11 +63,16 @@ func (d *Deployment) Near(st *Stray) string {
 	if st.Itself || st.Elsewhere != "" {
 		return ""
 	}
+	return d.NearName(st.Container)
+}
+
+// NearName is the name of a service that differs from another one by typing slips only; "" where there is none.
+func (d *Deployment) NearName(name string) string {
 	var names []string
 	for _, s := range d.Services {
 		names = append(names, s.Names()...)
 	}
-	return finding.Nearest(st.Container, names)
+	return finding.Nearest(name, names)
 }
 
 // Swap gives the edit that writes one word of a line anew, where it stands there once; nil where it does not.

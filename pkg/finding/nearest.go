@@ -25,7 +25,7 @@ func Nearest(word string, candidates []string) string {
 		switch {
 		case d < best:
 			best, near, tie = d, c, false
-		case d == best:
+		case d == best && c != near:
 			tie = true
 		}
 	}

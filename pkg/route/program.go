@@ -3,6 +3,8 @@ package route
 import (
 	"cmp"
 	"net/url"
+
+	"philipp.info/stackgen/pkg/source"
 )
 
 // Ask is a request as a proxy gets it: the host as the client sent it and without its port in lower case, the entry
@@ -23,6 +25,17 @@ type End struct {
 	Answer            string
 	Guards            []*Middleware
 	Tried             []Attempt
+	Passes            *Passes
+}
+
+// Passes is what a proxy hands on of a request besides its path. Body is how many bytes of a body it takes at most, 0 for any
+// number; Default says that nobody wrote that. Upgrades says that it asks the backend for a WebSocket where it is asked for one.
+type Passes struct {
+	Body         int64
+	Default      bool
+	Upgrades     bool
+	Forwards     bool // it says where a request came from
+	BodyAt, Site source.Site
 }
 
 // Behind has requests that come to a container go on by the table of the proxy that it is.
@@ -71,7 +84,7 @@ func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
 // follow has the proxy itself decide.
 func (t *Table) follow(res *Result, e *Entry, req *Request, host string, u *url.URL) {
 	end := t.run(Ask{req.Method, host, req.Host, port(host), u, e})
-	res.Router, res.Tried, res.Guards, res.Answer = end.Router, end.Tried, end.Guards, end.Answer
+	res.Router, res.Tried, res.Guards, res.Answer, res.Passes = end.Router, end.Tried, end.Guards, end.Answer, end.Passes
 	res.Redirect, res.Refused, res.Unknown = end.Redirect, end.Refused, end.Unknown
 	if end.Router == nil {
 		return

@@ -206,6 +206,8 @@ type Result struct {
 	Guards []*Middleware
 	// Through are the routers of the proxies before the one that decided, where there are several.
 	Through []*Router
+	// Passes is what the proxy hands on; nil where that is not told.
+	Passes *Passes
 	// Asked is the host without port and the path without query, as rules see them.
 	Asked struct{ Host, Path string }
 	// Tried lists the routers in the order of trial, up to the one that decided.

@@ -349,6 +349,9 @@ func (w *walk) answer(l *location) {
 	case con.at.name != "proxy_pass":
 		w.finish(con.router)
 	default:
+		if len(w.notes) == 0 {
+			w.end.Passes = &con.passes
+		}
 		w.pass(l, con)
 	}
 }

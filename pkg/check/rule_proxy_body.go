@@ -1,0 +1,71 @@
+package check
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+var proxyTakesUploads = Rule{
+	ID: "proxy-takes-uploads", Severity: finding.Warning,
+	Summary: "nginx takes files as large as Synapse does",
+	Why:     "Pictures and videos of more than 1 MB are refused with 413, \"Request Entity Too Large\": that is what nginx takes where nobody says more.",
+	Fix:     "Write client_max_body_size with Synapse's max_upload_size at the location that leads to Synapse.",
+	Source:  "nginx src/http/ngx_http_core_module.c; Synapse docs/reverse_proxy.md, config/repository.py",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		told := make(map[source.Pos]bool)
+		for _, s := range d.Synapses {
+			max := s.Config.At("max_upload_size")
+			limit, text := int64(50<<20), "50M" // Synapse's own
+			if max.Set() {
+				limit, text = sizeOf(max.Str()), max.Str()
+			}
+			for _, host := range s.Hosts() {
+				res := d.Routes().Match("POST", host, "/_matrix/media/v3/upload")
+				p := res.Passes
+				if p == nil || limit == 0 || p.Body == 0 || p.Body >= limit || res.Backend == nil || !s.Is(res.Backend.Container) || told[p.BodyAt.Pos] {
+					continue
+				}
+				told[p.BodyAt.Pos] = true
+				unless := ""
+				if p.Default && d.Front().Service == nil {
+					unless = ", unless its nginx.conf says more"
+				}
+				r.Warn(fmt.Sprintf("nginx takes %d kB of a file at most for %s%s, and Synapse %s; larger ones are refused with 413", p.Body>>10, host, unless, text),
+					fmt.Sprintf("client_max_body_size %dm;", (limit+1<<20-1)>>20), p.BodyAt, max.Site("Synapse's bound"))
+			}
+		}
+	},
+}
+
+// sizeOf is a number of bytes as Synapse reads it; 0 where it is none.
+func sizeOf(text string) int64 {
+	unit := int64(1)
+	if number, ok := strings.CutSuffix(text, "K"); ok {
+		text, unit = number, 1<<10
+	} else if number, ok := strings.CutSuffix(text, "M"); ok {
+		text, unit = number, 1<<20
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return n * unit
+}
+
+var proxyConfigRead = Rule{
+	ID: "proxy-config-read", Severity: finding.Warning,
+	Summary: "what was rendered for a Caddy or nginx can be read to its end",
+	Why:     "Caddy and nginx refuse a configuration with one line that they do not take as a whole: a reload leaves the old routes, a restart none. And what is not read here is not checked.",
+	Fix:     "Render the file anew, and put what is added to it into a file of its own.",
+	Source:  "Caddy caddyconfig/httpcaddyfile; nginx src/core/ngx_conf_file.c",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		if front := d.Front(); front.Service == nil && len(front.Unread) > 0 {
+			r.Fail(fmt.Sprintf("%s cannot be followed: %s; it may refuse the whole file, and no route of it was checked", front.Name, front.Unseen), "the file as it was rendered", front.Unread...)
+		}
+	},
+}

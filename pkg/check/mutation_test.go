@@ -72,6 +72,7 @@ var harmless = []struct{ pattern, reason string }{
 	{`config/matrix/lk-jwt.yaml#(id|sender_localpart|rate_limited)`, "any name will do, and its few requests fit into the limits"},
 	{`account\.password_(registration_token_required|recovery_enabled)|#(enable_registration|registration_requires_token|registrations_require_3pid|password_config\.enabled)`, "who may register, and how, is a choice"},
 	{`#email\.(hostname|port|username|from|reply_to|smtp_\w+|notif_from|require_transport_security)|secrets/mas_email_password`, "the mail server is outside of the stack, and Synapse and MAS may each have their own"},
+	{`webhook\.urls\.0 dropped`, "clients end calls by themselves, a little later"},
 	{`#rc_(message|delayed_event_mgmt)|msc4222`, "how much clients may send, and how quickly some of them synchronise, is a choice"},
 	{`(rtc_foci|transports)\.0 dropped`, "clients find calls in the other of the two places"},
 	{`rule (element|admin|maubot)\.example\.org|caddy_[23] (element|admin)\.example\.org`, "the host of a page stands nowhere else: whoever opens it sees at once that it is gone"},

@@ -2,12 +2,13 @@ package check
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
-	"philipp.info/stackgen/pkg/source"
 )
 
 var proxyTakesUploads = Rule{
@@ -17,29 +18,32 @@ var proxyTakesUploads = Rule{
 	Fix:     "Write client_max_body_size with Synapse's max_upload_size at the location that leads to Synapse.",
 	Source:  "nginx src/http/ngx_http_core_module.c; Synapse docs/reverse_proxy.md, config/repository.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		told := make(map[source.Pos]bool)
 		for _, s := range d.Synapses {
 			max := s.Config.At("max_upload_size")
 			limit, text := int64(50<<20), "50M" // Synapse's own
 			if max.Set() {
 				limit, text = sizeOf(max.Str()), max.Str()
 			}
-			for _, host := range s.Hosts() {
-				res := d.Routes().Match("POST", host, "/_matrix/media/v3/upload")
-				p := res.Passes
-				if p == nil || limit == 0 || p.Body == 0 || p.Body >= limit || res.Backend == nil || !s.Is(res.Backend.Container) || told[p.BodyAt.Pos] {
-					continue
-				}
-				told[p.BodyAt.Pos] = true
-				unless := ""
-				if p.Default && d.Front().Service == nil {
-					unless = ", unless its nginx.conf says more"
-				}
-				r.Warn(fmt.Sprintf("nginx takes %d kB of a file at most for %s%s, and Synapse %s; larger ones are refused with 413", p.Body>>10, host, unless, text),
-					fmt.Sprintf("client_max_body_size %dm;", (limit+1<<20-1)>>20), p.BodyAt, max.Site("Synapse's bound"))
+			host := s.MatrixHost() // where clients send files to
+			res := d.Routes().Match("POST", host, "/_matrix/media/v3/upload")
+			p := res.Passes
+			if p == nil || limit == 0 || p.Body == 0 || p.Body >= limit || res.Backend == nil || !s.Is(res.Backend.Container) || p.Default && !ownNginx(d.Front()) {
+				continue
 			}
+			unless := ""
+			if p.Default && d.Front().Service == nil {
+				unless = ", unless its nginx.conf says more"
+			}
+			r.Warn(fmt.Sprintf("nginx takes %d kB of a file at most for %s%s, and Synapse %s; larger ones are refused with 413", p.Body>>10, host, unless, text),
+				fmt.Sprintf("client_max_body_size %dm;", (limit+1<<20-1)>>20), p.BodyAt, max.Site("Synapse's bound"))
 		}
 	},
+}
+
+// ownNginx reports whether an nginx has the settings that stand in its files, and none of an image that brings others along, such
+// as that of Nginx Proxy Manager.
+func ownNginx(front *deployment.Front) bool {
+	return front.Name == "nginx" && (front.Service == nil || slices.Contains([]string{"nginx", "nginx-unprivileged"}, path.Base(front.Service.Image.Repository)))
 }
 
 // sizeOf is a number of bytes as Synapse reads it; 0 where it is none.

@@ -39,6 +39,20 @@ func (s *side) read() {
 			s.config(e.Service, f)
 		}
 	}
+	for _, l := range s.LiveKits {
+		if l.Config != nil && l.Config.Path != "" {
+			s.config(l.Service, l.Config)
+			s.keys(l)
+		}
+	}
+	for _, t := range s.TurnServers() {
+		s.relay(&t)
+	}
+	for _, a := range s.Admins {
+		if a.Config != nil {
+			s.config(a.Service, a.Config)
+		}
+	}
 	for _, w := range s.Workers {
 		s.config(w.Service, w.Config)
 	}

@@ -89,6 +89,7 @@ var idleWords = map[component.Program][]string{
 	component.MAS:      {"server", "-c", "--config"},
 	component.Synapse:  {"run", "-c", "--config-path", "/start.py"},
 	component.Postgres: {"postgres", "docker-entrypoint.sh"},
+	component.LiveKit:  {"--config"}, component.Coturn: {"--log-file=stdout"},
 }
 
 // command adds the words of a command that say something, for PostgreSQL each setting by its name.
@@ -109,6 +110,7 @@ func (s *side) command(svc *deployment.Service) {
 				s.add(about, "settings", strings.ToLower(strings.TrimPrefix(name, "-c")), fact{text: val, shown: val, at: list.Pos()})
 			case svc.Program == component.Postgres && w == "-c":
 			case svc.Component().Bridge != nil && (slices.Contains([]string{"-c", "--config"}, w) || i == 0 && slices.Contains(binaries(svc), w)):
+			case svc.Program == component.LiveKit && i > 0 && all[i-1] == "--config": // which is compared by what it says
 			case slices.Contains(idleWords[svc.Program], w), slices.Contains(svc.ConfigPaths, strings.TrimPrefix(w, "--config=")):
 			default:
 				words = append(words, w)
@@ -139,6 +141,14 @@ func (s *side) environment(svc *deployment.Service) {
 		if v.Hidden != "" {
 			r.text, r.secret, r.unseen = "unseen "+v.At.Str(), true, true
 			s.unseen = append(s.unseen, s.whom(svc)+": "+v.Hidden)
+		}
+		if name, inFile := strings.CutSuffix(v.Name, "_FROM_FILE"); inFile { // as lk-jwt-service has it
+			if text, _, reason := s.Text(svc, v.Text); reason == "" {
+				text = strings.TrimSpace(text)
+				r.raw, r.text, r.secret = text, text, true
+				s.add(d.about, d.doc, name, r.fact)
+				continue
+			}
 		}
 		switch classOf(d, v.Name) {
 		case host:

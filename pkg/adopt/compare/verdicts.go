@@ -200,6 +200,10 @@ var verdicts = []verdict{
 	{about: "postgres**", doc: "environment", key: "PG**", where: onOld, kind: Decision, why: "PostgreSQL finds something else, or nothing", keep: "{service} with environment: {{key}: {old}}"},
 	{about: "postgres**", doc: "environment", key: "TZ", where: onOld, kind: Decision, why: "the server's own clock has another time zone", keep: "{service} with environment: {{key}: {old}}"},
 	{about: "postgres**", doc: "environment", key: "**", where: onOld, kind: Same, why: "neither PostgreSQL nor its image reads it; only what makes databases in a cluster that is made anew"},
+	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_URL", where: onBoth, kind: Same, why: "clients reach LiveKit at another path of its host, which they are told each time"},
+	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_CS_API_URL_OVERRIDES", where: onOurs, kind: Same, why: "it asks the homeserver within the stack, and not by its public address"},
+	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_HS_SERVER_NAME", where: onOurs, kind: Same, why: "it is the name of the server, which its registration is for"},
+	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_AS_REGISTRATION_FILE", where: onOurs, kind: Same, why: "what the registration grants is compared by itself"},
 	{about: "**", doc: "environment", key: "**", where: onOurs, kind: Decision, why: "the program had it not"},
 	{about: "**", doc: "environment", key: "**", kind: Decision, why: "the program finds something else, or nothing", keep: "{service} with environment: {{key}: {old}}"},
 }

@@ -11,6 +11,16 @@ const (
 
 // configured are the verdicts on what stands in the configurations of programs.
 var configured = []verdict{
+	{about: "coturn", doc: "config", key: "denied-peer-ip**", where: onOurs, kind: Safer, why: "nobody relays into this network, which is private or none"},
+	{about: "coturn", doc: "config", key: "no-**", where: onOurs, kind: Safer, why: "calls need none of it, and nobody else gets it"},
+	{about: "coturn", doc: "config", key: "**-quota", where: onOurs, kind: Safer, why: "nobody takes all of the relay for himself"},
+	{about: "coturn", doc: "config", key: "log-file", kind: Same, why: "its log is that of its container"},
+	{about: "coturn", doc: "config", key: "pidfile", kind: Same, why: "nobody reads it in a container"},
+	{about: "coturn", doc: "config", key: "fingerprint", where: onOurs, kind: Same, why: "clients tell its answers from others by it, and need it not"},
+	{about: "coturn", doc: "config", key: "**", where: onOld, kind: Decision, why: "coturn goes back to its default", keep: "turn: {extra: …} with {key}: {old}"},
+	{about: "coturn", doc: "config", key: "**", kind: Decision, why: "coturn does otherwise from then on", keep: "turn: {extra: …} with {key}: {old}"},
+	{about: "livekit", doc: "config", key: "webhook**", where: onOurs, kind: Same, why: "LiveKit tells lk-jwt-service who left, so that a call ends"},
+	{about: "livekit", doc: "config", key: "the keys", kind: Decision, why: "who has the old key gets no token for a call any more", keep: "stackgen secrets set calls.livekit_key and calls.livekit_secret, with the old ones"},
 	{about: "**", doc: "log config", key: "**filename**", where: onOld, kind: Decision, why: "the log is not written to this file any more; `docker compose logs` has it", keep: "compose: {extra: …} with a log configuration of your own"},
 	{about: "**", doc: "log config", key: "**", kind: Same, why: logged},
 	{about: "bridge **", doc: "config", key: "logging.**filename**", where: onOld, kind: Decision, why: "the log is not written to this file any more; `docker compose logs` has it", keep: asItWas},

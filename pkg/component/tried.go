@@ -54,6 +54,7 @@ var Trials = []Trial{
 	{[]Program{Telegram}, mautrixGo, "v0.32.0", "takes the keys of v0.15.3 over", E2E, "2026-11-26"},
 	{[]Program{LiveKit}, "", "v1.13.3", "reads its configuration, and lets a room be joined with a token of its key", Conformance, "2026-11-26"},
 	{[]Program{Coturn}, "", "4.6.1", "reads its configuration, as Debian builds it", Conformance, "2026-11-26"},
+	{[]Program{HAProxy}, "", "2.6.12", "leads requests as it is told to, as Debian builds it", Conformance, "2026-11-26"},
 	{[]Program{DockerCompose}, "", "5.6.0", "reads docker-compose.yml", Conformance, "2026-11-24"},
 	{[]Program{DockerCompose}, "", "5.6.0", "starts the stack", E2E, "2026-11-24"},
 }

@@ -12,7 +12,7 @@ import (
 
 // conformance/parts.txt has what it is made of under these names.
 var inParts = map[string][]Program{
-	"LiveKit": {LiveKit}, "coturn": {Coturn},
+	"LiveKit": {LiveKit}, "coturn": {Coturn}, "HAProxy": {HAProxy},
 	"Synapse": {Synapse}, "Traefik": {Traefik}, "Keycloak": {Keycloak}, "borgmatic": {Borgmatic}, "Docker Compose": {DockerCompose}, mautrixGo: nil,
 }
 

@@ -189,10 +189,10 @@ func (st *Stack) addRules(g component.WorkerGroup, mas bool, kind string, to []P
 	}
 }
 
-// balances are HAProxy's words for how requests are spread. Between it and who asks stands a proxy, and a token is as good as
-// the name of a user.
+// balances are HAProxy's words for how requests are spread. Between it and who asks stands a proxy, a token is as good as
+// the name of a user, and a room is the sixth word of /_matrix/client/v3/rooms/ROOM.
 var balances = map[component.Balance]string{
-	component.Anyhow: "leastconn", component.ByUser: "hdr(Authorization)", component.BySource: "hdr(X-Forwarded-For)", component.ByRoom: "hash var(req.room)",
+	component.Anyhow: "leastconn", component.ByUser: "hdr(Authorization)", component.BySource: "hdr(X-Forwarded-For)", component.ByRoom: "hash path,field(6,/)",
 }
 
 // backend is the name of the backend of some processes, which are spread over in one way.
@@ -208,11 +208,6 @@ func (w *Workers) backend(kind string, by component.Balance, to []Process) strin
 		w.Backends = append(w.Backends, Backend{name, balance, to})
 	}
 	return name
-}
-
-// ByRoom reports whether requests are spread by the room that they are about.
-func (w Workers) ByRoom() bool {
-	return slices.ContainsFunc(w.Backends, func(b Backend) bool { return b.Balance == balances[component.ByRoom] })
 }
 
 // Hashed reports whether the same requests go to the same process.

@@ -17,27 +17,7 @@ import (
 
 // Options is what Compose does not say.
 type Options struct {
-	Namespace string
-	Routes    []Route
-	// Gateway is the one that HTTPRoutes are attached to, and its namespace; where it is empty, the routes are Ingresses of the class.
-	Gateway, GatewayNamespace, Class, Issuer string
-	// StorageClass is that of all claims, empty for the cluster's default; Storage the size by what is kept, as the service is called.
-	StorageClass string
-	Storage      map[string]string
-	Header       string // the first line of each file
-}
-
-// Route leads the requests for the paths of a host to a service.
-type Route struct {
-	Host, Service, Port string
-	Paths               []Path
-}
-
-// Path is a prefix of whole segments, or exactly that path.
-type Path struct {
-	Path  string
-	Exact bool
-	Strip bool // the service is asked without it
+	Namespace string // where it is applied; empty for where kubectl is set to
 }
 
 // maker is what is gathered of one deployment.
@@ -61,8 +41,6 @@ func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
 			m.service(s)
 		}
 	}
-	m.routes()
-	m.policies()
 	return m.written()
 }
 
@@ -78,7 +56,6 @@ func (m *maker) written() (files []memfs.File, err error) {
 	resources := list()
 	for _, name := range m.order {
 		var b strings.Builder
-		b.WriteString(m.Header)
 		for i, n := range m.files[name] {
 			if i > 0 {
 				b.WriteString("---\n")
@@ -98,7 +75,7 @@ func (m *maker) written() (files []memfs.File, err error) {
 	}
 	k.Set("resources", resources)
 	out, err := k.YAML()
-	return append(files, memfs.File{Path: "kustomization.yaml", Data: append([]byte(m.Header), out...)}), err
+	return append(files, memfs.File{Path: "kustomization.yaml", Data: out}), err
 }
 
 // service makes the workload, its Secrets, its claims and its Service.

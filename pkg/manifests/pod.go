@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"cmp"
+	"encoding/base64"
 	"io/fs"
 	"net/url"
 	"path"
@@ -42,9 +43,6 @@ func (m *maker) pod(s *deployment.Service) *node {
 		own.Set("fsGroup", number(gid))
 	}
 	spec.Set("securityContext", own)
-	if waits := m.waits(s); len(waits.Items) > 0 {
-		spec.Set("initContainers", waits)
-	}
 	spec.Set("containers", list(c))
 	mounts, volumes := m.mounts(s)
 	if len(mounts.Items) > 0 {
@@ -181,9 +179,6 @@ func probes(s *deployment.Service, c *node) {
 	}
 }
 
-// waits are the containers that end once what the service waits for has done its work or answers.
-func (m *maker) waits(*deployment.Service) *node { return list() }
-
 // rendered reports whether what is mounted are files that are here, and not what a program keeps.
 func (m *maker) rendered(mount deployment.Mount) bool {
 	if mount.Host == "" {
@@ -298,7 +293,7 @@ func content(src []byte) *node {
 	if utf8.Valid(src) && !slices.ContainsFunc([]rune(string(src)), func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }) {
 		return text(string(src))
 	}
-	return source.Made("!!binary", base64Of(src))
+	return source.Made("!!binary", base64.StdEncoding.EncodeToString(src))
 }
 
 // claim is the PersistentVolumeClaim of what a service keeps.
@@ -306,17 +301,8 @@ func (m *maker) claim(s *deployment.Service, mount deployment.Mount) string {
 	name := label(cmp.Or(strings.TrimPrefix(mount.Host, "data/"), mount.Source, mount.Container))
 	if !m.claims[name] {
 		m.claims[name] = true
-		size := "10Gi"
-		if given := m.Storage[label(s.Name)]; given != "" {
-			size = given
-		} else if s.Component().Bridge != nil {
-			size = "1Gi"
-		}
 		of := mapping("accessModes", words([]string{"ReadWriteOnce"}))
-		if m.StorageClass != "" {
-			of.Set("storageClassName", text(m.StorageClass))
-		}
-		of.Set("resources", mapping("requests", mapping("storage", text(size))))
+		of.Set("resources", mapping("requests", mapping("storage", text("10Gi"))))
 		c := object("v1", "PersistentVolumeClaim", name, m.Namespace, mapping())
 		c.Set("spec", of)
 		m.put(label(s.Name), c)

@@ -23,14 +23,14 @@ func TestWorkersAreStopped(t *testing.T) {
 		"{version: v1.163.2, workers: {sync: 1, client: 1, federation_sender: 1}}": "",
 	} {
 		put(t, "stack.yaml", base+"synapse: "+change+"\n")
-		steps := ""
+		var steps strings.Builder
 		for _, s := range difference(t, "-o", "run").Steps {
 			if strings.Contains(s, "stop all processes of Synapse") {
-				steps += s
+				steps.WriteString(s)
 			}
 		}
-		if want == "" && steps != "" || !strings.HasSuffix(steps, want) {
-			t.Errorf("%s: %q, want %q", change, steps, want)
+		if want == "" && steps.Len() > 0 || !strings.HasSuffix(steps.String(), want) {
+			t.Errorf("%s: %q, want %q", change, steps.String(), want)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func TestForeignAppservice(t *testing.T) {
 			t.Errorf("another registration:\n%s", f.Data)
 		}
 	}
-	for _, line := range strings.Split(listed(r, compare.Decision, compare.Lost), "\n") {
+	for line := range strings.SplitSeq(listed(r, compare.Decision, compare.Lost), "\n") {
 		if strings.Contains(line, "hookshot") || strings.Contains(line, "page") {
 			t.Error(line)
 		}

@@ -106,7 +106,7 @@ extra_well_known_client_content: {"org.matrix.msc4143.rtc_foci": [{type: livekit
 			t.Errorf("the spec has %q:\n%s", not, draft.Text)
 		}
 	}
-	for _, line := range strings.Split(listed(r, compare.Decision, compare.Lost), "\n") {
+	for line := range strings.SplitSeq(listed(r, compare.Decision, compare.Lost), "\n") {
 		t.Log(line)
 		if strings.Contains(line, "is not known") || strings.HasPrefix(line, "ketesa | config") || strings.HasPrefix(line, "lk-jwt | environment") || strings.HasPrefix(line, "livekit | service | command") || strings.HasPrefix(line, "livekit | config | keys") {
 			t.Error(line)

@@ -109,7 +109,7 @@ func TestUsersAndNetworks(t *testing.T) {
 		if strings.Contains(string(draft.Text), "owner:") {
 			t.Errorf("PostgreSQL would be somebody else:\n%s", draft.Text)
 		}
-		for _, line := range strings.Split(listed(r, compare.Decision, compare.Lost), "\n") {
+		for line := range strings.SplitSeq(listed(r, compare.Decision, compare.Lost), "\n") {
 			if strings.Contains(line, "| networks |") || strings.Contains(line, "| user |") || strings.Contains(line, "UID") {
 				t.Errorf("%s: %s", user, line)
 			}
@@ -147,7 +147,7 @@ func TestAliasOfTheOwnName(t *testing.T) {
 func TestNetworkOfAVariable(t *testing.T) {
 	draft, r := read(t, foreignStack(strings.Replace(strings.Replace(inNetworks, "USER", "restart: always", 1), "name: proxy-net", "name: \"${NETWORK}\"", 1), nil))
 	says(t, string(draft.Text), "web: {name: \"${NETWORK}\", external: true}")
-	for _, line := range strings.Split(listed(r, compare.Decision), "\n") {
+	for line := range strings.SplitSeq(listed(r, compare.Decision), "\n") {
 		if strings.HasPrefix(line, "synapse | networks | web") {
 			t.Error(line)
 		}

@@ -328,12 +328,10 @@ func tellSame(r *Reporter, key string, same []source.Value) {
 		many = strconv.Itoa(len(same))
 	}
 	var sites []source.Site
-	for i := len(same) - 1; i >= 0; i-- {
-		note := "the other"
-		if i == len(same)-1 {
-			note = ""
-		}
-		sites = append(sites, same[i].Site(note))
+	note := ""
+	for _, v := range slices.Backward(same) {
+		sites = append(sites, v.Site(note))
+		note = "the other"
 	}
 	fix := "give one of them another " + key
 	if len(same) > 2 {

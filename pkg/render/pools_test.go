@@ -44,15 +44,15 @@ func TestConnections(t *testing.T) {
 		"synapse: {extra: {database: {args: {cp_max: 120}}}}\ndatabase: {extra: {max_connections: 300}}\n": {130, "300"},
 	} {
 		st := bundleOf(t, lines).Stack
-		got := ""
+		var got strings.Builder
 		for _, s := range st.Postgres.Settings {
-			got += s.Name + "=" + s.Value
+			got.WriteString(s.Name + "=" + s.Value)
 		}
 		if want.max != "" {
 			want.max = "max_connections=" + want.max
 		}
-		if st.Connections() != want.sum || got != want.max {
-			t.Errorf("%q: %d connections and %q, want %d and %q", lines, st.Connections(), got, want.sum, want.max)
+		if st.Connections() != want.sum || got.String() != want.max {
+			t.Errorf("%q: %d connections and %q, want %d and %q", lines, st.Connections(), got.String(), want.sum, want.max)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -104,15 +105,15 @@ func conditions(words []string) ([][]condition, error) {
 	last := func() *[]condition { return &lists[len(lists)-1] }
 	not := false
 	for i := 1; i < len(words); i++ {
-		switch w := words[i]; {
-		case w == "||" || w == "or":
+		switch w := words[i]; w {
+		case "||", "or":
 			lists = append(lists, nil)
-		case w == "!":
+		case "!":
 			not = !not
-		case w == "{" || w == "!{":
+		case "{", "!{":
 			end := slices.Index(words[i:], "}")
 			if end < 0 {
-				return nil, fmt.Errorf("a brace is not closed")
+				return nil, errors.New("a brace is not closed")
 			}
 			m := newMatcher(words[i+1 : i+end])
 			*last() = append(*last(), condition{inline: &m, not: not != (w == "!{")})
@@ -127,7 +128,7 @@ func conditions(words []string) ([][]condition, error) {
 		return lists, nil
 	}
 	if len(lists) > 1 || len(lists[0]) != 1 {
-		return nil, fmt.Errorf("unless several conditions hold")
+		return nil, errors.New("unless several conditions hold")
 	}
 	lists[0][0].not = !lists[0][0].not
 	return lists, nil

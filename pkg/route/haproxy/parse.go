@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -84,7 +85,7 @@ func split(text string) (words []string, err error) {
 			}
 			inWord = true
 		case quote == '"' && c == '$':
-			return nil, fmt.Errorf("a variable of the environment stands in it")
+			return nil, errors.New("a variable of the environment stands in it")
 		case quote != 0:
 			b.WriteByte(c)
 		case c == '"' || c == '\'':
@@ -103,7 +104,7 @@ func split(text string) (words []string, err error) {
 		}
 	}
 	if quote != 0 {
-		return nil, fmt.Errorf("a quote is not closed")
+		return nil, errors.New("a quote is not closed")
 	}
 	if inWord {
 		words = append(words, b.String())

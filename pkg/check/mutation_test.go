@@ -85,6 +85,7 @@ var harmless = []struct{ pattern, reason string }{
 	{`proxy_set_header (Host|X-Forwarded-Proto|Connection)|(element|admin|rtc)\.example\.org\.conf#proxy_set_header X-Forwarded-For`, "Synapse and MAS know their own addresses, and the pages ask for none"},
 	{`location \^~ /(auth|_synapse)/\S+ |proxy_set_header X-Forwarded-For`, "one of several locations: that of all users is looked at"},
 	{`proxy_http_version|proxy_read_timeout|proxy_buffering|resolver|readTimeout`, "how long an answer may take, and in which form"},
+	{`deny all; all is changed`, "nginx refuses an address that is none before it takes the file"},
 	{`client_max_body_size`, "no files are uploaded at this location"},
 	{`server_name|ssl_certificate|listen |return 301|root /var|acme-challenge|return 404|respond 404|location = |mas-bare|redirectRegex|matrix-mas\.middlewares\.0`, "certificates and plain HTTP are the proxy's own, a request without a name meets the first server, and what leads nowhere may say so in any way"},
 	{`/?_?synapse/?client|@matrix-matrix`, "what Synapse serves below /_synapse/client is for features that are off here"},

@@ -210,8 +210,11 @@ var oidcCallbackRouted = Rule{
 		for _, s := range d.Synapses {
 			providers := s.Config.At("oidc_providers")
 			host := s.MatrixHost()
-			if providers.Len() == 0 || s.Delegates() || host == "" || s.Partial() || !d.HasRouters() {
+			if providers.Len() == 0 || s.Delegates() || host == "" || !s.Config.At("public_baseurl").Set() || s.Partial() || !d.HasRouters() {
 				continue
+			}
+			if in := d.Routes().Match("GET", host, "/_matrix/client/versions"); in.Backend == nil || !s.Is(in.Backend.Container) {
+				continue // who is in front of it is not seen
 			}
 			res := d.Routes().Match("GET", host, path)
 			if res.Unknown != "" || res.Tie != nil || res.Redirect != "" || res.Backend != nil && s.Is(res.Backend.Container) || d.Explained(s.Service, "GET", host, path) {

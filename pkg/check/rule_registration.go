@@ -42,8 +42,8 @@ var registrationCopiesEqual = Rule{
 			}
 			differences(a.Own.Root(), a.Registration.Root(), func(own, theirs source.Value) {
 				name := cmp.Or(own.Path(), theirs.Path())
-				if slices.Contains([]string{"as_token", "hs_token"}, name) {
-					return // appservice-agrees says so
+				if slices.Contains([]string{"as_token", "hs_token", "url"}, name) {
+					return // appservice-agrees says so, and of its own url nobody makes use
 				}
 				r.Warn(fmt.Sprintf("%s differs between the two copies of the registration of %s; where it goes by its own, it does what Synapse does not expect", name, a.Name),
 					"make both copies equal", theirs.Site("Synapse's copy"), own.Site("its own copy"))

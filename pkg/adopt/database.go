@@ -78,7 +78,10 @@ func memoryOf(server *deployment.Service) string {
 		return ""
 	}
 	memory := n * unit * 4
-	if slices.ContainsFunc(render.ForMemory(memory, connections), func(s render.Setting) bool { return set[s.Name] != s.Value }) {
+	own := []string{"work_mem", "maintenance_work_mem"} // which somebody may have set otherwise
+	if slices.ContainsFunc(render.ForMemory(memory, connections), func(s render.Setting) bool {
+		return set[s.Name] == "" || set[s.Name] != s.Value && !slices.Contains(own, s.Name)
+	}) {
 		return ""
 	}
 	return render.Memory(memory)

@@ -228,6 +228,7 @@ type container struct {
 	RestartCount int
 	State        struct {
 		Status   string
+		Pid      int
 		ExitCode int
 		Health   *struct{ Status string }
 	}

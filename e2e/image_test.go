@@ -54,6 +54,8 @@ func builds() []build {
 		{"stackgen-e2e/proxy:local", "proxy", nil},
 		{"stackgen-e2e/client:local", "client", nil},
 		{"docker.io/library/caddy:2.11", "caddy", nil},
+		{component.Of(component.HAProxy).Tested.String(), "haproxy", nil},
+		{component.Of(component.Valkey).Tested.String(), "valkey", nil},
 		{component.Of(component.Telegram).Tested.Repository + ":" + telegramVersion, "telegram", nil},
 		{component.Of(component.Telegram).Tested.String(), "telegram-go", nil},
 		{synapse.String(), "synapse", []string{"SYNAPSE=" + strings.TrimPrefix(synapse.Tag, "v")}},

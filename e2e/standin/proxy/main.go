@@ -22,6 +22,9 @@ func main() {
 		log.Fatal(findings)
 	}
 	table := d.Routes()
+	for _, s := range d.Services { // another proxy behind this one does its own work
+		table.Behind(s.Name, nil)
+	}
 	for _, p := range table.Problems {
 		log.Printf("labels: %s", p.Message)
 	}

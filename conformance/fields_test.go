@@ -188,7 +188,7 @@ var elsewhere = map[string]string{
 // fieldPaths lists the fields of a type, by their keys.
 func fieldPaths(t reflect.Type, path string) (paths []string) {
 	switch {
-	case t == reflect.TypeFor[spec.Extra](), t == reflect.TypeFor[map[string]spec.Permission]():
+	case t == reflect.TypeFor[spec.Extra](), t == reflect.TypeFor[spec.Workers](), t == reflect.TypeFor[map[string]spec.Permission]():
 		return []string{path}
 	case t.Kind() == reflect.Struct:
 		for f := range slices.Values(reflect.VisibleFields(t)) {

@@ -88,6 +88,7 @@ func programs(root string) ([]program, error) {
 		program{name: "livekit", from: goModule("github.com/livekit/livekit-server"), hand: "https://github.com/livekit/livekit/releases, config-sample.yaml"},
 		program{name: "lk-jwt", hand: "https://github.com/element-hq/lk-jwt-service/releases, README.md"},
 		program{name: "valkey", hand: "https://github.com/valkey-io/valkey/releases, 00-RELEASENOTES"},
+		program{name: "haproxy", hand: "https://www.haproxy.org/, CHANGELOG of each branch"},
 		program{name: "coturn", hand: "https://github.com/coturn/coturn/releases, ChangeLog, docker/coturn/CHANGELOG.md"},
 	)
 	for i := range list {

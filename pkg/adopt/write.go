@@ -41,7 +41,7 @@ func (w writer) value(v reflect.Value, path []string) *source.Node {
 		return source.Made("!!str", n.Name)
 	}
 	if w, is := reflect.TypeAssert[spec.Workers](v); is {
-		for name, set := range component.WorkerSets {
+		for name, set := range component.WorkerSets() {
 			if maps.Equal(set, w) {
 				return source.Made("!!str", name)
 			}

@@ -33,6 +33,7 @@ var mended = strings.Fields(`
 	mas-public-base-slash
 	mas-upstream-claims
 	mas-upstream-client
+	metrics-scraped
 	proxy-target-exists
 	registration-bot-namespace
 	registration-ephemeral

@@ -323,19 +323,15 @@ var registrationIDsUnique = Rule{
 
 // tellSame is one finding for all registrations that have the same id or token.
 func tellSame(r *Reporter, key string, same []source.Value) {
-	many := "two"
+	many, fix := "two", "give one of them another "+key
 	if len(same) > 2 {
-		many = strconv.Itoa(len(same))
+		many, fix = strconv.Itoa(len(same)), "give each another "+key
 	}
 	var sites []source.Site
-	note := ""
+	var note string
 	for _, v := range slices.Backward(same) {
 		sites = append(sites, v.Site(note))
 		note = "the other"
-	}
-	fix := "give one of them another " + key
-	if len(same) > 2 {
-		fix = "give each another " + key
 	}
 	r.Fail(many+" registrations have the same "+key+"; Synapse does not start", fix, sites...)
 }

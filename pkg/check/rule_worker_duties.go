@@ -114,7 +114,7 @@ func checkMediaShared(r *Reporter, d *deployment.Deployment, s *deployment.Synap
 		}
 		if place != where {
 			r.Fail(fmt.Sprintf("the workers %s and %s keep media in two places; what is sent to one the other does not find", first.Name, w.Name),
-				"mount one directory at media_store_path of both", w.Site(""), first.Site(""))
+				"have media_store_path of both be the same directory", w.Site(""), first.Site(""))
 		}
 	}
 }

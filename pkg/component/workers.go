@@ -104,8 +104,6 @@ const (
 	fedBoth   = `^/_matrix/federation/(v1|v2)/`
 )
 
-var get = []string{"GET"}
-
 // MainRoute is a kind of path that the main process alone answers; a worker has 404 or 405 for it.
 type MainRoute struct {
 	Path string
@@ -124,22 +122,32 @@ func takes(methods []string, method string) bool {
 	return methods == nil || slices.Contains(methods, method)
 }
 
-var groupPaths = sync.OnceValue(func() (all [][]*regexp.Regexp) {
+// paths are the expressions of WorkerGroups and of MainOnly, compiled when they are asked for.
+var paths struct {
+	once   sync.Once
+	groups [][]*regexp.Regexp
+	main   []*regexp.Regexp
+}
+
+func compilePaths() {
 	for _, g := range WorkerGroups {
-		var paths []*regexp.Regexp
+		var all []*regexp.Regexp
 		for _, r := range g.Routes {
-			paths = append(paths, regexp.MustCompile(r.Path))
+			all = append(all, regexp.MustCompile(r.Path))
 		}
-		all = append(all, paths)
+		paths.groups = append(paths.groups, all)
 	}
-	return all
-})
+	for _, r := range MainOnly {
+		paths.main = append(paths.main, regexp.MustCompile(r.Path))
+	}
+}
 
 // WorkerGroupOf gives the group of a request to a Synapse of a version, the zero one for any, and its route; nil where the
 // main process alone answers it. The path is without query. Calls may be concurrent.
 func WorkerGroupOf(method, path string, v Version) (*WorkerGroup, *WorkerRoute) {
-	for i, paths := range groupPaths() {
-		for j, p := range paths {
+	paths.once.Do(compilePaths)
+	for i, group := range paths.groups {
+		for j, p := range group {
 			if r := &WorkerGroups[i].Routes[j]; takes(r.Methods, method) && (v == Version{} || !v.Less(r.Since)) && p.MatchString(path) {
 				return &WorkerGroups[i], r
 			}
@@ -148,19 +156,12 @@ func WorkerGroupOf(method, path string, v Version) (*WorkerGroup, *WorkerRoute) 
 	return nil, nil
 }
 
-var mainPaths = sync.OnceValue(func() (all []*regexp.Regexp) {
-	for _, r := range MainOnly {
-		all = append(all, regexp.MustCompile(r.Path))
-	}
-	return all
-})
-
 // MainRouteOf gives the route of MainOnly that a request fits which is in no group; nil where none does. Calls may be concurrent.
 func MainRouteOf(method, path string) *MainRoute {
 	if g, _ := WorkerGroupOf(method, path, Version{}); g != nil {
 		return nil
 	}
-	for i, p := range mainPaths() {
+	for i, p := range paths.main {
 		if takes(MainOnly[i].Methods, method) && p.MatchString(path) {
 			return &MainOnly[i]
 		}

@@ -11,18 +11,18 @@ var WorkerGroups = []WorkerGroup{
 		{Path: clientNew + `sendToDevice/`, Example: "PUT /_matrix/client/v3/sendToDevice/m.room.encrypted/1"},
 	}},
 	{Name: "account-data", Resource: "client", Stream: "account_data", Balance: NoSpread, Routes: []WorkerRoute{
-		{Path: clientNew + `.*/tags`, Reads: get, Example: "PUT /_matrix/client/v3/user/@b:example.org/rooms/!a:example.org/tags/u.work"},
-		{Path: clientNew + `.*/account_data`, Reads: get, Example: "PUT /_matrix/client/v3/user/@b:example.org/account_data/m.direct"},
+		{Path: clientNew + `.*/tags`, Reads: []string{"GET"}, Example: "PUT /_matrix/client/v3/user/@b:example.org/rooms/!a:example.org/tags/u.work"},
+		{Path: clientNew + `.*/account_data`, Reads: []string{"GET"}, Example: "PUT /_matrix/client/v3/user/@b:example.org/account_data/m.direct"},
 	}},
 	{Name: "receipts", Resource: "client", Stream: "receipts", Routes: []WorkerRoute{
 		{Path: clientNew + `rooms/.*/receipt`, Example: "POST /_matrix/client/v3/rooms/!a:example.org/receipt/m.read/$c"},
 		{Path: clientNew + `rooms/.*/read_markers`, Example: "POST /_matrix/client/v3/rooms/!a:example.org/read_markers"},
 	}},
 	{Name: "presence", Resource: "client", Stream: "presence", Balance: NoSpread, Routes: []WorkerRoute{
-		{Path: clientAll + `presence/`, Reads: get, Example: "PUT /_matrix/client/v3/presence/@b:example.org/status"},
+		{Path: clientAll + `presence/`, Reads: []string{"GET"}, Example: "PUT /_matrix/client/v3/presence/@b:example.org/status"},
 	}},
 	{Name: "push-rules", Resource: "client", Stream: "push_rules", Balance: NoSpread, Routes: []WorkerRoute{
-		{Path: clientAll + `pushrules/`, Reads: get, Example: "PUT /_matrix/client/v3/pushrules/global/room/!a:example.org"},
+		{Path: clientAll + `pushrules/`, Reads: []string{"GET"}, Example: "PUT /_matrix/client/v3/pushrules/global/room/!a:example.org"},
 	}},
 	{Name: "device-lists", Resource: "client", Stream: "device_lists", Routes: []WorkerRoute{
 		{Path: `^/_matrix/client/(r0|v3)/delete_devices$`, Example: "POST /_matrix/client/v3/delete_devices", Needs: NeedsNoMAS},
@@ -32,7 +32,7 @@ var WorkerGroups = []WorkerGroup{
 		{Path: clientAll + `keys/signatures/upload$`, Example: "POST /_matrix/client/v3/keys/signatures/upload"},
 	}},
 	{Name: "thread-subscriptions", Resource: "client", Stream: "thread_subscriptions", Routes: []WorkerRoute{
-		{Path: `^/_matrix/client/unstable/io\.element\.msc4306/`, Reads: get, Example: "PUT /_matrix/client/unstable/io.element.msc4306/rooms/!a:example.org/thread/$c/subscription", Needs: NeedsThreads},
+		{Path: `^/_matrix/client/unstable/io\.element\.msc4306/`, Reads: []string{"GET"}, Example: "PUT /_matrix/client/unstable/io.element.msc4306/rooms/!a:example.org/thread/$c/subscription", Needs: NeedsThreads},
 	}},
 	{Name: "quarantine", Resource: "media", Stream: "quarantined_media_changes", Routes: []WorkerRoute{
 		{Path: adminV1 + `quarantine_media/.*$`, Example: "POST /_synapse/admin/v1/quarantine_media/!a:example.org"},
@@ -111,7 +111,7 @@ var WorkerGroups = []WorkerGroup{
 		{Path: clientNew + `password_policy$`, Example: "GET /_matrix/client/v3/password_policy"},
 	}},
 	{Name: "messages", Resource: "client", Balance: ByRoom, Routes: []WorkerRoute{
-		{Path: clientAll + `rooms/.*/messages$`, Methods: get, Example: "GET /_matrix/client/v3/rooms/!a:example.org/messages"},
+		{Path: clientAll + `rooms/.*/messages$`, Methods: []string{"GET"}, Example: "GET /_matrix/client/v3/rooms/!a:example.org/messages"},
 	}},
 	{Name: "event-sending", Resource: "client", Balance: Anyhow, Routes: []WorkerRoute{
 		{Path: clientAll + `rooms/.*/redact`, Example: "PUT /_matrix/client/v3/rooms/!a:example.org/redact/$c/1"},
@@ -123,8 +123,8 @@ var WorkerGroups = []WorkerGroup{
 		{Path: clientAll + `profile/`, Example: "PUT /_matrix/client/v3/profile/@b:example.org/displayname"},
 		// docs/workers.md has all methods of all its paths; workers answer these.
 		{Path: `^/_matrix/client/unstable/org\.matrix\.msc4140/delayed_events/[^/]+/restart$`, Since: Version{1, 144, 0}, Example: "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/1/restart"},
-		{Path: `^/_matrix/client/unstable/org\.matrix\.msc4140/delayed_events/[^/]+$`, Methods: get, Since: Version{1, 163, 0}, Example: "GET /_matrix/client/unstable/org.matrix.msc4140/delayed_events/1"},
-		{Path: `^/_matrix/client/unstable/org\.matrix\.msc4140/delayed_events$`, Methods: get, Example: "GET /_matrix/client/unstable/org.matrix.msc4140/delayed_events"},
+		{Path: `^/_matrix/client/unstable/org\.matrix\.msc4140/delayed_events/[^/]+$`, Methods: []string{"GET"}, Since: Version{1, 163, 0}, Example: "GET /_matrix/client/unstable/org.matrix.msc4140/delayed_events/1"},
+		{Path: `^/_matrix/client/unstable/org\.matrix\.msc4140/delayed_events$`, Methods: []string{"GET"}, Example: "GET /_matrix/client/unstable/org.matrix.msc4140/delayed_events"},
 	}},
 	{Name: "client", Resource: "client", Routes: []WorkerRoute{
 		{Path: clientAll + `createRoom$`, Example: "POST /_matrix/client/v3/createRoom"},
@@ -157,7 +157,7 @@ var WorkerGroups = []WorkerGroup{
 		{Path: `^/_matrix/client/(v1|unstable)/auth_metadata$`, Since: Version{1, 138, 0}, Example: "GET /_matrix/client/v1/auth_metadata", Needs: NeedsMAS},
 		{Path: `^/_matrix/client/unstable/org\.matrix\.msc2965/auth_(issuer|metadata)$`, Example: "GET /_matrix/client/unstable/org.matrix.msc2965/auth_metadata", Needs: NeedsMAS},
 		{Path: adminV1 + `rooms/[^/]+$`, Example: "GET /_synapse/admin/v1/rooms/!a:example.org"},
-		{Path: `^/_synapse/admin/v2/users/[^/]+$`, Methods: get, Since: Version{1, 145, 0}, Example: "GET /_synapse/admin/v2/users/@b:example.org"},
+		{Path: `^/_synapse/admin/v2/users/[^/]+$`, Methods: []string{"GET"}, Since: Version{1, 145, 0}, Example: "GET /_synapse/admin/v2/users/@b:example.org"},
 	}},
 	// What an authentication service asks Synapse; no way in leads there.
 	{Name: "mas", Resource: "client", Routes: []WorkerRoute{

@@ -85,7 +85,7 @@ func TestWorkersBehindEveryProxy(t *testing.T) {
 func TestWorkersAreTold(t *testing.T) {
 	b := load(t, "stack.yaml", []byte("version: 1\nserver_name: club.example\nauth: {passwords: true}\nsynapse: {workers: one-of-each}\n"))
 	d, _ := compose.Open(b.FS())
-	if len(d.Workers) != len(component.WorkerSets["one-of-each"]) {
+	if len(d.Workers) != len(component.WorkerSets()["one-of-each"]) {
 		t.Fatalf("%d workers", len(d.Workers))
 	}
 	names := make(map[string]bool)

@@ -51,7 +51,7 @@ func (t *Table) Alike(alike func(a, b string) bool) { t.alike = alike }
 
 // goOn sends a request that another proxy gets through its table, too.
 func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
-	if res.Backend == nil || res.Redirect != "" || res.Refused != "" || res.Unknown != "" {
+	if res.Backend == nil || res.Redirect != "" || res.Refused != "" || res.Path == "" || len(res.Among) > 0 {
 		return
 	}
 	o := t.behind[res.Backend.Container]
@@ -78,6 +78,7 @@ func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
 	inner.Tried = append(res.Tried, inner.Tried...)
 	inner.Guards = append(res.Guards, inner.Guards...)
 	inner.Through = append(res.Through, res.Router)
+	inner.Unknown = cmp.Or(res.Unknown, inner.Unknown) // such as a middleware of another stack, behind which it goes on
 	*res = inner
 }
 

@@ -64,11 +64,14 @@ func unused(typ reflect.Type, values []source.Value, path string) []string {
 		out = append(out, unused(t, next, strings.TrimPrefix(path+"."+name, "."))...)
 	}
 	switch {
-	case typ == reflect.TypeFor[Extra](), typ == reflect.TypeFor[Data](): // of which a path is one half, and a volume the other
+	case typ == reflect.TypeFor[Extra](), typ == reflect.TypeFor[Workers](), typ == reflect.TypeFor[Data](): // of which a path is one half, and a volume the other
 	case typ.Kind() == reflect.Pointer:
 		return unused(typ.Elem(), values, path)
 	case typ.Kind() == reflect.Struct:
 		for name, f := range fieldsOf(typ) {
+			if (name == "user" || name == "networks") && path != "synapse" {
+				continue // every program has them, and one of an example shows them
+			}
 			below(name, func(v source.Value) []source.Value { return []source.Value{v.At(name)} }, f.Type)
 		}
 	case typ.Kind() == reflect.Map:

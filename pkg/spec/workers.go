@@ -27,13 +27,13 @@ func WorkerKinds() (names []string) {
 	return names
 }
 
-func workerSets() []string { return slices.Sorted(maps.Keys(component.WorkerSets)) }
+func workerSets() []string { return slices.Sorted(maps.Keys(component.WorkerSets())) }
 
 // workers reads the name of a set, or how many there are of each kind.
 func (d *decoder) workers(v source.Value, dst reflect.Value) {
 	sets := finding.Sentence(workerSets(), "or")
 	if v.Kind() == source.Scalar {
-		set, ok := component.WorkerSets[v.Str()]
+		set, ok := component.WorkerSets()[v.Str()]
 		if !ok {
 			fix := "write " + sets + ", or remove the line for none"
 			if meant := choice(v.Str(), workerSets()); meant != "" {

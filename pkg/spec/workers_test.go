@@ -30,7 +30,7 @@ func TestBadWorkers(t *testing.T) {
 
 // A set is what it says, and no kind is named twice or in no order of the table.
 func TestWorkerSets(t *testing.T) {
-	for name, set := range component.WorkerSets {
+	for name, set := range component.WorkerSets() {
 		s, findings := Parse("stack.yaml", []byte(base+"\nsynapse: {workers: "+name+"}"))
 		if s == nil || len(findings) > 0 {
 			t.Fatal(findings)

@@ -146,3 +146,26 @@ func (w *walk) mapped(m *mapping) (string, bool) {
 	}
 	return w.fill(to, false)
 }
+
+func (c *config) mapping(d *directive) {
+	m := &mapping{from: d.arg(0), exact: make(map[string]string)}
+	for _, e := range d.block {
+		switch name := e.name; {
+		case name == "default":
+			m.other = e.arg(0)
+		case name == "volatile":
+		case name == "hostnames" || name == "include":
+			m.unclear = "the map " + d.arg(1) + " is not read"
+		case strings.HasPrefix(name, "~"):
+			re, err := compile(strings.TrimPrefix(strings.TrimPrefix(name, "~"), "*"), strings.HasPrefix(name, "~*"))
+			if err != nil {
+				m.unclear = "the map " + d.arg(1) + " holds an expression that is not understood here"
+				continue
+			}
+			m.regexes = append(m.regexes, mapRegex{re, e.arg(0)})
+		default:
+			m.exact[strings.ToLower(strings.TrimPrefix(name, `\`))] = e.arg(0)
+		}
+	}
+	c.maps[strings.TrimPrefix(d.arg(1), "$")] = m
+}

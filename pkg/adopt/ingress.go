@@ -62,7 +62,7 @@ func (r *reader) traefik() {
 	if r.d.Proxy().Major == 2 {
 		in.RuleSyntax = "v2"
 	}
-	if client := table.Match("GET", r.syn.MatrixHost(), "/_matrix/client/versions").Router; client != nil {
+	if client := table.Match("GET", r.syn.MatrixHost(), "/_matrix/client/versions").Door(); client != nil {
 		for _, name := range client.Middlewares {
 			if strings.Contains(name, "@") && !r.defines(name) {
 				in.Middlewares = append(in.Middlewares, name)

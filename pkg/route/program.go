@@ -49,6 +49,14 @@ func (t *Table) Behind(container string, o *Table) {
 // Alike says which containers are processes of one program, among which it is the same who gets a request.
 func (t *Table) Alike(alike func(a, b string) bool) { t.alike = alike }
 
+// Door is the router by which the request came in: that of the first proxy, where there are several; nil where none took it.
+func (res Result) Door() *Router {
+	if len(res.Through) > 0 {
+		return res.Through[0]
+	}
+	return res.Router
+}
+
 // goOn sends a request that another proxy gets through its table, too.
 func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
 	if res.Backend == nil || res.Redirect != "" || res.Refused != "" || res.Path == "" || len(res.Among) > 0 {

@@ -1,5 +1,10 @@
 package deployment
 
+import (
+	"strconv"
+	"strings"
+)
+
 // Lines is how a setting is written where the deployment is: the fix of a rule that is true of every target takes its words
 // from here, and the reader of a target fills it in. What belongs to one service in the style that it is written in stands
 // with that, as LabelLine does.
@@ -44,3 +49,12 @@ type Lines struct {
 
 // Lines are those of the deployment that the service is part of.
 func (s *Service) Lines() Lines { return s.d.Lines }
+
+// Quoted is a list of words in one line, as YAML reads it.
+func Quoted(words []string) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = strconv.Quote(w)
+	}
+	return "[" + strings.Join(all, ", ") + "]"
+}

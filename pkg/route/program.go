@@ -38,6 +38,22 @@ type Passes struct {
 	BodyAt, Site source.Site
 }
 
+// NewProgram is the table of a proxy that decides by itself, with its routers in the order of its file. unread says why the file
+// is not read, "" where it is: then no answer can be told, and run is not asked. Paths are shown as they were sent.
+func NewProgram(p Parts, unread string, run func(Ask) End) *Table {
+	for i, r := range p.Routers {
+		r.Priority = len(p.Routers) - i
+	}
+	p.Seen = func(escaped string) (string, error) { return escaped, nil }
+	p.Run = func(a Ask) End {
+		if unread != "" {
+			return End{Unknown: unread}
+		}
+		return run(a)
+	}
+	return New(p)
+}
+
 // Behind has requests that come to a container go on by the table of the proxy that it is.
 func (t *Table) Behind(container string, o *Table) {
 	if t.behind == nil {

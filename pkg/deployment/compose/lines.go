@@ -11,9 +11,9 @@ import (
 // lines are those of a compose file.
 var lines = deployment.Lines{
 	Image:     func(ref string) string { return "image: " + ref },
-	Command:   func(words ...string) string { return "command: " + quoted(words) },
+	Command:   func(words ...string) string { return "command: " + deployment.Quoted(words) },
 	Variable:  func(name, value string) string { return name + ": " + value },
-	Probe:     func(words ...string) string { return "test: " + quoted(append([]string{"CMD"}, words...)) },
+	Probe:     func(words ...string) string { return "test: " + deployment.Quoted(append([]string{"CMD"}, words...)) },
 	Probed:    func(last string) string { return "test: […, " + strconv.Quote(last) + "]" },
 	NoProbe:   "healthcheck: {disable: true}",
 	ProbeForm: `"CMD" before the rest`,
@@ -45,13 +45,4 @@ var lines = deployment.Lines{
 	File: "the compose file", Engine: "Docker", Gone: "after `docker compose down`",
 	Unwell:   "the container is unhealthy for ever, and neither Traefik nor depends_on takes it",
 	SwitchOn: func(profile string) string { return "COMPOSE_PROFILES=" + profile + " in .env" },
-}
-
-// quoted is a list of words in one line.
-func quoted(words []string) string {
-	all := make([]string, len(words))
-	for i, w := range words {
-		all[i] = strconv.Quote(w)
-	}
-	return "[" + strings.Join(all, ", ") + "]"
 }

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -10,10 +9,12 @@ import (
 
 // lines are those of manifests.
 var lines = deployment.Lines{
-	Image:     func(ref string) string { return "image: " + ref },
-	Command:   func(words ...string) string { return "command: " + quoted(words) },
-	Variable:  func(name, value string) string { return "{name: " + name + ", value: " + value + "}" },
-	Probe:     func(words ...string) string { return "readinessProbe: {exec: {command: " + quoted(words) + "}}" },
+	Image:    func(ref string) string { return "image: " + ref },
+	Command:  func(words ...string) string { return "command: " + deployment.Quoted(words) },
+	Variable: func(name, value string) string { return "{name: " + name + ", value: " + value + "}" },
+	Probe: func(words ...string) string {
+		return "readinessProbe: {exec: {command: " + deployment.Quoted(words) + "}}"
+	},
 	Probed:    func(last string) string { return "readinessProbe with " + last },
 	NoProbe:   "no probe",
 	ProbeForm: "exec, httpGet or tcpSocket",
@@ -45,13 +46,4 @@ var lines = deployment.Lines{
 	File: "the manifest", Engine: "the cluster", Gone: "with its pod",
 	Unwell:   "the pod is never ready, and no Service leads to it",
 	SwitchOn: func(string) string { return "replicas: 1" },
-}
-
-// quoted is a list of words in one line.
-func quoted(words []string) string {
-	all := make([]string, len(words))
-	for i, w := range words {
-		all[i] = strconv.Quote(w)
-	}
-	return "[" + strings.Join(all, ", ") + "]"
 }

@@ -77,18 +77,8 @@ func New(f *source.File, labelled []Container, o Options) *route.Table {
 	for _, why := range c.parser.notes {
 		c.found.Problems = append(c.found.Problems, route.Problem{Kind: Unread, Message: why, Sites: []source.Site{{Pos: source.Pos{File: f.Path}}}})
 	}
-	for i, r := range c.found.Routers {
-		r.Priority = len(c.found.Routers) - i
-	}
 	c.found.Entries = c.entries(o.Public)
-	c.found.Seen = func(escaped string) (string, error) { return escaped, nil }
-	c.found.Run = func(a route.Ask) route.End {
-		if unread != "" {
-			return route.End{Unknown: unread}
-		}
-		return c.run(a)
-	}
-	return route.New(c.found)
+	return route.NewProgram(c.found, unread, c.run)
 }
 
 // sites compiles the blocks: the global options first, then the named routes, then the sites of each port.

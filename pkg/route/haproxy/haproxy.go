@@ -59,18 +59,8 @@ func New(f *source.File, o Options) *route.Table {
 		unread = err.Error()
 		c.found.Problems = append(c.found.Problems, route.Problem{Kind: Unread, Message: unread, Sites: []source.Site{{Pos: source.Pos{File: f.Path, Line: 1}}}})
 	}
-	for i, r := range c.found.Routers {
-		r.Priority = len(c.found.Routers) - i
-	}
 	c.found.Entries = c.entries(o.Public)
-	c.found.Seen = func(escaped string) (string, error) { return escaped, nil }
-	c.found.Run = func(a route.Ask) route.End {
-		if unread != "" {
-			return route.End{Unknown: unread}
-		}
-		return c.run(a)
-	}
-	return route.New(c.found)
+	return route.NewProgram(c.found, unread, c.run)
 }
 
 func (c *config) entries(public map[string]string) (es route.Entries) {

@@ -82,18 +82,8 @@ func New(f *source.File, servers []*source.File, o Options) *route.Table {
 	for _, n := range c.notes {
 		c.found.Problems = append(c.found.Problems, route.Problem{Kind: Unread, Message: n.text, Sites: []source.Site{n.site}})
 	}
-	for i, r := range c.found.Routers {
-		r.Priority = len(c.found.Routers) - i
-	}
 	c.found.Entries = c.entries(o.Public)
-	c.found.Seen = func(escaped string) (string, error) { return escaped, nil }
-	c.found.Run = func(a route.Ask) route.End {
-		if unread != "" {
-			return route.End{Unknown: unread}
-		}
-		return c.run(a)
-	}
-	return route.New(c.found)
+	return route.NewProgram(c.found, unread, c.run)
 }
 
 // ports are those on which servers listen, and whether with TLS.

@@ -162,7 +162,7 @@ func newAdoption(t *testing.T, from string) *adoption {
 			a.dump(t)
 		}
 		a.overlay(t)
-		a.compose(t, "down", "--timeout", "5", "--remove-orphans", "--volumes")
+		a.down(t, "--timeout", "5", "--remove-orphans", "--volumes")
 	})
 	return a
 }

@@ -224,7 +224,7 @@ func (d *drill) backUp(t *testing.T) (stale string) {
 // destroy leaves nothing of the host but the repository, which is elsewhere.
 func (d *drill) destroy(t *testing.T) {
 	t.Helper()
-	d.compose(t, "down", "--timeout", "20")
+	d.down(t, "--timeout", "20")
 	for _, path := range []string{d.dir, filepath.Join(d.root, "stack.yaml"), filepath.Join(d.root, "secrets.yaml"), d.home} {
 		if err := os.RemoveAll(path); err != nil {
 			t.Fatal(err)

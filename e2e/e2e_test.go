@@ -320,7 +320,7 @@ func (s *stack) testDownUp(t *testing.T, token string) {
 		return list
 	}
 	before := state()
-	s.compose(t, "down", "--timeout", "20")
+	s.down(t, "--timeout", "20")
 	s.up(t)
 	if after := state(); !slices.Equal(before, after) {
 		t.Errorf("before:\n%s\nafter:\n%s", s.mask(strings.Join(before, "\n")), s.mask(strings.Join(after, "\n")))

@@ -17,7 +17,9 @@ import (
 
 // Options is what Compose does not say.
 type Options struct {
-	Namespace string // where it is applied; empty for where kubectl is set to
+	Namespace string   // where it is applied; empty for where kubectl is set to
+	Gateway   *Gateway // that the HTTPRoutes are for; nil where there are none
+	Ingress   *Ingress // that there is one, and how; nil where there is none
 }
 
 // maker is what is gathered of one deployment.
@@ -41,7 +43,31 @@ func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
 			m.service(s)
 		}
 	}
+	if err := m.routes(); err != nil {
+		return nil, err
+	}
 	return m.written()
+}
+
+// routes writes how requests come in, in the words of the one that is asked for.
+func (m *maker) routes() error {
+	if m.Gateway == nil && m.Ingress == nil {
+		return nil
+	}
+	all, err := m.routed()
+	switch {
+	case err != nil:
+		return err
+	case m.Gateway != nil:
+		m.httpRoutes(all)
+		return nil
+	}
+	return m.ingress(all)
+}
+
+// labels are those of all that belongs to a service.
+func (m *maker) labels(service string) *node {
+	return mapping("app.kubernetes.io/name", text(label(service)), "app.kubernetes.io/part-of", text(cmp.Or(m.d.Project, "matrix")))
 }
 
 // put adds an object to a file.
@@ -82,7 +108,7 @@ func (m *maker) written() (files []memfs.File, err error) {
 func (m *maker) service(s *deployment.Service) {
 	name := label(s.Name)
 	spec := m.pod(s)
-	labels := mapping("app.kubernetes.io/name", text(name), "app.kubernetes.io/part-of", text(cmp.Or(m.d.Project, "matrix")))
+	labels := m.labels(s.Name)
 	template := mapping("metadata", mapping("labels", labels.Clone()), "spec", spec)
 	if hash := hashOf(s); hash != "" {
 		template.Get("metadata").Set("annotations", mapping(confighash.Label, text(hash)))

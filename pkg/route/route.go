@@ -110,6 +110,8 @@ type Middleware struct {
 	// Allows are the addresses, as networks, that an allow-list lets through by where the connection comes from; nil where
 	// that cannot be told.
 	Allows []string
+	// Answers are the headers that it sets in every answer: name and value.
+	Answers [][2]string
 }
 
 // Stranger is the first network of an allow-list that lets strangers in; "" where none does.

@@ -2,6 +2,9 @@ package traefik
 
 import (
 	"cmp"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/traefik/paerser/types"
@@ -191,6 +194,34 @@ func (m *middlewareLabels) allows() []string {
 		return nil
 	}
 	return l.SourceRange
+}
+
+// securityHeaders are the headers that Traefik has words of its own for (pkg/middlewares/headers/secure.go).
+var securityHeaders = [][2]string{
+	{"customframeoptionsvalue", "X-Frame-Options"}, {"contentsecuritypolicy", "Content-Security-Policy"}, {"referrerpolicy", "Referrer-Policy"}, {"permissionspolicy", "Permissions-Policy"},
+}
+
+// answers are the headers that it sets in every answer.
+func (m *middlewareLabels) answers() (headers [][2]string) {
+	words := make(map[string]any, len(m.Headers))
+	for key, v := range m.Headers {
+		words[strings.ToLower(key)] = v
+	}
+	for _, w := range securityHeaders {
+		if text, ok := words[w[0]].(string); ok {
+			headers = append(headers, [2]string{w[1], text})
+		}
+	}
+	if text, _ := words["contenttypenosniff"].(string); text == "true" {
+		headers = append(headers, [2]string{"X-Content-Type-Options", "nosniff"})
+	}
+	custom, _ := words["customresponseheaders"].(opaque)
+	for _, name := range slices.Sorted(maps.Keys(custom)) {
+		if text, ok := custom[name].(string); ok {
+			headers = append(headers, [2]string{name, text})
+		}
+	}
+	return headers
 }
 
 type stripPrefix struct {

@@ -38,7 +38,7 @@ func New(containers []Container, o Options) *route.Table {
 		t.checkNetwork(&d)
 		for _, name := range slices.Sorted(maps.Keys(d.http.Middlewares)) {
 			middlewares.add(name, &middleware{
-				Middleware: &route.Middleware{Name: name, Container: c.Name, Site: c.site("traefik", "http", "middlewares", name), Allows: d.http.Middlewares[name].allows()},
+				Middleware: &route.Middleware{Name: name, Container: c.Name, Site: c.site("traefik", "http", "middlewares", name), Allows: d.http.Middlewares[name].allows(), Answers: d.http.Middlewares[name].answers()},
 				conf:       d.http.Middlewares[name],
 			})
 		}

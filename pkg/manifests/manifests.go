@@ -15,11 +15,23 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Options is what Compose does not say.
+// Options is what Compose does not say. The zero value is a cluster of which nothing is known.
 type Options struct {
-	Namespace string   // where it is applied; empty for where kubectl is set to
-	Gateway   *Gateway // that the HTTPRoutes are for; nil where there are none
-	Ingress   *Ingress // that there is one, and how; nil where there is none
+	// Header is a comment on top of each file.
+	Header string
+	// Namespace that all is in; empty for where kubectl is set to.
+	Namespace string
+	// Gateway that HTTPRoutes hang on, and Ingress, where routes are Ingresses; both nil for no routes at all.
+	Gateway *Gateway
+	Ingress *Ingress
+	// StorageClass of the claims, empty for the cluster's own, and how much each service is given for what it keeps, such as 100Gi.
+	StorageClass string
+	Storage      map[string]string
+	// Database is what the PostgreSQL of the deployment becomes: single, a pod, which is the default; cnpg, a cluster of
+	// CloudNativePG; external, where it has none.
+	Database string
+	// SecretsApart leaves the Secrets out of the kustomization: something else makes them in the cluster.
+	SecretsApart bool
 }
 
 // maker is what is gathered of one deployment.

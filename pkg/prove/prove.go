@@ -12,6 +12,7 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/manifest"
 	"philipp.info/stackgen/pkg/render"
@@ -100,7 +101,10 @@ func masked(set *secret.Set, err error) error {
 // check holds the rules against the bundle.
 func (r *Result) check(in Input) {
 	open := compose.Open
-	if in.Placeholders {
+	switch {
+	case in.Spec.OnKubernetes():
+		open = kubernetes.Open
+	case in.Placeholders:
 		open = compose.OpenAlone
 	}
 	d, found := open(over(r.Bundle, in.Beside))
@@ -122,7 +126,7 @@ func (r *Result) check(in Input) {
 	for i := range more {
 		more[i].Edits = nil // what is rendered is made anew from its spec
 	}
-	if in.Judge != nil && len(found) == 0 && !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
+	if in.Judge != nil && d.Target != deployment.Kubernetes && len(found) == 0 && !slices.ContainsFunc(more, func(f finding.Finding) bool { return f.Rule == "compose-valid" }) {
 		r.Accepted = in.Judge.Verdict(d)
 	}
 	r.Findings, r.Files = append(found, more...), files

@@ -70,10 +70,12 @@ type item struct {
 func artifacts(st *Stack, secrets func(string) string) []artifact {
 	as := []artifact{
 		{path: ".gitignore", template: "gitignore"},
-		{path: "RUNBOOK.md", template: "RUNBOOK.md"},
 		{path: "config/matrix/homeserver.yaml", template: "homeserver.yaml", service: "synapse", spec: spec.Section(component.Synapse)},
 		{path: "config/matrix/log.config", template: "log.config", service: "synapse"},
 		{path: "config/matrix/" + st.ServerName + ".signing.key", content: secrets("synapse.signing_key") + "\n", service: "synapse"},
+	}
+	if st.Kubernetes == nil {
+		as = append(as, artifact{path: "RUNBOOK.md", template: "RUNBOOK.md"})
 	}
 	if !st.Postgres.External {
 		as = append(as, artifact{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: spec.Section(component.Postgres)})
@@ -216,6 +218,9 @@ func Render(s *spec.Spec, st *Stack, secrets func(string) string) (*Bundle, erro
 		}
 	}
 	slices.SortFunc(b.Files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
+	if st.Kubernetes != nil {
+		return b, b.asManifests()
+	}
 	return b, nil
 }
 

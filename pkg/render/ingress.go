@@ -27,6 +27,12 @@ func (st *Stack) resolveIngress(s *spec.Spec) {
 			return
 		}
 		st.Ingress.Title, st.Ingress.Network = "Traefik", cmp.Or(s.Ingress.Traefik.Network, "traefik")
+		if s.OnKubernetes() { // routes are made of the labels of Traefik
+			st.Ingress.Title = "the Ingress controller"
+			if s.Kubernetes.Gateway.Name != "" {
+				st.Ingress.Title = "the Gateway"
+			}
+		}
 	case "caddy":
 		st.Ingress.Title, st.Ingress.Network, st.Ingress.Labels = "Caddy", s.Ingress.Caddy.Network, s.Ingress.Caddy.Form == "labels"
 	case "nginx":

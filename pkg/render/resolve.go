@@ -344,6 +344,7 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 	for _, svc := range st.Services {
 		st.NeedsRoot = st.NeedsRoot || svc.User != s.Owner
 	}
+	st.resolveKubernetes(s)
 	if svc, on := st.Services["syn2mas"]; on && !st.NeedsRoot {
 		svc.Caps = nil // all files are its own
 		st.Services["syn2mas"] = svc

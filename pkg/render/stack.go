@@ -4,6 +4,7 @@ package render
 
 import (
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/manifests"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -25,6 +26,9 @@ type Stack struct {
 	Small bool
 	// NeedsRoot: the files belong to several users, so that only root can hand them out.
 	NeedsRoot bool
+
+	// Kubernetes is what a cluster is told; nil where Compose runs the stack.
+	Kubernetes *manifests.Options
 
 	Ingress      Ingress
 	Traefik      Traefik

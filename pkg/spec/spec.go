@@ -19,6 +19,10 @@ type Spec struct {
 	ServerName string `yaml:"server_name" jsonschema:"required" example:"example.org"`
 	// Owner runs every container as this uid:gid and gives it every file, so that no root is needed.
 	Owner string `yaml:"owner,omitempty" jsonschema:"pattern=^[0-9]+:[0-9]+$" form:"a uid and a gid in quotes, such as \"1000:1000\""`
+	// Target is what runs the stack: compose (default), Docker Compose on one machine, or kubernetes, a cluster.
+	Target string `yaml:"target,omitempty" jsonschema:"enum=compose,enum=kubernetes"`
+	// Kubernetes is what the cluster has and calls something, with target kubernetes.
+	Kubernetes Kubernetes `yaml:"kubernetes,omitempty"`
 	// Profile: small is for a machine with 1G to 2G of memory, such as a Raspberry Pi: less is cached, and nobody sees who is
 	// online. Default: what each program takes by itself.
 	Profile string `yaml:"profile,omitempty" jsonschema:"enum=small"`

@@ -49,6 +49,7 @@ func (s *Spec) validate(d *decoder) {
 	s.checkDatabases(d)
 	s.checkData(d)
 	s.checkWorkers(d)
+	s.checkKubernetes(d)
 	s.checkPermissions(d, s.Permissions, "permissions")
 	s.checkServices(d)
 	s.checkNumbers(d)

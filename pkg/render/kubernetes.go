@@ -1,0 +1,61 @@
+package render
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/manifests"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// resolveKubernetes settles what a cluster is told besides what Compose would be.
+func (st *Stack) resolveKubernetes(s *spec.Spec) {
+	if !s.OnKubernetes() {
+		return
+	}
+	k := s.Kubernetes
+	o := &manifests.Options{
+		Header: "Rendered by stackgen from " + st.SpecName + ". Change that file, not this one.", Namespace: cmp.Or(k.Namespace, st.Name),
+		StorageClass: k.Storage["class"], Storage: k.Storage, Database: s.KubernetesDatabase(), SecretsApart: k.Secrets == "external",
+	}
+	if k.Gateway.Name == "" {
+		o.Ingress = &manifests.Ingress{Class: k.Ingress.Class, Issuer: k.Ingress.Issuer}
+	} else {
+		o.Gateway = &manifests.Gateway{Name: k.Gateway.Name, Namespace: cmp.Or(k.Gateway.Namespace, o.Namespace)}
+	}
+	st.Kubernetes, st.NeedsRoot = o, false
+}
+
+// ofCompose are the rendered files that only Compose reads.
+func ofCompose(name string) bool { return name == composeFile || strings.HasPrefix(name, "secrets/") }
+
+const composeFile = "docker-compose.yml"
+
+// asManifests makes of the files of Compose the manifests that run the same with them. What no container reads stays as it is.
+func (b *Bundle) asManifests() error {
+	d, findings := compose.OpenAlone(b.FS())
+	for _, f := range findings {
+		return errors.New(f.Message)
+	}
+	made, err := manifests.From(d, *b.Stack.Kubernetes)
+	if err != nil {
+		return err
+	}
+	files := slices.DeleteFunc(b.Files, func(f File) bool {
+		return f.Data == nil || ofCompose(f.Path) || slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Sees(f.Path) })
+	})
+	for _, f := range made {
+		if i := slices.IndexFunc(files, func(o File) bool { return o.Path == f.Path }); i >= 0 {
+			return fmt.Errorf("two files are called %s", f.Path)
+		}
+		files = append(files, File{Path: f.Path, Data: f.Data, UID: -1, GID: -1})
+	}
+	slices.SortFunc(files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
+	b.Files = files
+	return nil
+}

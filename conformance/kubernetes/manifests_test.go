@@ -1,0 +1,254 @@
+package kubernetes
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	core "k8s.io/api/core/v1"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+	"sigs.k8s.io/yaml"
+
+	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/fixture"
+	"philipp.info/stackgen/pkg/manifests"
+	"philipp.info/stackgen/pkg/memfs"
+	"philipp.info/stackgen/pkg/prove"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
+)
+
+// manifestsOf are those of a spec; nil where it is refused. What is rendered for Compose is made into manifests.
+func manifestsOf(t *testing.T, file string, src []byte, read func(string) ([]byte, error)) []memfs.File {
+	t.Helper()
+	s, _ := spec.Parse(file, src)
+	if s == nil {
+		return nil
+	}
+	set := secret.Placeholders(render.Needs(s))
+	st := render.Resolve(s, set, "/srv/matrix")
+	st.Files, _ = prove.Copies(s, ".", read)
+	b, err := render.Render(s, st, set.Get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := compose.Open(b.FS())
+	files, err := manifests.From(d, manifests.Options{Namespace: "matrix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// objects are those that `kubectl apply -k` applies.
+func objects(t *testing.T, files []memfs.File) (all [][]byte) {
+	t.Helper()
+	text := make(map[string][]byte)
+	for _, f := range files {
+		text[f.Path] = f.Data
+	}
+	var k struct{ Resources []string }
+	if err := yaml.UnmarshalStrict(text["kustomization.yaml"], &struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+		Namespace  string `json:"namespace"`
+		Resources  *[]string
+	}{Resources: &k.Resources}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range k.Resources {
+		src := text[path.Clean(name)]
+		if src == nil {
+			t.Errorf("kustomization.yaml names %s, which is not there", name)
+		}
+		for _, doc := range bytes.Split(append([]byte("\n"), src...), []byte("\n---\n")) {
+			if len(bytes.TrimSpace(doc)) > 0 {
+				all = append(all, doc)
+			}
+		}
+	}
+	return all
+}
+
+// takes holds every object of a tree against the server.
+func (s *server) takes(t *testing.T, files []memfs.File) {
+	t.Helper()
+	seen := make(map[string]bool)
+	for _, src := range objects(t, files) {
+		var of struct {
+			Kind     string
+			Metadata struct{ Name string }
+		}
+		if err := yaml.Unmarshal(src, &of); err != nil {
+			t.Fatal(err)
+		}
+		name := of.Kind + " " + of.Metadata.Name
+		if seen[name] {
+			t.Errorf("there are two of %s, of which kustomize takes none", name)
+		}
+		seen[name] = true
+		errs, warnings := s.refuses(t.Context(), src)
+		for _, e := range errs {
+			t.Errorf("%s is refused: %s", name, e)
+		}
+		for _, w := range warnings {
+			t.Errorf("%s is warned of: %s", name, w)
+		}
+	}
+}
+
+// kubernetes is the version of the server's code here.
+func kubernetes(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "Kubernetes " + strings.TrimSpace(string(out))
+}
+
+func TestExamples(t *testing.T) {
+	s := newServer(t)
+	var paths []string
+	for _, pattern := range []string{"../../examples/*/stack.yaml", "../../pkg/render/testdata/specs/*/stack.yaml"} {
+		some, err := filepath.Glob(pattern)
+		if err != nil || len(some) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		paths = append(paths, some...)
+	}
+	for _, file := range paths {
+		name := filepath.Base(filepath.Dir(file))
+		t.Run(name, func(t *testing.T) {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files := manifestsOf(t, file, src, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) })
+			if files == nil {
+				t.Fatal("the spec is refused")
+			}
+			s.takes(t, files)
+			if !t.Failed() {
+				t.Logf("accepted: %s: the manifests of %s", kubernetes(t), name)
+			}
+		})
+	}
+}
+
+const specs = 40
+
+func TestRandomSpecs(t *testing.T) {
+	s := newServer(t)
+	random := rand.New(rand.NewPCG(15, 2026))
+	for n := 0; n < specs; {
+		choices := make([]byte, fixture.Slots)
+		for i := range choices {
+			choices[i] = byte(random.IntN(256))
+		}
+		src := fixture.Spec(choices)
+		files := manifestsOf(t, "stack.yaml", []byte(src), fixture.File)
+		if files == nil {
+			continue
+		}
+		n++
+		t.Run("", func(t *testing.T) {
+			s.takes(t, files)
+			if t.Failed() {
+				t.Log(src)
+			}
+		})
+	}
+	t.Logf("%v", s.pods)
+	if s.pods["StatefulSet"] < 4*specs || s.pods["Service"] < 5*specs || s.pods["Secret"] < 5*specs {
+		t.Errorf("%v in %d specs: this proves little", s.pods, specs)
+	}
+	if !t.Failed() {
+		t.Logf("accepted: %s: the manifests of %d random specs", kubernetes(t), specs)
+	}
+}
+
+// What the server would refuse is seen: or else that it takes the rest says nothing.
+func TestRefused(t *testing.T) {
+	s := newServer(t)
+	for _, c := range []struct{ src, want string }{
+		{"{apiVersion: v1, kind: Secret, metadata: {name: a}, stringdata: {a: b}}", `unknown field "stringdata"`},
+		{"{apiVersion: v1, kind: Secret, metadata: {name: a_b}}", "a lowercase RFC 1123 subdomain"},
+		{"{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: '8008'}]}}", "cannot unmarshal string"},
+		{"{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 1}, {port: 2}]}}", "spec.ports[0].name: Required value"},
+		{"{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: c}}, spec: {containers: [{name: a, image: a}]}}}}", "`selector` does not match template `labels`"},
+		{"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: a, volumeMounts: [{name: x, mountPath: /x}]}]}}}}", `volumeMounts[0].name: Not found: "x"`},
+		{"{apiVersion: batch/v1, kind: Job, metadata: {name: a}, spec: {template: {spec: {containers: [{name: a, image: a}]}}}}", "spec.template.spec.restartPolicy: Required value"},
+		{"{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {hostname: [a.example.org]}}", "unknown field spec.hostname"},
+		{"{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {rules: [{matches: [{path: {type: Prefix, value: /a}}]}]}}", "Unsupported value: \"Prefix\""},
+		{"{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a}, spec: {rules: [{matches: [{path: {value: a}}]}]}}", "must be an absolute path"},
+	} {
+		errs, _ := s.refuses(t.Context(), []byte(c.src))
+		if !slices.ContainsFunc(errs, func(e string) bool { return strings.Contains(e, c.want) }) {
+			t.Errorf("%s\nis refused by %q, and not for %s", c.src, errs, c.want)
+		}
+	}
+}
+
+// lax is what Pod Security's level "restricted" does not allow and some pods of the examples need, by the check's own words.
+var lax = map[string]struct {
+	pods []string
+	why  string
+}{
+	"hostPort":             {[]string{"livekit", "sfu", "relay", "traefik", "proxy", "synapse", "mas", "element"}, "it is reached at the node's own address, as on Compose"},
+	"runAsNonRoot != true": {[]string{"cinny", "hookshot"}, "it is the owner's own service, and its image says whose process it is"},
+}
+
+// Every pod of the examples is one that Pod Security's level "restricted" allows, but for those listed.
+func TestRestricted(t *testing.T) {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]bool)
+	files, err := filepath.Glob("../../examples/*/stack.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := manifestsOf(t, file, src, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) })
+		for _, src := range objects(t, made) {
+			var of struct {
+				Metadata struct{ Name string }
+				Spec     struct{ Template core.PodTemplateSpec }
+			}
+			if err := yaml.Unmarshal(src, &of); err != nil || len(of.Spec.Template.Spec.Containers) == 0 {
+				continue
+			}
+			for _, r := range evaluator.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &of.Spec.Template.ObjectMeta, &of.Spec.Template.Spec) {
+				if r.Allowed {
+					continue
+				}
+				if slices.Contains(lax[r.ForbiddenReason].pods, of.Metadata.Name) {
+					found[r.ForbiddenReason+" "+of.Metadata.Name] = true
+				} else {
+					t.Errorf("%s of %s: %s: %s", of.Metadata.Name, file, r.ForbiddenReason, r.ForbiddenDetail)
+				}
+			}
+		}
+	}
+	for reason, l := range lax {
+		for _, name := range l.pods {
+			if !found[reason+" "+name] {
+				t.Errorf("%s is allowed without %s now", name, reason)
+			}
+		}
+	}
+}

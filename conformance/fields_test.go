@@ -51,6 +51,10 @@ var fieldValues = map[string][2]string{
 	"hosts.matrix":                        {"synapse.example.org", ""},
 	"hosts.element":                       {"app.example.org", ""},
 	"metrics":                             {"true", ""},
+	"haproxy.image":                       {"registry.example.org/mirror/haproxy", ""},
+	"haproxy.version":                     {"3.2-alpine", ""},
+	"valkey.image":                        {"registry.example.org/mirror/valkey", ""},
+	"valkey.version":                      {"'8.0'", ""},
 	"hosts.rtc":                           {"calls.example.org", ""},
 	"hosts.turn":                          {"relay.example.org", ""},
 	"hosts.admin":                         {"staff.example.org", ""},
@@ -229,6 +233,9 @@ func withField(t *testing.T, path, value string) string {
 	if strings.HasPrefix(path, "auth.captcha.") {
 		auth := doc["auth"].(map[string]any)
 		auth["registration"], auth["captcha"] = "token", map[string]any{"service": "recaptcha_v2", "site_key": "k"}
+	}
+	if strings.HasPrefix(path, "haproxy.") || strings.HasPrefix(path, "valkey.") {
+		doc["synapse"] = map[string]any{"workers": "small"}
 	}
 	if path == "auth.pepper" {
 		doc["auth"].(map[string]any)["migrated"] = true

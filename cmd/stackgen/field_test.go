@@ -109,6 +109,9 @@ turn:
   max_port: 50100
   extra: {user-quota: 20}
 metrics: false
+valkey:
+  image: registry.example.org/mirror/valkey
+  version: "8.1.1"
 admin:
   image: registry.example.org/mirror/ketesa
   version: v1.3.0

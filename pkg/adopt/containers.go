@@ -101,6 +101,9 @@ func (r *reader) container(s *deployment.Service, raw source.Value) *taking {
 		if name := key.Str(); name == s.Name+"-redis" {
 			c.Redis = true
 			c.redis(name)
+			if redis := r.d.Service(name); redis != nil && redis.Program == component.Valkey {
+				r.spec.Valkey = pinned(redis, component.Valkey)
+			}
 		}
 	}
 	for i, m := range s.Mounts {

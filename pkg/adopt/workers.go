@@ -25,10 +25,28 @@ func (r *reader) workers() {
 	}
 	if len(r.spec.Synapse.Workers) > 0 {
 		r.spec.Synapse.Networks = append(r.networks(r.door(), true), r.spec.Synapse.Networks...)
+		r.spec.HAProxy = pinned(r.door(), component.HAProxy)
+		for _, s := range r.d.Services {
+			if s.Program == component.Valkey && s.Name == "synapse-valkey" {
+				r.spec.Valkey = pinned(s, component.Valkey)
+			}
+		}
 		c := r.syn.Config
 		r.keep("synapse.replication_secret", r.held(r.syn.Service, c.Root(), "worker_replication_secret", "worker_replication_secret_path"))
 		r.keep("synapse.redis_password", r.held(r.syn.Service, c.At("redis"), "password", "password_path"))
 	}
+}
+
+// pinned is the image of a program that stands for itself in a spec.
+func pinned(s *deployment.Service, p component.Program) spec.Pinned {
+	c := spec.Pinned{Version: s.Image.Tag}
+	if s.Image.Digest != "" {
+		c.Version += "@" + s.Image.Digest
+	}
+	if s.Image.Repository != component.Of(p).Tested.Repository {
+		c.Image = s.Image.Repository
+	}
+	return c
 }
 
 // workerKind is what a process of a Synapse that stackgen rendered does, as the spec calls it; "" for any other service.

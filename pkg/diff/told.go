@@ -38,14 +38,19 @@ func (c *comparison) pairs(do func(old, now *deployment.Service)) {
 }
 
 // stateless are the programs that keep nothing of their own.
-var stateless = []component.Program{component.Traefik, component.Element, component.Ketesa, component.LiveKit, component.LkJwt, component.Coturn}
+var stateless = []component.Program{component.Traefik, component.Element, component.Ketesa, component.LiveKit, component.LkJwt, component.Coturn, component.HAProxy}
+
+// emptyValkey reports whether a service is a Valkey that writes nothing down.
+func emptyValkey(s *deployment.Service) bool {
+	return s.Program == component.Valkey && !slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool { return !m.ReadOnly && !m.Fleeting })
+}
 
 // versions says what comes before another version. A lower minor one is an irreversible change, and another
 // major one of PostgreSQL has a step of its own.
 func (c *comparison) versions(p *plan) {
 	var up []string
 	c.pairs(func(old, now *deployment.Service) {
-		if old.Image == now.Image || slices.Contains(stateless, now.Program) || now.Restart.Str() == "no" {
+		if old.Image == now.Image || slices.Contains(stateless, now.Program) || emptyValkey(now) || now.Restart.Str() == "no" {
 			return
 		}
 		a, okA := old.Image.Version()
@@ -61,6 +66,8 @@ func (c *comparison) versions(p *plan) {
 			up = append(up, change)
 		case a[0] == b[0] && a[1] == b[1]:
 			p.first(change, " goes back within a release: what was mended in between, security included, is open again")
+		case now.Program == component.Valkey:
+			p.first(change, " goes back: an older one may not read what the newer one wrote, and stops at it")
 		}
 	})
 	c.rooms(p)

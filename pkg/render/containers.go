@@ -221,9 +221,9 @@ func (st *Stack) containerServices(s *spec.Spec) {
 }
 
 func (st *Stack) valkeyService(s *spec.Spec, name string) {
-	program := component.Of(component.Valkey)
-	user := cmp.Or(s.Owner, program.UserOf(program.Tested))
-	st.Services[name] = Service{Name: name, Image: program.Tested, User: user, ConfigHash: hashMark(name), Sandbox: program.Sandbox.For(user)}
+	program, image := component.Of(component.Valkey), s.Valkey.Ref(component.Valkey)
+	user := cmp.Or(s.Owner, program.UserOf(image))
+	st.Services[name] = Service{Name: name, Image: image, User: user, ConfigHash: hashMark(name), Sandbox: program.Sandbox.For(user)}
 }
 
 // ContainerHosts are the hosts of the routes to containers that nothing else of the stack is on.

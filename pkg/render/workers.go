@@ -289,7 +289,7 @@ func (st *Stack) workerServices(s *spec.Spec) {
 		st.Services[p.Role] = svc
 	}
 	st.valkeyService(s, st.Workers.Redis.Name)
-	program := component.Of(component.HAProxy)
-	user := cmp.Or(s.Owner, program.UserOf(program.Tested))
-	st.Services["haproxy"] = Service{Name: "haproxy", Image: program.Tested, User: user, ConfigHash: hashMark("haproxy"), Sandbox: program.Sandbox.For(user), Networks: front}
+	program, image := component.Of(component.HAProxy), s.HAProxy.Ref(component.HAProxy)
+	user := cmp.Or(s.Owner, program.UserOf(image))
+	st.Services["haproxy"] = Service{Name: "haproxy", Image: image, User: user, ConfigHash: hashMark("haproxy"), Sandbox: program.Sandbox.For(user), Networks: front}
 }

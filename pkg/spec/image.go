@@ -3,6 +3,7 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -13,6 +14,22 @@ func (s *Spec) checkImages(d *decoder) {
 		if c, on := s.Component(program.Program); on {
 			s.checkImage(d, program.Program, c)
 		}
+	}
+	s.checkPinned(d, component.HAProxy, s.HAProxy, s.Synapse.Workers != nil, "synapse.workers, before which it stands,", "synapse: {workers: small}")
+	redis := slices.ContainsFunc(s.Containers(), func(c Named) bool { return c.Redis })
+	s.checkPinned(d, component.Valkey, s.Valkey, redis || s.Synapse.Workers != nil, "synapse.workers or redis of a container", "redis: true")
+	if v := s.HAProxy.Version; v != "" && s.HAProxy.Image == "" && !strings.Contains(v, "alpine") {
+		release, _, _ := strings.Cut(v, "@")
+		d.fail(s.At("haproxy", "version"), fmt.Sprintf("haproxy.version %s is an image without wget, with which its health is asked; it would never be healthy", v), "version: "+release+"-alpine")
+	}
+}
+
+// checkPinned looks at the image of a program that is there only for others, and refuses one that nobody wants.
+func (s *Spec) checkPinned(d *decoder, p component.Program, c Pinned, wanted bool, by, fix string) {
+	at := s.At(Section(p)...)
+	s.checkImage(d, p, Component{Image: c.Image, Version: c.Version})
+	if at.Exists() && !wanted && len(d.findings) == 0 {
+		d.fail(at, at.Path()+" is rendered for "+by+" only, and there is none; it would do nothing", fix+", or remove the section")
 	}
 }
 

@@ -112,7 +112,7 @@ func makeRenovate() renovate {
 			r.Managers = append(r.Managers, manager(key+"."+name, c.Program, versionBelow(key, name), "docker"))
 		}
 		f, ok := fieldsOf(reflect.TypeFor[Spec]())[key]
-		if ok && f.Type.Implements(reflect.TypeFor[interface{ component() Component }]()) {
+		if ok && (f.Type == reflect.TypeFor[Pinned]() || f.Type.Implements(reflect.TypeFor[interface{ component() Component }]())) {
 			r.Managers = append(r.Managers, manager(key, c.Program, versionOf(key), "docker"))
 		}
 	}
@@ -207,6 +207,8 @@ func wanted(t *testing.T, src string) (deps []dep) {
 	add("calls.jwt", component.LkJwt)
 	add("turn", component.Coturn)
 	add("admin", component.Ketesa)
+	add("haproxy", component.HAProxy)
+	add("valkey", component.Valkey)
 	add("auth", component.MAS)
 	add("database", component.Postgres)
 	for _, name := range BridgeNames() {
@@ -231,6 +233,7 @@ func TestRenovateFinds(t *testing.T) {
 		"digests":     "synapse: {version: \"v1.150.0" + digest + "\"}\ndatabase:\n  version: \"17" + digest + "\"\nbridges:\n  instagram: {version: ig-v0.2608.0" + digest + "}\n",
 		"CRLF":        "synapse:\r\n  max_upload_size: 1G\r\n\r\n  version: v1.150.0\r\nbridges:\r\n  signal: {version: v0.2608.0}\r\n",
 		"all bridges": "bridges:\n  signal: {version: v0.2608.0}\n  whatsapp:\n    version: v0.2608.0\n\n  telegram:\n    # Python\n    version: v0.15.3\n  discord: {version: v0.7.7}\n  meta: {version: v0.2608.0}\n  instagram: {version: ig-v0.2608.0}\n",
+		"workers":     "synapse: {workers: small}\nhaproxy: {version: 3.4-alpine}\nvalkey:\n  image: mirror.example/valkey\n  version: \"8.1@sha256:" + digest[8:] + "\"\n",
 		"texts":       "auth: {upstream: {a: {issuer: 'https://a.example', client_id: \"version: x{\"}}, version: 1.20.0}\n",
 	}
 	paths, err := filepath.Glob("../../examples/*/stack.yaml")

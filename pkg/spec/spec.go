@@ -46,6 +46,10 @@ type Spec struct {
 	Turn Coturn `yaml:"turn,omitempty"`
 	// Admin is a page for administrators (ketesa), on a host of its own, and the routes that it needs. Default: none.
 	Admin Admin `yaml:"admin,omitempty"`
+	// HAProxy stands before the processes of Synapse where there are workers.
+	HAProxy Pinned `yaml:"haproxy,omitempty"`
+	// Valkey is what the processes of Synapse speak to each other by, and what a container has with redis.
+	Valkey Pinned `yaml:"valkey,omitempty"`
 	// Metrics has Synapse and MAS tell a Prometheus how they fare, in a network that is for that alone. Default: false.
 	Metrics bool `yaml:"metrics,omitempty"`
 	// Bridges to render, by name.
@@ -152,6 +156,19 @@ type Component struct {
 	// Extra is laid onto the rendered configuration: mappings are merged, +key appends to a list, -key removes,
 	// everything else is replaced.
 	Extra Extra `yaml:"extra,omitempty"`
+}
+
+// Pinned is the image of a program that a stack has for its own ends, and that nobody sets otherwise.
+type Pinned struct {
+	// Image without the tag, for a mirror or a build of your own.
+	Image string `yaml:"image,omitempty"`
+	// Version is the image's tag.
+	Version string `yaml:"version,omitempty"`
+}
+
+// Ref is the image that the keys stand for.
+func (p Pinned) Ref(of component.Program) component.Ref {
+	return Component{Image: p.Image, Version: p.Version}.Ref(of)
 }
 
 // Limits of what a container may use.

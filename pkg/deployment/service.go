@@ -83,6 +83,9 @@ type Service struct {
 	// Overlaps is what has a new container of it start before the old one has ended, where anything has.
 	Overlaps Leaf
 
+	// MemoryAt and CPUsAt are what it may use at most, ShmAt the size of its /dev/shm, GraceAt how long it is given to end.
+	MemoryAt, CPUsAt, ShmAt, GraceAt Leaf
+
 	UserAt, ReadOnly, Privileged Leaf
 	CapDrop, CapAdd              List
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -27,6 +28,8 @@ type Options struct {
 	// StorageClass of the claims, empty for the cluster's own, and how much each service is given for what it keeps, such as 100Gi.
 	StorageClass string
 	Storage      map[string]string
+	// Ports are those of services besides what their configurations say.
+	Ports map[string][]int
 	// Database is what the PostgreSQL of the deployment becomes: single, a pod, which is the default; cnpg, a cluster of
 	// CloudNativePG; external, where it has none.
 	Database string
@@ -41,14 +44,24 @@ type maker struct {
 	secrets map[string]*node // by name
 	files   map[string][]*node
 	order   []string
-	claims  map[string]bool
+	holds   map[string]string // the name of the Secret with the files of a directory
+	claims  map[string]string // the name of the claim of what is kept somewhere
+	kinds   map[string]int    // how many workers there are of a kind
+	budgets map[string]bool
+	err     error
 }
 
 // From gives the files: one for each service, with its Secrets, and the kustomization that names them.
 func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
-	m := &maker{Options: o, d: d, secrets: make(map[string]*node), files: make(map[string][]*node), claims: make(map[string]bool)}
+	m := &maker{
+		Options: o, d: d, secrets: make(map[string]*node), files: make(map[string][]*node), holds: make(map[string]string), claims: make(map[string]string),
+		kinds: make(map[string]int), budgets: make(map[string]bool),
+	}
 	if o.Namespace != "" {
 		m.put("namespace", object("v1", "Namespace", o.Namespace, "", mapping("labels", mapping("pod-security.kubernetes.io/warn", text("restricted")))))
+	}
+	for _, w := range d.Workers {
+		m.kinds[kindOf(w.Service)]++
 	}
 	for _, s := range d.Services {
 		if s.Absent.Why == "" {
@@ -79,7 +92,7 @@ func (m *maker) routes() error {
 
 // labels are those of all that belongs to a service.
 func (m *maker) labels(service string) *node {
-	return mapping("app.kubernetes.io/name", text(label(service)), "app.kubernetes.io/part-of", text(cmp.Or(m.d.Project, "matrix")))
+	return mapping(nameLabel, text(label(service)), "app.kubernetes.io/part-of", text(cmp.Or(m.d.Project, "matrix")))
 }
 
 // put adds an object to a file.
@@ -90,79 +103,48 @@ func (m *maker) put(file string, n *node) {
 	m.files[file] = append(m.files[file], n)
 }
 
+// written are the files: one for each component, one with its Secrets in secretsDir, and the kustomization that names them.
 func (m *maker) written() (files []memfs.File, err error) {
+	if m.err != nil {
+		return nil, m.err
+	}
 	resources := list()
 	for _, name := range m.order {
-		var b strings.Builder
-		for i, n := range m.files[name] {
-			if i > 0 {
-				b.WriteString("---\n")
-			}
-			text, err := n.YAML()
-			if err != nil {
-				return nil, err
-			}
-			b.Write(text)
+		file := memfs.File{Path: name + ".yaml"}
+		if file.Data, err = m.text(m.files[name]...); err != nil {
+			return nil, err
 		}
-		files = append(files, memfs.File{Path: name + ".yaml", Data: []byte(b.String())})
-		resources.Items = append(resources.Items, text(name+".yaml"))
+		files = append(files, file)
+		if !m.SecretsApart || path.Dir(name) != secretsDir {
+			resources.Items = append(resources.Items, text(file.Path))
+		}
 	}
 	k := mapping("apiVersion", text("kustomize.config.k8s.io/v1beta1"), "kind", text("Kustomization"))
 	if m.Namespace != "" {
 		k.Set("namespace", text(m.Namespace))
 	}
 	k.Set("resources", resources)
-	out, err := k.YAML()
+	out, err := m.text(k)
 	return append(files, memfs.File{Path: "kustomization.yaml", Data: out}), err
 }
 
-// service makes the workload, its Secrets, its claims and its Service.
-func (m *maker) service(s *deployment.Service) {
-	name := label(s.Name)
-	spec := m.pod(s)
-	labels := m.labels(s.Name)
-	template := mapping("metadata", mapping("labels", labels.Clone()), "spec", spec)
-	if hash := hashOf(s); hash != "" {
-		template.Get("metadata").Set("annotations", mapping(confighash.Label, text(hash)))
+// text is a file of objects.
+func (m *maker) text(objects ...*node) ([]byte, error) {
+	var b strings.Builder
+	if m.Header != "" {
+		b.WriteString("# " + m.Header + "\n")
 	}
-	selector := mapping("matchLabels", mapping("app.kubernetes.io/name", text(name)))
-	switch {
-	case s.Once:
-		spec.Set("restartPolicy", text("OnFailure"))
-		job := object("batch/v1", "Job", name, m.Namespace, mapping("labels", labels))
-		job.Set("spec", mapping("backoffLimit", number("20"), "template", template))
-		m.put(name, job)
-	case m.single(s):
-		set := object("apps/v1", "StatefulSet", name, m.Namespace, mapping("labels", labels))
-		set.Set("spec", mapping("replicas", number("1"), "serviceName", text(name), "selector", selector, "template", template))
-		m.put(name, set)
-	default:
-		d := object("apps/v1", "Deployment", name, m.Namespace, mapping("labels", labels))
-		d.Set("spec", mapping("replicas", number("1"), "selector", selector, "template", template))
-		m.put(name, d)
-	}
-	if ports := m.ports(s); len(ports) > 0 && !s.Once {
-		for _, host := range m.names(s) {
-			svc := object("v1", "Service", host, m.Namespace, mapping("labels", labels.Clone()))
-			items := list()
-			for _, p := range ports {
-				items.Items = append(items.Items, mapping("name", text("tcp-"+p), "port", number(p)))
-			}
-			of := mapping("selector", mapping("app.kubernetes.io/name", text(name)), "ports", items)
-			if s.Component().Bridge != nil {
-				of.Set("publishNotReadyAddresses", truth(true)) // a bridge has Synapse ask it back while it starts
-			}
-			svc.Set("spec", of)
-			m.put(name, svc)
+	for i, n := range objects {
+		if i > 0 {
+			b.WriteString("---\n")
 		}
+		text, err := n.YAML()
+		if err != nil {
+			return nil, err
+		}
+		b.Write(text)
 	}
-}
-
-// single reports whether a service bears no second of its kind beside it.
-func (m *maker) single(s *deployment.Service) bool {
-	return s.Program == component.Synapse || s.Program == component.Postgres || s.Component().Bridge != nil || slices.ContainsFunc(s.Mounts, func(mount deployment.Mount) bool {
-		return !mount.Fleeting && !m.rendered(mount)
-	})
+	return []byte(b.String()), nil
 }
 
 // names are those under which others look for a service, each fit for DNS.
@@ -198,8 +180,14 @@ func (m *maker) ports(s *deployment.Service) (ports []string) {
 			}
 		}
 	}
-	if s.Program == component.Postgres && !s.Once {
+	for _, p := range m.Ports[s.Name] {
+		add(strconv.Itoa(p))
+	}
+	switch {
+	case s.Program == component.Postgres && !s.Once:
 		add(s.PostgresPort())
+	case s.Program == component.Valkey:
+		add(strconv.Itoa(s.Component().Port))
 	}
 	slices.Sort(ports)
 	return ports

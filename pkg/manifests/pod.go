@@ -2,15 +2,12 @@ package manifests
 
 import (
 	"cmp"
-	"encoding/base64"
-	"io/fs"
-	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"time"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -32,17 +29,26 @@ func (m *maker) pod(s *deployment.Service) *node {
 	if items := m.opened(s); len(items.Items) > 0 {
 		c.Set("ports", items)
 	}
-	probes(s, c)
+	m.probes(s, c)
+	m.resources(s, c)
 	c.Set("securityContext", security(s))
 	spec := mapping("automountServiceAccountToken", truth(false), "enableServiceLinks", truth(false))
+	if n := seconds(s.GraceAt.Str()); n > 0 {
+		spec.Set("terminationGracePeriodSeconds", number(strconv.Itoa(n)))
+	}
 	own := mapping("seccompProfile", mapping("type", text("RuntimeDefault")))
 	if uid, gid := user(s); uid != "" {
 		own.Set("runAsNonRoot", truth(uid != "0"))
 		own.Set("runAsUser", number(uid))
 		own.Set("runAsGroup", number(gid))
 		own.Set("fsGroup", number(gid))
+		if m.keeps(s) { // what is kept may be a million files, and each start would look at all of them
+			own.Set("fsGroupChangePolicy", text("OnRootMismatch"))
+		}
 	}
 	spec.Set("securityContext", own)
+	m.placed(s, spec)
+	m.waits(s, spec)
 	spec.Set("containers", list(c))
 	mounts, volumes := m.mounts(s)
 	if len(mounts.Items) > 0 {
@@ -50,6 +56,86 @@ func (m *maker) pod(s *deployment.Service) *node {
 		spec.Set("volumes", volumes)
 	}
 	return spec
+}
+
+// placed says on which machine a pod is to be: workers of one kind on several, and who shares what another one keeps beside that one, for
+// most volumes are on one machine at a time.
+func (m *maker) placed(s *deployment.Service, spec *node) {
+	if kind := kindOf(s); m.kinds[kind] > 1 && m.worker(s) {
+		spec.Set("topologySpreadConstraints", list(mapping(
+			"maxSkew", number("1"), "topologyKey", text("kubernetes.io/hostname"), "whenUnsatisfiable", text("ScheduleAnyway"),
+			"labelSelector", mapping("matchLabels", mapping(kindLabel, text(kind))),
+		)))
+	}
+	for _, mount := range s.Mounts {
+		owner := m.keeper(mount)
+		if owner == nil || owner == s {
+			continue
+		}
+		spec.Set("affinity", mapping("podAffinity", mapping("requiredDuringSchedulingIgnoredDuringExecution", list(mapping(
+			"topologyKey", text("kubernetes.io/hostname"), "labelSelector", mapping("matchLabels", mapping(nameLabel, text(label(owner.Name)))),
+		)))))
+		return
+	}
+}
+
+// keeper is the service whose claim a mount is of: the first that mounts it. nil for what does not last.
+func (m *maker) keeper(mount deployment.Mount) *deployment.Service {
+	if mount.Fleeting || m.rendered(mount) {
+		return nil
+	}
+	for _, s := range m.d.Services {
+		if s.Absent.Why == "" && slices.ContainsFunc(s.Mounts, func(o deployment.Mount) bool { return !o.Fleeting && placeOf(o) == placeOf(mount) }) {
+			return s
+		}
+	}
+	return nil
+}
+
+// placeOf is where what a mount shows is kept.
+func placeOf(mount deployment.Mount) string { return cmp.Or(mount.Host, mount.Source, mount.Container) }
+
+// waits has a pod begin once the server of its database answers. All else finds its way by itself: what ends for want of another one is
+// started again.
+func (m *maker) waits(s *deployment.Service, spec *node) {
+	for _, t := range m.d.Calls() {
+		if t.From != s || t.To == nil || t.To == s || t.To.Program != component.Postgres {
+			continue
+		}
+		image, _ := t.To.ImageAt.Text()
+		c := mapping("name", text("wait-for-"+label(t.To.Name)), "image", text(image), "command", words([]string{"sh", "-c", "until pg_isready -q -h " + t.Host + " -p " + t.Port + "; do sleep 1; done"}))
+		// As root of its image it could not run, and it needs nothing of the one that it runs as.
+		c.Set("securityContext", mapping("allowPrivilegeEscalation", truth(false), "readOnlyRootFilesystem", truth(true), "capabilities", mapping("drop", words([]string{"ALL"}))))
+		spec.Set("initContainers", list(c))
+		return
+	}
+}
+
+// resources are what a container may use at most, and what is kept free for it.
+func (m *maker) resources(s *deployment.Service, c *node) {
+	most := mapping()
+	if memory := s.MemoryAt.Str(); memory != "" {
+		if last := strings.ToUpper(memory[len(memory)-1:]); strings.Contains("KMG", last) {
+			memory = memory[:len(memory)-1] + strings.Replace(last, "K", "k", 1) + "i"
+			memory = strings.Replace(memory, "ki", "Ki", 1)
+		}
+		most.Set("memory", text(memory))
+	}
+	if cpus := s.CPUsAt.Str(); cpus != "" {
+		most.Set("cpu", text(cpus))
+	}
+	if len(most.Names()) > 0 {
+		c.Set("resources", mapping("requests", most, "limits", most.Clone()))
+	}
+}
+
+// seconds is a duration of Compose, such as 2m.
+func seconds(text string) int {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0
+	}
+	return int(d.Seconds())
 }
 
 // opened are the ports of a container: those on which others ask it, and those of the node that lead to it.
@@ -125,187 +211,13 @@ func (m *maker) environment(s *deployment.Service, c *node) {
 		}
 		env.Items = append(env.Items, mapping("name", text(v.Name), "value", text(strings.ReplaceAll(v.Text, "$(", "$$("))))
 	}
+	if dir := clusterDir(s); dir != "" {
+		env.Items = append(env.Items, mapping("name", text("PGDATA"), "value", text(dir)))
+	}
 	if len(env.Items) > 0 {
 		c.Set("env", env)
 	}
 	if len(hidden.Names()) > 0 {
 		m.secret(label(s.Name), label(s.Name)+"-env", hidden)
 	}
-}
-
-// secret adds a Secret to the file of a service, once.
-func (m *maker) secret(file, name string, data *node) {
-	if m.secrets[name] == nil {
-		m.secrets[name] = object("v1", "Secret", name, m.Namespace, mapping())
-		m.secrets[name].Set("stringData", mapping())
-		m.put(file, m.secrets[name])
-	}
-	of := m.secrets[name]
-	for _, key := range data.Names() {
-		value := data.Get(key)
-		if value.Tag == "!!binary" {
-			if of.Get("data") == nil {
-				of.Set("data", mapping())
-			}
-			of.Get("data").Set(key, text(value.Text))
-			continue
-		}
-		of.Get("stringData").Set(key, value)
-	}
-}
-
-// probes asks as the health check of Compose does: whether it is ready, and less often whether it lives.
-func probes(s *deployment.Service, c *node) {
-	health := s.Health()
-	if health.Off || health.BuiltIn || len(health.Words) < 2 || s.Once {
-		return
-	}
-	how := mapping("exec", mapping("command", words(health.Words[1:])))
-	last := health.Words[len(health.Words)-1]
-	switch u, err := url.Parse(last); {
-	case health.Words[0] == "CMD-SHELL":
-		how = mapping("exec", mapping("command", words([]string{"/bin/sh", "-c", strings.Join(health.Words[1:], " ")})))
-	case err == nil && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"):
-		how = mapping("httpGet", mapping("path", text(cmp.Or(u.Path, "/")), "port", number(cmp.Or(u.Port(), "80"))))
-	}
-	ready := how.Clone()
-	ready.Set("periodSeconds", number("10"))
-	c.Set("readinessProbe", ready)
-	if s.Component().Bridge == nil { // one that has lost its network is not well again by a start
-		start := how.Clone()
-		start.Set("periodSeconds", number("5"))
-		start.Set("failureThreshold", number("60"))
-		c.Set("startupProbe", start)
-	}
-}
-
-// rendered reports whether what is mounted are files that are here, and not what a program keeps.
-func (m *maker) rendered(mount deployment.Mount) bool {
-	if mount.Host == "" {
-		return false
-	}
-	info, err := fs.Stat(m.d.FS, mount.Host)
-	if err != nil {
-		return mount.ReadOnly
-	}
-	if !info.IsDir() {
-		return true
-	}
-	return len(m.below(mount.Host)) > 0
-}
-
-// below are the files of a directory, by their paths in it.
-func (m *maker) below(dir string) (names []string) {
-	_ = fs.WalkDir(m.d.FS, dir, func(name string, e fs.DirEntry, err error) error {
-		if err == nil && e.Type().IsRegular() {
-			names = append(names, strings.TrimPrefix(strings.TrimPrefix(name, dir), "/"))
-		}
-		return nil
-	})
-	return names
-}
-
-// mounts are the volumes of a service: the files that it reads from Secrets, what it keeps on claims, what is gone with it in memory.
-func (m *maker) mounts(s *deployment.Service) (mounts, volumes *node) {
-	mounts, volumes = list(), list()
-	name := label(s.Name)
-	volume := func(n string, how *node) {
-		if !slices.ContainsFunc(volumes.Items, func(v *node) bool { return v.Get("name").Str() == n }) {
-			how.Set("name", text(n))
-			volumes.Items = append(volumes.Items, how)
-		}
-	}
-	for _, mount := range s.Mounts {
-		at := mapping("name", text(""), "mountPath", text(mount.Container))
-		switch {
-		case mount.Fleeting:
-			n := "scratch-" + label(mount.Container)
-			volume(n, mapping("emptyDir", mapping()))
-			at.Set("name", text(n))
-		case m.rendered(mount):
-			info, _ := fs.Stat(m.d.FS, mount.Host)
-			dir, file := mount.Host, ""
-			if info != nil && !info.IsDir() {
-				dir, file = path.Split(mount.Host)
-				dir = path.Clean(dir)
-			}
-			secret, items := m.secretOf(name, dir, file)
-			how := mapping("secretName", text(secret))
-			if items != nil {
-				how.Set("items", items)
-			}
-			if file != "" && secret == name+"-files" {
-				at.Set("subPath", text(file))
-			} else if file != "" {
-				at.Set("subPath", text(path.Base(file)))
-			}
-			volume(secret, mapping("secret", how))
-			at.Set("name", text(secret))
-			at.Set("readOnly", truth(true))
-		default:
-			n := m.claim(s, mount)
-			volume(n, mapping("persistentVolumeClaim", mapping("claimName", text(n))))
-			at.Set("name", text(n))
-			if mount.ReadOnly {
-				at.Set("readOnly", truth(true))
-			}
-		}
-		mounts.Items = append(mounts.Items, at)
-	}
-	return mounts, volumes
-}
-
-// secretOf puts the files of a directory, or one of them, into a Secret, byte for byte. items lead to those below directories of it.
-func (m *maker) secretOf(file, dir, single string) (name string, items *node) {
-	name = label(strings.TrimPrefix(dir, "config/"))
-	if single != "" {
-		name = file + "-files"
-	} else if !strings.HasPrefix(name, file) {
-		name = file + "-" + name
-	}
-	data := mapping()
-	all := m.below(dir)
-	if single != "" {
-		all = []string{single}
-	}
-	for _, one := range all {
-		text0, err := source.ReadFS(m.d.FS, path.Join(dir, one))
-		if err != nil {
-			continue
-		}
-		key := strings.ReplaceAll(one, "/", "..")
-		data.Set(key, content(text0))
-		if key != one && items == nil {
-			items = list()
-		}
-	}
-	if items != nil {
-		for _, one := range all {
-			items.Items = append(items.Items, mapping("key", text(strings.ReplaceAll(one, "/", "..")), "path", text(one)))
-		}
-	}
-	m.secret(file, name, data)
-	return name, items
-}
-
-// content is the bytes of a file as a Secret has them.
-func content(src []byte) *node {
-	if utf8.Valid(src) && !slices.ContainsFunc([]rune(string(src)), func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }) {
-		return text(string(src))
-	}
-	return source.Made("!!binary", base64.StdEncoding.EncodeToString(src))
-}
-
-// claim is the PersistentVolumeClaim of what a service keeps.
-func (m *maker) claim(s *deployment.Service, mount deployment.Mount) string {
-	name := label(cmp.Or(strings.TrimPrefix(mount.Host, "data/"), mount.Source, mount.Container))
-	if !m.claims[name] {
-		m.claims[name] = true
-		of := mapping("accessModes", words([]string{"ReadWriteOnce"}))
-		of.Set("resources", mapping("requests", mapping("storage", text("10Gi"))))
-		c := object("v1", "PersistentVolumeClaim", name, m.Namespace, mapping())
-		c.Set("spec", of)
-		m.put(label(s.Name), c)
-	}
-	return name
 }

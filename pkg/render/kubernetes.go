@@ -28,6 +28,12 @@ func (st *Stack) resolveKubernetes(s *spec.Spec) {
 	} else {
 		o.Gateway = &manifests.Gateway{Name: k.Gateway.Name, Namespace: cmp.Or(k.Gateway.Namespace, o.Namespace)}
 	}
+	o.Ports = make(map[string][]int)
+	for _, c := range s.Containers() {
+		if c.Port != 0 {
+			o.Ports[c.Name] = []int{c.Port}
+		}
+	}
 	st.Kubernetes, st.NeedsRoot = o, false
 }
 

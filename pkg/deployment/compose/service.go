@@ -25,6 +25,7 @@ func (p *Project) service(name string, v source.Value) *deployment.Service {
 		Hostname: leaf("hostname"), ContainerName: leaf("container_name"), LabelsAt: leaf("labels"),
 		Probe:   deployment.Probe{At: leaf("healthcheck"), Test: list("healthcheck", "test"), Off: v.At("healthcheck", "disable").True()},
 		Restart: leaf("restart"), MoreNames: v.At("extra_hosts").Set() || v.At("external_links").Set(), Profiles: list("profiles").Items, UserAt: leaf("user"), ReadOnly: leaf("read_only"), Privileged: leaf("privileged"),
+		MemoryAt: leaf("mem_limit"), CPUsAt: leaf("cpus"), ShmAt: leaf("shm_size"), GraceAt: leaf("stop_grace_period"),
 		CapDrop: list("cap_drop"), CapAdd: list("cap_add"), Reads: confighash.Reads(p.File, name),
 	}
 	s.Once = s.Restart.Str() == "no"

@@ -53,7 +53,7 @@ func (c *cluster) workload(o *object) {
 	var inits []*container
 	for _, v := range p.spec.At("initContainers").Items() {
 		k := c.container(p, v)
-		k.Service.Name = name + "/" + v.At("name").Str()
+		k.Service.Name, k.Restart = name+"/"+v.At("name").Str(), deployment.LeafOf(v.At("restartPolicy"))
 		if k.Once = v.At("restartPolicy").Str() != "Always"; k.Once {
 			for _, main := range p.containers {
 				main.DependsOn = append(main.DependsOn, deployment.Wait{Service: k.Service.Name, At: deployment.LeafOf(v), Condition: "service_completed_successfully", ConditionAt: deployment.LeafOf(v)})
@@ -73,12 +73,22 @@ func (c *cluster) called(o *object) string {
 	taken := func(name string) bool {
 		return slices.ContainsFunc(c.d.Services, func(s *deployment.Service) bool { return s.Name == name })
 	}
-	for _, name := range []string{o.name, strings.ToLower(o.kind) + "/" + o.name, cmp.Or(o.namespace, "default") + "/" + o.name} {
+	for _, name := range []string{lasting(o), o.name, strings.ToLower(o.kind) + "/" + o.name, cmp.Or(o.namespace, "default") + "/" + o.name} {
 		if !taken(name) {
 			return name
 		}
 	}
 	return o.namespace + "/" + strings.ToLower(o.kind) + "/" + o.name
+}
+
+// lasting is the name of a workload. That of a Job has a digest at its end where a changed one is made beside the one that has run: then it
+// is what its pods are called.
+func lasting(o *object) string {
+	called := o.At("spec", "template", "metadata", "labels", "app.kubernetes.io/name").Str()
+	if digest, ok := strings.CutPrefix(o.name, called+"-"); ok && o.kind == "Job" && called != "" && len(digest) >= 8 && strings.Trim(digest, "0123456789abcdef") == "" {
+		return called
+	}
+	return o.name
 }
 
 func (c *cluster) container(p *pod, v source.Value) *container {

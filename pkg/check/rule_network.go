@@ -167,7 +167,7 @@ var composeNetworkShared = Rule{
 	Why:         "\"Name or service not known\", \"could not translate host name\", \"no such host\": Docker resolves the names of services only inside a common network.",
 	Fix:         "Put both on one network.",
 	Source:      "Compose specification, networks",
-	ComposeOnly: "all pods of a cluster are in one network; NetworkPolicies are not read yet",
+	ComposeOnly: "all pods of a cluster are in one network, and kubernetes-policy-allows looks at who is kept apart in it",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var apart []deployment.Talk
 		for _, t := range d.Talks() {

@@ -153,4 +153,5 @@ var Rules = []Rule{
 	irreversibleChange,
 	kubernetesServiceLeads,
 	kubernetesKeyExists,
+	kubernetesPolicyAllows,
 }

@@ -57,6 +57,8 @@ type Deployment struct {
 	Lines  Lines
 	// Doors are names under which services are found, beside those of their own.
 	Doors []*Door
+	// Policies say who reaches whom in the one network of a cluster.
+	Policies []*Policy
 	// Routed is the proxy by which people reach the stack where the deployment itself says how it routes; nil else.
 	Routed *Routed
 	// Keyless are the keys that containers need of what is here and that it does not have.

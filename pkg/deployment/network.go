@@ -241,9 +241,12 @@ func (d *Deployment) NetworkName(key string) (name string, ok bool) {
 	return n.Name, n.Known
 }
 
-// ShutIn is what makes one of the networks of a service internal when all of them are; not set when the service may get
-// out.
+// ShutIn is what makes one of the networks of a service internal when all of them are, or the NetworkPolicy that does not let it out; not set
+// when the service may get out.
 func (d *Deployment) ShutIn(s *Service) (at Leaf) {
+	if at = d.shutByPolicy(s); at.Exists() {
+		return at
+	}
 	if s.NetworkMode.Set() {
 		return Leaf{}
 	}

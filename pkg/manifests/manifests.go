@@ -3,7 +3,6 @@
 package manifests
 
 import (
-	"cmp"
 	"path"
 	"slices"
 	"strconv"
@@ -25,6 +24,9 @@ type Options struct {
 	// Gateway that HTTPRoutes hang on, and Ingress, where routes are Ingresses; both nil for no routes at all.
 	Gateway *Gateway
 	Ingress *Ingress
+	// Proxy is the namespace in which the pods of the Gateway's or the Ingress's controller run: nobody else reaches what they lead to.
+	// Empty where that is not known.
+	Proxy string
 	// StorageClass of the claims, empty for the cluster's own, and how much each service is given for what it keeps, such as 100Gi.
 	StorageClass string
 	Storage      map[string]string
@@ -68,6 +70,7 @@ func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
 			m.service(s)
 		}
 	}
+	m.policies()
 	if err := m.routes(); err != nil {
 		return nil, err
 	}
@@ -92,7 +95,7 @@ func (m *maker) routes() error {
 
 // labels are those of all that belongs to a service.
 func (m *maker) labels(service string) *node {
-	return mapping(nameLabel, text(label(service)), "app.kubernetes.io/part-of", text(cmp.Or(m.d.Project, "matrix")))
+	return mapping(nameLabel, text(label(service)), "app.kubernetes.io/part-of", text(m.partOf()))
 }
 
 // put adds an object to a file.

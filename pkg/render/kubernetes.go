@@ -20,7 +20,7 @@ func (st *Stack) resolveKubernetes(s *spec.Spec) {
 	}
 	k := s.Kubernetes
 	o := &manifests.Options{
-		Header: "Rendered by stackgen from " + st.SpecName + ". Change that file, not this one.", Namespace: cmp.Or(k.Namespace, st.Name),
+		Header: "Rendered by stackgen from " + st.SpecName + ". Change that file, not this one.", Namespace: cmp.Or(k.Namespace, st.Name), Proxy: k.Proxy,
 		StorageClass: k.Storage["class"], Storage: k.Storage, Database: s.KubernetesDatabase(), SecretsApart: k.Secrets == "external",
 	}
 	if k.Gateway.Name == "" {

@@ -21,6 +21,9 @@ type Kubernetes struct {
 	Gateway KubernetesGateway `yaml:"gateway,omitempty"`
 	// Ingress: routes are Ingresses. Default, without a gateway: for the class that the cluster takes by default.
 	Ingress KubernetesIngress `yaml:"ingress,omitempty"`
+	// Proxy is the namespace in which the pods of the Gateway's or Ingress's controller run, which alone reach what is routed then. Default:
+	// whoever asks reaches the ports that are routed, as where they run cannot be told by a Gateway or a class.
+	Proxy string `yaml:"proxy,omitempty" jsonschema:"pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" form:"the name of a namespace, such as traefik"`
 	// Storage is how much each program is given for what it keeps, by the name of its service, such as 100Gi; class is the storage
 	// class of all. Default: 10Gi, of the class that the cluster takes by default.
 	Storage map[string]string `yaml:"storage,omitempty"`

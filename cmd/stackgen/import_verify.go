@@ -18,7 +18,7 @@ func (c *importCmd) verify(a *app) error {
 	if old.File == "" {
 		return fmt.Errorf("%s: there is no stack that can be read; `stackgen check` says why", c.Dir)
 	}
-	p, err := proveFile(a.ctx, request{spec: c.Output, dir: c.Dir, real: true, anew: true, compare: true})
+	p, err := proveFile(a.ctx, request{spec: c.Output, dir: c.Dir, real: true, anew: true, compare: true, apart: true})
 	if err := ended(a.ctx, "nothing was written"); err != nil {
 		return err
 	}
@@ -26,7 +26,11 @@ func (c *importCmd) verify(a *app) error {
 		return p.maskErr(err)
 	}
 	if p.Deployment == nil || finding.HasErrors(p.Findings) {
-		if err := a.report(a.stdout, "text", p.found()); err != nil {
+		out := a.stdout
+		if c.Format == "json" {
+			out = a.stderr // what stdout has is one document
+		}
+		if err := a.report(out, "text", p.found()); err != nil {
 			return err
 		}
 		if p.Deployment == nil {

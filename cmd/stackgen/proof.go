@@ -76,6 +76,7 @@ type request struct {
 	real          bool   // the secrets are needed as they are; otherwise placeholders stand in, and no command of the spec is run
 	anew          bool   // what was in dir does not bind the new stack
 	compare       bool   // what differs from dir is the answer, not a fault
+	apart         bool   // what lies in dir now will not lie beside the stack
 }
 
 // proveFile reads the spec, its secrets and what lies in the directory, and proves what is to lie there. It writes nothing.
@@ -105,9 +106,11 @@ func proveFile(ctx context.Context, r request) (*proof, error) {
 	if finding.HasErrors(p.Findings) {
 		return p, nil
 	}
-	beside, err := openBeside(r.dir)
-	if beside != nil {
-		defer beside.Close()
+	var beside *os.Root
+	if !r.apart {
+		if beside, err = openBeside(r.dir); beside != nil {
+			defer beside.Close()
+		}
 	}
 	in := prove.Input{Spec: s, Judge: composego.Judge, Secrets: set, Placeholders: !r.real, Past: manifest.New()}
 	if beside != nil {

@@ -140,6 +140,9 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 	if doc.shape == "synapse" && r.relay() != nil {
 		pruned(theirs, []string{"turn_uris"})
 	}
+	if doc.shape == "synapse" {
+		r.beyondFields(theirs)
+	}
 	made(theirs)
 	if doc.shape == "synapse" && r.mas == nil && !r.keptLogin() {
 		pruned(theirs, logins)
@@ -162,6 +165,19 @@ func (r *reader) beside(doc document, ours *source.Node) *source.Node {
 		r.paths(doc, over, nil)
 	}
 	return over
+}
+
+// beyondFields puts back what the spec has a field for and that says only half of it.
+func (r *reader) beyondFields(theirs *source.Node) {
+	c := r.syn.Config
+	if c.At("retention", "enabled").True() && r.spec.Synapse.Retention.MaxLifetime == "" {
+		r.put(theirs, []string{"retention", "enabled"}, source.Made("!!bool", "true"))
+	}
+	if r.keptLogin() && !r.spec.Auth.Passwords {
+		if secret := r.held(r.syn.Service, c.Root(), "registration_shared_secret", "registration_shared_secret_path"); secret != "" {
+			theirs.Set("registration_shared_secret", source.Made("!!str", secret))
+		}
+	}
 }
 
 // program is whose file it is. Only a bridge and Element Web are called in the spec as everywhere.

@@ -30,6 +30,7 @@ func (r *reader) ingress() {
 		in.Kind, in.Port = "none", r.loopback()
 	}
 	table, apex := r.d.Routes(), &r.spec.Ingress.Apex
+	serves := r.syn.Config.At("serve_server_wellknown").True()
 	to := func(path string) bool {
 		if r.spec.Ingress.Kind == "nginx" && r.d.Chosen.Managed && !slices.Contains(r.d.SiteHosts(), r.spec.ServerName) {
 			return false // its first server answers for every other host, too
@@ -37,8 +38,11 @@ func (r *reader) ingress() {
 		res := table.Match("GET", r.spec.ServerName, path)
 		return res.Backend != nil && r.homeserver(res.Backend.Container)
 	}
-	if len(table.Routers) == 0 || in.Kind == "none" && r.d.Chosen.Managed {
-		return // nothing is known of it
+	if len(table.Routers) == 0 || in.Kind == "none" && r.d.Chosen.Managed { // nothing is known of it but what Synapse does
+		if apex.WellKnown = "external"; serves {
+			apex.WellKnown = "synapse"
+		}
+		return
 	}
 	matrix := to("/_matrix/client/versions")
 	apex.Matrix = &matrix
@@ -48,7 +52,7 @@ func (r *reader) ingress() {
 	client := r.syn.Config.At("public_baseurl").Set() && to("/.well-known/matrix/client")
 	res := table.Match("GET", r.spec.ServerName, server)
 	others := res.Answer != "" || res.Redirect != "" || res.Backend != nil && !r.homeserver(res.Backend.Container)
-	if apex.WellKnown = "external"; r.syn.Config.At("serve_server_wellknown").True() && to(server) || client && !others && !r.d.Chosen.Managed {
+	if apex.WellKnown = "external"; serves && to(server) || client && !others && !r.d.Chosen.Managed {
 		apex.WellKnown = "synapse"
 	}
 }

@@ -3,6 +3,7 @@ package adopt
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -14,7 +15,7 @@ import (
 // passed are settings of a service that no file of the stack depends on, and that mean the same for the rendered one.
 var passed = []string{
 	"extra_hosts", "dns", "dns_search", "dns_opt", "ulimits", "sysctls", "init", "cpu_shares", "cpuset", "mem_reservation", "oom_score_adj", "pids_limit",
-	"devices", "storage_opt", "stop_grace_period", "platform", "pull_policy",
+	"devices", "storage_opt", "stop_grace_period", "shm_size", "platform", "pull_policy",
 }
 
 // settings takes over what somebody set of a service that is rendered now.
@@ -32,7 +33,8 @@ func (p *project) settings(s *deployment.Service, role, name string) {
 		}
 	}
 	for _, v := range s.Variables {
-		if !v.FromFile && v.Hidden == "" && v.Text != "" && !own(s, v.Name) {
+		built := s.Build.Exists() && v.At.Pos().File != s.Self.Pos().File // of an image that is not built for the rendered service
+		if !v.FromFile && v.Hidden == "" && v.Text != "" && !own(s, v.Name) && !built {
 			p.set(source.Made("!!str", strings.ReplaceAll(v.Text, "$", "$$")), append(at, "environment", v.Name)...)
 		}
 	}
@@ -43,10 +45,10 @@ func (p *project) settings(s *deployment.Service, role, name string) {
 // ports are those that are published, of what the rendered program listens on.
 func (p *project) ports(s *deployment.Service, role, name string) {
 	program, _ := component.OfService(role)
-	list := &source.Node{Kind: source.Sequence}
+	list, rendered := &source.Node{Kind: source.Sequence}, false
 	for _, port := range s.Ports {
 		inner := program.Port
-		if port.First != port.Last || inner == 0 || role != "synapse" && role != "mas" && role != "postgres" {
+		if port.First != port.Last || inner == 0 || !slices.Contains([]string{"synapse", "mas", "postgres", "element"}, role) || role == "synapse" && !p.answersAt(port.Inner) {
 			continue
 		}
 		text := fmt.Sprintf("%d:%d", port.First, inner)
@@ -55,15 +57,28 @@ func (p *project) ports(s *deployment.Service, role, name string) {
 		}
 		item := source.Made("!!str", text)
 		if port.IP == "127.0.0.1" && port.First == p.files.bundle.Stack.Ingress.Ports[render.Endpoint{Service: role, Port: inner}] {
-			continue // it is rendered
+			rendered = true
+			continue
 		}
 		if !slices.ContainsFunc(list.Items, item.Equal) {
 			list.Items = append(list.Items, item)
 		}
 	}
-	if len(list.Items) > 0 {
-		p.set(list, "services", name, "ports")
+	key := "ports"
+	if rendered {
+		key = "+ports"
 	}
+	if len(list.Items) > 0 {
+		p.set(list, "services", name, key)
+	}
+}
+
+// answersAt reports whether clients or other servers are answered at a port of Synapse, and not an administrator or Prometheus.
+func (p *project) answersAt(port int) bool {
+	all := p.syn.Listeners()
+	return len(all) == 0 || slices.ContainsFunc(all, func(l deployment.Listener) bool {
+		return l.Port == strconv.Itoa(port) && (len(l.Resources) == 0 || slices.Contains(l.Resources, "client") || slices.Contains(l.Resources, "federation"))
+	})
 }
 
 // elsewhere publishes what a proxy is to find at other ports, where the rendered ones are somebody's already.

@@ -60,8 +60,8 @@ var stays = map[string][]string{
 
 // ofCalls are the keys of Synapse that are rendered for calls.
 var ofCalls = []string{
-	"matrix_rtc", "max_event_delay_duration", "experimental_features.msc4143_enabled", "experimental_features.msc4222_enabled", "experimental_features.msc4502_enabled",
-	"experimental_features.msc4512_enabled", "experimental_features.msc3266_enabled", "experimental_features.msc4140_enabled", "rc_message", "rc_delayed_event_mgmt",
+	"matrix_rtc", "experimental_features.msc4143_enabled", "experimental_features.msc4222_enabled", "experimental_features.msc4502_enabled",
+	"experimental_features.msc4512_enabled", "experimental_features.msc3266_enabled", "experimental_features.msc4140_enabled",
 }
 
 // logins are the keys by which Synapse logs users in itself, and with some of which it stops beside MAS.

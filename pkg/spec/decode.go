@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
@@ -352,12 +353,20 @@ func in(key source.Value) string {
 	return ""
 }
 
+// known are the fields of the types that were asked for: they are walked once, and asked for with every component.
+var known sync.Map
+
+// fieldsOf are the fields of a struct by the names that the spec has for them. Nobody may change the map.
 func fieldsOf(t reflect.Type) map[string]reflect.StructField {
+	if had, ok := known.Load(t); ok {
+		return had.(map[string]reflect.StructField)
+	}
 	fields := make(map[string]reflect.StructField)
 	for _, f := range reflect.VisibleFields(t) {
 		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && !f.Anonymous {
 			fields[name] = f
 		}
 	}
+	known.Store(t, fields)
 	return fields
 }

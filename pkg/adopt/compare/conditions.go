@@ -21,60 +21,62 @@ func (s *side) every(like func(config source.Value) bool) bool {
 }
 
 // nobodySent: Synapse sends nobody to an address of its own (public_baseurl in synapse/config and synapse/handlers of 1.163).
-func nobodySent(s *side, now fact) bool {
-	return sendsNoMail(s, now) && s.every(func(c source.Value) bool {
+func nobodySent(c *comparison, now fact) bool {
+	return sendsNoMail(c, now) && c.old.every(func(conf source.Value) bool {
 		return !slices.ContainsFunc([]string{
 			"oidc_providers", "oidc_config", "cas_config", "saml2_config", "sso", "user_consent", "matrix_authentication_service", "account_threepid_delegates",
 			"enable_registration_captcha", "modules", "password_providers", "registrations_require_3pid", "ui_auth", "templates",
 		}, func(key string) bool {
-			v := c.At(key)
+			v := conf.At(key)
 			return v.Set() && (v.Kind() == source.Scalar || v.Len()+len(v.Items()) > 0)
 		})
 	})
 }
 
 // byName: the address is what Synapse makes of its name where none is written (synapse/config/server.py).
-func byName(s *side, now fact) bool {
-	return s.every(func(c source.Value) bool {
-		return strings.TrimSuffix(now.shown, "/") == "https://"+c.At("server_name").Str()
+func byName(c *comparison, now fact) bool {
+	return c.old.every(func(conf source.Value) bool {
+		return strings.TrimSuffix(now.shown, "/") == "https://"+conf.At("server_name").Str()
 	})
 }
 
 // sendsNoMail: Synapse has no server to send mails by (synapse/config/emailconfig.py).
-func sendsNoMail(s *side, _ fact) bool {
-	return s.every(func(c source.Value) bool {
-		return !c.At("email", "smtp_host").Set() && !c.At("email", "notif_from").Set()
+func sendsNoMail(c *comparison, _ fact) bool {
+	return c.old.every(func(conf source.Value) bool {
+		return !conf.At("email", "smtp_host").Set() && !conf.At("email", "notif_from").Set()
 	})
 }
 
 // closed: nobody makes an account by himself (synapse/config/registration.py).
-func closed(s *side, _ fact) bool {
-	return len(s.MASs) == 0 && s.every(func(c source.Value) bool { return !c.At("enable_registration").True() })
+func closed(c *comparison, _ fact) bool {
+	return len(c.old.MASs) == 0 && c.old.every(func(conf source.Value) bool { return !conf.At("enable_registration").True() })
 }
 
 // noWorkers: Synapse is one process (synapse/config/redis.py: nothing else goes by it).
-func noWorkers(s *side, _ fact) bool {
-	return len(s.Workers) == 0 && s.every(func(c source.Value) bool { return len(c.At("modules").Items()) == 0 && !c.At("instance_map").Set() })
+func noWorkers(c *comparison, _ fact) bool {
+	return len(c.old.Workers) == 0 && c.old.every(func(conf source.Value) bool {
+		return len(conf.At("modules").Items()) == 0 && !conf.At("instance_map").Set()
+	})
 }
 
 // relaysOnTheHost: the relay that runs now is on the network of the machine.
-func relaysOnTheHost(s *side, _ fact) bool {
-	return slices.ContainsFunc(s.Services, func(svc *deployment.Service) bool {
+func relaysOnTheHost(c *comparison, _ fact) bool {
+	return slices.ContainsFunc(c.old.Services, func(svc *deployment.Service) bool {
 		return svc.Program == component.Coturn && svc.NetworkMode.Str() == "host"
 	})
 }
 
 // noGuests: Synapse lets no guests in (synapse/config/registration.py).
-func noGuests(s *side, _ fact) bool {
-	return s.every(func(c source.Value) bool { return !c.At("allow_guest_access").True() })
+func noGuests(c *comparison, _ fact) bool {
+	return c.old.every(func(conf source.Value) bool { return !conf.At("allow_guest_access").True() })
 }
 
 // namesServer: Element Web was told the name of the homeserver of this stack, and no other.
-func namesServer(s *side, _ fact) bool {
-	return len(s.Elements) > 0 && s.every(func(c source.Value) bool {
-		for _, e := range s.Elements {
+func namesServer(c *comparison, _ fact) bool {
+	return len(c.old.Elements) > 0 && c.old.every(func(conf source.Value) bool {
+		for _, e := range c.old.Elements {
 			for _, f := range e.Configs {
-				if !strings.EqualFold(f.At("default_server_name").Str(), c.At("server_name").Str()) {
+				if !strings.EqualFold(f.At("default_server_name").Str(), conf.At("server_name").Str()) {
 					return false
 				}
 			}
@@ -82,6 +84,40 @@ func namesServer(s *side, _ fact) bool {
 		return true
 	})
 }
+
+// leavesLogins: Synapse has logged users in itself, and is to leave that to MAS.
+func leavesLogins(c *comparison, _ fact) bool { return len(c.old.MASs) == 0 && len(c.ours.MASs) > 0 }
+
+// keepsLogins: Synapse goes on to log users in itself.
+func keepsLogins(c *comparison, _ fact) bool { return len(c.ours.MASs) == 0 }
+
+// oidcOff: the section that Synapse had for one provider is not on (synapse/config/oidc.py).
+func oidcOff(c *comparison, _ fact) bool {
+	return c.old.every(func(conf source.Value) bool { return !conf.At("oidc_config", "enabled").True() })
+}
+
+// ofMAS: users have their accounts at MAS from then on.
+func ofMAS(c *comparison, _ fact) bool { return len(c.ours.MASs) > 0 }
+
+// unrouted: what is asked for from outside could not be compared.
+func unrouted(c *comparison, _ fact) bool { return !c.routed }
+
+// published: no proxy is seen, and Synapse can be asked from other machines.
+func published(c *comparison, _ fact) bool {
+	return !c.routed && slices.ContainsFunc(c.ours.Synapses, func(syn *deployment.Synapse) bool {
+		return syn.NetworkMode.Str() == "host" || slices.ContainsFunc(syn.Ports, func(p deployment.Port) bool { return !deployment.Loopback(p.IP) })
+	})
+}
+
+// noDevices: no bridge has Synapse tell it of devices, which org.matrix.msc3202 is for (mautrix-go, encryption.appservice).
+func noDevices(c *comparison, _ fact) bool {
+	return !slices.ContainsFunc(c.old.Bridges, func(b *deployment.Bridge) bool {
+		return b.Config.At("encryption", "appservice").True() || b.Config.At("bridge", "encryption", "appservice").True()
+	})
+}
+
+// calling: calls go by LiveKit already.
+func calling(c *comparison, _ fact) bool { return len(c.old.LiveKits) > 0 && len(c.ours.LiveKits) > 0 }
 
 // led reports whether the configuration of a program may lead to a file in its container. To one that lies elsewhere than
 // its configuration, or is code, something else may; and of a program that is not known everything.

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -114,6 +115,9 @@ func (s *side) list(d document, path string, v source.Value) {
 			continue
 		}
 		name := item.Str()
+		if spelled, err := strconv.Unquote(f.text); err == nil && f.why != "" {
+			name = spelled // however it is written
+		}
 		if f.secret {
 			name = fmt.Sprint(i)
 		}

@@ -196,13 +196,13 @@ type verdict struct {
 	kind            Kind
 	why, keep       string
 	old, new        string
-	when            func(old *side, now fact) bool // what else has to be so in the old deployment; nil for nothing
+	when            func(c *comparison, now fact) bool // what else has to be so; nil for nothing
 }
 
 func (v verdict) fits(c *comparison, k id, old, now fact, w where) bool {
 	return (v.where == onEither || v.where == w) && match(v.about, k.about) && match(v.doc, k.doc) && match(v.key, k.key) &&
 		(v.old == "" || match(v.old, old.shown)) && (v.new == "" || match(v.new, now.shown)) &&
-		(v.when == nil || v.when(c.old, now))
+		(v.when == nil || v.when(c, now))
 }
 
 // stays reports whether a file of the old stack lies where the same service finds it in ours, too.
@@ -220,7 +220,10 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	if k.doc == "config" && (w == onOld && c.isDefault(k, c.old) || w == onOurs && c.isDefault(k, c.ours)) {
 		return verdict{kind: Same, why: "it is the default of the program"}
 	}
-	if old.unseen && (now.secret || w == onOld) {
+	if k.doc == "service" && k.key == "hostname" && c.called(k.about, old.shown) {
+		return verdict{kind: Same, why: "it is called that anyway"}
+	}
+	if old.unseen && now.secret {
 		return verdict{kind: Decision, why: "its value stands in a file or a variable that is not here, and a new one is made: whoever has the old one is rejected", keep: "stackgen secrets set, with the old one; or import where the files are"}
 	}
 	if k.doc == "files" && w == onOld && c.stays(k.about, old.at.File) {
@@ -228,6 +231,9 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	}
 	if k.doc == "files" && w == onOld && !c.old.led(k.about, k.key) {
 		return verdict{kind: Same, why: "nothing in its configuration leads there"}
+	}
+	if strings.HasPrefix(k.doc, "registration ") && w != onBoth && c.widened(k, w) {
+		return verdict{kind: Same, why: "every name that begins so is the bridge's, whose own all do, and nobody else can take one"}
 	}
 	if base, ok := strings.CutSuffix(k.key, pushEphemeral); ok && strings.HasPrefix(k.doc, "registration ") {
 		if as, there := c.old.facts[id{k.about, k.doc, base + "receive_ephemeral"}]; there && w == onOurs && as.text == now.text {
@@ -243,15 +249,20 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 		}
 		k.doc = "requests of the server name"
 	}
+	if k.doc == "requests" {
+		if v, ok := c.asked(k.key, old, now); ok {
+			return v
+		}
+	}
 	if k.doc == "requests" && now.shown == old.shown+", through headers" {
 		return verdict{kind: Safer, why: "browsers are told what they may do with the page: no other page shows it in a frame"}
-	}
-	if k.doc == "requests" && now.shown == nobody && first(old.shown) == "synapse" && c.synapseHasNot(k.key) {
-		return verdict{kind: Same, why: "Synapse answers 404 there, too, or with the page that says that it runs"}
 	}
 	for _, list := range [][]verdict{verdicts, configured} {
 		for _, v := range list {
 			if v.fits(c, k, old, now, w) {
+				if old.unseen && v.kind == Decision {
+					return verdict{kind: Decision, why: "its value stands in a file or a variable that is not here: whether ours does the same cannot be told", keep: v.keep}
+				}
 				if general := v.about == "**" && v.key == "**"; general && k.doc == "config" && c.reshaped(k.about) {
 					return verdict{kind: Decision, why: anotherShape, keep: "{section}: {version: …} with the release that runs"}
 				}
@@ -260,6 +271,16 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 		}
 	}
 	return verdict{kind: Decision, why: "what this does is not known"}
+}
+
+// called reports whether others find a service of ours by the name.
+func (c *comparison) called(about, name string) bool {
+	for svc, called := range c.ours.of {
+		if called == about && slices.Contains(svc.Names(), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // anotherShape is said of what a bridge has in a configuration of another dialect.
@@ -310,25 +331,40 @@ func (c *comparison) servesName(key string) bool {
 	return false
 }
 
-// synapseHasNot reports whether a path is none of Synapse (synapse/app/homeserver.py of 1.163: all it has is below these, and
-// the root leads to its own page unless web_client_location is written).
-func (c *comparison) synapseHasNot(key string) bool {
-	_, target, _ := strings.Cut(key, " ")
-	_, name, _ := strings.Cut(target, "/")
-	for _, syn := range c.old.Synapses {
-		if syn.Config.At("web_client_location").Set() && name == "" || len(syn.Config.At("modules").Items()) > 0 {
-			return false
+// widened reports whether ours names all users or aliases that begin in one way, and the old registration some of these.
+func (c *comparison) widened(k id, w where) bool {
+	list, lead, all := namespace(k.key)
+	if list == "" || w == onOurs && !all {
+		return false
+	}
+	other := c.old
+	if w == onOld {
+		other = c.ours
+	}
+	for o := range other.facts {
+		of, begin, any := namespace(o.key)
+		if o.about != k.about || o.doc != k.doc || of != list {
+			continue
 		}
-		for _, l := range syn.Config.At("listeners").Items() {
-			if l.At("additional_resources").Set() {
-				return false
-			}
+		if w == onOurs && strings.HasPrefix(begin, lead) || w == onOld && any && strings.HasPrefix(lead, begin) {
+			return true
 		}
 	}
-	for _, has := range []string{"_matrix", "_synapse", ".well-known/matrix", "health", "metrics"} {
-		if name == has || strings.HasPrefix(name, has+"/") {
-			return false
-		}
+	return false
+}
+
+// namespace takes the key of a namespace apart: its list, how the names in it begin, and whether all do that begin so. It has
+// none where they begin in no way of their own.
+func namespace(key string) (list, lead string, all bool) {
+	list, rest, ok := strings.Cut(key, "[")
+	end := strings.LastIndex(rest, "].")
+	if !ok || end < 0 || !strings.HasPrefix(list, "namespaces.") {
+		return "", "", false
 	}
-	return true
+	at := strings.IndexAny(rest[:end], `[](){}.*+?|\^$`)
+	if at < 2 { // the sigil and a letter
+		return "", "", false
+	}
+	lead, rest = rest[:at], rest[at:end]
+	return list, lead, strings.HasPrefix(rest, ".*:") || strings.HasPrefix(rest, ".+:")
 }

@@ -36,12 +36,14 @@ const (
 	plain      class = iota
 	duration         // 1d, 24h and 86400000 are one
 	size             // 50M and 52428800 are one
+	memory           // that, as Docker has it: 1g, 1GB and 1024m are one
 	host             // the name of a service, or of a machine
 	place            // a path that data is kept at
 	baseURL          // an address whose path is never empty
 	secretFile       // a path to a file that holds the value of the key without its end
 	mailbox          // the sender of mails, whose name may stand in quotes, and for which app_name stands
 	passphrase       // that of a backup, or the command that prints it
+	relay            // the address of a TURN server, whose port is 3478, or 5349 over TLS, unless it says so
 	elsewhere        // it is compared in another way
 )
 
@@ -74,12 +76,16 @@ var classes = []struct {
 	{component.Synapse, "config", "**_timeout", duration},
 	{component.Synapse, "config", "**_age", duration},
 	{component.Synapse, "config", "**.interval", duration},
+	{component.Synapse, "config", "turn_uris[]", relay},
 	{component.Synapse, "config", "max_**_size", size},
 	{component.Synapse, "config", "**_size", size},
 	{component.MAS, "config", "**_file", secretFile},
 	{component.MAS, "config", "templates.path", place},
 	{component.MAS, "config", "templates.translations_path", place},
 	{component.MAS, "config", "secrets.keys_dir", place},
+	{"", "service", "mem_limit", memory},
+	{"", "service", "mem_reservation", memory},
+	{"", "service", "shm_size", memory},
 	{component.Postgres, "environment", "**_FILE", secretFile},
 	{component.Postgres, "environment", "PGDATA", place},
 	{"", "environment", "PGHOST", host},
@@ -131,6 +137,10 @@ func (s *side) reading(d document, key string, v source.Value) read {
 		if n, ok := bytesOf(text); ok {
 			r.text, r.why = strconv.FormatInt(n, 10)+" bytes", "it is the same size"
 		}
+	case memory:
+		if n, ok := bytesOf(strings.ToUpper(strings.TrimRight(text, "bB"))); ok {
+			r.text, r.why = strconv.FormatInt(n, 10)+" bytes", "it is the same size"
+		}
 	case host:
 		r.text, r.why = s.canonicalHost(text), "it is the same service by another name"
 	case place:
@@ -140,6 +150,8 @@ func (s *side) reading(d document, key string, v source.Value) read {
 		if u, err := url.Parse(text); err == nil && u.Path == "" {
 			r.text, r.why = fmt.Sprintf("%q", text+"/"), "the program adds the slash itself"
 		}
+	case relay:
+		r.text, r.why = strconv.Quote(withPort(text)), "it is the same port, written or not (RFC 7065)"
 	case mailbox:
 		r.text, r.why = s.sender(text), "it is the same sender"
 	case passphrase:
@@ -160,6 +172,20 @@ func (s *side) reading(d document, key string, v source.Value) read {
 		r.text = strconv.FormatBool(slices.Contains([]string{"yes", "on", "true"}, strings.ToLower(text)))
 	}
 	return r
+}
+
+// withPort is the address of a TURN server with the port that clients take anyway.
+func withPort(uri string) string {
+	address, query, _ := strings.Cut(uri, "?")
+	scheme, host, ok := strings.Cut(address, ":")
+	port, usual := "", map[string]string{"turn": "3478", "turns": "5349", "stun": "3478", "stuns": "5349"}[scheme]
+	if ok && usual != "" && !strings.Contains(host, ":") {
+		port = ":" + usual
+	}
+	if query != "" {
+		query = "?" + query
+	}
+	return address + port + query
 }
 
 // sender is an address with the name as people see it: Synapse puts the name of the app into it (synapse/config/emailconfig.py).
@@ -226,7 +252,7 @@ func (s *side) place(svc *deployment.Service, name string) string {
 	}
 	m := svc.MountAt(svc.Inside(name))
 	if m == nil {
-		return "in the container: " + svc.Inside(name)
+		return svc.Inside(name) + " in the container"
 	}
 	below := strings.TrimPrefix(path.Clean(svc.Inside(name)), path.Clean(m.Container))
 	switch {
@@ -234,7 +260,7 @@ func (s *side) place(svc *deployment.Service, name string) string {
 		return "not kept: " + svc.Inside(name)
 	case m.Host != "" && !path.IsAbs(m.Source):
 		return path.Join(m.Host, below)
-	case strings.HasPrefix(m.Source, "/"):
+	case strings.HasPrefix(m.Source, "/"), strings.HasPrefix(m.Source, "."): // elsewhere on the machine
 		return path.Join(m.Source, below)
 	}
 	return path.Join("volume "+s.volume(m.Source), below)

@@ -136,6 +136,14 @@ func (c *comparison) request(q request, host string, groups map[id]int) {
 		c.Equal++
 		return
 	}
+	for _, f := range []fact{old, now} {
+		if reason, hidden := strings.CutPrefix(f.text, untold); hidden && strings.HasPrefix(reason, "whether ") { // and not what a middleware adds
+			if reason = "what is routed where, " + reason; !slices.Contains(c.Unseen, reason) {
+				c.Unseen = append(c.Unseen, reason)
+			}
+			return
+		}
+	}
 	k := id{theStack, "requests", q.method + " " + host + q.path}
 	v := c.judge(k, old, now, onBoth)
 	group := id{host, first(old.text) + " → " + first(now.text), v.why}
@@ -163,7 +171,10 @@ func (c *comparison) apart(q request, host string) bool {
 	})
 }
 
-const nobody = "nobody"
+const (
+	nobody = "nobody"
+	untold = "it cannot be told: " // begins an answer that hangs on what is not here
+)
 
 // entry is by which way a request comes in, where that is known.
 type entry struct {
@@ -200,7 +211,7 @@ func (s *side) answer(q request, host string) (f fact, in entry) {
 	say := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
 	switch {
 	case res.Unknown != "":
-		say("it cannot be told: %s", res.Unknown)
+		say(untold+"%s", res.Unknown)
 	case res.Redirect != "":
 		say("sent on to %s", res.Redirect)
 	case res.Closed != "", res.Router == nil, strings.HasPrefix(res.Refused, "404"):
@@ -238,7 +249,8 @@ func (s *side) backend(res route.Result, say func(string, ...any)) {
 		return
 	}
 	say("%s", s.whom(svc))
-	if port := svc.BackendPort(*res.Backend); !s.Listens(svc, port) {
+	if port := svc.BackendPort(*res.Backend); port == "" { // Docker knows which, by the image
+	} else if !s.Listens(svc, port) {
 		say("at port %s, where nobody listens", port)
 	} else if svc.Program == "" {
 		say("at port %s", port)

@@ -41,8 +41,11 @@ func (s *side) service(svc *deployment.Service) {
 	}
 	if p := compose.Of(s.Deployment); p != nil {
 		for k, v := range p.File.At("services", svc.Name).Entries() {
-			if !slices.Contains(readApart, k.Str()) {
-				s.walk(d, k.Str(), v)
+			switch name := k.Str(); {
+			case name == "deploy":
+				s.limits(d, v)
+			case !slices.Contains(readApart, name):
+				s.walk(d, name, v)
 			}
 		}
 	}
@@ -67,6 +70,27 @@ func (s *side) service(svc *deployment.Service) {
 			condition += ", if it is there"
 		}
 		s.add(about, "service", "depends_on "+on, fact{text: condition, shown: condition, at: w.At.Pos()})
+	}
+}
+
+// swarms are the words of deploy.resources that Compose takes for those of the service itself.
+var swarms = map[string]string{
+	"resources.limits.memory": "mem_limit", "resources.limits.cpus": "cpus", "resources.limits.pids": "pids_limit", "resources.reservations.memory": "mem_reservation",
+}
+
+// limits adds what deploy says, in the words of the service where it has some.
+func (s *side) limits(d document, deploy source.Value) {
+	for path, name := range swarms {
+		if v := deploy.At(strings.Split(path, ".")...); v.Set() {
+			s.walk(d, name, v)
+		}
+	}
+	inner := &side{Deployment: s.Deployment, of: s.of, facts: make(map[id]fact), used: s.used}
+	inner.walk(d, "deploy", deploy)
+	for k, f := range inner.facts {
+		if path, _ := strings.CutPrefix(k.key, "deploy."); swarms[path] == "" {
+			s.facts[k] = f
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"bytes"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -26,12 +27,20 @@ import (
 	"philipp.info/stackgen/pkg/spec"
 )
 
-// manifestsOf are those of a spec; nil where it is refused. What is rendered for Compose is made into manifests.
-func manifestsOf(t *testing.T, file string, src []byte, read func(string) ([]byte, error)) []memfs.File {
+// clusters are those that manifests are made for: what requests come by, and what PostgreSQL becomes.
+var clusters = map[string]manifests.Options{
+	"a Gateway":  {Namespace: "matrix", Gateway: &manifests.Gateway{Name: "public", Namespace: "infra"}},
+	"an Ingress": {Namespace: "matrix", Ingress: &manifests.Ingress{Class: "traefik", Issuer: "letsencrypt"}, StorageClass: "fast"},
+	"CNPG":       {Namespace: "matrix", Database: "cnpg"},
+}
+
+// manifestsOf are those of a spec in a cluster. Where what Compose's proxy is told can be said by none of a cluster's routes, they are those
+// without routes, and unsaid is why.
+func manifestsOf(t *testing.T, file string, src []byte, read func(string) ([]byte, error), cluster string) (files []memfs.File, unsaid error) {
 	t.Helper()
-	s, _ := spec.Parse(file, src)
+	s, findings := spec.Parse(file, src)
 	if s == nil {
-		return nil
+		t.Fatal(findings)
 	}
 	set := secret.Placeholders(render.Needs(s))
 	st := render.Resolve(s, set, "/srv/matrix")
@@ -40,12 +49,27 @@ func manifestsOf(t *testing.T, file string, src []byte, read func(string) ([]byt
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, _ := compose.Open(b.FS())
-	files, err := manifests.From(d, manifests.Options{Namespace: "matrix"})
-	if err != nil {
-		t.Fatal(err)
+	if s.OnKubernetes() {
+		for _, f := range b.Files {
+			files = append(files, memfs.File{Path: f.Path, Data: f.Data})
+		}
+		return files, nil
 	}
-	return files
+	d, _ := compose.Open(b.FS())
+	o := clusters[cluster]
+	files, unsaid = manifests.From(d, o)
+	if unsaid != nil {
+		o.Gateway, o.Ingress = nil, nil
+		if files, err = manifests.From(d, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files, unsaid
+}
+
+// beside reads what a spec has copied.
+func beside(file string) func(string) ([]byte, error) {
+	return func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) }
 }
 
 // objects are those that `kubectl apply -k` applies.
@@ -127,20 +151,26 @@ func TestExamples(t *testing.T) {
 	}
 	for _, file := range paths {
 		name := filepath.Base(filepath.Dir(file))
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
 		t.Run(name, func(t *testing.T) {
-			src, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
+			for cluster := range clusters {
+				files, unsaid := manifestsOf(t, file, src, beside(file), cluster)
+				if unsaid != nil {
+					t.Logf("without routes for %s: %v", cluster, unsaid)
+				}
+				s.takes(t, files)
 			}
-			files := manifestsOf(t, file, src, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) })
-			if files == nil {
-				t.Fatal("the spec is refused")
-			}
-			s.takes(t, files)
 			if !t.Failed() {
 				t.Logf("accepted: %s: the manifests of %s", kubernetes(t), name)
 			}
 		})
+	}
+	t.Logf("%v", s.asked)
+	if s.asked["HTTPRoute"] < 20 || s.asked["Ingress"] < 1 {
+		t.Errorf("%v: this proves little", s.asked)
 	}
 }
 
@@ -149,27 +179,32 @@ const specs = 40
 func TestRandomSpecs(t *testing.T) {
 	s := newServer(t)
 	random := rand.New(rand.NewPCG(15, 2026))
+	names := slices.Sorted(maps.Keys(clusters))
+	without := 0
 	for n := 0; n < specs; {
 		choices := make([]byte, fixture.Slots)
 		for i := range choices {
 			choices[i] = byte(random.IntN(256))
 		}
-		src := fixture.Spec(choices)
-		files := manifestsOf(t, "stack.yaml", []byte(src), fixture.File)
-		if files == nil {
+		src, cluster := fixture.Spec(choices), names[n%len(names)]
+		if of, _ := spec.Parse("stack.yaml", []byte(src)); of == nil {
 			continue
 		}
 		n++
 		t.Run("", func(t *testing.T) {
+			files, unsaid := manifestsOf(t, "stack.yaml", []byte(src), fixture.File, cluster)
+			if unsaid != nil {
+				without++
+			}
 			s.takes(t, files)
 			if t.Failed() {
-				t.Log(src)
+				t.Log(cluster + "\n" + src)
 			}
 		})
 	}
-	t.Logf("%v", s.pods)
-	if s.pods["StatefulSet"] < 4*specs || s.pods["Service"] < 5*specs || s.pods["Secret"] < 5*specs {
-		t.Errorf("%v in %d specs: this proves little", s.pods, specs)
+	t.Logf("%v, and %d without routes", s.asked, without)
+	if without == specs || s.asked["StatefulSet"] < 3*specs || s.asked["Service"] < 5*specs || s.asked["Secret"] < 5*specs {
+		t.Errorf("%v in %d specs: this proves little", s.asked, specs)
 	}
 	if !t.Failed() {
 		t.Logf("accepted: %s: the manifests of %d random specs", kubernetes(t), specs)
@@ -223,7 +258,7 @@ func TestRestricted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made := manifestsOf(t, file, src, func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) })
+		made, _ := manifestsOf(t, file, src, beside(file), "")
 		for _, src := range objects(t, made) {
 			var of struct {
 				Metadata struct{ Name string }

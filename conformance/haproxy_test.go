@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/route/haproxy"
@@ -249,23 +248,16 @@ func TestHAProxy(t *testing.T) {
 			t.Errorf("%s %s is answered by %s, asked for %s; want %s", method, path, got, asked, want)
 		}
 	}
-	var corpus []fixture.Request
-	for _, g := range component.WorkerGroups {
-		for _, r := range g.Routes {
-			for _, method := range []string{"GET", "PUT", "POST", "OPTIONS"} {
-				_, path, _ := strings.Cut(r.Example, " ")
-				corpus = append(corpus, fixture.Request{Method: method, Path: path})
-			}
-		}
-	}
-	for _, r := range component.MainOnly {
-		method, path, _ := strings.Cut(r.Example, " ")
-		corpus = append(corpus, fixture.Request{Method: method, Path: path})
-	}
-	corpus = fixture.Requests(corpus, 3000)
+	// The very requests that conformance/traefik, caddy and nginx bring to HAProxy.
+	rows := fixture.WorkerRows()
+	corpus := fixture.Requests(rows, 10_000)
 	many := startHAProxy(t, "{sync: 3, client: 2, federation_inbound: 2, federation_reader: 2, media: 2, receipts: 2}")
 	for _, h := range []*balanced{one, many} {
-		for _, r := range corpus {
+		all := corpus
+		if h == many {
+			all = corpus[:len(rows)+3000]
+		}
+		for _, r := range all {
 			if strings.ContainsAny(r.Path, "#\\ ") {
 				continue // of which HAProxy makes nothing
 			}
@@ -292,7 +284,7 @@ func TestHAProxy(t *testing.T) {
 	})
 	version, _ := exec.Command("haproxy", "-v").Output()
 	number, _, _ := strings.Cut(strings.Fields(string(version))[2], "-") // without Debian's
-	accepted(t, "HAProxy "+number, "what is rendered, every kind of request and 3000 random ones as route says")
+	accepted(t, "HAProxy "+number, "what is rendered, every kind of request and 10000 random ones as route says")
 }
 
 // spreads holds that what has to be at one process is, and that all of them are asked.

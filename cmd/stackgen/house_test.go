@@ -18,9 +18,9 @@ import (
 
 // floors are the packages from the ground up. Each imports only those of the floors below it.
 var floors = [][]string{
-	{"pkg/command", "pkg/fixture", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
+	{"pkg/command", "pkg/memfs", "pkg/regex", "pkg/shell", "templates"},
 	{"pkg/component", "pkg/deployment/compose/dockerfile", "pkg/output", "pkg/source"},
-	{"pkg/confighash", "pkg/coturn", "pkg/deployment/compose/project", "pkg/finding", "pkg/git", "pkg/manifest", "pkg/route"},
+	{"pkg/confighash", "pkg/coturn", "pkg/deployment/compose/project", "pkg/finding", "pkg/fixture", "pkg/git", "pkg/manifest", "pkg/route"},
 	{"pkg/report", "pkg/route/caddy", "pkg/route/gateway", "pkg/route/haproxy", "pkg/route/nginx", "pkg/route/traefik", "pkg/secret", "pkg/spec"},
 	{"pkg/deployment"},
 	{"pkg/deployment/compose", "pkg/deployment/kubernetes", "pkg/suppress"},

@@ -39,7 +39,18 @@ func tableOf(t *testing.T, ingress string) *route.Table {
 	if len(problems) > 0 || len(d.Routes().Problems) > 0 {
 		t.Fatal(problems, d.Routes().Problems)
 	}
+	d.Routes().Behind("haproxy", nil) // which the real one answers for
 	return d.Routes()
+}
+
+// corpus are the requests that a stack is asked: with workers those of which each kind has a process of its own, too.
+func corpus(t *testing.T, ingress string, n int) []fixture.Request {
+	t.Helper()
+	rows := matrix(t)
+	if strings.HasSuffix(ingress, fixture.Workers) {
+		rows = append(rows, fixture.WorkerRows()...)
+	}
+	return fixture.Requests(rows, n)
 }
 
 // upstreams tells the service of each address that a proxy asks: of its port on the host, and of its name in a network.
@@ -52,8 +63,8 @@ func upstreams(t *testing.T, ingress string) map[string]string {
 	services := make(map[string]string)
 	for _, s := range d.Services {
 		for _, p := range s.Ports {
-			services[net.JoinHostPort(p.IP, strconv.Itoa(p.First))] = s.Name
-			services["matrix-stack-"+s.Name+":"+strconv.Itoa(p.Inner)] = s.Name
+			services[net.JoinHostPort(p.IP, strconv.Itoa(p.First))] = door(s.Name)
+			services["matrix-stack-"+s.Name+":"+strconv.Itoa(p.Inner)] = door(s.Name)
 		}
 	}
 	return services
@@ -82,9 +93,18 @@ func goes(res route.Result) string {
 	case res.Redirect != "":
 		return "redirect"
 	case res.Backend != nil && res.Refused == "":
-		return res.Backend.Container
+		return door(res.Backend.Container)
 	}
 	return ""
+}
+
+// door is who answers for Synapse: where there are workers, HAProxy before them. To which process it goes on, the real one says in
+// conformance, for the same requests.
+func door(service string) string {
+	if service == "haproxy" {
+		return "synapse"
+	}
+	return service
 }
 
 // Behind a Caddy a request comes to the service to which it comes behind Traefik, and to Synapse under the very path that
@@ -94,9 +114,10 @@ func TestRendered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs := tableOf(t, "{kind: traefik}")
-	for _, ingress := range []string{"{kind: caddy}", "{kind: caddy, caddy: {network: caddy}}"} {
+	for _, ingress := range []string{"{kind: caddy}", "{kind: caddy, caddy: {network: caddy}}", "{kind: caddy}" + fixture.Workers} {
 		t.Run(ingress, func(t *testing.T) {
+			_, workers, _ := strings.Cut(ingress, "\n")
+			theirs := tableOf(t, "{kind: traefik}\n"+workers)
 			dir := t.TempDir()
 			for _, f := range bundle(t, ingress).Files {
 				if filepath.Dir(f.Path) == "config/caddy" {
@@ -107,9 +128,9 @@ func TestRendered(t *testing.T) {
 			}
 			file := filepath.Join(dir, "Caddyfile")
 			caddy, ours := newReal(t, file, read(t, file)), tableOf(t, ingress)
-			services := upstreams(t, "{kind: caddy}")
+			services := upstreams(t, "{kind: caddy}\n"+workers)
 			reached := make(map[string]int)
-			for _, q := range fixture.Requests(matrix(t), requests) {
+			for _, q := range corpus(t, ingress, requests) {
 				got, valid := caddy.ask(t, request{q.Method, q.Host, "443", q.Path})
 				if !valid {
 					continue
@@ -134,7 +155,7 @@ func TestRendered(t *testing.T) {
 				}
 			}
 			if !t.Failed() {
-				t.Logf("accepted: Caddy %s: what is rendered for %s, all rows of the routing matrix and %d random requests as Traefik answers them", strings.TrimSpace(string(out)), ingress, requests)
+				t.Logf("accepted: Caddy %s: what is rendered for %s, all rows of the routing matrix and %d random requests as Traefik answers them", strings.TrimSpace(string(out)), strings.ReplaceAll(ingress, "\n", " with "), requests)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ func renderedFor(t *testing.T, ingress string) fs.FS {
 
 // Traefik answers the requests that the other proxies are held to as the table says that they are compared with.
 func TestRequestsOfAll(t *testing.T) {
-	for _, ingress := range []string{"{kind: traefik}", managed} {
+	for _, ingress := range []string{"{kind: traefik}", managed, "{kind: traefik}" + fixture.Workers} {
 		t.Run(ingress, func(t *testing.T) { requestsOfAll(t, ingress) })
 	}
 }
@@ -47,14 +47,24 @@ func requestsOfAll(t *testing.T, ingress string) {
 	tree := renderedFor(t, ingress)
 	tr, tab := newTraefik(t, tree), table(t, tree)
 	rows, want := matrix(t)
+	// Where there are workers, HAProxy answers for Synapse, and the real one says in conformance to which of them it goes on.
+	door := func(container string) string {
+		if container == "haproxy" {
+			return "synapse"
+		}
+		return container
+	}
 	for i, q := range rows {
-		if theirs, ok := tr.ask(t.Context(), q); !ok || theirs.Container != want[i] && want[i] != "none" {
+		if theirs, ok := tr.ask(t.Context(), q); !ok || door(theirs.Container) != want[i] && want[i] != "none" {
 			t.Errorf("%s: Traefik does %+v instead of asking %s", q, theirs, want[i])
 		}
 	}
 	var plain []fixture.Request
 	for _, q := range rows {
 		plain = append(plain, fixture.Request{Method: q.method, Host: q.host, Path: q.path})
+	}
+	if strings.HasSuffix(ingress, fixture.Workers) {
+		plain = append(plain, fixture.WorkerRows()...)
 	}
 	reached := make(map[string]int)
 	for _, r := range fixture.Requests(plain, requests) {
@@ -67,7 +77,7 @@ func requestsOfAll(t *testing.T, ingress string) {
 		if got != theirs || valid != possible {
 			t.Errorf("%s: pkg/route says %+v, Traefik does %+v", q, got, theirs)
 		}
-		reached[theirs.Container]++
+		reached[door(theirs.Container)]++
 	}
 	t.Logf("%v", reached)
 	for _, way := range []string{"synapse", "mas", "element", "livekit", "lk-jwt", "hooks", "status", ""} {
@@ -76,7 +86,7 @@ func requestsOfAll(t *testing.T, ingress string) {
 		}
 	}
 	if !t.Failed() {
-		t.Logf("accepted: Traefik %s: what is rendered for %s, all rows of the routing matrix and %d random requests", version(t), ingress, requests)
+		t.Logf("accepted: Traefik %s: what is rendered for %s, all rows of the routing matrix and %d random requests", version(t), strings.ReplaceAll(ingress, "\n", " with "), requests)
 	}
 }
 

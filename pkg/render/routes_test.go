@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"philipp.info/stackgen/pkg/deployment/compose"
+	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/route"
 )
 
@@ -130,4 +131,55 @@ func TestRoutingMatrix(t *testing.T) {
 			}
 		})
 	}
+}
+
+// With workers a request comes to the same process of Synapse, under the same path, whichever proxy stands before HAProxy: what proxies
+// answer differently, they do before it.
+func TestWorkersBehindEachProxy(t *testing.T) {
+	theirs := routes(t, fixture.Ingress("{kind: traefik}")+fixture.Workers[1:]+"\n")
+	rows := fixture.WorkerRows()
+	for _, r := range matrixRows(t) {
+		rows = append(rows, fixture.Request{Method: r.method, Host: r.host, Path: r.path})
+	}
+	corpus := fixture.Requests(rows, 10_000)
+	for _, ingress := range []string{"{kind: caddy}", "{kind: caddy, caddy: {network: caddy, form: labels}}", "{kind: nginx}", "{kind: nginx, nginx: {network: proxy}}", "{traefik: {managed: true, email: anna@example.org}}"} {
+		t.Run(ingress, func(t *testing.T) {
+			ours, reached := routes(t, fixture.Ingress(ingress)+fixture.Workers[1:]+"\n"), make(map[string]int)
+			for _, q := range corpus {
+				here, there := ours.Match(q.Method, q.Host, q.Path), theirs.Match(q.Method, q.Host, q.Path)
+				if !strings.HasPrefix(answering(here), "synapse") || !strings.HasPrefix(answering(there), "synapse") {
+					// Which requests are MAS's, or nobody's, conformance holds each real proxy to.
+					if q.Plain() && answering(here) != answering(there) && here.Redirect == "" && there.Redirect == "" && !otherServer(q.Host) {
+						t.Errorf("%s is answered by %q, behind Traefik by %q", q, answering(here), answering(there))
+					}
+					continue
+				}
+				if asked, _, _ := strings.Cut(q.Path, "?"); answering(here) != answering(there) || here.Path != asked {
+					t.Errorf("%s is answered by %s as %s, behind Traefik by %s", q, answering(here), here.Path, answering(there))
+				}
+				reached[answering(here)]++
+			}
+			for _, process := range []string{
+				"synapse", "synapse-sync1", "synapse-client1", "synapse-federation-reader1", "synapse-media1", "synapse-typing1", "synapse-to-device1", "synapse-account-data1", "synapse-receipts1",
+				"synapse-presence1", "synapse-push-rules1", "synapse-device-lists1",
+			} {
+				if reached[process] < 5 {
+					t.Errorf("only %d requests came to %s: %v", reached[process], process, reached)
+				}
+			}
+		})
+	}
+}
+
+// answering is the service that answers, "" where none does.
+func answering(res route.Result) string {
+	if res.Backend == nil || res.Refused != "" || res.Redirect != "" {
+		return ""
+	}
+	return res.Backend.Container
+}
+
+// otherServer reports whether a host is none of the stack's, which nginx's first server answers.
+func otherServer(host string) bool {
+	return !strings.HasSuffix("."+strings.ToLower(host), ".philipp.info") || strings.HasPrefix(host, "evil.")
 }

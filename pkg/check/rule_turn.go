@@ -46,7 +46,7 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 	}
 	_, wrong := t.Ranges("denied-peer-ip")
 	for _, o := range wrong {
-		if strings.Contains(o.Value, "$") {
+		if o.Open || strings.Contains(o.Value, "$") {
 			r.NotChecked("a denied-peer-ip of coturn stands behind a variable", o.Site)
 			return
 		}
@@ -230,7 +230,7 @@ func checkTurnStrength(d *deployment.Deployment, r *Reporter) {
 		for _, o := range t.All("static-auth-secret") {
 			weak := ""
 			switch {
-			case t.Hidden != "" || strings.Contains(o.Value, "$") || told[o.Value] && o.Value != "":
+			case t.Hidden != "" || o.Open || strings.Contains(o.Value, "$") || told[o.Value] && o.Value != "":
 			case o.Value == "":
 				weak = "is empty; it protects nothing, or every relay is refused"
 			case slices.Contains(examples, strings.ToLower(o.Value)) || placeholders().MatchString(o.Value):

@@ -90,6 +90,12 @@ func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.Turn
 			"publish the ports, and those from min-port to max-port over udp", sites...)
 		return
 	}
+	for _, o := range t.All("listening-port", "tls-listening-port") {
+		if o.Open || strings.Contains(o.Value, "$") {
+			r.NotChecked("the port that coturn listens on stands behind a variable", o.Site)
+			return
+		}
+	}
 	// coturn speaks both on either port.
 	ports := []string{t.Port("listening-port", "3478"), t.Port("tls-listening-port", "5349")}
 	told := make(map[string]bool)

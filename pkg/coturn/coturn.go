@@ -14,6 +14,8 @@ import (
 type Option struct {
 	Name, Value string
 	Site        source.Site
+	// Open says that a variable in it has no value here, as in Word.
+	Open bool
 }
 
 // Settings are all options that the program is given, in the order in which it takes them.
@@ -23,6 +25,7 @@ type Settings []Option
 type Word struct {
 	Text string
 	Site source.Site
+	Open bool // a variable in it is set nowhere that can be seen
 }
 
 // Parse reads turnserver.conf: a line is a name and, behind blanks or =, its value.
@@ -66,6 +69,7 @@ func Flags(words []Word) (list Settings) {
 		next := func() string {
 			if i+1 < len(words) {
 				i++
+				w.Open = w.Open || words[i].Open
 				return words[i].Text
 			}
 			return ""
@@ -75,7 +79,7 @@ func Flags(words []Word) (list Settings) {
 			if !given && strings.Contains(needs, " "+name+" ") {
 				value = next()
 			}
-			list = append(list, Option{Name: name, Value: value, Site: w.Site})
+			list = append(list, Option{Name: name, Value: value, Site: w.Site, Open: w.Open})
 			continue
 		}
 		if len(w.Text) < 2 || w.Text[0] != '-' || short[w.Text[1]] == "" {
@@ -89,7 +93,7 @@ func Flags(words []Word) (list Settings) {
 				}
 				at = len(w.Text)
 			}
-			list = append(list, Option{Name: name, Value: value, Site: w.Site})
+			list = append(list, Option{Name: name, Value: value, Site: w.Site, Open: w.Open})
 		}
 	}
 	return list

@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -17,6 +18,9 @@ type Element struct {
 	// Hidden says why there may be others; "" when these are all.
 	Hidden string
 }
+
+// elementStarts are what the image of Element Web starts by itself: nginx behind its own script (apps/web/Dockerfile).
+var elementStarts = []string{"nginx", "docker-entrypoint.sh"}
 
 // readElement follows what is mounted where nginx takes the configuration from.
 func (d *Deployment) readElement(s *Service) {
@@ -38,6 +42,9 @@ func (d *Deployment) readElement(s *Service) {
 		if is && m.Container != file && strings.HasSuffix(name, ".json") {
 			look(m.Container)
 		}
+	}
+	if words := s.CommandWords(); len(e.Configs) == 0 && e.Hidden == "" && len(words) > 0 && !slices.Contains(elementStarts, path.Base(words[0].Text)) {
+		e.Hidden = s.Name + " is started by " + words[0].Text + ", which may write it"
 	}
 	d.Elements = append(d.Elements, e)
 }

@@ -120,13 +120,13 @@ func split(text string) (words []string) {
 
 // wordsOf are the words of entrypoint or of command.
 func wordsOf(list List) (words []Word) {
-	text, _ := list.Text()
+	text, known := list.Text()
 	for _, w := range split(text) {
-		words = append(words, Word{w, list.Site("")})
+		words = append(words, Word{w, list.Site(""), !known})
 	}
 	for _, item := range list.Items {
-		text, _ := item.Text()
-		words = append(words, Word{text, item.Site("")})
+		text, known := item.Text()
+		words = append(words, Word{text, item.Site(""), !known})
 	}
 	return words
 }

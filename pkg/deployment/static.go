@@ -106,7 +106,7 @@ func unlessNowhere(reason string) string {
 // traefikFlags are the arguments of the program; script says that a shell makes them.
 func (s *Service) traefikFlags() (words []traefik.Word, script bool) {
 	for _, w := range s.CommandWords() {
-		words = append(words, traefik.Word(w))
+		words = append(words, traefik.Word{Text: w.Text, Site: w.Site})
 	}
 	for len(words) > 0 && !strings.HasPrefix(words[0].Text, "-") {
 		switch path.Base(words[0].Text) {
@@ -123,7 +123,7 @@ func (s *Service) traefikFlags() (words []traefik.Word, script bool) {
 
 func words(list []Word) (ws []traefik.Word) {
 	for _, w := range list {
-		ws = append(ws, traefik.Word(w))
+		ws = append(ws, traefik.Word{Text: w.Text, Site: w.Site})
 	}
 	return ws
 }

@@ -12,6 +12,8 @@ import (
 type Word struct {
 	Text string
 	Site source.Site
+	// Open says that a variable in it is set nowhere in the directory, and nothing stands in its place.
+	Open bool
 }
 
 // CommandWords are those of entrypoint and command.

@@ -23,6 +23,9 @@ func routed(r *Reporter, d *deployment.Deployment) bool {
 	why := d.Front().Unseen
 	if why == "" {
 		why = "no service has labels for Traefik: what is routed where cannot be seen"
+		if front := d.Front(); front.Service != nil && front.Name != "Traefik" {
+			why = fmt.Sprintf("no host of %s can be told: what is routed where cannot be seen", front.Name)
+		}
 		if d.Target == deployment.Kubernetes {
 			why = "no Ingress and no HTTPRoute is among the manifests: what is routed where cannot be seen"
 		}

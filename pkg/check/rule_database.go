@@ -28,6 +28,8 @@ var databaseCredentialsMatch = Rule{
 			}
 			server := d.ServiceAt(c.Host)
 			switch {
+			case server == nil && awaitedInVain(d, c.Host): // Compose starts nothing, and compose-valid says so
+				continue
 			case server == nil && strings.Contains(c.Host, ".") && d.Door(c.Host) == nil, strings.HasPrefix(c.Host, "/"):
 				elsewhere = append(elsewhere, c)
 				continue
@@ -186,4 +188,11 @@ func reportLacks(r *Reporter, what string, lacks []lack) {
 				strings.Join(slices.Compact(fixes), "\n"), append(sites, server.Site("the database server"))...)
 		})
 	}
+}
+
+// awaitedInVain reports whether a service waits for one of that name, and there is none.
+func awaitedInVain(d *deployment.Deployment, name string) bool {
+	return d.Service(name) == nil && slices.ContainsFunc(d.Services, func(s *deployment.Service) bool {
+		return slices.ContainsFunc(s.DependsOn, func(w deployment.Wait) bool { return w.Service == name && !w.Optional })
+	})
 }

@@ -120,7 +120,7 @@ func (s *Service) HostPath(container string) (host, reason string) {
 // What a reason why a file cannot be seen begins or ends with where it is simply not there.
 const (
 	NothingMounted = "nothing is mounted at "
-	IsUndefined    = " is not defined"
+	IsUndefined    = " is nowhere defined"
 )
 
 // LeadsNowhere reports whether the reason why a file cannot be read is that it is not there at all.

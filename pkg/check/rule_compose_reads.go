@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -21,61 +22,78 @@ var composeReadsExist = Rule{
 	ComposeOnly: "kubectl reads manifests alone; of a kustomization it is what the reader itself finds",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var missing []deployment.Input
-		unseen := unseenInputs{whats: make(map[string][]string), sites: make(map[string][]source.Site)}
+		unseen := make(unseenInputs)
 		for _, in := range d.Inputs() {
 			if in.Within != "" {
 				if _, err := fs.Stat(d.FS, in.Within); err != nil {
 					continue
 				}
 			}
-			if checkInput(&unseen, d, in) {
+			if checkInput(unseen, d, in) {
 				missing = append(missing, in)
 			}
 		}
 		tellInputs(r, d, missing)
-		for _, why := range unseen.reasons {
-			r.NotChecked(finding.Sentence(deployment.AtMost(unseen.whats[why], 3), "and")+why, unseen.sites[why]...)
+		for _, why := range slices.Sorted(maps.Keys(unseen)) {
+			severally(r, unseen[why], func(in deployment.Input) []source.Site { return []source.Site{in.At.Site("")} }, func(r *Reporter, all []deployment.Input) {
+				tellUnseenInputs(r, why, all)
+			})
 		}
 	},
 }
 
-// unseenInputs are those that cannot be looked at, by what is said of them; what several services are given is said once.
-type unseenInputs struct {
-	reasons []string
-	whats   map[string][]string
-	sites   map[string][]source.Site
+// unseenInputs are those that cannot be looked at, by what is said of them.
+type unseenInputs map[string][]deployment.Input
+
+// tellUnseenInputs says once what several services are given, and once what is so for several of them.
+func tellUnseenInputs(r *Reporter, why string, all []deployment.Input) {
+	var whats []string
+	var sites []source.Site
+	one := !slices.ContainsFunc(all, func(in deployment.Input) bool { return path.Clean(in.Name) != path.Clean(all[0].Name) })
+	for _, in := range all {
+		what := in.What
+		if !one {
+			what += " (" + in.Name + ")"
+		}
+		whats, sites = append(whats, what), append(sites, in.At.Site(""))
+	}
+	them := finding.Sentence(deployment.AtMost(whats, 3), "and")
+	switch {
+	case one && (strings.HasPrefix(all[0].Name, "/") || strings.HasPrefix(all[0].Name, "~")):
+		them += ", " + all[0].Name + ","
+	case !one:
+		why = strings.Replace(why, ": it is ", ": each is ", 1)
+	default:
+		them += ", " + path.Clean(all[0].Name) + ","
+	}
+	r.NotChecked(them+why, sites...)
 }
 
-func (u *unseenInputs) add(what, why string, at source.Site) {
-	if len(u.whats[why]) == 0 {
-		u.reasons = append(u.reasons, why)
-	}
-	u.whats[why], u.sites[why] = append(u.whats[why], what), append(u.sites[why], at)
-}
+func (u unseenInputs) add(in deployment.Input, why string) { u[why] = append(u[why], in) }
 
 // byPortainer is the file that Portainer makes of the variables of a stack that it takes from git, beside what it took:
 // Portainer 2.23 api/exec/compose_stack.go, createEnvFile.
 const byPortainer = "stack.env"
 
 // checkInput reports whether a file or directory is missing. What is fetched from elsewhere is none of this rule.
-func checkInput(u *unseenInputs, d *deployment.Deployment, in deployment.Input) (missing bool) {
-	name, what, v := in.Name, in.What, in.At
+func checkInput(u unseenInputs, d *deployment.Deployment, in deployment.Input) (missing bool) {
+	name := in.Name
 	host := path.Clean(name)
 	if strings.Contains(name, "://") || strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "oci:") {
 		return false // Compose fetches it
 	}
 	if source.Beyond(d.FS, host) || strings.HasPrefix(name, "~") {
-		u.add(what, ", "+name+", is outside of the directory", v.Site(""))
+		u.add(in, " is outside of the directory")
 		return false
 	}
 	switch _, err := fs.Stat(d.FS, host); {
 	case err == nil:
 	case !errors.Is(err, fs.ErrNotExist):
-		u.add(what, ", "+host+", cannot be seen: "+deployment.Cause(err), v.Site(""))
+		u.add(in, " cannot be seen: "+deployment.Cause(err))
 	case d.Unseen(err) != "":
-		u.add(what, ", "+host+","+d.Unseen(err), v.Site(""))
+		u.add(in, d.Unseen(err))
 	case path.Base(host) == byPortainer:
-		u.add(what, ", "+host+", is not here: Portainer writes a file of that name of the variables that a stack is given there", v.Site(""))
+		u.add(in, " is not here: Portainer writes a file of that name of the variables that a stack is given there")
 	default:
 		return true
 	}

@@ -78,10 +78,11 @@ var composeImagePinned = Rule{
 	Source:  "mautrix docs, Docker setup: latest is the newest commit; docker-library/postgres",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var loose []pin
+		var strange []*deployment.Service
 		for _, s := range d.Services {
 			v := s.ImageAt
 			if s.BuildUnread != "" && s.Program == component.Unknown {
-				r.NotChecked("which program "+s.Name+" runs is not known: "+s.BuildUnread, s.Build.Site(""))
+				strange = append(strange, s)
 			}
 			// What somebody builds of a program that is not looked at is theirs.
 			built := s.Build.Set() && (s.BuildUnread != "" || s.Program == component.Unknown)
@@ -102,8 +103,23 @@ var composeImagePinned = Rule{
 			}
 			loose = append(loose, p)
 		}
+		severally(r, strange, func(s *deployment.Service) []source.Site { return []source.Site{s.Build.Site("")} }, reportStrange)
 		severally(r, loose, func(p pin) []source.Site { return []source.Site{p.service.ImageAt.Site("")} }, reportPins)
 	},
+}
+
+// reportStrange names the services that are built from what cannot be read.
+func reportStrange(r *Reporter, strange []*deployment.Service) {
+	var names []string
+	var sites []source.Site
+	for _, s := range strange {
+		names, sites = append(names, s.Name), append(sites, s.Build.Site(""))
+	}
+	what, verb := "which program "+names[0], " runs is not known: "+strange[0].BuildUnread
+	if len(names) > 1 {
+		what, verb = "which programs "+finding.Sentence(deployment.AtMost(names, 5), "and"), " run is not known; of "+names[0]+", "+strange[0].BuildUnread
+	}
+	r.NotChecked(what+verb, sites...)
 }
 
 // pin is an image without a tag that stays, and the line that gives it one; known says that what its versions can do is.

@@ -104,6 +104,7 @@ type Deployment struct {
 	broken   map[string]bool // files with a finding of their own, which is not repeated
 	problems []finding.Finding
 	lacking  []lacking // until tellLacking
+	unseen   []unseen  // until tellUnseen
 	patterns map[string]*Pattern
 }
 
@@ -216,6 +217,7 @@ func (d *Deployment) Load() {
 	}
 	d.recogniseShapes()
 	d.tellLacking()
+	d.tellUnseen()
 	for _, s := range d.Synapses {
 		d.settleServer(s)
 	}

@@ -207,7 +207,8 @@ func (d *Deployment) config(s *Service) *source.File {
 	s.Unread = s.ConfigPath + ": " + reason
 	switch {
 	case f == nil && hidden:
-		found = finding.Unchecked(found.Rule, what+"cannot be seen: "+reason, s.configSites()...)
+		d.unseen = append(d.unseen, unseen{s, reason, finding.Unchecked(found.Rule, what+"cannot be seen: "+reason, s.configSites()...)})
+		return nil
 	case f == nil && s.elsewhere() != "":
 		s.Unread = s.ConfigPath + " may be another file: " + s.elsewhere()
 		found = finding.Unchecked(found.Rule, "which file is the configuration of "+s.Name+" cannot be seen: "+s.elsewhere(), s.configSites()...)

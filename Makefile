@@ -63,7 +63,7 @@ lint: ## Check formatting, golangci-lint, vet and each go.mod
 	if [ -n "$$files" ]; then printf 'not formatted, run make fmt:\n%s\n' "$$files"; exit 1; fi
 	$(GOLANGCI_LINT) run
 	go vet ./...
-	set -e; for module in . conformance conformance/compose conformance/caddy conformance/nginx conformance/traefik conformance/kubernetes e2e e2e/caddy e2e/compose e2e/whatsapp release; do go -C $$module mod tidy -diff; done
+	set -e; for module in . conformance conformance/compose conformance/caddy conformance/nginx conformance/traefik conformance/kubernetes e2e e2e/caddy e2e/compose e2e/bridges release; do go -C $$module mod tidy -diff; done
 
 .PHONY: fmt
 fmt: ## Format all Go files

@@ -3,6 +3,7 @@ module philipp.info/stackgen/conformance
 go 1.26.0
 
 require (
+	github.com/blues/jsonata-go v1.5.4
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/google/go-cmp v0.7.0
 	github.com/rogpeppe/go-internal v1.16.0

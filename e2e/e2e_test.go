@@ -20,13 +20,14 @@ import (
 
 const synapse = "http://synapse:8008"
 
-// bridges are the example's. What one says once it runs with encryption, the stand-in for Discord does not.
+// bridges are the example's, and LinkedIn's. What one says once it runs with encryption, the stand-in for Discord does not.
 var bridges = []bridge{
 	exampleBridge(component.Signal, "Bridge started"),
 	exampleBridge(component.WhatsApp, "Bridge started"),
 	exampleBridge(component.Telegram, "Startup actions complete"),
 	exampleBridge(component.Discord, ""),
 	exampleBridge(component.Meta, "Bridge started"),
+	exampleBridge(component.LinkedIn, "Bridge started"),
 }
 
 type bridge struct{ name, bot, port, started string }
@@ -36,14 +37,14 @@ func exampleBridge(p component.Program, started string) bridge {
 	return bridge{string(p), b.Bot, strconv.Itoa(b.Port), started}
 }
 
-// philApp is the example with the WhatsApp release that can be had as a module.
+// philApp is the example with the releases of the WhatsApp and LinkedIn bridges that can be had as modules.
 func philApp(t *testing.T) string {
 	t.Helper()
 	src, err := os.ReadFile("../examples/phil-app/stack.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return replace(t, string(src), "whatsapp: {}", "whatsapp: {version: "+whatsappVersion+"}")
+	return replace(t, string(src), "whatsapp: {}", "whatsapp: {version: "+whatsappVersion+"}\n  linkedin: {version: "+linkedinVersion+"}")
 }
 
 // replace is strings.Replace for a text that must be there.
@@ -91,6 +92,7 @@ func (s *stack) programs(t *testing.T) {
 	postgres := strings.Fields(version("postgres", "postgres", "--version"))
 	fact("PostgreSQL (Debian)", postgres[2], "config/postgres/databases.sql, its secrets")
 	fact("mautrix-whatsapp (Go module)", module(t, "mautrix-whatsapp", "go.mau.fi/mautrix-whatsapp"), "config/whatsapp/config.yaml")
+	fact("mautrix-linkedin (Go module)", module(t, "mautrix-linkedin", "go.mau.fi/mautrix-linkedin"), "config/linkedin/config.yaml")
 	fact("mautrix-telegram (PyPI)", version("telegram", "python3", "-c", "import mautrix_telegram; print(mautrix_telegram.__version__)"), "config/telegram/config.yaml")
 	fact("mautrix-go bridgev2 (Go module)", module(t, "bridgev2", "maunium.net/go/mautrix"), "config/signal, config/meta: config.yaml")
 	fact("stand-in for MAS", "-", "config/mas/config.yaml, its secrets")

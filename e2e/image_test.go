@@ -24,9 +24,11 @@ import (
 // suite is the Debian release that every image is made of.
 const suite = "bookworm"
 
-// The versions that can be had: of WhatsApp, v0.2608.0 is no module.
+// The versions that can be had: of WhatsApp, v0.2608.0 is no module, of LinkedIn v0.2605.0. Slack's bridge is one, but not
+// the fork of slack-go that it is built with.
 const (
 	whatsappVersion = "v0.2607.0"
+	linkedinVersion = "v0.2604.0"
 	telegramVersion = "v0.15.3"
 )
 
@@ -47,6 +49,7 @@ func builds() []build {
 	return []build{
 		{component.Of(component.Postgres).Tested.String(), "postgres", nil},
 		{component.Of(component.WhatsApp).Tested.Repository + ":" + whatsappVersion, "whatsapp", nil},
+		{component.Of(component.LinkedIn).Tested.Repository + ":" + linkedinVersion, "linkedin", nil},
 		{component.Of(component.Signal).Tested.String(), "signal", nil},
 		{component.Of(component.Meta).Tested.String(), "meta", nil},
 		{component.Of(component.Discord).Tested.String(), "discord", nil},
@@ -74,7 +77,8 @@ var programs = []struct{ module, name, pkg, ldflags string }{
 	{".", "bridgev2", "./standin/bridgev2", ""},
 	{"compose", "docker-compose", "github.com/docker/compose/v5/cmd", " -X github.com/docker/compose/v5/internal.Version=v5.6.0"},
 	{"caddy", "caddy", ".", ""},
-	{"whatsapp", "mautrix-whatsapp", "go.mau.fi/mautrix-whatsapp/cmd/mautrix-whatsapp", ""},
+	{"bridges", "mautrix-whatsapp", "go.mau.fi/mautrix-whatsapp/cmd/mautrix-whatsapp", ""},
+	{"bridges", "mautrix-linkedin", "go.mau.fi/mautrix-linkedin/cmd/mautrix-linkedin", ""},
 }
 
 // buildPrograms builds the Go programs into cache/context/bin. The bridges need cgo, for SQLite.

@@ -1,5 +1,5 @@
 // Package e2e starts a rendered stack with the real Docker Compose, and takes over stacks that were kept by hand (byhand,
-// byhand-caddy) with their data: the real Synapse, PostgreSQL, Caddy, WhatsApp and Telegram bridges, mautrix-go's own
+// byhand-caddy) with their data: the real Synapse, PostgreSQL, Caddy, WhatsApp, LinkedIn and Telegram bridges, mautrix-go's own
 // start-up code for the bridgev2 bridges that cannot be built here, and stand-ins for MAS, Discord and Traefik. It is a
 // module of its own, so that none of that is the product's.
 package e2e

@@ -19,6 +19,7 @@ import (
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/spec"
 	"philipp.info/stackgen/pkg/store"
 	"philipp.info/stackgen/pkg/suppress"
@@ -130,7 +131,7 @@ func proveFile(ctx context.Context, r request) (*proof, error) {
 			p.Findings = append(p.Findings, p.lostFinding(lost, r))
 			return p, nil
 		}
-		p.Findings = append(p.Findings, secret.MissingFindings(set.Missing(), secretsPath(r.spec, r.secrets))...)
+		p.Findings = append(p.Findings, secret.MissingFindings(set.Missing(), secretsPath(r.spec, r.secrets), setsSecret(r.spec, r.secrets))...)
 		if finding.HasErrors(p.Findings) {
 			return p, nil
 		}
@@ -243,6 +244,18 @@ func secretsPath(path, given string) string {
 		return given
 	}
 	return filepath.Join(filepath.Dir(path), "secrets.yaml")
+}
+
+// setsSecret is the command that gives a secret of this spec a value, without the name.
+func setsSecret(path, given string) string {
+	set := "stackgen secrets set"
+	if path != "stack.yaml" {
+		set += " --spec " + shell.Path(path)
+	}
+	if given != "" {
+		set += " --secrets " + shell.Path(given)
+	}
+	return set
 }
 
 // use is what the secrets of a spec are wanted for.

@@ -47,7 +47,7 @@ var Trials = []Trial{
 	{[]Program{WhatsApp}, "", "v0.2607.0", "runs in a stack", E2E, "2026-11-24"},
 	{[]Program{Telegram}, "", "v0.15.3", "runs in a stack", E2E, "2026-11-24"},
 	{[]Program{Signal, WhatsApp, Telegram, Meta, Instagram, Slack, GMessages, Twitter, LinkedIn, GVoice, Bluesky, Zulip}, mautrixGo, "v0.32.0", "reads the bridge's configuration", Conformance, "2026-11-26"},
-	{[]Program{LinkedIn}, "", "v0.2604.0", "starts with its configuration, on a database of its own", Hand, "2026-11-26"},
+	{[]Program{LinkedIn}, "", "v0.2604.0", "runs in a stack", E2E, "2026-11-26"},
 	{[]Program{GVoice}, "", "v0.2605.0", "starts with its configuration, on a database of its own", Hand, "2026-11-26"},
 	{[]Program{Zulip}, "", "v0.2511.0", "starts with its configuration, on a database of its own", Hand, "2026-11-26"},
 	{[]Program{Signal, Meta}, mautrixGo, "v0.32.0", "runs in a stack", E2E, "2026-11-26"},

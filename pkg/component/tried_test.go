@@ -26,7 +26,8 @@ var inE2E = []struct {
 	file, before string
 }{
 	{Postgres, "", "images/Dockerfile", "postgresql-"},
-	{WhatsApp, "", "whatsapp/go.mod", "go.mau.fi/mautrix-whatsapp "},
+	{WhatsApp, "", "bridges/go.mod", "go.mau.fi/mautrix-whatsapp "},
+	{LinkedIn, "", "bridges/go.mod", "go.mau.fi/mautrix-linkedin "},
 	{Telegram, "", "images/Dockerfile", "mautrix-telegram[e2be]=="},
 	{Signal, mautrixGo, "go.mod", "maunium.net/go/mautrix "},
 	{Meta, mautrixGo, "go.mod", "maunium.net/go/mautrix "},

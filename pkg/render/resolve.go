@@ -166,6 +166,29 @@ func (st *Stack) ownPostgres(s *spec.Spec, secrets *secret.Set) {
 	st.Postgres.DataPath = component.PostgresData(s.Database.Ref(component.Postgres))
 }
 
+// InImage are the services of one image.
+type InImage struct {
+	Image    string
+	Services []string
+}
+
+// Images are all images of the stack with their services, in the order of the services' names.
+func (st *Stack) Images() (list []InImage) {
+	at := map[string]int{}
+	services := slices.SortedFunc(maps.Values(st.Services), func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
+	for _, s := range services {
+		image := s.Image.String()
+		i, ok := at[image]
+		if !ok {
+			i = len(list)
+			at[image] = i
+			list = append(list, InImage{Image: image})
+		}
+		list[i].Services = append(list[i].Services, s.Name)
+	}
+	return list
+}
+
 // Called is what the compose file calls the service that does something, by the name of its program or job.
 func (st *Stack) Called(role string) string { return st.Services[role].Name }
 

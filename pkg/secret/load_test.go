@@ -266,7 +266,7 @@ func TestMissingFindings(t *testing.T) {
 		"stack.yaml: error: the secret bridges.telegram.api_hash is missing; the stack cannot be rendered without it fix: get it from https://my.telegram.org, then `stackgen secrets set bridges.telegram.api_hash`, or put it into the environment as STACKGEN_SECRET_BRIDGES_TELEGRAM_API_HASH (32 hexadecimal digits)",
 		"stack.yaml: error: the secret smtp.password is missing; the stack cannot be rendered without it fix: get it from the mail provider, then `stackgen secrets set smtp.password`, or put it into the environment as STACKGEN_SECRET_SMTP_PASSWORD",
 	}
-	if diff := cmp.Diff(want, texts(MissingFindings(s.Missing(), "stack.yaml"), "")); diff != "" {
+	if diff := cmp.Diff(want, texts(MissingFindings(s.Missing(), "stack.yaml", "stackgen secrets set"), "")); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -41,11 +41,11 @@ func Nearest(name string, needs []Need) string {
 }
 
 // MissingFindings gives one error per missing secret: where to get it and the two ways to give it. path
-// is the file that the findings point at.
-func MissingFindings(needs []Need, path string) []finding.Finding {
+// is the file that the findings point at, set what sets a secret of this spec, as it is typed.
+func MissingFindings(needs []Need, path, set string) []finding.Finding {
 	var out []finding.Finding
 	for _, n := range needs {
-		fix := fmt.Sprintf("`stackgen secrets set %s`, or put it into the environment as %s", n.Name, EnvName(n.Name))
+		fix := fmt.Sprintf("`%s %s`, or put it into the environment as %s", set, n.Name, EnvName(n.Name))
 		if n.Where != "" {
 			fix = fmt.Sprintf("get it from %s, then %s", n.Where, fix)
 		}

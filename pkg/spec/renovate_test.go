@@ -25,16 +25,17 @@ type renovate struct {
 	Rules       []map[string]any `json:"packageRules"`
 }
 
-// customManager finds a version in a file. What the first expression matches is all that the second sees, so that
-// nothing but the version is replaced.
+// customManager finds versions in a file. Of a regex one, what the first expression matches is all that the second sees, so that
+// nothing but the version is replaced. A jsonata one reads YAML, for what has a name and an image of its owner's choice.
 type customManager struct {
 	Type        string   `json:"customType"`
 	Description string   `json:"description"`
+	Format      string   `json:"fileFormat,omitempty"`
 	Files       []string `json:"managerFilePatterns"`
-	Strategy    string   `json:"matchStringsStrategy"`
+	Strategy    string   `json:"matchStringsStrategy,omitempty"`
 	Match       []string `json:"matchStrings"`
 	Datasource  string   `json:"datasourceTemplate"`
-	Dep         string   `json:"depNameTemplate"`
+	Dep         string   `json:"depNameTemplate,omitempty"`
 	Versioning  string   `json:"versioningTemplate"`
 }
 
@@ -78,10 +79,18 @@ func versionBelow(section, name string) string {
 // from before the calendar stays in its line. What came after v0.15 of Telegram or v0.7 of Discord is another bridge.
 const calendar = `regex:^(?<compatibility>%sv(?:0\.\d{1,2}\.|0\.)?)(?<minor>\d+)(?:\.(?<patch>\d+))?(?:\.(?<build>\d+))?$`
 
+// images is the query for each container of a section: its image, the version, and the digest behind it. A version that YAML
+// takes for a number is another one in the file.
+func images(section string) string {
+	return `$each(` + section + `, function($c) { $type($c.version) = "string" ? {"depName": $c.image, "currentValue": $split($c.version, "@")[0], "currentDigest": $split($c.version, "@")[1]} })`
+}
+
+var specFiles = []string{`/(^|/)stack\.ya?ml$/`}
+
 func makeRenovate() renovate {
 	manager := func(place string, p component.Program, match, versioning string) customManager {
 		return customManager{
-			Type: "regex", Description: place + ".version of a stack.yaml", Files: []string{`/(^|/)stack\.ya?ml$/`}, Strategy: "recursive", Match: []string{match, found},
+			Type: "regex", Description: place + ".version of a stack.yaml", Files: specFiles, Strategy: "recursive", Match: []string{match, found},
 			Datasource: "docker", Dep: component.Of(p).Tested.Repository, Versioning: versioning,
 		}
 	}
@@ -99,15 +108,19 @@ func makeRenovate() renovate {
 				"matchFileNames": []string{"**/stack.yaml", "**/stack.yml"}, "autoReplaceGlobalMatch": false,
 			},
 			{
-				"description": "What stackgen's own examples render to is compared.", "matchManagers": []string{"custom.regex"},
+				"description": "What stackgen's own examples render to is compared.", "matchManagers": []string{"custom.regex", "custom.jsonata"},
 				"matchFileNames": []string{"examples/**"}, "enabled": false,
 			},
 		},
+		Managers: []customManager{{
+			Type: "jsonata", Description: "appservices and services of a stack.yaml", Format: "yaml", Files: specFiles,
+			Match: []string{images("appservices"), images("services")}, Datasource: "docker", Versioning: "docker",
+		}},
 	}
 	for _, c := range component.All {
 		// What has a version in a spec, and is no bridge, is a section at the top, or stands in one with others.
 		key := Section(c.Program)[0]
-		if key == "calls" {
+		if key == "calls" || key == "ingress" {
 			name := Section(c.Program)[1]
 			r.Managers = append(r.Managers, manager(key+"."+name, c.Program, versionBelow(key, name), "docker"))
 		}
@@ -167,6 +180,9 @@ func dependencies(t *testing.T, src string) (deps []dep) {
 		t.Fatal(err)
 	}
 	for _, m := range r.Managers {
+		if m.Type != "regex" {
+			continue // conformance asks JSONata
+		}
 		inner := regexp.MustCompile(m.Match[1])
 		for _, at := range regexp.MustCompile(m.Match[0]).FindAllStringIndex(src, -1) {
 			for _, sub := range inner.FindAllStringSubmatchIndex(src[at[0]:at[1]], -1) {
@@ -206,6 +222,7 @@ func wanted(t *testing.T, src string) (deps []dep) {
 	add("calls.livekit", component.LiveKit)
 	add("calls.jwt", component.LkJwt)
 	add("turn", component.Coturn)
+	add("ingress.traefik", component.Traefik)
 	add("admin", component.Ketesa)
 	add("haproxy", component.HAProxy)
 	add("valkey", component.Valkey)
@@ -234,6 +251,7 @@ func TestRenovateFinds(t *testing.T) {
 		"CRLF":        "synapse:\r\n  max_upload_size: 1G\r\n\r\n  version: v1.150.0\r\nbridges:\r\n  signal: {version: v0.2608.0}\r\n",
 		"all bridges": "bridges:\n  signal: {version: v0.2608.0}\n  whatsapp:\n    version: v0.2608.0\n\n  telegram:\n    # Python\n    version: v0.15.3\n  discord: {version: v0.7.7}\n  meta: {version: v0.2608.0}\n  instagram: {version: ig-v0.2608.0}\n",
 		"workers":     "synapse: {workers: small}\nhaproxy: {version: 3.4-alpine}\nvalkey:\n  image: mirror.example/valkey\n  version: \"8.1@sha256:" + digest[8:] + "\"\n",
+		"proxy":       "ingress:\n  traefik:\n    managed: true\n    email: anna@example.org\n    version: v3.7.10\n",
 		"texts":       "auth: {upstream: {a: {issuer: 'https://a.example', client_id: \"version: x{\"}}, version: 1.20.0}\n",
 	}
 	paths, err := filepath.Glob("../../examples/*/stack.yaml")

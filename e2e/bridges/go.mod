@@ -1,9 +1,12 @@
-// The real WhatsApp bridge, built as a tool.
-module philipp.info/stackgen/e2e/whatsapp
+// The real bridges, built as tools.
+module philipp.info/stackgen/e2e/bridges
 
 go 1.26.8
 
-tool go.mau.fi/mautrix-whatsapp/cmd/mautrix-whatsapp
+tool (
+	go.mau.fi/mautrix-linkedin/cmd/mautrix-linkedin
+	go.mau.fi/mautrix-whatsapp/cmd/mautrix-whatsapp
+)
 
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect
@@ -28,6 +31,7 @@ require (
 	github.com/vektah/gqlparser/v2 v2.5.27 // indirect
 	github.com/yuin/goldmark v1.8.4 // indirect
 	go.mau.fi/libsignal v0.2.2 // indirect
+	go.mau.fi/mautrix-linkedin v0.2604.0 // indirect
 	go.mau.fi/mautrix-whatsapp v0.2607.0 // indirect
 	go.mau.fi/util v0.9.11 // indirect
 	go.mau.fi/webp v0.3.0 // indirect

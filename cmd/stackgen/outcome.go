@@ -93,7 +93,9 @@ func (o *outcome) conflict(st style) string {
 
 // first reports whether the directory held no stack before.
 func first(plan *store.Plan) bool {
-	return slices.ContainsFunc(plan.Changes, func(c store.Change) bool { return c.Path == "docker-compose.yml" && c.Old() == nil })
+	return slices.ContainsFunc(plan.Changes, func(c store.Change) bool {
+		return (c.Path == "docker-compose.yml" || c.Path == "kustomization.yaml") && c.Old() == nil
+	})
 }
 
 // fileLines lists the changed files: by directory on the first render, one by one later.

@@ -7,7 +7,6 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
-	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -26,7 +25,7 @@ func (c *comparison) containers(p *plan) {
 		for _, m := range keeps(s) {
 			i := slices.IndexFunc(was.Mounts, func(o deployment.Mount) bool { return o.Container == m.Container && !o.ReadOnly })
 			if i >= 0 && place(was.Mounts[i]) != place(m) {
-				p.first(s.Name, " keeps what it has in ", place(was.Mounts[i]), ", and looks in ", place(m), " from now on: docker compose stop ", shell.Word(s.Name), ", and move it there")
+				p.first(s.Name, " keeps what it has in ", place(was.Mounts[i]), ", and looks in ", place(m), " from now on: ", c.old.stop(s.Name), ", and move it there")
 			}
 		}
 	}

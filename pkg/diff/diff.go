@@ -4,6 +4,7 @@ package diff
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io/fs"
 	"maps"
@@ -147,7 +148,10 @@ func EffectsOf(in Input) Effects { return compare(in).effects() }
 type comparison struct {
 	Input
 	old, new side
-	changed  []string // paths that differ, sorted
+	changed  []string          // paths that differ, sorted
+	first    bool              // there was no stack
+	moved    bool              // it was one for another target
+	of       map[string]string // the service that an object belongs to
 }
 
 // side is one of the trees as it was read.
@@ -167,8 +171,27 @@ func compare(in Input) *comparison {
 	if in.Known != nil {
 		known = append(known, in.Known)
 	}
+	c.first = !in.Old.ofManifests() && !slices.ContainsFunc(compose.Names, func(name string) bool { _, ok := in.Old[name]; return ok })
+	c.moved = !c.first && in.Old.ofManifests() != in.New.ofManifests()
+	var from map[string]string
 	c.new = read(in.New, known...)
 	c.old = read(in.Old, c.new.deployment)
+	c.New, from, c.of = in.New.pieces()
+	old, fromOld, of := in.Old.pieces()
+	c.Old = old
+	c.Hand = make(map[string]Hand)
+	for _, where := range []map[string]string{fromOld, from} {
+		for piece, file := range where {
+			if h := in.Hand[file]; h != "" {
+				c.Hand[piece] = h
+			}
+		}
+	}
+	for piece, name := range of {
+		c.of[piece] = cmp.Or(c.of[piece], name)
+	}
+	c.new.tree, c.old.tree = c.New, c.Old
+	in.New, in.Old = c.New, c.Old
 	paths := make(map[string]bool)
 	for _, t := range []Tree{in.Old, in.New} {
 		for p := range t {
@@ -187,7 +210,7 @@ func compare(in Input) *comparison {
 
 func read(t Tree, known ...*deployment.Deployment) side {
 	// What keeps a tree from being read as a deployment is no concern here: it has no services then.
-	d, _ := compose.Open(t.fs(), known...)
+	d := t.deployment(known...)
 	return side{tree: t, deployment: d, parsed: make(map[string]*source.File), fixed: sync.OnceValue(d.Fixed)}
 }
 
@@ -216,12 +239,12 @@ func isYAML(p string) bool {
 
 // opaque reports whether a file is one secret as a whole.
 func opaque(p string) bool {
-	return strings.HasPrefix(p, "secrets/") || slices.Contains([]string{".key", ".pem", ".env"}, path.Ext(p))
+	return ofVariables(p) || strings.HasPrefix(p, "secrets/") || slices.Contains([]string{".key", ".pem", ".env"}, path.Ext(p))
 }
 
 func (c *comparison) effects() Effects {
-	e := Effects{Services: []Service{}, Irreversible: c.irreversible(), Databases: []string{}, Steps: []string{}, Next: []string{}, First: c.first()}
-	if c.new.deployment.File == "" || !e.First && c.old.deployment.File == "" {
+	e := Effects{Services: []Service{}, Irreversible: c.irreversible(), Databases: []string{}, Steps: []string{}, Next: []string{}, First: c.first}
+	if e.First = e.First || c.moved; c.new.deployment.File == "" || !e.First && c.old.deployment.File == "" {
 		return e // what ran, or is to run, cannot be known
 	}
 	e.Services = c.services()
@@ -233,11 +256,8 @@ func (c *comparison) effects() Effects {
 	}
 	before, after := c.steps(e)
 	e.Steps = append(append(e.Steps, before...), after...)
-	if len(e.Services) > 0 {
-		e.Command = "docker compose up -d"
-		if slices.ContainsFunc(e.Services, func(s Service) bool { return s.Action == Removed }) {
-			e.Command += " --remove-orphans"
-		}
+	if len(e.Services) > 0 || c.new.cluster() && len(c.changed) > 0 {
+		e.Command = c.new.command(slices.ContainsFunc(e.Services, func(s Service) bool { return s.Action == Removed }))
 	}
 	e.Next = append(e.Next, before...)
 	if e.Command != "" {
@@ -245,11 +265,6 @@ func (c *comparison) effects() Effects {
 	}
 	e.Next = append(e.Next, after...)
 	return e
-}
-
-// first reports whether there was no stack. A compose file that cannot be read is one all the same.
-func (c *comparison) first() bool {
-	return !slices.ContainsFunc(compose.Names, func(name string) bool { _, ok := c.Old[name]; return ok })
 }
 
 func (c *comparison) irreversible() []Loss {

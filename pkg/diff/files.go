@@ -33,6 +33,9 @@ type File struct {
 func (c *comparison) files() []File {
 	files := []File{}
 	for _, p := range c.changed {
+		if strings.HasPrefix(p, "Secret/") && !inSecret(p) && c.Hand[p] == "" {
+			continue // what it holds is told by itself
+		}
 		f := File{Path: c.Secrets.Mask(p), Action: Changed, Hand: c.Hand[p], Lines: []string{}}
 		_, was := c.Old[p]
 		_, is := c.New[p]
@@ -47,7 +50,7 @@ func (c *comparison) files() []File {
 			f.Action = Kept
 		case opaque(p):
 			f.Note = "secret"
-		case c.first():
+		case c.first:
 			// A whole stack says no more than its spec.
 		default:
 			c.fill(&f, p)

@@ -51,7 +51,9 @@ func (c *comparison) openings(p *plan) {
 		p.first("let the DNS names of ", strings.Join(names, ", "), " lead to this host itself: a relay for calls is behind no proxy")
 	}
 	old, now := opened(c.old.deployment), opened(c.new.deployment)
-	if ports := added(old, now); len(ports) > 0 {
+	if ports := added(old, now); len(ports) > 0 && c.new.cluster() {
+		p.first("see that these ports reach the stack from outside under the same numbers, by an address of the cluster's load balancer and through every firewall: ", strings.Join(ports, ", "))
+	} else if len(ports) > 0 {
 		p.first("let these ports through the firewall, and through a router in front of this host, under the same numbers: ", strings.Join(ports, ", "))
 	}
 	if ports := added(now, old); len(ports) > 0 {

@@ -30,6 +30,8 @@ func (c *comparison) reached(p *plan, e Effects) {
 		switch {
 		case managed(c.new.deployment):
 			to = "this host"
+		case c.new.cluster():
+			to = is
 		case is == "Traefik":
 			to = "this Traefik"
 		}
@@ -94,7 +96,7 @@ func hosts(s side) []string {
 	for _, name := range s.deployment.SiteHosts() {
 		add(name)
 	}
-	if managed(s.deployment) {
+	if managed(s.deployment) || s.cluster() {
 		for _, r := range s.deployment.Routes().Routers {
 			for _, name := range r.Hosts() {
 				add(name)

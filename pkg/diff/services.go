@@ -28,6 +28,9 @@ func (c *comparison) services() []Service {
 	for _, name := range c.names() {
 		old, now := service(c.old.deployment, name), service(c.new.deployment, name)
 		s := Service{Name: c.Secrets.Mask(name), Why: []string{}}
+		if c.moved {
+			old = nil
+		}
 		switch {
 		case optional(old) && optional(now):
 			continue
@@ -92,6 +95,9 @@ func (c *comparison) names() []string {
 	var names []string
 	for _, d := range []*deployment.Deployment{c.new.deployment, c.old.deployment} {
 		for _, s := range d.Services {
+			if s.Once && s.Image.Repository != "" && slices.ContainsFunc(d.Services, func(o *deployment.Service) bool { return strings.HasPrefix(s.Name, o.Name+"/") }) {
+				continue // a container that comes before those of its pod is no service
+			}
 			if !slices.Contains(names, s.Name) {
 				names = append(names, s.Name)
 			}
@@ -103,7 +109,7 @@ func (c *comparison) names() []string {
 // why says what about a service makes Compose recreate it.
 func (c *comparison) why(old, now *deployment.Service) []string {
 	var why []string
-	if a, b := c.old.deployment.Project, c.new.deployment.Project; a != b {
+	if a, b := c.old.deployment.Project, c.new.deployment.Project; a != b && !c.new.cluster() {
 		why = append(why, "project "+a+" → "+b)
 	}
 	for _, n := range c.new.deployment.Notices(c.old.deployment, now.Name) {
@@ -197,6 +203,9 @@ func reads(s *deployment.Service, p string) bool { return !strings.HasPrefix(p, 
 
 // reader names the service that a file is for; empty when it is for none of them alone.
 func (c *comparison) reader(p string) string {
+	if name := c.of[p]; name != "" {
+		return name
+	}
 	for _, d := range []*deployment.Deployment{c.new.deployment, c.old.deployment} {
 		for _, s := range d.Services {
 			if !optional(s) && reads(s, p) {
@@ -209,7 +218,7 @@ func (c *comparison) reader(p string) string {
 
 // affects says who notices that a service is away.
 func affects(s *deployment.Service) string {
-	if s.Program == component.Postgres && s.Restart.Str() == "no" {
+	if s.Program == component.Postgres && (s.Once || s.Restart.Str() == "no") {
 		return "nobody: it runs once and ends"
 	}
 	return component.Of(s.Program).Affects
@@ -218,7 +227,7 @@ func affects(s *deployment.Service) string {
 // downtime is in words: how long a migration takes depends on the size of the database.
 func downtime(old, now *deployment.Service) string {
 	switch {
-	case now.Program == component.Unknown || now.Restart.Str() == "no":
+	case now.Program == component.Unknown || now.Once || now.Restart.Str() == "no":
 		return ""
 	case old.Image != now.Image:
 		return "seconds, or minutes if the new version changes its database first"

@@ -29,7 +29,10 @@ func (p *plan) then(parts ...string)  { p.after = append(p.after, p.mask(strings
 func (c *comparison) steps(e Effects) (before, after []string) {
 	p := &plan{mask: c.Secrets.Mask, before: []string{}}
 	old, now := c.old.deployment, c.new.deployment
-	if !e.First && old.Project != now.Project {
+	if c.moved {
+		c.otherTarget(p)
+	}
+	if !e.First && old.Project != now.Project && !c.new.cluster() {
 		p.first("stop the old project, or two databases run on the same data: docker compose -p ", shell.Word(old.Project), " down")
 	}
 	if a, b := postgres(old), postgres(now); a != nil && b != nil && a.Image.Major() != b.Image.Major() {
@@ -56,7 +59,9 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		c.owners(p)
 		c.told(p)
 		c.proxy(p)
+		c.objects(p)
 	}
+	c.apart(p)
 	c.reached(p, e)
 	c.openings(p)
 	if e.First || len(old.Synapses) > 0 {
@@ -76,11 +81,11 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		p.first("move the users with syn2mas, before MAS is started: the rest of Migrate in RUNBOOK.md")
 	}
 	if names := c.restarts(e); len(names) > 0 {
-		p.then("after the edited files are overwritten: docker compose restart ", shell.Words(names...))
+		p.then("after the edited files are overwritten: ", c.new.restart(names...))
 	}
 	c.backups(p)
 	if len(old.MASs) > 0 && len(now.MASs) > 0 && slices.ContainsFunc(providers(old), func(p source.Value) bool { return !known(now, p) }) {
-		p.then("docker compose exec ", shell.Word(now.MASs[0].Name), " mas-cli config sync --prune: MAS's database still has the provider that is gone")
+		p.then(strings.Replace(c.new.exec(now.MASs[0].Name), " -T", "", 1), " mas-cli config sync --prune: MAS's database still has the provider that is gone")
 	}
 	for _, name := range added(now.Databases(), old.Databases()) {
 		p.then("the database ", name, " stays; drop it by hand when nobody needs it any more")
@@ -140,7 +145,7 @@ func added(old, now []string) []string {
 // postgres is the one that stays up; nil where there is none.
 func postgres(d *deployment.Deployment) *deployment.Service {
 	for _, s := range d.Services {
-		if s.Program == component.Postgres && s.Restart.Str() != "no" {
+		if s.Program == component.Postgres && !s.Once && s.Restart.Str() != "no" {
 			return s
 		}
 	}

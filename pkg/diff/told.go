@@ -128,9 +128,9 @@ func (c *comparison) moves(p *plan) {
 		if v, ok := now.Image.Version(); ok && !move.Takes(v) {
 			p.first(fmt.Sprintf("%s %s does not take the database of %s over: v%s to v%s do; run one of those in between", now.Name, now.Image.Tag, old.Image.Tag, move.First, move.Last))
 		}
-		p.first("stop ", now.Name, ", which becomes another program on the same database (it takes over that of ", move.From, " and later); two of them must not run at once: docker compose stop ", now.Name)
+		p.first("stop ", now.Name, ", which becomes another program on the same database (it takes over that of ", move.From, " and later); two of them must not run at once: ", c.new.stop(now.Name))
 		p.first("dump its database, for there is no other way back: ", c.dump(old))
-		p.then("see it take the database over (\"Successfully migrated legacy database\"): docker compose logs ", now.Name)
+		p.then("see it take the database over (\"Successfully migrated legacy database\"): ", c.new.logs(now.Name))
 		bot := "@" + now.Config.At("appservice", "bot", "username").Str() + ":" + now.Config.At("homeserver", "domain").Str()
 		for _, say := range move.After {
 			p.then(now.Name, ": ", strings.ReplaceAll(say, "{bot}", bot))
@@ -169,13 +169,15 @@ func (c *comparison) dump(b *deployment.Bridge) string {
 	if name, _ := c.old.deployment.DatabaseOf(b.Service); name != "" {
 		db = name
 	}
-	return "docker compose exec -T " + shell.Word(server) + " pg_dump -U " + shell.Word(user) + " -Fc " + shell.Word(db) + " > " + shell.Word(db+".dump")
+	return c.old.exec(server) + " pg_dump -U " + shell.Word(user) + " -Fc " + shell.Word(db) + " > " + shell.Word(db+".dump")
 }
 
 // renamed says that Compose does not know a service by its new name: what runs by the old one has to go first.
 func (c *comparison) renamed(p *plan) {
 	for _, now := range c.new.deployment.Services {
-		if was := c.formerly(now); was != nil && was.Name != now.Name {
+		if was := c.formerly(now); was != nil && was.Name != now.Name && c.new.cluster() {
+			p.first(was.Name, " is called ", now.Name, " from now on, and the cluster takes it for another one: both would run on the same database. ", c.old.stop(was.Name))
+		} else if was != nil && was.Name != now.Name {
 			p.first(was.Name, " is called ", now.Name, " from now on, and Compose takes it for another service: without --remove-orphans both would run on the same data")
 		}
 	}
@@ -221,6 +223,9 @@ func (c *comparison) owners(p *plan) {
 		user := now.UserAt.Str()
 		if user == old.UserAt.Str() || user == "" {
 			continue
+		}
+		if c.new.cluster() && now.Program == component.Postgres && !now.Once {
+			p.first("what ", now.Name, " has kept so far belongs to the user from before, and PostgreSQL starts as no other one: dump and restore (RUNBOOK.md), or leave the user as it was")
 		}
 		for _, m := range now.Mounts {
 			if m.Host == "" || m.ReadOnly || !slices.ContainsFunc(old.Mounts, func(o deployment.Mount) bool { return o.Host == m.Host }) {

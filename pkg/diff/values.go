@@ -34,20 +34,23 @@ func (c *comparison) values() []Value {
 		old, now := c.old.file(p), c.new.file(p)
 		_, was := c.Old[p]
 		_, is := c.New[p]
-		if !was || !is || (old == nil || now == nil) && !opaque(p) {
+		if !was || !is || p == kustomization || (old == nil || now == nil) && !opaque(p) {
 			continue // the file as a whole says it
 		}
 		w := &walk{mask: c.Secrets.Mask, named: c.Secrets.Named}
 		switch {
 		case opaque(p):
 			w.found = []Value{{Action: Changed, Secret: true}}
-		case p == c.new.deployment.File:
+		case p == c.new.deployment.File && !c.new.cluster():
 			w.compose(old, now)
 		default:
 			w.compare("", old.Root(), now.Root())
 		}
 		service := c.reader(p)
 		for _, v := range w.found {
+			if c.new.cluster() && configHash().MatchString(v.Key) {
+				continue // the services say which files it stands for
+			}
 			if p != c.new.deployment.File {
 				v.Service = service
 			}

@@ -5,7 +5,6 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
-	"philipp.info/stackgen/pkg/shell"
 )
 
 // shared are the settings by which the processes of Synapse divide the work: two that have them differently both do a part of it, or
@@ -53,7 +52,11 @@ func (c *comparison) workers(p *plan) {
 				names = append(names, w.Name)
 				gone = gone || service(c.new.deployment, w.Name) == nil
 			}
-			how := "docker compose stop " + shell.Words(names...)
+			how := c.old.stop(names...)
+			if c.new.cluster() {
+				p.first("stop all processes of Synapse, for ", why, ": ", how)
+				continue
+			}
 			if gone || service(c.new.deployment, was.Name) == nil {
 				how = "docker compose down --remove-orphans"
 			}

@@ -66,8 +66,11 @@ func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
 		m.kinds[kindOf(w.Service)]++
 	}
 	for _, s := range d.Services {
-		if s.Absent.Why == "" {
+		switch {
+		case s.Absent.Why == "":
 			m.service(s)
+		case len(s.Profiles) > 0:
+			m.byHand(s)
 		}
 	}
 	m.policies()

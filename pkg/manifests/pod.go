@@ -146,7 +146,9 @@ func (m *maker) opened(s *deployment.Service) *node {
 		for i := range min(p.Last-p.First+1, 100) {
 			inner := strconv.Itoa(p.Inner + i)
 			item := mapping("containerPort", number(inner), "hostPort", number(strconv.Itoa(p.First+i)), "protocol", text(strings.ToUpper(p.Protocol)))
-			if p.IP != "" {
+			if s.Program == component.LiveKit {
+				item.Delete("hostPort") // a Service leads there
+			} else if p.IP != "" {
 				item.Set("hostIP", text(p.IP))
 			}
 			items.Items = append(items.Items, item)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -79,6 +80,35 @@ func (m *maker) job(s *deployment.Service, template *node) {
 	m.put(label(s.Name), job)
 }
 
+// byHand makes CronJobs that never run by themselves of a service that is started by name: kubectl create job --from runs one. What its
+// command checks, another one does.
+func (m *maker) byHand(s *deployment.Service) {
+	spec := m.pod(s)
+	spec.Set("restartPolicy", text("Never"))
+	steps := []string{""}
+	if args := spec.Get("containers").Items[0].Get("args"); args != nil && slices.ContainsFunc(args.Items, func(w *node) bool { return w.Text == "check" }) {
+		steps = []string{"check", "migrate"}
+	}
+	for _, step := range steps {
+		of, name := spec.Clone(), label(s.Name)
+		if step != "" {
+			name += "-" + step
+			for i, w := range of.Get("containers").Items[0].Get("args").Items {
+				if w.Text == "check" {
+					of.Get("containers").Items[0].Get("args").Items[i] = text(step)
+				}
+			}
+		}
+		job := object("batch/v1", "CronJob", name, m.Namespace, mapping("labels", m.labels(s.Name)))
+		template := mapping("metadata", mapping("labels", m.labels(s.Name)), "spec", of)
+		job.Set("spec", mapping(
+			"suspend", truth(true), "schedule", text("0 0 31 2 *"),
+			"jobTemplate", mapping("spec", mapping("backoffLimit", number("0"), "template", template)),
+		))
+		m.put(label(s.Name), job)
+	}
+}
+
 // single reports whether a service bears no second of its kind beside it, not even while a machine is lost: a StatefulSet starts
 // none before the first is known to have ended.
 func (m *maker) single(s *deployment.Service) bool {
@@ -143,6 +173,26 @@ func (m *maker) doors(s *deployment.Service) {
 		svc.Set("spec", of)
 		m.put(name, svc)
 	}
+	m.media(s)
+}
+
+// media is the Service by which calls come to LiveKit from outside, under the numbers that it tells to clients. By a port of the node it
+// would not be allowed where pods are held to be restricted.
+func (m *maker) media(s *deployment.Service) {
+	if s.Program != component.LiveKit || len(s.Ports) == 0 {
+		return
+	}
+	items := list()
+	for _, p := range s.Ports {
+		items.Items = append(items.Items, mapping(
+			"name", text(p.Protocol+"-"+strconv.Itoa(p.First)), "protocol", text(strings.ToUpper(p.Protocol)), "port", number(strconv.Itoa(p.First)), "targetPort", number(strconv.Itoa(p.Inner)),
+		))
+	}
+	svc := object("v1", "Service", label(s.Name)+"-media", m.Namespace, mapping("labels", m.labels(s.Name)))
+	svc.Set("spec", mapping(
+		"type", text("LoadBalancer"), "externalTrafficPolicy", text("Local"), "selector", mapping(nameLabel, text(label(s.Name))), "ports", items,
+	))
+	m.put(label(s.Name), svc)
 }
 
 // budget says, with the first worker of a kind, that one of them may be away at a time. What there is one of has none: the machine that it

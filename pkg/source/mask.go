@@ -24,6 +24,12 @@ var (
 	imageDigest = regex.Of(`@sha256:[0-9a-f]{64}\b`)
 )
 
+// longWords are those of Kubernetes that are as long as a token.
+var longWords = []string{
+	"allowPrivilegeEscalation", "automountServiceAccountToken", "publishNotReadyAddresses", "topologySpreadConstraints", "terminationGracePeriodSeconds",
+	"requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution",
+}
+
 // pattern is an expression that needs one of some characters, or a word, to match: looking for those first
 // spares nearly all values the expression.
 type pattern struct {
@@ -86,6 +92,8 @@ func looksSecret(name, value string) bool {
 	}
 	name = ownName(name)
 	switch {
+	case slices.Contains(longWords, value):
+		return false
 	case strings.Contains(value, "\n"):
 		return true
 	case secretName().MatchString(name) && (!notSecret().MatchString(name) || name == "push_url"):

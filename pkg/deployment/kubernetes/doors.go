@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
@@ -86,6 +88,7 @@ func (c *cluster) door(o *object) {
 	for _, p := range behind {
 		s := meant(p, d.Ports)
 		d.To = append(d.To, s)
+		published(s, spec)
 		a := deployment.Attachment{Network: network, AliasesAt: deployment.LeafOf(o.At("metadata", "name"))}
 		add := func(name string) {
 			a.Aliases = append(a.Aliases, deployment.Filled(o.At("metadata", "name"), name, true))
@@ -104,6 +107,24 @@ func (c *cluster) door(o *object) {
 			}
 		}
 		s.Attachments = append(s.Attachments, a)
+	}
+}
+
+// published are the ports of a container under which others reach it from outside of the cluster: those of a load balancer, or of every node.
+func published(s *deployment.Service, spec source.Value) {
+	key := map[string]string{"LoadBalancer": "port", "NodePort": "nodePort"}[spec.At("type").Str()]
+	if key == "" {
+		return
+	}
+	for _, v := range spec.At("ports").Items() {
+		outer, err := strconv.Atoi(v.At(key).Str())
+		inner, err2 := strconv.Atoi(cmp.Or(v.At("targetPort").Str(), v.At("port").Str()))
+		if err != nil || err2 != nil {
+			continue // one that the cluster chooses, or that has a name
+		}
+		protocol := strings.ToLower(cmp.Or(v.At("protocol").Str(), "tcp"))
+		s.Ports = append(s.Ports, deployment.Port{First: outer, Last: outer, Inner: inner, Protocol: protocol, At: deployment.LeafOf(v.At("port"))})
+		s.Spans = append(s.Spans, deployment.PortSpan{First: outer, Last: outer, To: inner, Protocol: protocol})
 	}
 }
 

@@ -36,6 +36,7 @@ func Open(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, 
 	d := deployment.New(fsys, false, known...)
 	c := &cluster{fsys: fsys, d: d, contents: make(map[string]*content)}
 	d.Target, d.Lines, d.Secrecy, d.Faults = deployment.Kubernetes, lines, c.secrecy, make(map[string][]finding.Finding)
+	d.ReadFrom, d.Notices = c, c.notices
 	d.Holders = make(map[string]deployment.Holder)
 	findings := c.read()
 	if len(c.objects) == 0 {

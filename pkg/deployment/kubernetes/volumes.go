@@ -78,7 +78,7 @@ func (c *cluster) volumeAt(p *pod, s *deployment.Service, v source.Value) volume
 		return c.projected(p, s, v.At("projected"))
 	case v.At("persistentVolumeClaim").Set():
 		claim := v.At("persistentVolumeClaim", "claimName").Str()
-		return volume{why: "it is the volume claim " + claim, source: claim, readOnly: v.At("persistentVolumeClaim", "readOnly").True()}
+		return volume{why: "it is the volume claim " + claim, source: path.Join(p.of.namespace, claim), readOnly: v.At("persistentVolumeClaim", "readOnly").True()}
 	case v.At("hostPath").Set():
 		dir := v.At("hostPath", "path").Str()
 		return volume{why: dir + " is on the node", source: dir}

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -101,11 +103,29 @@ func doorPort(r *Reporter, d *deployment.Deployment, door *deployment.Door, p de
 	ls, known := d.Listeners(to)
 	open := slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback })
 	heard := slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == p.Inner })
-	if !known || heard || to.Paired || partial(d, to) || len(open) == 0 || to.Component().Bridge != nil && len(door.Ports) > 1 {
+	if !known || heard || carries(d, to, p.Inner) || to.Paired || partial(d, to) || len(open) == 0 || to.Component().Bridge != nil && len(door.Ports) > 1 {
 		return // another container of the pod may listen there, and a bridge on more ports than one
 	}
 	text, sites := portsOf(open)
 	r.Fail(fmt.Sprintf("the Service %s leads to port %s of %s, which listens on %s; nobody answers", door.Name, p.Inner, to.Name, text), "targetPort: "+mainPort(open), append([]source.Site{p.At.Site("")}, sites...)...)
+}
+
+// carries reports whether a LiveKit has calls on the port, besides the one on which it is asked (pkg/config/config.go of 1.13.11).
+func carries(d *deployment.Deployment, s *deployment.Service, port string) bool {
+	for _, l := range d.LiveKits {
+		if l.Service != s {
+			continue
+		}
+		rtc := l.Config.At("rtc")
+		n, _ := strconv.Atoi(port)
+		first, ranged := rtc.At("port_range_start").Int()
+		last, _ := rtc.At("port_range_end").Int()
+		if !ranged {
+			first, last = 50000, 60000
+		}
+		return port == cmp.Or(rtc.At("tcp_port").Str(), "7881") || port == rtc.At("udp_port").Str() || first <= n && n <= last
+	}
+	return false
 }
 
 // behindRoutes are the servers of routes that are that door, each place once.

@@ -49,8 +49,10 @@ func (c *comparison) services() []Service {
 	return services
 }
 
-// optional reports whether `up -d` starts no such service.
-func optional(s *deployment.Service) bool { return s == nil || len(s.Profiles) > 0 }
+// optional reports whether `up -d`, or apply, starts no such service.
+func optional(s *deployment.Service) bool {
+	return s == nil || len(s.Profiles) > 0 || s.Deployment().Target == deployment.Kubernetes && s.Absent.Why != ""
+}
 
 func service(d *deployment.Deployment, name string) *deployment.Service {
 	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return s.Name == name })

@@ -15,6 +15,9 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
+// Kustomization is the file that names all others.
+const Kustomization = "kustomization.yaml"
+
 // Options is what Compose does not say. The zero value is a cluster of which nothing is known.
 type Options struct {
 	// Header is a comment on top of each file.
@@ -35,6 +38,8 @@ type Options struct {
 	// Database is what the PostgreSQL of the deployment becomes: single, a pod, which is the default; cnpg, a cluster of
 	// CloudNativePG; external, where it has none.
 	Database string
+	// Secret reports whether a text holds a secret, besides what looks like one. nil: that is all that is known.
+	Secret func(text string) bool
 	// SecretsApart leaves the Secrets out of the kustomization: something else makes them in the cluster.
 	SecretsApart bool
 }
@@ -131,7 +136,7 @@ func (m *maker) written() (files []memfs.File, err error) {
 	}
 	k.Set("resources", resources)
 	out, err := m.text(k)
-	return append(files, memfs.File{Path: "kustomization.yaml", Data: out}), err
+	return append(files, memfs.File{Path: Kustomization, Data: out}), err
 }
 
 // text is a file of objects.

@@ -16,16 +16,17 @@ import (
 func (m *maker) pod(s *deployment.Service) *node {
 	ref, _ := s.ImageAt.Text()
 	c := mapping("name", text(label(s.Name)), "image", text(ref))
+	said := mapping() // the words of its command that are secret, by the variables that they are handed in
 	if s.Entrypoint.Set() {
-		c.Set("command", escaped(s.Entrypoint))
+		c.Set("command", m.escaped(s.Entrypoint, said))
 	}
 	if s.Cmd.Set() {
-		c.Set("args", escaped(s.Cmd))
+		c.Set("args", m.escaped(s.Cmd, said))
 	}
 	if s.WorkingDir.Set() {
 		c.Set("workingDir", text(s.WorkingDir.Str()))
 	}
-	m.environment(s, c)
+	m.environment(s, c, said)
 	if items := m.opened(s); len(items.Items) > 0 {
 		c.Set("ports", items)
 	}
@@ -165,14 +166,23 @@ func (m *maker) opened(s *deployment.Service) *node {
 	return items
 }
 
-// escaped are the words of a command, in which kubelet would replace $(NAME).
-func escaped(l deployment.List) *node {
+// hides reports whether a text is to stand in a Secret.
+func (m *maker) hides(name, value string) bool {
+	return len(source.HiddenIn(name, value)) > 0 || m.Secret != nil && m.Secret(value)
+}
+
+// escaped are the words of a command, in which kubelet would replace $(NAME). One that is secret stands in a variable, which it does replace.
+func (m *maker) escaped(l deployment.List, said *node) *node {
 	all := l.Texts()
 	if len(l.Items) == 0 && l.Str() != "" {
 		all = strings.Fields(l.Str())
 	}
 	for i, w := range all {
-		all[i] = strings.ReplaceAll(w, "$(", "$$(")
+		if all[i] = strings.ReplaceAll(w, "$(", "$$("); m.Secret != nil && m.Secret(w) {
+			name := "COMMAND_" + strconv.Itoa(len(said.Names())+1)
+			said.Set(name, text(w))
+			all[i] = "$(" + name + ")"
+		}
 	}
 	return words(all)
 }
@@ -198,17 +208,23 @@ func security(s *deployment.Service) *node {
 }
 
 // environment gives a container its variables: what is secret stands in a Secret.
-func (m *maker) environment(s *deployment.Service, c *node) {
+func (m *maker) environment(s *deployment.Service, c, said *node) {
 	env, hidden := list(), mapping()
+	hide := func(name string, value *node) {
+		hidden.Set(name, value)
+		env.Items = append(env.Items, mapping("name", text(name), "valueFrom", mapping("secretKeyRef", mapping("name", text(label(s.Name)+"-env"), "key", text(name)))))
+	}
+	for _, name := range said.Names() {
+		hide(name, said.Get(name))
+	}
 	told := make(map[string]bool)
 	for _, v := range s.Variables {
 		if told[v.Name] || v.Hidden != "" {
 			continue
 		}
 		told[v.Name] = true
-		if len(source.HiddenIn(v.Name, v.Text)) > 0 {
-			hidden.Set(v.Name, text(v.Text))
-			env.Items = append(env.Items, mapping("name", text(v.Name), "valueFrom", mapping("secretKeyRef", mapping("name", text(label(s.Name)+"-env"), "key", text(v.Name)))))
+		if m.hides(v.Name, v.Text) {
+			hide(v.Name, text(v.Text))
 			continue
 		}
 		env.Items = append(env.Items, mapping("name", text(v.Name), "value", text(strings.ReplaceAll(v.Text, "$(", "$$("))))

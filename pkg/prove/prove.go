@@ -98,16 +98,20 @@ func masked(set *secret.Set, err error) error {
 	return err
 }
 
-// check holds the rules against the bundle.
-func (r *Result) check(in Input) {
-	open := compose.Open
+// open reads the bundle as it will lie in the directory. Manifests see nothing of what lies beside them.
+func open(b *render.Bundle, in Input) (*deployment.Deployment, []finding.Finding) {
 	switch {
 	case in.Spec.OnKubernetes():
-		open = kubernetes.Open
+		return kubernetes.Open(b.Manifests())
 	case in.Placeholders:
-		open = compose.OpenAlone
+		return compose.OpenAlone(over(b, in.Beside))
 	}
-	d, found := open(over(r.Bundle, in.Beside))
+	return compose.Open(over(b, in.Beside))
+}
+
+// check holds the rules against the bundle.
+func (r *Result) check(in Input) {
+	d, found := open(r.Bundle, in)
 	r.Deployment = d
 	fixed := d.Fixed()
 	r.Fixed = deployment.Values(fixed)

@@ -10,11 +10,13 @@ import (
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/manifests"
+	"philipp.info/stackgen/pkg/memfs"
+	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/spec"
 )
 
 // resolveKubernetes settles what a cluster is told besides what Compose would be.
-func (st *Stack) resolveKubernetes(s *spec.Spec) {
+func (st *Stack) resolveKubernetes(s *spec.Spec, secrets *secret.Set) {
 	if !s.OnKubernetes() {
 		return
 	}
@@ -22,6 +24,7 @@ func (st *Stack) resolveKubernetes(s *spec.Spec) {
 	o := &manifests.Options{
 		Header: "Rendered by stackgen from " + st.SpecName + ". Change that file, not this one.", Namespace: cmp.Or(k.Namespace, st.Name), Proxy: k.Proxy,
 		StorageClass: k.Storage["class"], Storage: k.Storage, Database: s.KubernetesDatabase(), SecretsApart: k.Secrets == "external",
+		Secret: func(text string) bool { return secrets.Mask(text) != text },
 	}
 	if k.Gateway.Name == "" {
 		o.Ingress = &manifests.Ingress{Class: k.Ingress.Class, Issuer: k.Ingress.Issuer}
@@ -35,6 +38,14 @@ func (st *Stack) resolveKubernetes(s *spec.Spec) {
 		}
 	}
 	st.Kubernetes, st.NeedsRoot = o, false
+}
+
+// Manifests is a bundle of manifests as a file system, for kubernetes.Open, with all of its objects: the kustomization may leave the Secrets
+// to something else.
+func (b *Bundle) Manifests() *memfs.FS {
+	all := *b
+	all.Files = slices.DeleteFunc(slices.Clone(b.Files), func(f File) bool { return f.Path == manifests.Kustomization && b.Stack.Kubernetes.SecretsApart })
+	return all.FS()
 }
 
 // ofCompose are the rendered files that only Compose reads.

@@ -79,7 +79,7 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 		st.Admin = &Admin{Host: host, Port: component.Of(component.Ketesa).Port, Allow: s.Admin.AllowFrom}
 	}
 	st.resolveBackup(s, secrets, sources)
-	st.resolveServices(s)
+	st.resolveServices(s, secrets)
 	return st
 }
 
@@ -331,7 +331,7 @@ func relays(s *spec.Spec, b spec.Bridge) bool {
 }
 
 // resolveServices says which image each service runs, as whom, and with which secrets.
-func (st *Stack) resolveServices(s *spec.Spec) {
+func (st *Stack) resolveServices(s *spec.Spec, secrets *secret.Set) {
 	add := func(role, name string, c spec.Component, limits spec.Limits) {
 		program, sandbox := component.OfService(role)
 		ref := c.Ref(program.Program)
@@ -367,7 +367,7 @@ func (st *Stack) resolveServices(s *spec.Spec) {
 	for _, svc := range st.Services {
 		st.NeedsRoot = st.NeedsRoot || svc.User != s.Owner
 	}
-	st.resolveKubernetes(s)
+	st.resolveKubernetes(s, secrets)
 	if svc, on := st.Services["syn2mas"]; on && !st.NeedsRoot {
 		svc.Caps = nil // all files are its own
 		st.Services["syn2mas"] = svc

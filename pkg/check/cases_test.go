@@ -94,16 +94,19 @@ type stack struct {
 }
 
 var stacks = map[string]func() stack{
-	"rendered":    sync.OnceValue(func() stack { return newStack(renderedTree("../../examples/phil-app/stack.yaml")) }),
-	"calls":       sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/calls/stack.yaml")) }),
-	"caddy":       sync.OnceValue(func() stack { return newStack(renderedWith(mutated[3].spec, mutated[3].old, mutated[3].new)) }),
-	"nginx":       sync.OnceValue(func() stack { return newStack(renderedWith(mutated[5].spec, mutated[5].old, mutated[5].new)) }),
-	"family":      sync.OnceValue(func() stack { return newStack(renderedWith(mutated[1].spec, mutated[1].old, mutated[1].new)) }),
-	"own-login":   sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/own-login/stack.yaml")) }),
-	"hand-kept":   sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
-	"workers":     sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
-	"kubernetes":  sync.OnceValue(func() stack { return newStack(treeOf("kubernetes")) }),
-	"appservices": sync.OnceValue(func() stack { return newStack(treeOf("appservices")) }),
+	"rendered":     sync.OnceValue(func() stack { return newStack(renderedTree("../../examples/phil-app/stack.yaml")) }),
+	"calls":        sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/calls/stack.yaml")) }),
+	"caddy":        sync.OnceValue(func() stack { return newStack(renderedWith(mutated[3].spec, mutated[3].old, mutated[3].new)) }),
+	"nginx":        sync.OnceValue(func() stack { return newStack(renderedWith(mutated[5].spec, mutated[5].old, mutated[5].new)) }),
+	"caddy-labels": sync.OnceValue(func() stack { return newStack(renderedWith(mutated[4].spec, mutated[4].old, mutated[4].new)) }),
+	"bots":         sync.OnceValue(func() stack { return newStack(renderedWith(mutated[2].spec, mutated[2].old, mutated[2].new)) }),
+	"full":         sync.OnceValue(func() stack { return newStack(renderedTree("../../examples/full/stack.yaml")) }),
+	"family":       sync.OnceValue(func() stack { return newStack(renderedWith(mutated[1].spec, mutated[1].old, mutated[1].new)) }),
+	"own-login":    sync.OnceValue(func() stack { return newStack(renderedTree("../render/testdata/specs/own-login/stack.yaml")) }),
+	"hand-kept":    sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
+	"workers":      sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
+	"kubernetes":   sync.OnceValue(func() stack { return newStack(treeOf("kubernetes")) }),
+	"appservices":  sync.OnceValue(func() stack { return newStack(treeOf("appservices")) }),
 }
 
 // opened reads what a tree holds: a project of Compose, or manifests.

@@ -33,6 +33,12 @@ var appserviceAgrees = Rule{
 			}
 			checkAppservice(r, d, a)
 		}
+		for _, a := range d.Beside() {
+			for _, m := range a.Missing {
+				r.Fail(fmt.Sprintf("%s is told to read its %s at %s, and nothing is mounted there; it does not start", a.Name, m.What, m.Path), "correct the path, or "+d.Lines.Mount("the file", m.Path), m.Sites...)
+			}
+			checkWebhooks(r, d, a)
+		}
 		if len(unknown) > 0 {
 			r.NotChecked("the configuration of "+finding.Sentence(unknown, "and")+", to which registrations lead, was not read", sites...)
 		}
@@ -77,19 +83,70 @@ func checkAppservice(r *Reporter, d *deployment.Deployment, a *deployment.Appser
 		}
 	}
 	if host, at := a.Listens(); deployment.Loopback(host) && !a.NetworkMode.Set() {
-		r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", a.Name, host), lastKey(a.About.Host)+": 0.0.0.0", at.Site(""), reg.At("url").Site("Synapse looks for it here"))
-	}
-	if u, port, ok := d.Endpoint(a.Homeserver().Str()); ok && !a.NetworkMode.Set() {
-		ls := a.Synapse.Listeners()
-		switch {
-		case deployment.Loopback(u.Hostname()):
-			r.Fail(fmt.Sprintf("%s looks for Synapse in its own container, at %s", a.Name, u.Hostname()), a.Homeserver().Name()+": "+a.Synapse.ClientAddress(), a.Homeserver().Site(""))
-		case slices.Contains(a.Synapse.Names(), u.Hostname()) && len(ls) > 0 && !slices.ContainsFunc(ls, func(l deployment.Listener) bool { return l.Port == port }):
-			r.Fail(fmt.Sprintf("%s looks for Synapse on port %s, where it does not listen", a.Name, port), a.Homeserver().Name()+": "+a.Synapse.ClientAddress(), a.Homeserver().Site(""), ls[0].Value.Site("Synapse's listeners"))
+		fix, site := "listen on 0.0.0.0", a.Site("")
+		if at.Path() != "" {
+			fix, site = lastKey(a.About.Host)+": 0.0.0.0", at.Site("")
 		}
+		r.Fail(fmt.Sprintf("%s listens on %s only; Synapse cannot reach it from its own container", a.Name, host), fix, site, reg.At("url").Site("Synapse looks for it here"))
 	}
+	checkItsHomeserver(r, d, a)
 	if name := a.Domain(); name.Set() && a.Synapse.Server.Set() && name.Str() != a.Synapse.Server.Str() {
 		r.Fail(fmt.Sprintf("%s is configured for %s, and the server is %s; it claims users that there are not, and Synapse refuses them for %s", a.Name, name.Str(), a.Synapse.Server.Str(), id), name.Name()+": "+a.Synapse.Server.Str(), name.Site(""), a.Synapse.Server.Site("the server name"))
+	}
+}
+
+// checkItsHomeserver has an appservice find Synapse.
+func checkItsHomeserver(r *Reporter, d *deployment.Deployment, a *deployment.Appservice) {
+	text, key, site := a.Homeserver()
+	u, port, ok := d.Endpoint(text)
+	if !ok || a.NetworkMode.Set() {
+		return
+	}
+	ls, fix := a.Synapse.Listeners(), a.Synapse.ClientAddress()
+	if key != "" {
+		fix = key + ": " + fix
+	}
+	switch {
+	case deployment.Loopback(u.Hostname()):
+		r.Fail(fmt.Sprintf("%s looks for Synapse in its own container, at %s", a.Name, u.Hostname()), fix, site)
+	case !a.About.HomeserverWord && slices.Contains(a.Synapse.Names(), u.Hostname()) && len(ls) > 0 && !slices.ContainsFunc(ls, func(l deployment.Listener) bool { return l.Port == port }):
+		r.Fail(fmt.Sprintf("%s looks for Synapse on port %s, where it does not listen", a.Name, port), fix, site, ls[0].Value.Site("Synapse's listeners"))
+	case strings.ContainsAny(u.Hostname(), ".:") || d.ServiceAt(u.Hostname()) != nil || d.Door(u.Hostname()) != nil || a.MoreNames:
+	default:
+		r.lostHost(d, u.Hostname(), fmt.Sprintf("%s looks for Synapse at %q, but the service is called %q; it never connects", a.Name, u.Hostname(), calls(a.Synapse.Service)), mend{text: fix},
+			append([]source.Site{site}, deployment.NameSites(a.Synapse.Service)...)...)
+	}
+}
+
+// checkWebhooks has the address under which others call it lead to where it listens for them.
+func checkWebhooks(r *Reporter, d *deployment.Deployment, a *deployment.Appservice) {
+	v := a.Webhooks()
+	u, _, ok := deployment.Endpoint(v.Str())
+	if !ok || len(d.Routes().Routers) == 0 {
+		return
+	}
+	path := strings.TrimSuffix(u.Path, "/") + "/hook"
+	res := d.Routes().Match("POST", u.Hostname(), path)
+	ls, known := d.Listeners(a.Service)
+	switch {
+	case !known || res.Unknown != "" || deployment.Loopback(u.Hostname()):
+	case res.Backend == nil || !a.Is(res.Backend.Container):
+		told, sites := "nobody answers there", []source.Site{v.Site("")}
+		if res.Backend != nil {
+			told, sites = res.Backend.Container+" answers there", append(sites, res.Router.Site)
+		}
+		r.Warn(fmt.Sprintf("%s tells people that webhooks are called at %s, and %s; none arrives", a.Name, u.Redacted(), told), "the address that is routed to "+a.Name, sites...)
+	default:
+		for _, l := range ls {
+			if l.Port != a.BackendPort(*res.Backend) || l.Loopback { // traefik-port-listens says so
+				continue
+			}
+			if !slices.Contains(l.Resources, a.About.Resource) {
+				r.Fail(fmt.Sprintf("requests for webhooks come to port %s of %s, which is for other things; none is taken", l.Port, a.Name), "resources: ["+a.About.Resource+"]", l.Value.Site(""), v.Site("told to people"))
+			} else if prefix := strings.TrimSuffix(l.Prefix, "/"); !strings.HasPrefix(res.Path, prefix+"/") {
+				r.Fail(fmt.Sprintf("requests for webhooks come to %s with the path %s, and it takes those below %s; each is a 404", a.Name, res.Path, prefix), "prefix: "+strings.TrimSuffix(strings.TrimSuffix(res.Path, "/hook"), "/webhook"), l.Value.At("prefix").Site(""), v.Site("told to people"))
+			}
+		}
 	}
 }
 

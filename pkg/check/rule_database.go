@@ -21,7 +21,7 @@ var databaseCredentialsMatch = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var absent []lack
 		var elsewhere []deployment.Connection
-		for _, c := range d.Connections() {
+		for _, c := range append(d.Connections(), d.OtherConnections()...) {
 			if c.Host == "" && c.PasswordReason != "" {
 				r.Fail(c.PasswordReason+"; the service does not start", "escape the password as in a URL", c.At.Site(""))
 				continue
@@ -35,6 +35,10 @@ var databaseCredentialsMatch = Rule{
 				continue
 			case server != nil && server.Program == component.Unknown:
 				r.NotChecked(fmt.Sprintf("%s, the database of %s, runs an image that stackgen does not know", server.Name, c.Service.Name), c.At.Site(""))
+				continue
+			case server == nil && c.Other:
+				r.Warn(fmt.Sprintf("%s looks for its database at %q, a name that no service here has; unless a container of another stack has it, it does not start", c.Service.Name, c.Host),
+					d.DatabaseFix(), append([]source.Site{c.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 				continue
 			case server == nil && d.Door(c.Host) != nil && d.Door(c.Host).Elsewhere != "":
 				elsewhere = append(elsewhere, c)
@@ -120,7 +124,7 @@ func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connec
 		r.Fail(fmt.Sprintf("the database password of %s differs from the one its role is given; it does not start (password authentication failed)", c.Service.Name),
 			"write the same password in both places", c.PasswordAt.Site(c.Service.Name+"'s"), role.Site)
 	}
-	if db, ok := made.Databases[c.Db]; ok && db.Owner != "" && db.Owner != c.User && d.SameDatabase(c) == nil {
+	if db, ok := made.Databases[c.Db]; ok && db.Owner != "" && db.Owner != c.User && (c.Other || d.SameDatabase(c) == nil) {
 		r.Fail(fmt.Sprintf("the database %s belongs to %s, but %s logs in as %s; it cannot create its tables", c.Db, db.Owner, c.Service.Name, c.User), c.UserKey()+": "+db.Owner, c.UserAt.Site(""), db.Site)
 	}
 }
@@ -136,7 +140,7 @@ var databaseCreated = Rule{
 			checkRuns(r, d, j)
 		}
 		var absent []lack
-		for _, c := range d.Connections() {
+		for _, c := range append(d.Connections(), d.OtherConnections()...) {
 			server := d.ServiceAt(c.Host)
 			if server == nil || server.Program != component.Postgres {
 				continue // database-credentials-match says so

@@ -2,9 +2,11 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
 )
 
 var composeNameUnique = Rule{
@@ -14,22 +16,41 @@ var composeNameUnique = Rule{
 	Fix:     "Give the service an alias that no other has, on a network of this stack alone, and use it in every address.",
 	Source:  "Docker's embedded DNS (libnetwork); Compose specification, networks.aliases",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		told := make(map[[3]*deployment.Service]bool)
+		// Of two that have one name there is one finding for all who call it.
+		type twice struct{ to, other *deployment.Service }
+		var order []twice
+		calls := make(map[twice][]deployment.Talk)
 		for _, t := range d.Talks() {
 			for _, other := range d.Named(t.Host) {
-				group := [3]*deployment.Service{t.From, t.To, other}
-				if other == t.To || other == t.From || told[group] || other.Image.Repository == t.To.Image.Repository || !hearsBoth(d, t, other) {
+				of := twice{t.To, other}
+				if other == t.To || other == t.From || other.Image.Repository == t.To.Image.Repository || !hearsBoth(d, t, other) ||
+					slices.ContainsFunc(calls[of], func(o deployment.Talk) bool { return o.From == t.From }) {
 					continue
 				}
-				told[group] = true
-				message := fmt.Sprintf("%s calls %q, by which %s knows %s and %s; it gets now the one, now the other", t.From.Name, t.Host, d.Lines.Engine, t.To.Name, other.Name)
-				fix := d.Lines.OtherName + " for one of the two"
-				if len(t.To.Profiles)+len(other.Profiles) > 0 {
-					r.Warn(message+", when both run", fix, other.Site(""), t.To.Site("the one that is meant"), t.At("the address"))
-					continue
+				if calls[of] == nil {
+					order = append(order, of)
 				}
-				r.Fail(message, fix, other.Site(""), t.To.Site("the one that is meant"), t.At("the address"))
+				calls[of] = append(calls[of], t)
 			}
+		}
+		for _, of := range order {
+			severally(r, calls[of], func(t deployment.Talk) []source.Site { return []source.Site{t.At("")} }, func(r *Reporter, ts []deployment.Talk) {
+				var names []string
+				sites := []source.Site{of.other.Site(""), of.to.Site("the one that is meant")}
+				for _, t := range ts {
+					names, sites = append(names, t.From.Name), append(sites, t.At("the address"))
+				}
+				call, get := "call", "they get"
+				if len(ts) == 1 {
+					call, get = "calls", "it gets"
+				}
+				message := fmt.Sprintf("%s %s %q, by which %s knows %s and %s; %s now the one, now the other", finding.Sentence(deployment.AtMost(names, 3), "and"), call, ts[0].Host, d.Lines.Engine, of.to.Name, of.other.Name, get)
+				report := r.Fail
+				if len(of.to.Profiles)+len(of.other.Profiles) > 0 {
+					message, report = message+", when both run", r.Warn
+				}
+				report(message, d.Lines.OtherName+" for one of the two", sites...)
+			})
 		}
 	},
 }

@@ -83,6 +83,8 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), "bind_addresses: ['0.0.0.0']", l.Value.At("bind_addresses").Site(""), b.Site)
 	case l.Tls && b.Scheme == "http":
 		r.Fail(fmt.Sprintf("%s speaks TLS on port %s, but %s asks it in plain HTTP; every request is a 502", s.Name, b.Port, d.Front().Name), "tls: false", l.Value.At("tls").Site(""), b.Site)
+	case l.Loopback && s.Program == component.Unknown && !slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == b.Port }):
+		r.Fail(fmt.Sprintf("%s listens on port %s for its own container only; every request is a 502", s.Name, b.Port), l.HostAt().Name()+": 0.0.0.0", l.HostAt().Site(""), b.Site)
 	case !l.Tls && b.Scheme == "https":
 		fix := s.Label(key+"scheme", "http")
 		if b.Address != "" {

@@ -12,14 +12,14 @@ import (
 
 var publishedPortListens = Rule{
 	ID: "published-port-listens", Severity: finding.Warning,
-	Summary:     "behind each published port of Synapse and MAS the program listens",
+	Summary:     "behind each published port of Synapse, MAS, lk-jwt-service and the pages for browsers the program listens",
 	Why:         "\"Connection reset by peer\" or \"connection refused\" from outside, although the container runs: other servers ask 8448, where nothing listens.",
 	Fix:         "Publish the port of a listener, or remove the line where a proxy stands in front.",
 	Source:      "Compose specification, ports; Synapse config/server.py; MAS crates/config sections/http.rs",
 	ComposeOnly: "what a Service publishes is what kubernetes-service-leads looks at",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Services {
-			if s.Program != component.Synapse && s.Program != component.MAS {
+			if !slices.Contains([]component.Program{component.Synapse, component.MAS, component.Element, component.Ketesa, component.LkJwt}, s.Program) {
 				continue // a bridge may have more ports than one
 			}
 			ls, known := d.Listeners(s)

@@ -24,6 +24,13 @@ var postgresSettings = Rule{
 			for _, given := range s.Settings() {
 				checkSetting(r, s, given)
 			}
+			for _, w := range s.Astray() {
+				fix := "-c " + w.Str()
+				if !strings.Contains(w.Str(), "=") {
+					fix = w.Str() + "=…"
+				}
+				r.Fail(fmt.Sprintf("%q stands on the command line of PostgreSQL without what makes a setting of it; it does not start", w.Str()), fix, w.Site(""))
+			}
 		}
 	},
 }
@@ -42,6 +49,25 @@ func isPostgresBool(v string) bool {
 func isPostgresNumber(v string) bool {
 	v = strings.TrimLeft(v, " +-.")
 	return v != "" && v[0] >= '0' && v[0] <= '9'
+}
+
+// units are those behind a number, as they are written (guc.c, memory_unit_conversion_table and time_unit_conversion_table).
+var units = []string{"", "B", "kB", "MB", "GB", "TB", "us", "ms", "s", "min", "h", "d"}
+
+func isPostgresUnit(v string) bool {
+	return slices.Contains(units, strings.TrimSpace(strings.TrimLeft(v, " +-.0123456789xXeE")))
+}
+
+// asUnit writes the unit that is meant.
+func asUnit(v string) string {
+	number := v[:len(v)-len(strings.TrimLeft(v, " +-.0123456789"))]
+	unit := strings.TrimSpace(v[len(number):])
+	for _, known := range units[1:] {
+		if strings.EqualFold(known, unit) || strings.EqualFold(known, unit+"B") {
+			return strings.TrimSpace(number) + known
+		}
+	}
+	return strings.TrimSpace(number) + "MB"
 }
 
 func checkSetting(r *Reporter, s *deployment.Service, given deployment.Setting) {
@@ -80,5 +106,7 @@ func checkSetting(r *Reporter, s *deployment.Service, given deployment.Setting) 
 		r.Fail(fmt.Sprintf("%s must be on or off; PostgreSQL does not start", given.Name), given.Name+"=on", given.At.Site(""))
 	case (kind == "int" || kind == "num") && !isPostgresNumber(given.Value):
 		r.Fail(fmt.Sprintf("%s must be a number, which may have a unit; PostgreSQL does not start", given.Name), given.Name+"=a number", given.At.Site(""))
+	case (kind == "int" || kind == "num") && !isPostgresUnit(given.Value):
+		r.Fail(fmt.Sprintf("%s has a unit that PostgreSQL does not know; it does not start (it takes kB, MB, GB and TB, ms, s, min, h and d)", given.Name), given.Name+"="+asUnit(given.Value), given.At.Site(""))
 	}
 }

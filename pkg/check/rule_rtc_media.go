@@ -102,6 +102,8 @@ func checkMediaAddress(r *Reporter, l *deployment.LiveKit, rtc source.Value) {
 			r.Fail(fmt.Sprintf("node_ip is %q, which is no address; clients cannot send there", text), fix, node.Site(""))
 		case ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast():
 			r.Fail(fmt.Sprintf("node_ip is %s, which nobody else can reach; nobody hears or sees anything", ip), fix, node.Site(""))
+		case ip.IsPrivate():
+			r.Warn(fmt.Sprintf("node_ip is %s; unless all who call are in the network of that address, they hear and see nothing", ip), fix, node.Site(""))
 		}
 	}
 }

@@ -197,7 +197,9 @@ func checkTurnSecret(r *Reporter, t deployment.TurnServer, secret string, at dep
 		r.Fail("Synapse makes logins of a shared secret, and coturn knows none; every relay is refused", "use-auth-secret, and static-auth-secret as turn_shared_secret", t.Site, at.Site("Synapse's"))
 		return
 	case len(statics) == 0:
-		if sharesSecret(t) {
+		if m := t.MountAt("/var/lib/coturn"); m != nil && m.Fleeting && len(t.All("psql-userdb", "sql-userdb", "mysql-userdb", "mongo-userdb", "redis-userdb", "userdb", "db")) == 0 {
+			r.Fail("coturn has no static-auth-secret, and its database is gone with the container; every relay is refused", "static-auth-secret, as turn_shared_secret", t.Site, at.Site("Synapse's"))
+		} else if sharesSecret(t) {
 			r.NotChecked("the secret of coturn may stand in its database", t.Site)
 		}
 		return

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,8 +34,13 @@ var turnReachable = Rule{
 				continue
 			}
 			checkTransports(r, t, uris)
+			checkTurnAddress(r, t)
 			for _, s := range d.Synapses {
 				for _, v := range deployment.Listed(s.Config.At("turn_uris")) {
+					if kind, rest, _ := strings.Cut(v.Str(), ":"); strings.HasPrefix(rest, "//") && strings.HasPrefix(strings.ToLower(kind), "turn") && !deferred(v.Str()) {
+						r.Fail(fmt.Sprintf("%q is no address of a relay: it has none of the slashes that a website has; browsers refuse it, and every call with it", v.Str()), kind+":"+strings.TrimPrefix(rest, "//"), v.Site(""))
+						continue
+					}
 					if kind, _, _ := strings.Cut(v.Str(), ":"); !slices.Contains([]string{"turn", "turns", "stun", "stuns"}, strings.ToLower(kind)) && !deferred(v.Str()) {
 						r.Warn(fmt.Sprintf("%q is no address of a relay; clients pass over it", v.Str()), "turn:HOST:PORT?transport=udp", v.Site(""))
 					}
@@ -46,6 +52,16 @@ var turnReachable = Rule{
 			}
 		}
 	},
+}
+
+// checkTurnAddress has an address that is one of a network at home or in a company.
+func checkTurnAddress(r *Reporter, t deployment.TurnServer) {
+	for _, o := range t.All("external-ip") {
+		outer, _, _ := strings.Cut(o.Value, "/")
+		if ip, err := netip.ParseAddr(outer); err == nil && (ip.IsPrivate() || ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast()) {
+			r.Warn(fmt.Sprintf("external-ip is %s; unless all who call are in the network of that address, nobody reaches what coturn hands out", ip), "external-ip=the address that others reach this host by", o.Site)
+		}
+	}
 }
 
 // checkTransports has the ways to talk that coturn is told not to speak.

@@ -22,8 +22,24 @@ type Appservice struct {
 	DefaultHost string
 	// KeepsPort says that it is DefaultPort under a command of somebody's own, too.
 	KeepsPort bool
-	// Homeserver and Domain are the keys of Synapse's address and of the server's name.
+	// Wants says that it does not start without its files; others make them.
+	Wants bool
+	// Files are the keys of other files in its container that it does not start without.
+	Files []string
+	// OnePort says that nothing else of it listens.
+	OnePort bool
+	// Listeners is the key of a list of what it listens on besides, each with port, bindAddress, resources and prefix.
+	Listeners string
+	// Webhooks is the key of the address under which it tells people what others call; Resource is that of its listener.
+	Webhooks, Resource string
+	// Database is the key of its connection to PostgreSQL.
+	Database string
+	// Homeserver and Domain are the keys of Synapse's address and of the server's name. HomeserverWord says that the address is the
+	// last word of its command.
 	Homeserver, Domain string
+	HomeserverWord     bool
+	// Homeservers is the key of several, each with its address as url.
+	Homeservers string
 	// ASToken and HSToken are the keys of its tokens, where it reads no registration.
 	ASToken, HSToken string
 }
@@ -31,17 +47,19 @@ type Appservice struct {
 // Appservices are those that people run beside the bridges.
 var Appservices = []*Appservice{
 	{
-		// 7.5.0: Dockerfile, src/config/sections/Bridge.ts
+		// 7.5.0: Dockerfile, src/config/sections/Bridge.ts, src/ListenerService.ts, src/generic/Router.ts
 		Title: "hookshot", Images: []string{"matrix-hookshot", "hookshot"},
 		Config: "/data/config.yml", Registration: "/data/registration.yml",
 		Port: "bridge.port", DefaultPort: 9993, Host: "bridge.bindAddress", DefaultHost: "127.0.0.1",
 		Homeserver: "bridge.url", Domain: "bridge.domain",
+		Wants: true, Files: []string{"passFile"}, Listeners: "listeners", Webhooks: "generic.urlPrefix", Resource: "webhooks",
 	},
 	{
 		// 1.15.4: Dockerfile, heisenbridge/__main__.py. Its image starts it with -l 0.0.0.0.
 		Title: "heisenbridge", Images: []string{"heisenbridge"},
 		RegistrationFlags: []string{"-c", "--config"},
 		PortFlags:         []string{"-p", "--listen-port"}, DefaultPort: 9898, KeepsPort: true,
+		HostFlags: []string{"-l", "--listen-address"}, HomeserverWord: true,
 	},
 	{
 		// 4.0.0: docker/start.sh, config.sample.yaml
@@ -67,6 +85,11 @@ var Appservices = []*Appservice{
 		// mx-puppet-slack 0.1.2: Dockerfile, docker-run.sh, sample.config.yaml
 		Title: "mx-puppet-bridge", Images: []string{"mx-puppet-"},
 		Config: "/data/config.yaml", Port: "bridge.port", Host: "bridge.bindAddress", Homeserver: "bridge.homeserverUrl", Domain: "bridge.domain",
+	},
+	{
+		// 0.6.0: Dockerfile, docker/run.sh, maubot/example-config.yaml. Its bots have accounts like people's, and no registration.
+		Title: "maubot", Images: []string{"maubot"}, ConfigFlags: []string{"-c", "--config"},
+		Port: "server.port", DefaultPort: 29316, Host: "server.hostname", Database: "database", OnePort: true, Homeservers: "homeservers",
 	},
 	{
 		// config/example-config.yaml

@@ -13,7 +13,7 @@ var element = Component{
 	Container: &Container{
 		User: "101:101", ReadsAsUser: true, // nginx-unprivileged's nginx
 		Config:  Config{File: "/app/config.json"},
-		Affects: "whoever has it open in a browser must reload",
+		Affects: "whoever has it open in a browser",
 		// Its entrypoint writes nginx's configuration from a template, and copies config.json below /tmp, once at its start.
 		Sandbox: Sandbox{Tmpfs: []string{"/tmp:size=64m," + asUser, "/etc/nginx/conf.d:size=1m," + asUser}},
 	},

@@ -13,7 +13,7 @@ var livekit = Component{
 	Container: &Container{
 		Rendered: "7880:7880", // its image runs it as root, of whose rights it needs none
 		Config:   Config{Flags: []string{"--config"}},
-		Affects:  "calls end, and clients begin them anew",
+		Affects:  "whoever is in a call: it ends",
 	},
 	Port: 7880,
 	Secrets: []Secret{

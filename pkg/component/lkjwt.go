@@ -12,7 +12,7 @@ var lkJwt = Component{
 	Oldest:   Version{0, 4, 0}, OldestWhy: "clients ask for a token at /get_token, which it has since 0.4.0",
 	Container: &Container{
 		Rendered: "7888:7888", // its image runs it as root, of whose rights it needs none
-		Affects:  "nobody joins a call while it is away",
+		Affects:  "whoever joins a call",
 	},
 	Port: 8080,
 	Secrets: []Secret{

@@ -21,6 +21,7 @@ type Appservice struct {
 	Config       *source.File          // nil where it has none, or it cannot be seen
 	Own          *source.File          // its copy of the registration; nil where none is seen
 	Unseen       string                // why its own files cannot be seen; "" where they can
+	Missing      []Missing
 }
 
 // readAppservices follows the registrations to the services that they lead to.
@@ -44,6 +45,20 @@ func (d *Deployment) readAppservices() {
 			d.Appservices = append(d.Appservices, a)
 		}
 	}
+	for _, a := range d.Appservices {
+		if a.About != nil && !slices.ContainsFunc(d.others, func(o *Appservice) bool { return o.Service == a.Service }) {
+			d.others = append(d.others, a)
+		}
+	}
+	for _, s := range d.Services {
+		about := s.Image.Appservice()
+		if about == nil || s.Program != component.Unknown || slices.ContainsFunc(d.others, func(o *Appservice) bool { return o.Service == s }) {
+			continue
+		}
+		a := &Appservice{Service: s, About: about}
+		a.read(d)
+		d.others = append(d.others, a)
+	}
 }
 
 // read finds the appservice's own files: where its program has them, or else the registration by its id.
@@ -59,12 +74,24 @@ func (a *Appservice) read(d *Deployment) {
 				}
 			}
 		}
+		hidden := false
 		if config = a.flag(config, about.ConfigFlags...); config != "" {
-			a.Config, a.Unseen, _ = d.Follow(a.Service, a.Inside(config))
+			a.Config, a.Unseen, hidden = d.Follow(a.Service, a.Inside(config))
+			a.lacks(config, "configuration", a.Config == nil && !hidden)
 		}
 		if own = a.flag(own, about.RegistrationFlags...); own != "" {
-			a.Own, _, _ = d.Follow(a.Service, a.Inside(own))
+			a.Own, _, hidden = d.Follow(a.Service, a.Inside(own))
+			a.lacks(own, "registration", a.Own == nil && !hidden)
 		}
+		for _, key := range about.Files {
+			if v := a.setting(key); v.Set() {
+				_, reason := a.HostPath(a.Inside(v.Str()))
+				a.lacks(v.Str(), v.Name(), strings.HasPrefix(reason, NothingMounted))
+			}
+		}
+	}
+	if a.Registration == nil {
+		return
 	}
 	for _, m := range a.Mounts {
 		if a.Own == nil && m.Host != "" {
@@ -153,7 +180,13 @@ func (a *Appservice) Port() (string, source.Value) {
 
 // Listens is the address that it listens on, and where that stands; "" where it cannot be told.
 func (a *Appservice) Listens() (string, source.Value) {
-	if a.About == nil || a.Config == nil {
+	if a.About == nil {
+		return "", source.Value{}
+	}
+	if host := a.flag("", a.About.HostFlags...); len(a.About.HostFlags) > 0 && host != "" {
+		return host, source.Value{}
+	}
+	if a.Config == nil {
 		return "", source.Value{}
 	}
 	if v := a.setting(a.About.Host); v.Set() {
@@ -162,12 +195,16 @@ func (a *Appservice) Listens() (string, source.Value) {
 	return a.About.DefaultHost, a.setting(a.About.Host)
 }
 
-// Homeserver is the address of Synapse as its configuration has it.
-func (a *Appservice) Homeserver() source.Value {
+// Homeserver is the address of Synapse as its configuration or its command has it; key is "" for the latter.
+func (a *Appservice) Homeserver() (text, key string, at source.Site) {
 	if a.About == nil {
-		return source.Value{}
+		return "", "", source.Site{}
 	}
-	return a.setting(a.About.Homeserver)
+	if words := wordsOf(a.Cmd); a.About.HomeserverWord && len(words) > 0 {
+		return words[len(words)-1].Text, "", words[len(words)-1].Site
+	}
+	v := a.setting(a.About.Homeserver)
+	return v.Str(), v.Name(), v.Site("")
 }
 
 // Domain is the server's name as its configuration has it.

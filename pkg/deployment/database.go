@@ -20,6 +20,7 @@ type Connection struct {
 	HostAt, PortAt, UserAt         Leaf
 	PasswordAt                     Leaf
 	PasswordReason                 string
+	Other                          bool   // it is that of no program of the stack
 	Sslmode                        string // as libpq has it, or the default of the program's library
 
 	pool   component.Pool
@@ -54,7 +55,7 @@ func (d *Deployment) readClients() []Connection {
 			continue // mas-database-own says so
 		}
 		if uri := db.At("uri"); uri.Set() {
-			c := fromURI(m.Service, uri)
+			c := fromURI(m.Service, uri.Str(), LeafOf(uri))
 			c.pool, c.config = m.Component().Pool, m.Config
 			cs = append(cs, c)
 			continue
@@ -69,7 +70,7 @@ func (d *Deployment) readClients() []Connection {
 	for _, b := range d.Bridges {
 		v := b.At(b.Keys().Database)
 		if strings.HasPrefix(v.Str(), "postgres") {
-			c := fromURI(b.Service, v)
+			c := fromURI(b.Service, v.Str(), LeafOf(v))
 			c.pool, c.config = b.Keys().Pool, b.Config
 			if env, at := b.Env("PGSSLMODE"); c.Sslmode == "" && !b.Dialect.InPython() && b.EnvHidden("PGSSLMODE") == "" {
 				if c.Sslmode = env; !at.Exists() {
@@ -118,12 +119,11 @@ func inParts(s *Service, v source.Value, user string, name source.Value) Connect
 	return c
 }
 
-func fromURI(s *Service, v source.Value) Connection {
-	at := LeafOf(v)
+func fromURI(s *Service, text string, at Leaf) Connection {
 	c := Connection{Service: s, At: at, HostAt: at, PortAt: at, UserAt: at, PasswordAt: at}
-	u, err := url.Parse(v.Str())
+	u, err := url.Parse(text)
 	// With a slash or # in the password it parses, as something else: parts of the password would be shown.
-	if err != nil || u.User == nil && strings.Contains(v.Str(), "@") {
+	if err != nil || u.User == nil && strings.Contains(text, "@") {
 		c.PasswordReason = "the database URI cannot be parsed: a character of the password is not escaped"
 		return c
 	}

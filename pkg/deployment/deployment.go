@@ -36,6 +36,7 @@ type Deployment struct {
 	Admins   []*Admin
 	// Appservices are the others that registrations lead to.
 	Appservices []*Appservice
+	others      []*Appservice // those of them whose programs are known, and such programs to which no registration leads
 	// DoublePuppets are the registrations that claim every user without excluding anyone.
 	DoublePuppets []*Registration
 	// Before is what the stack has to keep, as Values gives it. Where it is nil, the manifest in FS says so.

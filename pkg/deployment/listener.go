@@ -19,6 +19,7 @@ type Listener struct {
 	Tls          bool
 	Value        source.Value
 	bind         source.Value // of MAS: the entry of binds
+	hostAt       source.Value // of a program beside the stack: the address
 }
 
 // PortAt is the place of the port.
@@ -33,6 +34,9 @@ func (l Listener) PortAt() source.Value {
 
 // HostAt is the place of the address.
 func (l Listener) HostAt() source.Value {
+	if l.hostAt.Path() != "" {
+		return l.hostAt
+	}
 	if v := l.bind.At("host"); v.Set() {
 		return v
 	}

@@ -36,7 +36,7 @@ func (d *Deployment) Listeners(s *Service) (ls []Listener, known bool) {
 		}
 	}
 	if len(ls) == 0 {
-		ls = d.pageListeners(s)
+		ls = append(d.pageListeners(s), d.besideListeners(s)...)
 	}
 	return ls, len(ls) > 0
 }

@@ -113,7 +113,7 @@ func (d *Deployment) Calls() []Talk {
 	for _, b := range d.Bridges {
 		url(b.Service, b.Config.At("homeserver", "address"))
 	}
-	for _, c := range d.Connections() {
+	for _, c := range append(d.Connections(), d.OtherConnections()...) {
 		say(c.Service, c.HostAt.Site, c.Host, cmp.Or(c.Port, "5432"))
 	}
 	for _, s := range d.Services {
@@ -121,6 +121,9 @@ func (d *Deployment) Calls() []Talk {
 			port, _ := s.Env("PGPORT")
 			say(s, v.Site, host, cmp.Or(port, "5432"))
 		}
+	}
+	for _, t := range d.told() {
+		say(t.From, t.At, t.Host, t.Port)
 	}
 	if front := d.Front().Service; front != nil && front.Absent.Why == "" {
 		for _, svc := range d.Routes().Services {

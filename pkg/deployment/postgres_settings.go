@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,31 @@ type word struct {
 	text string
 	seen bool
 	at   Leaf
+}
+
+// valued are the flags of postgres that take a word of their own.
+var valued = []string{"-B", "-c", "-C", "-d", "-D", "-f", "-h", "-k", "-N", "-p", "-S", "-t", "-W"}
+
+// Astray are the words by which the server does not start: NAME=VALUE without -c, and -c without a value.
+func (s *Service) Astray() (list []Leaf) {
+	items := s.Cmd.Items
+	if len(items) == 0 || path.Base(items[0].Str()) != "postgres" && !strings.HasPrefix(items[0].Str(), "-") {
+		return nil
+	}
+	for i, item := range items {
+		text, seen := item.Text()
+		before := ""
+		if i > 0 {
+			before = items[i-1].Str()
+		}
+		behind := slices.Contains(valued, before)
+		switch {
+		case !seen:
+		case before == "-c" && !strings.Contains(text, "="), !behind && !strings.HasPrefix(text, "-") && strings.Contains(text, "="):
+			list = append(list, item)
+		}
+	}
+	return list
 }
 
 // settings also says whether every word was seen, so that what is not set there is not set on the command line.

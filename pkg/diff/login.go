@@ -78,6 +78,27 @@ func providers(d *deployment.Deployment) []source.Value {
 	return all
 }
 
+// mail says what ends with the mail server.
+func (c *comparison) mail(p *plan) {
+	sends := func(d *deployment.Deployment) (recovers, notifies bool) {
+		for _, m := range d.MASs {
+			recovers = recovers || m.Config.At("email", "transport").Set() && m.Config.At("account", "password_recovery_enabled").True()
+		}
+		for _, s := range d.Synapses {
+			notifies = notifies || s.Config.At("email").Len() > 0
+		}
+		return recovers, notifies
+	}
+	recovered, notified := sends(c.old.deployment)
+	recovers, notifies := sends(c.new.deployment)
+	if recovered && !recovers {
+		p.then("whoever loses a password cannot make another one by mail any more: RUNBOOK.md, Users, has the command")
+	}
+	if notified && !notifies {
+		p.then("nobody is told of new messages by mail any more")
+	}
+}
+
 // captcha says where its keys have to be for another host: MAS refuses an answer for any but its own.
 func (c *comparison) captcha(p *plan) {
 	is := captchaOf(c.new.deployment)

@@ -2,12 +2,14 @@ package diff
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/shell"
@@ -55,11 +57,18 @@ func (c *comparison) reached(p *plan, e Effects) {
 	if was == is || e.First {
 		return
 	}
+	if is == "the proxy" {
+		p.then("tell the proxy where each request goes: RUNBOOK.md, Proxy, has the table")
+	}
 	p.then("let requests on port 443 come to ", is, " and no longer to ", was, ": two programs cannot have one port")
-	for name := range c.old.tree {
+	var left []string
+	for _, name := range slices.Sorted(maps.Keys(c.old.tree)) {
 		if _, here := c.new.tree[name]; !here && forProxy(name) && path.Base(name) != "Caddyfile" {
-			p.then("take ", path.Base(name), " out of the configuration of ", was, ", and let it reload, if it runs on")
+			left = append(left, path.Base(name))
 		}
+	}
+	if len(left) > 0 {
+		p.then("take ", finding.Sentence(left, "and"), " out of the configuration of ", was, ", and let it reload, if it runs on")
 	}
 }
 
@@ -125,6 +134,9 @@ func (c *comparison) proxy(p *plan) {
 	}
 	if c.new.deployment.Network("metrics").Internal.True() && !c.old.deployment.Network("metrics").Internal.True() {
 		p.then("let Prometheus into the network ", c.new.deployment.Project, "_metrics, and give it config/prometheus (RUNBOOK.md, Metrics)")
+	}
+	if c.old.deployment.Network("metrics").Internal.True() && !c.new.deployment.Network("metrics").Internal.True() {
+		p.then("nothing here tells metrics any more: take config/prometheus out of what Prometheus reads, and Prometheus out of the network ", c.old.deployment.Project, "_metrics")
 	}
 	for _, network := range added(admins(c.old.deployment), admins(c.new.deployment)) {
 		p.first("whoever comes from ", network, " reaches the admin APIs from now on: see that nobody else does, and that the proxy sees the addresses of people and not one of its own")

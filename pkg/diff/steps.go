@@ -71,6 +71,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	if e.First || len(old.MASs) > 0 || ownLogin(old) != nil {
 		c.upstreams(p)
 		c.captcha(p)
+		c.mail(p)
 	}
 	switch {
 	case !now.Migrating(), moved:

@@ -87,7 +87,8 @@ func (p *project) sort() {
 			p.replaced[s.Name] = true
 		case p.worker(s):
 			p.replaced[s.Name] = true
-			p.note(s.Site("the worker"), "workers are not taken over: what "+s.Name+" does goes back to the main process, unless the spec has workers of its own (synapse.workers: small)", "synapse")
+		case p.redis(s):
+			p.replaced[s.Name] = true
 		default:
 			p.kept = append(p.kept, s)
 		}
@@ -104,6 +105,18 @@ func (p *project) wholly(s *deployment.Service) bool {
 func (p *project) job(s *deployment.Service) bool {
 	return s.Program == component.MAS && slices.Contains(s.Command(), "syn2mas") ||
 		s.Program == component.Postgres && slices.ContainsFunc(p.d.Jobs(), func(j deployment.Job) bool { return j.Service == s && len(j.Scripts) > 0 })
+}
+
+// redis reports whether by a service the processes of Synapse speak to each other, and nobody else comes to it: Valkey takes its place.
+func (p *project) redis(s *deployment.Service) bool {
+	host := p.syn.Config.At("redis", "host").Str()
+	if len(p.spec.Synapse.Workers) == 0 || host == "" || p.d.ServiceAt(host) != s {
+		return false
+	}
+	return !slices.ContainsFunc(p.d.Services, func(other *deployment.Service) bool {
+		after := slices.ContainsFunc(other.DependsOn, func(w deployment.Wait) bool { return w.Service == s.Name })
+		return after && other != p.syn.Service && !p.worker(other)
+	})
 }
 
 func (p *project) worker(s *deployment.Service) bool {

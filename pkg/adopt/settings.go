@@ -38,7 +38,11 @@ func (p *project) settings(s *deployment.Service, role, name string) {
 			p.set(source.Made("!!str", strings.ReplaceAll(v.Text, "$", "$$")), append(at, "environment", v.Name)...)
 		}
 	}
-	p.ports(s, role, name)
+	door := name // by which others come in
+	if role == "synapse" && len(p.spec.Synapse.Workers) > 0 {
+		door = p.role(string(component.HAProxy))
+	}
+	p.ports(s, role, door)
 	p.joined(s, role, name)
 }
 

@@ -9,10 +9,10 @@ import (
 	"philipp.info/stackgen/pkg/spec"
 )
 
-// workers reads those that stackgen rendered, by the names of their services. Those of others are not taken over: what each does
-// stands in many places, and the main process does all of it.
+// workers reads those that stackgen rendered, by the names of their services, and those of others by what they do.
 func (r *reader) workers() {
 	if !r.d.Chosen.Managed {
+		r.foreignWorkers()
 		return
 	}
 	for _, s := range r.d.Services {

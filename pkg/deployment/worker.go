@@ -53,6 +53,9 @@ func (s *Service) worker() bool { return !slices.Contains(notWorkers, s.app()) }
 // Misstarted reports whether its command runs the main process all the same.
 func (w *Worker) Misstarted() bool { return !w.worker() }
 
+// App is the module of Synapse that it runs, such as synapse.app.generic_worker.
+func (w *Worker) App() string { return w.module() }
+
 // Named is what the worker is called in the configuration.
 func (w *Worker) Named() source.Value { return w.Config.At("worker_name") }
 

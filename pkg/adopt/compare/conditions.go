@@ -59,6 +59,25 @@ func noWorkers(c *comparison, _ fact) bool {
 	})
 }
 
+// replicates reports whether a key is of a listener of Synapse that is for its workers alone.
+func (s *side) replicates(key string) bool {
+	port, listener := strings.CutPrefix(key, "listeners[")
+	if !listener {
+		return false
+	}
+	port, _, _ = strings.Cut(port, "]")
+	return slices.ContainsFunc(s.Synapses, func(syn *deployment.Synapse) bool {
+		return slices.ContainsFunc(syn.Listeners(), func(l deployment.Listener) bool {
+			return l.Port == port && slices.Equal(l.Resources, []string{"replication"})
+		})
+	})
+}
+
+// withWorkers: Synapse has processes besides the main one, before and from then on.
+func withWorkers(c *comparison, _ fact) bool {
+	return len(c.old.Workers) > 0 && len(c.ours.Workers) > 0
+}
+
 // relaysOnTheHost: the relay that runs now is on the network of the machine.
 func relaysOnTheHost(c *comparison, _ fact) bool {
 	return slices.ContainsFunc(c.old.Services, func(svc *deployment.Service) bool {

@@ -112,6 +112,8 @@ func (c *comparison) cause(k id, v verdict, d Difference) string {
 		return d.Why + d.Keep
 	case v.why == anotherShape:
 		return k.about + v.why
+	case v.why == goneWorkers:
+		return v.why
 	case !strings.Contains(words, "{"):
 		return words
 	case k.doc == "config" || k.doc == "settings":
@@ -239,6 +241,12 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 		if as, there := c.old.facts[id{k.about, k.doc, base + "receive_ephemeral"}]; there && w == onOurs && as.text == now.text {
 			return verdict{kind: Same, why: "receive_ephemeral says it to today's Synapse"}
 		}
+	}
+	if k.doc == "config" && (c.old.replicates(k.key) || c.ours.replicates(k.key)) {
+		if withWorkers(c, now) {
+			return verdict{kind: Same, why: whose}
+		}
+		return verdict{kind: Decision, why: goneWorkers, keep: keepWorkers}
 	}
 	if k.doc == "routing" && !c.routed {
 		k.doc = "routing unseen"

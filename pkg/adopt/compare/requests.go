@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/route"
 )
@@ -248,6 +249,10 @@ func (s *side) backend(res route.Result, say func(string, ...any)) {
 		say("%s:%s", res.Backend.Container, res.Backend.Port)
 		return
 	}
+	if s.homeserver(svc) {
+		say("synapse")
+		return
+	}
 	say("%s", s.whom(svc))
 	if port := svc.BackendPort(*res.Backend); port == "" { // Docker knows which, by the image
 	} else if !s.Listens(svc, port) {
@@ -261,6 +266,11 @@ func (s *side) backend(res route.Result, say func(string, ...any)) {
 	case path != res.Asked.Path:
 		say("asked for %s", path)
 	}
+}
+
+// homeserver reports whether a service answers for Synapse: a process besides the main one, or what leads to all of them.
+func (s *side) homeserver(svc *deployment.Service) bool {
+	return len(s.Workers) > 0 && svc.Program == component.HAProxy || slices.ContainsFunc(s.Workers, func(w *deployment.Worker) bool { return w.Service == svc && w.Main != nil })
 }
 
 // below is the path that a service is asked for: of MAS, relative to the prefix of its listener. It is false where no

@@ -2,8 +2,12 @@ package compare
 
 // moving and compared are said of a version where the old stack names none.
 const (
-	moving   = "the version is written down; what ran was whatever the tag meant when it was pulled"
-	compared = "see whether this version is the one that runs (docker compose images); where it is, nothing has to be done"
+	moving = "the version is written down; what ran was whatever the tag meant when it was pulled"
+	// What becomes of workers that the spec does not say; one answer settles all of it.
+	goneWorkers = "workers are not taken over: the main process does all from then on, unless the spec has workers of its own"
+	keepWorkers = "synapse: {workers: small}, or how many of each kind"
+	between     = "by it the processes of Synapse speak to each other, and to nobody else; nothing is kept in it"
+	compared    = "see whether this version is the one that runs (docker compose images); where it is, nothing has to be done"
 )
 
 // verdicts are what is known of differences. The first that fits counts; what fits none needs a decision.
@@ -11,7 +15,19 @@ var verdicts = []verdict{
 	// Services that only one side has.
 	{about: "database job", doc: "service", key: "", where: onOurs, kind: Same, why: "it makes what is missing of roles and databases, touches nothing that is right, and ends"},
 	{about: "database job**", doc: "**", key: "**", kind: Same, why: "a job makes the roles and databases that are missing, touches nothing that is right, and ends"},
-	{about: "service **", doc: "service", key: "", where: onOld, old: "** (**/synapse:**", kind: Decision, why: "workers are not taken over: one process does all from then on, unless the spec has workers of its own", keep: "synapse: {workers: small}, or how many of each kind"},
+	{about: "valkey", doc: "service", key: "command", when: withWorkers, kind: Same, why: between},
+	{about: "valkey", doc: "service", key: "entrypoint", when: withWorkers, kind: Same, why: between},
+	{about: "valkey", doc: "service", key: "user", when: withWorkers, kind: Same, why: between},
+	{about: "valkey", doc: "service", key: "version", when: withWorkers, kind: Same, why: between},
+	{about: "valkey", doc: "service", key: "image", when: withWorkers, kind: Same, why: between},
+	{about: "valkey", doc: "mounts", key: "**", when: withWorkers, kind: Same, why: between},
+	{about: "valkey", doc: "networks", key: "**", when: withWorkers, kind: Same, why: between},
+	{about: "service **", doc: "networks", key: "{valkey}", where: onOld, when: withWorkers, kind: Safer, why: between},
+	{about: "service **", doc: "service", key: "", where: onOld, when: withWorkers, old: "** (**/synapse:**", kind: Same, why: "the processes of synapse.workers do what it did; the spec says what is left to the main one"},
+	{about: "service **", doc: "service", key: "", where: onOurs, when: withWorkers, new: "** (**/synapse:**", kind: Same, why: "the processes of synapse.workers do what it did; the spec says what is left to the main one"},
+	{about: "haproxy", doc: "service", key: "", where: onOurs, when: withWorkers, kind: Same, why: "it leads each request to the process of Synapse that answers it"},
+	{about: "valkey", doc: "service", key: "", where: onOurs, when: withWorkers, kind: Same, why: "by it the processes of Synapse speak to each other"},
+	{about: "service **", doc: "service", key: "", where: onOld, old: "** (**/synapse:**", kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "syn2mas", doc: "service", key: "", where: onEither, kind: Same, why: "it runs only when it is called by name"},
 	{about: "mas", doc: "service", key: "", where: onOurs, kind: Decision, why: "the Matrix Authentication Service answers logins from then on, and knows nobody before syn2mas has run", keep: "stackgen import --keep-auth, which leaves logins to Synapse"},
 	{about: "postgres**", doc: "service", key: "", where: onOurs, kind: Lost, why: "the spec has no PostgreSQL outside of the stack: one of its own starts, with nothing in it"},

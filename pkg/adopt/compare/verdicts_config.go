@@ -4,6 +4,7 @@ package compare
 const (
 	inside   = "it is about who finds whom inside the stack, and there each finds the same"
 	logged   = "it is only what is logged and how: `docker compose logs` shows it"
+	whose    = "it says which process of Synapse does what, which follows from synapse.workers"
 	example  = "it is what the bridge's own example has, and takes where it is missing"
 	asItWas  = "{section}: {extra: …} with {key}: {old}"
 	withName = "database: {names: …} with the name that it has now"
@@ -67,7 +68,17 @@ var configured = []verdict{
 	{about: "synapse", doc: "config", key: "pid_file", kind: Same, why: "nobody reads it in a container"},
 	{about: "synapse", doc: "config", key: "uploads_path", where: onOld, kind: Same, why: "no release of today reads it"},
 	{about: "synapse", doc: "config", key: "listeners[**].bind_addresses**", kind: Same, why: "the container listens on its own addresses either way"},
-	{about: "synapse", doc: "config", key: "listeners[**].resources.names[replication]", where: onOld, kind: Decision, why: "it is for workers of Synapse, and these are not taken over", keep: "synapse: {workers: small}, or how many of each kind"},
+	{about: "synapse", doc: "config", key: "instance_map**", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "redis.**", when: withWorkers, kind: Same, why: "by it the processes of Synapse speak to each other, and to nobody else"},
+	{about: "synapse", doc: "config", key: "**_instances**", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "stream_writers**", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "worker_**", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "send_federation", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "start_pushers", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "enable_media_repo", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "**_from_worker", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "run_background_tasks_on", when: withWorkers, kind: Same, why: whose},
+	{about: "synapse", doc: "config", key: "media_instance_running_background_jobs", when: withWorkers, kind: Same, why: whose},
 	{about: "synapse", doc: "config", key: "listeners[**].resources.compress", where: onBoth, old: "true", kind: Same, why: "answers are as many bytes more as gzip saves, and say the same; the proxy can compress them"},
 	{about: "synapse", doc: "config", key: "listeners[**].x_forwarded", new: "true", when: published, kind: Decision, why: "Synapse takes the address of who asks from X-Forwarded-For, and no proxy is seen: who asks its port can write what he likes there", keep: "a proxy in front, and ports: at 127.0.0.1 alone; or synapse: {extra: {listeners: …}} as they were"},
 	{about: "synapse", doc: "config", key: "listeners[**].x_forwarded", new: "true", when: unrouted, kind: Safer, why: "Synapse sees the address of who asks where a proxy tells it, and nobody else reaches its port"},
@@ -108,14 +119,14 @@ var configured = []verdict{
 
 	{about: "synapse", doc: "config", key: "serve_server_wellknown", when: unrouted, kind: Decision, why: "no proxy is seen: where one brings /.well-known/matrix/server to Synapse, other servers are told port 443 of its host, or no more", keep: "ingress: {apex: {well_known: …}}, synapse or external"},
 	{about: "synapse", doc: "config", key: "serve_server_wellknown", kind: Same, why: "who answers for the name of the server is compared request by request"},
-	{about: "synapse", doc: "config", key: "instance_map**", where: onOld, kind: Decision, why: "workers are not taken over: one process does all from then on, unless the spec has workers of its own", keep: "synapse: {workers: small}, or how many of each kind"},
+	{about: "synapse", doc: "config", key: "instance_map**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "synapse", doc: "config", key: "redis**", where: onOld, when: noWorkers, kind: Same, why: "by it a process speaks to its workers, and there are none"},
-	{about: "synapse", doc: "config", key: "redis**", where: onOld, kind: Decision, why: "it is for workers of Synapse, and these are not taken over", keep: "synapse: {workers: small}, or how many of each kind"},
+	{about: "synapse", doc: "config", key: "redis**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "synapse", doc: "config", key: "**_instances", where: onOld, old: "[]", kind: Same, why: "it names no worker"},
-	{about: "synapse", doc: "config", key: "**_instances**", where: onOld, kind: Decision, why: "workers are not taken over: one process does all from then on, unless the spec has workers of its own", keep: "synapse: {workers: small}, or how many of each kind"},
-	{about: "synapse", doc: "config", key: "stream_writers**", where: onOld, kind: Decision, why: "workers are not taken over: one process does all from then on, unless the spec has workers of its own", keep: "synapse: {workers: small}, or how many of each kind"},
-	{about: "synapse", doc: "config", key: "worker_**", where: onOld, kind: Decision, why: "workers are not taken over: one process does all from then on, unless the spec has workers of its own", keep: "synapse: {workers: small}, or how many of each kind"},
-	{about: "synapse", doc: "config", key: "send_federation", where: onOld, kind: Decision, why: "workers are not taken over: one process does all from then on, unless the spec has workers of its own", keep: "synapse: {workers: small}, or how many of each kind"},
+	{about: "synapse", doc: "config", key: "**_instances**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
+	{about: "synapse", doc: "config", key: "stream_writers**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
+	{about: "synapse", doc: "config", key: "worker_**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
+	{about: "synapse", doc: "config", key: "send_federation", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
 
 	// MAS.
 	{about: "mas", doc: "config", key: "http.listeners[**].resources[adminapi]**", where: onOld, kind: Decision, why: "the admin API is not served any more", keep: "auth: {extra: {http: …}} with this listener"},

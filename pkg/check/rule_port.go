@@ -61,14 +61,21 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 	if !known {
 		return
 	}
-	b.Port = s.BackendPort(b)
+	named := b.Port != ""
+	if b.Port = s.BackendPort(b); b.Port == "" && !s.ExposesNone() {
+		r.NotChecked(fmt.Sprintf("the service %q names no port, and which one the image of %s exposes is not known", b.Service, s.Name), b.Site)
+		return
+	}
 	key := "traefik.http.services." + b.Service + ".loadbalancer.server."
 	open := slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback })
 	i := slices.IndexFunc(ls, func(l deployment.Listener) bool { return l.Port == b.Port })
 	if i < 0 {
 		text, sites := portsOf(open)
 		msg := fmt.Sprintf("%s sends requests to port %s of %s, which listens on %s; every request is a 502", d.Front().Name, b.Port, s.Name, orNothing(text))
-		if b.Port == "" {
+		switch {
+		case !named && b.Port != "":
+			msg = fmt.Sprintf("the service %q names no port; Traefik takes the lowest that the image of %s exposes, %s, and %s listens on %s; every request is a 502", b.Service, s.Name, b.Port, s.Name, orNothing(text))
+		case !named:
 			msg = fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name)
 		}
 		fix := unless(len(open) != 1, label(s, key+"port", mainPort(open)))

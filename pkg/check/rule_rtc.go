@@ -87,6 +87,7 @@ func checkCallRoute(r *Reporter, d *deployment.Deployment, v source.Value) {
 	case res.Tie != nil || res.Redirect != "" || d.Explained(jwt, "POST", u.Hostname(), at):
 	case res.Backend == nil:
 		r.Fail(fmt.Sprintf("clients ask %s%s for a token, and no router leads there; no call comes about", u.Host, at), "the address under which "+jwt.Name+" is reached", v.Site(""), jwt.Self.Site("the service"))
+	case res.Backend.Container != jwt.Name && handsOutTokens(d.Service(res.Backend.Container)): // one of several
 	case res.Backend.Container != jwt.Name:
 		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which is sent to %s and not to %s; no call comes about", u.Host, at, res.Backend.Container, jwt.Name), "the address under which "+jwt.Name+" is reached", v.Site(""), res.Router.Site)
 	case res.Path != asks:
@@ -103,13 +104,14 @@ func entered(d *deployment.Deployment, s *deployment.Service, host string) bool 
 
 // callService is the service that hands out tokens for LiveKit; nil when there is none.
 func callService(d *deployment.Deployment) *deployment.Service {
-	i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool {
-		return path.Base(s.Image.Repository) == "lk-jwt-service" && s.Absent.Why == ""
-	})
-	if i < 0 {
-		return nil
+	if i := slices.IndexFunc(d.Services, handsOutTokens); i >= 0 {
+		return d.Services[i]
 	}
-	return d.Services[i]
+	return nil
+}
+
+func handsOutTokens(s *deployment.Service) bool {
+	return s != nil && path.Base(s.Image.Repository) == "lk-jwt-service" && s.Absent.Why == ""
 }
 
 // hasHost reports whether a text is the address of a server on the internet. What stands behind a variable may be.

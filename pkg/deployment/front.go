@@ -143,7 +143,9 @@ func (d *Deployment) outside() *Front {
 	}
 	f.table = caddy.New(file, labelled, o)
 	for _, p := range f.table.Problems {
-		f.Unseen, f.Unread = p.Message, p.Sites
+		if f.Unseen = p.Message; file != nil { // labels may hold variables, which are set elsewhere
+			f.Unread = p.Sites
+		}
 	}
 	return f
 }

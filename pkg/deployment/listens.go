@@ -98,11 +98,30 @@ func (d *Deployment) Inward(s *Synapse, port string) bool {
 		})
 }
 
-// BackendPort is the port that Traefik takes: without a label the lowest of EXPOSE in the image's Dockerfile,
-// which only Synapse's has.
+// BackendPort is the port that Traefik takes: without a label the lowest of EXPOSE in the image's Dockerfile; "" where that has
+// none, or where it is not known.
 func (s *Service) BackendPort(b route.Backend) string {
-	if b.Port == "" && s.Program == component.Synapse {
-		return strconv.Itoa(s.Component().Port)
+	if b.Port != "" {
+		return b.Port
 	}
-	return b.Port
+	switch s.Program {
+	case component.Synapse, component.LkJwt:
+		return strconv.Itoa(s.Component().Port)
+	case component.Element:
+		// nginx's image exposes 80, and nginx-unprivileged, on which it is built since the spring of 2025, 8080, whatever
+		// ELEMENT_WEB_PORT is (element-web#30016).
+		v, numbered := s.Image.Version()
+		switch {
+		case numbered && v.Less(component.Version{1, 11, 90}):
+			return "80"
+		case numbered && !v.Less(component.Version{1, 12, 0}), s.Image.Tag == "" || s.Image.Tag == "latest":
+			return strconv.Itoa(s.Component().Port)
+		}
+	}
+	return ""
+}
+
+// ExposesNone reports whether the image of a service is known to expose no port: those of MAS, LiveKit and the bridges.
+func (s *Service) ExposesNone() bool {
+	return s.Program == component.MAS || s.Program == component.LiveKit || s.Component().Bridge != nil
 }

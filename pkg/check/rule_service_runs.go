@@ -32,7 +32,7 @@ var serviceRuns = Rule{
 			if s.Component().Bridge != nil {
 				name = "the bridge"
 			}
-			if name == "" || worker(s) {
+			if name == "" || worker(s) || s.Once && d.Target == deployment.Kubernetes { // what ends before a pod's own containers begin is none of them
 				continue
 			}
 			checkStarted(r, d, s, name)

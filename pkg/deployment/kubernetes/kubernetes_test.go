@@ -93,12 +93,24 @@ func TestUnread(t *testing.T) {
 		"single operations":    {"-- kustomization.yaml --\nresources: [pod.yaml]\npatches: [{target: {kind: Deployment, name: web}, patch: \"- op: remove\\n  path: /spec\\n\"}]" + pod, "single operations"},
 		"a patch of nothing":   {"-- kustomization.yaml --\nresources: [pod.yaml]\npatches: [{patch: \"kind: Deployment\\nmetadata: {name: other}\\n\"}]" + pod, "not among the manifests"},
 		"a template of Helm":   {"-- t.yaml --\napiVersion: v1\nkind: Service\nmetadata: {name: {{ .Release.Name }}}" + pod, "template of Helm"},
-		"a second of one name": {"-- other.yaml --\n" + workload("web", "image: nginx", "") + pod, "a second Deployment web"},
+		"a second of one name": {"-- other.yaml --\n" + workload("web", "image: nginx", "") + pod, "Deployment web, of which there is a second"},
 	} {
 		d, _ := Open(tree(c.text))
 		if !slices.ContainsFunc(d.Unread, func(s source.Site) bool { return strings.Contains(s.Note, c.want) }) {
 			t.Errorf("%s: %v", name, d.Unread)
 		}
+	}
+}
+
+// Of two objects of one name the later one counts, as for kubectl, which applies the files in their order.
+func TestSecondOfOneName(t *testing.T) {
+	config := func(server string) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: synapse}\ndata: {homeserver.yaml: 'server_name: " + server + "'}\n"
+	}
+	d := open(t, "-- 1/config.yaml --\n"+config("old.example.org")+"-- 2/config.yaml --\n"+config("new.example.org")+"-- 2/pod.yaml --\n"+
+		workload("synapse", `image: "matrixdotorg/synapse:v1.163.2", volumeMounts: [{name: c, mountPath: /data}]`, "      volumes: [{name: c, configMap: {name: synapse}}]"))
+	if len(d.Synapses) != 1 || d.Synapses[0].Config.At("server_name").Str() != "new.example.org" {
+		t.Errorf("%v", d.Synapses)
 	}
 }
 

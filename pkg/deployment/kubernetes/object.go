@@ -63,14 +63,16 @@ func (c *cluster) read() (findings []finding.Finding) {
 	return findings
 }
 
-// add keeps objects. Of two of one name the first counts: where several overlays are among the files, which one is meant is not known.
+// add keeps objects. Of two of one name the later counts, as where kubectl applies the files in their order; that they are overlays of which
+// another one is meant can be as well, and is told.
 func (c *cluster) add(objects ...*object) {
 	for _, o := range objects {
 		same := func(p *object) bool {
 			return p.kind == o.kind && p.group == o.group && p.name == o.name && p.namespace == o.namespace && o.name != ""
 		}
 		if i := slices.IndexFunc(c.objects, same); i >= 0 {
-			c.unread = append(c.unread, o.At("metadata", "name").Site(fmt.Sprintf("a second %s %s: name the directory of the overlay that is meant", o.kind, o.name)))
+			c.unread = append(c.unread, c.objects[i].At("metadata", "name").Site(fmt.Sprintf("%s %s, of which there is a second that replaces it: name the directory of the overlay that is meant", o.kind, o.name)))
+			c.objects[i] = o
 			continue
 		}
 		c.objects = append(c.objects, o)

@@ -162,6 +162,9 @@ func (s *Service) connects(server *Service) bool {
 
 // DatabaseFix is the line that leads to the PostgreSQL of the deployment; "" where it has none.
 func (d *Deployment) DatabaseFix() string {
+	for _, s := range d.operated {
+		return "host: " + s.Host()
+	}
 	for _, s := range d.Services {
 		if s.Program == component.Postgres && s.Volumes.Set() {
 			return "host: " + s.Host()
@@ -255,7 +258,7 @@ func (d *Deployment) Databases() []string {
 // PostgresServers are the services that run a PostgreSQL server: the image makes no cluster without one of these
 // variables. Others run only psql or pg_dump of its image.
 func (d *Deployment) PostgresServers() []*Service {
-	var servers []*Service
+	servers := slices.Clone(d.operated)
 	for _, s := range d.Services {
 		for _, name := range []string{"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "POSTGRES_HOST_AUTH_METHOD"} {
 			if val, v := s.Env(name); s.Program == component.Postgres && !d.oneShot(s) && s.servesPostgres() && (val != "" || v.Exists()) {

@@ -94,6 +94,7 @@ type Deployment struct {
 	connections func() []Connection
 	secrets     func() []Secret
 	backups     []*Backup
+	operated    []*Service
 
 	masking sync.Mutex
 	mask    *finding.Mask // of the first masked files

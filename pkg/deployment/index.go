@@ -43,7 +43,7 @@ func (d *Deployment) newIndex() index {
 		}),
 		named: sync.OnceValue(func() map[string][]*Service {
 			named := make(map[string][]*Service)
-			for _, s := range d.Services {
+			for _, s := range slices.Concat(d.Services, d.operated) {
 				for _, name := range s.Names() {
 					if !slices.Contains(named[name], s) {
 						named[name] = append(named[name], s)

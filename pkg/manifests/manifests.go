@@ -40,6 +40,8 @@ type Options struct {
 	Database string
 	// Secret reports whether a text holds a secret, besides what looks like one. nil: that is all that is known.
 	Secret func(text string) bool
+	// Snapshots of a cluster of CloudNativePG; nil for none.
+	Snapshots *Snapshots
 	// SecretsApart leaves the Secrets out of the kustomization: something else makes them in the cluster.
 	SecretsApart bool
 }
@@ -72,6 +74,8 @@ func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
 	}
 	for _, s := range d.Services {
 		switch {
+		case s.Absent.Why == "" && m.operated(s):
+			m.cluster(s)
 		case s.Absent.Why == "":
 			m.service(s)
 		case len(s.Profiles) > 0:

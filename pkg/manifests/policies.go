@@ -24,7 +24,7 @@ func (m *maker) policies() {
 	m.put("policies", deny)
 	hops := m.hops()
 	for _, s := range m.d.Services {
-		if s.Absent.Why != "" || s.NetworkMode.Str() == "host" {
+		if s.Absent.Why != "" || s.NetworkMode.Str() == "host" || m.operated(s) && !slices.Contains(m.d.PostgresServers(), s) {
 			continue
 		}
 		in, out := m.entrances(s, hops), m.exits(s, hops)
@@ -65,6 +65,9 @@ type hop struct {
 func (m *maker) hops() (all []hop) {
 	add := func(from, to *deployment.Service, port string) {
 		h := hop{from, to, port}
+		if m.operated(from) {
+			return
+		}
 		if from != to && port != "" && to.Absent.Why == "" && from.Absent.Why == "" && !slices.Contains(all, h) {
 			all = append(all, h)
 		}
@@ -252,7 +255,7 @@ func (m *maker) outer(s *deployment.Service) (ports []string) {
 
 // exits are the rules of whom a service reaches that has nobody to ask outside; nil where it may go anywhere.
 func (m *maker) exits(s *deployment.Service, hops []hop) *node {
-	if !slices.Contains(inward, s.Program) {
+	if !slices.Contains(inward, s.Program) || m.operated(s) {
 		return nil
 	}
 	rules := list()

@@ -158,6 +158,9 @@ func (st *Stack) Client(tool string, db Database) string {
 // ownPostgres is the server that is rendered.
 func (st *Stack) ownPostgres(s *spec.Spec, secrets *secret.Set) {
 	st.Postgres.Host, st.Postgres.Port, st.Postgres.Superuser = st.internal("postgres"), component.Of(component.Postgres).Port, superuser(s)
+	if s.OnKubernetes() && s.KubernetesDatabase() == "cnpg" {
+		st.Postgres.Host += "-rw" // the Service of a Cluster that leads to its primary
+	}
 	own := secrets.Get("database.postgres_password")
 	st.addSecret("postgres", "postgres_password", own)
 	st.addSecret("db-init", "postgres_pgpass", st.Postgres.Host+":5432:*:"+pgpassEscape.Replace(st.Postgres.Superuser)+":"+pgpassEscape.Replace(own)+"\n")

@@ -18,10 +18,6 @@ func (c *cluster) doors() {
 		switch {
 		case o.kind == "Service" && o.group == "":
 			c.door(o)
-		case o.kind == "Cluster" && o.group == "postgresql.cnpg.io":
-			for _, end := range []string{"-rw", "-ro", "-r"} {
-				c.foreign(o, o.name+end, "CloudNativePG makes it for its cluster "+o.name+", whose inside is not read")
-			}
 		case o.kind == "postgresql" && o.group == "acid.zalan.do":
 			c.foreign(o, o.name, "the operator of Zalando makes it for its cluster "+o.name+", whose inside is not read")
 		}

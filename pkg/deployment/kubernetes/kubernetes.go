@@ -53,6 +53,7 @@ func Open(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, 
 	d.File = c.pods[0].of.File().Path
 	d.ServicesAt = deployment.LeafOf(c.pods[0].of.Value)
 	d.Networks = []deployment.Network{{Key: network, Name: "the cluster's", Known: true}}
+	c.operated()
 	c.doors()
 	c.policies()
 	d.FS = &within{FS: fsys, files: memfs.New(c.files)}

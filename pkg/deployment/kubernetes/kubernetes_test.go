@@ -159,8 +159,8 @@ kind: Service
 metadata: {name: away}
 spec: {type: ExternalName, externalName: db.example.org}
 ---
-apiVersion: postgresql.cnpg.io/v1
-kind: Cluster
+apiVersion: acid.zalan.do/v1
+kind: postgresql
 metadata: {name: pg}
 ---
 apiVersion: apps/v1
@@ -178,12 +178,12 @@ spec: {clusterIP: None, selector: {app: set}, ports: [{port: 80}]}
 			t.Errorf("%s leads to %v, port %s", host, s, d.Inner(host, "80"))
 		}
 	}
-	for _, host := range []string{"app", "named.other", "away", "pg-rw", "set-1.set-0.pods", "set-2.pods"} {
+	for _, host := range []string{"app", "named.other", "away", "pg", "set-1.set-0.pods", "set-2.pods"} {
 		if d.ServiceAt(host) != nil {
 			t.Errorf("%s is found", host)
 		}
 	}
-	for _, host := range []string{"away", "pg-rw"} {
+	for _, host := range []string{"away", "pg"} {
 		if door := d.Door(host); door == nil || door.Elsewhere == "" {
 			t.Errorf("%s is %v", host, door)
 		}
@@ -206,4 +206,68 @@ func FuzzOpen(f *testing.F) {
 		d.Calls()
 		d.Parts()
 	})
+}
+
+// A Cluster of CloudNativePG is a server with the roles and databases that its own kinds of objects say, whatever their spelling.
+func TestOperated(t *testing.T) {
+	d := open(t, "-- all.yaml --\n"+workload("app", "image: example", "")+`
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata: {name: pg, namespace: matrix}
+spec:
+  instances: 2
+  imageName: ghcr.io/cloudnative-pg/postgresql:16.9
+  bootstrap: {initdb: {database: synapse, owner: synapse, secret: {name: first}, localeCollate: de_DE.utf8}}
+  managed: {roles: [{name: mas, login: true, passwordSecret: {name: second}}, {name: gone, ensure: absent}]}
+  postgresql: {parameters: {max_connections: "250"}}
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: DatabaseRole
+metadata: {name: signal, namespace: matrix}
+spec: {cluster: {name: pg}, name: signal, passwordSecret: {name: nowhere}}
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: Database
+metadata: {name: mas, namespace: matrix}
+spec: {cluster: {name: pg}, name: mas, owner: mas, encoding: UTF8, localeCollate: C, localeCType: C, template: template0}
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: Database
+metadata: {name: other, namespace: matrix}
+spec: {cluster: {name: another}, name: other, owner: other}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: first, namespace: matrix}
+type: kubernetes.io/basic-auth
+data: {username: c3luYXBzZQ==, password: emVicmEtc3luYXBzZQ==}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: second, namespace: matrix}
+stringData: {username: mas, password: zebra-mas}
+`)
+	s := d.ServiceAt("pg-rw.matrix.svc")
+	if s == nil || s.Image.Major() != "16" || s.Copies != 2 || !slices.Contains(d.PostgresServers(), s) {
+		t.Fatalf("%+v", s)
+	}
+	made := d.Provisioned(s)
+	for name, want := range map[string]string{"synapse": "zebra-synapse", "mas": "zebra-mas"} {
+		if got := made.Roles[name]; got.Password != want || got.Reason != "" {
+			t.Errorf("%s has %q %s", name, got.Password, got.Reason)
+		}
+	}
+	if _, ok := made.Roles["gone"]; ok || made.Roles["signal"].Reason == "" {
+		t.Errorf("%+v", made.Roles)
+	}
+	if _, ok := made.Databases["other"]; ok || made.Databases["mas"].Owner != "mas" || made.Databases["synapse"].Owner != "synapse" {
+		t.Errorf("%+v", made.Databases)
+	}
+	if base, _ := deployment.ClusterLocale(s); base.Collate != "de_DE.utf8" || base.Ctype != "C" || deployment.LocaleOf(made.Databases["mas"].Statement).Collate != "C" {
+		t.Errorf("%+v", base)
+	}
+	if n, _, reason := s.MaxConnections(); n != 250 || reason != "" {
+		t.Errorf("%d connections %s", n, reason)
+	}
 }

@@ -26,6 +26,9 @@ func (st *Stack) resolveKubernetes(s *spec.Spec, secrets *secret.Set) {
 		StorageClass: k.Storage["class"], Storage: k.Storage, Database: s.KubernetesDatabase(), SecretsApart: k.Secrets == "external",
 		Secret: func(text string) bool { return secrets.Mask(text) != text },
 	}
+	if k.Snapshots.Schedule != "" {
+		o.Snapshots = &manifests.Snapshots{Class: k.Snapshots.Class, Schedule: k.Snapshots.Schedule}
+	}
 	if k.Gateway.Name == "" {
 		o.Ingress = &manifests.Ingress{Class: k.Ingress.Class, Issuer: k.Ingress.Issuer}
 	} else {

@@ -30,6 +30,8 @@ type Kubernetes struct {
 	// Database: single (default) is a PostgreSQL of one pod, cnpg a cluster that the operator CloudNativePG keeps, external the one of
 	// database.external.
 	Database string `yaml:"database,omitempty" jsonschema:"enum=single,enum=cnpg,enum=external"`
+	// Snapshots of a cluster of CloudNativePG, from which it can be made anew. Default: none.
+	Snapshots KubernetesSnapshots `yaml:"snapshots,omitempty"`
 	// Secrets: plain (default) are rendered with what is in them; external leaves them out, for SOPS or the External Secrets Operator to
 	// make.
 	Secrets string `yaml:"secrets,omitempty" jsonschema:"enum=plain,enum=external"`
@@ -49,6 +51,14 @@ type KubernetesIngress struct {
 	Class string `yaml:"class,omitempty" jsonschema:"pattern=^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$" form:"the name of an IngressClass, such as traefik"`
 	// Issuer is the ClusterIssuer of cert-manager that makes the certificates. Default: none, whoever answers for the class has them.
 	Issuer string `yaml:"issuer,omitempty" jsonschema:"pattern=^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$" form:"the name of a ClusterIssuer, such as letsencrypt"`
+}
+
+// KubernetesSnapshots are when the volumes of the databases are kept, and how.
+type KubernetesSnapshots struct {
+	// Schedule has six words, of which the first is the second.
+	Schedule string `yaml:"schedule" jsonschema:"required,pattern=^\\S+( \\S+){5}$" form:"six words: second, minute, hour, day, month and day of the week, such as 0 30 3 * * *" example:"0 30 3 * * *"`
+	// Class of the snapshots, a VolumeSnapshotClass. Default: the cluster's own.
+	Class string `yaml:"class,omitempty" jsonschema:"pattern=^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$" form:"the name of a VolumeSnapshotClass, such as csi-snapshots"`
 }
 
 // onKubernetes is the target that is a cluster.
@@ -127,6 +137,9 @@ func (s *Spec) checkKubernetes(d *decoder) {
 	}
 	if host := s.At("database", "external", "host"); host.Str() == HostGateway {
 		d.fail(host, "database.external.host is the host of a container of Docker; a pod has no name for the machine that it runs on", "host: the name of a Service, such as postgres.databases.svc, or an address", target)
+	}
+	if v := at.At("snapshots"); v.Exists() && s.KubernetesDatabase() != "cnpg" {
+		d.fail(v, "kubernetes.snapshots are made by CloudNativePG, and the database is "+s.KubernetesDatabase()+"; nobody would make them", "database: cnpg, or remove the section")
 	}
 	if v := at.At("ingress"); v.Exists() && at.At("gateway").Exists() {
 		d.fail(v, "kubernetes.ingress and kubernetes.gateway are two ways in; routes are written for one of them", "remove one of the two", at.At("gateway").Site("the other"))

@@ -24,7 +24,7 @@ func (m *maker) policies() {
 	m.put("policies", deny)
 	hops := m.hops()
 	for _, s := range m.d.Services {
-		if s.Absent.Why != "" || s.NetworkMode.Str() == "host" || m.operated(s) && !slices.Contains(m.d.PostgresServers(), s) {
+		if s.Absent.Why != "" && !byHand(s) || s.NetworkMode.Str() == "host" || m.operated(s) && !slices.Contains(m.d.PostgresServers(), s) {
 			continue
 		}
 		in, out := m.entrances(s, hops), m.exits(s, hops)
@@ -68,17 +68,20 @@ func (m *maker) hops() (all []hop) {
 		if m.operated(from) {
 			return
 		}
-		if from != to && port != "" && to.Absent.Why == "" && from.Absent.Why == "" && !slices.Contains(all, h) {
+		if from != to && port != "" && to.Absent.Why == "" && (from.Absent.Why == "" || byHand(from)) && !slices.Contains(all, h) {
 			all = append(all, h)
 		}
 	}
 	for _, t := range m.d.Hops() {
 		add(t.From, t.To, m.d.Inner(t.Host, t.Port))
 	}
-	for _, j := range m.d.Jobs() {
-		for _, s := range m.d.PostgresServers() {
-			if j.Service != s {
-				add(j.Service, s, s.PostgresPort())
+	for _, server := range m.d.PostgresServers() {
+		for _, j := range m.d.Jobs() {
+			add(j.Service, server, server.PostgresPort())
+		}
+		for _, s := range m.d.Services {
+			if byHand(s) { // such as syn2mas, which has both databases to do with
+				add(s, server, server.PostgresPort())
 			}
 		}
 	}
@@ -100,6 +103,9 @@ func (m *maker) hops() (all []hop) {
 	}
 	return all
 }
+
+// byHand reports whether a service only runs when somebody starts it.
+func byHand(s *deployment.Service) bool { return s.Absent.Why != "" && len(s.Profiles) > 0 }
 
 // told are the texts that a service is given: its variables, and the files that it mounts.
 func (m *maker) told(s *deployment.Service) (texts []string) {

@@ -96,7 +96,8 @@ func checkLaunch(r *Reporter, d *deployment.Deployment, s *deployment.Service, n
 		r.Fail(fmt.Sprintf("%s takes no %q for its first word; %s does not start", name, word, s.Name), "remove the line", at)
 	case deployment.Script:
 		// Beside the program it is most likely a job, and a flag without a program is bridge-writes' business.
-		if s.Absent.Why == "" && !stoodIn(d, s) && !strings.HasPrefix(word, "-") {
+		ends := s.Once && d.Target == deployment.Kubernetes // such as what waits for the database before a pod's program begins
+		if s.Absent.Why == "" && !ends && !stoodIn(d, s) && !strings.HasPrefix(word, "-") {
 			r.NotChecked(fmt.Sprintf("%s is started by %s, which was not read; what it changes is not seen", s.Name, word), at)
 		}
 	default:

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"philipp.info/stackgen/pkg/check"
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
+	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/prove"
 	"philipp.info/stackgen/pkg/render"
@@ -74,9 +76,17 @@ func TestExamplesHoldEveryRule(t *testing.T) {
 	}
 }
 
+// opened reads a bundle as what it is for.
+func opened(b *render.Bundle) (*deployment.Deployment, []finding.Finding) {
+	if b.Stack.Kubernetes != nil {
+		return kubernetes.Open(b.Manifests())
+	}
+	return compose.Open(b.FS())
+}
+
 func audit(t testing.TB, b *render.Bundle) []finding.Finding {
 	t.Helper()
-	d, problems := compose.Open(b.FS())
+	d, problems := opened(b)
 	for _, f := range problems {
 		t.Errorf("%s: %s", f.Pos(), f.Message)
 	}

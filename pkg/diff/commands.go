@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/manifests"
 	"philipp.info/stackgen/pkg/shell"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -138,7 +139,7 @@ func (c *comparison) claim(p *plan, name string, is bool) {
 
 // apart says that the Secrets are made by something else.
 func (c *comparison) apart(p *plan) {
-	f := c.new.file(kustomization)
+	f := c.new.file(manifests.Kustomization)
 	if !c.new.cluster() || f == nil || slices.ContainsFunc(f.At("resources").Items(), func(v source.Value) bool { return strings.HasPrefix(v.Str(), "secrets/") }) {
 		return
 	}

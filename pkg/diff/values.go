@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/manifests"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -34,7 +35,7 @@ func (c *comparison) values() []Value {
 		old, now := c.old.file(p), c.new.file(p)
 		_, was := c.Old[p]
 		_, is := c.New[p]
-		if !was || !is || p == kustomization || (old == nil || now == nil) && !opaque(p) {
+		if !was || !is || p == manifests.Kustomization || (old == nil || now == nil) && !opaque(p) {
 			continue // the file as a whole says it
 		}
 		w := &walk{mask: c.Secrets.Mask, named: c.Secrets.Named}

@@ -16,17 +16,16 @@ import (
 func (m *maker) pod(s *deployment.Service) *node {
 	ref, _ := s.ImageAt.Text()
 	c := mapping("name", text(label(s.Name)), "image", text(ref))
-	said := mapping() // the words of its command that are secret, by the variables that they are handed in
 	if s.Entrypoint.Set() {
-		c.Set("command", m.escaped(s.Entrypoint, said))
+		c.Set("command", escaped(s.Entrypoint))
 	}
 	if s.Cmd.Set() {
-		c.Set("args", m.escaped(s.Cmd, said))
+		c.Set("args", escaped(s.Cmd))
 	}
 	if s.WorkingDir.Set() {
 		c.Set("workingDir", text(s.WorkingDir.Str()))
 	}
-	m.environment(s, c, said)
+	m.environment(s, c)
 	if items := m.opened(s); len(items.Items) > 0 {
 		c.Set("ports", items)
 	}
@@ -171,18 +170,14 @@ func (m *maker) hides(name, value string) bool {
 	return len(source.HiddenIn(name, value)) > 0 || m.Secret != nil && m.Secret(value)
 }
 
-// escaped are the words of a command, in which kubelet would replace $(NAME). One that is secret stands in a variable, which it does replace.
-func (m *maker) escaped(l deployment.List, said *node) *node {
+// escaped are the words of a command, in which kubelet would replace $(NAME).
+func escaped(l deployment.List) *node {
 	all := l.Texts()
 	if len(l.Items) == 0 && l.Str() != "" {
 		all = strings.Fields(l.Str())
 	}
 	for i, w := range all {
-		if all[i] = strings.ReplaceAll(w, "$(", "$$("); m.Secret != nil && m.Secret(w) {
-			name := "COMMAND_" + strconv.Itoa(len(said.Names())+1)
-			said.Set(name, text(w))
-			all[i] = "$(" + name + ")"
-		}
+		all[i] = strings.ReplaceAll(w, "$(", "$$(")
 	}
 	return words(all)
 }
@@ -208,15 +203,8 @@ func security(s *deployment.Service) *node {
 }
 
 // environment gives a container its variables: what is secret stands in a Secret.
-func (m *maker) environment(s *deployment.Service, c, said *node) {
+func (m *maker) environment(s *deployment.Service, c *node) {
 	env, hidden := list(), mapping()
-	hide := func(name string, value *node) {
-		hidden.Set(name, value)
-		env.Items = append(env.Items, mapping("name", text(name), "valueFrom", mapping("secretKeyRef", mapping("name", text(label(s.Name)+"-env"), "key", text(name)))))
-	}
-	for _, name := range said.Names() {
-		hide(name, said.Get(name))
-	}
 	told := make(map[string]bool)
 	for _, v := range s.Variables {
 		if told[v.Name] || v.Hidden != "" {
@@ -224,7 +212,8 @@ func (m *maker) environment(s *deployment.Service, c, said *node) {
 		}
 		told[v.Name] = true
 		if m.hides(v.Name, v.Text) {
-			hide(v.Name, text(v.Text))
+			hidden.Set(v.Name, text(v.Text))
+			env.Items = append(env.Items, mapping("name", text(v.Name), "valueFrom", mapping("secretKeyRef", mapping("name", text(label(s.Name)+"-env"), "key", text(v.Name)))))
 			continue
 		}
 		env.Items = append(env.Items, mapping("name", text(v.Name), "value", text(strings.ReplaceAll(v.Text, "$(", "$$("))))

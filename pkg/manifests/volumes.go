@@ -113,8 +113,8 @@ func (m *maker) mounts(s *deployment.Service) (mounts, volumes *node) {
 			at.Set("readOnly", truth(true))
 		default:
 			n := m.claim(s, mount)
-			volume(n, mapping("persistentVolumeClaim", mapping("claimName", text(n))))
-			at.Set("name", text(n))
+			volume("data-"+n, mapping("persistentVolumeClaim", mapping("claimName", text(n))))
+			at.Set("name", text("data-"+n)) // a Secret may be called as the claim
 			if mount.ReadOnly {
 				at.Set("readOnly", truth(true))
 			}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/manifest"
+	"philipp.info/stackgen/pkg/manifests"
 	"philipp.info/stackgen/pkg/secret"
 	"philipp.info/stackgen/pkg/source"
 	"philipp.info/stackgen/pkg/spec"
@@ -98,8 +100,15 @@ func Recover(s *spec.Spec, tree fs.FS, copies []Copy) (values map[string]string,
 	if err != nil {
 		return nil, nil, err
 	}
+	if s.OnKubernetes() {
+		b.Files = apart(b.FS())
+		tree = (&Bundle{Files: apart(tree)}).FS()
+	}
 	places := b.places(Needs(s), set)
-	r := &recovery{tree: tree, rendered: b.FS(), docs: make(map[string][2]*source.File)}
+	r := &recovery{tree: tree, rendered: b.FS(), homeserver: "config/matrix/homeserver.yaml", docs: make(map[string][2]*source.File)}
+	if s.OnKubernetes() {
+		r.homeserver = "Secret/matrix/homeserver.yaml"
+	}
 	values, missing = make(map[string]string), make(map[string]error)
 	for _, n := range Needs(s) {
 		value, err := r.value(n, places[n.Name])
@@ -113,8 +122,31 @@ func Recover(s *spec.Spec, tree fs.FS, copies []Copy) (values map[string]string,
 	return values, missing, nil
 }
 
+// apart are the files of a tree, those of manifests taken apart: what a Secret holds is a file of its own.
+func apart(tree fs.FS) (files []File) {
+	_ = fs.WalkDir(tree, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || strings.HasPrefix(name, manifest.Dir+"/") {
+			return nil
+		}
+		data, err := source.ReadFS(tree, name)
+		if err != nil {
+			return nil //nolint:nilerr // what cannot be read holds no secret that is found
+		}
+		pieces := manifests.Pieces(name, data)
+		for _, p := range pieces {
+			files = append(files, File{Path: p.Path, Data: p.Data})
+		}
+		if pieces == nil {
+			files = append(files, File{Path: name, Data: data})
+		}
+		return nil
+	})
+	return files
+}
+
 type recovery struct {
 	tree, rendered fs.FS
+	homeserver     string                     // where Synapse's configuration is
 	docs           map[string][2]*source.File // as rendered with placeholders, and as it lies there
 }
 
@@ -246,7 +278,7 @@ func likest(want, list source.Value) int {
 
 // oldKeys are public, and Synapse's configuration has them in a form of its own.
 func (r *recovery) oldKeys() (string, error) {
-	src, err := source.ReadFS(r.tree, "config/matrix/homeserver.yaml")
+	src, err := source.ReadFS(r.tree, r.homeserver)
 	if err != nil {
 		return "", errNowhere
 	}

@@ -26,7 +26,7 @@ func TestRecover(t *testing.T) {
 		"synapse: {extra: {recaptcha_private_key: {secret: synapse.recaptcha}}}\ncompose: {extra: {x-a: [{secret: own.name}]}}\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(paths, bare) {
+	for _, path := range append(paths, bare, "testdata/specs/kubernetes/stack.yaml") {
 		s, findings, err := spec.Load(path)
 		if err != nil || s == nil {
 			t.Fatal(findings, err)

@@ -51,6 +51,11 @@ func (r *reader) database() {
 	superuser, _, password := r.d.Superuser(server)
 	db.Superuser = superuser
 	r.keep("database.postgres_password", password.Password)
+	for _, c := range r.d.Connections() { // the environment counted when the cluster was made; this one is let in
+		if c.User == superuser && c.Service == r.syn.Service {
+			r.keep("database.postgres_password", c.Password)
+		}
+	}
 	db.Memory = memoryOf(server)
 	settings := &source.Node{Kind: source.Mapping}
 	for _, s := range server.Settings() {

@@ -359,8 +359,8 @@ func (r *reader) secretFor(at []string, n *source.Node) string {
 // neverSecret are the keys of a service whose values Docker shows to everybody on the host.
 var neverSecret = []string{"image", "volumes", "networks", "ports", "container_name", "hostname", "user", "depends_on", "devices", "extra_hosts", "network_mode"}
 
-// variableAlone is a value that is a variable which is set elsewhere.
-var variableAlone = regex.Of(`^\$\{?[A-Za-z_][A-Za-z0-9_]*(:?\?[^}]*)?\}?$`)
+// variableAlone is a value that is a variable which is set elsewhere, also behind the name that an environment has for it.
+var variableAlone = regex.Of(`^([A-Za-z_][A-Za-z0-9_]*=)?\$\{?[A-Za-z_][A-Za-z0-9_]*(:?\?[^}]*)?\}?$`)
 
 // secretName calls a secret by where it stands, without what is the same for all.
 func secretName(at []string) string {

@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,12 +18,36 @@ func (r *reader) names() {
 	r.spec.Version = 1
 	r.spec.Name = r.d.Project
 	r.spec.ServerName = r.syn.Server.Str()
-	r.spec.Hosts.Matrix = r.syn.MatrixHost()
+	r.spec.Hosts.Matrix = r.matrixHost()
 	r.spec.Owner = r.owner()
 	if r.small() {
 		r.spec.Profile = "small"
 	}
 	r.spec.Metrics = r.d.Chosen.Managed && r.syn.Config.At("enable_metrics").True() && r.d.Network("metrics").Internal.True()
+}
+
+// matrixHost is where clients ask for Synapse: where public_baseurl does not say it, the one host that the proxy leads to it.
+func (r *reader) matrixHost() string {
+	host, table := r.syn.MatrixHost(), r.d.Routes()
+	leads := func(host string) bool {
+		to := table.Match("GET", host, "/_matrix/client/versions").Backend
+		return to != nil && r.homeserver(to.Container)
+	}
+	if r.syn.Config.At("public_baseurl").Set() || leads(host) {
+		return host
+	}
+	var found []string
+	for _, router := range table.Routers {
+		for _, h := range router.Hosts() {
+			if !slices.Contains(found, h) && leads(h) {
+				found = append(found, h)
+			}
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return host
 }
 
 // component reads what every program has. p is what it is to the spec.

@@ -246,6 +246,9 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 		if withWorkers(c, now) {
 			return verdict{kind: Same, why: whose}
 		}
+		if noWorkers(c, now) {
+			return verdict{kind: Same, why: "by it a process speaks to its workers, and there are none"}
+		}
 		return verdict{kind: Decision, why: goneWorkers, keep: keepWorkers}
 	}
 	if k.doc == "routing" && !c.routed {

@@ -32,6 +32,9 @@ var told = []struct {
 	{"a provider that is off", own, "config/matrix/homeserver.yaml", "report_stats: false", "report_stats: false\noidc_config: {issuer: 'https://a.example.com'}", compare.Same, "oidc_config.issuer", "is off"},
 	{"a token for what is closed", own, "config/matrix/homeserver.yaml", "report_stats: false", "report_stats: false\nregistration_requires_token: true", compare.Same, "registration_requires_token", "nobody can register"},
 	{"a script of its own", own, "docker-compose.yml", "      TMPDIR: \"/data\"", "      TMPDIR: \"/data\"\n    entrypoint: [/bin/sh, /data/start.sh]", compare.Decision, "entrypoint", "not by /bin/sh /data/start.sh"},
+	{"what is for workers, of which there are none", own, "config/matrix/homeserver.yaml", "names: [client, federation]", "names: [client, federation, replication]", compare.Same, "listeners[8008].resources.names[replication]", "there are none"},
+	{"no federation", own, "config/matrix/homeserver.yaml", "report_stats: false", "report_stats: false\nsend_federation: false", compare.Decision, "send_federation", "sends to other servers"},
+	{"an address of the same host", own, "config/matrix/homeserver.yaml", "https://matrix.example.org/", "http://matrix.example.org:8008/", compare.Decision, "public_baseurl", "no more to http://matrix.example.org:8008/"},
 	{"devices that no bridge is told of", own + "bridges: {signal: {encryption: off, permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "id: ", "org.matrix.msc3202: true\nid: ", compare.Same, "org.matrix.msc3202", "no bridge here"},
 }
 

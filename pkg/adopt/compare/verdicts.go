@@ -138,6 +138,7 @@ var verdicts = []verdict{
 	{about: "**", doc: "ports", key: "127.0.0.1:**", where: onOurs, kind: Same, why: "it is reached there from this machine alone, by the proxy in front"},
 	{about: "synapse", doc: "ports", key: "**", where: onBoth, old: "leads to port 8448", new: "leads to port 8008", kind: Decision, why: "Synapse answered with a certificate of its own there, and does without TLS from then on: the proxy has to, for other servers ask https", keep: "synapse: {extra: {+listeners: […]}} with the listener as it was"},
 	{about: "**", doc: "ports", key: "**", where: onOurs, kind: Decision, why: "it is reached there from outside of the stack"},
+	{about: "element", doc: "ports", key: "**", where: onBoth, kind: Same, why: "in its container the page is at another port, to which it leads"},
 	{about: "**", doc: "ports", key: "**", kind: Decision, why: "it leads to another port"},
 	{about: "**", doc: "labels", key: "stackgen.**", kind: Same, why: "stackgen alone reads it, and Compose, which sees by it that a file of the service changed"},
 	{about: "**", doc: "labels", key: "**", where: onOurs, kind: Decision, why: "who goes by this label sees the container"},

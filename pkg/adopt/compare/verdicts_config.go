@@ -84,6 +84,8 @@ var configured = []verdict{
 	{about: "synapse", doc: "config", key: "listeners[**].x_forwarded", new: "true", when: unrouted, kind: Safer, why: "Synapse sees the address of who asks where a proxy tells it, and nobody else reaches its port"},
 	{about: "synapse", doc: "config", key: "listeners[**].x_forwarded", new: "true", kind: Safer, why: "Synapse sees the address of who asks, not that of the proxy"},
 	{about: "synapse", doc: "config", key: "listeners[**].type", where: onOurs, kind: Same, why: inside},
+	{about: "synapse", doc: "config", key: "listeners[**].resources.names[replication]", where: onOld, when: noWorkers, kind: Same, why: "by it a process speaks to its workers, and there are none"},
+	{about: "synapse", doc: "config", key: "listeners[**].resources.names[replication]", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "synapse", doc: "config", key: "listeners[**].resources.names[media]", where: onOld, kind: Same, why: "it is a part of client"},
 	{about: "synapse", doc: "config", key: "listeners[**].resources.names[static]", where: onOld, kind: Same, why: "it is a part of client"},
 	{about: "synapse", doc: "config", key: "listeners[**].resources.names[keys]", where: onOld, kind: Same, why: "it is a part of federation"},
@@ -119,6 +121,7 @@ var configured = []verdict{
 
 	{about: "synapse", doc: "config", key: "serve_server_wellknown", when: unrouted, kind: Decision, why: "no proxy is seen: where one brings /.well-known/matrix/server to Synapse, other servers are told port 443 of its host, or no more", keep: "ingress: {apex: {well_known: …}}, synapse or external"},
 	{about: "synapse", doc: "config", key: "serve_server_wellknown", kind: Same, why: "who answers for the name of the server is compared request by request"},
+	{about: "synapse", doc: "config", key: "send_federation", where: onOld, when: noWorkers, kind: Decision, why: "Synapse sends to other servers, from which send_federation: false kept it", keep: asItWas},
 	{about: "synapse", doc: "config", key: "instance_map**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "synapse", doc: "config", key: "redis**", where: onOld, when: noWorkers, kind: Same, why: "by it a process speaks to its workers, and there are none"},
 	{about: "synapse", doc: "config", key: "redis**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
@@ -178,7 +181,7 @@ var configured = []verdict{
 	{about: "bridge **", doc: "config", key: "double_puppet.secrets.**", where: onBoth, kind: Decision, why: "the bridge speaks for its users with another token", keep: "stackgen secrets set, with the old one"},
 
 	// What the spec has a field for.
-	{about: "synapse", doc: "config", key: "public_baseurl", kind: Decision, why: "clients and other servers are led to another host", keep: "hosts: {matrix: …} with the host of {old}"},
+	{about: "synapse", doc: "config", key: "public_baseurl", kind: Decision, why: "clients, links in mails and callbacks are led to {new}, and no more to {old}", keep: "hosts: {matrix: …} with its host, or synapse: {extra: {public_baseurl: {old}}}"},
 	{about: "synapse", doc: "config", key: "max_upload_size", kind: Decision, why: "larger or smaller files can be sent", keep: "synapse: {max_upload_size: {old}}"},
 	{about: "synapse", doc: "config", key: "media_retention.local_media_lifetime", kind: Decision, why: "what users uploaded is deleted at another time, or never", keep: "synapse: {media_retention: {local: {old}}}"},
 	{about: "synapse", doc: "config", key: "media_retention.remote_media_lifetime", kind: Decision, why: "copies of what others uploaded are deleted at another time, or never", keep: "synapse: {media_retention: {remote: {old}}}"},

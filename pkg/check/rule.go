@@ -34,7 +34,8 @@ type Rule struct {
 type Reporter struct {
 	rule     Rule
 	findings []finding.Finding
-	partial  bool // there is more of the deployment than was read
+	partial  bool   // there is more of the deployment than was read
+	told     string // why nothing of the proxy's file is known, where proxy-config-read says it of the whole file
 }
 
 // Fail reports that the rule is broken. The first site is the one to edit.
@@ -106,6 +107,9 @@ func (r *Reporter) Lack(message, fix string, sites ...source.Site) {
 func (r *Reporter) NotChecked(why string, sites ...source.Site) {
 	if strings.HasSuffix(why, deployment.IsUndefined) {
 		return // Compose starts nothing, and compose-valid says so
+	}
+	if why == r.told && why != "" {
+		return
 	}
 	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, asWritten(why), sites...))
 }
@@ -188,6 +192,9 @@ func guarded(d *deployment.Deployment, rule Rule, check func(*Reporter)) (findin
 			findings = r.findings
 		}
 	}()
+	if front := d.Front(); len(front.Unread) > 0 {
+		r.told = front.Unseen
+	}
 	check(r)
 	return r.findings
 }

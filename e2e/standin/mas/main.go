@@ -2,8 +2,8 @@
 // configuration as strictly as MAS's documentation allows, opens what the configuration names, and answers
 // on the configured listeners what Synapse, clients and bridges ask when a stack runs: discovery, token
 // introspection and the compat login API. It keeps its sessions in the configured database and registers
-// users at Synapse with the configured secret. syn2mas moves sessions, which are all that it keeps.
-// Login tokens are of its own kind: "login-<localpart>".
+// users at Synapse with the configured secret. `manage` has the commands of RUNBOOK.md, Users. syn2mas moves sessions alone.
+// Who logs in has the password of `manage`, or a login token of its own kind: "login-<localpart>".
 package main
 
 import (
@@ -36,8 +36,12 @@ func main() {
 		syn2mas(os.Args[2:])
 		return
 	}
-	if len(os.Args) > 1 && os.Args[1] != "server" {
-		log.Fatalf("this stand-in knows only the commands server and syn2mas, not %s", os.Args[1])
+	command := "server"
+	if len(os.Args) > 1 {
+		command = os.Args[1]
+	}
+	if command != "server" && command != "manage" {
+		log.Fatalf("this stand-in knows only the commands server, manage and syn2mas, not %s", command)
 	}
 	path := os.Getenv("MAS_CONFIG")
 	for i, arg := range os.Args {
@@ -56,6 +60,12 @@ func main() {
 	s := &server{c, db}
 	if err := s.migrate(); err != nil {
 		log.Fatalf("database: %v", err)
+	}
+	if command == "manage" {
+		if err := manage(s, os.Args[2:]); err != nil {
+			log.Fatalf("error: %v", err)
+		}
+		return
 	}
 	log.Printf("%s accepted, %d keys loaded, database %s open", path, len(c.Secrets.Keys), c.Database.Database)
 	failed := make(chan error)
@@ -81,7 +91,9 @@ func main() {
 }
 
 func (s *server) migrate() error {
-	_, err := s.db.Exec(`CREATE TABLE IF NOT EXISTS compat_sessions (token text PRIMARY KEY, localpart text NOT NULL, device text NOT NULL)`)
+	_, err := s.db.Exec(`CREATE TABLE IF NOT EXISTS compat_sessions (token text PRIMARY KEY, localpart text NOT NULL, device text NOT NULL);
+		CREATE TABLE IF NOT EXISTS users (username text PRIMARY KEY, password text NOT NULL, admin boolean NOT NULL, locked boolean NOT NULL);
+		CREATE TABLE IF NOT EXISTS user_registration_tokens (token text PRIMARY KEY, usage_limit integer, expires_at timestamptz)`)
 	return err
 }
 
@@ -205,6 +217,10 @@ func (s *server) introspect(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"active": false})
 		return
 	}
+	if _, locked, err := s.user(r.Context(), localpart); err != nil || locked {
+		reply(w, http.StatusOK, map[string]any{"active": false})
+		return
+	}
 	reply(w, http.StatusOK, map[string]any{
 		"active": true, "username": localpart, "sub": localpart, "device_id": device, "expires_in": 300,
 		"scope": "urn:matrix:org.matrix.msc2967.client:api:*",
@@ -212,21 +228,46 @@ func (s *server) introspect(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) flows(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, map[string]any{"flows": []map[string]any{
+	flows := []map[string]any{
 		{"type": "m.login.sso", "oauth_aware_preferred": true, "org.matrix.msc3824.delegated_oidc_compatibility": true},
 		{"type": "m.login.token"},
-	}})
+	}
+	if s.passwords() {
+		flows = append(flows, map[string]any{"type": "m.login.password"})
+	}
+	reply(w, http.StatusOK, map[string]any{"flows": flows})
 }
 
+func (s *server) passwords() bool { return s.Passwords.Enabled == nil || *s.Passwords.Enabled }
+
 func (s *server) login(w http.ResponseWriter, r *http.Request) {
-	var req struct{ Type, Token string }
+	var req struct {
+		Type, Token, Password string
+		Identifier            struct{ User string }
+	}
 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
 		matrixError(w, http.StatusBadRequest, "M_NOT_JSON", "the body is no JSON")
 		return
 	}
 	localpart, ok := strings.CutPrefix(req.Token, "login-")
-	if req.Type != "m.login.token" || !ok {
+	byPassword := req.Type == "m.login.password" && s.passwords()
+	if byPassword {
+		localpart, ok = req.Identifier.User, req.Password != ""
+	}
+	if !byPassword && (req.Type != "m.login.token" || !ok) {
 		matrixError(w, http.StatusBadRequest, "M_UNKNOWN", "Invalid login type")
+		return
+	}
+	password, locked, err := s.user(r.Context(), localpart)
+	switch {
+	case err != nil:
+		matrixError(w, http.StatusInternalServerError, "M_UNKNOWN", "database")
+		return
+	case byPassword && (!ok || password != req.Password):
+		matrixError(w, http.StatusForbidden, "M_FORBIDDEN", "Invalid username/password")
+		return
+	case locked:
+		matrixError(w, http.StatusUnauthorized, "M_USER_LOCKED", "User account has been locked")
 		return
 	}
 	device, token := strings.ToUpper(rand.Text()[:10]), "mct_"+rand.Text()

@@ -1,0 +1,28 @@
+package spec
+
+import "testing"
+
+// What says something of Docker or of one machine is told, with what to write instead, and nothing is passed over.
+func TestBadKubernetes(t *testing.T) {
+	const cluster = base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}}\n"
+	checkBad(t, []badCase{
+		{"without the target", base + "\nkubernetes: {namespace: chat}\n", []string{"4:1 kubernetes says something of a cluster, and the target is compose"}},
+		{"another target", base + "\ntarget: swarm\n", []string{"4:1 target must be compose or kubernetes"}},
+		{"owner", cluster + "owner: '1000:1000'\n", []string{"6:1 owner gives files on this host to one user"}},
+		{"a proxy beside Docker", cluster + "ingress: {kind: caddy, caddy: {network: a}}\n", []string{"6:11 ingress.kind is a proxy beside Docker", "6:24 ingress.caddy is about a Caddy beside Docker"}},
+		{"Traefik", cluster + "ingress: {traefik: {network: a}}\n", []string{"6:11 ingress.traefik is about a Traefik beside Docker"}},
+		{"backup", cluster + "backup: {borgmatic: {repositories: [{path: /mnt/a}]}}\n", []string{"6:1 backup has borgmatic read directories of this host"}},
+		{"a relay", cluster + "turn: {}\n", []string{"6:1 turn is a relay with a range of ports of this host"}},
+		{"the page for administrators", cluster + "admin: {allow_from: [10.0.0.0/8]}\n", []string{"6:1 admin is for some networks alone"}},
+		{"compose", cluster + "compose: {extra: {x-a: 1}}\n", []string{"6:1 compose is laid onto a docker-compose.yml"}},
+		{"names of Docker", cluster + "synapse: {container_name: hs, networks: [a]}\n", []string{"6:11 synapse.container_name is the name of a container of Docker", "6:31 synapse.networks is about networks of Docker"}},
+		{"a name that no Service has", cluster + "synapse: {service: My_Synapse}\n", []string{"6:11 synapse is called \"My_Synapse\", and a Service begins with a lower-case letter"}},
+		{"directories of a host", cluster + "synapse: {data: /srv/media}\ndatabase: {data: {path: ./pg}}\n", []string{"6:11 synapse.data is a directory of one host", "7:12 database.data is a directory of one host"}},
+		{"two ways in", base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, ingress: {class: a}}\n", []string{"5:39 kubernetes.ingress and kubernetes.gateway are two ways in"}},
+		{"a path for an Ingress", base + "\ntarget: kubernetes\ncalls: {}\n", []string{"4:1 MAS is asked without the path", "5:1 LiveKit is asked without the path"}},
+		{"storage", base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, storage: {class: fast, mas: 1Gi, synapse: 5}}\n", []string{"5:62 \"mas\" keeps nothing in this stack", "5:72 kubernetes.storage.synapse is no amount of storage"}},
+		{"an external database that is nowhere", base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, database: external}\n", []string{"5:39 kubernetes.database is external, and the spec does not say where"}},
+		{"two databases", base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, database: single}\ndatabase: {external: {host: db.example.org}}\n", []string{"5:39 kubernetes.database is single, and database.external names"}},
+		{"the host of a container", cluster + "database: {external: {host: host.docker.internal}}\n", []string{"6:23 database.external.host is the host of a container of Docker"}},
+	})
+}

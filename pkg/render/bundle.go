@@ -74,9 +74,11 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 		{path: "config/matrix/log.config", template: "log.config", service: "synapse"},
 		{path: "config/matrix/" + st.ServerName + ".signing.key", content: secrets("synapse.signing_key") + "\n", service: "synapse"},
 	}
-	if st.Kubernetes == nil {
-		as = append(as, artifact{path: "RUNBOOK.md", template: "RUNBOOK.md"})
+	runbook := artifact{path: "RUNBOOK.md", template: "RUNBOOK.md"}
+	if st.Kubernetes != nil {
+		runbook.template = "RUNBOOK.kubernetes.md"
 	}
+	as = append(as, runbook)
 	if !st.Postgres.External {
 		as = append(as, artifact{path: "config/postgres/databases.sql", template: "databases.sql", service: "postgres", spec: spec.Section(component.Postgres)})
 	}

@@ -51,6 +51,9 @@ func (b *Bundle) Manifests() *memfs.FS {
 	return all.FS()
 }
 
+// Cluster is what CloudNativePG calls the PostgreSQL, whose Service for writing is the address in every file.
+func (st *Stack) Cluster() string { return strings.TrimSuffix(st.Postgres.Host, "-rw") }
+
 // ofCompose are the rendered files that only Compose reads.
 func ofCompose(name string) bool { return name == composeFile || strings.HasPrefix(name, "secrets/") }
 

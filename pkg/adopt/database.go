@@ -52,7 +52,7 @@ func (r *reader) database() {
 	db.Superuser = superuser
 	r.keep("database.postgres_password", password.Password)
 	for _, c := range r.d.Connections() { // the environment counted when the cluster was made; this one is let in
-		if c.User == superuser && c.Service == r.syn.Service {
+		if c.User == superuser && c.Service == r.syn.Service && !variableAlone().MatchString(c.Password) {
 			r.keep("database.postgres_password", c.Password)
 		}
 	}

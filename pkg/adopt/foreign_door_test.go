@@ -73,6 +73,17 @@ func TestPublished(t *testing.T) {
 	}
 }
 
+// A password that is only a variable is not taken for one that lets anybody in.
+func TestPasswordBehindAVariable(t *testing.T) {
+	files := map[string]string{".env": "DB_PASSWORD=zebra-env\n"}
+	for name, data := range published {
+		files[name] = strings.ReplaceAll(data, "password: zebra-db-synapse", "password: '${DB_PASSWORD}'")
+	}
+	if got := taking(t, files).Secrets["database.postgres_password"]; got != "zebra-env" {
+		t.Error("the password of the cluster is another one")
+	}
+}
+
 // Where public_baseurl is not written, the host that the proxy leads to Synapse is the one that clients ask.
 func TestHostOfTheProxy(t *testing.T) {
 	files := map[string]string{}

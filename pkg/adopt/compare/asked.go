@@ -19,7 +19,15 @@ func (c *comparison) asked(key string, old, now fact) (verdict, bool) {
 	if name, port, called := strings.Cut(now.shown, ":"); called && port != "" && c.old.Service(name) != nil && c.ours.Service(name) == nil {
 		return verdict{kind: Decision, why: "the proxy sends it to " + name + ", which is there no more: it answers 502", keep: "the file of the proxy, with the service that takes its place"}, true
 	}
-	if now.shown != nobody || first(old.shown) != "synapse" {
+	was, before, _ := strings.Cut(old.shown, through)
+	is, after, _ := strings.Cut(now.shown, through)
+	switch {
+	case (was == is || strings.HasPrefix(was, untold)) && before != "" && after == "" && now.shown != nobody:
+		return verdict{kind: Decision, why: "the proxy puts it through " + before + " no more", keep: "ingress: {traefik: {middlewares: […]}} with it"}, true
+	case was == is && before == "" && after != "headers":
+		return verdict{kind: Decision, why: "the proxy puts it through " + after + ", which it did not"}, true
+	}
+	if now.shown != nobody || first(was) != "synapse" {
 		return verdict{}, false
 	}
 	switch {
@@ -30,6 +38,9 @@ func (c *comparison) asked(key string, old, now fact) (verdict, bool) {
 	}
 	return verdict{}, false
 }
+
+// through comes before the middlewares of an answer.
+const through = ", through "
 
 // sentOn begins the answer that leads to another address.
 const sentOn = "sent on to "

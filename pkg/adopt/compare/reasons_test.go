@@ -35,6 +35,8 @@ var told = []struct {
 	{"what is for workers, of which there are none", own, "config/matrix/homeserver.yaml", "names: [client, federation]", "names: [client, federation, replication]", compare.Same, "listeners[8008].resources.names[replication]", "there are none"},
 	{"no federation", own, "config/matrix/homeserver.yaml", "report_stats: false", "report_stats: false\nsend_federation: false", compare.Decision, "send_federation", "sends to other servers"},
 	{"an address of the same host", own, "config/matrix/homeserver.yaml", "https://matrix.example.org/", "http://matrix.example.org:8008/", compare.Decision, "public_baseurl", "no more to http://matrix.example.org:8008/"},
+	{"a middleware", own, "docker-compose.yml", "traefik.http.routers.matrix-matrix.tls: \"true\"", "traefik.http.routers.matrix-matrix.tls: \"true\"\n      traefik.http.routers.matrix-matrix.middlewares: crowdsec@file", compare.Decision, "GET matrix.example.org/_matrix/client/versions", "through crowdsec@file no more"},
+	{"where its configuration is", own, "docker-compose.yml", "      TMPDIR: \"/data\"", "      TMPDIR: \"/data\"\n    command: [--config-path=/config/homeserver.yaml, --flag]", compare.Decision, "command", "without these words"},
 	{"devices that no bridge is told of", own + "bridges: {signal: {encryption: off, permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "id: ", "org.matrix.msc3202: true\nid: ", compare.Same, "org.matrix.msc3202", "no bridge here"},
 }
 

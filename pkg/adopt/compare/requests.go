@@ -235,8 +235,8 @@ func (s *side) answer(q request, host string) (f fact, in entry) {
 	f.shown = f.text
 	if r := res.Router; r != nil && f.text != nobody {
 		for _, m := range s.through(r) {
-			f.text += ", through " + m.raw
-			f.shown += ", through " + m.shown
+			f.text += through + m.raw
+			f.shown += through + m.shown
 		}
 		in = entry{r.EntryPoints, r.CertResolver}
 	}

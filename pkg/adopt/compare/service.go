@@ -135,7 +135,7 @@ func (s *side) command(svc *deployment.Service) {
 			case svc.Program == component.Postgres && w == "-c":
 			case svc.Component().Bridge != nil && (slices.Contains([]string{"-c", "--config"}, w) || i == 0 && slices.Contains(binaries(svc), w)):
 			case svc.Program == component.LiveKit && i > 0 && all[i-1] == "--config": // which is compared by what it says
-			case slices.Contains(idleWords[svc.Program], w), slices.Contains(svc.ConfigPaths, strings.TrimPrefix(w, "--config=")):
+			case slices.Contains(idleWords[svc.Program], w), slices.Contains(svc.ConfigPaths, strings.TrimPrefix(strings.TrimPrefix(w, "--config="), "--config-path=")):
 			default:
 				words = append(words, w)
 			}

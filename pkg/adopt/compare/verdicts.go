@@ -203,6 +203,7 @@ var verdicts = []verdict{
 	{about: "postgres**", doc: "environment", key: "POSTGRES_MULTIPLE_DATABASES", kind: Same, why: "only a cluster that is made anew reads it"},
 	{about: "postgres**", doc: "environment", key: "POSTGRES_USER", where: onOld, old: "postgres", kind: Same, why: "it is the image's own superuser"},
 	{about: "postgres**", doc: "environment", key: "POSTGRES_USER", where: onOld, kind: Decision, why: "the superuser of the cluster is {old}, and ours logs in as postgres to make what is missing", keep: "database: {superuser: {old}}, or once: CREATE ROLE postgres SUPERUSER LOGIN"},
+	{about: "postgres**", doc: "environment", key: "POSTGRES_PASSWORD", where: onBoth, kind: Decision, why: "db-init logs in with it as the superuser, whom a cluster that is there knows by the password that it was made with", keep: "stackgen secrets set database.postgres_password, with the old one"},
 	{about: "postgres**", doc: "environment", key: "PGDATA", kind: Decision, why: "PostgreSQL looks for its cluster in another place", keep: "{service} with environment: {PGDATA: {old}}"},
 	{about: "synapse", doc: "environment", key: "SYNAPSE_CONFIG_PATH", kind: Same, why: "the configuration that it leads to is compared setting by setting"},
 	{about: "synapse", doc: "environment", key: "SYNAPSE_CONFIG_DIR", kind: Same, why: "the configuration that it leads to is compared setting by setting"},

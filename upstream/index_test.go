@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +105,20 @@ func TestProgramsAreAll(t *testing.T) {
 		asked := slices.ContainsFunc(list, func(p program) bool { return p.name == string(c.Program) && p.hand != "" })
 		if asked == (c.TagPrefix != "") {
 			t.Errorf("%s is asked for: %v", c.Program, asked)
+		}
+	}
+	src, err := os.ReadFile(filepath.Join("..", appservices))
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := regexp.MustCompile(`(?m)^    image: (.+)$`).FindAllStringSubmatch(string(src), -1)
+	if len(images) < 3 {
+		t.Errorf("%s has %d images", appservices, len(images))
+	}
+	for _, image := range images {
+		asked := slices.ContainsFunc(list, func(p program) bool { return strings.HasPrefix(pins[p.name].before, image[1]+"\n") })
+		if !asked {
+			t.Errorf("%s of %s is not asked for", image[1], appservices)
 		}
 	}
 }

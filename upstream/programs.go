@@ -30,6 +30,9 @@ type program struct {
 	hand        string // where a person looks
 }
 
+// appservices is the example that has what is none of our components.
+const appservices = "examples/appservices/stack.yaml"
+
 // pins are the versions that stand elsewhere than with the images: the file, and what comes before the version.
 var pins = map[string]struct{ file, before string }{
 	"mautrix-go":      {"conformance/go.mod", "maunium.net/go/mautrix v"},
@@ -38,6 +41,9 @@ var pins = map[string]struct{ file, before string }{
 	"keycloak":        {"conformance/run", "keycloak="},
 	"compose-go":      {"go.mod", "github.com/compose-spec/compose-go/v2 v"},
 	"docker-compose":  {"conformance/compose/go.mod", "github.com/docker/compose/v5 v"},
+	"heisenbridge":    {appservices, "docker.io/hif1/heisenbridge\n    version: \""},
+	"hookshot":        {appservices, "ghcr.io/matrix-org/matrix-hookshot\n    version: \""},
+	"maubot":          {appservices, "dock.mau.dev/maubot/maubot\n    version: v"},
 }
 
 // programs lists what is compared, in the order of the report. root is the top of the repository.
@@ -89,6 +95,9 @@ func programs(root string) ([]program, error) {
 		program{name: "lk-jwt", hand: "https://github.com/element-hq/lk-jwt-service/releases, README.md"},
 		program{name: "valkey", hand: "https://github.com/valkey-io/valkey/releases, 00-RELEASENOTES"},
 		program{name: "haproxy", hand: "https://www.haproxy.org/, CHANGELOG of each branch"},
+		program{name: "heisenbridge", from: pypi("heisenbridge"), hand: "https://github.com/hifi/heisenbridge/releases"},
+		program{name: "hookshot", hand: "https://github.com/matrix-org/matrix-hookshot/releases, config.sample.yml"},
+		program{name: "maubot", from: pypi("maubot"), hand: "https://github.com/maubot/maubot/releases"},
 		program{name: "coturn", hand: "https://github.com/coturn/coturn/releases, ChangeLog, docker/coturn/CHANGELOG.md"},
 	)
 	for i := range list {

@@ -116,7 +116,8 @@ func hiddenInLine(name, line string, named bool) []Hidden {
 	var found []Hidden
 	add := func(lead, value string) { found = append(found, Hidden{lead, value}) }
 	for i, shape := range hiddenParts() {
-		if last := i == len(hiddenParts())-1; last && strings.Count(line, ":") != 4 {
+		// An address of IPv6 has as many colons, and its last field is a port.
+		if last := i == len(hiddenParts())-1; last && (strings.Count(line, ":") != 4 || strings.Contains(line, "://") || strings.Contains(line, "[:")) {
 			continue
 		}
 		for _, m := range shape.FindAllStringSubmatchIndex(line, -1) {

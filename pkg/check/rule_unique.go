@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -94,6 +95,7 @@ var composeImagePinned = Rule{
 			others := e != nil && len(e.Images) > 0 && !s.OwnImage()                                        // whose tags are not known
 			if tested := s.Component().Tested; tested.Repository != "" && s.Program != component.Postgres { // whose data is of one major version
 				p.known = true
+				others = others || e == nil && s.Component().Bridge == nil && s.Program != component.Element && !ofMaker(s.Image.Repository, tested.Repository)
 				if tested.Repository = s.Image.Repository; !others {
 					p.fix = s.ImageLine(tested)
 				}
@@ -106,6 +108,12 @@ var composeImagePinned = Rule{
 		severally(r, strange, func(s *deployment.Service) []source.Site { return []source.Site{s.Build.Site("")} }, reportStrange)
 		severally(r, loose, func(p pin) []source.Site { return []source.Site{p.service.ImageAt.Site("")} }, reportPins)
 	},
+}
+
+// ofMaker reports whether an image is the one that is tested, in whatever registry: coturn/coturn, and no other coturn.
+func ofMaker(repository, tested string) bool {
+	maker, name := path.Base(path.Dir(tested)), path.Base(tested)
+	return strings.HasSuffix("/"+repository, "/"+maker+"/"+name) || maker == "library" && repository == name
 }
 
 // reportStrange names the services that are built from what cannot be read.

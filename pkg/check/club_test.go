@@ -127,6 +127,50 @@ var clubFaults = []struct {
 		"worker-starts", "config/workers/typing1.yaml", "worker_app",
 	},
 	{
+		"a worker without a secret that the main process has", "docker-compose.yml", "/workers/typing1.yaml:ro\"\n    secrets:\n      - synapse_mas_secret\n      - synapse_macaroon_secret_key\n", "/workers/typing1.yaml:ro\"\n    secrets:\n      - synapse_mas_secret\n",
+		"worker-starts", "config/matrix/homeserver.yaml", "macaroon_secret_key_path",
+	},
+	{
+		"a worker without the password of Valkey", "docker-compose.yml", "      - synapse_redis_password\n      - synapse_replication_secret\n    networks:\n      stack: {aliases: [\"matrix-stack-synapse-receipts1\"]}", "      - synapse_replication_secret\n    networks:\n      stack: {aliases: [\"matrix-stack-synapse-receipts1\"]}",
+		"worker-starts", "config/matrix/homeserver.yaml", "password_path",
+	},
+	{
+		"workers log by a file that is not there", "config/matrix/homeserver.yaml", "worker_log_config: \"/config/log.config\"", "worker_log_config: \"/config/worker-log.config\"",
+		"worker-starts", "config/matrix/homeserver.yaml", "worker_log_config",
+	},
+	{
+		"a module that there is not", "docker-compose.yml", "--config-path=/workers/typing1.yaml\"]\n    environment:\n      SYNAPSE_WORKER: \"synapse.app.generic_worker\"", "--config-path=/workers/typing1.yaml\"]\n    environment:\n      SYNAPSE_WORKER: \"synapse.app.generic-worker\"",
+		"worker-starts", "docker-compose.yml", "synapse.app.generic-worker",
+	},
+	{
+		"a worker's command without the word of the start script", "docker-compose.yml", "[\"run\", \"--config-path=/config/homeserver.yaml\", \"--config-path=/workers/pusher1.yaml\"]", "[\"--config-path=/config/homeserver.yaml\", \"--config-path=/workers/pusher1.yaml\"]",
+		"service-runs", "docker-compose.yml", "/workers/pusher1.yaml",
+	},
+	{
+		"HAProxy asks a name that nobody has", "config/haproxy/haproxy.cfg", "server typing1 matrix-stack-synapse-typing1:8008", "server typing1 matrix-stack-typing1:8008",
+		"worker-answers", "config/haproxy/haproxy.cfg", "matrix-stack-typing1:8008",
+	},
+	{
+		"HAProxy asks a port where nobody listens", "config/haproxy/haproxy.cfg", "server media1 matrix-stack-synapse-media1:8008", "server media1 matrix-stack-synapse-media1:8083",
+		"worker-answers", "config/haproxy/haproxy.cfg", "use_backend media",
+	},
+	{
+		"HAProxy's health is asked where it has no answer", "config/haproxy/haproxy.cfg", "monitor-uri /health", "monitor-uri /alive",
+		"compose-health-dependency", "docker-compose.yml", "http://127.0.0.1:8080/health",
+	},
+	{
+		"HAProxy's health is asked at another port", "config/haproxy/haproxy.cfg", "bind 127.0.0.1:8080", "bind 127.0.0.1:8081",
+		"compose-health-dependency", "docker-compose.yml", "http://127.0.0.1:8080/health",
+	},
+	{
+		"a worker that takes the proxy for everybody", "config/workers/client1.yaml", "x_forwarded: true", "x_forwarded: false",
+		"forwarded-headers", "config/workers/client1.yaml", "x_forwarded: false",
+	},
+	{
+		"a worker whose health nobody answers", "config/workers/background1.yaml", "worker_listeners:", "worker_listener:",
+		"compose-health-dependency", "docker-compose.yml", "http://localhost:8008/health",
+	},
+	{
 		"the listener between processes is published", "docker-compose.yml", "--config-path=/workers/typing1.yaml\"]\n", "--config-path=/workers/typing1.yaml\"]\n    ports: [\"9093:9093\"]\n",
 		"replication-private", "docker-compose.yml", "9093:9093",
 	},

@@ -63,7 +63,7 @@ func chosen(of, key source.Value) bool {
 }
 
 // lined are the files that are lines and no YAML. Of one for psql only what it is given is changed.
-var lined = regexp.MustCompile(`^config/(caddy|nginx|coturn)/|\.sql$`)
+var lined = regexp.MustCompile(`^config/(caddy|nginx|coturn|haproxy|synapse-valkey)/|\.sql$`)
 
 // mutations lists every change to be caught in the tree: each word of a scalar or key that stands in another
 // file as well, each boolean, each number, and each entry of a list; of a file that is lines and no YAML each such word,
@@ -122,14 +122,33 @@ func mutations(t *testing.T, tree fstest.MapFS) []mutation {
 		}
 		ms = append(ms, dropped(name, lines, f.Root())...)
 	}
+	alike := make(map[string]bool)
+	return slices.DeleteFunc(named(ms), func(m mutation) bool {
+		again := alike[m.id]
+		alike[m.id] = alike[m.id] || strings.Contains(m.id, "WORKER") || acl.MatchString(m.keys)
+		return again
+	})
+}
+
+// named gives each mutation its id.
+func named(ms []mutation) []mutation {
 	for i, m := range ms {
-		ms[i].id = strings.Join([]string{m.file, index.ReplaceAllString(m.keys, ""), server.ReplaceAllString(m.what+" in "+m.id, "SERVER")}, "#")
+		keys, in := index.ReplaceAllString(m.keys, ""), server.ReplaceAllString(m.what+" in "+m.id, "SERVER")
+		if a := acl.FindString(keys); a != "" { // the next path of one kind of requests is one more of them
+			keys, in = a, m.what
+		}
+		ms[i].id = worker.ReplaceAllString(strings.Join([]string{m.file, keys, in}, "#"), "WORKER")
 	}
 	return ms
 }
 
-// Where in a list something stands, and what the server is called, makes no other mutation of it.
-var index, server = regexp.MustCompile(`\.\d+`), regexp.MustCompile(`philipp\\*\.info|example\\*\.org`)
+// Where in a list something stands, and what the server is called, makes no other mutation of it. The services and files of workers
+// come of one template.
+var (
+	index, server = regexp.MustCompile(`\.\d+`), regexp.MustCompile(`philipp\\*\.info|example\\*\.org`)
+	acl           = regexp.MustCompile(`^acl \S+`)
+	worker        = regexp.MustCompile(`(config/workers/|/workers/|synapse-)[a-z-]+1\b`)
+)
 
 // structured parses the files that are YAML or JSON.
 func structured(name string, f *fstest.MapFile) *source.File {

@@ -29,6 +29,7 @@ var mutated = []struct{ name, spec, old, new string }{
 	{"Caddy's labels", "../../examples/caddy-docker-proxy/stack.yaml", "version: 1\n", "version: 1\nelement: {}\nadmin: {allow_from: [192.168.0.0/16]}\n"},
 	{"nginx", "../../examples/nginx/stack.yaml", "version: 1\n", "version: 1\ncalls: {}\nadmin: {allow_from: [192.168.0.0/16]}\n"},
 	{"own login", "../render/testdata/specs/own-login/stack.yaml", "", ""},
+	{"workers", "../../examples/minimal/stack.yaml", "version: 1\n", "version: 1\nsynapse: {workers: {sync: 1, media: 1, typing: 1, event_persister: 1, federation_sender: 1, background: 1}}\n"},
 }
 
 // harmless are the mutations that no rule has to catch, as regular expressions for FILE#KEYS WHAT, with the reason.
@@ -105,6 +106,21 @@ var harmless = []struct{ pattern, reason string }{
 	{`config/prometheus/`, "what a Prometheus asks, how often and under which labels is a choice"},
 	{`permissions\.@`, "who administers a bridge is a choice"},
 	{`element\.networks|ketesa\.networks`, "a list without entries is taken for none, and then the proxy may be in the default network, too"},
+	// What follows is of workers.
+	{`haproxy\.cfg#(log|maxconn|mode|option|timeout|resolvers|parse-resolv-conf|hold|default-server|global|defaults)\b`, "HAProxy refuses a word that it does not know before it takes the file; what is logged, how long things take and how often a process is asked for its health is a choice"},
+	{`haproxy\.cfg#(frontend (health|synapse) \w+ is|frontend synapse dropped)`, "what a frontend is called is free, and two of them may be one"},
+	{`haproxy\.cfg#server (\w+) \S+ (main|\w+1) is`, "what a server is called stands nowhere else"},
+	{`haproxy\.cfg#(acl|use_backend main if) (to-device|account-data|receipts|presence|push-rules|thread-subscriptions|device-lists|sync|sliding-sync)\b|use_backend main if`, "what no line leads to a worker the main process gets, and answers"},
+	{`haproxy\.cfg#(acl (quarantine|media) path_reg '\^/_synapse/admin|use_backend media if quarantine)|quarantined_media_changes`, "no way in leads to the admin API, which is off here"},
+	{`haproxy\.cfg#acl typing .* (v1|v3) is changed`, "one of several forms of a path: that of all clients is looked at"},
+	{`#enable_media_repo flipped`, "the main process is asked for no media, and the worker has it on in its own file"},
+	{`valkey\.conf#(bind|port|protected-mode|save|appendonly)|networks\.synapse-valkey\.internal|synapse-valkey\.command\.0 dropped`, "Valkey's defaults serve as well, with a password; its start script adds the program, and what goes through it is of the moment"},
+	{`(background|event-persister|federation-sender)1\.yaml#worker_listeners\.0\.(x_forwarded|resources\.0\.names\.0)`, "nobody but its own health check asks it for anything, and each listener answers that"},
+	{`sync1\.yaml#worker_name`, "a worker that has no duty may have any name"},
+	{`services\.synapse-[a-z-]+1 (synapse-[a-z-]+1|a secret) is changed`, "others call it by its alias"},
+	{`services\.postgres\.command`, "PostgreSQL refuses words that it does not know at its start, and its log says which"},
+	{`matrix-matrix\.rule _synapse`, "what Synapse serves below /_synapse/client is for features that are off here"},
+	{`secrets/synapse_replication_secret`, "all processes read the one file"},
 	{`oidc_providers\.\d(\.(idp_id|idp_name|client_id|client_auth_method|scopes|allow_existing_users|issuer))? ?|oidc_providers\.\d.*dropped|secrets/synapse_(upstream_work|registration_shared_secret)|keycloak/matrix.json#name`, "what a provider outside of the stack calls us cannot be seen"},
 }
 

@@ -83,6 +83,9 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 			"http://localhost:"+g[1], h.At.Site(""))
 		return
 	}
+	if checkMute(r, d, s, g[1]) {
+		return
+	}
 	if d.Listens(s, g[1]) {
 		checkHealthPath(r, d, s, h)
 		return
@@ -127,6 +130,10 @@ var (
 func checkHealthPath(r *Reporter, d *deployment.Deployment, s *deployment.Service, h deployment.Health) {
 	command := strings.Join(h.Words, " ")
 	g := urlPath().FindStringSubmatch(command)
+	if port := urlPort().FindStringSubmatch(command); g != nil && port != nil && s.Program == component.HAProxy && !d.AnswersItself(s, port[1], g[1]) {
+		r.Fail(fmt.Sprintf("the health check of %s asks for %s, which HAProxy has no answer for; %s", s.Name, g[1], d.Lines.Unwell), "monitor-uri "+g[1]+" in a frontend at that port", h.At.Site(""))
+		return
+	}
 	paths := s.Component().HealthPaths
 	if g == nil || len(paths) == 0 || !known(d, s) || !onlyGood().MatchString(command) || slices.ContainsFunc(paths, func(p string) bool {
 		return g[1] == p || len(p) > 1 && strings.HasSuffix(p, "/") && strings.HasPrefix(g[1], p)

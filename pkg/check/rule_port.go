@@ -44,11 +44,13 @@ var traefikPortListens = Rule{
 		}
 		// Where an address has variables in it, only a request tells what it is.
 		for _, a := range everyAsk(d) {
-			b := d.Routes().Match("GET", a.host, a.path).Backend
+			res := d.Routes().Match("GET", a.host, a.path)
+			b := res.Backend
 			if b == nil || b.Address == "" || told[b.Site.Pos] {
 				continue
 			}
-			if s := d.Service(b.Container); s != nil {
+			isWorker := slices.ContainsFunc(d.Workers, func(w *deployment.Worker) bool { return w.Name == b.Container })
+			if s := d.Service(b.Container); s != nil && (!isWorker || len(res.Through) == 0) { // else worker-answers tells
 				told[b.Site.Pos] = true
 				checkBackend(r, d, s, *b)
 			}
@@ -156,6 +158,18 @@ var forwardedHeaders = Rule{
 					if m.Name == b.Container {
 						checkTrusted(r, d, m, b)
 					}
+				}
+			}
+		}
+		if len(d.Routes().Services) == 0 {
+			return
+		}
+		for _, w := range d.Workers {
+			for _, l := range w.Config.At("worker_listeners").Items() {
+				names := deployment.Each(l, "resources.*.names.*")
+				asked := slices.ContainsFunc(names, func(v source.Value) bool { return slices.Contains([]string{"client", "federation", "media"}, v.Str()) })
+				if asked && l.At("port").Set() && !l.At("x_forwarded").True() && !w.Partial() {
+					r.FailMend(w.Name+" takes no notice of the client's address behind the proxy; rate limits meet everybody at once", set(l.At("x_forwarded"), "true"), l.At("x_forwarded").Site(""), w.Site(""))
 				}
 			}
 		}

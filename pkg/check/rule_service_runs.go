@@ -32,6 +32,9 @@ var serviceRuns = Rule{
 			if s.Component().Bridge != nil {
 				name = "the bridge"
 			}
+			if kind, _, _ := s.Launch(); worker(s) && kind == deployment.Refused {
+				checkLaunch(r, d, s, name)
+			}
 			if name == "" || worker(s) || s.Once && d.Target == deployment.Kubernetes { // what ends before a pod's own containers begin is none of them
 				continue
 			}

@@ -56,6 +56,22 @@ type misrouted struct {
 	lost     []string
 	// streams are those that the process would have to write, and whom to lead their requests to.
 	streams, writers []string
+	// nowhere is the address where nobody is; "" where to gets them.
+	nowhere string
+}
+
+// nobody reports whether a server behind the first proxy has a name that no service has.
+func (a *answering) nobody(b route.Backend) bool {
+	st := a.d.Stray(b)
+	return st != nil && st.Elsewhere == "" && !st.Shut && !st.Itself
+}
+
+// deaf reports whether a worker listens at other ports than this one, or at none.
+func (a *answering) deaf(p *process, port string) bool {
+	if !p.config.Root().Set() || p.worker.Partial() {
+		return false
+	}
+	return !a.d.Listens(p.Service, port) || len(p.config.At("worker_listeners").Items()) == 0
 }
 
 // process is one of a homeserver: its configuration, and whether it is a worker.
@@ -144,6 +160,18 @@ func (a *answering) follow(r *Reporter, host, request string, g *component.Worke
 	for _, b := range backends {
 		p := a.processOf(b.Container)
 		switch {
+		case p == nil && len(res.Through) > 0 && a.nobody(b):
+			a.keep(&misrouted{
+				router: res.Router, to: a.s.Service, why: "a name that no service has: " + b.Address, lost: []string{"they are answered with status 503, or by whom that proxy has stand in"},
+				at: []source.Site{b.Site}, fix: "the name of a service", nowhere: b.Address,
+			}, request)
+			continue
+		case p != nil && p.worker != nil && len(res.Through) > 0 && a.deaf(p, p.BackendPort(b)):
+			a.keep(&misrouted{
+				router: res.Router, to: p.Service, why: "which does not listen at port " + p.BackendPort(b), lost: []string{"they are answered with status 503, or by whom that proxy has stand in"},
+				at: []source.Site{b.Site, p.config.At("worker_listeners").Site("")}, fix: "the port of a listener of " + p.Name,
+			}, request)
+			continue
 		case p == nil || res.Path != "" && res.Path != res.Asked.Path && unescaped(res.Path) != unescaped(res.Asked.Path):
 			continue // of another path that the proxy asks for, other rules tell
 		case p.worker != nil && only == nil && (!p.config.Root().Set() || p.worker.Partial()):
@@ -346,5 +374,10 @@ func sayMisrouted(r *Reporter, same []*misrouted) {
 		all.why = "which does not write the " + word + finding.Sentence(all.streams, "and") + " and fails with status 500"
 		all.fix = "lead what writes " + finding.Sentence(whom, "and") + ", or name the process in stream_writers"
 	}
-	r.Fail(fmt.Sprintf("%s %s sent to %s, %s: %s", what, is, all.to.Name, all.why, finding.Sentence(lost, "and")), all.fix, append(sites, all.at...)...)
+	who := all.to.Name
+	if all.nowhere != "" {
+		who, sites = all.nowhere, nil
+		all.why, all.at = "a name that no service has", append(all.at, all.router.Site)
+	}
+	r.Fail(fmt.Sprintf("%s %s sent to %s, %s: %s", what, is, who, all.why, finding.Sentence(lost, "and")), all.fix, append(sites, all.at...)...)
 }

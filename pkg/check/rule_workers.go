@@ -31,6 +31,7 @@ var workerStarts = Rule{
 				continue // compose-mount-exists says so
 			}
 			checkApp(r, w)
+			checkModule(r, w)
 			for i, l := range w.Config.At("worker_listeners").Items() {
 				checkListener(r, &deployment.Synapse{Service: w.Service, Config: w.Config}, l, fmt.Sprintf("listener %d of %s", i+1, w.Name))
 			}
@@ -49,6 +50,9 @@ var workerStarts = Rule{
 		for _, s := range d.Synapses {
 			if workers, known := d.WorkersOf(s); len(workers) > 0 && known && !s.Partial() {
 				checkDuties(r, s, workers, told)
+			}
+			if workers, _ := d.WorkersOf(s); !s.Partial() {
+				checkHanded(r, d, s, workers)
 			}
 		}
 		checkOld(r, old)

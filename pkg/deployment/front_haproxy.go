@@ -60,3 +60,13 @@ func (d *Deployment) Stands(host, port, path string, s *Service) bool {
 	}
 	return false
 }
+
+// AnswersItself reports whether a HAProxy has an answer for a request from its own container; true where that cannot be seen.
+func (d *Deployment) AnswersItself(s *Service, port, path string) bool {
+	f := d.haproxy(s)
+	if f == nil || f.Unseen != "" || !slices.Contains(f.table.Names(), ":"+port) {
+		return true
+	}
+	res := f.table.MatchOn(":"+port, "GET", "localhost", path)
+	return res.Router != nil || res.Unknown != ""
+}

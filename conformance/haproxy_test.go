@@ -282,6 +282,18 @@ func TestHAProxy(t *testing.T) {
 		}
 		t.Errorf("without its workers sync is answered by %s, typing by %s", got[0], got[1])
 	})
+	t.Run("away, where the main process writes", func(t *testing.T) {
+		small := startHAProxy(t, "small")
+		small.servers["generic1"].Close()
+		got := ""
+		for range 50 {
+			if got, _ = small.ask(t, "PUT", "/_matrix/client/v3/devices/ABC"); got == "main" {
+				return
+			}
+			time.Sleep(200 * time.Millisecond)
+		}
+		t.Errorf("without the worker of the small set a device, which a bridge makes at its start, is answered by %s", got)
+	})
 	version, _ := exec.Command("haproxy", "-v").Output()
 	number, _, _ := strings.Cut(strings.Fields(string(version))[2], "-") // without Debian's
 	accepted(t, "HAProxy "+number, "what is rendered, every kind of request and 10000 random ones as route says")

@@ -185,7 +185,9 @@ func (st *Stack) addRules(g component.WorkerGroup, mas bool, kind string, to []P
 			(*rules)[i].Paths = append((*rules)[i].Paths, r.Path)
 			continue
 		}
-		*rules = append(*rules, Rule{Name: label, Paths: []string{r.Path}, Methods: methods, Backend: backend, Else: kind != "" && g.Resource != "media" && (g.Stream == "" || only != nil)})
+		// Where the main process writes the stream it answers as well as who is nearer.
+		stands := g.Stream == "" || only != nil || st.Workers.writer(g.Stream) == ""
+		*rules = append(*rules, Rule{Name: label, Paths: []string{r.Path}, Methods: methods, Backend: backend, Else: kind != "" && g.Resource != "media" && stands})
 	}
 }
 

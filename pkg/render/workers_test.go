@@ -2,12 +2,16 @@ package render_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/render"
+	"philipp.info/stackgen/pkg/secret"
+	"philipp.info/stackgen/pkg/spec"
 )
 
 // sets are what a spec may say of workers, and where the requests below go with it.
@@ -108,6 +112,34 @@ func TestWorkersAreTold(t *testing.T) {
 	for name, at := range config.At("instance_map").Entries() {
 		if s := d.ServiceAt(at.At("host").Str()); name.Str() != "main" && !names[name.Str()] || s == nil {
 			t.Errorf("instance_map has %s at %s", name.Str(), at.At("host").Str())
+		}
+	}
+}
+
+// What the main process answers as well it answers where the worker for it is away: all but media, and what another process writes.
+func TestMainStandsIn(t *testing.T) {
+	for set := range sets {
+		s, findings := spec.Parse("stack.yaml", []byte("version: 1\nserver_name: club.example\nauth: {passwords: true}\nsynapse: {workers: "+set+"}\n"))
+		if s == nil {
+			t.Fatal(findings)
+		}
+		st := render.Resolve(s, secret.Placeholders(render.Needs(s)), "/srv")
+		written := make(map[string]bool)
+		for kind := range s.Synapse.Workers {
+			i := slices.IndexFunc(component.WorkerKinds, func(k component.WorkerKind) bool { return k.Name == kind })
+			for _, stream := range component.WorkerKinds[i].Streams {
+				written[stream] = true
+			}
+		}
+		for _, r := range st.Workers.Rules {
+			i := slices.IndexFunc(component.WorkerGroups, func(g component.WorkerGroup) bool { return g.Name == r.Name })
+			if i < 0 || r.Backend == "main" {
+				continue // the part of a group that only reads
+			}
+			g := component.WorkerGroups[i]
+			if want := g.Resource != "media" && !written[g.Stream]; r.Else != want {
+				t.Errorf("%s: without %s the main process answers %s: %v, want %v", set, r.Backend, r.Name, r.Else, want)
+			}
 		}
 	}
 }

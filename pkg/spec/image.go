@@ -9,6 +9,19 @@ import (
 	"philipp.info/stackgen/pkg/component"
 )
 
+// Pinned is the image of a program that a stack has for its own ends, and that nobody sets otherwise.
+type Pinned struct {
+	// Image without the tag, for a mirror or a build of your own.
+	Image string `yaml:"image,omitempty"`
+	// Version is the image's tag.
+	Version string `yaml:"version,omitempty"`
+}
+
+// Ref is the image that the keys stand for.
+func (p Pinned) Ref(of component.Program) component.Ref {
+	return Component{Image: p.Image, Version: p.Version}.Ref(of)
+}
+
 func (s *Spec) checkImages(d *decoder) {
 	for _, program := range component.All {
 		if c, on := s.Component(program.Program); on {

@@ -158,19 +158,6 @@ type Component struct {
 	Extra Extra `yaml:"extra,omitempty"`
 }
 
-// Pinned is the image of a program that a stack has for its own ends, and that nobody sets otherwise.
-type Pinned struct {
-	// Image without the tag, for a mirror or a build of your own.
-	Image string `yaml:"image,omitempty"`
-	// Version is the image's tag.
-	Version string `yaml:"version,omitempty"`
-}
-
-// Ref is the image that the keys stand for.
-func (p Pinned) Ref(of component.Program) component.Ref {
-	return Component{Image: p.Image, Version: p.Version}.Ref(of)
-}
-
 // Limits of what a container may use.
 type Limits struct {
 	// Memory in megabytes or gigabytes, such as 4G. What wants more is ended and started again.

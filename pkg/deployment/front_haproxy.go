@@ -3,6 +3,7 @@ package deployment
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/haproxy"
@@ -64,8 +65,11 @@ func (d *Deployment) Stands(host, port, path string, s *Service) bool {
 // AnswersItself reports whether a HAProxy has an answer for a request from its own container; true where that cannot be seen.
 func (d *Deployment) AnswersItself(s *Service, port, path string) bool {
 	f := d.haproxy(s)
-	if f == nil || f.Unseen != "" || !slices.Contains(f.table.Names(), ":"+port) {
+	if f == nil || f.Unseen != "" || slices.ContainsFunc(f.table.Names(), func(entry string) bool { return !isNumber(strings.TrimPrefix(entry, ":")) }) {
 		return true
+	}
+	if !slices.Contains(f.table.Names(), ":"+port) {
+		return false
 	}
 	res := f.table.MatchOn(":"+port, "GET", "localhost", path)
 	return res.Router != nil || res.Unknown != ""

@@ -74,20 +74,6 @@ func (d *Deployment) pageListeners(s *Service) []Listener {
 		if port = cmp.Or(text, "80"); text != "" { // docker-entrypoint.d of its image
 			value = at.v
 		}
-	case component.HAProxy:
-		f := d.haproxy(s)
-		if f == nil || f.Unseen != "" {
-			return nil
-		}
-		var ls []Listener
-		for _, entry := range f.table.Names() {
-			port := strings.TrimPrefix(entry, ":")
-			if !isNumber(port) {
-				return nil
-			}
-			ls = append(ls, Listener{Port: port, Value: value})
-		}
-		return ls
 	case component.Ketesa:
 	default:
 		return nil

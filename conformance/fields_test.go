@@ -176,14 +176,29 @@ var componentVersions = map[string][2]string{
 	"auth": {"1.22.0", ""}, "synapse": {"v1.150.0", ""}, "database": {"'16'", ""}, "element": {"v1.12.29", ""}, "admin": {"v1.3.0", ""}, "calls.livekit": {"v1.13.9", ""}, "calls.jwt": {"0.7.0", ""}, "turn": {"4.17.0-r0", ""}, "ingress.traefik": {"v3.7.12", ""}, "bridges.*": {"v0.2608.0", ""},
 }
 
+// onCluster is why the fields of a cluster are not tried here.
+const onCluster = "the cluster alone reads it; conformance/kubernetes and manifests_test.go, and what programs read stays the same: pkg/prove, TestRandomOnKubernetes"
+
 // elsewhere are the fields that no program reads, with the reason.
 var elsewhere = map[string]string{
-	"version":                "there is one version of the format",
-	"compose.files.*":        "a copy, byte for byte; script/foreign-files.txtar in cmd/stackgen",
-	"secrets.command":        "where values come from; pkg/secret and secrets_test.go",
-	"secrets.store":          "where values go",
-	"secrets.from.*.file":    "where a value comes from",
-	"secrets.from.*.command": "where a value comes from",
+	"version":                       "there is one version of the format",
+	"compose.files.*":               "a copy, byte for byte; script/foreign-files.txtar in cmd/stackgen",
+	"target":                        onCluster,
+	"kubernetes.namespace":          onCluster,
+	"kubernetes.gateway.name":       onCluster,
+	"kubernetes.gateway.namespace":  onCluster,
+	"kubernetes.ingress.class":      onCluster,
+	"kubernetes.ingress.issuer":     onCluster,
+	"kubernetes.proxy":              onCluster,
+	"kubernetes.storage.*":          onCluster,
+	"kubernetes.database":           onCluster,
+	"kubernetes.snapshots.schedule": onCluster,
+	"kubernetes.snapshots.class":    onCluster,
+	"kubernetes.secrets":            onCluster,
+	"secrets.command":               "where values come from; pkg/secret and secrets_test.go",
+	"secrets.store":                 "where values go",
+	"secrets.from.*.file":           "where a value comes from",
+	"secrets.from.*.command":        "where a value comes from",
 
 	"calls.livekit.networks.name": "LiveKit is to be in no other network, which the spec refuses", "calls.livekit.networks.aliases": "LiveKit is to be in no other network, which the spec refuses",
 	"turn.networks.name": "coturn is to be in no other network, which the spec refuses", "turn.networks.aliases": "coturn is to be in no other network, which the spec refuses",

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -109,6 +110,9 @@ func (c *comparison) objects(p *plan) {
 			c.claim(p, name, is)
 		}
 	}
+	if old, now := c.old.ways(), c.new.ways(); len(old) > 0 && len(now) > 0 && !slices.Equal(old, now) {
+		p.first("requests come by ", strings.Join(now, " and "), " from now on, and no longer by ", strings.Join(old, " and "), ": let the DNS names lead there, and see that it has their certificates")
+	}
 	if len(gone) > 0 {
 		p.then("apply leaves what is in no manifest any more: ", c.old.kubectl(), " delete ", strings.Join(gone, " "))
 	}
@@ -139,12 +143,15 @@ func (c *comparison) claim(p *plan, name string, is bool) {
 
 // apart says that the Secrets are made by something else.
 func (c *comparison) apart(p *plan) {
-	f := c.new.file(manifests.Kustomization)
-	if !c.new.cluster() || f == nil || slices.ContainsFunc(f.At("resources").Items(), func(v source.Value) bool { return strings.HasPrefix(v.Str(), "secrets/") }) {
+	if !c.new.cluster() || !c.new.apart() {
 		return
 	}
+	changed := c.changed
+	if !c.old.apart() { // nobody has made any
+		changed = slices.Sorted(maps.Keys(c.New))
+	}
 	var names []string
-	for _, name := range c.changed {
+	for _, name := range changed {
 		if _, is := c.New[name]; is && inSecret(name) && !slices.Contains(names, path.Base(path.Dir(name))) {
 			names = append(names, path.Base(path.Dir(name)))
 		}
@@ -152,6 +159,38 @@ func (c *comparison) apart(p *plan) {
 	if len(names) > 0 {
 		p.first("have the Secrets made anew by whatever makes them, as they stand in ", path.Join(c.Dir, "secrets"), ": ", strings.Join(names, ", "))
 	}
+}
+
+// apart reports whether the kustomization leaves the Secrets to something else.
+func (s side) apart() bool {
+	f := s.file(manifests.Kustomization)
+	return f != nil && !slices.ContainsFunc(f.At("resources").Items(), func(v source.Value) bool { return strings.HasPrefix(v.Str(), "secrets/") })
+}
+
+// ways are the Gateways and classes of Ingresses that requests come by.
+func (s side) ways() (names []string) {
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.tree)) {
+		f := s.file(name)
+		switch {
+		case f == nil:
+		case strings.HasPrefix(name, "HTTPRoute/"):
+			for _, parent := range f.At("spec", "parentRefs").Items() {
+				add("the Gateway " + path.Join(parent.At("namespace").Str(), parent.At("name").Str()))
+			}
+		case strings.HasPrefix(name, "Ingress/"):
+			if class := f.At("spec", "ingressClassName").Str(); class != "" {
+				add("the IngressClass " + class)
+			} else {
+				add("the cluster's own IngressClass")
+			}
+		}
+	}
+	return names
 }
 
 // amount is that of a quantity of Kubernetes in bytes, as far as claims have them; 0 for what is none.

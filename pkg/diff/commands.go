@@ -110,6 +110,9 @@ func (c *comparison) objects(p *plan) {
 			c.claim(p, name, is)
 		}
 	}
+	if a, b := c.old.operated(), c.new.operated(); a != b && (postgres(c.old.deployment) != nil || postgres(c.new.deployment) != nil) {
+		p.first("bring the databases from the PostgreSQL that runs into the new one, which is empty, while everything else is stopped (pg_dump there and pg_restore here, RUNBOOK.md): nothing else does, and every program would begin with an empty one")
+	}
 	if old, now := c.old.ways(), c.new.ways(); len(old) > 0 && len(now) > 0 && !slices.Equal(old, now) {
 		p.first("requests come by ", strings.Join(now, " and "), " from now on, and no longer by ", strings.Join(old, " and "), ": let the DNS names lead there, and see that it has their certificates")
 	}
@@ -165,6 +168,16 @@ func (c *comparison) apart(p *plan) {
 func (s side) apart() bool {
 	f := s.file(manifests.Kustomization)
 	return f != nil && !slices.ContainsFunc(f.At("resources").Items(), func(v source.Value) bool { return strings.HasPrefix(v.Str(), "secrets/") })
+}
+
+// operated reports whether CloudNativePG keeps the databases.
+func (s side) operated() bool {
+	for name := range s.tree {
+		if strings.HasPrefix(name, "Cluster/") {
+			return true
+		}
+	}
+	return false
 }
 
 // ways are the Gateways and classes of Ingresses that requests come by.

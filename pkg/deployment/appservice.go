@@ -61,19 +61,31 @@ func (d *Deployment) readAppservices() {
 	}
 }
 
+// told gives the files that a program without flags is told of, its configuration first, or those that it takes by itself.
+func (a *Appservice) told() (config, own string) {
+	config, own = a.About.Config, a.About.Registration
+	if a.About.ConfigFlags != nil || a.About.RegistrationFlags != nil {
+		return config, own
+	}
+	words := a.Command()
+	if i := slices.IndexFunc(words, func(w string) bool { return path.Ext(w) == ".js" }); i >= 0 {
+		words = words[i+1:] // all that follows is the program's own
+	} else {
+		words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return path.Ext(w) != ".yml" && path.Ext(w) != ".yaml" })
+	}
+	if len(words) > 0 {
+		config = words[0]
+	}
+	if len(words) > 1 {
+		own = words[1]
+	}
+	return config, own
+}
+
 // read finds the appservice's own files: where its program has them, or else the registration by its id.
 func (a *Appservice) read(d *Deployment) {
 	if about := a.About; about != nil {
-		config, own := about.Config, about.Registration
-		for _, w := range a.Command() { // hookshot is told both, without flags
-			if ext := path.Ext(w); about.ConfigFlags == nil && about.RegistrationFlags == nil && (ext == ".yml" || ext == ".yaml") {
-				if config == about.Config {
-					config = w
-				} else {
-					own = w
-				}
-			}
-		}
+		config, own := a.told()
 		hidden := false
 		if config = a.flag(config, about.ConfigFlags...); config != "" {
 			a.Config, a.Unseen, hidden = d.Follow(a.Service, a.Inside(config))
@@ -112,7 +124,8 @@ func (d *Deployment) Unregistered() (list []*Appservice) {
 			continue
 		}
 		a := &Appservice{Service: s, About: about}
-		if own := s.flag(about.Registration, about.RegistrationFlags...); own != "" {
+		_, own := a.told()
+		if own = s.flag(own, about.RegistrationFlags...); own != "" {
 			a.Own, _, _ = d.Follow(s, s.Inside(own))
 		}
 		if a.Own != nil && a.Own.At("as_token").Str() != "" && !slices.ContainsFunc(d.Synapses, func(syn *Synapse) bool {

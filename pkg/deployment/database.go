@@ -274,7 +274,13 @@ func (d *Deployment) PostgresServers() []*Service {
 // other command as it stands, and psql makes databases and ends.
 func (s *Service) servesPostgres() bool {
 	words := wordsOf(s.Cmd)
-	if s.Entrypoint.Set() || len(words) == 0 || strings.HasPrefix(words[0].Text, "-") {
+	if s.Entrypoint.Set() {
+		words = wordsOf(s.Entrypoint)
+		if len(words) < 3 || words[1].Text != "-c" { // what it starts is not seen
+			return true
+		}
+	}
+	if len(words) == 0 || strings.HasPrefix(words[0].Text, "-") {
 		return true
 	}
 	scripted := slices.Contains(shells, path.Base(words[0].Text))

@@ -271,3 +271,25 @@ stringData: {username: mas, password: zebra-mas}
 		t.Errorf("%d connections %s", n, reason)
 	}
 }
+
+// What helm template prints is no template, whatever is in the values; the words of a container are read as its program reads them, and a
+// script in PostgreSQL's image is no second server.
+func TestHelmOutput(t *testing.T) {
+	d := open(t, "-- all.yaml --\n---\n# Source: stack/templates/config.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: hookshot}\ndata: {config: 'url: {{ .Values.host }}'}\n---\n"+
+		workload("hookshot", `image: "ghcr.io/matrix-org/matrix-hookshot:7.4.4", args: [/bin/matrix-hookshot/App/BridgeApp.js, /conf/hookshot.yaml, /secrets/REGISTRATION], volumeMounts: [{name: c, mountPath: /conf}, {name: s, mountPath: /secrets}]`,
+			"      volumes: [{name: c, configMap: {name: hookshot}}, {name: s, secret: {secretName: made-elsewhere}}]\n")+"---\n"+
+		workload("updater", `image: "docker.io/postgres:17", command: [/bin/sh, -c, "while ! pg_isready; do sleep 1; done; sleep infinity"], args: [-c, max_connections=256], env: [{name: POSTGRES_PASSWORD_FILE, value: /secrets/x}]`, ""))
+	if len(d.Unread) > 0 {
+		t.Errorf("not read: %v", d.Unread)
+	}
+	for _, a := range d.Beside() {
+		for _, m := range a.Missing {
+			if m.What == "registration" {
+				t.Errorf("%s is looked for, which nobody named", m.Path)
+			}
+		}
+	}
+	if len(d.Beside()) != 1 || len(d.PostgresServers()) != 0 {
+		t.Errorf("%d appservices, %d servers", len(d.Beside()), len(d.PostgresServers()))
+	}
+}

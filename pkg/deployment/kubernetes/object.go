@@ -110,9 +110,10 @@ func (c *cluster) manifest(name string, found bool) ([]*object, []finding.Findin
 	return all, nil
 }
 
-// templated reports whether a text has actions of Helm that say so themselves.
+// templated reports whether a text has actions of Helm that say so themselves. What helm template has filled in names its source; what looks
+// like an action there is for some other program.
 func templated(src []byte) bool {
-	return bytes.Contains(src, []byte("{{")) && slices.ContainsFunc([]string{".Values", ".Release.", ".Chart.", "{{ include ", "{{- include "}, func(word string) bool { return bytes.Contains(src, []byte(word)) })
+	return !bytes.Contains(src, []byte("\n# Source: ")) && bytes.Contains(src, []byte("{{")) && slices.ContainsFunc([]string{".Values", ".Release.", ".Chart.", "{{ include ", "{{- include "}, func(word string) bool { return bytes.Contains(src, []byte(word)) })
 }
 
 // document is the name of one of the documents of a file.

@@ -97,7 +97,6 @@ var harmless = []struct{ pattern, reason string }{
 	{`services\.traefik\.(ports|volumes\.2|healthcheck)`, "a router in front may forward any port, and certificates that are lost are made again"},
 	{`services\.(\w|-)+\.(tmpfs|image|user)|ketesa\.healthcheck`, "what a program may write to beside its data, where an image comes from, and as whom it runs, is free"},
 	{`services\.(irc|maubot|hookshot|coturn)\.command|coturn\.(cap_add|networks)`, "what the words mean to a program that is not known here cannot be told"},
-	{`ketesa\.volumes\.0`, "without its configuration the page asks which homeserver is meant"},
 	{`lk-jwt\.networks\.stack|(mas|synapse)\.networks\.metrics|networks\.(metrics\.internal|ingress\.name)`, "it has that name in another network, too; who else is in one outside of the stack cannot be seen"},
 	{`config/(hookshot|maubot)/|services\.(hookshot|maubot)\.(volumes|labels|networks)|maubot|secrets/postgres_maubot|db-init\.secrets\.3`, "what a program that is not known here reads cannot be told"},
 	{`use_external_ip|node_ip`, "which address this host has cannot be seen"},

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -30,6 +31,12 @@ var adminAPIsReached = Rule{
 				r.NotChecked(fmt.Sprintf("the configuration of %s cannot be seen: %s", a.Name, a.Hidden), a.MountSites(component.Of(component.Ketesa).Config.File)...)
 			}
 			i := slices.IndexFunc(list, func(v source.Value) bool { return leadsTo(s, v.Str()) })
+			if a.Config == nil && a.Hidden == "" {
+				misplaced(r, d, a)
+			}
+			if i >= 0 && strings.HasPrefix(list[i].Str(), "http://") {
+				r.FailMend(a.Name+" is held to an address without https, which no browser asks from a page with it; nobody can log in", say(list[i], "https://"+strings.TrimPrefix(list[i].Str(), "http://")), list[i].Site(""))
+			}
 			switch {
 			case len(list) == 0: // people type where they want to go
 			case i < 0 && !slices.ContainsFunc(list, func(v source.Value) bool { return deferred(v.Str()) }) && s.MatrixHost() != "" && !s.Partial():
@@ -40,6 +47,16 @@ var adminAPIsReached = Rule{
 			}
 		}
 	},
+}
+
+// misplaced has a configuration that is mounted where the page does not look for it.
+func misplaced(r *Reporter, d *deployment.Deployment, a *deployment.Admin) {
+	at := component.Of(component.Ketesa).Config.File
+	for _, m := range a.Mounts {
+		if path.Base(m.Container) == path.Base(at) {
+			r.Fail(fmt.Sprintf("%s is given a configuration at %s, and reads %s; it takes people to any homeserver", a.Name, m.Container, at), d.Lines.Mount("it", "there"), m.At.Site(""))
+		}
+	}
 }
 
 // leadsTo reports whether an address is one by which the homeserver is found: its own, or that of its server name, whose

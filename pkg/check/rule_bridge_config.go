@@ -183,6 +183,10 @@ var drivers = []string{"postgres", "sqlite3-fk-wal", "sqlite3-fk-wal-fullsync", 
 func checkDriver(r *Reporter, b *deployment.Bridge) {
 	uri := b.Keys().Database
 	v := b.At(strings.TrimSuffix(uri, ".uri") + ".type")
+	if at := b.At(uri); strings.HasPrefix(v.Str(), "sqlite") && strings.HasPrefix(at.Str(), "postgres") && !b.Misread() {
+		r.Fail(fmt.Sprintf("the database of %s is of the type %s, and its uri is one of PostgreSQL; it looks for a file of that name and does not start", b.Name, v.Str()), "type: postgres", v.Site(""), at.Site("the uri"))
+		return
+	}
 	if !strings.HasSuffix(uri, ".uri") || b.Misread() || !v.IsString() || slices.Contains(drivers, v.Str()) || b.FromEnv(v.Path()) {
 		return
 	}

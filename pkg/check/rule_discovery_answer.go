@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -65,8 +66,20 @@ func checkClientAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	}
 	path := strings.TrimSuffix(u.Path, "/") + "/_matrix/client/versions"
 	found := d.Routes().Match("GET", u.Host, path)
+	if reaches(found, s.Service, "/_matrix/client/versions") && byDefault(found.Router, u.Hostname()) {
+		r.Warn(fmt.Sprintf("%s sends clients to %s, for which nothing here is: the certificate is one of another host; they find no homeserver, unless something else is there", where, u.Host), fix, res.Router.Site)
+		return
+	}
 	if found.Unknown != "" || found.Note != "" || reaches(found, s.Service, "/_matrix/client/versions") || d.Explained(s.Service, "GET", u.Host, path) {
 		return
 	}
 	r.Warn(fmt.Sprintf("%s sends clients to %s, which is answered by %s and not by Synapse; they find no homeserver, unless something else is there", where, u.Host, answerer(found)), fix, res.Router.Site)
+}
+
+// byDefault reports whether a router takes a request only because it is the first of its proxy: it is for other hosts.
+func byDefault(router *route.Router, host string) bool {
+	hosts := router.Hosts()
+	return len(hosts) > 0 && !slices.ContainsFunc(hosts, func(h string) bool {
+		return strings.EqualFold(h, host) || strings.ContainsAny(h, "*~{$") || strings.HasPrefix(h, ".")
+	})
 }

@@ -1,13 +1,17 @@
 package check
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -20,6 +24,9 @@ var elementConfigured = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, e := range d.Elements {
 			for _, f := range e.Configs {
+				if !json.Valid(f.Src) && !deferred(string(f.Src)) {
+					r.Fail("the configuration is no JSON, however well YAML takes it: a comma too many, a comment, or a text without quotes; Element Web shows \"Your Element configuration contains invalid JSON\"", "see what `jq . "+f.Path+"` says", invalidAt(f))
+				}
 				checkElementServer(r, d, f)
 			}
 			at := e.Component().Config.File
@@ -35,6 +42,19 @@ var elementConfigured = Rule{
 			}
 		}
 	},
+}
+
+// invalidAt is the place at which a text is no JSON any more.
+func invalidAt(f *source.File) source.Site {
+	var any any
+	site := f.Root().Site("")
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(f.Src, &any); errors.As(err, &syntax) {
+		before := string(f.Src[:max(0, min(int(syntax.Offset)-1, len(f.Src)))])
+		line := strings.Count(before, "\n") + 1
+		site.Line, site.Col = line, len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))+1
+	}
+	return site
 }
 
 // serverKeys are the ways to name a homeserver: the first two go together, the last one stands alone.
@@ -116,6 +136,8 @@ func checkElementAgrees(r *Reporter, d *deployment.Deployment, s *deployment.Syn
 		r.Fail(fmt.Sprintf("Element Web asks %s, and Synapse is %s; unless another proxy sends the one to the other, nobody gets in", host, s.MatrixHost()), base.Name()+": https://"+s.MatrixHost(), base.Site(""), public.Site("Synapse's address"))
 	case !ours && !reaches && !d.HasRouters():
 		r.NotChecked(fmt.Sprintf("Element Web asks %s, and Synapse is %s: whether the one leads to the other cannot be seen", host, s.MatrixHost()), base.Site(""), public.Site("Synapse's address"))
+	case ours && strings.Trim(u.Path, "/") != "" && strings.Trim(pathOf(public.Str()), "/") != strings.Trim(u.Path, "/"):
+		r.Fail(fmt.Sprintf("base_url has the path %s, behind which no homeserver answers: Element Web puts /_matrix/… behind it; nobody gets in", u.Path), base.Name()+": https://"+s.MatrixHost(), base.Site(""), public.Site("Synapse's address"))
 	case name.Set() && name.Str() != server.Str():
 		r.FailMend(fmt.Sprintf("Element Web calls the server %q, and it is %s; people see and pass on a name that leads elsewhere", name.Str(), server.Str()), say(name, server.Str()), name.Site(""), server.Site("its name"))
 	}
@@ -135,6 +157,11 @@ var elementOwnHost = Rule{
 					if page.Backend != nil && page.Backend.Container == e.Name && page.Redirect == "" && api.Backend != nil && api.Backend.Container == s.Name {
 						r.Fail(fmt.Sprintf("%s and Synapse are both on %s; what people send is of the same origin as the client, and a hole in one is a hole in the other", e.Name, host),
 							"a host of its own for "+e.Name, page.Router.Site, api.Router.Site)
+						break
+					}
+					if router := routerTo(d, host, e.Name); router != nil && api.Backend != nil && api.Backend.Container == s.Name {
+						r.Fail(fmt.Sprintf("%s is below a path of %s, where Synapse answers; what people send is of the same origin as the client, and a hole in one is a hole in the other", e.Name, host),
+							"a host of its own for "+e.Name, router.Site, api.Router.Site)
 						break
 					}
 				}
@@ -193,4 +220,23 @@ var elementKnownKeys = Rule{
 			}
 		}
 	},
+}
+
+// routerTo is a router for that host which leads to a container; nil where there is none.
+func routerTo(d *deployment.Deployment, host, container string) *route.Router {
+	for _, router := range d.Routes().Routers {
+		if router.To != nil && router.Dropped == "" && !strings.Contains(router.Rule, "well-known") && slices.Contains(router.Hosts(), host) && slices.ContainsFunc(router.To.Backends, func(b route.Backend) bool { return b.Container == container }) {
+			return router
+		}
+	}
+	return nil
+}
+
+// pathOf is the path of an address; "" where it is none.
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Path
 }

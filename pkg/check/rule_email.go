@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -78,6 +79,9 @@ func checkEmail(r *Reporter, m *deployment.MAS) {
 	if file := email.At("password_file"); file.Set() {
 		namedByMAS(r, m, file)
 	}
+	if text, at, reason := m.Deployment().SecretOf(m.Service, email, "password", "password_file"); user.Set() && password.Set() && text == "" && reason == "" {
+		r.Fail("the password for the mail server is empty; it refuses every mail", "write the password of "+user.Str(), at.Site(""), user.Site("its user"))
+	}
 	switch given := m.EmailSet("password") || m.EmailSet("password_file"); {
 	case user.Set() && !given:
 		r.Fail("email has a username without a password; MAS does not start (missing field `password`)", "password_file: the path of a file that holds it", user.Site(""))
@@ -118,6 +122,9 @@ var synapseEmail = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			email := s.Config.At("email")
+			if !s.Partial() && !s.Delegates() {
+				checkProofs(r, s, email)
+			}
 			if email.Len() == 0 {
 				continue
 			}
@@ -131,6 +138,22 @@ var synapseEmail = Rule{
 			}
 		}
 	},
+}
+
+// checkProofs has what whoever makes an account is asked for, and what Synapse cannot ask.
+func checkProofs(r *Reporter, s *deployment.Synapse, email source.Value) {
+	if !s.Config.At("enable_registration").True() {
+		return
+	}
+	if v := s.Config.At("registrations_require_3pid"); slices.Contains(deployment.ItemTexts(v), "email") && email.Len() == 0 {
+		r.Fail("whoever makes an account has to prove an address, and Synapse has no mail server to ask by; nobody can register", "an email section, or remove email from registrations_require_3pid", v.Site(""))
+	}
+	for _, key := range []string{"recaptcha_public_key", "recaptcha_private_key"} {
+		if on := s.Config.At("enable_registration_captcha"); on.True() && !s.Config.At(key).Set() && !s.Config.At(key+"_path").Set() {
+			r.Fail(fmt.Sprintf("enable_registration_captcha is on, and there is no %s; nobody can register", key), key+": the key that reCAPTCHA gave out", on.Site(""))
+			return
+		}
+	}
 }
 
 func checkSynapseSender(r *Reporter, s *deployment.Synapse, email source.Value) {
@@ -172,6 +195,10 @@ var smtpMode = Rule{
 			}
 		}
 		for _, c := range clients {
+			if host := c.host.Str(); strings.ContainsAny(host, "/@ ") || strings.Count(host, ":") == 1 {
+				r.Fail(fmt.Sprintf("%q is no name of a host; %s finds no mail server, and sends nothing", host, c.program), c.host.Name()+": the name alone, such as smtp.example.org", c.host.Site(""))
+				continue
+			}
 			switch port := c.port(); {
 			case port == "465" && !c.tls:
 				r.Warn(c.program+" waits for a greeting at port 465, which begins with TLS, unless this mail server differs from all others; no mail is sent", c.on, c.mode.Site(""), c.at.Site("the port"))

@@ -91,7 +91,11 @@ func checkScrapeOfSynapse(r *Reporter, s *deployment.Synapse, port, path string,
 			found, at, served = true, l.At("port").Site("tells metrics"), bare || path == own
 		}
 	}
+	inside := slices.IndexFunc(s.Listeners(), func(l deployment.Listener) bool { return l.Port == port && l.Loopback })
 	switch on := s.Config.At("enable_metrics"); {
+	case found && inside >= 0:
+		l := s.Listeners()[inside]
+		r.Warn(fmt.Sprintf("Synapse tells metrics on port %s to its own container only; Prometheus does not reach it", port), `bind_addresses: ["0.0.0.0"]`, l.Value.At("bind_addresses").Site(""), target.Site("asked here"))
 	case !found:
 		r.Warn(fmt.Sprintf("Prometheus asks port %s of %s, where Synapse tells no metrics; it does on %s", port, s.Name, orNothing(strings.Join(told, ", "))), "a listener of the type metrics on that port", target.Site(""), at)
 	case !served:

@@ -134,6 +134,13 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask)
 		fix = mend{text: meant.Host() + ":" + meant.Outer(portFor(d, meant))}
 	}
 	switch {
+	case st.Elsewhere != "" && onHost(d, st) && a.meant != nil && a.meant.SpansKnown && !a.meant.NetworkMode.Set():
+		port := "publishes none"
+		if all := a.meant.Spans; len(all) > 0 {
+			port = fmt.Sprintf("is published at %d", all[0].First)
+			sites = append(sites, a.meant.PortsAt.Site(""))
+		}
+		r.Warn(fmt.Sprintf("%s, where nothing of this stack is published: %s %s; unless another program there hands them on, every one is a 502", what, a.meant.Name, port), "a port of 127.0.0.1 at which "+a.meant.Name+" is published", sites...)
 	case st.Elsewhere != "":
 		r.NotChecked(what+": "+st.Elsewhere, sites[0])
 	case st.Itself:
@@ -147,6 +154,11 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask)
 	default:
 		r.FailMend(what+", a name that no service has; every one is a 502", fix, sites...)
 	}
+}
+
+// onHost reports whether a proxy that runs on the machine asks the machine itself.
+func onHost(d *deployment.Deployment, st *deployment.Stray) bool {
+	return d.Front().Service == nil && d.Target == deployment.Compose && deployment.Loopback(st.Container)
 }
 
 // portFor is the port that a service listens on for what others ask of it.

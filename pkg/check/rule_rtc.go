@@ -92,6 +92,26 @@ func checkCallRoute(r *Reporter, d *deployment.Deployment, v source.Value) {
 		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which is sent to %s and not to %s; no call comes about", u.Host, at, res.Backend.Container, jwt.Name), "the address under which "+jwt.Name+" is reached", v.Site(""), res.Router.Site)
 	case res.Path != asks:
 		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, jwt.Name, res.Path, asks), "a stripprefix of "+strings.TrimSuffix(at, asks)+" on the router", v.Site(""), res.Router.Site)
+	default:
+		checkNewerEndpoints(r, d, jwt, u, v)
+	}
+}
+
+// newerEndpoints are those of lk-jwt-service besides the first one, with the release that has them (src/handler.rs, handler.go).
+var newerEndpoints = []string{"/get_token", "/delegate_delayed_leave"}
+
+// checkNewerEndpoints has a proxy that leads to one endpoint alone, as the examples of older releases did.
+func checkNewerEndpoints(r *Reporter, d *deployment.Deployment, jwt *deployment.Service, u *url.URL, v source.Value) {
+	if !newEnough(jwt, component.Version{0, 5, 0}) {
+		return
+	}
+	for _, asks := range newerEndpoints {
+		at := strings.TrimSuffix(u.Path, "/") + asks
+		res := d.Routes().Match("POST", u.Hostname(), at)
+		if res.Unknown == "" && res.Tie == nil && res.Redirect == "" && (res.Backend == nil || res.Backend.Container != jwt.Name) && !d.Explained(jwt, "POST", u.Hostname(), at) {
+			r.Warn(fmt.Sprintf("clients of today ask %s%s, which does not lead to %s; only older ones get into a call", u.Host, at, jwt.Name), "a route to all of "+u.Host+strings.TrimSuffix(u.Path, "/")+"/", v.Site(""), jwt.Self.Site("the service"))
+			return
+		}
 	}
 }
 

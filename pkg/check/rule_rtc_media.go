@@ -24,6 +24,7 @@ var rtcMediaReachable = Rule{
 				continue
 			}
 			rtc := l.Config.At("rtc")
+			checkOwnRelay(r, l)
 			checkMediaPorts(r, l, rtc)
 			checkMediaAddress(r, l, rtc)
 			filtered := rtc.At("interfaces").Set() || rtc.At("ips").Set()
@@ -33,6 +34,21 @@ var rtcMediaReachable = Rule{
 			}
 		}
 	},
+}
+
+// checkOwnRelay has a relay of LiveKit's own that stops it (pkg/service/turn.go).
+func checkOwnRelay(r *Reporter, l *deployment.LiveKit) {
+	turn := l.Config.At("turn")
+	port := turn.At("tls_port")
+	if n, ok := port.Int(); !turn.At("enabled").True() || !ok || n <= 0 {
+		return
+	}
+	switch {
+	case !turn.At("domain").Set():
+		r.Fail("turn has a tls_port and no domain; LiveKit does not start (TURN domain required)", "domain: turn.example.org", port.Site(""))
+	case !turn.At("external_tls").True() && (!turn.At("cert_file").Set() || !turn.At("key_file").Set()):
+		r.Fail("turn has a tls_port and no certificate; LiveKit does not start (TURN tls cert required)", "cert_file and key_file, or external_tls: true where the proxy has the certificate", port.Site(""))
+	}
 }
 
 // checkMediaPorts has ports for calls that are not published under their own numbers.

@@ -69,6 +69,10 @@ func checkOverrides(r *Reporter, d *deployment.Deployment, t *deployment.TokenSe
 	for pair := range strings.SplitSeq(text, ",") {
 		name, address, _ := strings.Cut(strings.TrimSpace(pair), "=")
 		u, port, ok := deployment.Endpoint(address)
+		if strings.Contains(pair, "=") && !strings.Contains(address, "://") {
+			r.Fail(fmt.Sprintf("%s is told to find %s at %q, which has no scheme; it asks nobody who is in a room (relative URL without a base)", t.Name, name, address), name+"=http://"+address, at.Site(""))
+			continue
+		}
 		if !ok || len(d.Synapses) != 1 {
 			continue
 		}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -95,6 +96,8 @@ func checkLaunch(r *Reporter, d *deployment.Deployment, s *deployment.Service, n
 		if !stoodIn(d, s) && s.Absent.Why == "" {
 			r.Fail(fmt.Sprintf("%s runs %s and not %s; nobody answers there", s.Name, word, name), "remove the line", at)
 		}
+	case deployment.Itself:
+		checkBinary(r, s)
 	case deployment.Refused:
 		r.Fail(fmt.Sprintf("%s takes no %q for its first word; %s does not start", name, word, s.Name), "remove the line", at)
 	case deployment.Script:
@@ -104,6 +107,17 @@ func checkLaunch(r *Reporter, d *deployment.Deployment, s *deployment.Service, n
 			r.NotChecked(fmt.Sprintf("%s is started by %s, which was not read; what it changes is not seen", s.Name, word), at)
 		}
 	default:
+	}
+}
+
+// checkBinary has a bridge be told to run the program of another one, which its image does not have.
+func checkBinary(r *Reporter, s *deployment.Service) {
+	b, words := s.Component().Bridge, s.CommandWords()
+	if b == nil || b.Binary == "" || len(words) == 0 || s.Image.Repository != s.Component().Tested.Repository {
+		return
+	}
+	if own, said := path.Base(b.Binary), path.Base(words[0].Text); strings.HasPrefix(said, "mautrix-") && said != own {
+		r.Fail(fmt.Sprintf("%s is told to run %s, and its image has %s; it does not start (no such file)", s.Name, said, own), b.Binary, words[0].Site)
 	}
 }
 

@@ -62,11 +62,21 @@ var traefikRouterComplete = Rule{
 			default:
 			}
 		})
+		for _, o := range d.Routes().Routers {
+			if of := d.Service(o.Container); tls && deaf[o.Name] && !o.TLS && !o.PlainHTTP && o.Dropped == "" && !twins[o.Name] && (of == nil || !of.HasLabel("traefik.http.routers."+o.Name)) && leadsHere(d, o) {
+				r.Warn(fmt.Sprintf("no request by https comes to the router %s: it has no tls, or the entrypoints of plain HTTP alone", o.Name), "entryPoints and tls as the other routers have them", o.Site)
+			}
+		}
 		names := namesOf(d)
 		for _, router := range d.Routes().Routers {
 			checkStatic(r, d, names, router)
 		}
 	},
+}
+
+// leadsHere reports whether a router sends requests to a service of the stack.
+func leadsHere(d *deployment.Deployment, o *route.Router) bool {
+	return o.To != nil && slices.ContainsFunc(o.To.Backends, func(b route.Backend) bool { return d.Service(b.Container) != nil })
 }
 
 // firstService is one of the services that a container defines.

@@ -73,7 +73,7 @@ func doubleLabels(r *Reporter, c traefik.Container) {
 
 var composeImagePinned = Rule{
 	ID: "compose-image-pinned", Severity: finding.Warning,
-	Summary: "every image has a tag, and not latest",
+	Summary: "every image has a tag, one that there is, and not latest",
 	Why:     "`docker compose pull` brings whatever is new that day: a PostgreSQL that refuses the data of the old one, a Telegram bridge that does not read its configuration, a Synapse that cannot go back.",
 	Fix:     "Write the tag of a release.",
 	Source:  "mautrix docs, Docker setup: latest is the newest commit; docker-library/postgres",
@@ -82,6 +82,7 @@ var composeImagePinned = Rule{
 		var strange []*deployment.Service
 		for _, s := range d.Services {
 			v := s.ImageAt
+			checkTagForm(r, s)
 			if s.BuildUnread != "" && s.Program == component.Unknown {
 				strange = append(strange, s)
 			}
@@ -114,6 +115,28 @@ var composeImagePinned = Rule{
 func ofMaker(repository, tested string) bool {
 	maker, name := path.Base(path.Dir(tested)), path.Base(tested)
 	return strings.HasSuffix("/"+repository, "/"+maker+"/"+name) || maker == "library" && repository == name
+}
+
+// tagged are the programs whose makers give every image of a release a tag of one form, with a v or without.
+var taggedAlike = []component.Program{component.LiveKit, component.LkJwt, component.Element, component.Synapse}
+
+// checkTagForm has a tag of a release in the form that others use.
+func checkTagForm(r *Reporter, s *deployment.Service) {
+	tested := s.Component().Tested
+	if s.Build.Set() || s.Image.Repository != tested.Repository || s.Image.Digest != "" || !slices.Contains(taggedAlike, s.Program) && s.Component().Bridge == nil {
+		return
+	}
+	bare, had := strings.CutPrefix(s.Image.Tag, "v")
+	_, has := strings.CutPrefix(tested.Tag, "v")
+	if parts := strings.Split(bare, "."); had == has || len(parts) != 3 || strings.Trim(bare, "0123456789.") != "" {
+		return
+	}
+	form, right := "begin with a v", "v"+bare
+	if !has {
+		form, right = "have no v", bare
+	}
+	r.Warn(fmt.Sprintf("the tags of %s %s, and there is most likely none called %s; the pull fails", s.Image.Repository, form, s.Image.Tag),
+		s.ImageLine(component.Ref{Repository: s.Image.Repository, Tag: right}), s.ImageAt.Site(""))
 }
 
 // reportStrange names the services that are built from what cannot be read.

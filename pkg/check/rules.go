@@ -44,6 +44,7 @@ var Rules = []Rule{
 	traefikRouterUnique,
 	traefikReferenceDefined,
 	traefikProviderMounted,
+	traefikCertificatesKept,
 	traefikRuleParses,
 	traefikNetworkShared,
 	traefikPortListens, traefikPortsPublished,

@@ -83,6 +83,11 @@ func requested(d *deployment.Deployment) (list []ask) {
 		if u, _, ok := m.Base(); ok {
 			list = append(list, ask{u.Hostname(), strings.TrimSuffix(u.Path, "/") + "/oauth2/token", m.Service})
 		}
+		for _, s := range d.Synapses {
+			for _, host := range s.Hosts() {
+				list = append(list, ask{host, "/_matrix/client/v3/login", m.Service})
+			}
+		}
 	}
 	return list
 }

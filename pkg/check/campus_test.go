@@ -44,6 +44,7 @@ func TestFaultsInManifests(t *testing.T) {
 		{"a route that opens the admin API", "haproxy.yaml", "kind: HTTPRoute", "/_synapse/client", "/_synapse", "internal-apis-private"},
 		{"a route that keeps its prefix", "livekit.yaml", "ReplacePrefixMatch", "replacePrefixMatch: /", "replacePrefixMatch: /livekit", "rtc-sfu-routed"},
 		{"a route to nobody", "mas.yaml", "  name: matrix-mas\n", "- name: mas\n", "- name: msa\n", "proxy-target-exists"},
+		{"a route of the old login to nobody", "mas.yaml", "  name: matrix-mas-compat\n", "- name: mas\n", "- name: msa\n", "proxy-target-exists"},
 		{"two of a bridge", "slack.yaml", "kind: StatefulSet", "replicas: 1", "replicas: 2", "service-runs"},
 		{"a worker's stream that no worker writes", "secrets/synapse.yaml", "stream_writers", "event-persister2", "event-persister9", "worker-starts"},
 		{"the secret of MAS in one of two", "secrets/synapse.yaml", "\n  synapse_mas_secret:", "PLACEHOLDER", "CHANGED", "mas-secret-matches"},

@@ -27,6 +27,7 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/api/pod"
+	apiservice "k8s.io/kubernetes/pkg/api/service"
 	"k8s.io/kubernetes/pkg/apis/apps"
 	_ "k8s.io/kubernetes/pkg/apis/apps/install"
 	ofapps "k8s.io/kubernetes/pkg/apis/apps/validation"
@@ -189,6 +190,9 @@ func validate(ctx context.Context, obj runtime.Object) (field.ErrorList, []strin
 	case *core.ServiceAccount:
 		return ofcore.ValidateServiceAccount(o), nil
 	case *core.Service:
+		if apiservice.NeedsHealthCheck(o) {
+			o.Spec.HealthCheckNodePort = 30000 // which the server gives it before it asks
+		}
 		return ofcore.ValidateServiceCreate(o), nil
 	case *core.PersistentVolumeClaim:
 		return ofcore.ValidatePersistentVolumeClaim(o, ofcore.ValidationOptionsForPersistentVolumeClaimCreate()), nil
@@ -202,6 +206,9 @@ func validate(ctx context.Context, obj runtime.Object) (field.ErrorList, []strin
 		opts := ofbatch.JobValidationOptions{PodValidationOptions: pod.GetValidationOptionsFromPodTemplate(&o.Spec.Template, nil), RequirePrefixedLabels: true}
 		generated(o)
 		return ofbatch.ValidateJob(o, opts), pod.GetWarningsForPodTemplate(ctx, template, &o.Spec.Template, nil)
+	case *batch.CronJob:
+		of := &o.Spec.JobTemplate.Spec.Template
+		return ofbatch.ValidateCronJobCreate(o, pod.GetValidationOptionsFromPodTemplate(of, nil)), pod.GetWarningsForPodTemplate(ctx, field.NewPath("spec", "jobTemplate", "spec", "template"), of, nil)
 	case *networking.NetworkPolicy:
 		return ofnetworking.ValidateNetworkPolicy(o, ofnetworking.ValidationOptionsForNetworking(o, nil)), nil
 	case *networking.Ingress:

@@ -15,6 +15,7 @@ import (
 
 // mended are the rules of which a bad case has a fix that is a certain edit. Each is named, so that none loses it unseen.
 var mended = strings.Fields(`
+	admin-apis-reached
 	backup-keys-known
 	bridge-device-masquerading
 	bridge-homeserver-address

@@ -12,10 +12,11 @@ import (
 
 var addressAnswers = Rule{
 	ID: "address-answers", Severity: finding.Error,
-	Summary: "where an appservice, a bot or a container of one's own is told to ask a program of the stack, that listens",
-	Why:     "\"Connection refused\": an appservice waits for Synapse for ever, and a bot logs in nowhere.",
-	Fix:     "Write the port on which the program listens; inside the stack no proxy is in between.",
-	Source:  "Synapse config/server.py; MAS crates/config sections/http.rs; heisenbridge 1.15.4 __main__.py; maubot 0.6.0 example-config.yaml",
+	Summary:     "where an appservice, a bot or a container of one's own is told to ask a program of the stack, that listens",
+	Why:         "\"Connection refused\": an appservice waits for Synapse for ever, and a bot logs in nowhere.",
+	Fix:         "Write the port on which the program listens; inside the stack no proxy is in between.",
+	Source:      "Synapse config/server.py; MAS crates/config sections/http.rs; heisenbridge 1.15.4 __main__.py; maubot 0.6.0 example-config.yaml",
+	ComposeOnly: "others are asked at the ports of their Service there: kubernetes-service-leads",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, t := range d.Talks() {
 			if t.From.Program != component.Unknown || t.To.Program == component.Unknown || t.To.Program == component.Postgres || !t.From.Shares(t.To) {

@@ -21,15 +21,30 @@ var proxyTargetExists = Rule{
 	Source:  "Docker's embedded DNS server; nginx src/http/ngx_http_upstream.c; Traefik pkg/server/service, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		told, looked := make(map[source.Pos]bool), 0
+		type lost struct {
+			st   *deployment.Stray
+			ask  ask
+			also []source.Site // where else the proxy asks the same address for the same service
+		}
+		var all []*lost
 		for _, a := range everyAsk(d) {
 			res := d.Routes().Match("GET", a.host, a.path)
 			if res.Backend == nil || res.Redirect != "" || told[res.Backend.Site.Pos] {
 				continue
 			}
-			if st := d.Stray(*res.Backend); st != nil {
-				told[st.Site.Pos] = true
-				strayed(r, d, st, a)
+			st := d.Stray(*res.Backend)
+			if st == nil {
+				continue
 			}
+			told[st.Site.Pos] = true
+			if i := slices.IndexFunc(all, func(l *lost) bool { return l.st.Address == st.Address && l.ask.meant == a.meant }); i >= 0 {
+				all[i].also = append(all[i].also, st.Site)
+			} else {
+				all = append(all, &lost{st: st, ask: a})
+			}
+		}
+		for _, l := range all {
+			strayed(r, d, l.st, l.ask, l.also...)
 		}
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
@@ -113,7 +128,7 @@ func everyAsk(d *deployment.Deployment) []ask {
 	return list
 }
 
-func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask) {
+func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask, also ...source.Site) {
 	if st.Shut {
 		return
 	}
@@ -123,7 +138,7 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask)
 		what += fmt.Sprintf(" for %s%s", a.host, a.path)
 	}
 	what += " to " + st.Address
-	sites := []source.Site{st.Site}
+	sites := append([]source.Site{st.Site}, also...)
 	meant := cmp.Or(d.Service(near), a.meant)
 	if i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return slices.Contains(s.Names(), near) }); i >= 0 {
 		meant = d.Services[i]
@@ -134,7 +149,12 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask)
 	fix := mend{text: "the name of the service"}
 	switch {
 	case near != "":
-		fix = mend{strings.Replace(st.Address, st.Container, near, 1), func() []source.Edit { return d.Swap(st.Site, st.Container, near) }}
+		fix = mend{strings.Replace(st.Address, st.Container, near, 1), func() (edits []source.Edit) {
+			for _, at := range append([]source.Site{st.Site}, also...) {
+				edits = append(edits, d.Swap(at, st.Container, near)...)
+			}
+			return edits
+		}}
 	case meant != nil:
 		fix = mend{text: meant.Host() + ":" + meant.Outer(portFor(d, meant))}
 	}

@@ -73,7 +73,7 @@ func checkBound(r *Reporter, s *deployment.Service) {
 	const needed = "NET_BIND_SERVICE"
 	own := strings.TrimPrefix(strings.TrimPrefix(s.Image.Repository, "docker.io/"), "ghcr.io/") == "coturn/coturn"
 	if s.Program == component.Coturn && own && newEnough(s, component.Version{4, 6, 0}) && has(s.CapDrop, needed) && !has(s.CapAdd, needed) && !s.Privileged.True() {
-		r.Fail(fmt.Sprintf("%s has lost %s, which the file of its program asks for; it does not start (operation not permitted)", s.Name, needed), "cap_add: ["+needed+"]", s.CapDrop.Site(""))
+		r.Fail(fmt.Sprintf("%s has lost %s, which the file of its program asks for; it does not start (operation not permitted)", s.Name, needed), s.Lines().Capability(needed), s.CapDrop.Site(""))
 	}
 }
 

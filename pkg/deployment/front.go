@@ -142,8 +142,14 @@ func (d *Deployment) outside() *Front {
 		return nil
 	}
 	f.table = caddy.New(file, labelled, o)
+	open := false
+	for _, s := range d.Services {
+		for _, l := range s.Labels {
+			open = open || caddy.Labelled(l.Key) && (strings.Contains(l.Key+l.Value, "${") || strings.Contains(l.Key+l.Value, "{$"))
+		}
+	}
 	for _, p := range f.table.Problems {
-		if f.Unseen = p.Message; file != nil { // labels may hold variables, which are set elsewhere
+		if f.Unseen = p.Message; !open { // a variable in a label is set where that Caddy runs
 			f.Unread = p.Sites
 		}
 	}

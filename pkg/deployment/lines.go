@@ -38,6 +38,8 @@ type Lines struct {
 	Scratch func(dir string) string // an empty directory that can be written
 	// AsUser has a service run as the user that its program has, or keep what it needs to become that.
 	AsUser func(capabilities ...string) string
+	// Capability gives a service one that it has not.
+	Capability func(name string) string
 	// Run runs a program in a container, "" for one that is not known.
 	Run func(container, program string) string
 	// File is what the services stand in, Engine what runs their containers, Gone when what is in a container alone is lost; Unwell is

@@ -87,7 +87,7 @@ func unused(s *spec.Spec) map[string]bool {
 		"calls.hs_token":                     !s.At("calls").Exists(),
 		"calls.sender":                       !s.At("calls").Exists(),
 		"turn.shared_secret":                 !s.At("turn").Exists(),
-		"database.postgres_password":         s.ExternalDatabase(),
+		"database.postgres_password":         s.ExternalDatabase() || s.OnKubernetes() && s.KubernetesDatabase() == "cnpg", // the operator makes its own
 		"backup.passphrase":                  len(s.Backup.Borgmatic.Repositories) == 0,
 		"backup.heartbeat_url":               s.Backup.Borgmatic.Heartbeat == "",
 	}

@@ -36,6 +36,7 @@ var lines = deployment.Lines{
 	AsUser: func(caps ...string) string {
 		return "user: the uid that it runs as, or cap_add: [" + strings.Join(caps, ", ") + "]"
 	},
+	Capability: func(name string) string { return "cap_add: [" + name + "]" },
 	Run: func(container, program string) string {
 		if container == "" {
 			return "docker exec … " + program

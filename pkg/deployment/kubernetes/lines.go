@@ -37,6 +37,7 @@ var lines = deployment.Lines{
 	AsUser: func(caps ...string) string {
 		return "runAsUser: the uid that it runs as, or capabilities: {add: [" + strings.Join(caps, ", ") + "]}"
 	},
+	Capability: func(name string) string { return "capabilities: {add: [" + name + "]}" },
 	Run: func(pod, program string) string {
 		if pod == "" {
 			return "kubectl exec … -- " + program

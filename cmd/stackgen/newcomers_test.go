@@ -65,22 +65,23 @@ func TestNewcomers(t *testing.T) {
 		if !ok || !strings.HasPrefix(render, "stackgen render matrix/stack.yaml -o out") {
 			t.Fatalf("Quick start begins with\n%s", first)
 		}
-		walk := init + "\nsed -i 's/^server_name: [a-z.]*/server_name: sonne.example/' matrix/stack.yaml\n" +
-			"echo '" + strings.ReplaceAll(rows[n.has], "you@example.org", "anna@sonne.example") + "' >> matrix/stack.yaml\n" + render + "\n"
+		var walk, script strings.Builder
+		walk.WriteString(init + "\nsed -i 's/^server_name: [a-z.]*/server_name: sonne.example/' matrix/stack.yaml\n" +
+			"echo '" + strings.ReplaceAll(rows[n.has], "you@example.org", "anna@sonne.example") + "' >> matrix/stack.yaml\n" + render + "\n")
 		if len(n.blocks) > 0 { // where the spec is
-			walk += "mv matrix/* . && rm -r matrix out\n"
+			walk.WriteString("mv matrix/* . && rm -r matrix out\n")
 		}
 		for _, begins := range n.blocks {
 			commands := strings.ReplaceAll(block(t, readme, "\n"+begins), "matrix.example.org", "matrix.sonne.example")
-			walk += strings.ReplaceAll(commands, "/etc/", `"$WORK"/etc/`)
+			walk.WriteString(strings.ReplaceAll(commands, "/etc/", `"$WORK"/etc/`))
 		}
-		script := "exec bash -euo pipefail walk.sh\nexec stackgen check out\nstdout '" + cmp.Or(n.says, "no findings") + "'\n"
+		script.WriteString("exec bash -euo pipefail walk.sh\nexec stackgen check out\nstdout '" + cmp.Or(n.says, "no findings") + "'\n")
 		for _, name := range n.then {
-			script += "exists " + name + "\n"
+			script.WriteString("exists " + name + "\n")
 		}
-		script += "-- walk.sh --\n" + stubs + walk
+		script.WriteString("-- walk.sh --\n" + stubs + walk.String())
 		name := filepath.Join(dir, fmt.Sprintf("%d.txtar", len(scripts)))
-		if err := os.WriteFile(name, []byte(script), 0o600); err != nil {
+		if err := os.WriteFile(name, []byte(script.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		scripts = append(scripts, name)
@@ -121,22 +122,23 @@ func TestStarterComments(t *testing.T) {
 				continue
 			}
 			n++
-			taken, on := "", true
+			var taken strings.Builder
+			on := true
 			for j, l := range lines[i:] {
 				if strings.HasPrefix(l, "# ") && !strings.HasPrefix(l, "#  ") {
 					on = j == 0 || !strings.HasPrefix(l, "# "+key+":")
 				}
 				if on {
-					taken += strings.TrimPrefix(strings.TrimPrefix(l, "#"), " ") + "\n"
+					taken.WriteString(strings.TrimPrefix(strings.TrimPrefix(l, "#"), " ") + "\n")
 				}
 			}
 			path := filepath.Join(t.TempDir(), "stack.yaml")
-			spec := strings.ReplaceAll(string(starter)+taken, "example.org", "sonne.example")
+			spec := strings.ReplaceAll(string(starter)+taken.String(), "example.org", "sonne.example")
 			if err := os.WriteFile(path, []byte(spec), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if s, findings, err := loadSpec(path); s == nil || len(findings) > 0 || err != nil {
-				t.Errorf("%s\n%v, %v", taken, findings, err)
+				t.Errorf("%s\n%v, %v", taken.String(), findings, err)
 			}
 		}
 	}

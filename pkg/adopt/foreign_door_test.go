@@ -1,6 +1,7 @@
 package adopt_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -86,10 +87,7 @@ func TestPasswordBehindAVariable(t *testing.T) {
 
 // Where public_baseurl is not written, the host that the proxy leads to Synapse is the one that clients ask.
 func TestHostOfTheProxy(t *testing.T) {
-	files := map[string]string{}
-	for name, data := range published {
-		files[name] = data
-	}
+	files := maps.Clone(published)
 	files["docker-compose.yml"] = strings.Replace(published["docker-compose.yml"], `    ports: ["127.0.0.1:2006:8008", "127.0.0.1:3008:9000"]
 `, "    labels: {traefik.enable: 'true', traefik.http.routers.m.rule: 'Host(`m.example.org`)', traefik.http.routers.m.tls: 'true', traefik.http.services.m.loadbalancer.server.port: '8008'}\n", 1)
 	if got := taking(t, files).Spec.Hosts.Matrix; got != "m.example.org" {

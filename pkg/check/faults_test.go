@@ -48,13 +48,14 @@ func TestFaults(t *testing.T) {
 				tree, base := ruleCase{edits: string(ar.Files[i].Data)}.build(t)
 				findings := base.caused(judged(tree, strings.Contains(string(ar.Files[i].Data), "docker-compose.yml\n")))
 				sound(t, findings)
-				got := ""
+				var told strings.Builder
 				for _, f := range findings {
 					if f.Severity == finding.Info {
 						continue
 					}
-					got += fmt.Sprintf("%s %s: %s", f.Rule, f.Pos().File, lineAt(tree[f.Pos().File].Data, f.Pos().Line)) + "\n"
+					fmt.Fprintf(&told, "%s %s: %s\n", f.Rule, f.Pos().File, lineAt(tree[f.Pos().File].Data, f.Pos().Line))
 				}
+				got := told.String()
 				faults++
 				reason, isLeft := strings.CutPrefix(string(want.Data), left)
 				switch {

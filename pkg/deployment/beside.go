@@ -22,7 +22,8 @@ func (d *Deployment) Beside() []*Appservice { return d.others }
 // lacks takes down a file that is certainly not there. Only what is named, or what the program does not start without, counts.
 func (a *Appservice) lacks(file, what string, missing bool) {
 	named := slices.IndexFunc(wordsOf(a.Cmd), func(w Word) bool { return strings.Contains(w.Text, file) })
-	if !missing || named < 0 && !(a.About.Wants && !a.Entrypoint.Set()) || a.Build.Set() || len(a.Baked) > 0 {
+	asks := named >= 0 || a.About.Wants && !a.Entrypoint.Set()
+	if !missing || !asks || a.Build.Set() || len(a.Baked) > 0 {
 		return
 	}
 	if _, reason := a.HostPath(a.Inside(file)); !strings.HasPrefix(reason, NothingMounted) {

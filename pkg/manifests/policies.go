@@ -181,7 +181,8 @@ func spells(text, name string) bool {
 			return false
 		}
 		after := rest[i+len(name):]
-		if !(i > 0 && (wordly(rest[i-1]) || rest[i-1] == '-')) && !(after != "" && (wordly(after[0]) || after[0] == '-')) {
+		within := i > 0 && (wordly(rest[i-1]) || rest[i-1] == '-')
+		if goesOn := after != "" && (wordly(after[0]) || after[0] == '-'); !within && !goesOn {
 			return true
 		}
 		rest = after

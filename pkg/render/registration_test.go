@@ -53,7 +53,7 @@ func TestRegistration(t *testing.T) {
 			if problem != nil {
 				t.Fatal(problem.Message)
 			}
-			for _, pair := range strings.Fields(c.want) {
+			for pair := range strings.FieldsSeq(c.want) {
 				key, want, _ := strings.Cut(pair, "=")
 				key, first := strings.CutSuffix(key, "[0]")
 				v := f.At(strings.Split(key, ".")...)

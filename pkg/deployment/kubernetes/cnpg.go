@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
@@ -128,16 +129,17 @@ func (c *cluster) made(o *object) (roles []deployment.Role, databases map[string
 
 // statement is what CloudNativePG makes a database with.
 func statement(spec source.Value) string {
-	text := "CREATE DATABASE " + spec.At("name").Str()
+	var text strings.Builder
+	text.WriteString("CREATE DATABASE " + spec.At("name").Str())
 	for _, w := range [][2]string{{"encoding", "ENCODING"}, {"localeCollate", "LC_COLLATE"}, {"localeCType", "LC_CTYPE"}, {"locale", "LOCALE"}} {
 		if v := spec.At(w[0]); v.Set() {
-			text += " " + w[1] + " '" + v.Str() + "'"
+			text.WriteString(" " + w[1] + " '" + v.Str() + "'")
 		}
 	}
 	if v := spec.At("template"); v.Set() {
-		text += " TEMPLATE " + v.Str()
+		text.WriteString(" TEMPLATE " + v.Str())
 	}
-	return text
+	return text.String()
 }
 
 // password is what stands in a Secret of the kind kubernetes.io/basic-auth.

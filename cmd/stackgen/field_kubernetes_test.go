@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // inCluster is the spec of a stack that runs in a cluster.
@@ -44,6 +46,9 @@ var clusterFields = []struct{ field, old, new, want, say string }{
 
 // What a change of a cluster's spec does is told, or there is nothing to tell.
 func TestClusterFieldsAreTold(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: a comparison for each field takes too long under the race detector; TestGoldenDiff runs the same command")
+	}
 	repository(t, "stack.yaml", inCluster)
 	stackgen(t, 0, "render", "-o", "run")
 	for _, c := range clusterFields {

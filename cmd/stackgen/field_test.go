@@ -196,7 +196,7 @@ func TestEveryFieldIsTold(t *testing.T) {
 			t.Errorf("%s has no line in the table of fields: what does its change do to a stack that runs?", field)
 		}
 	}
-	if raceEnabled {
+	if fixture.Race {
 		t.Skip("skipped: four runs for each field take too long under the race detector; the same commands run in TestScripts")
 	}
 	repository(t, "stack.yaml", running)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // switched are what people turn on in a stack that runs, and off again. What is no new line of the spec takes the place of another one.
@@ -38,7 +40,7 @@ var switched = []struct{ name, old, new string }{
 // TestGoldenOnOff turns each part of a stack on and off, and holds what diff says of it in one file, to be read: services, databases,
 // secrets, ports, and what is left to people.
 func TestGoldenOnOff(t *testing.T) {
-	if raceEnabled {
+	if fixture.Race {
 		t.Skip("skipped: two comparisons for each part take too long under the race detector; TestGoldenDiff runs the same command")
 	}
 	golden, err := filepath.Abs("testdata/diff/on-off.txt")

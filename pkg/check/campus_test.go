@@ -10,11 +10,15 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // Faults that people make in manifests, one each in those of examples/campus, and the rule that finds it there. of is the file that is edited,
 // behind the first place that has the text after.
 func TestFaultsInManifests(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: it runs all rules too often for the race detector; the same rules run in TestRuleCases")
+	}
 	tree := renderedTree("../../examples/campus/stack.yaml")
 	run := func(tree fstest.MapFS) []finding.Finding {
 		d, findings := kubernetes.Open(tree)

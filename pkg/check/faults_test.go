@@ -15,6 +15,7 @@ import (
 	"philipp.info/stackgen/pkg/check"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // leastFaults is how many faults each component is broken by.
@@ -27,6 +28,9 @@ const left = "left: "
 // "fault: NAME" with edits as in ruleCase, and below each "want: NAME" with a line for each finding: its rule, and the place that
 // it shows first. What no rule can find has its reason there.
 func TestFaults(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: it runs all rules too often for the race detector; the same rules run in TestRuleCases")
+	}
 	files, err := filepath.Glob("testdata/faults/*.txtar")
 	if err != nil || len(files) < 17 {
 		t.Fatal(files, err)

@@ -15,6 +15,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/manifests"
 )
 
@@ -50,6 +51,9 @@ func onKubernetes(t testing.TB, tree fstest.MapFS) []finding.Finding {
 // Every rule finds on Kubernetes what it finds on Compose: in one of its bad cases made into manifests, or in one of its own. Or it says
 // why it has no meaning there, and then it says nothing. What is of Kubernetes alone says why, too.
 func TestRulesOnKubernetes(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: it runs all rules too often for the race detector; the same rules run in TestRuleCases")
+	}
 	own, cases := make(map[string]bool), make(map[string][]ruleCase)
 	for _, c := range readCases(t) {
 		if c.kind == "bad" && strings.HasPrefix(c.edits, "tree kubernetes\n") {

@@ -17,6 +17,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // mutated are the stacks that are broken: the reference deployment, and then what each next one has that those before have not.
@@ -127,7 +128,7 @@ var harmless = []struct{ pattern, reason string }{
 // error or warning with a place on the line that was changed; for a file that is one secret, by one that names the file or
 // where it is read.
 func TestMutations(t *testing.T) {
-	if raceEnabled {
+	if fixture.Race {
 		t.Skip("skipped: thousands of runs of all rules take too long under the race detector; the same rules run in TestRuleCases")
 	}
 	var patterns []*regexp.Regexp

@@ -15,6 +15,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // What a rule finds does not depend on which rules ran before it: all of them backwards or shuffled find the same.
@@ -52,6 +53,9 @@ func TestOrder(t *testing.T) {
 
 // Each rule alone finds in each of its cases what it finds among all.
 func TestAlone(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: it runs all rules too often for the race detector; the same rules run in TestRuleCases")
+	}
 	all := check.Rules
 	defer func() { check.Rules = all }()
 	for _, c := range readCases(t) {

@@ -13,6 +13,7 @@ import (
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/deployment/compose/composego"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/report"
 )
 
@@ -67,7 +68,7 @@ func taint(tree fstest.MapFS) fstest.MapFS {
 // Whatever rule fires on a stack with secrets in commands, URLs, labels, the environment and the rest, no format
 // shows one.
 func TestTaint(t *testing.T) {
-	if raceEnabled {
+	if fixture.Race {
 		t.Skip("skipped: all formats for each rule take too long under the race detector; the same rules run in TestRuleCases")
 	}
 	words := []string{inCommand, inURL, inHeader, inValue, inShort}

@@ -10,6 +10,7 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment/compose"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -91,7 +92,7 @@ var notTold = map[string]string{
 
 // What cannot be seen and has nothing to do with it silences no finding of another place.
 func TestUnseen(t *testing.T) {
-	if raceEnabled {
+	if fixture.Race {
 		t.Skip("skipped: several runs of all rules for each rule take too long under the race detector; the same rules run in TestRuleCases")
 	}
 	had := make(map[string]int)

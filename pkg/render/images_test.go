@@ -18,6 +18,9 @@ func TestRunbookImages(t *testing.T) {
 		t.Fatalf("%d runbooks, %v", len(books), err)
 	}
 	for _, book := range books {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(book), "kustomization.yaml.golden")); err == nil {
+			continue // TestRunbookOfACluster holds it against its manifests
+		}
 		text, err := os.ReadFile(book)
 		if err != nil {
 			t.Fatal(err)

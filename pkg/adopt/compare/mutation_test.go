@@ -97,7 +97,7 @@ func parsed(name string, data []byte) *source.File {
 // Whatever is changed is in the list, with its place: each scalar of each document in turn, of a rendered stack and of those
 // that people keep. Only the old side is another one: what import has not taken over.
 func TestNothingIsMissed(t *testing.T) {
-	if raceEnabled {
+	if fixture.Race {
 		t.Skip("skipped: a thousand comparisons take too long under the race detector; TestPlanted and TestForeign run the same code")
 	}
 	tree := rendered(t, "phil-app")

@@ -103,7 +103,9 @@ func (m *maker) waits(s *deployment.Service, spec *node) {
 			continue
 		}
 		image, _ := t.To.ImageAt.Text()
-		c := mapping("name", text("wait-for-"+label(t.To.Name)), "image", text(image), "command", words([]string{"sh", "-c", "until pg_isready -q -h " + t.Host + " -p " + t.Port + "; do sleep 1; done"}))
+		// Without -U pg_isready asks who it runs as, and never asks the server where the image knows nobody of that number (PostgreSQL, libpq: PQPING_NO_ATTEMPT).
+		superuser, _, _ := m.d.Superuser(t.To)
+		c := mapping("name", text("wait-for-"+label(t.To.Name)), "image", text(image), "command", words([]string{"sh", "-c", "until pg_isready -q -h " + t.Host + " -p " + t.Port + " -U " + cmp.Or(superuser, "postgres") + "; do sleep 1; done"}))
 		// As root of its image it could not run, and it needs nothing of the one that it runs as.
 		c.Set("securityContext", mapping("allowPrivilegeEscalation", truth(false), "readOnlyRootFilesystem", truth(true), "capabilities", mapping("drop", words([]string{"ALL"}))))
 		spec.Set("initContainers", list(c))

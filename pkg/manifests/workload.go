@@ -36,7 +36,8 @@ func (m *maker) service(s *deployment.Service) {
 		m.job(s, template)
 	case m.single(s):
 		set := object("apps/v1", "StatefulSet", name, m.Namespace, mapping("labels", m.podLabels(s)))
-		set.Set("spec", mapping("replicas", number("1"), "serviceName", text(name), "selector", selector, "template", template))
+		// Parallel, since in their order a pod that never became ready is not replaced by one that is set right (StatefulSets, Forced rollback).
+		set.Set("spec", mapping("replicas", number("1"), "podManagementPolicy", text("Parallel"), "serviceName", text(name), "selector", selector, "template", template))
 		m.put(name, set)
 	default:
 		d := object("apps/v1", "Deployment", name, m.Namespace, mapping("labels", m.podLabels(s)))

@@ -63,6 +63,7 @@ func (m *maker) cluster(s *deployment.Service) {
 	if len(parameters.Names()) > 0 {
 		of.Set("postgresql", mapping("parameters", parameters))
 	}
+	m.resources(s, of)
 	if m.Snapshots != nil {
 		snapshot := mapping()
 		if m.Snapshots.Class != "" {

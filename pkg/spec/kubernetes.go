@@ -148,6 +148,45 @@ func (s *Spec) checkKubernetes(d *decoder) {
 		s.checkStripped(d)
 	}
 	s.checkStorage(d, at.At("storage"))
+	if s.KubernetesDatabase() == "cnpg" {
+		s.checkCNPG(d, at.At("database").Site("the operator"))
+	}
+}
+
+// notOfCNPG are the fields of database that CloudNativePG settles by itself.
+var notOfCNPG = []struct{ field, why, fix string }{
+	{"data", "is a volume of one pod, and CloudNativePG makes one for each instance; what is on that one would not be found", "remove the line; kubernetes: {storage: {postgres: 100Gi}} says how much each has"},
+	{"user", "says as whom PostgreSQL runs, which CloudNativePG settles; it would be used for nothing", "remove the line"},
+	{"superuser", "is who a cluster is made by, and CloudNativePG makes it by postgres; no other role of that name would be made", "remove the line"},
+}
+
+// checkCNPG refuses what CloudNativePG does not take, or would be used for nothing (CloudNativePG 1.30: roles and databases that it keeps
+// for itself).
+func (s *Spec) checkCNPG(d *decoder, operator source.Site) {
+	at := s.At("database")
+	for _, n := range notOfCNPG {
+		if v := at.At(n.field); v.Exists() && (n.field != "superuser" || v.Str() != DefaultSuperuser) {
+			d.fail(v, v.Path()+" "+n.why, n.fix, operator)
+		}
+	}
+	if v := at.At("image"); v.Exists() && !strings.Contains(v.Str(), "cloudnative-pg/") {
+		d.fail(v, "database.image is none of CloudNativePG's, and it starts no other; its own would run in the place of this one", "image: ghcr.io/cloudnative-pg/postgresql, or remove the line", operator)
+	}
+	for _, p := range s.Databases() {
+		n, v := s.DatabaseOf(p), at.At("names", string(p))
+		of := func(key string) source.Value {
+			if one := v.At(key); v.Kind() == source.Mapping && one.Exists() {
+				return one
+			}
+			return v
+		}
+		switch own := fmt.Sprintf("names: {%s: %s}", p, p); {
+		case n.User == DefaultSuperuser || n.User == "streaming_replica" || strings.HasPrefix(n.User, "cnpg_"):
+			d.fail(of("user"), fmt.Sprintf("%s is the role %s, which CloudNativePG keeps for itself; it refuses to make it, and %s could not log in", of("user").Path(), n.User, p), own, operator)
+		case n.Name == DefaultSuperuser:
+			d.fail(of("name"), fmt.Sprintf("%s is the database postgres, which CloudNativePG keeps for itself; it refuses to make it, and %s would not start", of("name").Path(), p), own, operator)
+		}
+	}
 }
 
 // checkStripped refuses what needs a path to be taken off a request, for which an Ingress has no words.

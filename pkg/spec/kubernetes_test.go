@@ -5,6 +5,7 @@ import "testing"
 // What says something of Docker or of one machine is told, with what to write instead, and nothing is passed over.
 func TestBadKubernetes(t *testing.T) {
 	const cluster = base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}}\n"
+	const operated = base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, database: cnpg}\n"
 	checkBad(t, []badCase{
 		{"without the target", base + "\nkubernetes: {namespace: chat}\n", []string{"4:1 kubernetes says something of a cluster, and the target is compose"}},
 		{"another target", base + "\ntarget: swarm\n", []string{"4:1 target must be compose or kubernetes"}},
@@ -23,6 +24,14 @@ func TestBadKubernetes(t *testing.T) {
 		{"storage", base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, storage: {class: fast, mas: 1Gi, synapse: 5}}\n", []string{"5:62 \"mas\" keeps nothing in this stack", "5:72 kubernetes.storage.synapse is no amount of storage"}},
 		{"an external database that is nowhere", base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, database: external}\n", []string{"5:39 kubernetes.database is external, and the spec does not say where"}},
 		{"two databases", base + "\ntarget: kubernetes\nkubernetes: {gateway: {name: public}, database: single}\ndatabase: {external: {host: db.example.org}}\n", []string{"5:39 kubernetes.database is single, and database.external names"}},
+		{"roles and databases of CloudNativePG", operated + "database: {names: {synapse: {name: synapse, user: postgres}, mas: {name: mas, user: streaming_replica}, signal: cnpg_x, whatsapp: {name: postgres, user: whatsapp}}}\nbridges: {signal: {}, whatsapp: {}}\npermissions: {example.org: user}\n", []string{
+			"6:45 database.names.synapse.user is the role postgres, which CloudNativePG keeps for itself", "6:79 database.names.mas.user is the role streaming_replica",
+			"6:105 database.names.signal is the role cnpg_x", "6:132 database.names.whatsapp.name is the database postgres, which CloudNativePG keeps",
+		}},
+		{"a role of PostgreSQL", operated + "database: {names: {synapse: pg_x}}\n", []string{"6:20 database.names.synapse begins with pg_"}},
+		{"what CloudNativePG settles", operated + "database: {user: '70:70', superuser: matrix, image: registry.example.org/pg, version: '17', data: {volume: old, external: true}}\n", []string{
+			"6:12 database.user says as whom PostgreSQL runs", "6:27 database.superuser is who a cluster is made by", "6:46 database.image is none of CloudNativePG's", "6:93 database.data is a volume of one pod",
+		}},
 		{"the host of a container", cluster + "database: {external: {host: host.docker.internal}}\n", []string{"6:23 database.external.host is the host of a container of Docker"}},
 	})
 }

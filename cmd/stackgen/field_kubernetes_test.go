@@ -65,7 +65,27 @@ func TestClusterFieldsAreTold(t *testing.T) {
 				if text := strings.Join(d.Steps, "\n") + d.Command; c.field != "target" && strings.Contains(text, "docker") {
 					t.Errorf("a cluster has no Docker:\n%s", text)
 				}
+				if text := strings.Join(d.Steps, "\n"); c.field == "kubernetes.database" && strings.Contains(text, "drop it by hand") {
+					t.Errorf("by these words the databases of the new PostgreSQL would be dropped:\n%s", text)
+				}
 			}
 		})
+	}
+}
+
+// A Cluster keeps what is in it, and ends with its volumes: nobody is told to delete it in passing, nor to have two of one name.
+func TestClusterOfCNPGStays(t *testing.T) {
+	single := strings.Replace(inCluster, "signal", "whatsapp", 1)
+	repository(t, "stack.yaml", strings.Replace(single, "database: single", "database: cnpg", 1))
+	stackgen(t, 0, "render", "-o", "run")
+	put(t, "stack.yaml", single)
+	steps := strings.Join(difference(t, "-o", "run").Steps, "\n")
+	for _, want := range []string{"stays with what it keeps", "cnpg.io/hibernation=on", "databaserole/matrix-stack-postgres-whatsapp"} {
+		if !strings.Contains(steps, want) {
+			t.Errorf("%q is not said:\n%s", want, steps)
+		}
+	}
+	if strings.Contains(steps, " cluster/") {
+		t.Errorf("the Cluster would be deleted with what is left over:\n%s", steps)
 	}
 }

@@ -90,7 +90,7 @@ func (s side) logs(name string) string {
 }
 
 // lasting are the kinds of objects that nobody is told to delete: what is kept, and what holds all else.
-var lasting = []string{"PersistentVolumeClaim", "Namespace", "Job"}
+var lasting = []string{"PersistentVolumeClaim", "Cluster", "Namespace", "Job"}
 
 // objects says what apply does not do: it leaves what is in no manifest any more, and changes no claim.
 func (c *comparison) objects(p *plan) {
@@ -98,6 +98,7 @@ func (c *comparison) objects(p *plan) {
 		return
 	}
 	var gone []string
+	asleep := "" // the Cluster that is no more
 	for _, name := range c.changed {
 		kind, _, _ := strings.Cut(name, "/")
 		_, is := c.New[name]
@@ -106,12 +107,19 @@ func (c *comparison) objects(p *plan) {
 		case strings.Count(name, "/") != 1 || path.Ext(name) != ".yaml":
 		case !is && !slices.Contains(lasting, kind):
 			gone = append(gone, strings.ToLower(kind)+"/"+shell.Word(strings.TrimSuffix(path.Base(name), ".yaml")))
+		case was && kind == "Cluster" && !is:
+			of := strings.TrimSuffix(path.Base(name), ".yaml")
+			asleep = of
+			p.then("the Cluster ", of, " stays with what it keeps, and its volumes end with it; when nobody needs them any more: ", c.old.kubectl(), " delete cluster.postgresql.cnpg.io/", shell.Word(of))
 		case was && kind == "PersistentVolumeClaim":
 			c.claim(p, name, is)
 		}
 	}
 	if a, b := c.old.operated(), c.new.operated(); a != b && (postgres(c.old.deployment) != nil || postgres(c.new.deployment) != nil) {
 		p.first("bring the databases from the PostgreSQL that runs into the new one, which is empty, while everything else is stopped (pg_dump there and pg_restore here, RUNBOOK.md): nothing else does, and every program would begin with an empty one")
+	}
+	if asleep != "" && postgres(c.new.deployment) != nil {
+		p.first("when its databases are dumped, put the Cluster ", asleep, " to sleep, since its pods are called as those of the new one, and its Service would lead to both: ", c.old.kubectl(), " annotate --overwrite cluster.postgresql.cnpg.io/", shell.Word(asleep), " cnpg.io/hibernation=on")
 	}
 	if old, now := c.old.ways(), c.new.ways(); len(old) > 0 && len(now) > 0 && !slices.Equal(old, now) {
 		p.first("requests come by ", strings.Join(now, " and "), " from now on, and no longer by ", strings.Join(old, " and "), ": let the DNS names lead there, and see that it has their certificates")

@@ -3,6 +3,7 @@ package diff
 import (
 	"bytes"
 	"net/url"
+	"path"
 	"strings"
 
 	"philipp.info/stackgen/pkg/regex"
@@ -26,6 +27,8 @@ func (c *comparison) hide() {
 	look := func(s side, p string) {
 		var found []string
 		switch f := s.file(p); {
+		case path.Base(p) == "username" && inSecret(p) && bytes.Contains(s.tree[path.Dir(p)+".yaml"], []byte("kubernetes.io/basic-auth")):
+			// the name of a role, by which its database is called, too
 		case opaque(p):
 			found = []string{string(s.tree[p])}
 		case f != nil:

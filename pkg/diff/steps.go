@@ -88,8 +88,11 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	if len(old.MASs) > 0 && len(now.MASs) > 0 && slices.ContainsFunc(providers(old), func(p source.Value) bool { return !known(now, p) }) {
 		p.then(strings.Replace(c.new.exec(now.MASs[0].Name), " -T", "", 1), " mas-cli config sync --prune: MAS's database still has the provider that is gone")
 	}
-	for _, name := range added(now.Databases(), old.Databases()) {
-		p.then("the database ", name, " stays; drop it by hand when nobody needs it any more")
+	// Of a server that goes its volume stays, and by these words the databases of the one in its place could be dropped.
+	if len(now.PostgresServers()) > 0 && c.old.operated() == c.new.operated() {
+		for _, name := range added(now.Databases(), old.Databases()) {
+			p.then("the database ", name, " stays; drop it by hand when nobody needs it any more")
+		}
 	}
 	return p.before, p.after
 }

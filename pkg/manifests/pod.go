@@ -204,6 +204,43 @@ func security(s *deployment.Service) *node {
 	return n
 }
 
+// passwordIn is the password of a password file with one line that a service mounts. libpq passes over such a file where its group may read
+// it (PostgreSQL, The Password File), which is how a pod that is not root reads what a Secret holds.
+func (m *maker) passwordIn(s *deployment.Service, file string) string {
+	for _, mount := range s.Mounts {
+		if mount.Container != file || mount.Host == "" {
+			continue
+		}
+		src, err := source.ReadFS(m.d.FS, mount.Host)
+		if line := strings.TrimSuffix(string(src), "\n"); err == nil && !strings.Contains(line, "\n") {
+			return passwordOf(line)
+		}
+	}
+	return ""
+}
+
+// passwordOf is the fifth field of a line of a password file, in which a backslash stands before what is meant as it is.
+func passwordOf(line string) string {
+	var field strings.Builder
+	fields := 0
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\\' && i+1 < len(line):
+			i++
+			field.WriteByte(line[i])
+		case c == ':' && fields < 4:
+			fields++
+			field.Reset()
+		default:
+			field.WriteByte(c)
+		}
+	}
+	if fields < 4 {
+		return ""
+	}
+	return field.String()
+}
+
 // environment gives a container its variables: what is secret stands in a Secret.
 func (m *maker) environment(s *deployment.Service, c *node) {
 	env, hidden := list(), mapping()
@@ -213,12 +250,16 @@ func (m *maker) environment(s *deployment.Service, c *node) {
 			continue
 		}
 		told[v.Name] = true
-		if m.hides(v.Name, v.Text) {
-			hidden.Set(v.Name, text(v.Text))
-			env.Items = append(env.Items, mapping("name", text(v.Name), "valueFrom", mapping("secretKeyRef", mapping("name", text(label(s.Name)+"-env"), "key", text(v.Name)))))
+		name, value := v.Name, v.Text
+		if password := m.passwordIn(s, value); name == "PGPASSFILE" && password != "" {
+			name, value = "PGPASSWORD", password
+		}
+		if m.hides(name, value) {
+			hidden.Set(name, text(value))
+			env.Items = append(env.Items, mapping("name", text(name), "valueFrom", mapping("secretKeyRef", mapping("name", text(label(s.Name)+"-env"), "key", text(name)))))
 			continue
 		}
-		env.Items = append(env.Items, mapping("name", text(v.Name), "value", text(strings.ReplaceAll(v.Text, "$(", "$$("))))
+		env.Items = append(env.Items, mapping("name", text(name), "value", text(strings.ReplaceAll(value, "$(", "$$("))))
 	}
 	if dir := clusterDir(s); dir != "" {
 		env.Items = append(env.Items, mapping("name", text("PGDATA"), "value", text(dir)))

@@ -33,6 +33,21 @@ func TestWaitsWithARole(t *testing.T) {
 	}
 }
 
+// What reads a password file is given the password by a variable: libpq passes over a file that the group of a pod may read.
+func TestNoPasswordFile(t *testing.T) {
+	tree := rendered(t, fixture.Ingress(behindTraefik))
+	line := "host:5432:*:postgres:" + `a\:b\\c` + "\n"
+	tree["secrets/postgres_pgpass"].Data = []byte(line)
+	all := made(t, tree, manifests.Options{})
+	job, held := string(all["db-init.yaml"].Data), string(all["secrets/db-init.yaml"].Data)
+	if strings.Contains(job, "PGPASSFILE") || !strings.Contains(job, "name: PGPASSWORD\n") || !strings.Contains(job, "name: db-init-env") {
+		t.Errorf("db-init reads a file that libpq passes over:\n%s", job)
+	}
+	if strings.Contains(job, `a:b`) || !strings.Contains(held, `PGPASSWORD: `) || !strings.Contains(held, `a:b\c`) && !strings.Contains(held, `a:b\\c`) {
+		t.Errorf("the password is not what the file says:\n%s", held)
+	}
+}
+
 // The real pg_isready, as a number that no image knows, such as that of a pod: without a role it asks nobody, and would be waited for
 // without end.
 func TestIsReadyAsNobody(t *testing.T) {

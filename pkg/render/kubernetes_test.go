@@ -49,6 +49,12 @@ func TestRunbookOfACluster(t *testing.T) {
 			if m := regexp.MustCompile(`(?i).*(docker|compose).*`).FindString(text); m != "" || text == "" {
 				t.Errorf("RUNBOOK.md says %q", m)
 			}
+			if m := regexp.MustCompile(`kubectl apply -.*`).FindString(strings.ReplaceAll(text, "kubectl apply --server-side", "")); m != "" {
+				t.Errorf("RUNBOOK.md has kubectl keep a copy of each Secret: %q", m)
+			}
+			if back := strings.Index(text, "tar -C /data -xf"); !strings.Contains(text[max(0, back-200):max(0, back)], "rollout status") {
+				t.Error("RUNBOOK.md does not wait for Synapse before its files are restored")
+			}
 			kinds := map[string]string{"deploy": "deployment", "svc": "service"}
 			asked := 0
 			for _, m := range regexp.MustCompile(`\b(deploy|statefulset|cronjob|svc)/([a-z0-9-]+)`).FindAllStringSubmatch(text, -1) {

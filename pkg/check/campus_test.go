@@ -39,7 +39,7 @@ func TestFaultsInManifests(t *testing.T) {
 		{"a Database that is gone", "postgres.yaml", "  name: discord\n  owner", "name: discord", "name: discord-old", "database-created"},
 		{"a Cluster of another name", "postgres.yaml", "kind: Cluster", "name: matrix-stack-postgres", "name: matrix-postgres", "database-credentials-match"},
 		{"too few connections", "postgres.yaml", "parameters", "max_connections: \"180\"", "max_connections: \"60\"", "database-connections"},
-		{"a Service that selects nobody", "slack.yaml", "name: matrix-stack-slack", "{app.kubernetes.io/name: slack}", "{app.kubernetes.io/name: mautrix-slack}", "kubernetes-service-leads"},
+		{"a Service that selects nobody", "slack.yaml", "name: matrix-stack-slack", "selector:\n    app.kubernetes.io/name: slack", "selector:\n    app.kubernetes.io/name: mautrix-slack", "kubernetes-service-leads"},
 		{"the port of a Service", "mas.yaml", "kind: Service", "port: 8080", "port: 8090", "kubernetes-service-leads"},
 		{"a policy without the proxy", "element.yaml", "namespaceSelector", "port: 8080", "port: 80", "kubernetes-policy-allows"},
 		{"a policy without a worker", "synapse-valkey.yaml", "values", "- synapse-sync2\n", "- synapse-sync9\n", "kubernetes-policy-allows"},

@@ -73,7 +73,7 @@ func (m *maker) placed(s *deployment.Service, spec *node) {
 			continue
 		}
 		spec.Set("affinity", mapping("podAffinity", mapping("requiredDuringSchedulingIgnoredDuringExecution", list(mapping(
-			"topologyKey", text("kubernetes.io/hostname"), "labelSelector", mapping("matchLabels", mapping(nameLabel, text(label(owner.Name)))),
+			"topologyKey", text("kubernetes.io/hostname"), "labelSelector", mapping("matchLabels", m.labels(owner.Name)),
 		)))))
 		return
 	}

@@ -30,7 +30,7 @@ func (m *maker) service(s *deployment.Service) {
 	if hash := hashOf(s); hash != "" {
 		template.Get("metadata").Set("annotations", mapping(confighash.Label, text(hash)))
 	}
-	selector := mapping("matchLabels", mapping(nameLabel, text(name)))
+	selector := mapping("matchLabels", m.labels(s.Name))
 	switch {
 	case s.Once:
 		m.job(s, template)
@@ -167,7 +167,7 @@ func (m *maker) doors(s *deployment.Service) {
 		for _, p := range ports {
 			items.Items = append(items.Items, mapping("name", text("tcp-"+p), "port", number(p)))
 		}
-		of := mapping("selector", mapping(nameLabel, text(name)), "ports", items)
+		of := mapping("selector", m.labels(s.Name), "ports", items)
 		if s.Component().Bridge != nil {
 			of.Set("publishNotReadyAddresses", truth(true)) // a bridge has Synapse ask it back while it starts
 		}
@@ -191,7 +191,7 @@ func (m *maker) media(s *deployment.Service) {
 	}
 	svc := object("v1", "Service", label(s.Name)+"-media", m.Namespace, mapping("labels", m.labels(s.Name)))
 	svc.Set("spec", mapping(
-		"type", text("LoadBalancer"), "externalTrafficPolicy", text("Local"), "selector", mapping(nameLabel, text(label(s.Name))), "ports", items,
+		"type", text("LoadBalancer"), "externalTrafficPolicy", text("Local"), "selector", m.labels(s.Name), "ports", items,
 	))
 	m.put(label(s.Name), svc)
 }

@@ -138,7 +138,8 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask,
 		what += fmt.Sprintf(" for %s%s", a.host, a.path)
 	}
 	what += " to " + st.Address
-	sites := append([]source.Site{st.Site}, also...)
+	places := append([]source.Site{st.Site}, also...)
+	sites := slices.Clone(places)
 	meant := cmp.Or(d.Service(near), a.meant)
 	if i := slices.IndexFunc(d.Services, func(s *deployment.Service) bool { return slices.Contains(s.Names(), near) }); i >= 0 {
 		meant = d.Services[i]
@@ -150,7 +151,7 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask,
 	switch {
 	case near != "":
 		fix = mend{strings.Replace(st.Address, st.Container, near, 1), func() (edits []source.Edit) {
-			for _, at := range append([]source.Site{st.Site}, also...) {
+			for _, at := range places {
 				edits = append(edits, d.Swap(at, st.Container, near)...)
 			}
 			return edits

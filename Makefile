@@ -57,13 +57,21 @@ e2e: ## Start the example with the real Docker Compose and the real programs (ne
 e2e-update: ## Write e2e/FAULTS.md again
 	cd e2e && go test -tags goolm -v -count=1 -timeout 45m . -update
 
+.PHONY: cluster
+cluster: ## Run the reference deployment in a real Kubernetes (needs root, what e2e needs, Debian's nftables, ipset, CNI plugins)
+	cd e2e/kubernetes && go test -v -count=1 -timeout 30m .
+
+.PHONY: cluster-programs
+cluster-programs: ## Build that Kubernetes alone, which takes ten minutes of both processors once
+	cd e2e/kubernetes && go test -count=1 -timeout 60m . -programs
+
 .PHONY: lint
 lint: ## Check formatting, golangci-lint, vet and each go.mod
 	@files="$$($(GOFUMPT) -l .)" || exit 1; \
 	if [ -n "$$files" ]; then printf 'not formatted, run make fmt:\n%s\n' "$$files"; exit 1; fi
 	$(GOLANGCI_LINT) run
 	go vet ./...
-	set -e; for module in . conformance conformance/compose conformance/caddy conformance/nginx conformance/traefik conformance/kubernetes e2e e2e/caddy e2e/compose e2e/bridges release; do go -C $$module mod tidy -diff; done
+	set -e; for module in . conformance conformance/compose conformance/caddy conformance/nginx conformance/traefik conformance/kubernetes e2e e2e/caddy e2e/compose e2e/bridges e2e/kubernetes e2e/kubernetes/programs release; do go -C $$module mod tidy -diff; done
 
 .PHONY: fmt
 fmt: ## Format all Go files

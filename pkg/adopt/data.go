@@ -62,7 +62,7 @@ func (p *project) cluster(server *deployment.Service) {
 func (p *project) media(tree *source.Node) {
 	store := p.store()
 	m := covering(p.syn.Service, store)
-	if m == nil || m.ReadOnly {
+	if m == nil || m.ReadOnly || p.spec.Synapse.Data != (spec.Data{}) && p.spec.Synapse.Data == p.mediaIn() {
 		return
 	}
 	rel, _ := strings.CutPrefix(strings.TrimPrefix(store, path.Clean(m.Container)), "/")

@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -44,7 +45,11 @@ func (r *reader) database() {
 		}
 	}
 	db.Component = r.component(server, component.Postgres)
-	at := component.PostgresData(server.Image)
+	image := server.Image
+	if major := r.major(server); major != "" {
+		db.Version, image.Tag = major, major
+	}
+	at := component.PostgresData(image)
 	if m := covering(server, at); m != nil && path.Clean(m.Container) == at {
 		db.Data = r.place(m)
 	}
@@ -64,6 +69,31 @@ func (r *reader) database() {
 	if len(settings.Names()) > 0 {
 		r.extra["database.extra"] = settings
 	}
+}
+
+// firstOfMajors is the release from which on PostgreSQL keeps each major in a directory of its own.
+const firstOfMajors = "18"
+
+// major is the release of a server whose tag names none, as far as the place of its data tells; "" where that says nothing. What
+// the tag says, and the rendered release cannot start on, is noted.
+func (r *reader) major(server *deployment.Service) string {
+	of := component.Of(component.Postgres)
+	if release, known := server.Image.Version(); known {
+		if release.Less(of.Oldest) {
+			r.note(server.ImageAt.Site(""), fmt.Sprintf("PostgreSQL %s does not start on the data of %d: dump all of it, bring the old stack to %d or later in an empty place, restore it there, and import again", of.Tested.Major(), release[0], of.Oldest[0]), "database")
+		}
+		return ""
+	}
+	later := server.Image
+	later.Tag = firstOfMajors
+	if m := covering(server, component.PostgresData(component.Ref{})); m == nil || path.Clean(m.Container) != component.PostgresData(later) {
+		return ""
+	}
+	if strings.Contains(server.Image.Tag, "alpine") {
+		later.Tag += "-alpine"
+	}
+	r.note(server.ImageAt.Site(""), "the tag of PostgreSQL names no release, and its volume lies where "+firstOfMajors+" and later have their data: see which one runs (postgres --version)", "database", "version")
+	return later.Tag
 }
 
 // memoryOf is the memory that all settings are made for; empty where they are of somebody's own. Those of the spec stand in extra

@@ -99,6 +99,7 @@ func (r *reader) placed(tree *source.Node, findings []finding.Finding) []finding
 		if slices.Equal(parsed.KeysAt(f.Pos()), []string{"server_name"}) {
 			findings[i].Rule, findings[i].Sites = "import", []source.Site{r.syn.Server.Site("")}
 			findings[i].Message = "the stack cannot be taken over: " + f.Message
+			findings[i].Fix = "begin a new stack with stackgen init; the users of this one stay here" // a name can never change
 		}
 	}
 	return findings
@@ -125,7 +126,9 @@ func (r *reader) drop(tree *source.Node, f finding.Finding) bool {
 	case slices.Equal(path, []string{"auth"}):
 		tree.Get("auth").Set("passwords", source.Made("!!bool", "true"))
 	case slices.Equal(path, []string{"email"}):
-		tree.Delete("email")
+		if tree.Delete("email"); slices.ContainsFunc(r.notes, func(n Note) bool { return len(n.Field) > 1 && n.Field[0] == "email" }) {
+			return true // that it is gone follows from what is noted
+		}
 	case len(path) < 2 && tree.Get(path...).Is(source.Mapping) || tree.Get(path...) == nil || slices.Equal(path, []string{"server_name"}):
 		return false
 	default:
@@ -216,6 +219,9 @@ func (r *reader) commented(tree *source.Node) ([]byte, error) {
 			at = below
 		}
 		line := max(at.KeyPos().Line, 1)
+		if slices.Contains(above[line], n.Text) {
+			continue
+		}
 		above[line] = append(above[line], n.Text)
 	}
 	var out bytes.Buffer

@@ -325,7 +325,7 @@ func (r *reader) named(at []string, n *source.Node) *source.Node {
 
 // secretFor is the name of the secret that a value is; "" for what is none.
 func (r *reader) secretFor(at []string, n *source.Node) string {
-	if n.Tag != "!!str" || n.Text == "" || component.NoSecret(n.Text) || len(n.From.Unset()) > 0 && variableAlone().MatchString(n.Text) {
+	if n.Tag != "!!str" || n.Text == "" || component.NoSecret(n.Text) || len(n.From.Unset()) > 0 && variablesAlone(n.Text) {
 		return ""
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.secrets)) {
@@ -340,6 +340,9 @@ func (r *reader) secretFor(at []string, n *source.Node) string {
 		return ""
 	}
 	if len(at) > 3 && at[0] == "compose" && at[1] == "services" && slices.Contains(neverSecret, at[3]) { // a path may look random
+		return ""
+	}
+	if label, _, _ := strings.Cut(n.Text, "="); slices.Contains(at, "labels") && strings.HasPrefix(label, "traefik.") && strings.HasSuffix(label, ".rule") { // a host may look random, and everybody sees it
 		return ""
 	}
 	if last := at[len(at)-1]; slices.Contains([]string{"client_id", "kid", "id"}, last) { // which look random, and are told
@@ -361,6 +364,23 @@ var neverSecret = []string{"image", "volumes", "networks", "ports", "container_n
 
 // variableAlone is a value that is a variable which is set elsewhere, also behind the name that an environment has for it.
 var variableAlone = regex.Of(`^([A-Za-z_][A-Za-z0-9_]*=)?\$\{?[A-Za-z_][A-Za-z0-9_]*(:?\?[^}]*)?\}?$`)
+
+// variablesAlone reports whether all that could be secret in a value is variables which are set elsewhere: all of it, or of an
+// address who asks.
+func variablesAlone(text string) bool {
+	if variableAlone().MatchString(text) {
+		return true
+	}
+	rest := variable().ReplaceAllString(text, "")
+	if _, address, is := strings.Cut(rest, "://"); is {
+		who, _, named := strings.Cut(address, "@")
+		return named && strings.Trim(who, ":") == ""
+	}
+	return rest != text && strings.Trim(rest[strings.LastIndex(rest, "=")+1:], ":") == ""
+}
+
+// variable is one that Compose fills in.
+var variable = regex.Of(`\$(\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)`)
 
 // secretName calls a secret by where it stands, without what is the same for all.
 func secretName(at []string) string {

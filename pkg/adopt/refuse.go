@@ -36,8 +36,8 @@ func refusals(d *deployment.Deployment) []finding.Finding {
 	switch name := syn.Server.Str(); {
 	case name == "":
 		return refuse("no server_name is to be seen; it is the one thing that can never change", "server_name: in the homeserver.yaml that "+syn.Name+" reads", syn.Config.At("server_name").Site(""))
-	case strings.ContainsAny(name, "{}<>$"):
-		return refuse("server_name is no name yet: "+syn.Config.Path+" is what another program makes the configuration of", "fill it in, or "+fetched(d, syn.Service), syn.Server.Site(""))
+	case strings.ContainsAny(name, "{}<>$_ "):
+		return refuse("server_name is no name yet: "+name+" only holds its place", "fill it in, or "+fetched(d, syn.Service), syn.Server.Site(""))
 	case !strings.Contains(name, "."):
 		return refuse("the stack cannot be taken over: "+name+" is a name for a trial, which no other server and no browser finds, and a server_name can never change",
 			"begin a new stack with stackgen init; the users of this one stay here", syn.Server.Site(""))

@@ -47,6 +47,14 @@ func TestRefusals(t *testing.T) {
 			compose: strings.Replace(synapse, "SOURCE", "./hs", 1), files: map[string]string{"hs/homeserver.yaml": "server_name: ${DOMAIN}\n"},
 			message: "server_name is no name yet", fix: "fill it in",
 		},
+		"a placeholder": {
+			compose: strings.Replace(synapse, "SOURCE", "./hs", 1), files: map[string]string{"hs/homeserver.yaml": "server_name: __DOMAIN__\n"},
+			message: "server_name is no name yet", fix: "fill it in",
+		},
+		"a name in capitals": {
+			compose: strings.Replace(synapse, "SOURCE", "./hs", 1), files: map[string]string{"hs/homeserver.yaml": "server_name: Example.ORG\ndatabase: {name: sqlite3}\n"},
+			message: "has upper-case letters", fix: "the users of this one stay here",
+		},
 		"a name for a trial": {
 			compose: strings.Replace(synapse, "SOURCE", "./hs", 1), files: map[string]string{"hs/homeserver.yaml": "server_name: localhost\n"},
 			message: "localhost is a name for a trial", fix: "stackgen init",

@@ -52,7 +52,7 @@ func (p *project) ports(s *deployment.Service, role, name string) {
 	list, rendered := &source.Node{Kind: source.Sequence}, false
 	for _, port := range s.Ports {
 		inner := program.Port
-		if port.First != port.Last || inner == 0 || !slices.Contains([]string{"synapse", "mas", "postgres", "element"}, role) || role == "synapse" && !p.answersAt(port.Inner) {
+		if port.First != port.Last || inner == 0 || !slices.Contains([]string{"synapse", "mas", "postgres", "element", "livekit", "lk-jwt"}, role) || role == "synapse" && !p.answersAt(port.Inner) || role == "livekit" && port.Inner != inner || role == "element" && port.Inner == 443 {
 			continue
 		}
 		text := fmt.Sprintf("%d:%d", port.First, inner)
@@ -69,7 +69,7 @@ func (p *project) ports(s *deployment.Service, role, name string) {
 		}
 	}
 	key := "ports"
-	if rendered {
+	if rendered || role == "livekit" { // whose other ports are rendered
 		key = "+ports"
 	}
 	if len(list.Items) > 0 {

@@ -8,15 +8,14 @@ import (
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/source"
+	"philipp.info/stackgen/pkg/spec"
 )
 
 // synapse reads the homeserver.
 func (r *reader) synapse() {
 	c, sy := r.syn.Config, &r.spec.Synapse
 	sy.Component = r.component(r.syn.Service, component.Synapse)
-	if m := covering(r.syn.Service, r.store()); m != nil && !m.ReadOnly && path.Join(m.Container, "media_store") == r.store() {
-		sy.Data = r.place(m)
-	}
+	sy.Data = r.mediaIn()
 	sy.MaxUploadSize = c.At("max_upload_size").Str()
 	sy.MediaRetention.Local = c.At("media_retention", "local_media_lifetime").Str()
 	sy.MediaRetention.Remote = c.At("media_retention", "remote_media_lifetime").Str()
@@ -36,6 +35,23 @@ func (r *reader) synapse() {
 	r.keep("synapse.macaroon_secret_key", r.held(r.syn.Service, c.Root(), "macaroon_secret_key", "macaroon_secret_key_path"))
 	r.keep("synapse.form_secret", r.held(r.syn.Service, c.Root(), "form_secret", "form_secret_path"))
 	r.signingKeys()
+}
+
+// mediaIn is the directory that Synapse keeps its media store in, where that is called as it is rendered; empty where it is not.
+func (r *reader) mediaIn() spec.Data {
+	store := r.store()
+	if m := covering(r.syn.Service, store); m != nil && path.Clean(m.Container) == store { // mounted by itself, and maybe out of what is mounted around it
+		around := covering(r.syn.Service, path.Dir(store))
+		if around == nil || r.place(m).Path == "" || path.Join(r.place(around).Path, "media_store") != path.Clean(r.place(m).Path) {
+			return spec.Data{}
+		}
+		store = path.Join(path.Dir(store), "media_store")
+	}
+	m := covering(r.syn.Service, path.Dir(store))
+	if m == nil || m.ReadOnly || path.Join(m.Container, "media_store") != store {
+		return spec.Data{}
+	}
+	return r.place(m)
 }
 
 func (r *reader) signingKeys() {

@@ -84,6 +84,7 @@ func Deployments(old, ours *deployment.Deployment) *Result {
 		s.facts = make(map[id]fact)
 		s.read()
 	}
+	c.respell()
 	c.requests()
 	c.compare()
 	c.hide(old.Mask(), ours.Mask())

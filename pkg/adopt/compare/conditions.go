@@ -104,6 +104,16 @@ func namesServer(c *comparison, _ fact) bool {
 	})
 }
 
+// alone: Synapse is one process, whatever modules it has.
+func alone(c *comparison, _ fact) bool {
+	return len(c.old.Workers) == 0 && c.old.every(func(conf source.Value) bool { return !conf.At("instance_map").Set() })
+}
+
+// noTURN: LiveKit relays nothing by a TURN server of its own.
+func noTURN(c *comparison, _ fact) bool {
+	return !slices.ContainsFunc(c.old.LiveKits, func(l *deployment.LiveKit) bool { return l.Config != nil && l.Config.At("turn", "enabled").True() })
+}
+
 // leavesLogins: Synapse has logged users in itself, and is to leave that to MAS.
 func leavesLogins(c *comparison, _ fact) bool { return len(c.old.MASs) == 0 && len(c.ours.MASs) > 0 }
 

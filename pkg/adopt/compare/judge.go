@@ -225,8 +225,11 @@ func (c *comparison) judge(k id, old, now fact, w where) verdict {
 	if k.doc == "service" && k.key == "hostname" && c.called(k.about, old.shown) {
 		return verdict{kind: Same, why: "it is called that anyway"}
 	}
-	if old.unseen && now.secret {
+	if old.unseen && now.secret && !now.unseen {
 		return verdict{kind: Decision, why: "its value stands in a file or a variable that is not here, and a new one is made: whoever has the old one is rejected", keep: "stackgen secrets set, with the old one; or import where the files are"}
+	}
+	if v, ok := c.special(k, old, now, w); ok {
+		return v
 	}
 	if k.doc == "files" && w == onOld && c.stays(k.about, old.at.File) {
 		k.doc = "files that stay"

@@ -36,6 +36,8 @@ func (s *side) role(svc *deployment.Service) string {
 	switch {
 	case slices.Contains(s.PostgresServers(), svc):
 		return "postgres"
+	case svc.Program == component.Postgres && s.connected(svc): // what its environment says may not be to be seen
+		return "postgres"
 	case svc.Program == component.Postgres:
 		if slices.ContainsFunc(s.Jobs(), func(j deployment.Job) bool { return j.Service == svc }) {
 			return "database job"
@@ -51,6 +53,11 @@ func (s *side) role(svc *deployment.Service) string {
 		return string(svc.Program)
 	}
 	return ""
+}
+
+// connected reports whether a program of the stack has its database on a server.
+func (s *side) connected(server *deployment.Service) bool {
+	return slices.ContainsFunc(s.Connections(), func(c deployment.Connection) bool { return c.Service != server && s.ServiceAt(c.Host) == server })
 }
 
 // likeness are the ways in which services of both sides are told to be the same one, the surest first.

@@ -12,6 +12,7 @@ import (
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -125,6 +126,9 @@ func match(pattern, key string) bool {
 // reading is a value as its program takes it.
 func (s *side) reading(d document, key string, v source.Value) read {
 	r := read{fact: fact{raw: source.Meaning(v), text: source.Meaning(v), shown: v.Shown(), secret: v.Secret(), at: v.KeyPos()}}
+	if text := strings.ToLower(v.Str()); !v.IsString() && (text == "true" || text == "false") {
+		r.shown = text
+	}
 	text := v.Str()
 	switch classOf(d, key) {
 	case elsewhere:
@@ -203,10 +207,14 @@ func (s *side) sender(text string) string {
 	return text
 }
 
-// trimmed is a pattern without the marks of its ends.
+// trimmed is a pattern without the marks of its ends, and with a dot that stands for itself alone: no name has anything else there.
 func trimmed(pattern string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(pattern, "^"), "$")
+	pattern = strings.TrimSuffix(strings.TrimPrefix(pattern, "^"), "$")
+	return dotBetween().ReplaceAllString(dotBetween().ReplaceAllString(pattern, `${1}\.${2}`), `${1}\.${2}`) // twice, for names of one letter
 }
+
+// dotBetween is a dot in the name of a server.
+var dotBetween = regex.Of(`([a-z0-9])\.([a-z0-9])`)
 
 // inFile takes the value out of the file that a path leads to.
 func (s *side) inFile(d document, name string, r *read, suffix string) {

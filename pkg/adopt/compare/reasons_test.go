@@ -37,6 +37,22 @@ var told = []struct {
 	{"an address of the same host", own, "config/matrix/homeserver.yaml", "https://matrix.example.org/", "http://matrix.example.org:8008/", compare.Decision, "public_baseurl", "no more to http://matrix.example.org:8008/"},
 	{"a middleware", own, "docker-compose.yml", "traefik.http.routers.matrix-matrix.tls: \"true\"", "traefik.http.routers.matrix-matrix.tls: \"true\"\n      traefik.http.routers.matrix-matrix.middlewares: crowdsec@file", compare.Decision, "GET matrix.example.org/_matrix/client/versions", "through crowdsec@file no more"},
 	{"where its configuration is", own, "docker-compose.yml", "      TMPDIR: \"/data\"", "      TMPDIR: \"/data\"\n    command: [--config-path=/config/homeserver.yaml, --flag]", compare.Decision, "command", "without these words"},
+	{"an older PostgreSQL", own, "docker-compose.yml", "library/postgres:17", "library/postgres:13", compare.Lost, "version", "does not start on the data of 13, and the spec has none before 14"},
+	{"another PostgreSQL that the spec has", own, "docker-compose.yml", "library/postgres:17", "library/postgres:16", compare.Decision, "version", "PostgreSQL 17 does not start on the data of 16"},
+	{"a PostgreSQL of no release", own, "docker-compose.yml", "library/postgres:17", "library/postgres:latest", compare.Decision, "version", "its own major alone"},
+	{"a Synapse that the spec has no more", own, "docker-compose.yml", "/synapse:v1.163.2", "/synapse:v1.60.0", compare.Lost, "version", "no Synapse before 1.136.0"},
+	{"an Element Web with a hole", own + "element: {}\n", "docker-compose.yml", "/element-web:v1.12.30", "/element-web:v1.11.0", compare.Safer, "version", "has a hole"},
+	{"a port of nobody", own, "docker-compose.yml", "      TMPDIR: \"/data\"", "      TMPDIR: \"/data\"\n    ports: [\"8448:8448\"]", compare.Same, "*:8448-8448/tcp", "nothing in the container listens there"},
+	{"an open door in capitals", own, "config/matrix/homeserver.yaml", "enable_registration: false", "enable_registration: True", compare.Decision, "enable_registration", "nobody can from then on"},
+	{"the address of a container", own + "calls: {}\n", "config/livekit/livekit.yaml", "use_external_ip: true", "use_external_ip: false", compare.Decision, "rtc.use_external_ip", "tells clients that one"},
+	{"a range of ports for calls", own + "calls: {}\n", "config/livekit/livekit.yaml", "  udp_port: 7882\n", "  port_range_start: 50000\n  port_range_end: 50100\n", compare.Decision, "rtc.port_range_end", "by one port of UDP for all"},
+	{"addresses to listen on", own + "calls: {}\n", "config/livekit/livekit.yaml", "rtc:\n", "bind_addresses: [0.0.0.0]\nrtc:\n", compare.Same, "bind_addresses[0.0.0.0]", "its own addresses"},
+	{"a relay in LiveKit that is off", own + "calls: {}\n", "config/livekit/livekit.yaml", "rtc:\n", "turn: {enabled: false, tls_port: 5349}\nrtc:\n", compare.Same, "turn.tls_port", "is off"},
+	{"more ports of a relay than Docker takes", own + "turn: {}\n", "config/coturn/turnserver.conf", "max-port=49172", "max-port=65535", compare.Decision, "max-port", "one by one"},
+	{"the realm of a relay", own + "turn: {}\n", "config/coturn/turnserver.conf", "realm=turn.example.org", "realm=example.org", compare.Same, "realm", "told to who calls"},
+	{"no double puppets", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/matrix/homeserver.yaml", "  - \"/config/doublepuppet.yaml\"\n", "", compare.Decision, "id", "as the users themselves"},
+	{"a sender that the bridge made up", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "sender_localpart: ", "sender_localpart: Vq8ZkP3nT7wLr2XyB5mH9cJd4fGs6aEuQ1tRvKoNpWiYbMxC # ", compare.Same, "sender_localpart", "nobody speaks by it"},
+	{"the media at another path", own, "docker-compose.yml", "./data/matrix:/data", "./data/matrix:/srv/hs", compare.Same, "/srv/hs", "at another path of the container"},
 	{"devices that no bridge is told of", own + "bridges: {signal: {encryption: off, permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "id: ", "org.matrix.msc3202: true\nid: ", compare.Same, "org.matrix.msc3202", "no bridge here"},
 }
 
@@ -62,5 +78,53 @@ func TestReasons(t *testing.T) {
 				t.Errorf("%s is not %s, for %q: %s", c.key, c.kind, c.why, said(r))
 			}
 		})
+	}
+}
+
+// A bridge is the same one where its configuration is of another release: what it is called, and by which names it calls others,
+// stands in another place there, and who may use it is said in other words.
+func TestBridgesOfTwoReleases(t *testing.T) {
+	const telegram = own + "permissions: {example.org: user}\nbridges: {telegram: {encryption: off, bot: post, username_prefix: tg, VERSION}}\n"
+	old, ours := open(renderedFrom(t, []byte(strings.Replace(telegram, "VERSION", "version: v0.15.3", 1)))), open(renderedFrom(t, []byte(strings.Replace(telegram, ", VERSION", "", 1))))
+	r := compare.Deployments(old, ours)
+	for _, key := range []string{"bot", "username", "permissions"} {
+		for _, d := range r.Differences {
+			if d.About == "bridge telegram" && d.Doc == "config" && strings.Contains(d.Key, key) && d.Kind == compare.Decision && !strings.Contains(d.Why, "another release") {
+				t.Errorf("%s: %s", d.Key, d.Why)
+			}
+		}
+	}
+	if !slices.ContainsFunc(r.Differences, func(d compare.Difference) bool {
+		return strings.HasSuffix(d.Key, "permissions.example.org") && d.Kind == compare.Same && strings.Contains(d.Why, "calls full")
+	}) {
+		t.Errorf("permissions are not compared by what they mean: %s", said(r))
+	}
+}
+
+// A network that is another stack's is that in the form of Compose 1, too.
+func TestNetworksOfOthersInTheOldForm(t *testing.T) {
+	ours := renderedFrom(t, []byte(own+"synapse: {networks: [monitoring]}\n"))
+	old := maps.Clone(ours)
+	const here, there = "{name: \"monitoring\", external: true}", "{external: {name: monitoring}}"
+	text := string(ours["docker-compose.yml"].Data)
+	if !strings.Contains(text, here) {
+		t.Fatalf("there is no such network in\n%s", text)
+	}
+	old["docker-compose.yml"] = &fstest.MapFile{Data: []byte(strings.Replace(text, here, there, 1)), Mode: 0o600}
+	for _, d := range compare.Deployments(open(old), open(ours)).Differences {
+		if d.Doc == "networks" && d.Key == "monitoring" {
+			t.Errorf("%s %s: %s", d.About, d.Key, d.Why)
+		}
+	}
+}
+
+// Requests come in by the proxy of others before HAProxy leads them to a process of Synapse: the way in is the same one.
+func TestWayInBeforeHAProxy(t *testing.T) {
+	const labels = own + "ingress: {traefik: {cert_resolver: le, middlewares: [hsts@file]}}\n"
+	r := compare.Deployments(open(renderedFrom(t, []byte(labels))), open(renderedFrom(t, []byte(labels+"synapse: {workers: small}\n"))))
+	for _, d := range r.Differences {
+		if d.Doc == "requests" {
+			t.Errorf("%s: %s → %s: %s", d.Key, d.Old, d.New, d.Why)
+		}
 	}
 }

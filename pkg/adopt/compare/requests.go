@@ -205,8 +205,10 @@ func (e entry) String() (text string) {
 // answer is what becomes of a request, in words that are the same on both sides for the same thing, and by which way it comes in.
 func (s *side) answer(q request, host string) (f fact, in entry) {
 	res := s.Routes().Match(q.method, host, q.path)
+	way := res.Through // of the proxies before the one that decides
 	if res.Router != nil {
-		f.at = res.Router.Site.Pos
+		way = append(slices.Clone(way), res.Router)
+		f.at = way[0].Site.Pos
 	}
 	var words []string
 	say := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
@@ -233,12 +235,14 @@ func (s *side) answer(q request, host string) (f fact, in entry) {
 	}
 	f.text = strings.Join(words, ", ")
 	f.shown = f.text
-	if r := res.Router; r != nil && f.text != nobody {
-		for _, m := range s.through(r) {
-			f.text += through + m.raw
-			f.shown += through + m.shown
+	if len(way) > 0 && f.text != nobody {
+		for _, r := range way {
+			for _, m := range s.through(r) {
+				f.text += through + m.raw
+				f.shown += through + m.shown
+			}
 		}
-		in = entry{r.EntryPoints, r.CertResolver}
+		in = entry{way[0].EntryPoints, way[0].CertResolver}
 	}
 	return f, in
 }

@@ -54,7 +54,11 @@ func (s *side) service(svc *deployment.Service) {
 		if !at.Set() {
 			at = svc.Self
 		}
-		s.add(about, "service", "user", leaf(at, user))
+		f := leaf(at, user)
+		if text, known := svc.UserAt.Text(); !known || strings.Trim(text, ":") == "" { // behind variables that are not here
+			f.shown = cmp.Or(svc.UserAt.Written(), user)
+		}
+		s.add(about, "service", "user", f)
 	}
 	s.environment(svc)
 	s.mounts(svc)
@@ -135,6 +139,7 @@ func (s *side) command(svc *deployment.Service) {
 			case svc.Program == component.Postgres && w == "-c":
 			case svc.Component().Bridge != nil && (slices.Contains([]string{"-c", "--config"}, w) || i == 0 && slices.Contains(binaries(svc), w)):
 			case svc.Program == component.LiveKit && i > 0 && all[i-1] == "--config": // which is compared by what it says
+			case svc.Program == component.Coturn && strings.HasPrefix(w, "--"): // which is compared as an option
 			case slices.Contains(idleWords[svc.Program], w), slices.Contains(svc.ConfigPaths, strings.TrimPrefix(strings.TrimPrefix(w, "--config="), "--config-path=")):
 			default:
 				words = append(words, w)
@@ -233,13 +238,17 @@ func (s *side) mounts(svc *deployment.Service) {
 func (s *side) ports(svc *deployment.Service) {
 	about := s.whom(svc)
 	for _, p := range svc.Ports {
-		key := fmt.Sprintf("%s:%d-%d/%s", cmp.Or(p.IP, "*"), p.First, p.Last, p.Protocol)
-		s.add(about, "ports", key, fact{text: fmt.Sprint(p.Inner), shown: fmt.Sprintf("leads to port %d", p.Inner), at: p.At.Pos()})
+		s.add(about, "ports", portKey(p), fact{text: fmt.Sprint(p.Inner), shown: fmt.Sprintf("leads to port %d", p.Inner), at: p.At.Pos()})
 	}
 	if svc.PortsHidden {
 		s.add(about, "ports", "hidden", fact{text: svc.PortsAt.Str(), at: svc.PortsAt.Pos()})
 		s.unseen = append(s.unseen, about+": ports behind variables that are set elsewhere")
 	}
+}
+
+// portKey is what a published port is called.
+func portKey(p deployment.Port) string {
+	return fmt.Sprintf("%s:%d-%d/%s", cmp.Or(p.IP, "*"), p.First, p.Last, p.Protocol)
 }
 
 // forProxies begin the labels that a proxy reads: what they do is compared request by request.
@@ -315,10 +324,13 @@ func (s *side) names(svc *deployment.Service, n deployment.Network) {
 	}
 }
 
+// madeElsewhere reports whether a network is another stack's: external also names it, in the form of Compose 1.
+func madeElsewhere(n deployment.Network) bool { return n.External.Set() && !n.External.False() }
+
 // networks adds who is with whom: what a network of the stack's own is called is nobody's business.
 func (s *side) networks() {
 	for _, n := range s.Networks {
-		if def := compose.Of(s.Deployment).File.At("networks", n.Key); n.External.True() {
+		if def := compose.Of(s.Deployment).File.At("networks", n.Key); madeElsewhere(n) {
 			s.add(theStack, "networks", "external "+cmp.Or(n.Name, n.Key), fact{text: "named", shown: "named", at: n.At.Pos()})
 		} else {
 			s.walk(document{about: theStack, doc: "networks"}, n.Key, def)
@@ -331,7 +343,7 @@ func (s *side) networks() {
 		}
 		for _, key := range svc.Networks {
 			n := s.Network(key)
-			if n.External.True() { // as long as nobody made it an internal one, it leads out
+			if madeElsewhere(n) { // as long as nobody made it an internal one, it leads out
 				s.add(about, "networks", cmp.Or(n.Name, n.Key), fact{text: "attached", shown: "attached", at: svc.NetworksAt.Pos()})
 				s.facts[id{about, "networks", "the way out"}] = fact{raw: "open", text: "open", shown: "open", at: svc.NetworksAt.Pos()}
 				s.names(svc, n)

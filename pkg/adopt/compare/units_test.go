@@ -23,3 +23,14 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+// A pattern of a namespace is the same with a dot that stands for itself and with one that is meant so.
+func TestPatternsOfNamespaces(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`^@bot:a.example.org$`: `@bot:a\.example\.org`, `@bot:a\.example\.org`: `@bot:a\.example\.org`, `@x_.*:a.b.c`: `@x_.*:a\.b\.c`, `@x_.+`: `@x_.+`,
+	} {
+		if got := trimmed(pattern); got != want {
+			t.Errorf("%s is %s, and not %s", pattern, got, want)
+		}
+	}
+}

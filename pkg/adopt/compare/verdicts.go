@@ -3,11 +3,23 @@ package compare
 // moving and compared are said of a version where the old stack names none.
 const (
 	moving = "the version is written down; what ran was whatever the tag meant when it was pulled"
+	// Where calls come in.
+	onePort      = "what people say in calls comes by one port of UDP for all, which the firewall has to let through, and by no other"
+	keepPort     = "calls: {udp_port: …} with a port that it lets through already"
+	listensThere = "it listens at the port where ours is asked, and where its image asks whether it is well"
+	// A page that brought its own certificate.
+	ownTLS  = "the page was served there with a certificate of its own, and is without TLS from then on: a proxy in front has to have one"
+	keepTLS = "ingress: with the proxy that you have, or one of `ingress.kind`"
+	// Nothing here is root.
+	fromRoot = "the image went on as root, whose the data are; ours runs as another user, who cannot write to them before `chown`"
 	// What becomes of workers that the spec does not say; one answer settles all of it.
 	goneWorkers = "workers are not taken over: the main process does all from then on, unless the spec has workers of its own"
 	keepWorkers = "synapse: {workers: small}, or how many of each kind"
 	between     = "by it the processes of Synapse speak to each other, and to nobody else; nothing is kept in it"
-	compared    = "see whether this version is the one that runs (docker compose images); where it is, nothing has to be done"
+	compared    = "`docker compose images` says which release runs: where it is another one, write that as the version"
+	// PostgreSQL is more particular.
+	whichMajor = "PostgreSQL starts on the data of its own major alone, and which one that is only the server says"
+	keepMajor  = "database: {version: …} with the major that `docker compose exec` … `postgres --version` names"
 )
 
 // verdicts are what is known of differences. The first that fits counts; what fits none needs a decision.
@@ -75,6 +87,8 @@ var verdicts = []verdict{
 	{about: "**", doc: "service", key: "container_name", kind: Decision, why: "who calls the container by its old name does not find it", keep: "{service} with container_name: {old}"},
 	{about: "**", doc: "service", key: "hostname", where: onOld, kind: Decision, why: "who calls it {old} does not find it", keep: "{service} with hostname: {old}"},
 	{about: "**", doc: "service", key: "image", where: onBoth, kind: Decision, why: "another image runs: what it adds to the project's own is not known", keep: "{section}: {image: {old}}"},
+	{about: "postgres**", doc: "service", key: "version", where: onBoth, old: "latest", kind: Decision, why: whichMajor, keep: keepMajor},
+	{about: "postgres**", doc: "service", key: "version", where: onBoth, old: "alpine", kind: Decision, why: whichMajor, keep: keepMajor},
 	{about: "**", doc: "service", key: "version", where: onBoth, old: "latest", kind: Decision, why: moving, keep: compared},
 	{about: "**", doc: "service", key: "version", where: onBoth, old: "stable", kind: Decision, why: moving, keep: compared},
 	{about: "**", doc: "service", key: "version", where: onBoth, old: "alpine", kind: Decision, why: moving, keep: compared},
@@ -133,11 +147,14 @@ var verdicts = []verdict{
 	{about: "**", doc: "networks", key: "the name ** in **", kind: Decision, why: "who calls it by {key}, from another stack, does not find it", keep: "{section}: {networks: [{name: …, aliases: […]}]}"},
 	{about: "**", doc: "networks", key: "**", where: onOld, kind: Decision, why: "it leaves the network {key}, which other stacks are on: who calls it there does not find it", keep: "{section}: {networks: [{key}]}, or ingress with that network where the proxy is in it"},
 	{about: "**", doc: "networks", key: "**", where: onOurs, kind: Decision, why: "it joins the network {key}, on which others are", keep: "ingress: {traefik: {network: …}} with the network that it has now"},
+	{about: "livekit", doc: "ports", key: "**-**/udp", where: onEither, kind: Decision, why: onePort, keep: keepPort},
+	{about: "element", doc: "ports", key: "**", where: onOld, old: "leads to port 443", kind: Decision, why: ownTLS, keep: keepTLS},
 	{about: "**", doc: "ports", key: "**", where: onOld, kind: Decision, why: "nobody reaches it there any more", keep: "{service} with ports: as they were"},
 	{about: "coturn", doc: "ports", key: "**", where: onOurs, when: relaysOnTheHost, kind: Same, why: "it listened on the host's own network, and there at any port"},
 	{about: "**", doc: "ports", key: "127.0.0.1:**", where: onOurs, kind: Same, why: "it is reached there from this machine alone, by the proxy in front"},
 	{about: "synapse", doc: "ports", key: "**", where: onBoth, old: "leads to port 8448", new: "leads to port 8008", kind: Decision, why: "Synapse answered with a certificate of its own there, and does without TLS from then on: the proxy has to, for other servers ask https", keep: "synapse: {extra: {+listeners: […]}} with the listener as it was"},
 	{about: "**", doc: "ports", key: "**", where: onOurs, kind: Decision, why: "it is reached there from outside of the stack"},
+	{about: "element", doc: "ports", key: "**", where: onBoth, old: "leads to port 443", kind: Decision, why: ownTLS, keep: keepTLS},
 	{about: "element", doc: "ports", key: "**", where: onBoth, kind: Same, why: "in its container the page is at another port, to which it leads"},
 	{about: "**", doc: "ports", key: "**", kind: Decision, why: "it leads to another port"},
 	{about: "**", doc: "labels", key: "stackgen.**", kind: Same, why: "stackgen alone reads it, and Compose, which sees by it that a file of the service changed"},
@@ -150,6 +167,7 @@ var verdicts = []verdict{
 	// Where things are kept.
 	{about: "service **", doc: "mounts", key: "/tmp", where: onOurs, new: "not kept: /tmp", kind: Same, why: "what lies in /tmp goes with the container anyway"},
 	{about: "**", doc: "mounts", key: "/docker-entrypoint-initdb.d**", kind: Same, why: "only a cluster that is made anew runs what is there; ours makes what is missing at each start"},
+	{about: "coturn", doc: "mounts", key: "/var/lib/coturn", kind: Same, why: "with a shared secret it keeps nothing there"},
 	{about: "**", doc: "mounts", key: "** (mode)", where: onOurs, kind: Safer, why: "nothing there can be changed from within the container"},
 	{about: "**", doc: "mounts", key: "** (mode)", where: onOld, kind: Decision, why: "what is there can be changed from within the container", keep: "{service} with the volume as it was"},
 	{about: "**", doc: "mounts", key: "/etc/localtime", where: onOld, kind: Decision, why: "times in its log are those of UTC", keep: "{service} with the volume as it was"},
@@ -219,6 +237,8 @@ var verdicts = []verdict{
 	{about: "synapse", doc: "environment", key: "GID", where: onOld, kind: Same, old: "991", why: "the image drops root for this user; ours starts as it at once"},
 	{about: "bridge **", doc: "environment", key: "UID", where: onOld, kind: Same, old: "1337", why: "the image drops root for this user; ours starts as it at once"},
 	{about: "bridge **", doc: "environment", key: "GID", where: onOld, kind: Same, old: "1337", why: "the image drops root for this user; ours starts as it at once"},
+	{about: "**", doc: "environment", key: "UID", where: onOld, old: "0", kind: Decision, why: fromRoot},
+	{about: "**", doc: "environment", key: "GID", where: onOld, old: "0", kind: Decision, why: fromRoot},
 	{about: "**", doc: "environment", key: "UID", where: onOld, kind: Decision, why: "the image drops root for {old}, whose the data are; ours runs as another user, who cannot write to them before `chown`", keep: "{section}: {user: …} with {old} as its {key}"},
 	{about: "**", doc: "environment", key: "GID", where: onOld, kind: Decision, why: "the image drops root for {old}, whose the data are; ours runs as another user, who cannot write to them before `chown`", keep: "{section}: {user: …} with {old} as its {key}"},
 	{about: "mas", doc: "environment", key: "MAS_CONFIG", kind: Same, why: "the configuration that it leads to is compared setting by setting"},
@@ -227,6 +247,8 @@ var verdicts = []verdict{
 	{about: "postgres**", doc: "environment", key: "PG**", where: onOld, kind: Decision, why: "PostgreSQL finds something else, or nothing", keep: "{service} with environment: {{key}: {old}}"},
 	{about: "postgres**", doc: "environment", key: "TZ", where: onOld, kind: Decision, why: "the server's own clock has another time zone", keep: "{service} with environment: {{key}: {old}}"},
 	{about: "postgres**", doc: "environment", key: "**", where: onOld, kind: Same, why: "neither PostgreSQL nor its image reads it; only what makes databases in a cluster that is made anew"},
+	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_JWT_PORT", where: onOld, kind: Same, why: listensThere},
+	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_JWT_BIND", where: onOld, kind: Same, why: listensThere},
 	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_URL", where: onBoth, kind: Same, why: "clients reach LiveKit at another path of its host, which they are told each time"},
 	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_CS_API_URL_OVERRIDES", where: onOurs, kind: Same, why: "it asks the homeserver within the stack, and not by its public address"},
 	{about: "lk-jwt", doc: "environment", key: "LIVEKIT_HS_SERVER_NAME", where: onOurs, kind: Same, why: "it is the name of the server, which its registration is for"},

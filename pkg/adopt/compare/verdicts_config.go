@@ -2,12 +2,13 @@ package compare
 
 // inside says of settings by which programs of the stack find each other that they fit, wherever they stand.
 const (
-	inside   = "it is about who finds whom inside the stack, and there each finds the same"
-	logged   = "it is only what is logged and how: `docker compose logs` shows it"
-	whose    = "it says which process of Synapse does what, which follows from synapse.workers"
-	example  = "it is what the bridge's own example has, and takes where it is missing"
-	asItWas  = "{section}: {extra: …} with {key}: {old}"
-	withName = "database: {names: …} with the name that it has now"
+	inside     = "it is about who finds whom inside the stack, and there each finds the same"
+	logged     = "it is only what is logged and how: `docker compose logs` shows it"
+	whose      = "it says which process of Synapse does what, which follows from synapse.workers"
+	example    = "it is what the bridge's own example has, and takes where it is missing"
+	askedByMAS = "MAS says who makes an account, and asks whether it is a person where auth.captcha says so"
+	asItWas    = "{section}: {extra: …} with {key}: {old}"
+	withName   = "database: {names: …} with the name that it has now"
 )
 
 // configured are the verdicts on what stands in the configurations of programs.
@@ -18,9 +19,17 @@ var configured = []verdict{
 	{about: "coturn", doc: "config", key: "log-file", kind: Same, why: "its log is that of its container"},
 	{about: "coturn", doc: "config", key: "pidfile", kind: Same, why: "nobody reads it in a container"},
 	{about: "coturn", doc: "config", key: "fingerprint", where: onOurs, kind: Same, why: "clients tell its answers from others by it, and need it not"},
+	{about: "coturn", doc: "config", key: "m**-port", kind: Decision, why: "Docker publishes the ports of the relay one by one: calls go by those that ours has, which the firewall has to let through", keep: "turn: {min_port: …, max_port: …}, of no more than 1000 ports"},
+	{about: "coturn", doc: "config", key: "realm", kind: Same, why: "it is told to who calls, and comes back with the same secret"},
+	{about: "coturn", doc: "config", key: "**erbose", kind: Same, why: logged},
 	{about: "coturn", doc: "config", key: "**", where: onOld, kind: Decision, why: "coturn goes back to its default", keep: "turn: {extra: …} with {key}: {old}"},
 	{about: "coturn", doc: "config", key: "**", kind: Decision, why: "coturn does otherwise from then on", keep: "turn: {extra: …} with {key}: {old}"},
 	{about: "livekit", doc: "config", key: "webhook**", where: onOurs, kind: Same, why: "LiveKit tells lk-jwt-service who left, so that a call ends"},
+	{about: "livekit", doc: "config", key: "bind_addresses**", where: onOld, kind: Same, why: "the container listens on its own addresses either way"},
+	{about: "livekit", doc: "config", key: "rtc.port_range_**", where: onOld, kind: Decision, why: onePort, keep: keepPort},
+	{about: "livekit", doc: "config", key: "rtc.udp_port", kind: Decision, why: onePort, keep: keepPort},
+	{about: "livekit", doc: "config", key: "rtc.use_external_ip", new: "true", kind: Decision, why: "LiveKit finds out the public address of the machine, and tells clients that one", keep: "calls: {node_ip: …} with the address that clients reach it at"},
+	{about: "livekit", doc: "config", key: "turn.**", where: onOld, when: noTURN, kind: Same, why: "the TURN server in LiveKit is off"},
 	{about: "livekit", doc: "config", key: "the keys", kind: Decision, why: "who has the old key gets no token for a call any more", keep: "stackgen secrets set calls.livekit_key and calls.livekit_secret, with the old ones"},
 	{about: "**", doc: "log config", key: "**filename**", where: onOld, kind: Decision, why: "the log is not written to this file any more; `docker compose logs` has it", keep: "compose: {extra: …} with a log configuration of your own"},
 	{about: "**", doc: "log config", key: "**", kind: Same, why: logged},
@@ -89,6 +98,7 @@ var configured = []verdict{
 	{about: "synapse", doc: "config", key: "listeners[**].resources.names[media]", where: onOld, kind: Same, why: "it is a part of client"},
 	{about: "synapse", doc: "config", key: "listeners[**].resources.names[static]", where: onOld, kind: Same, why: "it is a part of client"},
 	{about: "synapse", doc: "config", key: "listeners[**].resources.names[keys]", where: onOld, kind: Same, why: "it is a part of federation"},
+	{about: "synapse", doc: "config", key: "listeners[**]**", where: onOurs, kind: Same, why: "it is where all of ours asks Synapse"},
 	{about: "synapse", doc: "config", key: "listeners[**]**", where: onOld, kind: Decision, why: "Synapse does not listen there, or for that, any more", keep: "synapse: {extra: {+listeners: […]}} with the listener as it was"},
 	{about: "synapse", doc: "config", key: "matrix_authentication_service.endpoint", kind: Same, where: onBoth, why: inside},
 	{about: "synapse", doc: "config", key: "matrix_authentication_service**", where: onOurs, kind: Decision, why: "Synapse leaves logins to MAS, which knows nobody before syn2mas has run", keep: "stackgen import --keep-auth, which leaves logins to Synapse"},
@@ -98,6 +108,10 @@ var configured = []verdict{
 	{about: "synapse", doc: "config", key: "oidc_providers[**].user_mapping_provider**", where: onOurs, kind: Decision, why: "a user who is new gets name and address from the provider, and is not asked for them", keep: "synapse: {extra: {oidc_providers: …}} with the providers as they were"},
 	{about: "synapse", doc: "config", key: "enable_registration", when: leavesLogins, old: "true", kind: Decision, why: "anybody could make an account; from then on MAS says who can, and by default nobody", keep: "auth: {registration: …}, or stackgen import --keep-auth"},
 	{about: "synapse", doc: "config", key: "registration**_requires_token", when: leavesLogins, where: onOld, kind: Same, why: "MAS says who makes an account"},
+	{about: "synapse", doc: "config", key: "enable_registration_without_verification", when: leavesLogins, where: onOld, kind: Same, why: "MAS says who makes an account"},
+	{about: "synapse", doc: "config", key: "enable_registration_captcha", when: leavesLogins, where: onOld, kind: Same, why: askedByMAS},
+	{about: "synapse", doc: "config", key: "recaptcha_**", when: leavesLogins, where: onOld, kind: Same, why: askedByMAS},
+	{about: "synapse", doc: "config", key: "allowed_local_3pids**", when: leavesLogins, where: onOld, kind: Decision, why: "MAS says who makes an account, and with which address: this list it does not read", keep: "auth: {registration: token}, or auth: {extra: {policy: …}} with what MAS has for it"},
 	{about: "synapse", doc: "config", key: "registrations_require_3pid**", when: leavesLogins, where: onOld, kind: Same, why: "MAS says who makes an account"},
 	{about: "synapse", doc: "config", key: "enable_registration", where: onBoth, new: "false", kind: Decision, why: "anybody could make an account, and nobody can from then on", keep: "auth: {registration: …}, or synapse: {extra: …} with {key}: true"},
 	{about: "synapse", doc: "config", key: "oidc_config.**", where: onOld, when: oidcOff, kind: Same, why: "oidc_config is off"},
@@ -105,6 +119,7 @@ var configured = []verdict{
 	{about: "synapse", doc: "config", key: "oidc_**", where: onOld, kind: Decision, why: "logins through this provider are MAS's to serve from then on", keep: "stackgen import --keep-auth, which leaves logins to Synapse"},
 	{about: "synapse", doc: "config", key: "registration_shared_secret", where: onOurs, kind: Same, why: "with it, and nobody else has it, register_new_matrix_user makes users"},
 	{about: "synapse", doc: "config", key: "registration_shared_secret", where: onOld, when: keepsLogins, kind: Decision, why: "register_new_matrix_user does not work any more", keep: asItWas},
+	{about: "synapse", doc: "config", key: "registrations_require_3pid**", where: onOld, when: closed, kind: Same, why: "nobody can register anyway"},
 	{about: "synapse", doc: "config", key: "registration_requires_token", where: onOld, when: closed, kind: Same, why: "nobody can register anyway"},
 	{about: "synapse", doc: "config", key: "registration_shared_secret", where: onOld, kind: Decision, why: "register_new_matrix_user does not work any more; beside MAS it is mas-cli manage register-user", keep: asItWas},
 	{about: "synapse", doc: "registration **", key: "url", where: onBoth, kind: Same, why: inside},
@@ -114,6 +129,7 @@ var configured = []verdict{
 	{about: "synapse", doc: "registration **", key: "org.matrix.msc4190", where: onOld, kind: Same, why: "Synapse reads io.element.msc4190, and no bridge reads this one"},
 	{about: "synapse", doc: "registration telegram", key: "namespaces.aliases**", where: onOurs, kind: Safer, why: "a public group can be bridged: its address is the bridge's, and nobody else can take it"},
 	{about: "synapse", doc: "registration **", key: "**msc4190**", where: onOurs, kind: Same, why: "it lets the bridge have devices without a login, and does nothing where it asks for none"},
+	{about: "synapse", doc: "registration doublepuppet", key: "**", where: onOurs, kind: Decision, why: "by it alone the bridges write as the users themselves what these wrote in the other network, and not as their ghosts"},
 	{about: "synapse", doc: "registration **", key: "**", where: onOurs, kind: Decision, why: "Synapse grants this appservice what it had not before", keep: "bridges, with what it has now"},
 	{about: "synapse", doc: "registration **", key: "**", where: onOld, kind: Decision, why: "Synapse does not grant it any more: tokens are rejected, or users and rooms are nobody's", keep: "synapse: {registrations: […]} with its file"},
 	{about: "synapse", doc: "registration **", key: "**_token", kind: Decision, why: "who has the old token is rejected", keep: "stackgen secrets set, with the old one"},
@@ -124,6 +140,7 @@ var configured = []verdict{
 	{about: "synapse", doc: "config", key: "send_federation", where: onOld, when: noWorkers, kind: Decision, why: "Synapse sends to other servers, from which send_federation: false kept it", keep: asItWas},
 	{about: "synapse", doc: "config", key: "instance_map**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "synapse", doc: "config", key: "redis**", where: onOld, when: noWorkers, kind: Same, why: "by it a process speaks to its workers, and there are none"},
+	{about: "synapse", doc: "config", key: "redis**", where: onOld, when: alone, kind: Decision, why: "by it a process speaks to its workers, of which there are none; whether a module of Synapse uses it, too, is not known", keep: asItWas},
 	{about: "synapse", doc: "config", key: "redis**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "synapse", doc: "config", key: "**_instances", where: onOld, old: "[]", kind: Same, why: "it names no worker"},
 	{about: "synapse", doc: "config", key: "**_instances**", where: onOld, kind: Decision, why: goneWorkers, keep: keepWorkers},
@@ -209,11 +226,16 @@ var configured = []verdict{
 	{about: "element", doc: "config", key: "**", where: onOld, old: "{}", kind: Same, why: "it says nothing"},
 	{about: "element", doc: "config", key: "default_server_name", where: onOld, when: namesServer, kind: Same, why: "the address stands there instead, and is that of the same server"},
 	{about: "element", doc: "config", key: "default_hs_url", where: onOld, kind: Same, why: "default_server_config says it to today's Element Web"},
+	{about: "element", doc: "config", key: "default_server_config.m.identity_server.base_url", where: onOld, old: "\"\"", kind: Same, why: "it names none"},
 	{about: "element", doc: "config", key: "default_server_config.m.identity_server.base_url", where: onOld, kind: Decision, why: "nobody is found by the mail address that an identity server knows", keep: asItWas},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.**", where: onOurs, new: "true", kind: Same, why: "it is so without it"},
 	{about: "element", doc: "config", key: "setting_defaults.UIFeature.registration", where: onOurs, new: "false", when: closed, kind: Same, why: "it offers nothing that Synapse refuses anyway"},
 	{about: "element", doc: "config", key: "setting_defaults.UIFeature.passwordReset", where: onOurs, new: "false", when: sendsNoMail, kind: Same, why: "it offers nothing that Synapse refuses anyway"},
 	{about: "element", doc: "config", key: "setting_defaults.UIFeature.deactivate", where: onOurs, new: "false", when: ofMAS, kind: Same, why: "an account is closed on the page of MAS, to which Element Web leads"},
-	{about: "element", doc: "config", key: "setting_defaults.UIFeature.**", where: onOurs, kind: Decision, why: "the page shows something else", keep: "element: {extra: …} without {key}"},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.registration", where: onOurs, new: "false", when: leavesLogins, kind: Same, why: "an account is made on the page of MAS, to which Element Web leads"},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.registration", where: onOurs, new: "false", kind: Decision, why: "the page offers no new account, for nobody can make one from then on", keep: "auth: {registration: …}"},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.passwordReset", where: onOurs, new: "false", kind: Decision, why: "the page offers no new password by mail, for none is sent from then on", keep: "email: …"},
+	{about: "element", doc: "config", key: "setting_defaults.UIFeature.**", where: onOurs, kind: Decision, why: "the page shows something else", keep: "element: {extra: {setting_defaults: …}} with {key}: true"},
 	{about: "element", doc: "config", key: "disable_guests", where: onOurs, new: "true", when: noGuests, kind: Same, why: "it offers nothing that Synapse refuses anyway"},
 	{about: "element", doc: "config", key: "embedded_pages.login_for_welcome", where: onOurs, kind: Same, why: "it is the page to log in on that comes first, and not one that leads there"},
 

@@ -52,7 +52,7 @@ func TestRunbookOfACluster(t *testing.T) {
 			if m := regexp.MustCompile(`kubectl apply -.*`).FindString(strings.ReplaceAll(text, "kubectl apply --server-side", "")); m != "" {
 				t.Errorf("RUNBOOK.md has kubectl keep a copy of each Secret: %q", m)
 			}
-			if back := strings.Index(text, "tar -C /data --no-overwrite-dir -xf"); !strings.Contains(text[max(0, back-200):max(0, back)], "rollout status") {
+			if back := strings.Index(text, "tar -C /data -xf"); !strings.Contains(text[max(0, back-200):max(0, back)], "rollout status") {
 				t.Error("RUNBOOK.md does not wait for Synapse before its files are restored")
 			}
 			kinds := map[string]string{"deploy": "deployment", "svc": "service"}

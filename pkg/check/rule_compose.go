@@ -42,6 +42,7 @@ var composeInterpolation = Rule{
 	ComposeOnly: "nothing replaces a dollar in a manifest, but $(NAME), which is looked at where it stands",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var unset []deployment.Interpolation
+		var marked []source.Site
 		for _, dollar := range d.Interpolations() {
 			switch dollar.Kind {
 			case deployment.Unset:
@@ -51,6 +52,8 @@ var composeInterpolation = Rule{
 				} else if dollar.Names = slices.DeleteFunc(dollar.Names, set); len(dollar.Names) > 0 {
 					unset = append(unset, dollar)
 				}
+			case deployment.Marked:
+				marked = append(marked, dollar.At.Site(""))
 			case deployment.Eaten:
 				r.Fail("Compose replaces a $ in this value by a variable that is set nowhere here; characters are lost", "write $$ for a dollar, or set the variable in .env", dollar.At.Site(""))
 			case deployment.Unreadable:
@@ -59,6 +62,9 @@ var composeInterpolation = Rule{
 					return dollar.At.BecomeText(strings.Replace(text, "${", "$${", 1))
 				}}), dollar.At.Site(""))
 			}
+		}
+		if len(marked) > 0 {
+			r.NotChecked("the compose file is a template: what is put in the place of {{ … }} before Compose reads it cannot be seen", marked...)
 		}
 		by := "the shell that starts the stack"
 		if d.Assumed.File != "" {

@@ -70,7 +70,13 @@ var synapseNoMSC3861 = Rule{
 	Source:  "Synapse config/experimental.py, docs/upgrade.md (1.157)",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
-			if v := s.Msc3861(); v.Len() > 0 && !s.KnowsMSC3861() {
+			v, first := s.Msc3861(), component.Version{1, 157, 0}
+			_, tagged := s.Image.Version()
+			switch {
+			case v.Len() == 0:
+			case !tagged && before(s, first):
+				r.NotChecked(fmt.Sprintf("which release of Synapse is in %s is not known; experimental_features.msc3861 was removed in 1.157", s.Image.String()), v.Site(""), s.ImageAt.Site(""))
+			case !before(s, first):
 				r.Fail("experimental_features.msc3861 was removed in Synapse 1.157; Synapse does not start", "remove msc3861 with all that stands below it, and use matrix_authentication_service",
 					v.Site(""), s.ImageAt.Site("the image"))
 			}

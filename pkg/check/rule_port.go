@@ -35,7 +35,11 @@ var traefikPortListens = Rule{
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		told := make(map[source.Pos]bool)
 		for _, svc := range d.Routes().Services {
+			led := slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return router.To == svc })
 			for _, b := range svc.Backends {
+				if b.Port == "" && !led {
+					continue // Traefik makes one of a container that says nothing of services, whether a router leads there or not
+				}
 				if s := d.Service(b.Container); s != nil && (b.Address != "" || s.HasLabel("traefik.http")) {
 					checkBackend(r, d, s, b)
 					told[b.Site.Pos] = true
@@ -76,7 +80,11 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 		msg := fmt.Sprintf("%s sends requests to port %s of %s, which listens on %s; every request is a 502", d.Front().Name, b.Port, s.Name, orNothing(text))
 		switch {
 		case !named && b.Port != "":
-			msg = fmt.Sprintf("the service %q names no port; Traefik takes the lowest that the image of %s exposes, %s, and %s listens on %s; every request is a 502", b.Service, s.Name, b.Port, s.Name, orNothing(text))
+			of := "that the image of " + s.Name + " exposes"
+			if !s.ImageLeads(b.Port) {
+				of = "of those that are published and exposed"
+			}
+			msg = fmt.Sprintf("the service %q names no port; Traefik takes the lowest %s, %s, and %s listens on %s; every request is a 502", b.Service, of, b.Port, s.Name, orNothing(text))
 		case !named:
 			msg = fmt.Sprintf("the service %q names no port, and the image of %s exposes none; Traefik has nowhere to send requests to", b.Service, s.Name)
 		}

@@ -173,6 +173,7 @@ const (
 	Unset      InterpolationKind = iota // it is that of a variable, which is set nowhere here
 	Eaten                               // it most likely is none of a variable, and is lost with what follows
 	Unreadable                          // it can be no variable, and the file is refused
+	Marked                              // it is none, but a mark of a template, for which something else puts a value
 )
 
 // Bridge is a bridge service with its configuration and its own copy of the registration.

@@ -98,27 +98,56 @@ func (d *Deployment) Inward(s *Synapse, port string) bool {
 		})
 }
 
-// BackendPort is the port that Traefik takes: without a label the lowest of EXPOSE in the image's Dockerfile; "" where that has
-// none, or where it is not known.
+// BackendPort is the port that Traefik takes: without a label the lowest of those that the container publishes or exposes, and of
+// EXPOSE in the image's Dockerfile; "" where there is none, or where it is not known.
 func (s *Service) BackendPort(b route.Backend) string {
 	if b.Port != "" {
 		return b.Port
 	}
+	port := s.imagePort()
+	if !s.SpansKnown || port == 0 && !s.ExposesNone() {
+		return ""
+	}
+	for _, p := range s.Spans {
+		port = lower(port, p.To)
+	}
+	for _, p := range s.Exposed {
+		port = lower(port, p)
+	}
+	if port == 0 {
+		return ""
+	}
+	return strconv.Itoa(port)
+}
+
+// lower is the lower one of two ports, of which 0 is none.
+func lower(p, q int) int {
+	if p == 0 || q != 0 && q < p {
+		return q
+	}
+	return p
+}
+
+// ImageLeads reports whether Traefik takes, without a label, a port that the image exposes.
+func (s *Service) ImageLeads(port string) bool { return strconv.Itoa(s.imagePort()) == port }
+
+// imagePort is the lowest port of EXPOSE in the image's Dockerfile; 0 where that has none, or where it is not known.
+func (s *Service) imagePort() int {
 	switch s.Program {
 	case component.Synapse, component.LkJwt:
-		return strconv.Itoa(s.Component().Port)
+		return s.Component().Port
 	case component.Element:
 		// nginx's image exposes 80, and nginx-unprivileged, on which it is built since the spring of 2025, 8080, whatever
 		// ELEMENT_WEB_PORT is (element-web#30016).
 		v, numbered := s.Image.Version()
 		switch {
 		case numbered && v.Less(component.Version{1, 11, 90}):
-			return "80"
+			return 80
 		case numbered && !v.Less(component.Version{1, 12, 0}), s.Image.Tag == "" || s.Image.Tag == "latest":
-			return strconv.Itoa(s.Component().Port)
+			return s.Component().Port
 		}
 	}
-	return ""
+	return 0
 }
 
 // ExposesNone reports whether the image of a service is known to expose no port: those of MAS, LiveKit and the bridges.

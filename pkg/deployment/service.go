@@ -47,8 +47,10 @@ type Service struct {
 	Ports       []Port // those that have a fixed number on the host
 	PortsAt     Leaf
 	// Spans are those that the host has, those for itself alone among them; SpansKnown says that these are all.
-	Spans       []PortSpan
-	SpansKnown  bool
+	Spans      []PortSpan
+	SpansKnown bool
+	// Exposed are ports of the container that are said to be there, and not for the host.
+	Exposed     []int
 	PortsHidden bool // there may be others, which stand behind variables that are set elsewhere
 
 	Hostname, ContainerName Leaf

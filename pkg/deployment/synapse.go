@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -64,12 +63,6 @@ func (s *Synapse) PasswordModules() []source.Value {
 
 // Msc3861 is the setting by which Synapse below 1.157 left logins to MAS.
 func (s *Synapse) Msc3861() source.Value { return s.Config.At("experimental_features", "msc3861") }
-
-// KnowsMSC3861 reports whether the release of Synapse still reads it.
-func (s *Synapse) KnowsMSC3861() bool {
-	v, ok := s.Image.Version()
-	return ok && v.Less(component.Version{1, 157, 0})
-}
 
 // Partial reports whether a program has a configuration file that cannot be seen, so that a key that is missing here may
 // stand there.

@@ -73,6 +73,9 @@ func (p *Project) interpolations() []deployment.Interpolation {
 		}
 		all = append(all, i)
 	}
+	for _, v := range p.Marked {
+		all = append(all, deployment.Interpolation{Kind: deployment.Marked, At: deployment.Filled(v, "", false)})
+	}
 	return all
 }
 

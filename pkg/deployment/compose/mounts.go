@@ -104,6 +104,8 @@ func (p *Project) handed(service source.Value, kind, dir string) []deployment.Mo
 			if !m.SourceAt.Set() {
 				m.SourceAt = p.leaf(def.At("environment"))
 			}
+		case def.At("template_driver").Set():
+			m.Reason = what + " is a template, which the Swarm fills in"
 		case def.At("environment").Set():
 			m.Reason = what + " is the variable " + def.At("environment").Str() + ", which is set elsewhere"
 		case def.At("content").Set():

@@ -44,6 +44,18 @@ func (p *Project) spans(list source.Value) (spans []deployment.PortSpan, known b
 	return spans, known
 }
 
+// exposed are the ports that expose names; a range of them is the first.
+func (p *Project) exposed(list source.Value) (ports []int) {
+	for _, v := range list.Items() {
+		text, _ := p.expand(v)
+		text, _, _ = strings.Cut(text, "/")
+		if span, ok := numbers(text); ok {
+			ports = append(ports, span[0])
+		}
+	}
+	return ports
+}
+
 func numbers(text string) (span [2]int, ok bool) {
 	a, b, two := strings.Cut(text, "-")
 	if !two {

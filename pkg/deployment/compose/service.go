@@ -47,6 +47,7 @@ func (p *Project) service(name string, v source.Value) *deployment.Service {
 		})
 	}
 	s.Spans, s.SpansKnown = p.spans(v.At("ports"))
+	s.Exposed = p.exposed(v.At("expose"))
 	p.absence(s, v)
 	for _, link := range deployment.Listed(v.At("links")) {
 		to, alias, _ := strings.Cut(link.Str(), ":")

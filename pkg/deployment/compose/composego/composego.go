@@ -81,6 +81,9 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	if err == nil {
 		return nil
 	}
+	if len(p.Marked) > 0 {
+		return nil // which compose-interpolation says
+	}
 	if by := d.Scripts.Fill(p.File.Path, "{{"); by != "" && bytes.Contains(p.File.Src, []byte(": {{")) {
 		// A name in braces without quotes is a mapping to YAML.
 		return []finding.Finding{finding.Unchecked("compose-valid", by+" may put values in the place of the variables in "+p.File.Path+"; as it stands, Compose refuses it", site(p, ""))}

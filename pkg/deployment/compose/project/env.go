@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -49,7 +50,7 @@ func fill(text string) (filled string, unset []string) {
 // expand replaces the variables of a text as Compose does. unset are those that have neither value nor default, taken
 // those that have a value.
 func (e *environment) expand(text string) (expanded string, unset []string, taken map[string]string, err error) {
-	if !strings.Contains(text, "$") {
+	if !strings.Contains(text, "$") && !strings.Contains(text, "{{") {
 		return text, nil, nil, nil
 	}
 	quiet()
@@ -79,10 +80,30 @@ func (e *environment) gapped(text string) string {
 	return filled
 }
 
+// marks are what a template of Ansible's has in the place of a value. Templates of Go's, which Docker and Traefik fill in, have
+// a dot or a function there, and caddy-docker-proxy the word upstreams.
+var marks = regex.Of(`\{\{-? *([A-Za-z_][A-Za-z0-9_.]*)(?: *\|[^{}]*)? *-?\}\}`)
+
+// unmark puts a gap in the place of each mark, or what is assumed, and names the marks.
+func unmark(text, assume string) (open string, names []string) {
+	if !strings.Contains(text, "{{") {
+		return text, nil
+	}
+	return marks().ReplaceAllStringFunc(text, func(mark string) string {
+		name := marks().FindStringSubmatch(mark)[1]
+		if name == "upstreams" {
+			return mark
+		}
+		names = append(names, name)
+		return cmp.Or(assume, gap(name))
+	}), names
+}
+
 // substitute replaces the variables of a text as Compose does: by assume those that are set nowhere, or by a gap where there is
 // nothing to assume. required are those without which Compose would stop, took is told those that have a value.
 func (e *environment) substitute(text, assume string, took func(name, val string)) (filled string, required map[string]bool, err error) {
 	required = make(map[string]bool)
+	text, _ = unmark(text, assume)
 	for {
 		filled, err = template.Substitute(text, func(name string) (string, bool) {
 			if val, ok := e.vars[name]; ok {

@@ -290,10 +290,19 @@ func (r *reader) expand(n *source.Node, env *environment) {
 	for _, item := range n.Items {
 		r.expand(item, env)
 	}
-	if n.Kind != source.Scalar || n.Tag != "!!str" || !strings.Contains(n.Text, "$") {
+	dollars := strings.Contains(n.Text, "$")
+	if n.Kind != source.Scalar || n.Tag != "!!str" || !dollars && !strings.Contains(n.Text, "{{") {
 		return
 	}
+	_, marked := unmark(n.Text, env.assume)
 	text, unset, taken, err := env.expand(n.Text)
 	n.Text, n.Unset = text, unset
+	if len(marked) > 0 {
+		r.project.Marked = append(r.project.Marked, n.From)
+		unset = slices.DeleteFunc(slices.Clone(unset), func(name string) bool { return slices.Contains(marked, name) })
+	}
+	if !dollars {
+		return
+	}
 	r.project.Variables = append(r.project.Variables, Variable{At: n.From, Text: text, Values: taken, Unset: unset, Invalid: err != nil})
 }

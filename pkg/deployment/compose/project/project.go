@@ -65,6 +65,8 @@ type Project struct {
 	Absent []string
 	// Variables are the values of the compose files in which Compose looks for variables.
 	Variables []Variable
+	// Marked are those that something else has to put a value into before Compose reads them: {{ name }}, as Ansible does.
+	Marked []source.Value
 	// Unread is what Compose would read and was not, Faults are what it would refuse.
 	Unread, Faults []Problem
 

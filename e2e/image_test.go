@@ -169,6 +169,42 @@ func (e *engine) buildImages(cache, base string, list []build) error {
 	return nil
 }
 
+// exported are the stages whose images e2e/kubernetes runs.
+var exported = []string{"postgres", "whatsapp", "signal", "meta", "discord", "mas", "telegram", "synapse"}
+
+// export saves images of the newest versions into one archive, unless it has these already, and lays the certificates of the public hosts beside it.
+func (e *engine) export(dir string) error {
+	start := time.Now()
+	var refs []string
+	for _, b := range builds() {
+		if slices.Contains(exported, b.stage) && !strings.HasSuffix(b.ref, ":"+oldestSynapse) {
+			refs = append(refs, b.ref)
+		}
+	}
+	ids, err := e.docker(append([]string{"image", "inspect", "--format", "{{.Id}} {{.RepoTags}}"}, refs...)...)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"ca.crt", "tls.crt", "tls.key"} {
+		src, err := os.ReadFile(filepath.Join(filepath.Dir(bin), name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), src, 0o600); err != nil {
+			return err
+		}
+	}
+	list := filepath.Join(dir, "stack.list")
+	if old, err := os.ReadFile(list); err == nil && string(old) == ids {
+		return nil
+	}
+	if _, err := e.docker(append([]string{"save", "-o", filepath.Join(dir, "stack.tar")}, refs...)...); err != nil {
+		return err
+	}
+	step(start, "saved %d images", len(refs))
+	return os.WriteFile(list, []byte(ids), 0o600)
+}
+
 // fillContext lays out what the Dockerfile copies, besides the programs.
 func fillContext(cache string) error {
 	files, err := filepath.Glob("images/*")
@@ -192,10 +228,17 @@ func fillContext(cache string) error {
 	return makeCertificates(filepath.Join(cache, "context"))
 }
 
-// makeCertificates makes a CA and the proxy's certificate for the public hosts, once.
+// certified are the hosts that the proxies have a certificate for; the last one is where MAS is in a cluster whose Ingress takes no path off.
+var certified = []string{publicHost, serverName, "account." + serverName}
+
+// makeCertificates makes a CA and the proxy's certificate for the public hosts, unless they are there.
 func makeCertificates(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "tls.crt")); err == nil {
-		return nil
+	if src, err := os.ReadFile(filepath.Join(dir, "tls.crt")); err == nil {
+		if block, _ := pem.Decode(src); block != nil {
+			if cert, err := x509.ParseCertificate(block.Bytes); err == nil && slices.Equal(cert.DNSNames, certified) {
+				return nil
+			}
+		}
 	}
 	keys := [2]*ecdsa.PrivateKey{}
 	for i := range keys {
@@ -210,7 +253,7 @@ func makeCertificates(dir string) error {
 		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: publicHost}, DNSNames: []string{publicHost, serverName},
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: publicHost}, DNSNames: certified,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
 	}

@@ -16,7 +16,10 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write FAULTS.md again")
+var (
+	update = flag.Bool("update", false, "write FAULTS.md again")
+	export = flag.String("export", "", "save the images that e2e/kubernetes runs into this directory, and run nothing")
+)
 
 // docker is the engine of this run, bin the directory with the programs that were built.
 var (
@@ -49,6 +52,9 @@ func run(m *testing.M) (code int) {
 	if err := prepare(); err != nil {
 		fmt.Fprintf(os.Stderr, "make e2e cannot run: %v\n", err)
 		return 1
+	}
+	if *export != "" {
+		return 0
 	}
 	code = m.Run()
 	if code == 0 {
@@ -96,6 +102,9 @@ func prepare() (err error) {
 	}
 	if err := docker.buildImages(cache, debian.ref, builds()); err != nil {
 		return err
+	}
+	if *export != "" {
+		return docker.export(*export)
 	}
 	docker.stop()
 	docker, err = startEngine(cache, ownNetwork)

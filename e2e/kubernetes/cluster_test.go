@@ -46,7 +46,7 @@ func newCluster() (*cluster, error) {
 		return nil, err
 	}
 	c := &cluster{dir: dir}
-	for _, name := range []string{"pki", "log", "var-lib", "var-log", "cni", "containerd", "volumes"} {
+	for _, name := range []string{"pki", "log", "var-lib", "var-log", "cni", "volumes"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			return nil, err
 		}
@@ -161,7 +161,15 @@ func (c *cluster) start(name string, args ...string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	go func() { _ = cmd.Wait() }()
+	first := c.first
+	go func() {
+		err := cmd.Wait()
+		c.lock.Lock()
+		defer c.lock.Unlock()
+		if c.first == first { // or else it was ended with all others
+			fmt.Printf("%s ended: %v\n%s\n", name, err, c.said(name, 15))
+		}
+	}()
 	return nil
 }
 
@@ -214,10 +222,17 @@ func (c *cluster) control() error {
 func (c *cluster) tellLogs() {
 	files, _ := filepath.Glob(filepath.Join(c.dir, "log", "*"))
 	for _, file := range files {
-		if src, err := os.ReadFile(file); err == nil {
-			fmt.Printf("--- %s\n%s\n", filepath.Base(file), tail(string(src), 15))
-		}
+		fmt.Printf("--- %s\n%s\n", filepath.Base(file), c.said(filepath.Base(file), 15))
 	}
+}
+
+// said is the end of what a part said.
+func (c *cluster) said(name string, lines int) string {
+	src, err := os.ReadFile(filepath.Join(c.dir, "log", name))
+	if err != nil {
+		return err.Error()
+	}
+	return tail(string(src), lines)
 }
 
 func tail(text string, n int) string {

@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	golang.org/x/sys v0.49.0
+	gopkg.in/yaml.v3 v3.0.1
 	philipp.info/stackgen v0.0.0
 	sigs.k8s.io/gateway-api v1.6.3
 )
@@ -26,7 +27,6 @@ require (
 	github.com/vulcand/predicate v1.3.0 // indirect
 	golang.org/x/net v0.55.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
-	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
 
 replace philipp.info/stackgen => ../..

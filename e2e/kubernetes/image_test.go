@@ -7,8 +7,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"testing"
+	"time"
 )
 
 const (
@@ -21,12 +24,33 @@ func makeImages() error {
 	if err := os.MkdirAll(filepath.Join(cache, "images"), 0o700); err != nil {
 		return err
 	}
-	for program, ref := range map[string]string{"pause": pauseImage, "dns": dnsImage} {
+	for program, ref := range map[string]string{"pause": pauseImage, "dns": dnsImage, "traefik": proxyImage} {
 		if err := makeImage(program, ref); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// load brings the images of the stack's programs into the cluster, which are those that e2e makes with Docker, with the certificates of the
+// public hosts beside them.
+func (c *cluster) load(t *testing.T) {
+	t.Helper()
+	start, dir := time.Now(), filepath.Join(cache, "stack")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "goolm", "-count=1", "-timeout", "45m", "-run", "^$", ".", "-export", dir)
+	cmd.Dir = ".."
+	if _, err := output(cmd); err != nil {
+		t.Fatal(err)
+	}
+	step(start, "have the images of the stack")
+	start = time.Now()
+	if _, err := output(c.command(t.Context(), "ctr", "-n", "k8s.io", "image", "import", "--digests=false", filepath.Join(dir, "stack.tar"))); err != nil {
+		t.Fatal(err)
+	}
+	step(start, "loaded them")
 }
 
 // makeImage writes an image of one static program, as docker save does.

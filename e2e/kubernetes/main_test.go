@@ -4,6 +4,7 @@
 package kubernetes
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -47,7 +48,7 @@ func run(m *testing.M) (code int) {
 	if *programsOnly {
 		return 0
 	}
-	if err := missing(); err != nil {
+	if err := errors.Join(missing(), buildStackgen()); err != nil {
 		return fail(err)
 	}
 	stopped := make(chan os.Signal, 1)

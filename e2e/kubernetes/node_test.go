@@ -13,9 +13,9 @@ import (
 // group is the control group of the node's pods.
 const group = "stackgen-cluster"
 
-// containerdConfig leaves the scores by which the kernel kills as they are: to lower them is not allowed everywhere, and then no pod starts.
+// containerdConfig keeps images in the cache, where they are unpacked once, and leaves the scores by which the kernel kills as they are: to lower them is not allowed everywhere, and then no pod starts.
 const containerdConfig = `version = 2
-root = "%[1]s/containerd"
+root = "%[2]s/containerd"
 state = "/run/containerd"
 oom_score = 0
 disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
@@ -67,7 +67,7 @@ syncFrequency: 10s
 // node makes this machine a node of the cluster: containerd, kubelet, kube-proxy, DNS and the firewall.
 func (c *cluster) node() error {
 	for name, src := range map[string]string{
-		"containerd.toml":   fmt.Sprintf(containerdConfig, c.dir),
+		"containerd.toml":   fmt.Sprintf(containerdConfig, c.dir, cache),
 		"kubelet.yaml":      fmt.Sprintf(kubeletConfig, c.dir),
 		"cni/pods.conflist": podNetwork,
 		"resolv.conf":       "nameserver 127.0.0.1\n",
@@ -95,9 +95,9 @@ func (c *cluster) node() error {
 		c.start("kube-proxy", "--kubeconfig", c.pki("kube-proxy.conf"), "--hostname-override", node, "--proxy-mode", "nftables",
 			"--cluster-cidr", pods, "--conntrack-max-per-core", "0", "--conntrack-tcp-timeout-established", "0",
 			"--conntrack-tcp-timeout-close-wait", "0", "--oom-score-adj", "0"),
-		c.start("router", c.pki("admin.conf"), node, services),
 		c.apply(dns+volumes),
 		c.wait(time.Minute, "wait", "--for", "condition=Ready", "node/"+node, "--timeout", "1s"),
+		c.start("router", c.pki("admin.conf"), node, services), // which ends where it does not find its node
 		c.wait(time.Minute, "-n", "kube-system", "wait", "--for", "condition=Available", "deployment/coredns", "--timeout", "1s"),
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,7 +66,7 @@ func buildPrograms() error {
 			return err
 		}
 	}
-	return nil
+	return buildTraefik()
 }
 
 // build builds packages of the module in a directory, unless they are what was built last of it.
@@ -86,6 +87,82 @@ func build(dir, flags string, packages ...string) error {
 	}
 	step(start, "built %s", strings.ReplaceAll(strings.Join(packages, " "), "./", ""))
 	return os.WriteFile(built, []byte(stamp), 0o600)
+}
+
+// buildTraefik builds Traefik without the 180 services that can be asked for a DNS record, which are most of what it is made of: its go.mod
+// reads the module that has them from a directory, which is made here.
+func buildTraefik() error {
+	const module, providers = "github.com/go-acme/lego/v5", "providers/dns"
+	dir := filepath.Join(cache, "traefik")
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.CopyFS(dir, os.DirFS("traefik")); err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "mod", "edit", "-json")
+	cmd.Dir = dir
+	src, err := output(cmd)
+	if err != nil {
+		return err
+	}
+	var mod struct {
+		Require []struct{ Path, Version string }
+	}
+	if err := json.Unmarshal([]byte(src), &mod); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(mod.Require, func(r struct{ Path, Version string }) bool { return r.Path == module })
+	if i < 0 {
+		return fmt.Errorf("traefik/go.mod does not require %s", module)
+	}
+	if src, err = output(exec.Command("go", "mod", "download", "-json", module+"@"+mod.Require[i].Version)); err != nil {
+		return err
+	}
+	var got struct{ Dir string }
+	if err := json.Unmarshal([]byte(src), &got); err != nil {
+		return err
+	}
+	lego := filepath.Join(dir, "lego")
+	if err := os.CopyFS(lego, os.DirFS(got.Dir)); err != nil {
+		return err
+	}
+	list, err := os.ReadDir(filepath.Join(lego, providers))
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.IsDir() && e.Name() != "internal" {
+			if err := os.RemoveAll(filepath.Join(lego, providers, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	const none = `package dns
+
+import (
+	"errors"
+
+	"` + module + `/challenge"
+)
+
+// NewDNSChallengeProviderByName knows none.
+func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {
+	return nil, errors.New("no DNS provider " + name)
+}
+`
+	if err := os.WriteFile(filepath.Join(lego, providers, "zz_gen_dns_providers.go"), []byte(none), 0o600); err != nil {
+		return err
+	}
+	return build(dir, "", "github.com/traefik/traefik/v3/cmd/traefik")
+}
+
+// buildStackgen builds that of this tree.
+func buildStackgen() error {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", bin("stackgen"), "./cmd/stackgen")
+	cmd.Dir, cmd.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
+	_, err := output(cmd)
+	return err
 }
 
 // versionFlags tell Kubernetes its version, which as a module it does not know.

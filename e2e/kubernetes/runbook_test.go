@@ -1,0 +1,95 @@
+package kubernetes
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// commands are the shell blocks of a runbook by the heading that they stand below.
+func commands(text string) map[string][]string {
+	by := map[string][]string{}
+	heading, block, inside := "", "", false
+	for line := range strings.Lines(text) {
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case inside && trimmed == "```":
+			by[heading] = append(by[heading], block)
+			inside = false
+		case inside:
+			block += line
+		case trimmed == "```sh":
+			block, inside = "", true
+		case strings.HasPrefix(line, "#"):
+			heading = strings.TrimLeft(trimmed, "# ")
+		}
+	}
+	return by
+}
+
+// sh runs a block of the runbook where stack.yaml stands, with the public names leading to Traefik.
+func (s *stack) sh(t *testing.T, book map[string][]string, heading string, n int, old, now string) string {
+	t.Helper()
+	if len(book[heading]) <= n {
+		t.Fatalf("RUNBOOK.md, %s, has no block %d: %q", heading, n, book[heading])
+	}
+	block := book[heading][n]
+	if old != "" {
+		block = replace(t, block, old, now)
+	}
+	cmd := cl.command(t.Context(), "bash", "-euo", "pipefail", "-c", "cd "+s.root+"\n"+strings.NewReplacer(" DIR", " out", "-it ", "").Replace(block))
+	cmd.Env = append(cmd.Env, "CURL_HOME="+s.root)
+	for name, value := range fromOutside {
+		cmd.Env = append(cmd.Env, "STACKGEN_SECRET_"+strings.ToUpper(strings.ReplaceAll(name, ".", "_"))+"="+value)
+	}
+	out, err := output(cmd)
+	if err != nil {
+		t.Fatalf("RUNBOOK.md, %s: %v", heading, s.mask(err.Error()))
+	}
+	return s.mask(out)
+}
+
+// The commands of RUNBOOK.md do what it says of them.
+func (s *stack) testRunbook(t *testing.T, p *people) {
+	src, err := os.ReadFile(filepath.Join(s.dir, "RUNBOOK.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := commands(string(src))
+	curl := "cacert = " + filepath.Join(cache, "stack", "ca.crt") + "\n"
+	for _, host := range []string{publicHost, serverName} {
+		curl += fmt.Sprintf("resolve = \"%s:443:%s\"\n", host, proxyIP)
+	}
+	if err := os.WriteFile(filepath.Join(s.root, ".curlrc"), []byte(curl), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.sh(t, book, "Deploy", 0, "", "")
+	s.sh(t, book, "Deploy", 1, " --watch", "")
+	if out := s.sh(t, book, "Health checks", 0, "", ""); !strings.Contains(out, "v1.1") || !strings.Contains(out, "m.login.sso") || !strings.Contains(out, serverName+":443") {
+		t.Errorf("health checks: %s", out)
+	}
+
+	// What was written after the backup is gone by the restore, and all else is there.
+	s.sh(t, book, "Backup", 0, "", "")
+	s.chat(t, p, "after the backup")
+	before := p.said[:len(p.said)-1]
+	s.sh(t, book, "Restore", 0, "", "")
+	s.sh(t, book, "Restore", 1, "", "")
+	s.settle(t)
+	p.said = before
+	s.chat(t, p, "after the restore")
+
+	// A password of a role is set by another Job of db-init, and the bridge that has it begins anew.
+	pods := s.pods(t)
+	rotate := strings.ReplaceAll(replace(t, book["Rotate a secret"][0], "rotate NAME", "rotate database.signal_password"), "stackgen secrets list\n", "")
+	s.sh(t, map[string][]string{"Rotate": {rotate}}, "Rotate", 0, "", "")
+	s.settle(t)
+	for name, uid := range s.pods(t) {
+		if restarted := pods[name] != uid; restarted != (name == "signal") {
+			t.Errorf("a new password of signal's role: %s restarted %v", name, restarted)
+		}
+	}
+	fact("kubectl (Go module)", must(t, "k8s.io/kubernetes"), "RUNBOOK.md: Deploy, Health checks, Backup, Restore, Rotate a secret")
+}

@@ -58,8 +58,8 @@ e2e-update: ## Write e2e/FAULTS.md again
 	cd e2e && go test -tags goolm -v -count=1 -timeout 45m . -update
 
 .PHONY: cluster
-cluster: ## Run the reference deployment in a real Kubernetes (needs root, what e2e needs, Debian's nftables, ipset, CNI plugins)
-	cd e2e/kubernetes && go test -v -count=1 -timeout 30m .
+cluster: ## Run the reference deployment in a real Kubernetes (needs root, what e2e needs, Debian's nftables, ipset, CNI plugins); SHORT=-short leaves repetitions out
+	cd e2e/kubernetes && go test -v -count=1 -timeout 30m $(SHORT) .
 
 .PHONY: cluster-programs
 cluster-programs: ## Build that Kubernetes alone, which takes ten minutes of both processors once

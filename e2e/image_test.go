@@ -228,17 +228,10 @@ func fillContext(cache string) error {
 	return makeCertificates(filepath.Join(cache, "context"))
 }
 
-// certified are the hosts that the proxies have a certificate for; the last one is where MAS is in a cluster whose Ingress takes no path off.
-var certified = []string{publicHost, serverName, "account." + serverName}
-
-// makeCertificates makes a CA and the proxy's certificate for the public hosts, unless they are there.
+// makeCertificates makes a CA and the proxy's certificate for the public hosts, once.
 func makeCertificates(dir string) error {
-	if src, err := os.ReadFile(filepath.Join(dir, "tls.crt")); err == nil {
-		if block, _ := pem.Decode(src); block != nil {
-			if cert, err := x509.ParseCertificate(block.Bytes); err == nil && slices.Equal(cert.DNSNames, certified) {
-				return nil
-			}
-		}
+	if _, err := os.Stat(filepath.Join(dir, "tls.crt")); err == nil {
+		return nil
 	}
 	keys := [2]*ecdsa.PrivateKey{}
 	for i := range keys {
@@ -253,7 +246,7 @@ func makeCertificates(dir string) error {
 		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: publicHost}, DNSNames: certified,
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: publicHost}, DNSNames: []string{publicHost, serverName},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
 	}

@@ -72,12 +72,14 @@ func (s *stack) tryAsk(t *testing.T, method, url, token string, body any) (a ans
 
 func (s *stack) client(t *testing.T) *http.Client {
 	t.Helper()
-	ca, err := os.ReadFile(filepath.Join(cache, "stack", "ca.crt"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
+	for _, name := range []string{filepath.Join(cache, "stack", "ca.crt"), cl.pki("ca.crt")} {
+		ca, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots.AppendCertsFromPEM(ca)
+	}
 	return &http.Client{
 		Timeout:       30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

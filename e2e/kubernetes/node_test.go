@@ -42,7 +42,8 @@ const podNetwork = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
   {"type": "portmap", "capabilities": {"portMappings": true}, "snat": false}]}
 `
 
-// kubeletConfig evicts and collects nothing for a disk that others fill, and hears soon of a Secret that comes late.
+// kubeletConfig evicts and collects nothing for a disk that others fill, hears soon of a Secret that comes late, and starts again soon what ended
+// for want of another: a cluster's own pace is up to five minutes.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %[1]s/pki/ca.crt}}
@@ -61,6 +62,7 @@ maxOpenFiles: 10000
 oomScoreAdj: 0
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%%, imagefs.available: 1%%, nodefs.inodesFree: 1%%}
 imageGCHighThresholdPercent: 100
+crashLoopBackOff: {maxContainerRestartPeriod: 3s}
 syncFrequency: 10s
 `
 

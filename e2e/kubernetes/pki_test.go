@@ -38,6 +38,7 @@ func certificates(dir string) error {
 	a.issue("kubelet-server", node, nil, ca, nodeIP, node)
 	a.issue("front", "front-proxy", nil, a.issue("front-ca", "front-proxy", nil, nil))
 	a.issue("sa", "sa", nil, ca)
+	a.issue("account", accountHost, nil, ca, accountHost) // which e2e has no certificate for
 	for name, who := range map[string]struct {
 		name   string
 		groups []string

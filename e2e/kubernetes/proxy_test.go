@@ -98,7 +98,7 @@ spec:
 // proxy starts Traefik.
 func (c *cluster) proxy(t *testing.T) {
 	t.Helper()
-	if err := c.apply(proxy + certificate(t, "infra", "public")); err != nil {
+	if err := c.apply(proxy + certificate(t, "infra", "public", publicTLS())); err != nil {
 		t.Fatal(err)
 	}
 	c.proxyReady(t)
@@ -115,25 +115,28 @@ func (c *cluster) proxyReady(t *testing.T) {
 	}
 }
 
-// certificate is a Secret with the certificate of the public hosts.
-func certificate(t *testing.T, namespace, name string) string {
+// certificate is a Secret with a certificate and its key, which are the files of this name.
+func certificate(t *testing.T, namespace, name, file string) string {
 	t.Helper()
 	read := func(name string) string {
-		src, err := os.ReadFile(filepath.Join(cache, "stack", name))
+		src, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return base64.StdEncoding.EncodeToString(src)
 	}
 	return fmt.Sprintf("---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: %s}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n",
-		name, namespace, read("tls.crt"), read("tls.key"))
+		name, namespace, read(file+".crt"), read(file+".key"))
 }
+
+// publicTLS is what the public hosts show.
+func publicTLS() string { return filepath.Join(cache, "stack", "tls") }
 
 // certificates makes the Secrets that the stack's Ingress names, as cert-manager would.
 func (s *stack) certificates(t *testing.T) {
 	t.Helper()
-	for _, host := range []string{publicHost, serverName, "account." + serverName} {
-		if err := cl.apply(certificate(t, namespace, "tls-"+strings.ReplaceAll(host, ".", "-"))); err != nil {
+	for host, file := range map[string]string{publicHost: publicTLS(), serverName: publicTLS(), accountHost: cl.pki("account")} {
+		if err := cl.apply(certificate(t, namespace, "tls-"+strings.ReplaceAll(host, ".", "-"), file)); err != nil {
 			t.Fatal(err)
 		}
 	}

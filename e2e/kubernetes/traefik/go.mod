@@ -241,10 +241,13 @@ require (
 	software.sslmate.com/src/go-pkcs12 v0.7.3 // indirect
 )
 
+// Two empty types of Traefik's own, in a module that is only there in its repository.
 replace github.com/traefik/traefik/dynamic/ext => ./ext
 
+// Made by the test, see programs_test.go. Only beside it, in the cache, can go mod tidy run.
 replace github.com/go-acme/lego/v5 => ./lego
 
+// The fork that Traefik names is no module that a proxy serves; the one before it is.
 replace github.com/abbot/go-http-auth => github.com/containous/go-http-auth v0.4.1-0.20200324110947-a37a7636d23e
 
 replace github.com/gorilla/mux => github.com/containous/mux v0.0.0-20250523120546-41b6ec3aed59

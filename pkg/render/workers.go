@@ -223,6 +223,19 @@ func (st *Stack) Front() string {
 	return "synapse"
 }
 
+// DeviceMaker is the worker without which no device is made, "" where the main process answers in its place. A bridge that encrypts
+// makes its device at its start, and gives up after a minute.
+func (st *Stack) DeviceMaker() string {
+	if st.Workers != nil {
+		for _, p := range st.Workers.Processes {
+			if slices.Contains(p.Kind.Streams, "device_lists") {
+				return p.Role
+			}
+		}
+	}
+	return ""
+}
+
 // FrontHost is the name of Front on the stack's own network.
 func (st *Stack) FrontHost() string { return st.internal(st.Front()) }
 

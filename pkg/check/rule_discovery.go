@@ -133,7 +133,11 @@ func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 	case v.Set() && u.Scheme == "http" && (deployment.Loopback(u.Hostname()) || strings.HasSuffix(u.Hostname(), ".localhost")):
 		return nil // somebody tries it out on the machine itself, where browsers ask for no TLS
 	case v.Set() && u.Scheme != "https":
-		r.Fail(fmt.Sprintf("public_baseurl begins with %s://; Synapse sends clients to an address without TLS, which browsers refuse", u.Scheme), "public_baseurl: https://"+u.Host+"/", v.Site(""))
+		report, refused := r.Fail, "which browsers refuse"
+		if u.Scheme == "http" && (atHome(u.Hostname()) || d.Routes().Plain()) {
+			report, refused = r.Warn, "which pages with https refuse, and from which no Element Web can encrypt"
+		}
+		report(fmt.Sprintf("public_baseurl begins with %s://; Synapse sends clients to an address without TLS, %s", u.Scheme, refused), "public_baseurl: https://"+u.Host+"/", v.Site(""))
 		return nil
 	case !v.Set():
 		if host := s.Server.Str(); answered(d, s, clientWellKnown) && reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "/_matrix/client/versions") {

@@ -133,6 +133,10 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask,
 		return
 	}
 	near := d.Near(st)
+	if by := d.Scripts.Fill(st.Site.File, st.Container); by != "" {
+		r.NotChecked(fmt.Sprintf("%s may put another name in the place of %s in %s", by, st.Container, st.Site.File), st.Site)
+		return
+	}
 	what := d.Front().Name + " sends requests"
 	if a.host != "" {
 		what += fmt.Sprintf(" for %s%s", a.host, a.path)

@@ -108,7 +108,11 @@ func checkMediaAddress(r *Reporter, l *deployment.LiveKit, rtc source.Value) {
 	}
 	fix := "use_external_ip: true, or node_ip: the address of this host"
 	if !node.Set() {
-		r.Fail(l.Name+" tells clients the address of its container; nobody hears or sees anything", fix, rtc.Site(""))
+		at := rtc.Site("")
+		if at.File == "" {
+			at = l.Site("") // nothing says anything
+		}
+		r.Fail(l.Name+" tells clients the address of its container; nobody hears or sees anything", fix, at)
 		return
 	}
 	for text := range strings.SplitSeq(node.Str(), ",") {

@@ -184,6 +184,10 @@ var secretStrength = Rule{
 			case weak == isExample && strings.EqualFold(h.Value, untilRegistered) && registersItself(d, h.At.Pos().File): // bridge-writes says what comes of that
 			case weak != "":
 				file := h.At.Pos().File
+				if by := d.Scripts.Write(h.File()); by != "" && h.Value == "" && h.File() != file {
+					r.NotChecked(fmt.Sprintf("%s may write %s, which is empty here", by, h.File()), h.At.Site(""))
+					continue
+				}
 				if by := d.Scripts.Fill(file, h.Value); by != "" && weak == isExample {
 					r.NotChecked(fmt.Sprintf("%s may put another value in the place of %s in %s", by, h.At.Name(), file), h.At.Site(""))
 					continue

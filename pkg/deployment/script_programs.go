@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -71,5 +72,26 @@ func (s *script) mounts() {
 			name := strings.Trim(strings.TrimSpace(value), "= \"'")
 			s.targets = append(s.targets, path.Join("../files", name))
 		}
+	}
+}
+
+// finds takes the names that find is asked for, and writes to them where it is told to edit what it finds.
+func (s *script) finds(words []string) {
+	var names []string
+	edits := false
+	for i, w := range words {
+		if (w == "-name" || w == "-iname") && i+1 < len(words) && (i == 0 || words[i-1] != "!" && words[i-1] != "-not") {
+			names = append(names, words[i+1])
+		}
+		edits = edits || strings.HasPrefix(w, "-exec") && slices.ContainsFunc(words[i:], func(o string) bool { return strings.HasPrefix(o, "-i") && o != "-iname" || o == "--in-place" })
+	}
+	if s.found = strings.Join(names, ","); len(names) > 1 {
+		s.found = "{" + s.found + "}"
+	}
+	if s.found != "" {
+		s.found = "$-/" + s.found // in whichever directory
+	}
+	if edits {
+		s.add(s.found)
 	}
 }

@@ -77,6 +77,9 @@ func commandsIn(runes []rune, deep int) (list [][]shellWord, docs []hereDocument
 			quote = r
 		case quote != 0:
 			b.WriteRune(r)
+		case r == '\\' && i+1 < len(runes): // \( of find is a word
+			i++
+			b.WriteRune(runes[i])
 		case r == ' ' || r == '\t':
 			word()
 		case r == '>':

@@ -31,6 +31,8 @@ type script struct {
 
 	cwd  string   // where it is, from where it began; or an absolute path, or one that begins with a variable
 	left []string // where it was, and goes back to
+
+	found string // the names of files that find was asked for last, as {A,B}
 }
 
 // How much is looked at.
@@ -282,6 +284,12 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 			}
 		case "curl", "wget":
 			s.fetched(path.Base(w), rest)
+		case "find":
+			s.finds(rest)
+		case "read": // of what was found
+			if n := len(rest); n > 0 && s.found != "" && isName(rest[n-1]) {
+				vars[rest[n-1]] = s.found
+			}
 		case "tee", "touch", "mkdir":
 			s.add(rest...)
 		case "sed", "perl", "yq", "gsed":

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -38,6 +39,9 @@ type Secret struct {
 	Idle   bool        // what it is for is switched off
 	script source.Site // where a script gives the password to the database role
 }
+
+// File is the one that holds it.
+func (h Secret) File() string { return cmp.Or(h.file, h.At.Pos().File) }
 
 // Unquoted says as what the reader of the secret takes it because it stands there without quotes; "" where it
 // is a text.

@@ -56,6 +56,11 @@ func New(p Parts) *Table {
 	return t
 }
 
+// Plain reports whether every way in is seen, and none has TLS.
+func (t *Table) Plain() bool {
+	return len(t.entries.All) > 0 && (!t.hasTLS || t.run != nil && !slices.ContainsFunc(t.entries.All, func(e Entry) bool { return e.TLS }))
+}
+
 // Router sends the requests that its rule matches to a service. Priority is the effective one (higher is tried
 // first), Explicit says that somebody wrote it. Site is where the rule stands, PrioritySite where the priority
 // does or would. Dropped says why the proxy drops the router, "" when it is live.

@@ -154,7 +154,9 @@ func (r *reader) read(name string, at source.Site, what string) []*source.File {
 		return nil
 	}
 	files, problem := r.parse(name, src)
-	if problem != nil {
+	if _, names := unmark(string(src), ""); problem != nil && (len(names) > 0 || bytes.Contains(src, []byte("{%"))) {
+		r.unread(at, name+" is a template, and no YAML before something fills it in")
+	} else if problem != nil {
 		r.project.Faults = append(r.project.Faults, Problem{Rule: "yaml", Message: problem.Message, Fix: problem.Fix, Sites: []source.Site{{Pos: problem.Pos}}})
 	}
 	for _, f := range files {

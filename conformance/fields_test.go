@@ -195,6 +195,7 @@ var elsewhere = map[string]string{
 	"kubernetes.snapshots.schedule": onCluster,
 	"kubernetes.snapshots.class":    onCluster,
 	"kubernetes.secrets":            onCluster,
+	"kubernetes.ess":                onCluster,
 	"secrets.command":               "where values come from; pkg/secret and secrets_test.go",
 	"secrets.store":                 "where values go",
 	"secrets.from.*.file":           "where a value comes from",

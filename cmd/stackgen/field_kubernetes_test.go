@@ -40,6 +40,7 @@ var clusterFields = []struct{ field, old, new, want, say string }{
 	{"kubernetes.snapshots.schedule", "database: single", "database: cnpg\n  snapshots: {schedule: \"0 30 3 * * *\"}", isTold, "bring the databases"},
 	{"kubernetes.snapshots.class", "database: single", "database: cnpg\n  snapshots: {schedule: \"0 30 3 * * *\", class: fast}", isTold, "bring the databases"},
 	{"kubernetes.secrets", "secrets: plain", "secrets: external", isTold, "have the Secrets made"},
+	{"kubernetes.ess", "gateway: {name: public, namespace: infra}", "ess: true", isLost, "synapse.media_store"},
 	{"element", "element: {}\n", "", isTold, "kubectl -n chat delete"},
 	{"synapse.limits", "element: {}\n", "element: {}\nsynapse: {limits: {memory: 2G}}\n", isHarmless, "the pod begins anew"},
 }

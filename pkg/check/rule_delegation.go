@@ -19,6 +19,12 @@ var authDelegationComplete = Rule{
 	Source:  "Synapse config/mas.py, rest/client/login.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		services := d.Running(component.MAS)
+		// One that may only read Synapse tries a move to it.
+		services = slices.DeleteFunc(services, func(s *deployment.Service) bool {
+			return slices.ContainsFunc(d.MASs, func(m *deployment.MAS) bool {
+				return m.Service == s && m.Config.At("matrix", "kind").Str() == "synapse_read_only"
+			})
+		})
 		// One whose configuration cannot be read may be the one that leaves logins to MAS.
 		delegated := len(d.Synapses) < len(d.Running(component.Synapse)) || slices.ContainsFunc(d.Synapses, (*deployment.Synapse).Delegates)
 		for _, s := range d.Synapses {

@@ -96,8 +96,11 @@ var internalAPIsPrivate = Rule{
 					if atHome(host) {
 						report, from = r.Warn, "for whoever reaches the proxy"
 					}
-					report(fmt.Sprintf("%s%s is reachable %s; it is meant for the inside only", host, path, from),
-						routeFix(d, host, s, "/_matrix/", "/_synapse/client/"), res.Router.Site)
+					fix := routeFix(d, host, s, "/_matrix/", "/_synapse/client/")
+					if len(s.Assembled) > 0 { // the ESS chart routes all of it unless it is told otherwise
+						report, fix = r.Warn, "in the values of the chart, synapse: {ingress: {additionalPaths: [{path: /_synapse/admin, availability: blocked}]}}"
+					}
+					report(fmt.Sprintf("%s%s is reachable %s; it is meant for the inside only", host, path, from), fix, res.Router.Site)
 				}
 			}
 			if listed != nil {

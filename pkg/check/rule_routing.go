@@ -277,7 +277,7 @@ var apexMatrixRouted = Rule{
 					r.NotChecked(res.Unknown, routerSite(res, s.Service))
 					break
 				}
-				if reaches(res, s.Service, path) || d.Explained(s.Service, "GET", name.Str(), path) {
+				if reaches(res, s.Service, path) || d.Explained(s.Service, "GET", name.Str(), path) || !served && discovers(d, name.Str()) {
 					continue
 				}
 				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answererFor(res, s.Service))
@@ -292,4 +292,10 @@ var apexMatrixRouted = Rule{
 			}
 		}
 	},
+}
+
+// discovers reports whether a proxy has a text of its own for the discovery file of a host, as HAProxy does in the ESS chart.
+func discovers(d *deployment.Deployment, host string) bool {
+	res := d.Routes().Match("GET", host, "/.well-known/matrix/client")
+	return res.Answer != "" || strings.Contains(res.Refused+res.Unknown, "http-request return status 200")
 }

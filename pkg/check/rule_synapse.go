@@ -46,7 +46,7 @@ var synapseRequiredKeys = Rule{
 			checkSecretPaths(r, d, s)
 			v := s.Config.At("media_store_path")
 			switch {
-			case deployment.IsFalse(s.Config.At("enable_media_repo")):
+			case deployment.IsFalse(s.Config.At("enable_media_repo")), deployment.IsFalse(s.Config.At("enable_local_media_storage")):
 			case s.Partial() && !v.Set():
 				r.NotChecked("media_store_path may stand in another of Synapse's configuration files", v.Site(""))
 			default:

@@ -34,7 +34,21 @@ func (s *Service) configPaths() (paths []string) {
 	if s.Program == component.Synapse {
 		paths = s.inDirectories(paths)
 	}
+	if a := s.assembly(paths); a != nil {
+		return a.Files
+	}
 	return paths
+}
+
+// assembly is how another container makes the only file of a configuration; nil where none does.
+func (s *Service) assembly(paths []string) *Assembly {
+	if len(paths) != 1 {
+		return nil
+	}
+	if a, ok := s.Assembled[s.Inside(paths[0])]; ok {
+		return &a
+	}
+	return nil
 }
 
 // inDirectories puts the files of a directory in its place, as Synapse does: those that end in .yaml, by name.
@@ -72,17 +86,18 @@ func (s *Service) inDirectories(paths []string) (files []string) {
 // there are nothing to MAS, and end Synapse; partly says that one of them cannot be seen.
 func (d *Deployment) layered(s *Service, paths []string) (f *source.File, partly bool, fault string) {
 	var tree *source.Node
+	made := s.assembled(paths)
 	for _, name := range paths {
 		layer, _, hidden := d.Follow(s, s.Inside(name))
 		switch {
 		case layer == nil && hidden:
 			partly = true
-		case layer == nil && s.Program != component.MAS:
+		case layer == nil && (made != nil || s.Program != component.MAS):
 			return nil, false, name
 		case layer == nil || layer.Root().Kind() != source.Mapping:
 		case tree == nil:
 			tree = layer.Root().Node()
-		case s.Program == component.MAS:
+		case made != nil || s.Program == component.MAS:
 			tree = deepMerged(tree, layer.Root().Node())
 		default:
 			top := layer.Root().Node()
@@ -94,7 +109,54 @@ func (d *Deployment) layered(s *Service, paths []string) (f *source.File, partly
 	if tree == nil {
 		return nil, partly, ""
 	}
+	if made != nil && !made.fill(tree) {
+		partly = true
+	}
 	return source.Join(tree), partly, ""
+}
+
+// assembled is the assembly that the files are those of; nil where they are the program's own.
+func (s *Service) assembled(files []string) *Assembly {
+	for _, a := range s.Assembled {
+		if slices.Equal(a.Files, files) {
+			return &a
+		}
+	}
+	return nil
+}
+
+// fill puts what they hold in the place of variables; false where that of one cannot be seen: its value is left out then.
+func (a *Assembly) fill(n *source.Node) (all bool) {
+	all = true
+	for _, name := range slices.Clone(n.Names()) {
+		v := n.Get(name)
+		if seen := a.fill(v); !seen {
+			if all = false; v.Kind == source.Scalar {
+				n.Delete(name)
+			}
+		}
+	}
+	for _, item := range n.Items {
+		all = a.fill(item) && all
+	}
+	if n.Kind != source.Scalar {
+		return all
+	}
+	var b strings.Builder
+	rest := n.Text
+	for {
+		before, after, found := strings.Cut(rest, "${")
+		name, behind, closed := strings.Cut(after, "}")
+		if !found || !closed {
+			break
+		}
+		text, ok := a.Value(name)
+		all = all && ok
+		b.WriteString(before + text)
+		rest = behind
+	}
+	n.Text = b.String() + rest
+	return all
 }
 
 // deepMerged is what figment's admerge makes of two values: mappings are laid over each other, lists are put one behind

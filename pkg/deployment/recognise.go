@@ -185,7 +185,7 @@ func (s *Service) elsewhere() string {
 func (d *Deployment) config(s *Service) *source.File {
 	paths := s.configPaths()
 	s.ConfigPaths = paths
-	if len(paths) > 1 {
+	if len(paths) > 1 || s.assembled(paths) != nil {
 		f, partly, missing := d.layered(s, paths)
 		s.ConfigPath, s.Layered, s.partly = s.Inside(paths[len(paths)-1]), true, partly
 		switch {

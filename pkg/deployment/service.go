@@ -100,6 +100,8 @@ type Service struct {
 	ConfigPaths []string
 	Layered     bool
 	partly      bool // one of them cannot be seen
+	// Assembled are the configurations that another container of the pod puts together before the program starts, by their paths.
+	Assembled map[string]Assembly
 	// Unread says why the configuration of a program that is known was not read; "" where it was, or was not looked for.
 	Unread string
 }
@@ -112,6 +114,13 @@ func (s *Service) Component() *component.Component { return component.Of(s.Progr
 
 // Deployment is the one that the service is of.
 func (s *Service) Deployment() *Deployment { return s.d }
+
+// Assembly is a configuration made of several files, in the container of a service that finds them where whoever makes it does: they are laid
+// over each other as MAS does. Value gives what stands for ${NAME} in them; ok is false where that cannot be seen.
+type Assembly struct {
+	Files []string
+	Value func(name string) (text string, ok bool)
+}
 
 // Variable is one of the environment. Hidden says why its value cannot be seen; "" when it can.
 type Variable struct {

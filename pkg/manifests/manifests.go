@@ -3,6 +3,7 @@
 package manifests
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -44,6 +45,10 @@ type Options struct {
 	Snapshots *Snapshots
 	// SecretsApart leaves the Secrets out of the kustomization: something else makes them in the cluster.
 	SecretsApart bool
+	// ESS leaves to the chart of Element Server Suite what that runs (component.ESS).
+	ESS bool
+	// Handed are Secrets that no pod of the deployment has, by name: the directory with the files of each.
+	Handed map[string]string
 }
 
 // maker is what is gathered of one deployment.
@@ -72,8 +77,16 @@ func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
 	for _, w := range d.Workers {
 		m.kinds[kindOf(w.Service)]++
 	}
+	for _, name := range slices.Sorted(maps.Keys(o.Handed)) {
+		data := mapping()
+		for _, file := range m.below(o.Handed[name]) {
+			data.Set(file, m.content(path.Join(o.Handed[name], file)))
+		}
+		m.secret(name, name, data)
+	}
 	for _, s := range d.Services {
 		switch {
+		case m.kept(s):
 		case s.Absent.Why == "" && m.operated(s):
 			m.cluster(s)
 		case s.Absent.Why == "":
@@ -87,6 +100,12 @@ func From(d *deployment.Deployment, o Options) ([]memfs.File, error) {
 		return nil, err
 	}
 	return m.written()
+}
+
+// kept reports whether a chart runs a service.
+func (m *maker) kept(s *deployment.Service) bool {
+	_, ok := component.OfESS(s.Program)
+	return ok && m.ESS
 }
 
 // routes writes how requests come in, in the words of the one that is asked for.

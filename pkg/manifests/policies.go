@@ -24,7 +24,7 @@ func (m *maker) policies() {
 	m.put("policies", deny)
 	hops := m.hops()
 	for _, s := range m.d.Services {
-		if s.Absent.Why != "" && !byHand(s) || s.NetworkMode.Str() == "host" || m.operated(s) && !slices.Contains(m.d.PostgresServers(), s) {
+		if m.kept(s) || s.Absent.Why != "" && !byHand(s) || s.NetworkMode.Str() == "host" || m.operated(s) && !slices.Contains(m.d.PostgresServers(), s) {
 			continue
 		}
 		in, out := m.entrances(s, hops), m.exits(s, hops)
@@ -193,24 +193,30 @@ func spells(text, name string) bool {
 func (m *maker) entrances(s *deployment.Service, hops []hop) *node {
 	rules := list()
 	var ports []string
-	by := make(map[string][]string)
+	by, chart := make(map[string][]string), make(map[string][]*node)
 	for _, h := range hops {
 		if h.to == s {
-			if by[h.port] == nil {
+			if by[h.port] == nil && chart[h.port] == nil {
 				ports = append(ports, h.port)
 			}
-			if name := label(h.from.Name); !slices.Contains(by[h.port], name) {
+			if m.kept(h.from) {
+				k, _ := component.OfESS(h.from.Program)
+				chart[h.port] = append(chart[h.port], mapping("podSelector", mapping("matchLabels", mapping(k.Label[0], text(k.Label[1])))))
+			} else if name := label(h.from.Name); !slices.Contains(by[h.port], name) {
 				by[h.port] = append(by[h.port], name)
 			}
 		}
 	}
 	slices.SortFunc(ports, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 	for _, port := range ports {
-		names := by[port]
-		slices.Sort(names)
-		who := mapping("matchLabels", mapping("app.kubernetes.io/part-of", text(m.partOf())))
-		who.Set("matchExpressions", list(mapping("key", text(nameLabel), "operator", text("In"), "values", words(names))))
-		rules.Items = append(rules.Items, mapping("from", list(mapping("podSelector", who)), "ports", list(mapping("port", number(port)))))
+		from := list(chart[port]...)
+		if names := by[port]; len(names) > 0 {
+			slices.Sort(names)
+			who := mapping("matchLabels", mapping("app.kubernetes.io/part-of", text(m.partOf())))
+			who.Set("matchExpressions", list(mapping("key", text(nameLabel), "operator", text("In"), "values", words(names))))
+			from.Items = append(from.Items, mapping("podSelector", who))
+		}
+		rules.Items = append(rules.Items, mapping("from", from, "ports", list(mapping("port", number(port)))))
 	}
 	if port := m.outer(s); len(port) > 0 {
 		rule := mapping()

@@ -45,7 +45,7 @@ func (m *maker) routed() (all []routed, err error) {
 		}
 		b := r.To.Backends[0]
 		s := m.d.Service(b.Container)
-		if s == nil {
+		if s == nil || m.kept(s) {
 			continue
 		}
 		one := routed{Router: r, port: b.Port, service: m.host(s)}

@@ -175,6 +175,9 @@ func artifacts(st *Stack, secrets func(string) string) []artifact {
 			artifact{path: st.Backup.PassphraseFile, content: st.Backup.Passphrase + "\n"},
 		)
 	}
+	if st.ESS != nil {
+		as = append(as, artifact{path: essValues, template: "ess.yaml"})
+	}
 	for _, s := range st.Secrets {
 		as = append(as, artifact{path: "secrets/" + s.Name, content: s.Content, service: s.Service})
 	}

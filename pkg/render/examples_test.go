@@ -70,6 +70,9 @@ func TestExamplesHoldEveryRule(t *testing.T) {
 				if f.Status == finding.NotChecked && strings.Contains(f.Message, "is outside of the stack") {
 					continue // as its database is
 				}
+				if f.Status == finding.NotChecked && b.Stack.ESS != nil && (strings.Contains(f.Message, "the Secret ess-generated is not among") || f.Rule == "well-known-agrees") {
+					continue // what the chart makes, and answers itself
+				}
 				t.Errorf("%s: %s [%s]", f.Pos(), f.Message, f.Rule)
 			}
 		})

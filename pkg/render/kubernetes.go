@@ -34,6 +34,9 @@ func (st *Stack) resolveKubernetes(s *spec.Spec, secrets *secret.Set) {
 	} else {
 		o.Gateway = &manifests.Gateway{Name: k.Gateway.Name, Namespace: cmp.Or(k.Gateway.Namespace, o.Namespace)}
 	}
+	if st.ESS != nil {
+		o.ESS, o.Handed = true, map[string]string{"ess": essDir}
+	}
 	o.Ports = make(map[string][]int)
 	for _, c := range s.Containers() {
 		if c.Port != 0 {
@@ -61,7 +64,11 @@ const composeFile = "docker-compose.yml"
 
 // asManifests makes of the files of Compose the manifests that run the same with them. What no container reads stays as it is.
 func (b *Bundle) asManifests() error {
-	d, findings := compose.OpenAlone(b.FS())
+	handed, err := b.toChart()
+	if err != nil {
+		return err
+	}
+	d, findings := compose.OpenAlone(b.FS(handed...))
 	for _, f := range findings {
 		return errors.New(f.Message)
 	}

@@ -38,6 +38,9 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	}
 	st.Apex = st.ServerName != st.MatrixHost && (s.Ingress.Apex.Matrix == nil || *s.Ingress.Apex.Matrix)
 	st.WellKnown = cmp.Or(s.Ingress.Apex.WellKnown, "synapse") == "synapse"
+	if s.ESS() {
+		st.ESS = &ESS{ElementHost: s.ElementHost(), RTCHost: s.RTCHost()}
+	}
 	st.resolveIngress(s)
 	st.resolveDatabases(s, secrets)
 	st.resolveSynapse(s, secrets)
@@ -66,9 +69,11 @@ func Resolve(s *spec.Spec, secrets *secret.Set, dir string, sources ...string) *
 	for _, file := range s.Synapse.Registrations {
 		st.Synapse.Registrations = append(st.Synapse.Registrations, path.Base(file))
 	}
-	st.resolveCalls(s, secrets)
+	if st.ESS == nil {
+		st.resolveCalls(s, secrets)
+	}
 	st.resolveTurn(s, secrets)
-	if host := s.ElementHost(); host != "" {
+	if host := s.ElementHost(); host != "" && st.ESS == nil {
 		st.Element = &Element{Host: host, Port: component.Of(component.Element).Port}
 	}
 	st.resolveContainers(s, secrets)
@@ -93,6 +98,9 @@ func sender(token string) string {
 // every network it is in, and on that of the proxy another stack may have a mas, too: Docker would answer with
 // either. A container_name may well be matrix-synapse. Twisted takes no underscore and no double dash (idna).
 func (st *Stack) internal(service string) string {
+	if k, ok := component.OfESS(component.Program(service)); ok && st.ESS != nil {
+		return k.Service
+	}
 	words := strings.FieldsFunc(st.Name, func(r rune) bool { return r == '-' || r == '_' })
 	return strings.Join(append(words, "stack", service), "-")
 }
@@ -355,10 +363,14 @@ func (st *Stack) resolveServices(s *spec.Spec, secrets *secret.Set) {
 	}
 	for _, program := range component.All {
 		c, on := s.Component(program.Program)
+		name := s.ServiceOf(program.Program)
+		if k, kept := component.OfESS(program.Program); kept && st.ESS != nil {
+			name, on = k.Workload, on && k.Workload != ""
+		}
 		if !on {
 			continue
 		}
-		add(string(program.Program), s.ServiceOf(program.Program), c, c.Limits)
+		add(string(program.Program), name, c, c.Limits)
 		for _, job := range program.Jobs {
 			if !job.Migration || st.Migration {
 				add(job.Name, job.Name, c, spec.Limits{})

@@ -29,6 +29,8 @@ type Stack struct {
 
 	// Kubernetes is what a cluster is told; nil where Compose runs the stack.
 	Kubernetes *manifests.Options
+	// ESS is what the chart of Element Server Suite is told; nil where Synapse and MAS are rendered.
+	ESS *ESS
 
 	Ingress      Ingress
 	Traefik      Traefik
@@ -270,6 +272,9 @@ type Element struct {
 	Host string // the public one
 	Port int
 }
+
+// ESS is what the chart runs besides Synapse and MAS, by the public host of each; "" where it is not to.
+type ESS struct{ ElementHost, RTCHost string }
 
 // Entry is a key with its value in YAML, in one line.
 type Entry struct{ Key, Value string }

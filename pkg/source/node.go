@@ -250,7 +250,7 @@ func Join(root *Node) *File {
 
 func (f *File) join(n *Node) *yaml.Node {
 	y := n.yaml()
-	f.from[y] = origin{n.From, n.Unset}
+	f.from[y] = origin{n.From.Origin(), n.Unset} // it may be of a joined file itself
 	for _, name := range n.names {
 		value := n.values[name]
 		key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}
@@ -258,7 +258,7 @@ func (f *File) join(n *Node) *yaml.Node {
 		if !from.Exists() {
 			from = value.From
 		}
-		f.from[key] = origin{value: from}
+		f.from[key] = origin{value: from.Origin()}
 		y.Content = append(y.Content, key, f.join(value))
 	}
 	for _, item := range n.Items {

@@ -35,6 +35,9 @@ type Kubernetes struct {
 	// Secrets: plain (default) are rendered with what is in them; external leaves them out, for SOPS or the External Secrets Operator to
 	// make.
 	Secrets string `yaml:"secrets,omitempty" jsonschema:"enum=plain,enum=external"`
+	// ESS leaves Synapse, MAS, Element Web and calls to the Helm chart of Element Server Suite, whose release is called ess: what is rendered
+	// is all that it has not, such as bridges and their databases, and ess.yaml, the values that have it know them. Default: false.
+	ESS bool `yaml:"ess,omitempty"`
 }
 
 // KubernetesGateway is a Gateway that is in the cluster.
@@ -141,6 +144,9 @@ func (s *Spec) checkKubernetes(d *decoder) {
 	if v := at.At("snapshots"); v.Exists() && s.KubernetesDatabase() != "cnpg" {
 		d.fail(v, "kubernetes.snapshots are made by CloudNativePG, and the database is "+s.KubernetesDatabase()+"; nobody would make them", "database: cnpg, or remove the section")
 	}
+	if s.ESS() {
+		s.checkESS(d)
+	}
 	if v := at.At("ingress"); v.Exists() && at.At("gateway").Exists() {
 		d.fail(v, "kubernetes.ingress and kubernetes.gateway are two ways in; routes are written for one of them", "remove one of the two", at.At("gateway").Site("the other"))
 	}
@@ -159,6 +165,9 @@ var notOfCNPG = []struct{ field, why, fix string }{
 	{"user", "says as whom PostgreSQL runs, which CloudNativePG settles; it would be used for nothing", "remove the line"},
 	{"superuser", "is who a cluster is made by, and CloudNativePG makes it by postgres; no other role of that name would be made", "remove the line"},
 }
+
+// secretsOfCNPG are what follows the name of a Cluster in those of the Secrets that CloudNativePG makes for it.
+var secretsOfCNPG = []string{"app", "ca", "replication", "server", "superuser"}
 
 // checkCNPG refuses what CloudNativePG does not take, or would be used for nothing (CloudNativePG 1.30: roles and databases that it keeps
 // for itself).
@@ -183,6 +192,13 @@ func (s *Spec) checkCNPG(d *decoder, operator source.Site) {
 		switch own := fmt.Sprintf("names: {%s: %s}", p, p); {
 		case n.User == DefaultSuperuser || n.User == "streaming_replica" || strings.HasPrefix(n.User, "cnpg_"):
 			d.fail(of("user"), fmt.Sprintf("%s is the role %s, which CloudNativePG keeps for itself; it refuses to make it, and %s could not log in", of("user").Path(), n.User, p), own, operator)
+		case slices.Contains(secretsOfCNPG, n.User):
+			at := of("user")
+			if !at.Exists() {
+				at = s.At("kubernetes", "database")
+			}
+			d.fail(at, fmt.Sprintf("the role of %s is %s, and CloudNativePG keeps something of its own in the Secret that its password would be in; one of them would take the place of the other", p, n.User),
+				fmt.Sprintf("names: {%s: {name: %s, user: %s_user}}", p, n.Name, p), operator)
 		case n.Name == DefaultSuperuser:
 			d.fail(of("name"), fmt.Sprintf("%s is the database postgres, which CloudNativePG keeps for itself; it refuses to make it, and %s would not start", of("name").Path(), p), own, operator)
 		}
@@ -199,7 +215,7 @@ func (s *Spec) checkStripped(d *decoder) {
 		}
 		d.fail(v, "MAS"+why, "auth: {public_url: https://account."+s.ServerName+"/}, a host of its own; or "+fix)
 	}
-	if v := s.At("calls"); v.Exists() {
+	if v := s.At("calls"); v.Exists() && !s.ESS() {
 		d.fail(v, "LiveKit"+why, fix)
 	}
 	for _, n := range s.Containers() {

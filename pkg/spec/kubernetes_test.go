@@ -28,10 +28,17 @@ func TestBadKubernetes(t *testing.T) {
 			"6:45 database.names.synapse.user is the role postgres, which CloudNativePG keeps for itself", "6:79 database.names.mas.user is the role streaming_replica",
 			"6:105 database.names.signal is the role cnpg_x", "6:132 database.names.whatsapp.name is the database postgres, which CloudNativePG keeps",
 		}},
+		{"a Secret of CloudNativePG", operated + "services: {app: {image: example/app, version: '1', database: true}}\n", []string{"5:39 the role of app is app, and CloudNativePG keeps something of its own"}},
 		{"a role of PostgreSQL", operated + "database: {names: {synapse: pg_x}}\n", []string{"6:20 database.names.synapse begins with pg_"}},
 		{"what CloudNativePG settles", operated + "database: {user: '70:70', superuser: matrix, image: registry.example.org/pg, version: '17', data: {volume: old, external: true}}\n", []string{
 			"6:12 database.user says as whom PostgreSQL runs", "6:27 database.superuser is who a cluster is made by", "6:46 database.image is none of CloudNativePG's", "6:93 database.data is a volume of one pod",
 		}},
+		{"what the ESS chart runs", "version: 1\nserver_name: example.org\nauth: {passwords: true, public_url: 'https://account.example.org/', image: a, migration: true, extra: {http: {}}}\ntarget: kubernetes\nkubernetes: {ess: true, gateway: {name: a}}\nsynapse: {workers: small, limits: {memory: 1G}, extra: {listeners: [], presence: {enabled: false}}}\nelement: {version: v1.12.30}\n", []string{
+			"3:69 auth.image is about the container of MAS, which is the chart's", "3:79 auth.migration has syn2mas run", "3:104 auth.extra.http is what the chart settles",
+			"5:25 kubernetes.gateway is a way in by HTTPRoutes", "6:11 synapse.workers are processes of the Synapse that the chart runs", "6:27 synapse.limits is about the container of Synapse",
+			"6:57 synapse.extra.listeners is what the chart settles", "7:11 element.version is about the container of Element Web",
+		}},
+		{"logins without MAS beside the ESS chart", "version: 1\nserver_name: example.org\nauth: synapse\ntarget: kubernetes\nkubernetes: {ess: true}\n", []string{"3:1 auth.kind is synapse"}},
 		{"the host of a container", cluster + "database: {external: {host: host.docker.internal}}\n", []string{"6:23 database.external.host is the host of a container of Docker"}},
 	})
 }

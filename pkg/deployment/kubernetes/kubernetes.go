@@ -44,11 +44,15 @@ func Open(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, 
 	}
 	c.spread()
 	c.hold()
+	c.charted()
 	for _, o := range c.objects {
 		c.workload(o)
 	}
 	if len(c.pods) == 0 {
 		return d, append(findings, c.noWorkload())
+	}
+	for _, p := range c.pods {
+		c.assembled(p)
 	}
 	d.File = c.pods[0].of.File().Path
 	d.ServicesAt = deployment.LeafOf(c.pods[0].of.Value)

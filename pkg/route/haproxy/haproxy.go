@@ -5,6 +5,7 @@ package haproxy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -142,13 +143,19 @@ func (c *config) readBackends(sections []*section, o Options) {
 		}
 		to := &route.Service{Name: s.name}
 		for _, l := range s.lines {
-			if l.word(0) != "server" || slices.Contains(l.words, "backup") || slices.Contains(l.words, "disabled") {
+			address, many := l.word(2), l.word(0) == "server-template" // of a number, which stands before the address
+			if many {
+				address = l.word(3)
+			}
+			if l.word(0) != "server" && !many || slices.Contains(l.words, "backup") || slices.Contains(l.words, "disabled") {
 				continue
 			}
-			address := l.word(2)
 			host, port, err := net.SplitHostPort(address)
 			if err != nil {
 				host = address
+			}
+			if service, rest, ok := strings.Cut(host, "._tcp."); ok && strings.HasPrefix(service, "_") { // a record that says the port, too
+				host, port = strings.TrimSuffix(rest, "."), service[1:]
 			}
 			b := route.Backend{Service: s.name, Container: host, Port: port, Scheme: "http", Address: address, Site: l.site}
 			if slices.Contains(l.words, "ssl") {
@@ -251,6 +258,10 @@ func (c *config) leads(s *section, l line) (r rule, err error) {
 		return r, fmt.Errorf("%s:%d is not read: %w", l.site.File, l.site.Line, err)
 	}
 	if strings.Contains(name, "%[") {
+		if to := c.oneOf(name); to != nil {
+			r.router.To, r.router.Service, r.router.Container = to, name, to.Backends[0].Container
+			return r, nil
+		}
 		r.unclear = "the backend is " + name + ", which only HAProxy knows"
 		return r, nil
 	}
@@ -259,6 +270,26 @@ func (c *config) leads(s *section, l line) (r rule, err error) {
 	}
 	c.target(r.router, name)
 	return r, nil
+}
+
+// oneOf is what a name with a variable in it leads to: all servers of the backends whose names it can be; nil where one of them cannot be seen.
+func (c *config) oneOf(name string) *route.Service {
+	before, rest, _ := strings.Cut(name, "%[")
+	_, after, _ := strings.Cut(rest, "]")
+	to := &route.Service{Name: name}
+	for _, one := range slices.Sorted(maps.Keys(c.backends)) {
+		if before == "" || strings.Contains(after, "%[") || !strings.HasPrefix(one, before) || !strings.HasSuffix(one, after) {
+			continue
+		}
+		if len(c.backends[one].Backends) == 0 {
+			return nil
+		}
+		to.Backends = append(to.Backends, c.backends[one].Backends...)
+	}
+	if len(to.Backends) == 0 {
+		return nil
+	}
+	return to
 }
 
 func (c *config) target(r *route.Router, backend string) {

@@ -1,6 +1,7 @@
 package haproxy_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +109,26 @@ func TestUnread(t *testing.T) {
 		tab := haproxy.New(&source.File{Path: "haproxy.cfg", Src: []byte(strings.Replace(cfg, from, to, 1))}, haproxy.Options{Upstream: func(host, port string) (string, string) { return host, port }})
 		if len(tab.Problems) != 1 || !strings.Contains(tab.Problems[0].Message, want) {
 			t.Errorf("%s: %v, want %q", to, tab.Problems, want)
+		}
+	}
+}
+
+// A name with a variable in it leads to one of those that it can be, and what a record says of a port is its name.
+func TestChosenBackend(t *testing.T) {
+	const text = "defaults\n  mode http\nfrontend in\n  bind :8008\n  use_backend synapse-%[var(req.backend)]\nbackend synapse-main\n  server-template main 1 _synapse-http._tcp.main.svc. check\nbackend synapse-sync\n  server s sync:8008\nbackend other\n  server o other:80\n"
+	for _, c := range []struct {
+		text string
+		want []string
+	}{{text, []string{"main synapse-http", "sync 8008"}}, {text + "backend synapse-none\n", nil}} {
+		f := &source.File{Path: "haproxy.cfg", Src: []byte(c.text)}
+		table := haproxy.New(f, haproxy.Options{Upstream: func(host, port string) (string, string) { return strings.TrimSuffix(host, ".svc"), port }})
+		res := table.MatchOn(":8008", "GET", "example.org", "/_matrix/client/versions")
+		var got []string
+		for _, b := range res.Among {
+			got = append(got, b.Container+" "+b.Port)
+		}
+		if !slices.Equal(got, c.want) || res.Unknown == "" {
+			t.Errorf("%q leads to %q: %s", c.text, got, res.Unknown)
 		}
 	}
 }

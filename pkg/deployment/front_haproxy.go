@@ -39,7 +39,7 @@ func (d *Deployment) haproxy(s *Service) *Front {
 }
 
 // Stands reports whether what is asked for at an address of the stack is answered by the homeserver, behind a proxy that leads
-// there.
+// there. Where only the proxy knows, as with backends that it chooses by whether servers answer, every server that it has has to be the homeserver.
 func (d *Deployment) Stands(host, port, path string, s *Service) bool {
 	at := d.ServiceAt(host)
 	if at == nil {
@@ -52,6 +52,9 @@ func (d *Deployment) Stands(host, port, path string, s *Service) bool {
 		for _, entry := range f.table.Names() {
 			if entry == ":"+port {
 				res := f.table.MatchOn(entry, "GET", host, path)
+				if res.Unknown != "" && res.Among == nil && res.Redirect == "" && res.Refused == "" {
+					return f.only(s)
+				}
 				if res.Backend == nil || res.Path != path || res.Unknown != "" && res.Among == nil {
 					return false
 				}
@@ -60,6 +63,19 @@ func (d *Deployment) Stands(host, port, path string, s *Service) bool {
 		}
 	}
 	return false
+}
+
+// only reports whether a proxy has servers, and all of them are the homeserver.
+func (f *Front) only(s *Service) (one bool) {
+	for _, to := range f.table.Services {
+		for _, b := range to.Backends {
+			if !s.Is(b.Container) {
+				return false
+			}
+			one = true
+		}
+	}
+	return one
 }
 
 // AnswersItself reports whether a HAProxy has an answer for a request from its own container; true where that cannot be seen.

@@ -116,3 +116,43 @@ matrixAuthenticationService: {ingress: {host: account.example.org}}
 		t.Errorf("of two files of values one was chosen, and nothing is said: %v", d.Unread)
 	}
 }
+
+// A HAProxy that chooses by who is there leads to Synapse where it has no other servers, as that of the ESS chart.
+func TestStandsBeforeSynapse(t *testing.T) {
+	for name, c := range map[string]struct {
+		server string
+		want   bool
+	}{"of Synapse": {"_synapse-http._tcp.ess-synapse-main.default.svc.cluster.local.", true}, "of something else": {"web:80", false}} {
+		d := open(t, charted+`---
+apiVersion: v1
+kind: Service
+metadata: {name: ess-synapse-main}
+spec: {clusterIP: None, selector: {app.kubernetes.io/instance: ess-synapse-main}, ports: [{name: synapse-http, port: 8008}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ess-synapse}
+spec: {selector: {app: ess-haproxy}, ports: [{port: 8008}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: haproxy}
+data:
+  haproxy.cfg: |
+    defaults
+      mode http
+    frontend in
+      bind *:8008
+      use_backend away if { nbsrv(synapse-main) lt 1 } { var(req.backend) -m str client }
+      use_backend synapse-%[var(req.backend)]
+    backend away
+      server-template main 1 `+c.server+`
+    backend synapse-main
+      server-template main 1 _synapse-http._tcp.ess-synapse-main.default.svc.cluster.local. check
+---
+`+workload("ess-haproxy", `image: "haproxy:3.2", ports: [{containerPort: 8008}], volumeMounts: [{name: c, mountPath: /usr/local/etc/haproxy}]`, "      volumes: [{name: c, configMap: {name: haproxy}}]"))
+		if got := d.Stands("ess-synapse", "8008", "/_matrix/client/versions", d.Synapses[0].Service); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -209,7 +209,7 @@ func (c *config) readFrontends(sections []*section) error {
 				if err != nil {
 					return err
 				}
-				r.router.Unchecked = cmp.Or(r.router.Unchecked, odd[l.word(1)])
+				r.router.Unchecked = cmp.Or(odd[l.word(1)], r.router.Unchecked) // one that answers itself has no server
 				if connections {
 					r.unclear = "it passes connections on as they are, whatever is asked for"
 				}

@@ -107,6 +107,7 @@ var stacks = map[string]func() stack{
 	"hand-kept":    sync.OnceValue(func() stack { return newStack(treeOf("hand-kept")) }),
 	"workers":      sync.OnceValue(func() stack { return newStack(treeOf("workers")) }),
 	"kubernetes":   sync.OnceValue(func() stack { return newStack(treeOf("kubernetes")) }),
+	"club":         sync.OnceValue(func() stack { return newStack(renderedTree("../../examples/club/stack.yaml")) }),
 	"appservices":  sync.OnceValue(func() stack { return newStack(treeOf("appservices")) }),
 }
 

@@ -32,7 +32,7 @@ func TestFaults(t *testing.T) {
 		t.Skip("skipped: it runs all rules too often for the race detector; the same rules run in TestRuleCases")
 	}
 	files, err := filepath.Glob("testdata/faults/*.txtar")
-	if err != nil || len(files) < 17 {
+	if err != nil || len(files) < 19 {
 		t.Fatal(files, err)
 	}
 	faults, unfound := 0, 0

@@ -17,6 +17,7 @@ import (
 var mended = strings.Fields(`
 	admin-apis-reached
 	backup-keys-known
+	address-scheme-fits
 	bridge-device-masquerading
 	bridge-homeserver-address
 	bridge-known-keys

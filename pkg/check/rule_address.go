@@ -35,6 +35,28 @@ var addressAnswers = Rule{
 	},
 }
 
+var addressSchemeFits = Rule{
+	ID: "address-scheme-fits", Severity: finding.Error,
+	Summary: "where a program is told to ask Synapse or MAS by https, that speaks TLS there",
+	Why:     "\"SSL: WRONG_VERSION_NUMBER\", \"tls: first record does not look like a TLS handshake\" or \"received corrupt message of type InvalidContentType\": the one never reaches the other. TLS ends at the proxy; inside of the stack there is none.",
+	Fix:     "Write http:// in place of https://.",
+	Source:  "Synapse config/server.py, listeners, tls; MAS crates/config sections/http.rs, tls",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, t := range d.Talks() {
+			if !t.TLS || t.To.Program != component.Synapse && t.To.Program != component.MAS || d.Front().Service == t.From {
+				continue
+			}
+			asked := d.Inner(t.Host, t.Port)
+			ls, known := d.Listeners(t.To)
+			if !known || !plain(ls, asked) {
+				continue
+			}
+			r.FailMend(fmt.Sprintf("%s is told to ask %s by https, which speaks plain HTTP on port %s; it never reaches it", t.From.Name, t.To.Name, asked),
+				swap(d, t.At(""), "https://"+t.Host, "http://"+t.Host, "http://"+t.Host+":"+t.Port), t.At(""), t.To.Site("plain HTTP"))
+		}
+	},
+}
+
 // unlessOne is a port, or that one has to be chosen.
 func unlessOne(one bool, port string) string {
 	if one {

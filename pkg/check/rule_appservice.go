@@ -111,11 +111,19 @@ func checkItsHomeserver(r *Reporter, d *deployment.Deployment, a *deployment.App
 		r.Fail(fmt.Sprintf("%s looks for Synapse in its own container, at %s", a.Name, u.Hostname()), fix, site)
 	case !a.About.HomeserverWord && slices.Contains(a.Synapse.Names(), u.Hostname()) && len(ls) > 0 && !slices.ContainsFunc(ls, func(l deployment.Listener) bool { return l.Port == port }):
 		r.Fail(fmt.Sprintf("%s looks for Synapse on port %s, where it does not listen", a.Name, port), fix, site, ls[0].Value.Site("Synapse's listeners"))
+	case !a.About.HomeserverWord && slices.Contains(a.Synapse.Names(), u.Hostname()) && u.Scheme == "https" && plain(ls, port):
+		r.Fail(fmt.Sprintf("%s asks Synapse by https, which speaks plain HTTP on port %s; it never connects", a.Name, port), fix, site, ls[0].Value.Site("plain HTTP"))
 	case strings.ContainsAny(u.Hostname(), ".:") || d.ServiceAt(u.Hostname()) != nil || d.Door(u.Hostname()) != nil || a.MoreNames:
 	default:
 		r.lostHost(d, u.Hostname(), fmt.Sprintf("%s looks for Synapse at %q, but the service is called %q; it never connects", a.Name, u.Hostname(), calls(a.Synapse.Service)), mend{text: fix},
 			append([]source.Site{site}, deployment.NameSites(a.Synapse.Service)...)...)
 	}
+}
+
+// plain reports whether something listens on that port, and without TLS.
+func plain(ls []deployment.Listener, port string) bool {
+	i := slices.IndexFunc(ls, func(l deployment.Listener) bool { return l.Port == port })
+	return i >= 0 && !ls[i].Tls
 }
 
 // checkWebhooks has the address under which others call it lead to where it listens for them.
@@ -143,7 +151,9 @@ func checkWebhooks(r *Reporter, d *deployment.Deployment, a *deployment.Appservi
 			}
 			if !slices.Contains(l.Resources, a.About.Resource) {
 				r.Fail(fmt.Sprintf("requests for webhooks come to port %s of %s, which is for other things; none is taken", l.Port, a.Name), "resources: ["+a.About.Resource+"]", l.Value.Site(""), v.Site("told to people"))
-			} else if prefix := strings.TrimSuffix(l.Prefix, "/"); !strings.HasPrefix(res.Path, prefix+"/") {
+			} else if prefix := strings.TrimSuffix(l.Prefix, "/"); prefix == "" && res.Path != "/hook" && res.Path != "/webhook/hook" {
+				r.Fail(fmt.Sprintf("requests for webhooks come to %s with the path %s, and it takes those below /webhook; each is a 404", a.Name, res.Path), "prefix: "+strings.TrimSuffix(strings.TrimSuffix(res.Path, "/hook"), "/webhook"), l.Value.Site(""), v.Site("told to people"))
+			} else if !strings.HasPrefix(res.Path, prefix+"/") {
 				r.Fail(fmt.Sprintf("requests for webhooks come to %s with the path %s, and it takes those below %s; each is a 404", a.Name, res.Path, prefix), "prefix: "+strings.TrimSuffix(strings.TrimSuffix(res.Path, "/hook"), "/webhook"), l.Value.At("prefix").Site(""), v.Site("told to people"))
 			}
 		}

@@ -30,13 +30,13 @@ var databaseCredentialsMatch = Rule{
 			switch {
 			case server == nil && awaitedInVain(d, c.Host): // Compose starts nothing, and compose-valid says so
 				continue
-			case server == nil && strings.Contains(c.Host, ".") && d.Door(c.Host) == nil, strings.HasPrefix(c.Host, "/"):
+			case server == nil && strings.Contains(c.Host, ".") && d.Door(c.Host) == nil && !inItself(d, c), strings.HasPrefix(c.Host, "/"):
 				elsewhere = append(elsewhere, c)
 				continue
 			case server != nil && server.Program == component.Unknown:
 				r.NotChecked(fmt.Sprintf("%s, the database of %s, runs an image that stackgen does not know", server.Name, c.Service.Name), c.At.Site(""))
 				continue
-			case server == nil && c.Other:
+			case server == nil && c.Other && !inItself(d, c):
 				r.Warn(fmt.Sprintf("%s looks for its database at %q, a name that no service here has; unless a container of another stack has it, it does not start", c.Service.Name, c.Host),
 					d.DatabaseFix(), append([]source.Site{c.HostAt.Site("")}, deployment.NameSites(d.PostgresServers()...)...)...)
 				continue
@@ -88,6 +88,11 @@ var databaseCredentialsMatch = Rule{
 			checkConnection(r, d, j)
 		}
 	},
+}
+
+// inItself reports whether a service looks for its database in its own container, and nothing else is there.
+func inItself(d *deployment.Deployment, c deployment.Connection) bool {
+	return deployment.Loopback(c.Host) && d.Target == deployment.Compose && !c.Service.NetworkMode.Set() && !d.Inhabits(c.Service)
 }
 
 func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connection, server *deployment.Service, absent *[]lack) {

@@ -152,6 +152,9 @@ func checkBaseURL(r *Reporter, d *deployment.Deployment, s *deployment.Synapse) 
 	if res.Unknown != "" || reaches(res, s.Service, "/_matrix/client/versions") || d.Explained(s.Service, "GET", host, path) {
 		return nil
 	}
+	if res.Backend != nil && s.Is(res.Backend.Container) { // the address is right, and what becomes of the path is not
+		fix = "leave the path of requests for Synapse on " + host + " as it is"
+	}
 	return []astray{{at: v, host: host, path: path, fix: fix, answers: answererFor(res, s.Service), synapse: s.Name, routers: routerSites(res, s.Service)}}
 }
 

@@ -13,10 +13,10 @@ import (
 
 var proxyTakesUploads = Rule{
 	ID: "proxy-takes-uploads", Severity: finding.Warning,
-	Summary: "nginx takes files as large as Synapse does",
-	Why:     "Pictures and videos of more than 1 MB are refused with 413, \"Request Entity Too Large\": that is what nginx takes where nobody says more.",
-	Fix:     "Write client_max_body_size with Synapse's max_upload_size at the location that leads to Synapse.",
-	Source:  "nginx src/http/ngx_http_core_module.c; Synapse docs/reverse_proxy.md, config/repository.py",
+	Summary: "nginx or Caddy takes files as large as Synapse does",
+	Why:     "Pictures and videos above a size are refused with 413, \"Request Entity Too Large\". nginx takes 1 MB where nobody says more, Caddy any size where nobody says less.",
+	Fix:     "Write client_max_body_size with Synapse's max_upload_size at the location that leads to Synapse; for Caddy remove request_body.",
+	Source:  "nginx src/http/ngx_http_core_module.c; Caddy modules/caddyhttp/requestbody; Synapse docs/reverse_proxy.md, config/repository.py",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
 			max := s.Config.At("max_upload_size")
@@ -34,8 +34,14 @@ var proxyTakesUploads = Rule{
 			if p.Default && d.Front().Service == nil {
 				unless = ", unless its nginx.conf says more"
 			}
-			r.Warn(fmt.Sprintf("nginx takes %d kB of a file at most for %s%s, and Synapse %s; larger ones are refused with 413", p.Body>>10, host, unless, text),
-				fmt.Sprintf("client_max_body_size %dm;", (limit+1<<20-1)>>20), p.BodyAt, max.Site("Synapse's bound"))
+			takes, fix := fmt.Sprintf("%d kB", p.Body>>10), fmt.Sprintf("client_max_body_size %dm;", (limit+1<<20-1)>>20)
+			if p.Body < 1<<10 {
+				takes = fmt.Sprintf("%d bytes", p.Body)
+			}
+			if d.Front().Name != "nginx" {
+				fix = fmt.Sprintf("max_size %dMiB", (limit+1<<20-1)>>20)
+			}
+			r.Warn(fmt.Sprintf("%s takes %s of a file at most for %s%s, and Synapse %s; larger ones are refused with 413", d.Front().Name, takes, host, unless, text), fix, p.BodyAt, max.Site("Synapse's bound"))
 		}
 	},
 }

@@ -285,7 +285,7 @@ var apexMatrixRouted = Rule{
 				sites := append(routerSites(res, s.Service), name.Site("the server name"))
 				if served {
 					r.Fail(msg+", and no other server reaches this one", fix, append(sites, s.Config.At("serve_server_wellknown").Site("sends other servers there"))...)
-				} else {
+				} else if res.Router != nil && !byDefault(res.Router, name.Str()) { // else that host is elsewhere, of which well-known-agrees says what it has to serve
 					r.Warn(msg+" unless the site there serves /.well-known/matrix/client", fix, sites...)
 				}
 				break

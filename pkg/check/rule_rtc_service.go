@@ -82,6 +82,8 @@ func checkOverrides(r *Reporter, d *deployment.Deployment, t *deployment.TokenSe
 			r.Warn(fmt.Sprintf("%s finds %s at Synapse, which is %s; whoever of that asks is looked for elsewhere", t.Name, name, s.Server.Str()), s.Server.Str()+"="+address, at.Site(""), s.Server.Site("the server name"))
 		case to == nil && nobodys(t.Service, u.Hostname()):
 			r.Warn(fmt.Sprintf("%s asks %s who is in a room, a name that no service here has; unless a container of another stack has it, nobody gets into a call", t.Name, u.Host), name+"="+s.ClientAddress(), at.Site(""), s.Site("Synapse"))
+		case to == s.Service && u.Scheme == "https" && plain(s.Listeners(), port):
+			r.Fail(fmt.Sprintf("%s asks Synapse by https who is in a room, which speaks plain HTTP on port %s; nobody gets into a call", t.Name, port), name+"="+s.ClientAddress(), at.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 		case to == s.Service && !s.Partial() && len(s.Listeners()) > 0 && !s.Hears(port):
 			r.Fail(fmt.Sprintf("%s asks port %s of %s who is in a room, where Synapse does not serve clients; nobody gets into a call", t.Name, port, to.Name), name+"="+s.ClientAddress(), at.Site(""), s.Config.At("listeners").Site("Synapse's listeners"))
 		}

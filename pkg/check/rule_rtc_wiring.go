@@ -178,6 +178,8 @@ func checkHook(r *Reporter, d *deployment.Deployment, l *deployment.LiveKit, v s
 		r.Fail(fmt.Sprintf("%s tells %s%s who left a call, and %s is told at /sfu_webhook", l.Name, u.Host, u.Path, to.Name), fix, v.Site(""))
 	case port != "8080" && !listensElsewhere(to):
 		r.Fail(fmt.Sprintf("%s tells port %s of %s who left a call, which listens on 8080", l.Name, port, to.Name), fix, v.Site(""))
+	case u.Scheme == "https":
+		r.Fail(fmt.Sprintf("%s tells %s by https who left a call, which speaks plain HTTP; it is not told", l.Name, to.Name), fix, v.Site(""))
 	case !to.Shares(l.Service) && !to.NetworkMode.Set() && !l.NetworkMode.Set():
 		r.Fail(fmt.Sprintf("%s and %s share no network; nobody is told who left a call", l.Name, to.Name), "a network that both are in", v.Site(""), l.NetworksAt.Site(""))
 	}

@@ -72,8 +72,8 @@ var synapseEither = [][]string{
 
 var synapseStarts = Rule{
 	ID: "synapse-starts", Severity: finding.Error,
-	Summary: "Synapse takes the values of its settings, and those that stand side by side",
-	Why:     "Synapse does not start: \"You have enabled open registration without any verification\", \"Could not validate media_upload_limits entry\", \"'max_concurrent_tasks' must be a positive integer\", \"Must only specify one instance to handle `typing` messages.\", \"invalid literal for int() with base 10\".",
+	Summary: "Synapse takes the values of its settings, and those that stand side by side, and a duration has its unit",
+	Why:     "Synapse does not start: \"You have enabled open registration without any verification\", \"Could not validate media_upload_limits entry\", \"'max_concurrent_tasks' must be a positive integer\", \"Must only specify one instance to handle `typing` messages.\", \"invalid literal for int() with base 10\". Or it starts, and removes media after 90 milliseconds where 90 days were meant.",
 	Fix:     "Write what the message names.",
 	Source:  "Synapse 1.163.2 synapse/config (each refusal was run)",
 	Check: func(d *deployment.Deployment, r *Reporter) {
@@ -89,6 +89,7 @@ var synapseStarts = Rule{
 				r.Fail(fact+"; Synapse does not start", fix, sites...)
 			}
 			checkForms(s, stops)
+			checkUnits(r, s)
 			checkEither(s, stops)
 			checkOpenRegistration(s, stops)
 			checkUploadLimits(s, stops)
@@ -124,6 +125,17 @@ func checkForms(s *deployment.Synapse, stops stopFunc) {
 				words := formWords[f.form]
 				stops(fmt.Sprintf("%s must be %s", key, words[0]), "write it like "+words[1], v)
 			}
+		}
+	}
+}
+
+// checkUnits has the durations whose unit was forgotten: Synapse takes a bare number for milliseconds, and none of them is meant
+// to be shorter than a second.
+func checkUnits(r *Reporter, s *deployment.Synapse) {
+	for _, key := range synapseForms[0].keys {
+		v := s.Config.At(strings.Split(key, ".")...)
+		if n, err := strconv.Atoi(v.Str()); err == nil && n > 0 && n < 1000 {
+			r.Warn(fmt.Sprintf("%s has no unit: Synapse takes %d for milliseconds, and what it bounds is over at once", key, n), fmt.Sprintf("%s: the number with s, m, h or d behind it, such as %dd", v.Name(), n), v.Site(""))
 		}
 	}
 }

@@ -121,10 +121,10 @@ func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, route
 		case d.Proxy().EntryPoints == nil && near == "" || d.Proxy().HasEntryPoint(e):
 		case d.Proxy().EntryPoints != nil && some: // the router lives on by the others (pkg/config/runtime/runtime_http.go)
 			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; it is reached by its others alone", router.Name, e),
-				s.Label(key+".entrypoints", eitherOf(d.Proxy().EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
+				entryFix(d, s, names, key), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
 		case d.Proxy().EntryPoints != nil:
 			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
-				s.Label(key+".entrypoints", eitherOf(d.Proxy().EntryPoints)), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
+				entryFix(d, s, names, key), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
 		default:
 			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, the others on %q; Traefik drops a router whose entrypoint does not exist", router.Name, e, near),
 				s.Label(key+".entrypoints", near), s.LabelSite(key+".entrypoints", router.Site))
@@ -141,6 +141,20 @@ func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, route
 		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, the others from %q; where Traefik has no such resolver, browsers warn of the certificate", router.Name, c, near),
 			s.Label(key+".tls.certresolver", near), s.LabelSite(key+".tls.certresolver", router.Site))
 	}
+}
+
+// entryFix is the entrypoint that most routers have; where there is none, what there are.
+func entryFix(d *deployment.Deployment, s *deployment.Service, names staticNames, key string) string {
+	usual := ""
+	for _, name := range slices.Sorted(maps.Keys(names.entryPoints)) {
+		if d.Proxy().HasEntryPoint(name) && (usual == "" || names.entryPoints[name] > names.entryPoints[usual]) {
+			usual = name
+		}
+	}
+	if usual == "" {
+		return "one of the entrypoints that it has: " + eitherOf(d.Proxy().EntryPoints)
+	}
+	return s.Label(key+".entrypoints", usual)
 }
 
 func eitherOf(names map[string]bool) string {

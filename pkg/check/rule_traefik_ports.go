@@ -68,15 +68,20 @@ var traefikPortsPublished = Rule{
 			what = fmt.Sprintf("nothing listens behind the published ports %s", finding.Sentence(hosts, "and"))
 		}
 		what += ": Traefik's entrypoints are " + strings.Join(listening, ", ")
-		entry := strings.Fields(listening[0])[0]
-		idle := d.Proxy().Idle()
-		if !idle {
-			entry = "NAME" // each has a published port of its own
+		idle, entry := d.Proxy().Idle(), "NAME" // where each has a published port of its own
+		if len(idle) > 0 {
+			entry = idle[0]
+			if i := slices.IndexFunc(idle, func(name string) bool { return strings.Contains(name, "secure") || strings.Contains(name, "https") }); asked && i >= 0 {
+				entry = idle[i]
+			}
 		}
 		fix := fmt.Sprintf("--entrypoints.%s.address=:%s, or a port that leads to the one it has", entry, wanted)
+		if d.Static(d.Proxy().Service).From == "file" {
+			fix = fmt.Sprintf("address: \":%s\" for the entrypoint %s, or a port that leads to the one it has", wanted, entry)
+		}
 		sites = append(sites, d.Proxy().Service.Site("Traefik"))
 		switch {
-		case asked, servers && idle:
+		case asked, servers && len(idle) > 0:
 			r.Fail(what+"; every request there is refused", fix, sites...)
 		case servers:
 			r.Warn(what+"; other servers that are told of no other port are refused", fix, sites...)

@@ -138,6 +138,8 @@ func checkApp(r *Reporter, w *deployment.Worker) {
 	case w.Misstarted():
 		r.Fail(w.Name+" is started as the main process, and its configuration is that of a worker; it stops (\"You have specified `worker_app` in the config\")",
 			"SYNAPSE_WORKER: synapse.app.generic_worker in its environment, or that module in its command", app.Site(""), w.Site(""))
+	case app.Str() == "synapse.app.homeserver":
+		r.Fail(w.Name+" is started as a worker, and its worker_app is that of the main process; it stops with an AssertionError", "worker_app: synapse.app.generic_worker", app.Site(""), w.Site(""))
 	case !app.Set():
 		r.Fail(w.Name+" is started as a worker, and its configuration has no worker_app; it stops with an AssertionError", "worker_app: synapse.app.generic_worker", app.Site(""), w.Site(""))
 	}

@@ -84,10 +84,13 @@ func lay(t *testing.T, tree fstest.MapFS, name, over string) {
 
 // notTold are the rules whose findings cannot be told any more when something else is out of sight, with the reason.
 var notTold = map[string]string{
-	"compose-config-hash": "the label of a service that reads more is another one",
-	"proxy-config-read":   "one file of a proxy that cannot be read may define what another one lacks",
-	"proxy-takes-uploads": "a file of nginx that cannot be read may say more",
-	"compose-valid":       "compose-go stops at the first fault, and an image without a name is one",
+	"compose-config-hash":    "the label of a service that reads more is another one",
+	"proxy-config-read":      "one file of a proxy that cannot be read may define what another one lacks",
+	"cors-header-once":       "a file of nginx that cannot be read may hide the header",
+	"proxy-asks-no-password": "a file of nginx that cannot be read may turn it off",
+	"proxy-takes-uploads":    "a file of nginx that cannot be read may say more",
+	"proxy-waits-for-syncs":  "a file of nginx that cannot be read may say more",
+	"compose-valid":          "compose-go stops at the first fault, and an image without a name is one",
 }
 
 // What cannot be seen and has nothing to do with it silences no finding of another place.

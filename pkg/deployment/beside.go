@@ -77,14 +77,14 @@ func (a *Appservice) Webhooks() source.Value { return a.setting(a.About.Webhooks
 // OtherConnections are those to PostgreSQL of what is no program of the stack: an address in its environment, or in a file that
 // is known. Only those count that a PostgreSQL here may be meant by.
 func (d *Deployment) OtherConnections() (cs []Connection) {
-	add := func(s *Service, text string, at Leaf) {
+	add := func(s *Service, text string, at Leaf, alone bool) {
 		if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
 			return
 		}
 		c := fromURI(s, text, at)
 		c.Other = true
 		server := d.ServiceAt(c.Host)
-		lost := server == nil && len(d.PostgresServers()) > 0 && !strings.ContainsAny(c.Host, "./:$") && !Loopback(c.Host) && !s.MoreNames && !s.NetworkMode.Set() && d.Target == Compose
+		lost := server == nil && len(d.PostgresServers()) > 0 && (alone && Loopback(c.Host) && !d.Inhabits(s) || !strings.ContainsAny(c.Host, "./:$") && !Loopback(c.Host)) && !s.MoreNames && !s.NetworkMode.Set() && d.Target == Compose
 		if c.PasswordReason == "" && c.Host != "" && (lost || server != nil && server.Program == component.Postgres) {
 			cs = append(cs, c)
 		}
@@ -95,13 +95,13 @@ func (d *Deployment) OtherConnections() (cs []Connection) {
 		}
 		for _, v := range s.Variables {
 			if v.Hidden == "" {
-				add(s, v.Text, v.At)
+				add(s, v.Text, v.At, false) // an image of one's own may have a PostgreSQL inside
 			}
 		}
 	}
 	for _, a := range d.others {
 		if v := a.setting(a.About.Database); v.Set() && a.Absent.Why == "" {
-			add(a.Service, v.Str(), LeafOf(v))
+			add(a.Service, v.Str(), LeafOf(v), true)
 		}
 	}
 	return cs
@@ -118,7 +118,7 @@ func (d *Deployment) told() (ts []Talk) {
 		if err != nil || usual[u.Scheme] == "" || u.Hostname() == "" {
 			return
 		}
-		ts = append(ts, Talk{s, nil, u.Hostname(), cmp.Or(u.Port(), usual[u.Scheme]), at})
+		ts = append(ts, Talk{From: s, Host: u.Hostname(), Port: cmp.Or(u.Port(), usual[u.Scheme]), At: at, TLS: u.Scheme == "https" || u.Scheme == "wss"})
 	}
 	for _, s := range d.Services {
 		if !s.other() {

@@ -23,6 +23,12 @@ func (s *Service) Listing(ref string, router source.Site) []source.Site {
 // defines is a line there.
 func (s *Service) Label(key, value string) string {
 	if _, setting, ok := strings.Cut(key, "@file."); ok {
+		switch setting {
+		case "entrypoints":
+			return "entryPoints: [" + source.Quote(value) + "]"
+		case "tls.certresolver":
+			return "tls: {certResolver: " + source.Quote(value) + "}"
+		}
 		return setting + ": " + source.Quote(value)
 	}
 	return s.LabelLine(key, value)

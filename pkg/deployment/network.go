@@ -62,11 +62,12 @@ func (d *Deployment) ProxyNetwork(s *Service) string {
 }
 
 // Talk is one service's way to another, the name and the port that it calls the other by, and the place that says so. To is nil
-// where the name is that of a door behind which nothing is known.
+// where the name is that of a door behind which nothing is known. TLS says that it is an address of https or wss.
 type Talk struct {
 	From, To   *Service
 	Host, Port string
 	At         func(note string) source.Site
+	TLS        bool
 }
 
 // Talks lists who speaks to whom inside the stack.
@@ -79,12 +80,15 @@ func (d *Deployment) Calls() []Talk {
 	var ts []Talk
 	say := func(from *Service, at func(string) source.Site, host, port string) {
 		if to := d.ServiceAt(host); to != nil || d.Door(host) != nil {
-			ts = append(ts, Talk{from, to, host, port, at})
+			ts = append(ts, Talk{From: from, To: to, Host: host, Port: port, At: at})
 		}
 	}
 	url := func(from *Service, at source.Value) {
 		if u, port, ok := Endpoint(at.Str()); ok {
-			say(from, at.Site, u.Hostname(), port)
+			before := len(ts)
+			if say(from, at.Site, u.Hostname(), port); len(ts) > before {
+				ts[before].TLS = u.Scheme == "https" || u.Scheme == "wss"
+			}
 		}
 	}
 	processes := func(from *Service, config *source.File) {
@@ -123,7 +127,10 @@ func (d *Deployment) Calls() []Talk {
 		}
 	}
 	for _, t := range d.told() {
-		say(t.From, t.At, t.Host, t.Port)
+		before := len(ts)
+		if say(t.From, t.At, t.Host, t.Port); len(ts) > before {
+			ts[before].TLS = t.TLS
+		}
 	}
 	if front := d.Front().Service; front != nil && front.Absent.Why == "" {
 		for _, svc := range d.Routes().Services {

@@ -114,7 +114,7 @@ func (d *Deployment) Hops() []Talk {
 	ts := d.Talks()
 	say := func(from *Service, host, port string, at func(string) source.Site) {
 		if to := d.ServiceAt(host); to != nil && to != from {
-			ts = append(ts, Talk{from, to, host, port, at})
+			ts = append(ts, Talk{From: from, To: to, Host: host, Port: port, At: at})
 		}
 	}
 	for _, f := range d.fronts() {
@@ -124,7 +124,7 @@ func (d *Deployment) Hops() []Talk {
 		for _, svc := range f.table.Services {
 			for _, b := range svc.Backends {
 				if to := d.Service(b.Container); to != nil && to != f.Service {
-					ts = append(ts, Talk{f.Service, to, "", b.Port, func(note string) source.Site {
+					ts = append(ts, Talk{From: f.Service, To: to, Port: b.Port, At: func(note string) source.Site {
 						b.Site.Note = note
 						return b.Site
 					}})
@@ -151,7 +151,7 @@ func (d *Deployment) Hops() []Talk {
 	for _, t := range slices.Clone(ts) {
 		for _, w := range d.Workers {
 			if w.Main == t.From && w.Service != t.To && !w.Misstarted() {
-				ts = append(ts, Talk{w.Service, t.To, t.Host, t.Port, t.At})
+				ts = append(ts, Talk{From: w.Service, To: t.To, Host: t.Host, Port: t.Port, At: t.At})
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package deployment
 import (
 	"cmp"
 	"io/fs"
+	"maps"
 	"net"
 	"path"
 	"slices"
@@ -158,13 +159,17 @@ func (t *Proxy) internal() bool {
 	return false
 }
 
-// Idle reports whether there is an entrypoint to which no published port leads.
-func (t *Proxy) Idle() bool {
-	led := make(map[string]bool)
-	for _, name := range t.public {
-		led[name] = true
+// Idle are the entrypoints to which no published port leads, those last that Traefik has for itself.
+func (t *Proxy) Idle() (names []string) {
+	led := slices.Collect(maps.Values(t.public))
+	for _, own := range []bool{false, true} {
+		for _, e := range t.entries {
+			if !slices.Contains(led, e.Name) && slices.Contains([]string{"ping", "traefik", "metrics"}, strings.ToLower(e.Name)) == own {
+				names = append(names, e.Name)
+			}
+		}
 	}
-	return slices.ContainsFunc(t.entries, func(e traefik.EntryPoint) bool { return !led[e.Name] })
+	return names
 }
 
 // Listening are the names of the entrypoints with their ports, those first to which no published port leads.

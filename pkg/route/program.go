@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	"net/url"
+	"time"
 
 	"philipp.info/stackgen/pkg/source"
 )
@@ -26,16 +27,25 @@ type End struct {
 	Guards            []*Middleware
 	Tried             []Attempt
 	Passes            *Passes
+	Sends             *[]Header
 }
 
 // Passes is what a proxy hands on of a request besides its path. Body is how many bytes of a body it takes at most, 0 for any
 // number; Default says that nobody wrote that. Upgrades says that it asks the backend for a WebSocket where it is asked for one.
+// Wait is how long it waits for the backend to answer, 0 where that is long enough for anybody.
 type Passes struct {
-	Body         int64
-	Default      bool
-	Upgrades     bool
-	Forwards     bool // it says where a request came from
-	BodyAt, Site source.Site
+	Body                 int64
+	Default              bool
+	Upgrades             bool
+	Forwards             bool // it says where a request came from
+	Wait                 time.Duration
+	BodyAt, Site, WaitAt source.Site
+}
+
+// Header is one that a proxy adds to an answer by itself. Of one whose value cannot be told that is "".
+type Header struct {
+	Name, Value string
+	Site        source.Site
 }
 
 // NewProgram is the table of a proxy that decides by itself, with its routers in the order of its file. unread says why the file
@@ -109,7 +119,8 @@ func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
 // follow has the proxy itself decide.
 func (t *Table) follow(res *Result, e *Entry, req *Request, host string, u *url.URL) {
 	end := t.run(Ask{req.Method, host, req.Host, port(host), u, e})
-	res.Router, res.Tried, res.Guards, res.Answer, res.Passes = end.Router, end.Tried, end.Guards, end.Answer, end.Passes
+	res.Router, res.Tried, res.Guards, res.Answer = end.Router, end.Tried, end.Guards, end.Answer
+	res.Passes, res.Sends = end.Passes, end.Sends
 	res.Redirect, res.Refused, res.Unknown = end.Redirect, end.Refused, end.Unknown
 	if end.Router == nil {
 		return

@@ -215,6 +215,9 @@ type Result struct {
 	Through []*Router
 	// Passes is what the proxy hands on; nil where that is not told.
 	Passes *Passes
+	// Sends are the headers that the proxy itself adds to the answer, beside those of the backend that it hands on; nil where
+	// that is not told.
+	Sends *[]Header
 	// Asked is the host without port and the path without query, as rules see them.
 	Asked struct{ Host, Path string }
 	// Tried lists the routers in the order of trial, up to the one that decided.

@@ -139,6 +139,7 @@ func (s *site) respond(e *entry, l *line, args []string, above string) {
 			if filled, ok := w.expand(text); ok && strings.Contains(text, "{http.") {
 				w.end.Answer = filled
 			}
+			w.end.Sends = w.answered(false)
 		}
 		return w.finish(r)
 	}}
@@ -189,7 +190,22 @@ func (s *site) proxy(e *entry, l *line, args []string, above string) error {
 	if to != "" {
 		e.steps = append(e.steps, rewriting(to, e.at))
 	}
-	e.steps = append(e.steps, func(w *walk) bool { return w.finish(r) })
+	wait, waitAt := waits(l)
+	var down []sent
+	for _, b := range l.block {
+		if b.name() == "header_down" {
+			for _, h := range headersOf(b, b.args()) {
+				h.late = !h.more // it takes the place of what the backend has
+				down = append(down, h)
+			}
+		}
+	}
+	e.steps = append(e.steps, func(w *walk) bool {
+		w.sends = append(w.sends, down...)
+		w.end.Passes = &route.Passes{Body: w.body.bytes, BodyAt: w.body.site, Site: r.Site, Wait: wait, WaitAt: waitAt, Upgrades: true, Forwards: true}
+		w.end.Sends = w.answered(true)
+		return w.finish(r)
+	})
 	return nil
 }
 

@@ -139,6 +139,7 @@ func (s *site) directive(l *line, above string) (*entry, error) {
 	e := &entry{at: where}
 	if slices.Contains(quiet, name) {
 		e.quiet = true
+		s.beside(e, l)
 		return e, nil
 	}
 	args := l.args()

@@ -19,6 +19,9 @@ type walk struct {
 	captures           map[string]string
 	env                func(name string) (string, bool, string)
 
+	body  bound
+	sends []sent
+
 	end   route.End
 	taken map[*group]bool
 }
@@ -45,7 +48,15 @@ type entry struct {
 // run sends a request through entries, in their order.
 func run(entries []*entry, w *walk) bool {
 	for _, e := range entries {
-		if e.quiet || e.group != nil && w.taken[e.group] {
+		if e.quiet {
+			if got, _ := e.match.eval(w); len(e.steps) > 0 && got == route.Yes {
+				for _, s := range e.steps {
+					s(w)
+				}
+			}
+			continue
+		}
+		if e.group != nil && w.taken[e.group] {
 			w.pass(e, "another block of its kind is run")
 			continue
 		}

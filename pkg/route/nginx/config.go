@@ -4,7 +4,6 @@ import (
 	"net"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/route"
@@ -51,6 +50,7 @@ type content struct {
 	internal bool
 	tries    *directive
 	passes   route.Passes
+	sends    *[]route.Header
 }
 
 // mapping is a map block.
@@ -216,7 +216,7 @@ func (c *config) location(s *server, l *location, outer []*directive) (*location
 }
 
 // access are the directives about who and what is let through that a block inherits as long as it has none of the kind itself.
-var access = []string{"allow", "deny", "auth_basic", "auth_request", "satisfy", "client_max_body_size", "proxy_set_header"}
+var access = []string{"allow", "deny", "auth_basic", "auth_request", "satisfy", "client_max_body_size", "proxy_set_header", "proxy_read_timeout", "add_header", "proxy_hide_header"}
 
 func inherited(outer, own []*directive) (list []*directive) {
 	for _, d := range outer {
@@ -279,35 +279,7 @@ func (c *config) fill(s *server, l *location, guards []*directive) {
 	}
 	l.content.denied = denied && !allowed
 	l.content.passes = passes(guards, l)
-}
-
-// passes is what a location hands on. Without a word nginx takes bodies of 1 MB (ngx_http_core_module.c, client_max_body_size).
-func passes(settings []*directive, l *location) route.Passes {
-	p := route.Passes{Body: 1 << 20, Default: true, BodyAt: l.site, Site: l.site}
-	if l.content.at != nil {
-		p.Site = l.content.at.site
-	}
-	for _, d := range settings {
-		switch d.name {
-		case "client_max_body_size":
-			text := strings.ToLower(d.arg(0))
-			unit := int64(1)
-			for suffix, n := range map[string]int64{"k": 1 << 10, "m": 1 << 20, "g": 1 << 30} {
-				if number, ok := strings.CutSuffix(text, suffix); ok {
-					text, unit = number, n
-				}
-			}
-			n, err := strconv.ParseInt(text, 10, 32)
-			if err != nil {
-				n = 0
-			}
-			p.Body, p.Default, p.BodyAt = n*unit, false, d.site
-		case "proxy_set_header":
-			p.Forwards = p.Forwards || strings.EqualFold(d.arg(0), "x-forwarded-for") && d.arg(1) != ""
-			p.Upgrades = p.Upgrades || strings.EqualFold(d.arg(0), "upgrade") && d.arg(1) != ""
-		}
-	}
-	return p
+	l.content.sends = sends(guards, l)
 }
 
 // endsOf adds a router for each directive by which nginx itself answers, and what answers inside of an if.

@@ -169,3 +169,32 @@ func (c *config) mapping(d *directive) {
 	}
 	c.maps[strings.TrimPrefix(d.arg(1), "$")] = m
 }
+
+// holds tells whether the condition of an if is fulfilled.
+func (w *walk) holds(d *directive) (yes, ok bool) {
+	if !strings.HasPrefix(d.arg(0), "$") {
+		return false, false
+	}
+	val, ok := w.fill(d.arg(0), false)
+	if !ok {
+		return false, false
+	}
+	switch op := d.arg(1); op {
+	case "":
+		return val != "" && val != "0", true
+	case "=", "!=":
+		want, ok := w.fill(d.arg(2), false)
+		return (val == want) == (op == "="), ok
+	case "~", "~*", "!~", "!~*":
+		re, err := compile(d.arg(2), strings.HasSuffix(op, "*"))
+		if err != nil {
+			return false, false
+		}
+		m := re.FindStringSubmatch(val)
+		if m != nil {
+			w.capture(re, m)
+		}
+		return (m != nil) != strings.HasPrefix(op, "!"), true
+	}
+	return false, false
+}

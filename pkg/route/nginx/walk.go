@@ -27,6 +27,7 @@ type walk struct {
 	asSent        bool // the URI is still the one of the request line
 	validLocation bool // it still begins with that of the location
 	override      content
+	aside         bool   // it ends within an if, which may have headers of its own
 	sent          string // the query of the request line, with its mark
 	looked        int    // how often maps were looked at
 
@@ -62,7 +63,9 @@ func (c *config) run(a route.Ask) route.End {
 		w.end.Router = s.top.files
 		return w.end
 	}
-	w.serve()
+	if w.serve(); w.aside {
+		w.end.Sends = nil
+	}
 	if w.end.Router == nil && w.end.Unknown == "" && len(c.notes) > 0 {
 		w.end.Unknown = c.notes[0].text
 	}
@@ -80,6 +83,7 @@ func (c *config) passed(w *walk, s *server) {
 
 func (w *walk) serve() {
 	if w.script(w.server.top.lines) {
+		w.end.Sends = w.server.top.content.sends
 		return
 	}
 	loc := w.server.top
@@ -98,6 +102,7 @@ func (w *walk) serve() {
 			loc = found
 		}
 		if found != nil && w.script(found.lines) {
+			w.end.Sends = found.content.sends
 			return
 		}
 		if !w.changed {
@@ -227,6 +232,7 @@ func (w *walk) steps(lines []*directive) (done, stop bool) {
 				w.override = in
 			}
 			if done, stop := w.steps(d.block); done || stop {
+				w.aside = true
 				return done, stop
 			}
 		}
@@ -299,42 +305,13 @@ func (w *walk) rewrite(d *directive) (done, stop bool) {
 	return false, flag == "last"
 }
 
-// holds tells whether the condition of an if is fulfilled.
-func (w *walk) holds(d *directive) (yes, ok bool) {
-	if !strings.HasPrefix(d.arg(0), "$") {
-		return false, false
-	}
-	val, ok := w.fill(d.arg(0), false)
-	if !ok {
-		return false, false
-	}
-	switch op := d.arg(1); op {
-	case "":
-		return val != "" && val != "0", true
-	case "=", "!=":
-		want, ok := w.fill(d.arg(2), false)
-		return (val == want) == (op == "="), ok
-	case "~", "~*", "!~", "!~*":
-		re, err := compile(d.arg(2), strings.HasSuffix(op, "*"))
-		if err != nil {
-			return false, false
-		}
-		m := re.FindStringSubmatch(val)
-		if m != nil {
-			w.capture(re, m)
-		}
-		return (m != nil) != strings.HasPrefix(op, "!"), true
-	}
-	return false, false
-}
-
 // answer has the content of a location answer.
 func (w *walk) answer(l *location) {
 	con := l.content
 	if w.override.at != nil {
 		con.at, con.router = w.override.at, w.override.router
 	}
-	w.end.Guards = con.guards
+	w.end.Guards, w.end.Sends = con.guards, con.sends
 	switch {
 	case con.internal && !w.internal:
 		w.end.Refused = "404: " + l.label + " is internal"

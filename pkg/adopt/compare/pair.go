@@ -62,6 +62,13 @@ func (s *side) connected(server *deployment.Service) bool {
 
 // likeness are the ways in which services of both sides are told to be the same one, the surest first.
 var likeness = []func(s *side, svc *deployment.Service) string{
+	func(s *side, svc *deployment.Service) string { // one whose name is that of a rendered service, and which is kept beside it
+		name, kept := strings.CutSuffix(svc.Name, "-kept")
+		if s.ours && !kept {
+			return ""
+		}
+		return "kept " + name
+	},
 	func(s *side, svc *deployment.Service) string { // the very bridge, where there are several of one program
 		for _, b := range s.Bridges {
 			if b.Service == svc {

@@ -128,3 +128,17 @@ func TestWayInBeforeHAProxy(t *testing.T) {
 		}
 	}
 }
+
+// A PostgreSQL that is nobody's of the stack is kept beside the one that is rendered for it, and nothing of it changes.
+func TestServerOfSomethingElse(t *testing.T) {
+	ours := renderedFrom(t, []byte(own+"compose: {extra: {services: {postgres-kept: {image: 'postgres:16', container_name: pg, volumes: ['/srv/pg:/var/lib/postgresql/data'], environment: {POSTGRES_PASSWORD: fake-password-of-pages}}}}}\n"))
+	old := fstest.MapFS{
+		"docker-compose.yml": &fstest.MapFile{Data: []byte("services:\n  postgres: {image: 'postgres:16', container_name: pg, volumes: ['/srv/pg:/var/lib/postgresql/data'], environment: {POSTGRES_PASSWORD: fake-password-of-pages}}\n  synapse: {image: 'matrixdotorg/synapse:v1.163.2', volumes: ['./hs:/data']}\n")},
+		"hs/homeserver.yaml": &fstest.MapFile{Data: []byte("server_name: example.org\ndatabase: {name: sqlite3, args: {database: /data/homeserver.db}}\n")},
+	}
+	for _, d := range compare.Deployments(open(old), open(ours)).Differences {
+		if d.About == "postgres" && d.Kind != compare.Same && d.Kind != compare.Safer && d.Doc != "networks" {
+			t.Errorf("%s %s: %s", d.Doc, d.Key, d.Why)
+		}
+	}
+}

@@ -42,7 +42,7 @@ var verdicts = []verdict{
 	{about: "service **", doc: "service", key: "", where: onOld, old: "** (**/synapse:**", kind: Decision, why: goneWorkers, keep: keepWorkers},
 	{about: "syn2mas", doc: "service", key: "", where: onEither, kind: Same, why: "it runs only when it is called by name"},
 	{about: "mas", doc: "service", key: "", where: onOurs, kind: Decision, why: "the Matrix Authentication Service answers logins from then on, and knows nobody before syn2mas has run", keep: "stackgen import --keep-auth, which leaves logins to Synapse"},
-	{about: "postgres**", doc: "service", key: "", where: onOurs, kind: Lost, why: "the spec has no PostgreSQL outside of the stack: one of its own starts, with nothing in it"},
+	{about: "postgres**", doc: "service", key: "", where: onOurs, kind: Lost, why: "it starts with nothing in it: what is on another server, or in a file of SQLite, has to be brought there"},
 	{about: "**", doc: "service", key: "", where: onOurs, kind: Decision, why: "it is started beside the rest"},
 	{about: "traefik**", doc: "service", key: "", where: onOld, kind: Decision, why: "the proxy is no part of the rendered stack: keep its own stack beside, or nobody hears the requests", keep: "compose: {extra: {services: {traefik: …}}} with its service as it is"},
 	{about: "**", doc: "service", key: "", where: onOld, kind: Decision, why: "`docker compose up -d --remove-orphans` takes it away, and what it does is not done any more", keep: "compose: {extra: {services: {…}}} with its service as it is"},

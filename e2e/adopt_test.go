@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+	"philipp.info/stackgen/pkg/component"
 )
 
 // adoption is a stack that was kept by hand, and is taken over by the commands of the MIGRATION.md that import wrote.
@@ -114,6 +115,45 @@ func TestAdoption(t *testing.T) {
 		a.reads(t, "ben-1", room, before, later)
 		a.bridgesWork(t)
 	})
+	t.Run("then Telegram's bridge in Go", a.telegramInGo)
+}
+
+// telegramInGo raises the version of the adopted Telegram bridge. The Go bridge takes the database over that has the name and
+// the owner which they had by hand, and goes on with the device and the Olm account of the Python one.
+func (a *adoption) telegramInGo(t *testing.T) {
+	const service, database = "mautrix-telegram", "mautrix_telegram"
+	account, identity := a.sql(t, database, olmAccount), a.deviceKeys(t)
+	if account == "" || identity == "" {
+		t.Fatalf("the Python bridge has no Olm account of its own: %q, %q", account, identity)
+	}
+	a.compose(t, "stop", service)
+	name := filepath.Join(a.spec, "stack.yaml")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raised := replace(t, string(text), "version: "+telegramVersion, "version: "+component.Of(component.Telegram).Tested.Tag)
+	if err := os.WriteFile(name, []byte(raised), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.sh(t, "stackgen render "+name+" -o "+a.dir, "", nil)
+	a.overlay(t)
+	a.up(t)
+	a.says(t, service, "Successfully migrated legacy database")
+	a.says(t, service, "Bridge started")
+	if now := a.sql(t, database, olmAccount); now != account {
+		t.Errorf("the Olm account was %q and is %q", account, now)
+	}
+	if now := a.deviceKeys(t); now != identity {
+		t.Error("the bot's device has other keys than before")
+	}
+	if owner := a.sql(t, database, `SELECT owner FROM database_owner`); owner != "megabridge/mautrix-telegram" {
+		t.Errorf("the database belongs to %q", owner)
+	}
+	if left := a.sql(t, database, `SELECT tgid FROM portal_old`); left != "42" {
+		t.Errorf("of the chats there is %q", left)
+	}
+	a.bridgesWork(t)
 }
 
 // prefix has MAS take the prefix of its address away itself, and not the proxy. What clients asked Synapse for then needs

@@ -26,11 +26,10 @@ bridges: {telegram: {version: ` + version + `}}
 permissions: {` + serverName + `: user}
 `
 	}
-	const account = `SELECT account_id || ' ' || device_id || ' ' || shared FROM crypto_account`
 	s := newStack(t, spec(telegramVersion))
 	s.up(t)
-	s.says(t, "Startup actions complete")
-	before := s.sql(t, "telegram", account)
+	s.says(t, "telegram", "Startup actions complete")
+	before := s.sql(t, "telegram", olmAccount)
 	if !strings.HasSuffix(before, " true") || len(strings.Fields(before)) < 2 {
 		t.Fatalf("the Python bridge has no Olm account of its own: %q", before)
 	}
@@ -39,9 +38,9 @@ permissions: {` + serverName + `: user}
 
 	s.render(t, spec(component.Of(component.Telegram).Tested.Tag))
 	s.up(t)
-	s.says(t, "Successfully migrated legacy database")
-	s.says(t, "Bridge started")
-	if after := s.sql(t, "telegram", account); after != before {
+	s.says(t, "telegram", "Successfully migrated legacy database")
+	s.says(t, "telegram", "Bridge started")
+	if after := s.sql(t, "telegram", olmAccount); after != before {
 		t.Errorf("the Olm account was %q and is %q", before, after)
 	}
 	if after := s.deviceKeys(t); after != identity {
@@ -56,14 +55,17 @@ permissions: {` + serverName + `: user}
 	s.compose(t, "stop", "telegram")
 	s.rewrite(t, "config/telegram/config.yaml", component.Of(component.Telegram).Bridge.Move.PickleKey, strings.Repeat("fedcba9876543210", 3))
 	_, _ = s.try("start", "telegram")
-	s.says(t, "bad mac")
+	s.says(t, "telegram", "bad mac")
 }
 
-// says waits for what the Telegram bridge has to say once it is alive.
-func (s *stack) says(t *testing.T, words string) {
+// olmAccount is who a bridge's bot is in encrypted rooms.
+const olmAccount = `SELECT account_id || ' ' || device_id || ' ' || shared FROM crypto_account`
+
+// says waits for what a bridge has to say once it is alive.
+func (s *stack) says(t *testing.T, service, words string) {
 	t.Helper()
-	if !within(2*time.Minute, func() bool { return strings.Contains(s.logs(t, "telegram"), words) }) {
-		t.Fatalf("telegram does not say %q:\n%s", words, tail(s.logs(t, "telegram"), 20))
+	if !within(2*time.Minute, func() bool { return strings.Contains(s.logs(t, service), words) }) {
+		t.Fatalf("%s does not say %q:\n%s", service, words, tail(s.logs(t, service), 20))
 	}
 }
 

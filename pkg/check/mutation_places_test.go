@@ -22,6 +22,7 @@ type mutation struct {
 	what       string
 	data       string // the file with the change
 	id         string // what it is a change of, in any tree
+	object     [2]int // in a manifest: the first and the last line of the object
 }
 
 // word is what may stand in a second file: a name, a host, a port, a secret, as a whole or as a part of a
@@ -36,7 +37,7 @@ type place struct {
 	isKey bool
 }
 
-func places(f *source.File) []place {
+func places(f *source.File, chosen func(of, key source.Value) bool) []place {
 	var ps []place
 	var walk func(v source.Value)
 	walk = func(v source.Value) {
@@ -76,7 +77,7 @@ func mutations(t *testing.T, tree fstest.MapFS) []mutation {
 		texts := []string{string(f.Data)}
 		if parsed := structured(name, f); parsed != nil {
 			files[name], texts = parsed, nil
-			for _, p := range places(parsed) {
+			for _, p := range places(parsed, chosen) {
 				if !p.isKey {
 					texts = append(texts, p.v.Str())
 				}
@@ -117,7 +118,7 @@ func mutations(t *testing.T, tree fstest.MapFS) []mutation {
 			continue
 		}
 		lines := strings.SplitAfter(data, "\n")
-		for _, p := range places(f) {
+		for _, p := range places(f, chosen) {
 			ms = append(ms, inPlace(name, lines, p, func(w string) bool { return shared(w, name) })...)
 		}
 		ms = append(ms, dropped(name, lines, f.Root())...)
@@ -172,7 +173,7 @@ func inPlace(name string, lines []string, p place, counts func(string) bool) []m
 	add := func(what string, from, to int, with string) {
 		changed := slices.Clone(lines)
 		changed[pos.Line-1] = lead + text[:from] + with + text[to:]
-		ms = append(ms, mutation{name, keys, pos.Line, pos.Line, around(lines, pos.Line), what, strings.Join(changed, ""), line})
+		ms = append(ms, mutation{file: name, keys: keys, line: pos.Line, last: pos.Line, around: around(lines, pos.Line), what: what, data: strings.Join(changed, ""), id: line})
 	}
 	if b, ok := p.v.Bool(); ok && !p.isKey {
 		add("flipped", 0, len(p.v.Str()), strconv.FormatBool(!b))
@@ -204,7 +205,7 @@ func inLines(name string, lines []string, counts func(string) bool) []mutation {
 		put := func(what, with string) {
 			changed := slices.Clone(lines)
 			changed[i] = with
-			ms = append(ms, mutation{name, text, i + 1, i + 1, around(lines, i+1), what, strings.Join(changed, ""), line})
+			ms = append(ms, mutation{file: name, keys: text, line: i + 1, last: i + 1, around: around(lines, i+1), what: what, data: strings.Join(changed, ""), id: line})
 		}
 		for n, at := range word.FindAllStringIndex(line, -1) {
 			first := n == 0 || sql && n == 1
@@ -274,7 +275,9 @@ func other(w string) string {
 func dropped(name string, lines []string, v source.Value) []mutation {
 	var ms []mutation
 	for _, item := range v.Items() {
-		ms = append(ms, mutation{name, item.Path(), v.KeyPos().Line, item.Pos().Line, around(lines, v.KeyPos().Line), "dropped", without(lines, item.Pos()), lines[item.Pos().Line-1]})
+		ms = append(ms, mutation{
+			file: name, keys: item.Path(), line: v.KeyPos().Line, last: item.Pos().Line, around: around(lines, v.KeyPos().Line), what: "dropped", data: without(lines, item.Pos()), id: lines[item.Pos().Line-1],
+		})
 		ms = append(ms, dropped(name, lines, item)...)
 	}
 	for _, val := range v.Entries() {

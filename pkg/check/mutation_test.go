@@ -156,7 +156,7 @@ func TestMutations(t *testing.T) {
 				t.Fatalf("%s is found before anything is changed: %s", found[0].Rule, found[0].Message)
 			}
 			count := make(map[told]int)
-			for i, said := range answers(tree, ms) {
+			for i, said := range answers(tree, ms, answer) {
 				count[said]++
 				if said > unsaid {
 					continue
@@ -188,11 +188,12 @@ const (
 	unsaid    told = iota
 	notLooked      // that something was not checked because of it
 	atOther        // an error or warning at the other of the two places that disagree, or at the router that takes a request now
+	atObject       // in a manifest, an error or warning at the object that it is in
 	atPlace        // an error or warning at its line, or at a block around it
 )
 
 // answers tries each mutation.
-func answers(tree fstest.MapFS, ms []mutation) []told {
+func answers(tree fstest.MapFS, ms []mutation, answer func(fstest.MapFS, mutation) told) []told {
 	var group sync.WaitGroup
 	work, all := make(chan int), make([]told, len(ms))
 	for range runtime.GOMAXPROCS(0) {

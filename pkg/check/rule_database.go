@@ -19,6 +19,9 @@ var databaseCredentialsMatch = Rule{
 	Fix:     "Write the same values on both sides.",
 	Source:  "Synapse docs/postgres.md; MAS crates/config sections/database.rs; mautrix docs",
 	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, s := range d.Services {
+			checkPassfile(r, d, s)
+		}
 		var absent []lack
 		var elsewhere []deployment.Connection
 		for _, c := range append(d.Connections(), d.OtherConnections()...) {

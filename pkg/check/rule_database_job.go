@@ -25,6 +25,9 @@ func checkConnection(r *Reporter, d *deployment.Deployment, j deployment.Job) {
 	name, server := j.Service.Name, d.ServiceAt(j.Host)
 	const consequence = "; it fails, and with it whoever waits for it"
 	switch {
+	case j.Host == "" && !j.HostAt.Exists() && j.Psql && j.Fault == "" && d.Target == deployment.Kubernetes && j.Service.EnvUnread == "" && !j.Service.Paired && !strings.ContainsAny(j.Db, "=:/"):
+		r.Lack(name+" is told no host, and psql looks for PostgreSQL in its own container"+consequence, d.Lines.Variable("PGHOST", "…"), j.Service.EnvAt.Site(""))
+		return
 	case j.Fault != "", !j.Psql, j.Host == "", strings.ContainsAny(j.Host, "./"), strings.ContainsAny(j.Db, "=:"):
 		return // database-created says so, or it cannot be told
 	case server == nil && d.DatabaseFix() == "":
@@ -66,6 +69,11 @@ func checkSuperuser(r *Reporter, d *deployment.Deployment, j deployment.Job, ser
 			"correct the path, or "+d.Lines.Mount("the secret", "there"), append([]source.Site{j.PasswordAt.Site("")}, j.Service.HandedSites()...)...)
 	case j.PasswordReason != "":
 		r.NotChecked(j.PasswordReason, j.PasswordAt.Site(""))
+	case !j.PasswordAt.Exists() && password.Reason == "" && password.Password != "" && d.Target == deployment.Kubernetes && j.Service.EnvUnread == "":
+		if trust, _ := server.Env("POSTGRES_HOST_AUTH_METHOD"); trust == "" {
+			r.Warn(fmt.Sprintf("%s is given no password for %s at %s; unless its image brings one, it cannot log in (no password supplied), and whoever waits for it does not start", name, j.User, j.Host),
+				d.Lines.Variable("PGPASSWORD", "…"), j.Service.EnvAt.Site(""), password.Site)
+		}
 	case !j.PasswordAt.Exists(), password.Reason != "", password.Password == "":
 	case j.Password == "":
 		r.Fail(fmt.Sprintf("no line of the password file of %s is for %s at %s; it cannot log in (no password supplied), and whoever waits for it does not start", name, j.User, j.Host),

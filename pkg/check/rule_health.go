@@ -29,6 +29,7 @@ var composeHealthDependency = Rule{
 			checkHealthPort(r, d, s)
 			checkIsReady(r, d, s)
 			checkRestart(r, d, s)
+			checkWaits(r, d, s)
 		}
 		for _, s := range d.Synapses {
 			checkWaiting(r, d, s)

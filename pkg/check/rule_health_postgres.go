@@ -11,7 +11,7 @@ import (
 )
 
 // checkIsReady has pg_isready accept its command line and ask the server in its own container. Who is named
-// with -U makes no difference: pg_isready does not log in.
+// with -U makes no difference, as pg_isready does not log in; that somebody is does, where the image has no name for the user.
 func checkIsReady(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
 	h := s.Health()
 	if len(h.Words) < 2 || h.Words[0] != "CMD" || !slices.Contains(d.PostgresServers(), s) {
@@ -33,6 +33,10 @@ func checkIsReady(r *Reporter, d *deployment.Deployment, s *deployment.Service) 
 		r.Fail(fmt.Sprintf("pg_isready in the health check of %s %s%s", s.Name, l.Fault, consequence), fix, h.At.Site(""))
 	case host != "" && !strings.HasPrefix(host, "/") && !s.IsItself(host) && !strings.HasPrefix(host, "127."):
 		r.Fail(fmt.Sprintf("the health check of %s asks %s and not its own container%s", s.Name, host, consequence), fix, h.At.Site(""))
+	case l.Value('U') == "" && unknownThere(s):
+		if user, v := s.Env("PGUSER"); user == "" && !v.Exists() {
+			r.Fail(fmt.Sprintf("the health check of %s runs pg_isready as user %s, of whom the image knows no name; it gives up before it asks (no attempt)%s", s.Name, s.UserAt.Str(), consequence), d.Lines.Probe("pg_isready", "-q", "-h", "127.0.0.1", "-U", "postgres"), h.At.Site(""), s.UserAt.Site("the user"))
+		}
 	case port != "" && own != "" && port != own:
 		r.Fail(fmt.Sprintf("the health check of %s asks port %s, but it listens on %s%s", s.Name, port, own, consequence), fix, h.At.Site(""))
 	}

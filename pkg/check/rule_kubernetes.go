@@ -48,7 +48,7 @@ var kubernetesServiceLeads = Rule{
 			port string
 		}
 		told := make(map[ask]bool)
-		for _, t := range calls {
+		for _, t := range append(calls, d.Hops()...) {
 			door := d.Door(t.Host)
 			if door == nil || door.Elsewhere != "" || len(door.To) == 0 || t.From == t.To {
 				continue
@@ -166,6 +166,24 @@ var kubernetesKeyExists = Rule{
 				fix = "key: " + near
 			}
 			r.Fail(fmt.Sprintf("%s is to be given %s of the %s, which has no such key; its pod does not start", k.Service.Name, k.Key, k.Of), fix, k.At.Site(""), k.OfAt.Site("the "+k.Of))
+		}
+	},
+}
+
+var kubernetesObjectsFit = Rule{
+	ID: "kubernetes-objects-fit", Severity: finding.Error,
+	Summary:        "what an object of the manifests refers to is there: a workload its own pods and volumes, a claim and pods beside it, a role of CloudNativePG its own Secret",
+	Why:            "\"selector does not match template labels\" and \"volumeMounts: Not found\" when it is applied; a pod that stays Pending, as no claim or no other pod is found; \"role is not permitted to log in\"; a page that no browser opens.",
+	Fix:            "Write the same name in both places.",
+	Source:         "Kubernetes 1.36 pkg/apis/apps/validation, pkg/apis/core/validation, pkg/scheduler; CloudNativePG internal/management/controller/roles (wrong username in secret), api/v1 RoleConfiguration (login)",
+	KubernetesOnly: "Compose refuses what is nowhere defined, which compose-valid tells",
+	Check: func(d *deployment.Deployment, r *Reporter) {
+		for _, m := range d.Misfits {
+			if m.Unsure {
+				r.Warn(m.Fact, m.Fix, m.Sites...)
+			} else {
+				r.Fail(m.Fact, m.Fix, m.Sites...)
+			}
 		}
 	},
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -44,6 +45,7 @@ var kubernetesPolicyAllows = Rule{
 			r.Fail(what, fix, append(policySites(limits), t.At("asks"))...)
 		}
 		fromOutside(r, d)
+		fromOperator(r, d)
 		for _, s := range d.Services {
 			asks := slices.ContainsFunc(d.Hops(), func(t deployment.Talk) bool { return t.From == s })
 			if limits := d.Nameless(s); len(limits) > 0 && asks && s.Absent.Why == "" {
@@ -58,6 +60,15 @@ func fromOutside(r *Reporter, d *deployment.Deployment) {
 	if d.Routed == nil || d.Front().Service != nil {
 		return
 	}
+	for _, s := range d.Services {
+		for _, p := range s.Ports {
+			port := strconv.Itoa(p.Inner)
+			if limits := d.UnansweredBy(s, strings.ToUpper(p.Protocol), port); len(limits) > 0 && s.Absent.Why == "" {
+				r.Fail(fmt.Sprintf("%s nobody from outside of the stack to port %s/%s of %s, which is published; nobody gets an answer there", policyNames(limits, "lets", "let"), port, p.Protocol, s.Name),
+					fmt.Sprintf("ingress: a rule without from, with port %s of %s", port, strings.ToUpper(p.Protocol)), append(policySites(limits), p.At.Site("published"))...)
+			}
+		}
+	}
 	told := make(map[string]bool)
 	for _, svc := range d.Routes().Services {
 		for _, b := range svc.Backends {
@@ -71,6 +82,20 @@ func fromOutside(r *Reporter, d *deployment.Deployment) {
 				r.Fail(fmt.Sprintf("%s nobody from outside of the stack to port %s of %s, to which %s leads; every request is a 504", policyNames(limits, "lets", "let"), b.Port, s.Name, d.Front().Name),
 					fmt.Sprintf("ingress: a rule from the namespace of the controller, with port %s", b.Port), append(policySites(limits), b.Site)...)
 			}
+		}
+	}
+}
+
+// fromOperator looks whether CloudNativePG, which runs in a namespace of its own, gets through to the instances that it asks for their state.
+func fromOperator(r *Reporter, d *deployment.Deployment) {
+	for _, s := range d.Operated() {
+		if limits := d.Unanswered(s, "8000"); len(limits) > 0 {
+			r.Fail(fmt.Sprintf("%s nobody from outside of the stack to port 8000 of the Cluster %s, where CloudNativePG asks for its state; no instance becomes ready", policyNames(limits, "lets", "let"), s.Name),
+				"ingress: a rule from the pods of cloudnative-pg in any namespace, with ports 8000 and 5432", append(policySites(limits), s.Self.Site("the Cluster"))...)
+		}
+		if limits := d.Barred(s, s, "5432"); s.Copies > 1 && len(limits) > 0 {
+			r.Fail(fmt.Sprintf("%s between the instances of the Cluster %s, which copy from each other at port 5432; only one becomes ready", policyNames(limits, "stands", "stand"), s.Name),
+				"ingress: a rule from the pods of the Cluster, with port 5432", append(policySites(limits), s.Self.Site("the Cluster"))...)
 		}
 	}
 }

@@ -46,6 +46,7 @@ var serviceRuns = Rule{
 				checkOverlap(r, s)
 			}
 		}
+		checkTwins(r, d)
 	},
 }
 

@@ -22,7 +22,7 @@ var redisTakesSynapse = Rule{
 			at := s.Config.At("redis")
 			server := d.ServiceAt(at.At("host").Str())
 			if host := at.At("host"); at.At("enabled").True() && strange(d, s.Service, host.Str()) {
-				r.Warn(fmt.Sprintf("Synapse looks for Redis at %q, and nothing here is called so; unless a container of another stack is, its processes hear nothing of each other", host.Str()), "host: the service that runs Redis or Valkey", host.Site(""))
+				r.Warn(fmt.Sprintf("Synapse looks for Redis at %q, and nothing here is called so; unless %s is, its processes hear nothing of each other", host.Str(), d.Lines.Stranger), "host: the service that runs Redis or Valkey", host.Site(""))
 			}
 			if !at.At("enabled").True() || server == nil || server.Absent.Why != "" {
 				continue
@@ -47,9 +47,11 @@ var redisTakesSynapse = Rule{
 	},
 }
 
-// strange reports whether a name that a service calls is none of a container here, nor one of the world's.
+// strange reports whether a name that a service calls is none of a container here, nor one of the world's. A cluster has more Services than
+// those of the manifests: there it is one that differs from one of these by a slip.
 func strange(d *deployment.Deployment, s *deployment.Service, host string) bool {
-	return d.Target == deployment.Compose && host != "" && !strings.ContainsAny(host, ".:/$") && !deployment.Loopback(host) && host != "localhost" &&
+	slips := func(o *deployment.Door) bool { return finding.Nearest(host, []string{o.Name}) != "" }
+	return (d.Target == deployment.Compose || slices.ContainsFunc(d.Doors, slips)) && host != "" && !strings.ContainsAny(host, ".:/$") && !deployment.Loopback(host) && host != "localhost" &&
 		d.ServiceAt(host) == nil && d.Door(host) == nil && !s.MoreNames && !s.NetworkMode.Set()
 }
 

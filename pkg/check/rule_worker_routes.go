@@ -26,6 +26,9 @@ var workerAnswers = Rule{
 			if len(workers) == 0 || !routed(r, d) {
 				continue
 			}
+			if ls := s.Listeners(); !s.Partial() && len(ls) > 0 && !slices.ContainsFunc(ls, func(l deployment.Listener) bool { return slices.Contains(l.Resources, "client") }) {
+				r.Fail(fmt.Sprintf("no listener of %s serves clients, and what no worker answers comes to it; nobody can log in", s.Name), "names: [client, federation]", s.Config.At("listeners").Site(""))
+			}
 			a := answering{d: d, s: s, workers: workers}
 			for i, host := range s.Hosts() {
 				a.ask(r, host, i == 0)

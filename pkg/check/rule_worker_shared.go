@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -24,8 +25,29 @@ var workersAgree = Rule{
 				checkShared(r, s, workers, key.path, key.left)
 			}
 			checkReplicationSecrets(r, d, s, workers)
+			checkCopied(r, d, s, workers)
 		}
 	},
+}
+
+// checkCopied has each worker find the same secret at a path as the main process does. In a cluster each has a copy of its own.
+func checkCopied(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, workers []*deployment.Worker) {
+	for _, w := range workers {
+		for _, m := range w.Mounts {
+			own, _ := s.HostPath(m.Container)
+			if own == "" || m.Host == "" || own == m.Host || m.Container == w.Config.At("worker_replication_secret_path").Str() {
+				continue
+			}
+			a, err := source.ReadFS(d.FS, own)
+			b, err2 := source.ReadFS(d.FS, m.Host)
+			x, y := strings.TrimSpace(string(a)), strings.TrimSpace(string(b))
+			if err != nil || err2 != nil || x == y || strings.Contains(x+y, "\n") { // what is longer may well be another one, such as what is logged
+				continue
+			}
+			r.Fail(fmt.Sprintf("%s is handed another %s than %s; whoever it shows it to refuses it", w.Name, path.Base(m.Container), s.Name), "the same in both",
+				source.Site{Pos: source.Pos{File: m.Host, Line: 1, Col: 1}}, source.Site{Pos: source.Pos{File: own, Line: 1, Col: 1}, Note: "that of the main process"})
+		}
+	}
 }
 
 // sharedKeys are those that all processes have to read alike, and what comes of it where they do not.
@@ -85,34 +107,34 @@ func canon(v source.Value) string {
 
 // checkShared has the workers read what the main process reads of a key.
 func checkShared(r *Reporter, s *deployment.Synapse, workers []*deployment.Worker, key, left string) {
-	path := strings.Split(key, ".")
-	main := s.Config.At(path...)
+	keys := strings.Split(key, ".")
+	main := s.Config.At(keys...)
 	if s.Partial() {
 		return
 	}
 	var others []*deployment.Worker
 	for _, w := range workers {
-		at := w.Config.At(path...)
+		at := w.Config.At(keys...)
 		same := canon(at) == canon(main)
 		host := func(f *source.File) string { return f.At("database", "args", "host").Str() }
 		// By another host, such as that of a pooler, a database may have another name.
-		if !w.Config.Root().Set() || w.Partial() || same || strings.Contains(at.Str()+main.Str(), "$") || path[0] == "database" && (!at.Set() || !main.Set() || host(w.Config) != host(s.Config)) {
+		if !w.Config.Root().Set() || w.Partial() || same || strings.Contains(at.Str()+main.Str(), "$") || keys[0] == "database" && (!at.Set() || !main.Set() || host(w.Config) != host(s.Config)) {
 			continue
 		}
 		others = append(others, w)
 	}
-	severally(r, others, func(w *deployment.Worker) []source.Site { return []source.Site{w.Config.At(path...).Site("")} }, func(r *Reporter, others []*deployment.Worker) {
+	severally(r, others, func(w *deployment.Worker) []source.Site { return []source.Site{w.Config.At(keys...).Site("")} }, func(r *Reporter, others []*deployment.Worker) {
 		var names []string
 		var sites []source.Site
 		for _, w := range others {
 			names = append(names, w.Name)
-			sites = append(sites, w.Config.At(path...).Site(""))
+			sites = append(sites, w.Config.At(keys...).Site(""))
 		}
 		read := "reads"
 		if len(names) > 1 {
 			read = "read"
 		}
-		r.Fail(fmt.Sprintf("%s %s %s %s, and the main process %s %s; %s", finding.Sentence(names, "and"), read, key, orNone(others[0].Config.At(path...)), s.Name, orNone(main), left),
+		r.Fail(fmt.Sprintf("%s %s %s %s, and the main process %s %s; %s", finding.Sentence(names, "and"), read, key, orNone(others[0].Config.At(keys...)), s.Name, orNone(main), left),
 			"write it once, into the file that all processes read", append(sites, main.Site("the main process"))...)
 	})
 }

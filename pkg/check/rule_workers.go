@@ -46,7 +46,7 @@ var workerStarts = Rule{
 			}
 			names[name.Str()] = w
 		}
-		told.check(r)
+		told.check(r, d.Lines.Stranger)
 		for _, s := range d.Synapses {
 			if workers, known := d.WorkersOf(s); len(workers) > 0 && known && !s.Partial() {
 				checkDuties(r, s, workers, told)
@@ -206,9 +206,9 @@ func isAsked(config *source.File, name string) bool {
 	return false
 }
 
-func (told *instances) check(r *Reporter) {
+func (told *instances) check(r *Reporter, stranger string) {
 	for _, i := range told.strange {
-		r.Warn(fmt.Sprintf("instance_map has %s at %q, and nothing here is called so; unless a container of another stack is, what it is sent is lost", i.name.Str(), i.host.Str()), "host: the service that runs "+i.name.Str(), i.host.Site(""))
+		r.Warn(fmt.Sprintf("instance_map has %s at %q, and nothing here is called so; unless %s is, what it is sent is lost", i.name.Str(), i.host.Str(), stranger), "host: the service that runs "+i.name.Str(), i.host.Site(""))
 	}
 	for _, i := range told.wrong {
 		sites := []source.Site{i.host.Site(""), i.to.Site("")}

@@ -160,5 +160,6 @@ var Rules = []Rule{
 	irreversibleChange,
 	kubernetesServiceLeads,
 	kubernetesKeyExists,
+	kubernetesObjectsFit,
 	kubernetesPolicyAllows,
 }

@@ -64,6 +64,8 @@ type Deployment struct {
 	Routed *Routed
 	// Keyless are the keys that containers need of what is here and that it does not have.
 	Keyless []Keyless
+	// Misfits are what manifests say of an object in two places that do not go together.
+	Misfits []Misfit
 	// Holders says where files stand that are parts of others, by their names.
 	Holders map[string]Holder
 	// Faults is what keeps a file that stands in another one from being parsed, by its name.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
 )
 
 // Target is what a deployment runs on.
@@ -52,6 +53,14 @@ type Keyless struct {
 	Of      string
 	OfAt    Leaf
 	Keys    []string // that there are
+}
+
+// Misfit is what two places of the manifests say that does not go together. Unsure says that something else in the cluster may make it
+// right.
+type Misfit struct {
+	Fact, Fix string
+	Sites     []source.Site
+	Unsure    bool
 }
 
 // What the proxy of a cluster is called in a sentence.

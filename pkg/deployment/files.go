@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -216,8 +217,21 @@ func (d *Deployment) Text(s *Service, container string) (text, host, reason stri
 
 // KeysAt is the path of keys that leads to a place in one of the files.
 func (d *Deployment) KeysAt(p source.Pos) []string {
-	if f := d.file(p.File); f != nil {
-		return f.KeysAt(p)
+	for name, i := p.File, 2; ; name, i = Document(p.File, i), i+1 {
+		f := d.file(name)
+		if f == nil {
+			return nil
+		}
+		if keys := f.KeysAt(p); keys != nil {
+			return keys
+		}
 	}
-	return nil
+}
+
+// Document is the name of one of the documents of a file, from 1 on.
+func Document(name string, i int) string {
+	if i == 1 {
+		return name
+	}
+	return fmt.Sprintf("%s (document %d)", name, i)
 }

@@ -45,6 +45,8 @@ type Lines struct {
 	// File is what the services stand in, Engine what runs their containers, Gone when what is in a container alone is lost; Unwell is
 	// what comes of one whose check fails.
 	File, Engine, Gone, Unwell string
+	// Stranger is who may have a name that is called, and is not seen here.
+	Stranger string
 	// SwitchOn has the services of a profile run.
 	SwitchOn func(profile string) string
 }

@@ -8,6 +8,9 @@ type Role struct {
 	Site                   source.Site
 }
 
+// Operated are the servers that an operator runs.
+func (d *Deployment) Operated() []*Service { return d.operated }
+
 // Operate adds a PostgreSQL that an operator runs: no manifest has its container, and objects of the operator's own kinds say what roles and
 // databases it makes. opaque says why there may be more of them.
 func (d *Deployment) Operate(server *Service, roles []Role, databases map[string]Database, opaque string) {

@@ -3,7 +3,9 @@ package deployment
 import (
 	"slices"
 	"strconv"
+	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -77,8 +79,13 @@ func (d *Deployment) Barred(from, to *Service, port string) []*Policy {
 
 // Unanswered are the policies that let nobody from outside of the deployment reach a port of a service; none where one does.
 func (d *Deployment) Unanswered(s *Service, port string) []*Policy {
+	return d.UnansweredBy(s, "TCP", port)
+}
+
+// UnansweredBy is Unanswered for another protocol.
+func (d *Deployment) UnansweredBy(s *Service, protocol, port string) []*Policy {
 	limits := d.Limits(s, false)
-	if allowed(limits, false, func(a Allowance) bool { return a.Outside && a.Takes(port) }) {
+	if allowed(limits, false, func(a Allowance) bool { return a.Outside && a.takes(protocol, port) }) {
 		return nil
 	}
 	return limits
@@ -124,7 +131,11 @@ func (d *Deployment) Hops() []Talk {
 		for _, svc := range f.table.Services {
 			for _, b := range svc.Backends {
 				if to := d.Service(b.Container); to != nil && to != f.Service {
-					ts = append(ts, Talk{From: f.Service, To: to, Port: b.Port, At: func(note string) source.Site {
+					host, port, _ := strings.Cut(b.Address, ":")
+					if d.Door(host) == nil {
+						host, port = "", b.Port
+					}
+					ts = append(ts, Talk{From: f.Service, To: to, Host: host, Port: port, At: func(note string) source.Site {
 						b.Site.Note = note
 						return b.Site
 					}})
@@ -140,6 +151,18 @@ func (d *Deployment) Hops() []Talk {
 	for _, l := range d.LiveKits {
 		for _, v := range l.Config.At("webhook", "urls").Items() {
 			address(l.Service, v)
+		}
+	}
+	for _, s := range d.Services {
+		if s.Program != component.LkJwt {
+			continue
+		}
+		told, at := s.Env("LIVEKIT_CS_API_URL_OVERRIDES") // SERVER=URL,SERVER=URL
+		for one := range strings.SplitSeq(told, ",") {
+			_, to, _ := strings.Cut(one, "=")
+			if u, port, ok := Endpoint(to); ok {
+				say(s, u.Hostname(), port, at.Site)
+			}
 		}
 	}
 	for _, s := range d.Synapses {

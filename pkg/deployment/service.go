@@ -138,6 +138,7 @@ type Mount struct {
 	SourceAt                        Leaf // what says where it lies
 	ReadOnly                        bool
 	Fleeting                        bool // what is written there is gone with the container
+	Shown                           Leaf // what lets others than its owner read the file, of one that a cluster makes; not set where nothing does
 	External                        bool // a volume that Compose does not make: another than its own of that name
 }
 

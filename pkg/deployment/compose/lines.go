@@ -44,6 +44,7 @@ var lines = deployment.Lines{
 		return "docker exec " + shell.Word(container) + " " + program
 	},
 	File: "the compose file", Engine: "Docker", Gone: "after `docker compose down`",
+	Stranger: "a container of another stack",
 	Unwell:   "the container is unhealthy for ever, and neither Traefik nor depends_on takes it",
 	SwitchOn: func(profile string) string { return "COMPOSE_PROFILES=" + profile + " in .env" },
 }

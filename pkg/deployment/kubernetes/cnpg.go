@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,6 +83,7 @@ func (c *cluster) made(o *object) (roles []deployment.Role, databases map[string
 		r := deployment.Role{Name: name, Site: at.Site("its role"), Reason: absent}
 		if secret != "" {
 			r.Password, r.Reason, r.Site = c.password(o, secret, at)
+			c.named(o, secret, name, at)
 		}
 		if i := slices.IndexFunc(roles, func(p deployment.Role) bool { return p.Name == name }); i >= 0 {
 			roles[i] = r
@@ -109,6 +111,7 @@ func (c *cluster) made(o *object) (roles []deployment.Role, databases map[string
 	databases[name] = deployment.Database{Owner: owner, Site: at.Site("made with the cluster")}
 	for _, v := range o.At("spec", "managed", "roles").Items() {
 		if v.At("ensure").Str() != "absent" {
+			c.mayLogIn(v, v.At("name").Str())
 			role(v.At("name").Str(), v.At("passwordSecret", "name").Str(), v, "the role "+v.At("name").Str()+" is given no password here")
 		}
 	}
@@ -119,12 +122,38 @@ func (c *cluster) made(o *object) (roles []deployment.Role, databases map[string
 		}
 		switch other.kind {
 		case "DatabaseRole":
+			c.mayLogIn(spec, spec.At("name").Str())
 			role(spec.At("name").Str(), spec.At("passwordSecret", "name").Str(), spec.At("name"), "the role "+spec.At("name").Str()+" is given no password here")
 		case "Database":
 			databases[spec.At("name").Str()] = deployment.Database{Owner: spec.At("owner").Str(), Site: spec.At("name").Site("made here"), Statement: statement(spec)}
 		}
 	}
 	return roles, databases, opaque
+}
+
+// mayLogIn has a role with a password be one that logs in, which none is by default.
+func (c *cluster) mayLogIn(of source.Value, name string) {
+	if of.At("passwordSecret", "name").Set() && !of.At("login").True() {
+		at := of.At("login")
+		if !at.Exists() {
+			at = of.At("name")
+		}
+		c.misfit(false, fmt.Sprintf("the role %s has a password and may not log in; whoever connects as it is turned away (role is not permitted to log in)", name), "login: true", at.Site(""))
+	}
+}
+
+// named has the Secret of a role's password say the role's name, without which CloudNativePG leaves the role as it is.
+func (c *cluster) named(o *object, secret, role string, at source.Value) {
+	k := c.lookup("Secret", o.namespace, secret)
+	if k == nil || k.why != "" || k.of["password"] == nil {
+		return
+	}
+	switch e := k.of["username"]; {
+	case e == nil:
+		c.misfit(false, fmt.Sprintf("the Secret %s has no username, and CloudNativePG takes the password of the role %s only with it; the role is left without one", secret, role), "username: "+role, k.At("metadata", "name").Site(""), at.Site("the role"))
+	case e.why == "" && strings.TrimSpace(e.text) != role:
+		c.misfit(false, fmt.Sprintf("the Secret %s has another username than the role %s whose password it holds; CloudNativePG refuses it, and the role is left without one", secret, role), "username: "+role, e.at.Site(""), at.Site("the role"))
+	}
 }
 
 // statement is what CloudNativePG makes a database with.

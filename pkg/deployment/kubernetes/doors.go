@@ -34,7 +34,7 @@ func (c *cluster) hosts(o *object, name string) []string {
 	names := []string{name}
 	spaces := []string{o.namespace}
 	if o.namespace == "" { // it is applied to whatever kubectl is set to
-		spaces = append([]string{"default", "matrix"}, c.named()...)
+		spaces = append([]string{"default", "matrix"}, c.namespaces()...)
 	}
 	for _, space := range spaces {
 		if space != "" {
@@ -44,8 +44,8 @@ func (c *cluster) hosts(o *object, name string) []string {
 	return names
 }
 
-// named are the namespaces that manifests say.
-func (c *cluster) named() (names []string) {
+// namespaces are those that manifests say.
+func (c *cluster) namespaces() (names []string) {
 	for _, o := range c.objects {
 		if o.kind == "Namespace" && !slices.Contains(names, o.name) {
 			names = append(names, o.name)

@@ -42,6 +42,7 @@ func Open(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, 
 	if len(c.objects) == 0 {
 		return d, append(findings, c.nothing()...)
 	}
+	c.unread = append(c.unread, c.elsewhere()...)
 	c.spread()
 	c.hold()
 	c.charted()
@@ -60,6 +61,7 @@ func Open(fsys fs.FS, known ...*deployment.Deployment) (*deployment.Deployment, 
 	c.operated()
 	c.doors()
 	c.policies()
+	c.fits()
 	d.FS = &within{FS: fsys, files: memfs.New(c.files)}
 	d.Unread = c.unread
 	c.routes()
@@ -80,7 +82,32 @@ func (c *cluster) nothing() (findings []finding.Finding) {
 	return nil
 }
 
+// elsewhere are the objects of which something in the cluster makes others: a chart that is filled in there, or a directory that is fetched.
+func (c *cluster) elsewhere() (all []source.Site) {
+	for _, o := range c.objects {
+		fill := ""
+		switch o.kind + "." + o.group {
+		case "HelmRelease.helm.toolkit.fluxcd.io", "HelmChart.helm.cattle.io":
+			fill = "whose chart is filled in in the cluster: helm template … | stackgen check -"
+		case "Application.argoproj.io", "ApplicationSet.argoproj.io":
+			fill = "whose manifests Argo CD makes: argocd app manifests … | stackgen check -"
+		case "Kustomization.kustomize.toolkit.fluxcd.io":
+			fill = "which has Flux apply another directory: name that one"
+		}
+		if fill != "" {
+			all = append(all, o.At("metadata", "name").Site("the "+o.kind+" "+o.name+", "+fill))
+		}
+	}
+	return all
+}
+
 func (c *cluster) noWorkload() finding.Finding {
+	if all := c.elsewhere(); len(all) > 0 {
+		what, fix, _ := strings.Cut(all[0].Note, ": ")
+		f := finding.Finding{Rule: "kubernetes", Severity: finding.Error, Message: "no manifest here is of a workload, but there is " + what + "; there is nothing to check", Fix: fix, Sites: all}
+		f.Sites[0].Note = ""
+		return f
+	}
 	return finding.Finding{
 		Rule: "kubernetes", Severity: finding.Error, Message: "no manifest here is of a workload, such as a Deployment or a StatefulSet; there is nothing to check",
 		Fix: "name the directory of the manifests, or the one of the overlay", Sites: []source.Site{{Pos: source.Pos{File: cmp.Or(c.objects[0].File().Path, ".")}}},

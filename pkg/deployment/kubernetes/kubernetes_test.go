@@ -83,6 +83,26 @@ resources: [synapse.yaml]
 	}
 }
 
+// What something in the cluster makes workloads of is said to be unread, beside workloads and where there are none.
+func TestMadeInTheCluster(t *testing.T) {
+	for made, want := range map[string]string{
+		"helm.toolkit.fluxcd.io/v2, kind: HelmRelease":        "the HelmRelease matrix, whose chart is filled in",
+		"helm.cattle.io/v1, kind: HelmChart":                  "the HelmChart matrix, whose chart is filled in",
+		"argoproj.io/v1alpha1, kind: Application":             "the Application matrix, whose manifests Argo CD makes",
+		"kustomize.toolkit.fluxcd.io/v1, kind: Kustomization": "the Kustomization matrix, which has Flux apply another directory",
+	} {
+		text := "{apiVersion: " + made + ", metadata: {name: matrix}}\n"
+		d := open(t, "-- a.yaml --\n"+workload("synapse", "image: ghcr.io/element-hq/synapse:v1.163.2", "")+"-- b.yaml --\n"+strings.Replace(strings.Trim(text, "{}\n"), ", ", "\n", 2)+"}\n")
+		if !slices.ContainsFunc(d.Unread, func(s source.Site) bool { return strings.HasPrefix(s.Note, want) }) {
+			t.Errorf("%s: %v", made, d.Unread)
+		}
+		_, findings := Open(tree("-- b.yaml --\n" + strings.Replace(strings.Trim(text, "{}\n"), ", ", "\n", 2) + "}\n"))
+		if len(findings) != 1 || !strings.Contains(findings[0].Message, want) || findings[0].Pos().Line != 3 {
+			t.Errorf("%s alone: %+v", made, findings)
+		}
+	}
+}
+
 // What is not followed is said: never is it taken for nothing.
 func TestUnread(t *testing.T) {
 	pod := "\n-- pod.yaml --\n" + workload("web", "image: nginx", "")

@@ -190,7 +190,7 @@ func (c *cluster) patch(dir string, v source.Value, all []*object) []*object {
 		}
 		files, problem = source.ParseAll(path.Join(dir, name), src)
 		for i, f := range files {
-			c.d.Add(document(path.Join(dir, name), i), f)
+			c.d.Add(deployment.Document(path.Join(dir, name), i+1), f)
 		}
 	}
 	if problem != nil {

@@ -45,6 +45,7 @@ var lines = deployment.Lines{
 		return "kubectl exec " + shell.Word(pod) + " -- " + program
 	},
 	File: "the manifest", Engine: "the cluster", Gone: "with its pod",
+	Stranger: "a Service of the cluster",
 	Unwell:   "the pod is never ready, and no Service leads to it",
 	SwitchOn: func(string) string { return "replicas: 1" },
 }

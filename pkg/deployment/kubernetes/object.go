@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -103,7 +104,7 @@ func (c *cluster) manifest(name string, found bool) ([]*object, []finding.Findin
 	var all []*object
 	for i, f := range files {
 		if f.Root().Kind() == source.Mapping {
-			c.d.Add(document(name, i), f)
+			c.d.Add(deployment.Document(name, i+1), f)
 			all = append(all, expand(f.Root())...)
 		}
 	}
@@ -114,14 +115,6 @@ func (c *cluster) manifest(name string, found bool) ([]*object, []finding.Findin
 // like an action there is for some other program.
 func templated(src []byte) bool {
 	return !bytes.Contains(src, []byte("\n# Source: ")) && bytes.Contains(src, []byte("{{")) && slices.ContainsFunc([]string{".Values", ".Release.", ".Chart.", "{{ include ", "{{- include "}, func(word string) bool { return bytes.Contains(src, []byte(word)) })
-}
-
-// document is the name of one of the documents of a file.
-func document(name string, i int) string {
-	if i == 0 {
-		return name
-	}
-	return fmt.Sprintf("%s (document %d)", name, i+1)
 }
 
 // expand gives the items of a List, and every other object itself.

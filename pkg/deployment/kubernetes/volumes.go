@@ -17,6 +17,7 @@ type volume struct {
 	source   string
 	fleeting bool
 	readOnly bool
+	shown    deployment.Leaf
 	sealed   map[string]string // why single files of it cannot be seen, by their path in it
 }
 
@@ -27,7 +28,7 @@ func (c *cluster) mounts(p *pod, s *deployment.Service, v source.Value) {
 		vol := c.volume(p, s, name)
 		m := deployment.Mount{
 			Container: path.Clean(at.At("mountPath").Str()), Reason: vol.why, Source: path.Join(vol.source, sub), At: deployment.LeafOf(at), SourceAt: deployment.LeafOf(vol.at),
-			ReadOnly: vol.readOnly || at.At("readOnly").True(), Fleeting: vol.fleeting,
+			ReadOnly: vol.readOnly || at.At("readOnly").True(), Fleeting: vol.fleeting, Shown: vol.shown,
 		}
 		if vol.host != "" {
 			m.Host = path.Join(vol.host, sub)
@@ -60,7 +61,7 @@ func (c *cluster) volume(p *pod, s *deployment.Service, name string) volume {
 	for _, v := range p.spec.At("volumes").Items() {
 		if v.At("name").Str() == name {
 			vol := c.volumeAt(p, s, v)
-			vol.at = v.At("name")
+			vol.at, vol.shown = v.At("name"), shown(p, v)
 			return vol
 		}
 	}

@@ -1,0 +1,203 @@
+package kubernetes
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"philipp.info/stackgen/pkg/deployment"
+	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/source"
+)
+
+// misfit keeps what two places of the manifests say that does not go together.
+func (c *cluster) misfit(unsure bool, fact, fix string, sites ...source.Site) {
+	c.d.Misfits = append(c.d.Misfits, deployment.Misfit{Fact: fact, Fix: fix, Sites: sites, Unsure: unsure})
+}
+
+// fits looks whether what objects refer to within the manifests is there.
+func (c *cluster) fits() {
+	for _, p := range c.pods {
+		if _, ok := templates[p.of.kind]; !ok {
+			continue // one that an operator makes
+		}
+		c.ownLabels(p)
+		for _, k := range p.containers {
+			c.ownVolumes(p, k)
+		}
+		c.claimed(p)
+		c.beside(p)
+	}
+	for _, o := range c.objects {
+		switch {
+		case o.kind == "Ingress":
+			c.certified(o)
+		case o.kind == "ScheduledBackup" && o.group == cnpg:
+			c.backedUp(o)
+		}
+	}
+}
+
+// ownLabels has a workload select the pods that it makes.
+func (c *cluster) ownLabels(p *pod) {
+	for key, v := range p.of.At("spec", "selector", "matchLabels").Entries() {
+		own := p.labels.At(key.Str())
+		if own.Exists() && own.Str() == v.Str() {
+			continue
+		}
+		at := own
+		if !own.Exists() {
+			at = p.labels
+		}
+		c.misfit(false, fmt.Sprintf("the %s %s selects pods by %s, and those that it makes have another; it is refused when it is applied", p.of.kind, p.of.name, key.Str()), "the same in selector and in the labels of the template",
+			v.Site(""), at.Site("the labels of its pods"))
+		return
+	}
+}
+
+// ownVolumes has each mount be of a volume of the pod.
+func (c *cluster) ownVolumes(p *pod, k *container) {
+	var names []string
+	for _, v := range p.spec.At("volumes").Items() {
+		names = append(names, v.At("name").Str())
+	}
+	for _, v := range p.of.At("spec", "volumeClaimTemplates").Items() {
+		names = append(names, v.At("metadata", "name").Str())
+	}
+	for _, at := range k.at.At("volumeMounts").Items() {
+		name := at.At("name")
+		if slices.Contains(names, name.Str()) {
+			continue
+		}
+		fix := "an entry of that name in volumes"
+		if near := finding.Nearest(name.Str(), names); near != "" {
+			fix = "name: " + near
+		}
+		c.misfit(false, fmt.Sprintf("%s mounts the volume %s, and its pod has none of that name; it is refused when it is applied", k.Service.Name, name.Str()), fix, name.Site(""), p.spec.At("volumes").Site("its volumes"))
+	}
+}
+
+// claimed tells of a claim that is not here, where one that is here is mounted by nobody.
+func (c *cluster) claimed(p *pod) {
+	for _, v := range p.spec.At("volumes").Items() {
+		at := v.At("persistentVolumeClaim", "claimName")
+		if !at.Set() || c.claim(p.of, at.Str()) != nil {
+			continue
+		}
+		if near := finding.Nearest(at.Str(), c.claims(p.of.namespace)); near != "" {
+			c.misfit(true, fmt.Sprintf("%s waits for the claim %s, which is not among the manifests; unless it is in the cluster already, its pod stays Pending", p.of.name, at.Str()), "claimName: "+near, at.Site(""), c.claim(p.of, near).At("metadata", "name").Site("one that is here"))
+			continue
+		}
+		for _, spare := range c.objects {
+			if spare.kind == "PersistentVolumeClaim" && spare.in(p.of.namespace) && !c.mounted(spare) {
+				c.misfit(true, fmt.Sprintf("%s waits for the claim %s, which is not among the manifests, and %s, which is, nobody mounts; unless it is in the cluster already, its pod stays Pending", p.of.name, at.Str(), spare.name),
+					"claimName: "+spare.name, at.Site(""), spare.At("metadata", "name").Site("nobody mounts it"))
+				break
+			}
+		}
+	}
+}
+
+// claims are the names of those of a namespace.
+func (c *cluster) claims(namespace string) (names []string) {
+	for _, o := range c.objects {
+		if o.kind == "PersistentVolumeClaim" && o.in(namespace) {
+			names = append(names, o.name)
+		}
+	}
+	return names
+}
+
+func (c *cluster) claim(by *object, name string) *object {
+	i := slices.IndexFunc(c.objects, func(o *object) bool { return o.kind == "PersistentVolumeClaim" && o.name == name && o.in(by.namespace) })
+	if i < 0 {
+		return nil
+	}
+	return c.objects[i]
+}
+
+func (c *cluster) mounted(claim *object) bool {
+	return slices.ContainsFunc(c.pods, func(p *pod) bool {
+		return claim.in(p.of.namespace) && slices.ContainsFunc(p.spec.At("volumes").Items(), func(v source.Value) bool { return v.At("persistentVolumeClaim", "claimName").Str() == claim.name })
+	})
+}
+
+// beside tells of a pod that has to run beside one which is not here.
+func (c *cluster) beside(p *pod) {
+	for _, term := range p.spec.At("affinity", "podAffinity", "requiredDuringSchedulingIgnoredDuringExecution").Items() {
+		at := term.At("labelSelector")
+		if term.At("namespaces").Set() || term.At("namespaceSelector").Exists() || !at.Set() {
+			continue
+		}
+		meant := func(o *pod) bool { return o.of.in(p.of.namespace) && matches(at, o.labels) != no }
+		if !slices.ContainsFunc(c.pods, meant) {
+			c.misfit(true, fmt.Sprintf("%s has to run beside pods by labels that none here has; unless there are others in the cluster, it stays Pending", p.of.name), "the labels of the pod that is meant", at.Site(""))
+		}
+	}
+}
+
+// certified tells of a host of an Ingress that has no certificate, where a certificate is for a host that has no rule.
+func (c *cluster) certified(o *object) {
+	var hosts, certified []source.Value
+	for _, rule := range o.At("spec", "rules").Items() {
+		if h := rule.At("host"); h.Set() {
+			hosts = append(hosts, h)
+		}
+	}
+	for _, tls := range o.At("spec", "tls").Items() {
+		certified = append(certified, tls.At("hosts").Items()...)
+	}
+	covers := func(certificate, host string) bool {
+		_, domain, _ := strings.Cut(host, ".")
+		return certificate == host || certificate == "*."+domain
+	}
+	var bare, idle []source.Value
+	for _, h := range hosts {
+		if !slices.ContainsFunc(certified, func(t source.Value) bool { return covers(t.Str(), h.Str()) }) {
+			bare = append(bare, h)
+		}
+	}
+	for _, t := range certified {
+		if !slices.ContainsFunc(hosts, func(h source.Value) bool { return covers(t.Str(), h.Str()) }) {
+			idle = append(idle, t)
+		}
+	}
+	if len(bare) > 0 && len(idle) > 0 {
+		c.misfit(true, fmt.Sprintf("the Ingress %s has a certificate for %s, which no rule is for, and none for %s; unless its controller has one for all, clients refuse the connection", o.name, idle[0].Str(), bare[0].Str()),
+			"hosts: ["+source.Quote(bare[0].Str())+"]", idle[0].Site(""), bare[0].Site("no certificate"))
+	}
+}
+
+// backedUp tells of a backup of a Cluster that is not here, where there is one that nobody backs up.
+func (c *cluster) backedUp(o *object) {
+	at := o.At("spec", "cluster", "name")
+	of := func(name string) int {
+		return slices.IndexFunc(c.objects, func(k *object) bool {
+			return k.kind == "Cluster" && k.group == cnpg && k.in(o.namespace) && (k.name == name || name == "")
+		})
+	}
+	if i := of(""); of(at.Str()) < 0 && i >= 0 {
+		c.misfit(true, fmt.Sprintf("the ScheduledBackup %s is of the Cluster %s, which is not among the manifests; unless it is in the cluster, nothing is backed up", o.name, at.Str()), "name: "+c.objects[i].name, at.Site(""), c.objects[i].At("metadata", "name").Site("one that is here"))
+	}
+}
+
+// shown is what lets others than its owner read a file of a volume of a Secret or ConfigMap: the group of the pod, for which kubelet
+// opens each of them, or the mode.
+func shown(p *pod, v source.Value) deployment.Leaf {
+	if group := p.spec.At("securityContext", "fsGroup"); group.Set() {
+		return deployment.LeafOf(group)
+	}
+	for _, kind := range []string{"secret", "configMap", "projected"} {
+		at := v.At(kind, "defaultMode")
+		mode, err := strconv.ParseInt(at.Str(), 0, 32) // 0400 is octal for YAML as Kubernetes reads it
+		switch {
+		case !v.At(kind).Set():
+		case !at.Set():
+			return deployment.LeafOf(v.At("name"))
+		case err == nil && mode&0o077 != 0:
+			return deployment.LeafOf(at)
+		}
+	}
+	return deployment.Leaf{}
+}

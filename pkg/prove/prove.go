@@ -134,5 +134,5 @@ func (r *Result) check(in Input) {
 		r.Accepted = in.Judge.Verdict(d)
 	}
 	r.Findings, r.Files = append(found, more...), files
-	r.Bundle.Govern(r.Findings, d.KeysAt)
+	r.Bundle.Govern(r.Findings, d)
 }

@@ -42,7 +42,8 @@ type Bundle struct {
 	Files []File
 	Stack *Stack
 
-	spec *spec.Spec
+	spec      *spec.Spec
+	ofCompose []File // those of which manifests were made
 }
 
 // artifact says how a file comes about. Adding a rendered file means adding a line to artifacts.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -73,19 +74,54 @@ var governed = []struct {
 
 // Govern adds to each finding the line of the spec that governs the place to edit first: the very key of an
 // extra block or of the spec where the value comes from one, otherwise the section of the component.
-func (b *Bundle) Govern(findings []finding.Finding, keys func(source.Pos) []string) {
+func (b *Bundle) Govern(findings []finding.Finding, d Places) {
 	for i, f := range findings {
 		for _, site := range f.Sites {
 			j := slices.IndexFunc(b.Files, func(file File) bool { return file.Path == site.File })
 			if j < 0 {
 				continue
 			}
-			if v := b.governor(b.Files[j], keys(site.Pos)); v.Exists() {
+			v := b.governor(b.Files[j], d.KeysAt(site.Pos))
+			if b.Stack.Kubernetes != nil {
+				v = b.governorOfManifest(site.Pos, d)
+			}
+			if v.Exists() {
 				findings[i].Sites = append(findings[i].Sites, v.Site("from this part of the spec"))
 				break
 			}
 		}
 	}
+}
+
+// Places are those of a deployment: the keys at one, and of manifests the file in a Secret that is there.
+type Places interface {
+	KeysAt(source.Pos) []string
+	HeldAt(source.Pos) (text []byte, keys []string)
+}
+
+// governorOfManifest is that of a place in a manifest: of a file in a Secret what governs the file of Compose that it is, of an object the
+// section of its service.
+func (b *Bundle) governorOfManifest(at source.Pos, d Places) source.Value {
+	if text, keys := d.HeldAt(at); len(text) > 0 {
+		if i := slices.IndexFunc(b.ofCompose, func(f File) bool { return bytes.Equal(f.Data, text) }); i >= 0 {
+			return b.governor(b.ofCompose[i], keys)
+		}
+	}
+	service := strings.TrimSuffix(path.Base(at.File), path.Ext(at.File))
+	role := b.Stack.Role(service)
+	if strings.HasPrefix(role, "synapse-") {
+		return b.spec.At("synapse", "workers")
+	}
+	if c, _ := component.OfService(role); c.Program == component.Unknown && !slices.ContainsFunc(b.Stack.Containers, func(c Container) bool { return c.Name == service || c.Redis != nil && c.Redis.Name == service }) {
+		return b.spec.At("kubernetes")
+	}
+	keys := d.KeysAt(at)
+	key := ""
+	if i := slices.Index(keys, "containers"); i >= 0 && i+2 < len(keys) {
+		key = keys[i+2]
+	}
+	compose := File{Path: composeFile, spec: []string{"kubernetes"}}
+	return b.governor(compose, []string{"services", service, key})
 }
 
 // governor is the value of the spec that the key of a file comes from; absent where none does.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/deployment/kubernetes"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/render"
 	"philipp.info/stackgen/pkg/source"
@@ -69,6 +70,45 @@ compose:
     services:
       mas: {cpu_shares: 3}
 `
+
+// inFile are the places of one file.
+type inFile struct{ *source.File }
+
+func (inFile) HeldAt(source.Pos) ([]byte, []string) { return nil, nil }
+
+// A finding in a manifest names the line of the spec: of a file in a Secret that which governs the file of Compose, of an object its program's.
+func TestGovernOfManifests(t *testing.T) {
+	const text = "version: 1\nserver_name: example.org\ntarget: kubernetes\nkubernetes: {gateway: {name: public}}\nauth: {passwords: true, version: 1.26.0}\nsynapse: {version: v1.163.2}\n" +
+		"bridges:\n  signal: {port: 30001, extra: {network: {number_in_topic: false}}}\npermissions: {example.org: user}\n"
+	b := load(t, "stack.yaml", []byte(text))
+	d, _ := kubernetes.Open(b.Manifests())
+	s, _ := source.Parse("stack.yaml", []byte(text))
+	for _, c := range []struct{ file, line, spec string }{
+		{"secrets/signal.yaml", "      port: 30001", "bridges.signal.port"},
+		{"secrets/signal.yaml", "number_in_topic", "bridges.signal.extra.network.number_in_topic"},
+		{"secrets/synapse.yaml", "    server_name:", "server_name"},
+		{"secrets/mas.yaml", "      enabled: true", "auth.passwords"},
+		{"mas.yaml", "image: ghcr.io", "auth.version"},
+		{"synapse.yaml", "image: ghcr.io", "synapse.version"},
+		{"signal.yaml", "serviceName", "bridges.signal"},
+		{"policies.yaml", "podSelector", "kubernetes"},
+	} {
+		i := slices.IndexFunc(b.Files, func(f render.File) bool { return f.Path == c.file })
+		before, rest, is := strings.Cut(string(b.Files[i].Data), c.line)
+		if !is {
+			t.Fatalf("%s has no %q", c.file, c.line)
+		}
+		line, _, _ := strings.Cut(c.line+rest, "\n")
+		start := before[strings.LastIndexByte(before, '\n')+1:] + line
+		at := source.Pos{File: c.file, Line: strings.Count(before, "\n") + 1, Col: len(start) - len(strings.TrimLeft(start, " -")) + 1}
+		found := []finding.Finding{{Sites: []source.Site{{Pos: at}}}}
+		b.Govern(found, d)
+		want := s.At(strings.Split(c.spec, ".")...).KeyPos()
+		if len(found[0].Sites) != 2 || found[0].Sites[1].Pos != want {
+			t.Errorf("%s %s: %+v, want %s", c.file, c.line, found[0].Sites[1:], want)
+		}
+	}
+}
 
 // Each line of the table is true: when the spec has another value there, so has the rendered key, and the
 // finding about that key names that line.
@@ -135,7 +175,7 @@ func TestGovern(t *testing.T) {
 				t.Fatalf("%s has no %s", c.file, c.key)
 			}
 			found := []finding.Finding{{Sites: []source.Site{v.Site("")}}}
-			b.Govern(found, f.KeysAt)
+			b.Govern(found, inFile{f})
 			s, _ := source.Parse("stack.yaml", []byte(spec))
 			return v, found[0], s
 		}

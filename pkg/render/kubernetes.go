@@ -54,6 +54,14 @@ func (b *Bundle) Manifests() *memfs.FS {
 	return all.FS()
 }
 
+// Asked is where a Prometheus finds a port: in a cluster it runs in another namespace.
+func (st *Stack) Asked(host string, port int) string {
+	if st.Kubernetes != nil {
+		host += "." + st.Kubernetes.Namespace + ".svc"
+	}
+	return fmt.Sprintf("%s:%d", host, port)
+}
+
 // Cluster is what CloudNativePG calls the PostgreSQL, whose Service for writing is the address in every file.
 func (st *Stack) Cluster() string { return strings.TrimSuffix(st.Postgres.Host, "-rw") }
 
@@ -76,7 +84,8 @@ func (b *Bundle) asManifests() error {
 	if err != nil {
 		return err
 	}
-	files := slices.DeleteFunc(b.Files, func(f File) bool {
+	b.ofCompose = b.Files
+	files := slices.DeleteFunc(slices.Clone(b.Files), func(f File) bool {
 		return f.Data == nil || ofCompose(f.Path) || slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Sees(f.Path) })
 	})
 	for _, f := range made {

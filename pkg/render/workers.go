@@ -26,6 +26,7 @@ type Workers struct {
 // Process is one worker.
 type Process struct {
 	Name, Role, Host string // Role is what it does among the services
+	Number           int    // among those of its kind, from 1
 	File             string // its own configuration
 	Kind             component.WorkerKind
 	Replication      bool // others send requests to it
@@ -86,7 +87,7 @@ func (st *Stack) resolveWorkers(s *spec.Spec, secrets *secret.Set) {
 		for i := range s.Synapse.Workers[kind.Name] {
 			name := fmt.Sprintf("%s%d", strings.ReplaceAll(kind.Name, "_", "-"), i+1)
 			p := Process{
-				Name: name, Role: "synapse-" + name, Host: st.internal("synapse-" + name), File: "config/workers/" + name + ".yaml",
+				Name: name, Number: i + 1, Role: "synapse-" + name, Host: st.internal("synapse-" + name), File: "config/workers/" + name + ".yaml",
 				Kind: kind, Replication: len(kind.Streams) > 0, Media: slices.Contains(kind.Resources, "media"),
 			}
 			w.Processes, names = append(w.Processes, p), append(names, name)

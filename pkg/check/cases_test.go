@@ -314,9 +314,8 @@ func printed(t testing.TB, findings []finding.Finding) string {
 // Every bad case trips its rule and no other, and prints what stands below it; every good case, which is the
 // same thing where it is allowed, is silent. Every rule has both. A finding with edits is gone once they are made.
 func TestRuleCases(t *testing.T) {
-	tried := make(map[string]bool) // kind and rule
+	tried, wants := make(map[string]bool), make(map[string]string) // by kind and rule, by rule and name
 	var mends mendCensus
-	wants := make(map[string]string)
 	for _, c := range readCases(t) {
 		if _, ok := check.Find(c.rule); !ok {
 			t.Errorf("testdata/rules/%s.txtar: there is no such rule", c.rule)

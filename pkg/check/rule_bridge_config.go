@@ -201,11 +201,47 @@ var doublePuppetServers = Rule{
 	Source:  "mautrix docs, Double puppeting; mautrix-go v0.30.0 bridgev2/matrix/doublepuppet.go",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, s := range d.Synapses {
+			var detours []detour
 			for _, b := range d.Bridges {
 				if v := b.At(b.Keys().PuppetServers).At(s.Server.Str()); v.Set() {
-					r.WarnMend(fmt.Sprintf("%s goes through %s to puppet users of its own server; that takes the way through the proxy", b.Name, v.Str()), remove(v, "remove it"), v.Site(""), b.Config.At("homeserver", "address").Site("used without it"))
+					detours = append(detours, detour{b, v})
 				}
 			}
+			severally(r, detours, detour.sites, tellDetours)
 		}
 	},
+}
+
+// detour is a bridge that goes to its own homeserver by the address at value.
+type detour struct {
+	bridge *deployment.Bridge
+	value  source.Value
+}
+
+func (d detour) sites() []source.Site {
+	return []source.Site{d.value.Site(""), d.bridge.Config.At("homeserver", "address").Site("used without it")}
+}
+
+func tellDetours(r *Reporter, detours []detour) {
+	first := detours[0]
+	if len(detours) == 1 {
+		r.WarnMend(fmt.Sprintf("%s goes through %s to puppet users of its own server; that takes the way through the proxy", first.bridge.Name, first.value.Str()), remove(first.value, "remove it"), first.sites()...)
+		return
+	}
+	var names []string
+	var sites []source.Site
+	for _, d := range detours {
+		names, sites = append(names, d.bridge.Name), append(sites, d.value.Site(""))
+	}
+	fix := mend{"remove it in each", func() (edits []source.Edit) {
+		for _, d := range detours {
+			own := d.value.Gone()
+			if own == nil {
+				return nil // in part would be no mend
+			}
+			edits = append(edits, own...)
+		}
+		return edits
+	}}
+	r.WarnMend(finding.Sentence(deployment.AtMost(names, 5), "and")+" go through the public address to puppet users of their own server; that takes the way through the proxy", fix, sites...)
 }

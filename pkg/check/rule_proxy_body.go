@@ -74,7 +74,13 @@ var proxyConfigRead = Rule{
 	Fix:     "Render the file anew, and put what is added to it into a file of its own.",
 	Source:  "Caddy caddyconfig/httpcaddyfile; nginx src/core/ngx_conf_file.c",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		if front := d.Front(); front.Service == nil && len(front.Unread) > 0 {
+		front := d.Front()
+		if front.Service != nil || len(front.Unread) == 0 {
+			return
+		}
+		if front.Unread[0].File == "" { // labels, which its own file and other stacks complete
+			r.NotChecked(front.Name+" cannot be followed: "+front.Unseen, front.Unread...)
+		} else {
 			r.Fail(fmt.Sprintf("%s cannot be followed: %s; it may refuse the whole file, and no route of it was checked", front.Name, front.Unseen), "the file as it was rendered", front.Unread...)
 		}
 	},

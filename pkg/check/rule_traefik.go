@@ -46,8 +46,12 @@ var traefikRouterComplete = Rule{
 			case traefik.MissingService:
 				r.Fail(p.Message, s.Label(key+"service", firstService(s)), p.Sites...)
 			case traefik.DefaultRule:
-				if s.HasLabel(strings.TrimSuffix(key, ".")) {
-					r.Fail(p.Message+", which nobody asks for", s.Label(key+"rule", "Host(`…`)"), p.Sites...)
+				switch fix := s.Label(key+"rule", "Host(`…`)"); {
+				case !s.HasLabel(strings.TrimSuffix(key, ".")):
+				case d.Front().Service == nil || !d.Proxy().Seen:
+					r.Warn(p.Message+", which nobody asks for, unless its own settings name another rule", fix, p.Sites...)
+				default:
+					r.Fail(p.Message+", which nobody asks for", fix, p.Sites...)
 				}
 			case route.Tie:
 				r.Fail(p.Message, "give one of the two another priority", p.Sites...)

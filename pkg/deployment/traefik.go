@@ -86,6 +86,7 @@ type Proxy struct {
 	Network                string            // providers.docker.network, or that of a Swarm
 	Encoded                map[string]string // ENTRYPOINT.allowencodedslash and the like, as they are set
 	Exposed                *bool             // exposedByDefault of that provider
+	DefaultRule            string            // defaultRule of that provider
 
 	// Dead are published ports behind which no entrypoint listens.
 	Dead []Published
@@ -131,6 +132,8 @@ func (d *Deployment) traefik() *Proxy {
 				t.Network = val
 			case "exposedbydefault":
 				t.Exposed = new(val != "false")
+			case "defaultrule":
+				t.DefaultRule = val
 			}
 		}
 	}
@@ -191,7 +194,7 @@ func (d *Deployment) labelled() *route.Table {
 		exposed = *proxy.Exposed
 	}
 	o := traefik.Options{
-		Major: proxy.Major, ExposedByDefault: exposed, DefaultNetwork: proxy.Network, Shared: proxy.Service == nil, Swarm: d.Swarm,
+		Major: proxy.Major, ExposedByDefault: exposed, DefaultNetwork: proxy.Network, DefaultRule: proxy.DefaultRule, Shared: proxy.Service == nil, Swarm: d.Swarm,
 		Slip: func(name string, defined []string) bool {
 			near := finding.Nearest(name, defined)
 			return near != "" && levenshtein.Distance(name, near, nil) <= 2

@@ -127,13 +127,15 @@ func Has(fsys fs.FS) bool {
 	return false
 }
 
-// looksLike reports whether a text has the two lines that every manifest has.
+// looksLike reports whether a text has the two lines that every manifest has. A kind that is indented below its apiVersion is YAML
+// that nobody can read, and a manifest still.
 func looksLike(src []byte) bool {
-	version, kind := false, false
+	version, kind, under := false, false, false
 	for line := range strings.Lines(string(src)) {
 		line = strings.TrimPrefix(line, "- ")
-		version = version || strings.HasPrefix(line, "apiVersion:")
-		kind = kind || strings.HasPrefix(line, "kind:")
+		kind = kind || strings.HasPrefix(line, "kind:") || under && strings.HasPrefix(strings.TrimLeft(line, " \t"), "kind:")
+		under = strings.HasPrefix(line, "apiVersion:")
+		version = version || under
 	}
 	return version && kind
 }

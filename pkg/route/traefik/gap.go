@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/route"
 )
 
@@ -24,6 +25,15 @@ func bracket(gapped, left, right string) string {
 	}
 	return b.String()
 }
+
+// defaultRule is what a template makes of a rule: all that is put into it is a gap.
+func defaultRule(template string) string {
+	return actions().ReplaceAllStringFunc(template, func(action string) string {
+		return gapBegins + strings.TrimSpace(strings.Trim(action, "{}")) + gapEnds
+	})
+}
+
+var actions = regex.Of(`(?s)\{\{.*?\}\}`)
 
 // fillGaps gives the labels of a container that lack what a variable holds the text of that variable, and leaves out those
 // that then have the wrong type.

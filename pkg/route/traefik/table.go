@@ -199,7 +199,10 @@ func (t *table) addRouters(d *decoded, defs *definitions[*router]) {
 			Name: name, Container: d.Name, ContainerSite: d.Site,
 			Site: d.site("traefik", "http", "routers", name, "rule"),
 		}}
-		if conf.Rule == "" {
+		if conf.Rule == "" && t.opts.DefaultRule != "" {
+			r.Site = d.site("traefik", "http", "routers", name)
+			conf.Rule = defaultRule(t.opts.DefaultRule)
+		} else if conf.Rule == "" {
 			r.Site = d.site("traefik", "http", "routers", name)
 			conf.Rule, conf.DefaultRule = "Host(`"+d.serviceName()+"`)", true
 			r.Assumed, r.Default = r.Site.Pos != d.Site.Pos, true

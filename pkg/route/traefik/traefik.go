@@ -36,6 +36,8 @@ type Options struct {
 	Major            int
 	ExposedByDefault bool
 	DefaultNetwork   string
+	// DefaultRule is providers.docker.defaultRule, the template that makes the rule of a router without one; "" is Traefik's own.
+	DefaultRule string
 	// Swarm says that the labels are those of services of a Swarm, which Traefik's provider for that reads (pkg/provider/docker/pswarm.go).
 	Swarm bool
 	// Shared says that Traefik may read the labels of other stacks on the host, too: what is not defined here may

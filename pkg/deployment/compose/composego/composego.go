@@ -70,8 +70,8 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 			switch err := load("*"); {
 			case err == nil:
 				return nil
-			case refused == nil:
-				refused = err
+			case refused == nil || ofAssumed(p, refused.Error()) && !ofAssumed(p, err.Error()) && undefinedName().MatchString(err.Error()):
+				refused = err // of several faults compose-go names any
 			}
 		}
 		if err = refused; ofAssumed(p, err.Error()) {
@@ -196,8 +196,13 @@ func mask(p *compose.Project, msg string) string {
 			msg = strings.ReplaceAll(msg, v.Str(), "…")
 		}
 	})
+	msg = additional().ReplaceAllStringFunc(msg, func(m string) string { // they come in the order of a map
+		names := strings.Split(m, ", ")
+		slices.Sort(names)
+		return strings.Join(names, ", ")
+	})
 	return quoted().ReplaceAllStringFunc(msg, func(m string) string {
-		if keys[strings.Trim(m, `"'`)] {
+		if word := strings.Trim(m, `"'`); keys[word] || setting().MatchString(word) {
 			return m
 		}
 		return `"…"`
@@ -208,7 +213,9 @@ func mask(p *compose.Project, msg string) string {
 var mayHide = []string{"environment", "command", "entrypoint", "labels", "healthcheck", "build", "annotations"}
 
 var (
-	quoted      = regex.Of(`"[^"]*"|\B'[^']*'`) // and no apostrophe
+	quoted      = regex.Of(`"[^"]*"|\B'[^']*'`)   // and no apostrophe
+	setting     = regex.Of(`^deploy(\.[a-z]+)+$`) // compose-go's own name of one, beside that in the old form
+	additional  = regex.Of(`'[^']*'(, '[^']*')+`)
 	composePath = regex.Of(`\b(services|networks|volumes|secrets|configs)\.([A-Za-z0-9_.-]+)|service "([^"]+)"`)
 )
 

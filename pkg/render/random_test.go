@@ -82,7 +82,7 @@ func TestRandomSpecs(t *testing.T) {
 func TestRandomOwnLogin(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	accepted := 0
-	for range 30 {
+	for range 40 {
 		choices := make([]byte, fixture.Slots)
 		for i := range choices {
 			choices[i] = byte(random.IntN(256))
@@ -95,9 +95,9 @@ func TestRandomOwnLogin(t *testing.T) {
 		checkRandom(t, src)
 	}
 	if accepted < 8 {
-		t.Errorf("only %d of 30 specs are accepted", accepted)
+		t.Errorf("only %d of 40 specs are accepted", accepted)
 	}
-	t.Logf("%d of 30 specs are accepted", accepted)
+	t.Logf("%d of 40 specs are accepted", accepted)
 }
 
 // ofMAS are the lines of a spec that say something of MAS.

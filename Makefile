@@ -57,6 +57,10 @@ e2e: ## Start the example with the real Docker Compose and the real programs (ne
 load: ## Measure messages per second of the real Synapse with each set of workers (as e2e; a quarter of an hour, on a machine that does nothing else)
 	cd e2e && go test -tags goolm -v -count=1 -timeout 60m -run TestLoad . -load
 
+.PHONY: e2e-programs
+e2e-programs: ## Build the programs and images of e2e alone
+	cd e2e && go test -tags goolm -v -count=1 -timeout 45m -run '^$$' .
+
 .PHONY: e2e-update
 e2e-update: ## Write e2e/FAULTS.md again
 	cd e2e && go test -tags goolm -v -count=1 -timeout 45m . -update

@@ -11,7 +11,13 @@ type Kept struct {
 	Settles []string
 }
 
-// ESS is what the Helm chart matrix-stack of Element Server Suite Community runs (ess-helm 26.8.1), where its release is called ess.
+// ESSChart is the Helm chart of Element Server Suite Community, and ESSVersion the release of it that is known here.
+const (
+	ESSChart   = "oci://ghcr.io/element-hq/ess-helm/matrix-stack"
+	ESSVersion = "26.8.1"
+)
+
+// ESS is what that chart runs, where its release is called ess.
 var ESS = []Kept{
 	{
 		Program: Synapse, Values: "synapse", Workload: "ess-synapse-main", Service: "ess-synapse", Label: [2]string{"k8s.element.io/synapse-instance", "ess-synapse"},

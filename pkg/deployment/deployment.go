@@ -64,6 +64,8 @@ type Deployment struct {
 	Routed *Routed
 	// Keyless are the keys that containers need of what is here and that it does not have.
 	Keyless []Keyless
+	// Chart is the values of a Helm chart that runs some of the services, which are read as what it makes of them; absent where there is none.
+	Chart source.Value
 	// Misfits are what manifests say of an object in two places that do not go together.
 	Misfits []Misfit
 	// Holders says where files stand that are parts of others, by their names.

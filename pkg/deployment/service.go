@@ -115,6 +115,11 @@ func (s *Service) Component() *component.Component { return component.Of(s.Progr
 // Deployment is the one that the service is of.
 func (s *Service) Deployment() *Deployment { return s.d }
 
+// Charted reports whether the chart of Deployment.Chart makes the service.
+func (s *Service) Charted() bool {
+	return s.d != nil && s.d.Chart.Exists() && s.Site("").Pos.File == s.d.Chart.File().Path
+}
+
 // Assembly is a configuration made of several files, in the container of a service that finds them where whoever makes it does: they are laid
 // over each other as MAS does. Value gives what stands for ${NAME} in them; ok is false where that cannot be seen.
 type Assembly struct {

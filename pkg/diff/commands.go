@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/manifests"
 	"philipp.info/stackgen/pkg/shell"
@@ -55,6 +56,20 @@ func (s side) command(removed bool) string {
 		return "docker compose up -d --remove-orphans"
 	}
 	return "docker compose up -d"
+}
+
+// chart has the Helm chart take values that are others.
+func (c *comparison) chart(p *plan) {
+	values := c.new.deployment.Chart
+	if !values.Exists() || !slices.Contains(c.changed, values.File().Path) {
+		return
+	}
+	p.then("then, in the same directory, with `-f` and your own values behind it where there are some: ", c.new.helm(values.File().Path))
+}
+
+// helm installs or upgrades the chart of ESS, called as its values want it.
+func (s side) helm(values string) string {
+	return "helm upgrade --install ess " + component.ESSChart + " --version " + component.ESSVersion + strings.TrimPrefix(s.kubectl(), "kubectl") + " -f " + shell.Path(values) + " --wait"
 }
 
 // stop stops services.

@@ -105,6 +105,11 @@ func hosts(s side) []string {
 	for _, name := range s.deployment.SiteHosts() {
 		add(name)
 	}
+	for _, part := range s.deployment.Chart.Entries() {
+		if host := part.At("ingress", "host"); host.Set() {
+			add(host.Str())
+		}
+	}
 	if managed(s.deployment) || s.cluster() {
 		for _, r := range s.deployment.Routes().Routers {
 			for _, name := range r.Hosts() {

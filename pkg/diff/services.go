@@ -51,7 +51,7 @@ func (c *comparison) services() []Service {
 
 // optional reports whether `up -d`, or apply, starts no such service.
 func optional(s *deployment.Service) bool {
-	return s == nil || len(s.Profiles) > 0 || s.Deployment().Target == deployment.Kubernetes && s.Absent.Why != ""
+	return s == nil || len(s.Profiles) > 0 || s.Charted() || s.Deployment().Target == deployment.Kubernetes && s.Absent.Why != ""
 }
 
 func service(d *deployment.Deployment, name string) *deployment.Service {

@@ -81,6 +81,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		p.first("give the stack what it takes over from the old homeserver, such as its signing key, and render again: RUNBOOK.md, Migrate, step 1")
 		p.first("move the users with syn2mas, before MAS is started: the rest of Migrate in RUNBOOK.md")
 	}
+	c.chart(p)
 	if names := c.restarts(e); len(names) > 0 {
 		p.then("after the edited files are overwritten: ", c.new.restart(names...))
 	}
@@ -156,11 +157,12 @@ func postgres(d *deployment.Deployment) *deployment.Service {
 	return nil
 }
 
-// siteOf is the server name whose own site has to serve the discovery files; empty when Synapse does.
+// siteOf is the server name whose own site has to serve the discovery files; empty when Synapse does, or the proxy itself.
 func siteOf(d *deployment.Deployment) string {
 	for _, s := range d.Synapses {
 		if base, err := url.Parse(s.Config.At("public_baseurl").Str()); err == nil && !s.Config.At("serve_server_wellknown").True() {
-			if name := s.Config.At("server_name").Str(); name != base.Host {
+			name := s.Config.At("server_name").Str()
+			if name != base.Host && d.Routes().Match("GET", name, "/.well-known/matrix/server").Answer == "" {
 				return name
 			}
 		}

@@ -25,6 +25,12 @@ func (st *Stack) EssPostgres() bool {
 	return st.Postgres.External && host == "ess-postgres"
 }
 
+// Chart is where helm finds the chart.
+func (st *Stack) Chart() string { return component.ESSChart }
+
+// ChartVersion is the release of the chart that is rendered for.
+func (st *Stack) ChartVersion() string { return component.ESSVersion }
+
 // Digest stands for that of the files which the chart hands to a program, until they are there.
 func (st *Stack) Digest(role string) string { return hashMark(role) }
 

@@ -72,3 +72,20 @@ func TestTextWidth(t *testing.T) {
 		t.Errorf("wrapped where no terminal is:\n%s", whole)
 	}
 }
+
+// What is missed for one cause is one line, and the cause alone; by itself a reason stays as it is.
+func TestOneCause(t *testing.T) {
+	away := func(rule, what, of string) finding.Finding {
+		return finding.Unchecked(rule, what+" cannot be seen: the Secret "+of+" is not among the manifests")
+	}
+	out := render(t, []finding.Finding{
+		away("mas-signing-keys", "secrets.keys.0.key_file", "made"), away("mas-signing-keys", "secrets.keys.1.key_file", "made"),
+		away("secret-strength", "registration_shared_secret_path", "made"), away("registration-tokens-match", "the registration a.yaml", "alone"),
+	}, Summary{Rules: 4, Files: 2}, Options{})
+	const want = "no findings in 2 files; 4 not checked\n" +
+		"  mas-signing-keys, secret-strength: not checked, because the Secret made is not among the manifests\n" +
+		"  registration-tokens-match: not checked, because the registration a.yaml cannot be seen: the Secret alone is not among the manifests\n"
+	if out != want {
+		t.Errorf("%s", out)
+	}
+}

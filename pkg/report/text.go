@@ -72,12 +72,20 @@ const maxUnchecked = 5
 func uncheckedLines(unchecked []finding.Finding) []string {
 	var order []string
 	rules := make(map[string][]string)
+	whys := make(map[string]int)
 	for _, f := range unchecked {
-		if rules[f.Message] == nil {
-			order = append(order, f.Message)
+		whys[absent(f.Message)]++
+	}
+	for _, f := range unchecked {
+		message := f.Message
+		if why := absent(message); why != "" && whys[why] > 1 {
+			message = "not checked, because " + why
 		}
-		if !slices.Contains(rules[f.Message], f.Rule) {
-			rules[f.Message] = append(rules[f.Message], f.Rule)
+		if rules[message] == nil {
+			order = append(order, message)
+		}
+		if !slices.Contains(rules[message], f.Rule) {
+			rules[message] = append(rules[message], f.Rule)
 		}
 	}
 	var lines []string
@@ -89,6 +97,15 @@ func uncheckedLines(unchecked []finding.Finding) []string {
 		lines = append(lines, "  "+output.Clean(strings.Join(rules[message], ", "))+": "+output.Clean(message))
 	}
 	return lines
+}
+
+// absent is the part of a reason that names an object which is not among the manifests: all that would stand in it is missed for that
+// one cause. "" where it is another reason.
+func absent(message string) string {
+	if _, why, found := strings.Cut(message, " cannot be seen: "); found && strings.HasSuffix(why, " is not among the manifests") {
+		return why
+	}
+	return ""
 }
 
 // firstLine is what problem matchers of editors and CI systems read: file:line:col: severity: message [rule].

@@ -33,7 +33,7 @@ func (f *File) index() {
 	f.lines = splitLines(strings.TrimPrefix(string(f.Src), "\ufeff"))
 	f.scalars = make(map[int][]scalar)
 	f.uses = make(map[*yaml.Node][]use)
-	walkScalars(f.root, place{}, func(n *yaml.Node, u use) { f.uses[n] = append(f.uses[n], u) })
+	walkScalars(f.root, place{values: isValues(f.root)}, func(n *yaml.Node, u use) { f.uses[n] = append(f.uses[n], u) })
 	for n, us := range f.uses {
 		f.scalars[n.Line] = append(f.scalars[n.Line], scalar{n, us})
 	}
@@ -48,14 +48,18 @@ type place struct {
 	name   string
 	secret bool
 	open   bool // it only names what is elsewhere
+	values bool // in the values of the ESS chart
 }
 
 // references are the keys of Kubernetes below which stand names of objects and of their keys, never a value.
-var references = []string{"secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "imagePullSecrets", "secretName", "existingSecret"}
+var references = []string{"secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "imagePullSecrets", "secretName", "existingSecret", "matchExpressions"}
+
+// inValues are those of the ESS chart: what is secret stands in its values at a key of its own, "value".
+var inValues = []string{"secret", "secretKey", "configSecret", "configSecretKey", "tlsSecret"}
 
 // refers reports whether a key of that place is one of those: a secret is, as a volume of a pod.
 func (p place) refers(key string) bool {
-	if slices.Contains(references, key) {
+	if slices.Contains(references, key) || p.values && slices.Contains(inValues, key) {
 		return true
 	}
 	above := p.keys
@@ -77,7 +81,8 @@ func (p place) down(key string) place {
 	return place{
 		keys:   append(slices.Clip(p.keys), key),
 		name:   key,
-		secret: p.secret || secretParent().MatchString(key),
+		secret: p.secret || secretParent().MatchString(key) || p.values && key == "value",
+		values: p.values,
 	}
 }
 
@@ -122,6 +127,12 @@ func walkScalars(n *yaml.Node, p place, visit func(*yaml.Node, use)) {
 			walkScalars(c, below, visit)
 		}
 	}
+}
+
+// isValues reports whether a file has the values of the ESS chart.
+func isValues(root *yaml.Node) bool {
+	root = deref(root)
+	return root != nil && root.Kind == yaml.MappingNode && scalarUnder(root, "serverName") != "" && scalarUnder(root, "apiVersion") == ""
 }
 
 func scalarUnder(m *yaml.Node, key string) string {

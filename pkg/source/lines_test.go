@@ -85,3 +85,22 @@ func TestMaskLine(t *testing.T) {
 		}
 	}
 }
+
+// What the values of the ESS chart name of Secrets is shown, and what stands in them as a value is not; elsewhere the same keys have secrets.
+func TestNamesInValues(t *testing.T) {
+	const part = "synapse: {postgres: {password: {secret: zebra-one, secretKey: zebra-two}}, additional: {a: {configSecret: zebra-three}}, macaroon: {value: lion}}\n"
+	for src, want := range map[string][]string{
+		"serverName: example.org\n" + part: {"lion"},
+		part:                               {"zebra-one", "zebra-three", "zebra-two"},
+		"serverName: example.org\nsynapse: {registrationSharedSecret: {value: zebra}}\n":        {"zebra"},
+		"spec: {podSelector: {matchExpressions: [{key: app.kubernetes.io/name, values: [a]}]}}": nil,
+	} {
+		f, problem := source.Parse("ess.yaml", []byte(src))
+		if problem != nil {
+			t.Fatal(problem.Message)
+		}
+		if got := f.Secrets(); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+			t.Errorf("%s: %q", src, got)
+		}
+	}
+}

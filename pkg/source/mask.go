@@ -24,10 +24,10 @@ var (
 	imageDigest = regex.Of(`@sha256:[0-9a-f]{64}\b`)
 )
 
-// longWords are those of Kubernetes that are as long as a token.
+// longWords are those of Kubernetes and the ESS chart that are as long as a token.
 var longWords = []string{
 	"allowPrivilegeEscalation", "automountServiceAccountToken", "publishNotReadyAddresses", "topologySpreadConstraints", "terminationGracePeriodSeconds",
-	"requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution",
+	"requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution", "matrixAuthenticationService", "registrationSharedSecret",
 }
 
 // pattern is an expression that needs one of some characters, or a word, to match: looking for those first

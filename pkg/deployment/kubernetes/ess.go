@@ -122,7 +122,9 @@ data:
       http-request deny status 403
     frontend discovery
       bind *:8010
-      http-request return status 200 content-type application/json string {}
+      http-request return status 200 content-type application/json string '{"m.homeserver":{"base_url":"https://<synapse.ingress.host>"}}' if { path /.well-known/matrix/client }
+      http-request return status 200 content-type application/json string '{"m.server":"<synapse.ingress.host>:443"}' if { path /.well-known/matrix/server }
+      http-request return status 404
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -253,7 +255,11 @@ func (c *cluster) charted() {
 	for i, of := range []struct{ key, name string }{{"synapse", "ess-synapse"}, {"matrixAuthenticationService", "ess-matrix-authentication-service"}} {
 		c.assemble(v.At(of.key), of.name, trees[i], workloads[i])
 	}
+	c.d.Chart = v
 	for _, tree := range trees[2:] {
+		if tree.Get("metadata", "name").Str() == "ess-well-known" && v.At("wellKnownDelegation", "enabled").Str() == "false" {
+			continue
+		}
 		if tree.Get("metadata", "name").Str() == "ess-synapse" && tree.Get("kind").Str() == "Ingress" {
 			lead(tree, v.At("synapse", "ingress", "additionalPaths"))
 		}

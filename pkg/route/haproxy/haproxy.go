@@ -38,6 +38,7 @@ type rule struct {
 	when    [][]condition // one of these lists
 	router  *route.Router
 	answers bool   // HAProxy itself
+	text    string // with which it answers as if all were well; "" where it says no, or the text is put together
 	unclear string // why it cannot be told
 }
 
@@ -126,7 +127,10 @@ func (c *config) run(a route.Ask) (end route.End) {
 			return end
 		}
 		end.Router, end.Path = r.router, path
-		if r.answers {
+		switch {
+		case r.text != "":
+			end.Answer, end.Path = r.text, ""
+		case r.answers:
 			end.Refused, end.Path = "HAProxy answers by "+r.router.Rule, ""
 		}
 		return end
@@ -328,7 +332,7 @@ func (c *config) answer(s *section, l line) (r rule, decides bool) {
 	if i := slices.IndexFunc(what, func(w string) bool { return w == "if" || w == "unless" }); i >= 0 {
 		rest = what[i:]
 	}
-	r = rule{router: c.router(s, l), answers: true}
+	r = rule{router: c.router(s, l), answers: true, text: said(what)}
 	var err error
 	if r.when, err = conditions(rest); err != nil {
 		r.when, r.unclear = always(), err.Error()
@@ -337,6 +341,20 @@ func (c *config) answer(s *section, l line) (r rule, decides bool) {
 		r.unclear = "`" + r.router.Rule + "` makes another path of it"
 	}
 	return r, true
+}
+
+// said is the text of a return that nothing in it changes.
+func said(what []string) string {
+	follows := func(word string) string {
+		if i := slices.Index(what, word); i >= 0 && i+1 < len(what) {
+			return what[i+1]
+		}
+		return ""
+	}
+	if what[0] != "return" || cmp.Or(follows("status"), "200") != "200" {
+		return ""
+	}
+	return follows("string")
 }
 
 func (c *config) router(s *section, l line) *route.Router {

@@ -132,3 +132,20 @@ func TestChosenBackend(t *testing.T) {
 		}
 	}
 }
+
+// The text with which HAProxy answers is that of a return that says yes, and whose text nothing changes.
+func TestAnswer(t *testing.T) {
+	for line, want := range map[string]string{
+		`http-request return status 200 content-type application/json string '{"m.server":"x:443"}' if { path /a }`: `{"m.server":"x:443"}`,
+		`http-request return string yes`:                       "yes",
+		`http-request return status 404 string no`:             "",
+		`http-request return status 200 lf-string %[src]`:      "",
+		`http-request return status 200 file /srv/server.json`: "",
+	} {
+		f := &source.File{Path: "haproxy.cfg", Src: []byte("defaults\n  mode http\nfrontend in\n  bind :8008\n  " + line + "\n")}
+		res := haproxy.New(f, haproxy.Options{Upstream: func(host, port string) (string, string) { return host, port }}).MatchOn(":8008", "GET", "example.org", "/a")
+		if res.Answer != want || (res.Refused == "") != (want != "") {
+			t.Errorf("%s: %q, refused %q", line, res.Answer, res.Refused)
+		}
+	}
+}

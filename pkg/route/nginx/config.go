@@ -264,9 +264,13 @@ func (c *config) fill(s *server, l *location, guards []*directive) {
 		case d.name == "satisfy":
 			odd = true
 		case d.name == "auth_basic" && d.arg(0) != "off", d.name == "auth_request" && d.arg(0) != "off":
-			l.content.guards = append(l.content.guards, c.guard(d, map[string]string{"auth_basic": "basicauth", "auth_request": "forwardauth"}[d.name]))
+			kind := map[string]string{"auth_basic": "basicauth", "auth_request": "forwardauth"}[d.name]
+			if strings.Contains(d.arg(0), "$") { // it may say off
+				kind = ""
+			}
+			l.content.guards = append(l.content.guards, c.guard(d, kind))
 		}
-		if allowed && (d.name == "deny" || d.name == "allow") && len(l.content.guards) == 0 {
+		if allowed && (d.name == "deny" || d.name == "allow") && list == nil {
 			list = c.guard(d, "ipallowlist")
 			l.content.guards = append(l.content.guards, list)
 		}

@@ -301,8 +301,11 @@ func healthPort(r *Reporter, m *deployment.MAS, test deployment.List, text strin
 	}
 	for _, l := range deployment.MasListeners(m) {
 		if l.Port == g[1] && slices.Contains(l.Resources, "health") && (!m.Probe.Outside || !l.Loopback) {
-			if p := urlPath().FindStringSubmatch(text); p != nil && p[1] != "/health" && m.Probe.Outside {
-				r.Fail("MAS serves health at /health, and is asked for "+p[1]+"; it is never ready, and nobody can log in", "path: /health", test.Site(""))
+			there := l.Prefix + "health"
+			p := urlPath().FindStringSubmatch(text)
+			alone := !slices.ContainsFunc(l.Resources, func(name string) bool { return name != "health" }) // others answer other paths
+			if p != nil && p[1] != there && m.Probe.Outside && (alone || finding.Nearest(p[1], []string{there}) != "") {
+				r.Fail("MAS serves health at "+there+", and is asked for "+p[1]+"; it is never ready, and nobody can log in", "path: "+there, test.Site(""))
 			}
 			return
 		}

@@ -14,11 +14,12 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-var asksReady = regex.Of(`\bpg_isready\b([^;|&)\n]*)`)
+// asksReady is pg_isready where it is run, and not told of, with what follows.
+var asksReady = regex.Of(`(?:^|[;&|(!{\n]|\b(?:until|while|if|elif|then|do|else|exec)\s|\s-l?c\s)\s*(?:/\S*/)?pg_isready\b([^;|&)\n]*)`)
 
 // checkWaits has what waits for PostgreSQL with pg_isready, such as what runs before a pod's program, ask where it answers.
 func checkWaits(r *Reporter, d *deployment.Deployment, s *deployment.Service) {
-	g := asksReady().FindStringSubmatch(strings.Join(s.Command(), " "))
+	g := asksReady().FindStringSubmatch(strings.ReplaceAll(strings.Join(s.Command(), " "), "\\\n", " "))
 	if g == nil || s.Absent.Why != "" {
 		return
 	}
@@ -136,7 +137,10 @@ func checkTwins(r *Reporter, d *deployment.Deployment) {
 		}
 	}
 	for _, l := range d.LiveKits {
-		if s := l.Service; s.Copies > 1 && s.Absent.Why == "" && l.Config.Root().Set() && !l.Config.At("redis").Exists() {
+		s := l.Service
+		env, _ := s.Env("REDIS_HOST")
+		told := l.Config.At("redis").Exists() || env != "" || s.EnvHidden("REDIS_HOST") != "" || s.EnvUnread != "" || strings.Contains(strings.Join(s.Command(), " "), "redis")
+		if s.Copies > 1 && s.Absent.Why == "" && l.Config.Root().Set() && !told {
 			r.FailMend(fmt.Sprintf("%s starts %d containers of %s, which know nothing of each other without Redis; who is in one call may be in two rooms", d.Target, s.Copies, s.Name), set(s.CopiesAt, "1"), s.CopiesAt.Site(""))
 		}
 	}

@@ -26,7 +26,8 @@ var workerAnswers = Rule{
 			if len(workers) == 0 || !routed(r, d) {
 				continue
 			}
-			if ls := s.Listeners(); !s.Partial() && len(ls) > 0 && !slices.ContainsFunc(ls, func(l deployment.Listener) bool { return slices.Contains(l.Resources, "client") }) {
+			clients := func(l deployment.Listener) bool { return slices.Contains(l.Resources, "client") }
+			if ls := s.Listeners(); !s.Partial() && len(ls) > 0 && !slices.ContainsFunc(ls, clients) && led(d, s.Service) {
 				r.Fail(fmt.Sprintf("no listener of %s serves clients, and what no worker answers comes to it; nobody can log in", s.Name), "names: [client, federation]", s.Config.At("listeners").Site(""))
 			}
 			a := answering{d: d, s: s, workers: workers}
@@ -36,6 +37,15 @@ var workerAnswers = Rule{
 			a.tell(r)
 		}
 	},
+}
+
+// led reports whether something other than Synapse sends requests to a service, such as a proxy.
+func led(d *deployment.Deployment, s *deployment.Service) bool {
+	leads := func(svc *route.Service) bool {
+		return slices.ContainsFunc(svc.Backends, func(b route.Backend) bool { return d.Service(b.Container) == s })
+	}
+	return slices.ContainsFunc(d.Routes().Services, leads) ||
+		slices.ContainsFunc(d.Hops(), func(t deployment.Talk) bool { return t.To == s && t.From.Program != component.Synapse })
 }
 
 // answering looks for the requests to a homeserver that come to a process which does not answer them.

@@ -30,12 +30,13 @@ var workersAgree = Rule{
 	},
 }
 
-// checkCopied has each worker find the same secret at a path as the main process does. In a cluster each has a copy of its own.
+// checkCopied has each worker find the same secret at a path that the configuration names as the main process does. In a cluster each has a
+// copy of its own.
 func checkCopied(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, workers []*deployment.Worker) {
 	for _, w := range workers {
 		for _, m := range w.Mounts {
 			own, _ := s.HostPath(m.Container)
-			if own == "" || m.Host == "" || own == m.Host || m.Container == w.Config.At("worker_replication_secret_path").Str() {
+			if own == "" || m.Host == "" || own == m.Host || !holds(s.Config.Root(), m.Container) || m.Container == w.Config.At("worker_replication_secret_path").Str() {
 				continue
 			}
 			a, err := source.ReadFS(d.FS, own)
@@ -48,6 +49,16 @@ func checkCopied(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, w
 				source.Site{Pos: source.Pos{File: m.Host, Line: 1, Col: 1}}, source.Site{Pos: source.Pos{File: own, Line: 1, Col: 1}, Note: "that of the main process"})
 		}
 	}
+}
+
+// holds reports whether one of the values is that text.
+func holds(v source.Value, text string) bool {
+	for _, of := range v.Entries() {
+		if holds(of, text) {
+			return true
+		}
+	}
+	return v.Str() == text || slices.ContainsFunc(v.Items(), func(of source.Value) bool { return holds(of, text) })
 }
 
 // sharedKeys are those that all processes have to read alike, and what comes of it where they do not.

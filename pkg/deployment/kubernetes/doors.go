@@ -161,8 +161,8 @@ func isNumber(text string) bool {
 	return text != "" && !slices.ContainsFunc([]rune(text), func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// meant is the container of a pod that the ports of a Service lead to: one that lists such a port, rather one whose program is known; or
-// else the first.
+// meant is the container of a pod that the ports of a Service lead to: one that lists such a port, rather one whose program is known and
+// that starts as its image has it; or else the first.
 func meant(p *pod, ports []deployment.DoorPort) *deployment.Service {
 	var best *container
 	for _, k := range p.containers {
@@ -174,5 +174,16 @@ func meant(p *pod, ports []deployment.DoorPort) *deployment.Service {
 	if best == nil {
 		best = p.containers[0]
 	}
+	for _, k := range p.containers { // what a shell starts beside the program, with its image and its ports, is not the program
+		if best.shell() && k.Program == best.Program && !k.shell() {
+			best = k
+		}
+	}
 	return best.Service
+}
+
+// shell reports whether a container starts a script that stands in its command.
+func (k *container) shell() bool {
+	words := k.at.At("command").Items()
+	return len(words) > 1 && words[1].Str() == "-c"
 }

@@ -78,25 +78,51 @@ func (c *cluster) ownVolumes(p *pod, k *container) {
 	}
 }
 
-// claimed tells of a claim that is not here, where one that is here is mounted by nobody.
+// claimed tells of a claim that is not here, where one of nearly its name is, or where it is the only one that is missing and one alone is
+// mounted by nobody. Of several, each may be in the cluster already.
 func (c *cluster) claimed(p *pod) {
-	for _, v := range p.spec.At("volumes").Items() {
-		at := v.At("persistentVolumeClaim", "claimName")
-		if !at.Set() || c.claim(p.of, at.Str()) != nil {
+	for _, at := range claimsOf(p) {
+		if c.claim(p.of, at.Str()) != nil {
 			continue
 		}
 		if near := finding.Nearest(at.Str(), c.claims(p.of.namespace)); near != "" {
 			c.misfit(true, fmt.Sprintf("%s waits for the claim %s, which is not among the manifests; unless it is in the cluster already, its pod stays Pending", p.of.name, at.Str()), "claimName: "+near, at.Site(""), c.claim(p.of, near).At("metadata", "name").Site("one that is here"))
 			continue
 		}
-		for _, spare := range c.objects {
-			if spare.kind == "PersistentVolumeClaim" && spare.in(p.of.namespace) && !c.mounted(spare) {
-				c.misfit(true, fmt.Sprintf("%s waits for the claim %s, which is not among the manifests, and %s, which is, nobody mounts; unless it is in the cluster already, its pod stays Pending", p.of.name, at.Str(), spare.name),
-					"claimName: "+spare.name, at.Site(""), spare.At("metadata", "name").Site("nobody mounts it"))
-				break
-			}
+		if spare := c.spare(p, at.Str()); spare != nil {
+			c.misfit(true, fmt.Sprintf("%s waits for the claim %s, which is not among the manifests, and %s, which is, nobody mounts; unless it is in the cluster already, its pod stays Pending", p.of.name, at.Str(), spare.name),
+				"claimName: "+spare.name, at.Site(""), spare.At("metadata", "name").Site("nobody mounts it"))
 		}
 	}
+}
+
+// claimsOf are the names of the claims that a pod mounts.
+func claimsOf(p *pod) (all []source.Value) {
+	for _, v := range p.spec.At("volumes").Items() {
+		if at := v.At("persistentVolumeClaim", "claimName"); at.Set() {
+			all = append(all, at)
+		}
+	}
+	return all
+}
+
+// spare is the claim that nobody mounts, where there is one, and the pods of the namespace miss no other claim than the named one.
+func (c *cluster) spare(p *pod, missing string) *object {
+	for _, o := range c.pods {
+		if o.of.in(p.of.namespace) && slices.ContainsFunc(claimsOf(o), func(at source.Value) bool { return at.Str() != missing && c.claim(o.of, at.Str()) == nil }) {
+			return nil
+		}
+	}
+	var all []*object
+	for _, o := range c.objects {
+		if o.kind == "PersistentVolumeClaim" && o.in(p.of.namespace) && !c.mounted(o) {
+			all = append(all, o)
+		}
+	}
+	if len(all) != 1 {
+		return nil
+	}
+	return all[0]
 }
 
 // claims are the names of those of a namespace.
@@ -119,7 +145,7 @@ func (c *cluster) claim(by *object, name string) *object {
 
 func (c *cluster) mounted(claim *object) bool {
 	return slices.ContainsFunc(c.pods, func(p *pod) bool {
-		return claim.in(p.of.namespace) && slices.ContainsFunc(p.spec.At("volumes").Items(), func(v source.Value) bool { return v.At("persistentVolumeClaim", "claimName").Str() == claim.name })
+		return claim.in(p.of.namespace) && slices.ContainsFunc(claimsOf(p), func(at source.Value) bool { return at.Str() == claim.name })
 	})
 }
 
@@ -183,16 +209,17 @@ func (c *cluster) backedUp(o *object) {
 }
 
 // shown is what lets others than its owner read a file of a volume of a Secret or ConfigMap: the group of the pod, for which kubelet
-// opens each of them, or the mode.
+// opens each of them, or the mode. Where single files have modes of their own it is not told.
 func shown(p *pod, v source.Value) deployment.Leaf {
-	if group := p.spec.At("securityContext", "fsGroup"); group.Set() {
-		return deployment.LeafOf(group)
-	}
+	group := p.spec.At("securityContext", "fsGroup")
 	for _, kind := range []string{"secret", "configMap", "projected"} {
 		at := v.At(kind, "defaultMode")
 		mode, err := strconv.ParseInt(at.Str(), 0, 32) // 0400 is octal for YAML as Kubernetes reads it
 		switch {
 		case !v.At(kind).Set():
+		case group.Set():
+			return deployment.LeafOf(group)
+		case ownModes(v.At(kind)):
 		case !at.Set():
 			return deployment.LeafOf(v.At("name"))
 		case err == nil && mode&0o077 != 0:
@@ -200,4 +227,14 @@ func shown(p *pod, v source.Value) deployment.Leaf {
 		}
 	}
 	return deployment.Leaf{}
+}
+
+// ownModes reports whether one of the files of a volume has a mode of its own.
+func ownModes(v source.Value) bool {
+	for key, of := range v.Entries() {
+		if key.Str() == "mode" || ownModes(of) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(v.Items(), ownModes)
 }

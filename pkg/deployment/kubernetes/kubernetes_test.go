@@ -192,7 +192,20 @@ apiVersion: v1
 kind: Service
 metadata: {name: pods}
 spec: {clusterIP: None, selector: {app: set}, ports: [{port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: two}
+spec: {template: {metadata: {labels: {app: two}}, spec: {containers: [{name: server, image: "postgres:17"}, {name: script, image: "postgres:17", command: [/bin/sh, -c, sleep 1], ports: [{containerPort: 5432}]}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: sql}
+spec: {selector: {app: two}, ports: [{port: 5432}]}
 `)
+	if s := d.ServiceAt("sql"); s == nil || s.Name != "two" {
+		t.Error("sql leads to the script beside the server")
+	}
 	for host, want := range map[string]string{"set-1.pods.default.svc": "80", "named": "8000", "named.matrix.svc.cluster.local": "8000", "direct": "80"} {
 		if s := d.ServiceAt(host); s == nil || s.Name != "app" && s.Name != "set" || d.Inner(host, "80") != want {
 			t.Errorf("%s leads to %v, port %s", host, s, d.Inner(host, "80"))

@@ -108,6 +108,9 @@ func (c *cluster) peer(o *object, peer source.Value, a *deployment.Allowance) (l
 			list = append(list, p)
 		}
 	}
+	if len(list) == 0 { // such as a proxy or an operator in the same namespace
+		a.Outside = true
+	}
 	return list
 }
 

@@ -50,8 +50,8 @@ imports: ## Take over SPECS (1000) stacks that are rendered from random specs
 	SPECS=$${SPECS:-1000} go test -count=1 -timeout 40m -run TestRandomSpecs -v ./pkg/adopt
 
 .PHONY: e2e
-e2e: ## Start the example with the real Docker Compose and the real programs (needs root, docker.io, debootstrap)
-	cd e2e && go test -tags goolm -v -count=1 -timeout 45m .
+e2e: ## Start the example with the real Docker Compose and the real programs (needs root, docker.io, debootstrap); SHORT=-short leaves repetitions out
+	cd e2e && go test -tags goolm -v -count=1 -timeout 45m $(SHORT) .
 
 .PHONY: load
 load: ## Measure messages per second of the real Synapse with each set of workers (as e2e; a quarter of an hour, on a machine that does nothing else)

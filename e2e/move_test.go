@@ -15,6 +15,9 @@ import (
 // The Go bridge itself is no module of the proxy; mautrix-go's own start-up code, its move of a database and its
 // encryption stand for it.
 func TestTelegramMove(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped with -short: TestAdoption ends with the same move")
+	}
 	spec := func(version string) string {
 		return `version: 1
 server_name: ` + serverName + `

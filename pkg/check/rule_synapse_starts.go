@@ -130,12 +130,15 @@ func checkForms(s *deployment.Synapse, stops stopFunc) {
 }
 
 // checkUnits has the durations whose unit was forgotten: Synapse takes a bare number for milliseconds, and none of them is meant
-// to be shorter than a second.
+// to be shorter than a second, but for how long the first tries of a request to another server are apart.
 func checkUnits(r *Reporter, s *deployment.Synapse) {
 	for _, key := range synapseForms[0].keys {
+		if key == "federation.max_short_retry_delay" {
+			continue
+		}
 		v := s.Config.At(strings.Split(key, ".")...)
 		if n, err := strconv.Atoi(v.Str()); err == nil && n > 0 && n < 1000 {
-			r.Warn(fmt.Sprintf("%s has no unit: Synapse takes %d for milliseconds, and what it bounds is over at once", key, n), fmt.Sprintf("%s: the number with s, m, h or d behind it, such as %dd", v.Name(), n), v.Site(""))
+			r.Warn(fmt.Sprintf("%s has no unit: Synapse takes %d for milliseconds, and what it bounds is over at once", key, n), fmt.Sprintf("%[1]s: %[2]ds, %[2]dm, %[2]dh or %[2]dd, whichever is meant", v.Name(), n), v.Site(""))
 		}
 	}
 }

@@ -165,8 +165,7 @@ type unit struct {
 	file   string // the manifest
 	called string // KIND NAME, or the path that the file has on Compose
 	lines  []string
-	object [2]int // the first and the last line of the object
-	root   source.Value
+	object [2]int       // the first and the last line of the object
 	parsed *source.File // nil for a file that is lines, or one value
 	at     source.Value // of a file: where it stands
 }

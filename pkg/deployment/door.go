@@ -102,8 +102,8 @@ func (d *Deployment) SameSpace(o *Door, s *Service) bool {
 // Inner is the port of the container that a port of a host name leads to: the same one, but behind a door that says otherwise.
 func (d *Deployment) Inner(host, port string) string {
 	door := d.Door(host)
-	if i := -1; door != nil && !isNumber(port) { // the name of one, as a record of DNS has it
-		if i = slices.IndexFunc(door.Ports, func(p DoorPort) bool { return p.Called == port }); i >= 0 {
+	if door != nil && !isNumber(port) { // the name of one, as a record of DNS has it
+		if i := slices.IndexFunc(door.Ports, func(p DoorPort) bool { return p.Called == port }); i >= 0 {
 			return door.Ports[i].Inner
 		}
 	}

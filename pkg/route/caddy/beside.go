@@ -29,10 +29,10 @@ func (s *site) beside(e *entry, l *line) {
 	}
 	args := l.args()
 	if len(args) > 0 && strings.ContainsAny(args[0][:min(1, len(args[0]))], "*/@") {
-		switch first := args[0]; {
-		case first[0] == '/':
+		switch first := args[0]; first[0] {
+		case '/':
 			e.match = onPath(first)
-		case first[0] == '@':
+		case '@':
 			if e.match = s.named[first]; e.match == nil {
 				return
 			}

@@ -93,7 +93,7 @@ var internalAPIsPrivate = Rule{
 					}
 					seen[res.Router.Name] = true
 					report, from := r.Fail, "from outside"
-					if ways, published := d.Front().Entrances(); atHome(host) || len(ways) > 0 && published == 0 { // another proxy may stand before this one
+					if atHome(host) || d.Front().Behind() {
 						report, from = r.Warn, "for whoever reaches the proxy"
 					}
 					fix := routeFix(d, host, s, "/_matrix/", "/_synapse/client/")

@@ -46,9 +46,9 @@ type Mark struct {
 var Marks = []Mark{
 	{Key: "appservice.database.uri", Dialect: Legacy},
 	{Key: "appservice.database", Text: true, Dialect: Python},
+	{Key: "database", Dialect: BridgeV2},
 	{Key: "appservice.bot_username", Dialect: Python},
 	{Key: "telegram", Dialect: Python},
-	{Key: "database", Dialect: BridgeV2},
 	{Key: "network", Dialect: BridgeV2},
 	{Key: "double_puppet", Dialect: BridgeV2},
 	{Key: "encryption", Dialect: BridgeV2},

@@ -40,6 +40,19 @@ func (f *Front) Entrances() (list []Entrance, published int) {
 	return list, len(ports)
 }
 
+// Behind reports whether another proxy stands before this one, or nothing: no port of the host leads to it but those of the loopback,
+// and no network gives it an address of the house.
+func (f *Front) Behind() bool {
+	if f.Service == nil {
+		return false
+	}
+	ports, host, ok := f.Service.publishes()
+	return ok && !host && !slices.ContainsFunc(ports, func(p Published) bool { return !p.Local }) && !slices.ContainsFunc(f.Service.Networks, func(key string) bool {
+		driver := f.Service.d.Network(key).Driver
+		return driver != "" && driver != "bridge" && driver != "overlay"
+	})
+}
+
 // Meets reports whether others than who asks the host may reach the proxy: over a network that is not the stack's alone, or one
 // in which containers have addresses of the house.
 func (f *Front) Meets() bool {

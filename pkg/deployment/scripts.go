@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -179,6 +180,7 @@ func (s *script) parse() {
 		}
 		if strings.HasSuffix(name, ".py") || strings.Contains(line, "open(") || strings.Contains(line, "write_text(") {
 			s.python(line)
+			s.divided(line)
 		}
 		s.joined(line)
 		if before, after, ok := strings.Cut(strings.TrimPrefix(line, "function "), "("); ok && isName(strings.TrimSpace(before)) && strings.HasPrefix(strings.TrimSpace(after), ")") {
@@ -238,6 +240,23 @@ func (s *script) joined(line string) {
 		s.targets = append(s.targets, strings.Join(path, "/"))
 	}
 }
+
+// divided takes the paths that a line of Python puts together of the parts of pathlib, ROOT / "x" / "y.conf", where the script writes
+// files by names that it is given.
+func (s *script) divided(line string) {
+	if !strings.Contains(s.text, ".write_text(") {
+		return
+	}
+	for _, m := range dividedPath().FindAllString(line, -1) {
+		parts := strings.Split(m, "/")
+		for i, part := range parts {
+			parts[i] = strings.Trim(part, " \t\"'")
+		}
+		s.targets = append(s.targets, "$"+strings.Join(parts, "/"))
+	}
+}
+
+var dividedPath = regex.Of(`[A-Za-z_]\w*(?:\s*/\s*(?:"[^"/]+"|'[^'/]+'))+`)
 
 // command takes what one command writes.
 func (s *script) command(words []shellWord, vars map[string]string) {

@@ -10,8 +10,14 @@ import (
 )
 
 func (p *Project) mounts(s *deployment.Service, v source.Value) {
-	for _, m := range v.At("volumes").Items() {
-		s.Mounts = append(s.Mounts, p.volume(m))
+	for _, v := range v.At("volumes").Items() {
+		m := p.volume(v)
+		// Of two for one place Compose takes the last.
+		if i := slices.IndexFunc(s.Mounts, func(o deployment.Mount) bool { return path.Clean(o.Container) == path.Clean(m.Container) }); i >= 0 {
+			s.Mounts[i] = m
+		} else {
+			s.Mounts = append(s.Mounts, m)
+		}
 	}
 	for _, v := range deployment.Listed(v.At("tmpfs")) {
 		target, _, _ := strings.Cut(v.Str(), ":")

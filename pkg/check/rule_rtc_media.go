@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ var rtcMediaReachable = Rule{
 			rtc := l.Config.At("rtc")
 			checkOwnRelay(r, l)
 			checkMediaPorts(r, l, rtc)
-			checkMediaAddress(r, l, rtc)
+			checkMediaAddress(d, r, l, rtc)
 			filtered := rtc.At("interfaces").Set() || rtc.At("ips").Set()
 			if len(l.Networks) > 1 && !filtered {
 				r.Warn(fmt.Sprintf("%s is in the networks %s; its answers to calls come from the address in one of them, and clients wait for another", l.Name, finding.Sentence(l.Networks, "and")),
@@ -101,7 +102,7 @@ func checkMediaPorts(r *Reporter, l *deployment.LiveKit, rtc source.Value) {
 }
 
 // checkMediaAddress has an address that is the container's own, or of a network at home.
-func checkMediaAddress(r *Reporter, l *deployment.LiveKit, rtc source.Value) {
+func checkMediaAddress(d *deployment.Deployment, r *Reporter, l *deployment.LiveKit, rtc source.Value) {
 	node, external := rtc.At("node_ip"), rtc.At("use_external_ip")
 	if external.True() || deferred(external.Str()+node.Str()) {
 		return
@@ -120,6 +121,10 @@ func checkMediaAddress(r *Reporter, l *deployment.LiveKit, rtc source.Value) {
 		switch {
 		case err != nil:
 			r.Fail(fmt.Sprintf("node_ip is %q, which is no address; clients cannot send there", text), fix, node.Site(""))
+		case ip.IsLoopback() && !slices.ContainsFunc(d.Synapses, func(s *deployment.Synapse) bool {
+			return s.Server.Str() != "" && !atHome(s.Server.Str()) && !deferred(s.Server.Str())
+		}):
+			r.Warn(fmt.Sprintf("node_ip is %s; nobody hears or sees anything but who calls from this very machine", ip), fix, node.Site(""))
 		case ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast():
 			r.Fail(fmt.Sprintf("node_ip is %s, which nobody else can reach; nobody hears or sees anything", ip), fix, node.Site(""))
 		case ip.IsPrivate():

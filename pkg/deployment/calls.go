@@ -50,6 +50,10 @@ func (d *Deployment) readLiveKit(s *Service) {
 			break
 		}
 		l.Config = f
+	case s.Build.Set():
+		l.Hidden = "the image, which is built here, may hold it"
+	case s.Entrypoint.Set():
+		l.Hidden = "its entrypoint may write it"
 	}
 	for _, w := range s.CommandWords() {
 		if name, _, _ := strings.Cut(w.Text, "="); strings.HasPrefix(name, "--") && name != "--config" && name != "--disable-strict-config" {

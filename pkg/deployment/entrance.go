@@ -47,6 +47,9 @@ func (f *Front) Behind() bool {
 		return false
 	}
 	ports, host, ok := f.Service.publishes()
+	if ways, _ := f.Entrances(); len(ports) == 0 && len(ways) == 0 {
+		return false // how anybody comes in cannot be seen
+	}
 	return ok && !host && !slices.ContainsFunc(ports, func(p Published) bool { return !p.Local }) && !slices.ContainsFunc(f.Service.Networks, func(key string) bool {
 		driver := f.Service.d.Network(key).Driver
 		return driver != "" && driver != "bridge" && driver != "overlay"

@@ -47,7 +47,8 @@ Where there is no compose file, manifests of Kubernetes are read: those that a k
     stackgen check k8s/overlays/prod
     helm template matrix ./chart | stackgen check -
 
-The report ends with what was read of each program. What was not checked is no error, but for --strict, which makes the exit code 1.
+The report ends with what was read of each program. What was not checked is no error, but makes the exit code 1 with --strict, and where
+nothing of Matrix was read at all.
 
 A finding that is known and meant to stay is suppressed by a comment on its line or above it, or by an entry of .stackgen.yaml beside the compose file:
 
@@ -121,7 +122,7 @@ func (c *checkCmd) look(tree fs.FS) found {
 // tell prints what was found.
 func (c *checkCmd) tell(a *app, shown *shown, f found, differs bool) error {
 	shown.narrow(&f)
-	failed := differs || finding.HasErrors(f.findings) || c.Strict && slices.ContainsFunc(f.findings, func(is finding.Finding) bool { return is.Status == finding.NotChecked })
+	failed := differs || finding.HasErrors(f.findings) || (c.Strict || f.blank != "") && slices.ContainsFunc(f.findings, func(is finding.Finding) bool { return is.Status == finding.NotChecked })
 	shown.dim(&f)
 	if err := a.report(a.stdout, c.Format, f); err != nil {
 		return err

@@ -466,13 +466,20 @@ func (s *stack) people(t *testing.T) *people {
 // logIn logs somebody in by the paths of the old login, which lead to MAS.
 func (s *stack) logIn(t *testing.T, name string) string {
 	t.Helper()
-	login := s.ask(t, http.MethodPost, "https://"+publicHost+"/_matrix/client/v3/login", "", map[string]any{"type": "m.login.token", "token": "login-" + name})
-	token := login.str("access_token")
-	got := s.ask(t, http.MethodGet, "https://"+publicHost+"/_matrix/client/v3/account/whoami", token, nil)
-	if want := "@" + name + ":" + serverName; got.str("user_id") != want {
+	var login, got answer
+	// What leads to a new pod, and lets it out, hears of it a moment after it is ready.
+	if !within(30*time.Second, func() bool {
+		var err error
+		login, err = s.tryAsk(t, http.MethodPost, "https://"+publicHost+"/_matrix/client/v3/login", "", map[string]any{"type": "m.login.token", "token": "login-" + name})
+		if err != nil || login.str("access_token") == "" {
+			return false
+		}
+		got, err = s.tryAsk(t, http.MethodGet, "https://"+publicHost+"/_matrix/client/v3/account/whoami", login.str("access_token"), nil)
+		return err == nil && got.str("user_id") == "@"+name+":"+serverName
+	}) {
 		t.Fatalf("%s logs in: HTTP %d %s, whoami: HTTP %d %s", name, login.status, login.text, got.status, got.text)
 	}
-	return token
+	return login.str("access_token")
 }
 
 // chat has Phil write something, and Anna read that and all that he wrote before.
@@ -483,22 +490,29 @@ func (s *stack) chat(t *testing.T, p *people, text string) {
 	var sent answer
 	// As a client does: what PostgreSQL ended of Synapse's connections costs one request each. The number keeps it one message.
 	if !within(20*time.Second, func() bool {
-		sent = s.ask(t, http.MethodPut, to, p.phil, map[string]string{"msgtype": "m.text", "body": text})
-		return sent.str("event_id") != ""
+		var err error
+		sent, err = s.tryAsk(t, http.MethodPut, to, p.phil, map[string]string{"msgtype": "m.text", "body": text})
+		return err == nil && sent.str("event_id") != ""
 	}) {
 		t.Fatalf("%q is not sent: HTTP %d %s", text, sent.status, sent.text)
 	}
 	p.said = append(p.said, text)
-	got := s.ask(t, http.MethodGet, room+"/messages?dir=b&limit=100&filter="+url.QueryEscape(`{"types":["m.room.message"]}`), p.anna, nil)
 	var read []string
-	chunk, _ := got.body["chunk"].([]any)
-	for _, event := range slices.Backward(chunk) {
-		content, _ := event.(map[string]any)["content"].(map[string]any)
-		body, _ := content["body"].(string)
-		read = append(read, body)
-	}
-	if !slices.Equal(read, p.said) {
-		t.Errorf("Anna reads %q, and Phil wrote %q: HTTP %d", read, p.said, got.status)
+	if !within(20*time.Second, func() bool {
+		got, err := s.tryAsk(t, http.MethodGet, room+"/messages?dir=b&limit=100&filter="+url.QueryEscape(`{"types":["m.room.message"]}`), p.anna, nil)
+		if err != nil || got.status != http.StatusOK {
+			return false
+		}
+		read = nil
+		chunk, _ := got.body["chunk"].([]any)
+		for _, event := range slices.Backward(chunk) {
+			content, _ := event.(map[string]any)["content"].(map[string]any)
+			body, _ := content["body"].(string)
+			read = append(read, body)
+		}
+		return slices.Equal(read, p.said)
+	}) {
+		t.Errorf("Anna reads %q, and Phil wrote %q", read, p.said)
 	}
 }
 

@@ -132,7 +132,15 @@ func checkEngine(r *Reporter, s *deployment.Synapse) (lost []lostPath) {
 				return nil
 			}
 		}
-		if file := args.At("database"); file.Set() && file.Str() != ":memory:" {
+		file := args.At("database")
+		if name.Set() && !file.Set() && !s.Partial() {
+			sites := []source.Site{name.Site("the engine")}
+			if v := s.ArgsAstray(); v.Set() {
+				sites = append(sites, v.Site("at the wrong level"))
+			}
+			r.Fail("database.args.database names no file for SQLite; Synapse does not start (TypeError)", "database: {name: sqlite3, args: {database: FILE}}", sites...)
+		}
+		if file.Set() && file.Str() != ":memory:" {
 			lost = checkLasts(r, s, file, file.Str(), "database.args.database")
 		}
 	default:

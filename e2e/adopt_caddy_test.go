@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 const password = "fake-password-of-anna"
@@ -81,7 +83,7 @@ func (a *adoption) later(t *testing.T, token, room string) {
 	a.sh(t, "stackgen diff "+a.spec+"/stack.yaml -o "+a.dir+" || [ $? = 1 ]", "", nil)
 	a.sh(t, render, "", nil)
 
-	a.sh(t, "cd "+a.dir+"\n"+commands(string(a.read(t, "RUNBOOK.md")))["Migrate"][0], "", nil)
+	a.sh(t, "cd "+a.dir+"\n"+fixture.Commands(string(a.read(t, "RUNBOOK.md")))["Migrate"][0], "", nil)
 	a.settle(t)
 	a.isAnna(t, token, room)
 	login := a.ask(t, http.MethodPost, "https://"+publicHost+"/_matrix/client/v3/login", "", map[string]any{"type": "m.login.token", "token": "login-anna"})

@@ -19,6 +19,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 	"philipp.info/stackgen/pkg/component"
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // adoption is a stack that was kept by hand, and is taken over by the commands of the MIGRATION.md that import wrote.
@@ -360,7 +361,7 @@ func (a *adoption) take(t *testing.T, flags string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.plan, a.book = string(plan), commands(string(plan))
+	a.plan, a.book = string(plan), fixture.Commands(string(plan))
 }
 
 // follow runs the commands below a heading of MIGRATION.md as they stand there. What is pulled is there already,

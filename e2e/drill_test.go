@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // drill is a stack that is backed up, destroyed and restored by the commands of its own RUNBOOK.md, with the
@@ -104,7 +106,7 @@ func newDrill(t *testing.T) *drill {
 	t.Helper()
 	repository := filepath.Join(t.TempDir(), "repository")
 	d := &drill{stack: newStack(t, drillSpec(repository)), home: t.TempDir(), clients: filepath.Join(t.TempDir(), "clients")}
-	d.book = commands(string(d.read(t, "RUNBOOK.md")))
+	d.book = fixture.Commands(string(d.read(t, "RUNBOOK.md")))
 	composePlugin(t)
 	return d
 }
@@ -119,27 +121,6 @@ func composePlugin(t *testing.T) {
 	if err := os.Symlink(filepath.Join(bin, "docker-compose"), filepath.Join(plugins, "docker-compose")); err != nil && !os.IsExist(err) {
 		t.Fatal(err)
 	}
-}
-
-// commands are the shell blocks of a runbook by the heading that they stand below.
-func commands(text string) map[string][]string {
-	by := map[string][]string{}
-	heading, block, inside := "", "", false
-	for line := range strings.Lines(text) {
-		trimmed := strings.TrimSpace(line)
-		switch {
-		case inside && trimmed == "```":
-			by[heading] = append(by[heading], block)
-			inside = false
-		case inside:
-			block += line
-		case trimmed == "```sh":
-			block, inside = "", true
-		case strings.HasPrefix(line, "#"):
-			heading = strings.TrimLeft(trimmed, "# ")
-		}
-	}
-	return by
 }
 
 // block gives a block of commands of the runbook.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"philipp.info/stackgen/pkg/fixture"
 )
 
 // people are the users of a stack, and the commands of RUNBOOK.md, Users, by what they are for.
@@ -33,7 +35,7 @@ func newPeople(t *testing.T, auth string) *people {
 	d := &drill{stack: newStack(t, usersSpec(auth)), home: t.TempDir(), clients: filepath.Join(t.TempDir(), "clients")}
 	composePlugin(t)
 	text := string(d.read(t, "RUNBOOK.md"))
-	d.book = commands(text)
+	d.book = fixture.Commands(text)
 	p := &people{drill: d, table: map[string]string{}, used: map[string]bool{}}
 	_, users, _ := strings.Cut(text, "\n## Users\n")
 	users, _, _ = strings.Cut(users, "\n## ")

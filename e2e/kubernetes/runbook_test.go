@@ -6,28 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// commands are the shell blocks of a runbook by the heading that they stand below.
-func commands(text string) map[string][]string {
-	by := map[string][]string{}
-	heading, block, inside := "", "", false
-	for line := range strings.Lines(text) {
-		trimmed := strings.TrimSpace(line)
-		switch {
-		case inside && trimmed == "```":
-			by[heading] = append(by[heading], block)
-			inside = false
-		case inside:
-			block += line
-		case trimmed == "```sh":
-			block, inside = "", true
-		case strings.HasPrefix(line, "#"):
-			heading = strings.TrimLeft(trimmed, "# ")
-		}
-	}
-	return by
-}
+	"philipp.info/stackgen/pkg/fixture"
+)
 
 // sh runs a block of the runbook where stack.yaml stands, with the public names leading to Traefik.
 func (s *stack) sh(t *testing.T, book map[string][]string, heading string, n int, old, now string) string {
@@ -57,7 +38,7 @@ func (s *stack) testRunbook(t *testing.T, p *people) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book := commands(string(src))
+	book := fixture.Commands(string(src))
 	curl := "cacert = " + filepath.Join(cache, "stack", "ca.crt") + "\n"
 	for _, host := range []string{publicHost, serverName} {
 		curl += fmt.Sprintf("resolve = \"%s:443:%s\"\n", host, proxyIP)

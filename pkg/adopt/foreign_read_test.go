@@ -6,6 +6,7 @@ import (
 	"testing/fstest"
 
 	"philipp.info/stackgen/pkg/adopt"
+	"philipp.info/stackgen/pkg/adopt/compare"
 	"philipp.info/stackgen/pkg/deployment/compose"
 )
 
@@ -58,5 +59,24 @@ volumes: {pg: {}}
 				t.Errorf("it has no %q, or has %q:\n%s", c.want, c.notWant, got)
 			}
 		})
+	}
+}
+
+// Synapse without macaroon_secret_key signs with registration_shared_secret: that is taken over where somebody keeps what it signed.
+func TestMacaroonsOfTheRegistration(t *testing.T) {
+	const shared = "registration_shared_secret: fake-secret-of-the-registration\n"
+	for more, want := range map[string]string{
+		"":                           "",
+		"allow_guest_access: true\n": "fake-secret-of-the-registration",
+		"allow_guest_access: true\nmacaroon_secret_key: fake-macaroons\n":   "fake-macaroons",
+		"email: {smtp_host: mail.example.org, notif_from: m@example.org}\n": "fake-secret-of-the-registration",
+	} {
+		draft, r := read(t, foreignStack(withParts, map[string]string{"synapse/homeserver.yaml": strings.Replace(homeserver, "macaroon_secret_key:", "form_secret:", 1) + shared + more}))
+		if got := draft.Secrets["synapse.macaroon_secret_key"]; got != want && want != "" || want == "" && strings.HasPrefix(got, "fake-") {
+			t.Errorf("%q: another secret is taken over", more)
+		}
+		if lines := listed(r, compare.Decision, compare.Lost); strings.Contains(lines, "macaroon") {
+			t.Errorf("%q: %s", more, lines)
+		}
 	}
 }

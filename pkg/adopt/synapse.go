@@ -32,7 +32,12 @@ func (r *reader) synapse() {
 		r.extra["synapse.well_known_extra"] = extra.Node()
 	}
 	r.keep("auth.matrix_secret", r.held(r.syn.Service, c.At("matrix_authentication_service"), "secret", "secret_path"))
-	r.keep("synapse.macaroon_secret_key", r.held(r.syn.Service, c.Root(), "macaroon_secret_key", "macaroon_secret_key_path"))
+	macaroons := r.held(r.syn.Service, c.Root(), "macaroon_secret_key", "macaroon_secret_key_path")
+	if macaroons == "" && (c.At("allow_guest_access").True() || c.At("email", "smtp_host").Set() || c.At("email", "notif_from").Set()) {
+		// Somebody has what Synapse signed with the one that it takes then (synapse/config/key.py of 1.163).
+		macaroons = r.held(r.syn.Service, c.Root(), "registration_shared_secret", "registration_shared_secret_path")
+	}
+	r.keep("synapse.macaroon_secret_key", macaroons)
 	r.keep("synapse.form_secret", r.held(r.syn.Service, c.Root(), "form_secret", "form_secret_path"))
 	r.signingKeys()
 }

@@ -52,6 +52,26 @@ func closed(c *comparison, _ fact) bool {
 	return len(c.old.MASs) == 0 && c.old.every(func(conf source.Value) bool { return !conf.At("enable_registration").True() })
 }
 
+// signsLittle: Synapse has signed nothing with macaroon_secret_key that somebody keeps (synapse/util/macaroons.py of 1.163:
+// tokens of guests, links in mails, and logins that are under way).
+func signsLittle(c *comparison, now fact) bool { return noGuests(c, now) && sendsNoMail(c, now) }
+
+// uploadsInMemory: Synapse had /tmp in memory.
+func uploadsInMemory(c *comparison, _ fact) bool {
+	_, was := c.old.facts[id{"synapse", "mounts", "/tmp"}]
+	return was
+}
+
+// redirectsNot: no label and no Traefik of ours sends who asks by http on to https.
+func redirectsNot(c *comparison, _ fact) bool {
+	for k := range c.ours.facts {
+		if k.doc == "routing" && match("**.redirectscheme.scheme", k.key) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.ours.Services, func(svc *deployment.Service) bool { return svc.Program == component.Traefik })
+}
+
 // noWorkers: Synapse is one process (synapse/config/redis.py: nothing else goes by it).
 func noWorkers(c *comparison, _ fact) bool {
 	return len(c.old.Workers) == 0 && c.old.every(func(conf source.Value) bool {

@@ -53,8 +53,32 @@ var told = []struct {
 	{"no double puppets", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/matrix/homeserver.yaml", "  - \"/config/doublepuppet.yaml\"\n", "", compare.Decision, "id", "as the users themselves"},
 	{"a sender that the bridge made up", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "sender_localpart: ", "sender_localpart: Vq8ZkP3nT7wLr2XyB5mH9cJd4fGs6aEuQ1tRvKoNpWiYbMxC # ", compare.Same, "sender_localpart", "nobody speaks by it"},
 	{"the media at another path", own, "docker-compose.yml", "./data/matrix:/data", "./data/matrix:/srv/hs", compare.Same, "/srv/hs", "at another path of the container"},
+	{"the media where ours has them", own, "docker-compose.yml", "./data/matrix:/data", "./data/matrix:/srv/hs", compare.Same, "/data", "it was at another path"},
 	{"devices that no bridge is told of", own + "bridges: {signal: {encryption: off, permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "id: ", "org.matrix.msc3202: true\nid: ", compare.Same, "org.matrix.msc3202", "no bridge here"},
+	{"another beat of a check", own, "docker-compose.yml", "interval: 15s", "interval: 30s", compare.Same, "healthcheck.interval", "and how often"},
+	{"a key to sign with that it took from elsewhere", own, "config/matrix/homeserver.yaml", "macaroon_secret_key_path: \"/run/secrets/synapse_macaroon_secret_key\"\n", "allow_guest_access: true\n", compare.Decision, "macaroon_secret_key", "took registration_shared_secret for it"},
+	{"a key to sign with that nobody has anything of", own, "config/matrix/homeserver.yaml", "macaroon_secret_key_path: \"/run/secrets/synapse_macaroon_secret_key\"\n", "", compare.Same, "macaroon_secret_key", "took registration_shared_secret for it; what it signed"},
+	{"a key to sign with that is the same", own, "config/matrix/homeserver.yaml", "macaroon_secret_key_path: \"/run/secrets/synapse_macaroon_secret_key\"\n", "registration_shared_secret_path: /run/secrets/synapse_macaroon_secret_key\n", compare.Same, "macaroon_secret_key", "and that it is"},
+	{"a key to sign with out of the signing key", none, "config/matrix/homeserver.yaml", "macaroon_secret_key_path: \"/run/secrets/synapse_macaroon_secret_key\"\n", "", compare.Same, "macaroon_secret_key", "took its signing key for it; what it signed"},
+	{"a key to sign with that guests have tokens of", none, "config/matrix/homeserver.yaml", "macaroon_secret_key_path: \"/run/secrets/synapse_macaroon_secret_key\"\n", "allow_guest_access: true\n", compare.Decision, "macaroon_secret_key", "do not hold any more"},
+	{"no key for forms", own, "config/matrix/homeserver.yaml", "form_secret_path: \"/run/secrets/synapse_form_secret\"\n", "", compare.Same, "form_secret", "page of consent alone"},
+	{"a network that others join", own, "docker-compose.yml", "\nnetworks:\n", "\nnetworks:\n  chat: {name: chat}\n", compare.Decision, "chat.name", "another stack that joins the network chat"},
+	{"certificates of the machine", own, "docker-compose.yml", "      - \"./config/matrix:/config:ro\"\n", "      - \"./config/matrix:/config:ro\"\n      - /etc/letsencrypt:/certs:ro\n", compare.Decision, "/certs", "not in the container any more"},
+	{"a listener that nobody else can ask", own, "config/matrix/homeserver.yaml", "bind_addresses: [\"0.0.0.0\"]", "bind_addresses: [\"::1\", \"127.0.0.1\"]", compare.Decision, "listeners[8008].bind_addresses[127.0.0.1]", "within its own container alone"},
+	{"a listener of the machine", own, "config/matrix/homeserver.yaml", "bind_addresses: [\"0.0.0.0\"]", "bind_addresses: [\"::1\", \"0.0.0.0\"]", compare.Same, "listeners[8008].bind_addresses[::1]", "on its own addresses either way"},
+	{"who gets into a cluster that is made anew", own, "docker-compose.yml", "      POSTGRES_PASSWORD_FILE:", "      POSTGRES_HOST_AUTH_METHOD: trust\n      POSTGRES_PASSWORD_FILE:", compare.Same, "POSTGRES_HOST_AUTH_METHOD", "made anew reads it"},
+	{"logs of a bridge in files", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/signal/config.yaml", "logging:\n", "logging:\n  directory: ./logs\n", compare.Decision, "logging.directory", "not written to files"},
+	{"a way from http to https", own, "docker-compose.yml", "      traefik.enable: \"true\"", "      traefik.enable: \"true\"\n      traefik.http.middlewares.up.redirectscheme.scheme: https", compare.Decision, "traefik.http.middlewares.up.redirectscheme.scheme", "not sent on to https by these labels"},
+	{"a bridge with logins of its appservice", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "io.element.msc4190: true\n", "", compare.Same, "io.element.msc4190", "which no bridge of ours does"},
+	{"an appservice with logins of its own", own + "appservices: {hook: {image: example/hook, version: '1', port: 9000, bot: hook, users: ['@hook_.*'], encryption: true}}\n", "config/matrix/hook.yaml", "io.element.msc4190: true\n", "", compare.Decision, "io.element.msc4190", "refuses logins of this appservice"},
+	{"uploads in memory", own, "docker-compose.yml", "      TMPDIR: \"/data\"\n", "", compare.Safer, "TMPDIR", "not in memory"},
+	{"the daemon's way to log", own, "docker-compose.yml", "driver: json-file, ", "", compare.Safer, "logging.driver", "whatever daemon.json has"},
+	{"a listener for the PROXY protocol", "version: 1\nserver_name: example.org\nauth: {passwords: true}\n", "config/mas/config.yaml", "    - name: web\n", "    - name: web\n      proxy_protocol: true\n", compare.Decision, "http.listeners[web].proxy_protocol", "PROXY protocol"},
+	{"a page of MAS with a certificate of its own", "version: 1\nserver_name: example.org\nauth: {passwords: true}\n", "config/mas/config.yaml", "    - name: web\n", "    - name: web\n      tls: {certificate: FAKE}\n", compare.Decision, "http.listeners[web].tls.certificate", "does without TLS"},
 }
+
+// none is a stack whose Synapse has no registration_shared_secret.
+const none = "version: 1\nserver_name: example.org\nauth: {kind: synapse, upstream: {a: {issuer: 'https://a.example.com', client_id: x}}}\n"
 
 // Each difference has the reason that is true of it: neither one that is true of its kind in general, nor of another kind.
 func TestReasons(t *testing.T) {
@@ -140,5 +164,20 @@ func TestServerOfSomethingElse(t *testing.T) {
 		if d.About == "postgres" && d.Kind != compare.Same && d.Kind != compare.Safer && d.Doc != "networks" {
 			t.Errorf("%s %s: %s", d.Doc, d.Key, d.Why)
 		}
+	}
+}
+
+// A proxy that led to a port at which nothing listens answered nobody: that it does not lead there any more keeps nobody out.
+func TestNobodyListened(t *testing.T) {
+	ours := renderedFrom(t, []byte(own))
+	old := maps.Clone(ours)
+	text := strings.NewReplacer(`loadbalancer.server.port: "8008"`, `loadbalancer.server.port: "9999"`,
+		"PathPrefix(`/_synapse/client/`)", "PathPrefix(`/_synapse/`)").Replace(string(ours["docker-compose.yml"].Data))
+	old["docker-compose.yml"] = &fstest.MapFile{Data: []byte(text), Mode: 0o600}
+	r := compare.Deployments(open(old), open(ours))
+	if !slices.ContainsFunc(r.Differences, func(d compare.Difference) bool {
+		return strings.HasSuffix(d.Key, "/_synapse/admin/v1/server_version") && d.Kind == compare.Same && strings.Contains(d.Why, "nobody answered there, either")
+	}) {
+		t.Error(said(r))
 	}
 }

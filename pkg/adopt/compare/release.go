@@ -67,10 +67,21 @@ func (c *comparison) special(k id, old, now fact, w where) (verdict, bool) {
 		return same("what a process of synapse.workers reads follows from the spec")
 	case k.doc == "mounts" && w == onOld && was.Program != component.Unknown && c.elsewhere(k.about, old):
 		return same("it is at another path of the container, where ours looks for it")
+	case k.doc == "mounts" && w == onOurs && was.Program != component.Unknown && c.sameElsewhere(k.about, now):
+		return same("it was at another path of the container, where the old one looked for it")
+	case k.doc == "service" && strings.HasPrefix(k.key, "healthcheck.") && c.both(id{k.about, "service", "healthcheck.test"}) && !strings.HasPrefix(old.text, "NONE"):
+		return same("it is only how Compose asks whether the program answers, and how often")
+	case k.key == "macaroon_secret_key" && w == onOurs:
+		return c.macaroons(k.about, now)
+	case k.doc == "config" && w == onOld && strings.HasPrefix(k.key, "listeners[") && strings.Contains(k.key, "].bind_addresses["):
+		return c.bound(was, k)
 	case k.doc == "mounts" && w == onBoth && old.shown == now.shown:
 		return same("it is the same file of the machine")
 	case k.doc == "environment" && w == onOurs && was.EnvUnread != "":
 		return verdict{kind: Decision, why: "what its environment says stands in a file that is not here: whether it had it cannot be told", keep: "import where the file is"}, true
+	}
+	if name, ok := strings.CutPrefix(k.doc, "registration "); ok && k.key == "io.element.msc4190" && w == onOurs && c.bridged(name) {
+		return same("by it the bridge makes its devices without a login; Synapse refuses logins of the appservice, which no bridge of ours does")
 	}
 	if strings.HasPrefix(k.doc, "registration ") && k.key == "sender_localpart" && w == onBoth && old.secret {
 		return same("it is a name that was made up, and nobody speaks by it: its bot and its users have others")
@@ -94,6 +105,62 @@ func (c *comparison) doorHas(was *deployment.Service, port string) bool {
 
 func (c *comparison) isWorker(was *deployment.Service) bool {
 	return withWorkers(c, fact{}) && slices.ContainsFunc(c.old.Workers, func(w *deployment.Worker) bool { return w.Service == was })
+}
+
+// macaroons judges the secret that Synapse signs with where it had none of its own: it takes registration_shared_secret, and
+// its signing key only where that is missing, too (synapse/config/key.py of 1.163).
+func (c *comparison) macaroons(about string, now fact) (verdict, bool) {
+	const from = "Synapse took registration_shared_secret for it"
+	theirs, was := c.old.facts[id{about, "config", "registration_shared_secret"}]
+	switch {
+	case !was:
+		return verdict{}, false
+	case theirs.text == now.text:
+		return verdict{kind: Same, why: from + ", and that it is"}, true
+	case signsLittle(c, now):
+		return verdict{kind: Same, why: from + "; what it signed with that holds for a login that is under way"}, true
+	}
+	return verdict{
+		kind: Decision, why: from + ": tokens of guests, and links to get no more mails, that it signed with that do not hold any more",
+		keep: "stackgen secrets set synapse.macaroon_secret_key, with the old registration_shared_secret",
+	}, true
+}
+
+// bound judges the address that a listener of Synapse had: at a loopback nobody else could ask it.
+func (c *comparison) bound(was *deployment.Service, k id) (verdict, bool) {
+	list, _, _ := strings.Cut(k.key, ".bind_addresses[")
+	inside := true
+	for other, f := range c.old.facts {
+		if other.about == k.about && other.doc == k.doc && strings.HasPrefix(other.key, list+".bind_addresses[") {
+			text, _ := strconv.Unquote(f.text)
+			inside = inside && deployment.Loopback(text)
+		}
+	}
+	if _, there := c.ours.facts[id{k.about, k.doc, list + ".port"}]; !there || !inside {
+		return verdict{}, false
+	}
+	if was.NetworkMode.Str() == "host" {
+		return verdict{kind: Same, why: "it is in a network of the stack, and not in that of the machine; who reaches it is compared by itself"}, true
+	}
+	return verdict{kind: Decision, why: "it listened within its own container alone; from then on the other services of the stack, and the proxy, reach it", keep: "synapse: {extra: {listeners: …}} as they were"}, true
+}
+
+// bridged reports whether a registration of ours is that of a bridge.
+func (c *comparison) bridged(registration string) (is bool) {
+	c.ours.BridgeRegistrations(func(_ *deployment.Synapse, reg *deployment.Registration, _ *deployment.Bridge) {
+		is = is || reg.At("id").Str() == registration
+	})
+	return is
+}
+
+// sameElsewhere reports whether the old stack had the same place of the machine in the container, at another path.
+func (c *comparison) sameElsewhere(about string, now fact) bool {
+	for k, old := range c.old.facts {
+		if k.about == about && k.doc == "mounts" && now.text == old.text && !strings.HasSuffix(k.key, " (mode)") {
+			return true
+		}
+	}
+	return false
 }
 
 // elsewhere reports whether ours has the same place of the machine in the container, at another path.

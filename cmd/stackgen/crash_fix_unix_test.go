@@ -30,7 +30,7 @@ var twoCopies = map[string]string{
 
 const twoCopiesRegistration = "id: signal\nas_token: placeholder-as\nhs_token: placeholder-hs\nurl: http://signal:29328\nsender_localpart: s\nnamespaces:\n  users:\n    - {exclusive: true, regex: \"^@signal_.*:example\\\\.org$\"}\n    - {exclusive: true, regex: \"^@signalbot:example\\\\.org$\"}\n"
 
-// TestInterruptedTwoFiles lets every system call by which check --fix --write changes the disk fail, and kills it at each, of which every rename and every fifth other is tried without STACKGEN_EVERY_CALL=1. Whatever was hit: each file
+// TestInterruptedTwoFiles lets every system call by which check --fix --write changes the disk fail, and kills it at each: every rename, and every fifth other, or every STACKGEN_EVERY_CALL-th. Whatever was hit: each file
 // is whole, old or new; without a kill they are all the old or all the new ones; and the same command again makes what an undisturbed one would
 // have made, with nothing left lying about.
 func TestInterruptedTwoFiles(t *testing.T) {
@@ -63,10 +63,7 @@ func TestInterruptedTwoFiles(t *testing.T) {
 		t.Fatalf("changed: %q, want %q", changed, want)
 	}
 	t.Logf("%d calls", len(calls))
-	step := 5
-	if os.Getenv("STACKGEN_EVERY_CALL") != "" {
-		step = 1
-	}
+	step := everyCall(t, 5)
 	for n := 1; n <= len(calls); n++ {
 		if n%step != 0 && !strings.HasPrefix(calls[n-1].name, "rename") {
 			continue

@@ -60,15 +60,12 @@ var interruptions = []struct {
 // TestInterrupted lets every single system call that changes the disk fail, and kills the program at each.
 // Whatever was hit: every file is whole, old or new, no secret is lost, and the next render makes what an
 // undisturbed one would have made, with nothing left lying about. The program is the real one, traced from
-// outside. STACKGEN_EVERY_CALL=1 tries all calls, otherwise it is every twenty-ninth.
+// outside. Every twenty-ninth call is tried, or every STACKGEN_EVERY_CALL-th.
 func TestInterrupted(t *testing.T) {
 	if !canInject {
 		t.Skip("skipped: calls can be traced on linux/amd64 only, this is " + runtime.GOOS + "/" + runtime.GOARCH + "; an interrupted write is not proven in this run")
 	}
-	step := 29
-	if os.Getenv("STACKGEN_EVERY_CALL") != "" {
-		step = 1
-	}
+	step := everyCall(t, 29)
 	for _, in := range interruptions {
 		t.Run(in.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,6 +102,20 @@ func TestInterrupted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// everyCall returns how many calls further the next one is that is spoiled: usually, or as STACKGEN_EVERY_CALL says.
+func everyCall(t *testing.T, usually int) int {
+	t.Helper()
+	text := os.Getenv("STACKGEN_EVERY_CALL")
+	if text == "" {
+		return usually
+	}
+	step, err := strconv.Atoi(text)
+	if err != nil || step < 1 {
+		t.Fatalf("STACKGEN_EVERY_CALL is a number from 1 on, not %q", text)
+	}
+	return step
 }
 
 // byHand is what somebody wrote into a file.

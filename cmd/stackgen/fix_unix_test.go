@@ -71,15 +71,12 @@ func writeTree(t *testing.T, dir, text string) {
 
 // TestInterruptedFix lets each system call of --fix --write that changes the disk fail, and kills the program at each. Where it
 // goes on, all files are new or none is; where it is killed each is whole, and the same command again completes it.
-// STACKGEN_EVERY_CALL=1 tries all calls, otherwise it is every third.
+// Every third call is tried, or every STACKGEN_EVERY_CALL-th.
 func TestInterruptedFix(t *testing.T) {
 	if !canInject {
 		t.Skip("skipped: calls can be traced on linux/amd64 only, this is " + runtime.GOOS + "/" + runtime.GOARCH + "; an interrupted fix is not proven in this run")
 	}
-	step := 3
-	if os.Getenv("STACKGEN_EVERY_CALL") != "" {
-		step = 1
-	}
+	step := everyCall(t, 3)
 	t.Parallel()
 	w := newWorkshop(t)
 	writeTree(t, w.dir, brokenStack)

@@ -14,6 +14,7 @@ import (
 
 	"philipp.info/stackgen/pkg/diff"
 	"philipp.info/stackgen/pkg/finding"
+	"philipp.info/stackgen/pkg/fixture"
 	"philipp.info/stackgen/pkg/spec"
 )
 
@@ -181,6 +182,9 @@ func TestGoldenReadme(t *testing.T) {
 
 // TestDiffAfterRender edits every rendered file in turn.
 func TestDiffAfterRender(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: a comparison for each file takes too long under the race detector; TestGoldenDiff runs the same command")
+	}
 	t.Chdir(t.TempDir())
 	put(t, "stack.yaml", everySecret)
 	put(t, "secrets.yaml", `auth.upstream.keycloak.client_secret: fake-client-secret

@@ -178,6 +178,9 @@ func specs(t *testing.T) int {
 // A stack that stackgen rendered from whatever spec is taken over as that spec. What a spec says that is the default anyway
 // is left out; then the two resolve to the same stack.
 func TestRandomSpecs(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: a dozen stacks take too long under the race detector; TestExamples runs the same code")
+	}
 	random := rand.New(rand.NewPCG(3, 4))
 	for left := specs(t); left > 0; {
 		choices := make([]byte, fixture.Slots)

@@ -9,6 +9,9 @@ import (
 // What leads to a container is read from the files of every proxy that the stack is rendered for: paths of a shared host and
 // of the stack's own, one within another, a whole host, and one host with a path of another port.
 func TestContainersBehindEveryProxy(t *testing.T) {
+	if fixture.Race {
+		t.Skip("skipped: 48 stacks take too long under the race detector; TestExamples runs the same code")
+	}
 	for _, ingress := range []string{
 		"{}", "{traefik: {rule_syntax: v2}}", "{traefik: {managed: true, email: anna@example.org}}",
 		"{kind: caddy}", "{kind: caddy, caddy: {network: proxy}}", "{kind: caddy, caddy: {network: proxy, form: labels}}",

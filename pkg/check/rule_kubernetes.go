@@ -172,10 +172,10 @@ var kubernetesKeyExists = Rule{
 
 var kubernetesObjectsFit = Rule{
 	ID: "kubernetes-objects-fit", Severity: finding.Error,
-	Summary:        "what an object of the manifests refers to is there: a workload its own pods and volumes, a claim and pods beside it, a role of CloudNativePG its own Secret",
-	Why:            "\"selector does not match template labels\" and \"volumeMounts: Not found\" when it is applied; a pod that stays Pending, as no claim or no other pod is found; \"role is not permitted to log in\"; a page that no browser opens.",
-	Fix:            "Write the same name in both places.",
-	Source:         "Kubernetes 1.36 pkg/apis/apps/validation, pkg/apis/core/validation, pkg/scheduler; CloudNativePG internal/management/controller/roles (wrong username in secret), api/v1 RoleConfiguration (login)",
+	Summary:        "what an object of the manifests refers to is there: a workload its own pods and volumes, a claim, a Secret and pods beside it, a role of CloudNativePG its own Secret; and its pods may start and read their files",
+	Why:            "\"selector does not match template labels\" and \"volumeMounts: Not found\" when it is applied; a pod that stays Pending, as no claim or no other pod is found, or ContainerCreating (MountVolume.SetUp failed: secret not found); \"container's runAsUser breaks non-root policy\"; \"permission denied\" for a Secret's files without fsGroup; \"role is not permitted to log in\"; a page that no browser opens.",
+	Fix:            "Write the same name in both places; give the pod runAsUser, and fsGroup where modes keep others out.",
+	Source:         "Kubernetes 1.36 pkg/apis/apps/validation, pkg/apis/core/validation, pkg/scheduler, pkg/kubelet/kuberuntime/security_context_others.go, pkg/volume/secret; CloudNativePG internal/management/controller/roles (wrong username in secret), api/v1 RoleConfiguration (login)",
 	KubernetesOnly: "Compose refuses what is nowhere defined, which compose-valid tells",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.Misfits {

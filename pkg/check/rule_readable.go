@@ -24,7 +24,7 @@ var configReadable = Rule{
 	Why:         "\"Permission denied\" at the start: PermissionError: [Errno 13] in Synapse's log, \"permission denied\" for /run/secrets, which Docker mounts with the owner and mode of the host.",
 	Fix:         "Give the files to the user of the container (chown), and close them to others (chmod 600).",
 	Source:      "Synapse docker/start.py; MAS Dockerfile; docker compose create.go, observed with v5.6.0",
-	ComposeOnly: "what a pod may read of a Secret is set by the cluster (defaultMode, fsGroup), and by default all of it",
+	ComposeOnly: "what a pod may read of a Secret is set at it (defaultMode, fsGroup), which kubernetes-objects-fit looks at",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		open := make(map[string]deployment.Access)
 		told := make(map[string]bool)

@@ -1,11 +1,13 @@
 package kubernetes
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/source"
@@ -26,6 +28,9 @@ func (c *cluster) fits() {
 		for _, k := range p.containers {
 			c.ownVolumes(p, k)
 		}
+		_ = slices.ContainsFunc(p.containers, func(k *container) bool { return c.asRoot(p, k) })
+		_ = slices.ContainsFunc(p.containers, func(k *container) bool { return c.closed(p, k) })
+		c.misnamed(p)
 		c.claimed(p)
 		c.beside(p)
 	}
@@ -76,6 +81,121 @@ func (c *cluster) ownVolumes(p *pod, k *container) {
 		}
 		c.misfit(false, fmt.Sprintf("%s mounts the volume %s, and its pod has none of that name; it is refused when it is applied", k.Service.Name, name.Str()), fix, name.Site(""), p.spec.At("volumes").Site("its volumes"))
 	}
+}
+
+// asRoot tells of a container that must not run as root, and would.
+func (c *cluster) asRoot(p *pod, k *container) (told bool) {
+	must, user := secured(p, k.at, "runAsNonRoot"), secured(p, k.at, "runAsUser")
+	if !must.True() {
+		return false
+	}
+	own := "the user of the program"
+	if uid, _, ok := strings.Cut(k.Component().User, ":"); ok {
+		own = uid
+	}
+	switch {
+	case user.Str() == "0":
+		c.misfit(false, fmt.Sprintf("%s is to run as root, and must not (runAsNonRoot); its container is not made", k.Service.Name), "runAsUser: "+own, user.Site(""), must.Site("must not run as root"))
+	case !user.Set() && k.Component().Start != component.AsItself:
+		c.misfit(false, fmt.Sprintf("%s must not run as root (runAsNonRoot), and its image begins as root; its container is not made", k.Service.Name), "runAsUser: "+own, must.Site(""), k.at.At("image").Site("begins as root"))
+	default:
+		return false
+	}
+	return true
+}
+
+// closed tells of files that belong to root, with a mode that keeps the user of a container out: what a pod without fsGroup mounts.
+func (c *cluster) closed(p *pod, k *container) (told bool) {
+	uid, gid, at, known := k.User()
+	user := secured(p, k.at, "runAsUser")
+	if group := secured(p, k.at, "runAsGroup"); group.Set() {
+		gid, _ = strconv.Atoi(group.Str())
+	} else if user.Set() {
+		gid = -1 // the group of that user in the image, which may be root's
+	}
+	groups := deployment.ItemTexts(p.spec.At("securityContext", "supplementalGroups"))
+	if !known || uid == 0 || !user.Set() && k.Component().Start != component.AsItself || p.spec.At("securityContext", "fsGroup").Set() {
+		return false
+	}
+	for _, v := range p.spec.At("volumes").Items() {
+		mounted := slices.ContainsFunc(k.at.At("volumeMounts").Items(), func(m source.Value) bool { return m.At("name").Str() == v.At("name").Str() })
+		for _, kind := range []string{"secret", "configMap", "projected"} {
+			of := v.At(kind)
+			mode, err := strconv.ParseInt(of.At("defaultMode").Str(), 0, 32)
+			groupReads := mode&0o040 != 0 && (gid <= 0 || slices.Contains(groups, "0"))
+			if !mounted || err != nil || mode&0o004 != 0 || groupReads || ownModes(of) {
+				continue
+			}
+			group := cmp.Or(max(gid, 0), uid)
+			c.misfit(false, fmt.Sprintf("%s runs as user %d, and the files of its volume %s belong to root, who alone may read them by their mode %04o; what reads them gets permission denied", k.Service.Name, uid, v.At("name").Str(), mode),
+				fmt.Sprintf("fsGroup: %d in the securityContext of the pod", group), of.At("defaultMode").Site(""), at.Site("runs as this user"))
+			return true
+		}
+	}
+	return false
+}
+
+// misnamed tells of a Secret or ConfigMap that is not here, where one of nearly its name is that no pod asks for.
+func (c *cluster) misnamed(p *pod) {
+	for _, ref := range c.refs(p) {
+		if ref.optional || c.lookup(ref.kind, p.of.namespace, ref.at.Str()) != nil {
+			continue
+		}
+		var idle []string
+		for _, k := range c.contents {
+			if k.kind == ref.kind && k.in(p.of.namespace) && !c.asked(k) {
+				idle = append(idle, k.name)
+			}
+		}
+		if near := finding.Nearest(ref.at.Str(), idle); near != "" {
+			k := c.lookup(ref.kind, p.of.namespace, near)
+			c.misfit(true, fmt.Sprintf("%s asks for the %s %s, which is not among the manifests, and for %s, which is, no pod asks; unless it is in the cluster already, its pod does not start", p.of.name, ref.kind, ref.at.Str(), near),
+				ref.key+": "+near, ref.at.Site(""), k.At("metadata", "name").Site("no pod asks for it"))
+			return
+		}
+	}
+}
+
+// ref is where a pod names a Secret or ConfigMap.
+type ref struct {
+	kind, key string
+	at        source.Value
+	optional  bool
+}
+
+// refs are those of a pod, in its volumes and in the variables of its containers.
+func (c *cluster) refs(p *pod) (all []ref) {
+	add := func(kind string, of source.Value, name string) {
+		if of.At(name).Set() {
+			all = append(all, ref{kind, name, of.At(name), of.At("optional").True()})
+		}
+	}
+	for _, v := range p.spec.At("volumes").Items() {
+		add("Secret", v.At("secret"), "secretName")
+		add("ConfigMap", v.At("configMap"), "name")
+		for _, from := range v.At("projected", "sources").Items() {
+			add("Secret", from.At("secret"), "name")
+			add("ConfigMap", from.At("configMap"), "name")
+		}
+	}
+	for _, k := range p.containers {
+		for _, from := range k.at.At("envFrom").Items() {
+			add("Secret", from.At("secretRef"), "name")
+			add("ConfigMap", from.At("configMapRef"), "name")
+		}
+		for _, v := range k.at.At("env").Items() {
+			add("Secret", v.At("valueFrom", "secretKeyRef"), "name")
+			add("ConfigMap", v.At("valueFrom", "configMapKeyRef"), "name")
+		}
+	}
+	return all
+}
+
+// asked reports whether a pod names a Secret or ConfigMap. What else asks for one is not looked for: what is not asked for is not told by itself.
+func (c *cluster) asked(k *content) bool {
+	return slices.ContainsFunc(c.pods, func(p *pod) bool {
+		return k.in(p.of.namespace) && slices.ContainsFunc(c.refs(p), func(r ref) bool { return r.kind == k.kind && r.at.Str() == k.name })
+	})
 }
 
 // claimed tells of a claim that is not here, where one of nearly its name is, or where it is the only one that is missing and one alone is

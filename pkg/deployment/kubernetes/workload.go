@@ -93,19 +93,10 @@ func lasting(o *object) string {
 
 func (c *cluster) container(p *pod, v source.Value) *container {
 	leaf := func(path ...string) deployment.Leaf { return deployment.LeafOf(v.At(path...)) }
-	security := func(key string) source.Value {
-		if own := v.At("securityContext", key); own.Exists() {
-			return own
-		}
-		if of := p.spec.At("securityContext", key); of.Exists() {
-			return of
-		}
-		return v.At("securityContext", key)
-	}
 	s := &deployment.Service{
 		Self: deployment.LeafOf(v), ImageAt: leaf("image"), WorkingDir: leaf("workingDir"), EnvAt: leaf("env"), Volumes: deployment.ListOf(v.At("volumeMounts")), Tmpfs: deployment.ListOf(v.At("volumeMounts")),
 		Handed: deployment.ListOf(v.At("volumeMounts")), Networks: []string{network}, NetworksAt: deployment.LeafOf(p.of.At("metadata", "name")), PortsAt: leaf("ports"), SpansKnown: true,
-		LabelsAt: deployment.LeafOf(p.labels), UserAt: deployment.LeafOf(security("runAsUser")), ReadOnly: deployment.LeafOf(v.At("securityContext", "readOnlyRootFilesystem")),
+		LabelsAt: deployment.LeafOf(p.labels), UserAt: deployment.LeafOf(secured(p, v, "runAsUser")), ReadOnly: deployment.LeafOf(v.At("securityContext", "readOnlyRootFilesystem")),
 		Privileged: deployment.LeafOf(v.At("securityContext", "privileged")), CapDrop: deployment.ListOf(v.At("securityContext", "capabilities", "drop")), CapAdd: deployment.ListOf(v.At("securityContext", "capabilities", "add")),
 		Hostname: deployment.LeafOf(p.spec.At("hostname")), Restart: deployment.LeafOf(p.spec.At("restartPolicy")), Unnamed: true, Namespace: p.of.namespace, Copies: 1,
 		Once: p.of.kind == "Job" || p.of.kind == "CronJob" || p.of.kind == "Pod" && slices.Contains([]string{"Never", "OnFailure"}, p.spec.At("restartPolicy").Str()),
@@ -136,6 +127,15 @@ func (c *cluster) container(p *pod, v source.Value) *container {
 		}
 	}
 	return k
+}
+
+// secured is a setting of the securityContext of a container, or else that of its pod.
+func secured(p *pod, v source.Value, key string) source.Value {
+	own := v.At("securityContext", key)
+	if of := p.spec.At("securityContext", key); !own.Exists() && of.Exists() {
+		return of
+	}
+	return own
 }
 
 // copies reads how many pods are started. One that is replaced before it has ended has a second beside it for a while.

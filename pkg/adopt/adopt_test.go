@@ -163,7 +163,7 @@ func onKubernetes(src []byte) bool {
 }
 
 // ofMAS are the lines of a spec that say something of MAS.
-var ofMAS = regexp.MustCompile(`(?m)^  (public_url: .*|migration: .*|names: .*|service: login|container_name: matrix.mas)\n`)
+var ofMAS = regexp.MustCompile(`(?m)^  (public_url: .*|migration: .*|migrated: .*|names: .*|service: login|container_name: matrix.mas)\n`)
 
 // specs is how many random specs are taken over: SPECS, or few enough to wait for.
 func specs(t *testing.T) int {

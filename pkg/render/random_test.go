@@ -101,7 +101,7 @@ func TestRandomOwnLogin(t *testing.T) {
 }
 
 // ofMAS are the lines of a spec that say something of MAS.
-var ofMAS = regexp.MustCompile(`(?m)^  (public_url: .*|migration: .*|pepper: .*|names: .*|service: login|container_name: matrix.mas)\n`)
+var ofMAS = regexp.MustCompile(`(?m)^  (public_url: .*|migration: .*|migrated: .*|pepper: .*|names: .*|service: login|container_name: matrix.mas)\n`)
 
 func FuzzRender(f *testing.F) {
 	f.Add([]byte{})

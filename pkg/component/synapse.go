@@ -9,7 +9,7 @@ var synapse = Component{
 	Tag:      TagForm{"v", `[0-9]+\.[0-9]+\.[0-9]+(rc[0-9]+)?`},
 	Versions: Minors,
 	Tested:   Ref{Repository: "ghcr.io/element-hq/synapse", Tag: "v1.163.2"},
-	Oldest:   Version{1, 136, 0}, OldestWhy: "matrix_authentication_service exists since Synapse 1.136",
+	Oldest:   Version{1, 136, 0}, OldestWhy: "no older one was tried with what is rendered, and matrix_authentication_service exists since 1.136",
 	Container: &Container{
 		User: "991:991", ReadsAsUser: true, Start: FromEntrypoint, // docker/start.py: UID and GID
 		Config:      Config{File: "/data/homeserver.yaml", Flags: []string{"-c", "--config-path"}, Env: "SYNAPSE_CONFIG_PATH", EnvDir: "SYNAPSE_CONFIG_DIR"},

@@ -306,7 +306,7 @@ func TestBadImages(t *testing.T) {
 		{"no v before a digest", "\nsynapse: {version: '1.157.1@sha256:" + strings.Repeat("0a", 32) + "'}", []string{"4:11 synapse.version 1.157.1 is not what ghcr.io/element-hq/synapse calls this release; Docker could not pull it\n\tfix: version: v1.157.1@sha256:" + strings.Repeat("0a", 32)}},
 		{"half a digest", "\nsynapse: {version: 'v1.157.1@sha256:0a'}", []string{"4:11 synapse.version \"v1.157.1@sha256:0a\" names no release"}},
 		{"latest", "\nsynapse: {version: latest}", []string{`4:11 synapse.version "latest" names no release`}},
-		{"old Synapse", "\nsynapse: {version: v1.135.2}", []string{"4:11 synapse.version v1.135.2 is too old; matrix_authentication_service exists since Synapse 1.136\n\tfix: version: v"}},
+		{"old Synapse", "\nsynapse: {version: v1.135.2}", []string{"4:11 synapse.version v1.135.2 is too old; no older one was tried with what is rendered, and matrix_authentication_service exists since 1.136\n\tfix: version: v"}},
 		{"old MAS", "version: 1\nserver_name: example.org\nauth: {passwords: true, version: 1.7.0}", []string{"3:25 auth.version 1.7.0 is too old"}},
 		{"memory that no machine has", "\ndatabase: {memory: 99999999G}", []string{"4:12 database.memory is more than any machine has; PostgreSQL could not start\n\tfix: memory: 8G"}},
 		{"too little memory", "\ndatabase: {memory: 100M}", []string{"4:12 database.memory is less than 128M"}},

@@ -35,6 +35,14 @@ var bridgePermissions = Rule{
 
 func checkLevel(r *Reporter, b *deployment.Bridge, who, level source.Value) {
 	levels := b.Keys().Levels
+	if kind := level.Kind(); kind == source.Sequence || kind == source.Mapping && b.Dialect != component.BridgeV2 {
+		if message, fix := fmt.Sprintf("what the permissions of %s give %q is no word; ", b.Name, who.Str()), "one of "+strings.Join(levels, ", "); b.Dialect.InPython() {
+			r.Warn(message+"nobody is let in by it", fix, level.Site(""))
+		} else {
+			r.Fail(message+"the bridge does not start", fix, level.Site(""))
+		}
+		return
+	}
 	// bridgev2 takes a mapping of single permissions, too, and words in any case.
 	if b.Dialect == component.BridgeV2 && level.Kind() == source.Mapping || slices.Contains(levels, level.Str()) ||
 		!b.Dialect.InPython() && slices.Contains(levels, strings.ToLower(level.Str())) {

@@ -32,7 +32,7 @@ var traefikNetworkShared = Rule{
 			switch p.Kind {
 			case traefik.UnknownNetwork:
 				unknown[s] = true
-				if everyNetworkShared(d, s) {
+				if d.EveryNetworkShared(s) {
 					return // Traefik logs that there is none of that name, and takes one that it reaches
 				}
 				if wanted := d.NetworkLabel(s).Value; wanted == "" || !told[wanted] {
@@ -45,7 +45,7 @@ var traefikNetworkShared = Rule{
 				}
 			case traefik.MissingNetwork:
 				unknown[s] = true
-				if everyNetworkShared(d, s) {
+				if d.EveryNetworkShared(s) {
 					return // whichever it takes, it reaches
 				}
 				unnamed = append(unnamed, unnamedNetwork{s.Name, p, d.NetworkLabel(s).Key, fix})
@@ -111,12 +111,6 @@ func tellUnnamed(r *Reporter, d *deployment.Deployment, all []unnamedNetwork) {
 			}
 		})
 	}
-}
-
-// everyNetworkShared reports whether Traefik is in all networks of a service.
-func everyNetworkShared(d *deployment.Deployment, s *deployment.Service) bool {
-	proxy := d.Proxy().Service
-	return proxy != nil && !slices.ContainsFunc(s.Networks, func(key string) bool { return !slices.Contains(proxy.Networks, key) })
 }
 
 // proxyNetwork is the label that has Traefik find the service. It is certain where the two share one network, or it is in one

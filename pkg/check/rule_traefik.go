@@ -27,7 +27,7 @@ var traefikRouterComplete = Rule{
 		}
 		deaf := make(map[string]bool) // what no request for https:// ever comes to
 		for _, o := range d.Routes().Routers {
-			deaf[o.Name] = !d.Routes().Hears(o, "443")
+			deaf[o.Name] = !d.Routes().Hears(o, "443") || apart(d, o)
 		}
 		twins := twins(d)
 		d.LabelProblems(func(p route.Problem, s *deployment.Service) {
@@ -76,6 +76,20 @@ var traefikRouterComplete = Rule{
 			checkStatic(r, d, names, router)
 		}
 	},
+}
+
+// apart reports whether a router is on entrypoints of its own, of which nothing can be seen: no router with tls is on one of
+// them, none is called like those for people, and it may well be one for plain HTTP from inside.
+func apart(d *deployment.Deployment, r *route.Router) bool {
+	public := func(name string) bool {
+		name = strings.ToLower(name)
+		return strings.HasPrefix(name, "web") || strings.HasPrefix(name, "http")
+	}
+	return len(r.EntryPoints) > 0 && len(d.Routes().Names()) == 0 && !slices.ContainsFunc(r.EntryPoints, public) && !slices.ContainsFunc(d.Routes().Routers, func(o *route.Router) bool {
+		return o.TLS && (len(o.EntryPoints) == 0 || slices.ContainsFunc(o.EntryPoints, func(name string) bool {
+			return slices.ContainsFunc(r.EntryPoints, func(own string) bool { return strings.EqualFold(own, name) })
+		}))
+	})
 }
 
 // leadsHere reports whether a router sends requests to a service of the stack.

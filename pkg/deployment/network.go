@@ -32,10 +32,17 @@ func (d *Deployment) External(s *Service) bool {
 	return slices.ContainsFunc(s.Networks, func(n string) bool { return d.Network(n).External.Set() })
 }
 
-// NetworkSites are the label of a service, those of the others that name the same network, and the networks.
+// EveryNetworkShared reports whether the proxy is in all networks of a service: whichever it takes, it reaches.
+func (d *Deployment) EveryNetworkShared(s *Service) bool {
+	proxy := d.Proxy().Service
+	return proxy != nil && !slices.ContainsFunc(s.Networks, func(key string) bool { return !slices.Contains(proxy.Networks, key) })
+}
+
+// NetworkSites are the label of a service, those of the others that name the same network and may not be reached either, and
+// the networks.
 func (d *Deployment) NetworkSites(s *Service, wanted string, sites []source.Site) []source.Site {
 	for _, o := range d.Services {
-		if l := d.NetworkLabel(o); o != s && wanted != "" && l.Value == wanted {
+		if l := d.NetworkLabel(o); o != s && wanted != "" && l.Value == wanted && !d.EveryNetworkShared(o) {
 			sites = append(sites, l.Site)
 		}
 	}

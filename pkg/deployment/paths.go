@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -74,11 +75,17 @@ func inImage(name string) string {
 // BakedAt is what was put last where the image holds a path of the container; nil where nothing was.
 func (s *Service) BakedAt(container string) *Mount {
 	for i, m := range slices.Backward(s.Baked) {
-		if Under(path.Clean(container), m.Container) {
+		if container = path.Clean(container); container == path.Clean(m.Container) || Under(container, m.Container) && !s.d.isFile(m.Host) {
 			return &s.Baked[i]
 		}
 	}
 	return nil
+}
+
+// isFile reports whether a path of the deployment is a file, below which nothing is.
+func (d *Deployment) isFile(host string) bool {
+	info, err := fs.Stat(d.FS, host)
+	return host != "" && err == nil && info.Mode().IsRegular()
 }
 
 // holdings are the mounts and what the image has of the files here.

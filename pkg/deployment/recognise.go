@@ -216,8 +216,12 @@ func (d *Deployment) config(s *Service) *source.File {
 		s.Unread = s.ConfigPath + " may be made by " + word + ", which was not read"
 		found = finding.Unchecked(found.Rule, what+"may be made by "+word+", which was not read", s.configSites()...)
 	case f == nil && s.Program == component.Synapse && !s.OwnImage():
-		s.Unread += "; " + s.Image.Repository + " may bring or make one of its own"
-		found = finding.Unchecked(found.Rule, what+"cannot be read: "+reason+"; its image, "+s.Image.Repository+", is none that Synapse's makers release, and may bring or make one of its own", s.configSites()...)
+		image, is := s.Image.Repository, "is none that Synapse's makers release"
+		if s.BuildUnread != "" {
+			is = "is built here, of what cannot be seen"
+		}
+		s.Unread += "; " + image + " may bring or make one of its own"
+		found = finding.Unchecked(found.Rule, what+"cannot be read: "+reason+"; its image, "+image+", "+is+", and may bring or make one of its own", s.configSites()...)
 	case f == nil:
 		host, _ := s.HostPath(s.ConfigPath)
 		if d.Faulty(host) {

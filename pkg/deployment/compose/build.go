@@ -212,7 +212,9 @@ func (p *Project) bake(s *deployment.Service, build source.Value, copies []docke
 		for _, from := range c.Sources {
 			at := deployment.Filled(placed(c.Word), c.Text, true)
 			m := deployment.Mount{Container: c.Target, Host: path.Join(context, path.Clean("/"+from)), Source: from, At: at, SourceAt: at}
-			if info, err := fs.Stat(p.fsys, m.Host); (strings.HasSuffix(c.Target, "/") || len(c.Sources) > 1) && (err != nil || !info.IsDir()) {
+			info, err := fs.Stat(p.fsys, m.Host)
+			isDir := strings.HasSuffix(c.Target, "/") || len(c.Sources) > 1
+			if isDir && (err != nil || !info.IsDir()) {
 				m.Container = path.Join(c.Target, path.Base(from))
 			}
 			if strings.ContainsAny(from, "*?[") {
@@ -224,6 +226,10 @@ func (p *Project) bake(s *deployment.Service, build source.Value, copies []docke
 				m.Host, m.Reason = "", m.Host+" is outside of the directory"
 			}
 			s.Baked = append(s.Baked, m)
+			if !isDir && m.Host != "" && err == nil && info.Mode().IsRegular() {
+				m.Container = path.Join(c.Target, path.Base(from)) // where the image has a directory of that name
+				s.Baked = append(s.Baked, m)
+			}
 		}
 	}
 }

@@ -51,10 +51,28 @@ func warnBraces(m *matcher) {
 	}
 }
 
+// unfilled matches what people put a name in the place of before they start the stack: {DOMAIN_NAME}. Traefik 2 has no such
+// thing in a Host.
+var unfilled = regex.Of(`\{[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\}`)
+
+// filledLater makes a matcher of one whose host is still to be filled in: only of another that holds the same it can be told.
+func (m *matcher) filledLater() error {
+	m.Open, m.Eval = true, func(r *route.Request) route.Truth {
+		if !strings.Contains(r.Host, "{") {
+			return route.Maybe
+		}
+		return route.TruthOf(slices.ContainsFunc(m.args, func(a string) bool { return strings.EqualFold(a, r.Host) }))
+	}
+	return nil
+}
+
 func hostV3(m *matcher) error {
 	want := m.args[0]
 	if err := ascii(m, want); err != nil {
 		return err
+	}
+	if unfilled().MatchString(want) {
+		return m.filledLater()
 	}
 	warnBraces(m)
 	want = strings.ToLower(want)

@@ -30,6 +30,9 @@ func hostV2(m *matcher) error {
 			return err
 		}
 	}
+	if slices.ContainsFunc(m.args, unfilled().MatchString) {
+		return m.filledLater()
+	}
 	m.Eval = func(r *route.Request) route.Truth {
 		return route.TruthOf(slices.ContainsFunc(m.args, func(a string) bool { return sameHost(r.Host, strings.ToLower(a)) }))
 	}

@@ -2,12 +2,14 @@ package deployment
 
 import (
 	"bytes"
+	"cmp"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"sync"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -73,14 +75,18 @@ func (s *Scripts) Write(name string) string {
 	return by
 }
 
-// Fill gives the script that writes a path of the deployment and holds a text, as one that puts something else in its place
-// does; "" where none is known to.
+// markIn is what stands in a text where somebody is to put a name: {DOMAIN}.
+var markIn = regex.Of(`\{[A-Z][A-Z0-9_]*\}`)
+
+// Fill gives the script that writes a path of the deployment and holds a text, or a mark that is part of it, as one that puts
+// something else in its place does; "" where none is known to.
 func (s *Scripts) Fill(name, text string) string {
 	if s.Write(name) == "" || text == "" {
 		return ""
 	}
+	mark := cmp.Or(markIn().FindString(text), text)
 	for _, one := range s.read() {
-		if strings.Contains(one.text, text) && one.writes(name) {
+		if strings.Contains(one.text, mark) && one.writes(name) {
 			return one.name
 		}
 	}

@@ -260,21 +260,23 @@ func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup,
 }
 
 // dumpMajors are the newest PostgreSQL that the pg_dump in borgmatic's image of a release reads, by its Alpine: up to
-// that release.
+// that release. Images before 1.5.21 are of the Alpine of their day, none later than 3.15.
 var dumpMajors = []struct {
 	last  component.Version
 	major int
 }{
+	{component.Version{1, 7, 5}, 14},
 	{component.Version{1, 8, 9}, 15},
 	{component.Version{1, 9, 4}, 16},
 	{component.Version{2, 1, 6}, 17},
 }
 
-// checkDumpAge has a pg_dump that reads the server: an older one refuses a newer server.
+// checkDumpAge has a pg_dump that reads the server: an older one refuses a newer server. That is an error, for it is certain: both
+// are of the images alone.
 func checkDumpAge(r *Reporter, b *deployment.Backup, item source.Value, server *deployment.Service) {
 	v, ok := b.Image.Version()
 	have, known := server.Image.Version()
-	if !ok || !known || strings.Count(b.Image.Tag, ".") < 2 || v.Less(component.Version{1, 8, 4}) || item.At("pg_dump_command").Set() || b.Option("postgresql_databases").Kind() != source.Sequence {
+	if !ok || !known || strings.Count(b.Image.Tag, ".") < 2 || item.At("pg_dump_command").Set() || b.Option("postgresql_databases").Kind() != source.Sequence {
 		return
 	}
 	for _, m := range dumpMajors {
@@ -282,8 +284,17 @@ func checkDumpAge(r *Reporter, b *deployment.Backup, item source.Value, server *
 			continue
 		}
 		if have[0] > m.major {
-			r.Fail(fmt.Sprintf("the pg_dump of borgmatic %s is of PostgreSQL %d, and %s runs %d; the dump fails (\"server version mismatch\"), and with it the backup", b.Image.Tag, m.major, server.Name, have[0]),
-				"pg_dump_command: "+server.Lines().Run("", "pg_dump")+", or a newer borgmatic", item.Site(""), b.ImageAt.Site("borgmatic"), server.ImageAt.Site("the server"))
+			most := ""
+			if v.Less(component.Version{1, 5, 21}) {
+				most = " at most"
+			}
+			message := fmt.Sprintf("the pg_dump of borgmatic %s is of PostgreSQL %d%s, and %s runs %d; the dump fails (\"server version mismatch\"), and with it the backup", b.Image.Tag, m.major, most, server.Name, have[0])
+			fix, sites := "pg_dump_command: "+server.Lines().Run("", "pg_dump")+", or a newer borgmatic", []source.Site{item.Site(""), b.ImageAt.Site("borgmatic"), server.ImageAt.Site("the server")}
+			if b.Build.Set() || b.Entrypoint.Set() || b.Cmd.Set() || !strings.HasSuffix(b.Image.Repository, "/borgmatic") {
+				r.Warn(message+", unless a newer one is put into that image", fix, sites...)
+			} else {
+				r.report(finding.Error, message, mend{text: fix}, sites)
+			}
 		}
 		return
 	}

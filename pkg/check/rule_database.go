@@ -111,6 +111,10 @@ func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connec
 	case !known && !created: // database-created says both
 		return
 	case !known:
+		if c.User == "" {
+			checkNameless(r, c, deployment.KeysOf(made.Roles), server)
+			return
+		}
 		*absent = append(*absent, lack{
 			server: server, user: c.Service.Name, name: fmt.Sprintf("%q of %s", c.User, c.Service.Name), fix: c.UserKey() + ": one of " + deployment.KeysOf(made.Roles),
 			sites: append([]source.Site{c.UserAt.Site("")}, made.Meant(c.User)...),
@@ -137,6 +141,19 @@ func checkCredentials(r *Reporter, d *deployment.Deployment, c deployment.Connec
 	}
 }
 
+// checkNameless has a connection that names no role: the library takes the name of the user that the program runs as.
+func checkNameless(r *Reporter, c deployment.Connection, roles string, server *deployment.Service) {
+	if user, _ := c.Service.Env("PGUSER"); user != "" || c.Service.EnvHidden("PGUSER") != "" {
+		return
+	}
+	fix := c.UserKey() + ": …"
+	if roles != "" {
+		fix = c.UserKey() + ": one of " + roles
+	}
+	r.Warn(fmt.Sprintf("%s names no role to %s, and is taken for the user that it runs as; if that one is no role there, it does not start", c.Service.Name, server.Name),
+		fix, c.UserAt.Site(""), server.Site("the database server"))
+}
+
 var databaseCreated = Rule{
 	ID: "database-created", Severity: finding.Error,
 	Summary: "every database in use is created, by something that runs",
@@ -161,7 +178,9 @@ var databaseCreated = Rule{
 			case !ok && made.Broken: // checkRuns says so
 			case !ok:
 				name, fix := fmt.Sprintf("%q of %s", c.Db, c.Service.Name), fmt.Sprintf("CREATE DATABASE %s OWNER %s;", c.Db, c.User)
-				if _, ok := made.Roles[c.User]; !ok {
+				if _, ok := made.Roles[c.User]; !ok && c.User == "" {
+					fix = fmt.Sprintf("%s: the role that it logs in as; CREATE DATABASE %s OWNER that role;", c.UserKey(), c.Db)
+				} else if !ok {
 					name, fix = fmt.Sprintf("%s (with its role %q)", name, c.User), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '…'; %s", c.User, fix)
 				}
 				absent = append(absent, lack{server: server, user: c.Service.Name, name: name, fix: fix, sites: append([]source.Site{c.At.Site("")}, made.Meant(c.Db)...)})

@@ -21,7 +21,7 @@ var masKnownKeys = Rule{
 	Summary: "MAS knows every key of its configuration, and every value has the type it wants",
 	Why:     "A mistyped key changes nothing: MAS ignores it without a word and goes by its default. A value of the wrong type stops it: \"invalid type: found string …, expected a boolean\".",
 	Fix:     "Write the key as MAS knows it, where MAS knows it.",
-	Source:  "MAS crates/config/src/sections (no deny_unknown_fields), docs/config.schema.json",
+	Source:  "MAS crates/config/src/sections (no deny_unknown_fields), docs/config.schema.json, policies/*/*.rego",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, m := range d.MASs {
 			report := func(known func(string, mend, ...source.Site)) func(string, mend, ...source.Site) {
@@ -40,16 +40,32 @@ var masKnownKeys = Rule{
 				misplaced: masMisplaced,
 				report:    report(r.FailMend),
 				ignored:   report(r.WarnMend),
+				passed:    ownPolicyData(m),
 			}.check(place{value: m.Config.Root(), known: masKeys()})
 			checkMASVariables(r, m)
-			// Beside these, a policy of one's own may read whatever it likes.
-			for _, key := range []string{"allow_insecure_uris", "allow_host_mismatch", "allow_missing_client_uri"} {
-				if v := m.Config.At("policy", "data", key); v.Set() && !m.Config.At("policy", "wasm_module").Set() {
-					r.Fail("MAS's policies read no "+v.Path()+"; clients are refused as before", "move it to policy.data.client_registration", v.Site(""))
-				}
-			}
+			checkPolicySwitches(r, m)
 		}
 	},
+}
+
+// ownPolicyData are the places of the data for a policy of one's own, which may read whatever it likes.
+func ownPolicyData(m *deployment.MAS) (places []source.Pos) {
+	if !m.Config.At("policy", "wasm_module").Set() {
+		return nil
+	}
+	data := place{value: m.Config.At("policy", "data"), known: masKeys().At("policy", "data")}
+	data.visit(func(p place) { places = append(places, p.value.Pos()) })
+	return places
+}
+
+// checkPolicySwitches has a text where MAS's policies look for true or false: to them every text is true (Rego).
+func checkPolicySwitches(r *Reporter, m *deployment.MAS) {
+	for _, key := range []string{"allow_insecure_uris", "allow_host_mismatch", "allow_missing_client_uri"} {
+		v := m.Config.At("policy", "data", "client_registration", key)
+		if slices.Contains([]string{"false", "no", "off", "n"}, strings.ToLower(v.Str())) && v.IsString() && !m.Config.At("policy", "wasm_module").Set() {
+			r.FailMend(fmt.Sprintf("%s is the text %q, which MAS's policies take for true", v.Path(), v.Str()), set(v, "false"), v.Site(""))
+		}
+	}
 }
 
 // checkMASVariables has variables that look like a setting and are none.
@@ -65,12 +81,15 @@ func checkMASVariables(r *Reporter, m *deployment.MAS) {
 
 // masMisplaced are keys that other programs call so, or that stand elsewhere under a name of another kind.
 var masMisplaced = map[string]string{
-	"registration":               "account: {password_registration_enabled: true}",
-	"policy.client_registration": "move it to policy.data.client_registration",
-	"client_registration":        "move it to policy.data.client_registration",
-	"database.user":              "rename it to username",
-	"database.dbname":            "rename it to database",
-	"database.name":              "rename it to database",
+	"registration":                         "account: {password_registration_enabled: true}",
+	"policy.client_registration":           "move it to policy.data.client_registration",
+	"client_registration":                  "move it to policy.data.client_registration",
+	"policy.data.allow_host_mismatch":      "move it to policy.data.client_registration",
+	"policy.data.allow_insecure_uris":      "move it to policy.data.client_registration",
+	"policy.data.allow_missing_client_uri": "move it to policy.data.client_registration",
+	"database.user":                        "rename it to username",
+	"database.dbname":                      "rename it to database",
+	"database.name":                        "rename it to database",
 }
 
 // read reports whether the image is a release whose keys are known: those of releases up to the one that is

@@ -37,7 +37,7 @@ var proxyPortPublished = Rule{
 			fix := front.Service.Lines().Port(shut.Port, shut.Port, "tcp")
 			sites := []source.Site{portsSite(front.Service), router}
 			switch {
-			case front.Meets():
+			case front.Service.Meets():
 				r.Warn(what+"; unless another container of its network asks there, every one is refused", fix, sites...)
 			default:
 				r.Fail(what+"; every one is refused", fix, sites...)

@@ -117,7 +117,7 @@ func checkEngine(r *Reporter, s *deployment.Synapse) (lost []lostPath) {
 	switch name.Str() {
 	case "psycopg2":
 		if v := s.ArgsAstray(); v.Set() {
-			r.Fail(v.Path()+" does not stand below database.args; Synapse looks for PostgreSQL in its own container and does not start", "database: {name: psycopg2, args: {…}}", v.Site(""), name.Site("the database"))
+			checkAstray(r, v, name)
 		}
 	case "sqlite3", "":
 		if host := args.At("host"); !name.Set() && host.Set() {
@@ -147,6 +147,26 @@ func checkEngine(r *Reporter, s *deployment.Synapse) (lost []lostPath) {
 		r.FailMend(fmt.Sprintf("Synapse knows no database engine %q; it does not start", name.Str()), unless(!args.At("host").Set(), set(name, "psycopg2")), name.Site(""))
 	}
 	return lost
+}
+
+// checkAstray has arguments of PostgreSQL that stand a level too high or too low.
+func checkAstray(r *Reporter, v, name source.Value) {
+	consequence, fix := "Synapse looks for PostgreSQL in its own container and does not start", "database: {name: psycopg2, args: {…}}"
+	switch {
+	case v.Path() == "database.args.args":
+		r.Fail("database.args.args stands a level too low; PostgreSQL knows no option args, and Synapse does not start", fix, v.Site(""), name.Site("the database"))
+		return
+	case v.Name() == "user":
+		r.Warn(v.Path()+" does not stand below database.args; Synapse names no role to PostgreSQL and does not start, unless the user that it runs as is one", "move it to database.args.user", v.Site(""), name.Site("the database"))
+		return
+	case v.Name() == "password":
+		r.Warn(v.Path()+" does not stand below database.args; Synapse gives PostgreSQL no password and does not start (no password supplied), unless the server asks for none", "move it to database.args.password", v.Site(""), name.Site("the database"))
+		return
+	}
+	if v.Name() != "args" {
+		fix = "move it to database.args." + v.Name()
+	}
+	r.Fail(v.Path()+" does not stand below database.args; "+consequence, fix, v.Site(""), name.Site("the database"))
 }
 
 // lostPath is a path of the container whose content does not outlive it.

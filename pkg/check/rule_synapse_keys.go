@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/component"
@@ -25,7 +26,7 @@ var synapseKnownKeys = Rule{
 			config := place{value: s.Config.Root(), known: synapseKeyTree()}
 			config.visit(func(p place) {
 				// synapse-required-keys has the last two.
-				if p.known.Exists() || p.path == "listeners[].resources[].name" || p.path == "args" && s.ArgsAstray().Set() {
+				if p.known.Exists() || p.path == "listeners[].resources[].name" || s.ArgsAstray().Set() && p.value.Pos() == s.ArgsAstray().Pos() {
 					return
 				}
 				unknown = append(unknown, p)
@@ -43,7 +44,11 @@ func failUnknown(r *Reporter, s *deployment.Synapse, config place, unknown []pla
 	var sites []source.Site
 	for _, p := range unknown {
 		names, sites = append(names, p.path), append(sites, p.value.Site(""))
-		fixes = append(fixes, cmp.Or(synapseMeant[p.value.Name()], renamed(config, p)))
+		fix := cmp.Or(synapseMeant[p.value.Name()], renamed(config, p))
+		if strings.HasPrefix(fix, "move it to ") && slices.Contains(anybodys, p.value.Name()) {
+			fix = removeIt
+		}
+		fixes = append(fixes, fix)
 	}
 	if !synapseKeysRead(s) {
 		r.NotChecked(fmt.Sprintf("whether %s reads %s, which no Synapse from %s to %s does", s.Image.String(), finding.Sentence(names, "or"),
@@ -69,6 +74,9 @@ var synapseMeant = map[string]string{
 	"recaptcha_site_key":            "rename it to recaptcha_public_key",
 	"x_forwarded":                   "move it to listeners[].x_forwarded, below each listener that a proxy asks",
 }
+
+// anybodys are names that say nothing of the section that they were meant for.
+var anybodys = []string{"database", "enabled", "host", "name", "password", "path", "port", "type", "url", "user", "username"}
 
 func itOrThem(names []string) string {
 	if len(names) > 1 {

@@ -66,7 +66,7 @@ func checkStaticKeys(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 		case st.From == "file" && l.Root() && !strings.EqualFold(l.Part, "pilot"):
 			if !roots[l.Part] {
 				roots[l.Part] = true
-				checkPassedRoot(r, set, l)
+				k.passedRoot(r, set, l)
 			}
 		case roots[l.Part]:
 		case slices.Contains(oldRoots, strings.ToLower(l.Part)):
@@ -177,9 +177,9 @@ func (k traefikKeys) unknown(r *Reporter, set traefik.Setting, l traefik.Lookup)
 	}
 	// What is gone does not come back.
 	if k.certain || l.Since == none && l.Gone != none {
-		r.Fail(msg+"; it does not start", fix, set.Site, k.image)
+		r.Fail(msg+"; it does not start", fix, set.Place(l.Part), k.image)
 	} else {
-		r.Warn(msg+"; a release that does not know it does not start", fix, set.Site, k.image)
+		r.Warn(msg+"; a release that does not know it does not start", fix, set.Place(l.Part), k.image)
 	}
 }
 
@@ -203,17 +203,30 @@ func (k traefikKeys) ofTheFirst(r *Reporter, old []traefik.Setting) {
 	report(msg+what, "write them as the release wants them: https://doc.traefik.io/traefik/migrate/v1-to-v2", append(sites, k.image)...)
 }
 
-// checkPassedRoot has the sections of a file that Traefik does not look for.
-func checkPassedRoot(r *Reporter, set traefik.Setting, l traefik.Lookup) {
-	fix := removeIt
-	if near := finding.Nearest(l.Part, l.Near); near != "" {
-		fix = "rename it to " + near
-	}
-	msg := "Traefik passes over " + l.Part + " in the file of its static configuration; it has no effect"
-	if slices.Contains(dynamicRoots, strings.ToLower(l.Part)) {
+// ofThen is what later releases have in the place of sections of Traefik 1.
+var ofThen = map[string]string{
+	"acme":               "certificatesResolvers.NAME.acme",
+	"debug":              "log.level: DEBUG",
+	"defaultentrypoints": "asDefault: true in the entrypoints",
+	"loglevel":           "log.level",
+	"traefiklog":         "log",
+}
+
+// passedRoot has the sections of a file that Traefik does not look for.
+func (k traefikKeys) passedRoot(r *Reporter, set traefik.Setting, l traefik.Lookup) {
+	fix, places := removeIt, traefik.Places(l.Part, k.version)
+	then := ofThen[strings.ToLower(l.Part)]
+	switch near := finding.Nearest(l.Part, l.Near); {
+	case slices.Contains(dynamicRoots, strings.ToLower(l.Part)):
 		fix = "move it to a file that providers.file.filename names"
+	case then != "":
+		fix = then + " instead"
+	case near != "":
+		fix = "rename it to " + near
+	case len(places) == 1:
+		fix = "move it to " + places[0]
 	}
-	r.Warn(msg, fix, set.Site)
+	r.Warn("Traefik passes over "+l.Part+" in the file of its static configuration; it has no effect", fix, set.Place(l.Part))
 }
 
 // checkValue has what cannot be read as the switch or number that it has to be.

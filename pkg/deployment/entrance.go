@@ -56,11 +56,11 @@ func (f *Front) Behind() bool {
 	})
 }
 
-// Meets reports whether others than who asks the host may reach the proxy: over a network that is not the stack's alone, or one
-// in which containers have addresses of the house.
-func (f *Front) Meets() bool {
-	return slices.ContainsFunc(f.Service.Networks, func(key string) bool {
-		n := f.Service.d.Network(key)
+// Meets reports whether others than the stack's own containers may reach the service: over a network that is not the stack's alone,
+// or one in which containers have addresses of the house.
+func (s *Service) Meets() bool {
+	return slices.ContainsFunc(s.Networks, func(key string) bool {
+		n := s.d.Network(key)
 		return n.External.Set() || n.NameAt.Set() || n.Driver != "" && n.Driver != "bridge"
 	})
 }

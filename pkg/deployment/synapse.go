@@ -68,15 +68,31 @@ func (s *Synapse) Msc3861() source.Value { return s.Config.At("experimental_feat
 // stand there.
 func (s *Service) Partial() bool { return s.partly }
 
-// ArgsAstray is where the arguments of the connection stand when that is not below database.args; absent when they
-// stand there, or nowhere.
+// ArgsAstray is where arguments of the connection stand when that is not below database.args; absent when they stand there, or
+// nowhere, or the environment says the same.
 func (s *Synapse) ArgsAstray() source.Value {
-	if s.Config.At("database", "args").Set() || s.Partial() {
+	args := s.Config.At("database", "args")
+	if s.Partial() {
 		return source.Value{}
 	}
-	for _, path := range [][]string{{"args"}, {"database", "host"}, {"database", "user"}, {"database", "password"}, {"database", "dbname"}, {"database", "database"}} {
-		if v := s.Config.At(path...); v.Set() {
-			return v
+	if v := args.At("args"); v.Kind() == source.Mapping {
+		return v
+	}
+	if !args.Set() {
+		for _, path := range [][]string{{"args"}, {"database", "host"}, {"database", "user"}, {"database", "password"}, {"database", "dbname"}, {"database", "database"}} {
+			if v := s.Config.At(path...); v.Set() {
+				return v
+			}
+		}
+		return source.Value{}
+	}
+	for _, of := range []struct{ key, env string }{{"host", "PGHOST"}, {"user", "PGUSER"}, {"password", "PGPASSWORD"}} {
+		text, _ := s.Env(of.env)
+		elsewhere := text != "" || s.EnvHidden(of.env) != "" || args.At("service").Set() || args.At("dsn").Set() || of.key == "password" && args.At("passfile").Set() || of.key == "host" && args.At("hostaddr").Set()
+		for _, v := range []source.Value{s.Config.At("database", of.key), s.Config.At(of.key)} {
+			if v.Set() && !args.At(of.key).Set() && !elsewhere {
+				return v
+			}
 		}
 	}
 	return source.Value{}

@@ -97,6 +97,28 @@ func Find(key string, v Version) Lookup {
 	}
 }
 
+// Places are the paths of the keys that a release calls so, in any case, other than names that people choose.
+func Places(name string, v Version) []string { return placesIn(staticTable(), "", name, v) }
+
+func placesIn(at source.Value, path, name string, v Version) (places []string) {
+	if at.Kind() == source.Sequence {
+		at = at.At("0")
+	}
+	for k, val := range at.Entries() {
+		if !slices.ContainsFunc(spansOf(val), func(s span) bool { return s.has(v) }) {
+			continue
+		}
+		part := strings.TrimPrefix(path+"."+strings.ReplaceAll(k.Str(), "*", "NAME"), ".")
+		if strings.EqualFold(k.Str(), name) {
+			places = append(places, part)
+		}
+		if val.Kind() != source.Scalar {
+			places = append(places, placesIn(val, part, name, v)...)
+		}
+	}
+	return places
+}
+
 func child(at source.Value, name string) (found source.Value) {
 	for k, val := range at.Entries() {
 		if strings.EqualFold(k.Str(), name) && name != "*" {

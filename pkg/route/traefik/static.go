@@ -2,17 +2,27 @@ package traefik
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"philipp.info/stackgen/pkg/source"
 )
 
 // Setting is one option of Traefik's static configuration: its dotted path as written, without the indexes of lists,
-// and its value. Section says that it is a mapping without any keys.
+// and its value. Section says that it is a mapping without any keys. Parts are the places of the names in its path, in a file.
 type Setting struct {
 	Key, Value string
 	Section    bool
 	Site       source.Site
+	Parts      []source.Site
+}
+
+// Place is where the last name of a path stands that the setting begins with.
+func (s Setting) Place(part string) source.Site {
+	if n := strings.Count(part, ".") + 1; n <= len(s.Parts) && strings.Count(s.Key, ".")+1 == len(s.Parts) {
+		return s.Parts[n-1]
+	}
+	return s.Site
 }
 
 // Word is one argument of a command line, or one variable as NAME=VALUE, with its place.
@@ -60,18 +70,18 @@ func EnvSettings(vars []Word) (list []Setting) {
 }
 
 // FileSettings reads the configuration file in YAML. A key without a value is not there for Traefik.
-func FileSettings(root source.Value) []Setting { return below(root, "") }
+func FileSettings(root source.Value) []Setting { return below(root, "", nil) }
 
-func below(v source.Value, key string) (list []Setting) {
+func below(v source.Value, key string, parts []source.Site) (list []Setting) {
 	switch v.Kind() {
 	case source.Mapping:
 		for k, val := range v.Entries() {
 			if val.Set() {
-				list = append(list, below(val, strings.TrimPrefix(key+"."+k.Str(), "."))...)
+				list = append(list, below(val, strings.TrimPrefix(key+"."+k.Str(), "."), append(slices.Clip(parts), val.Site("")))...)
 			}
 		}
 		if len(list) == 0 && key != "" {
-			list = append(list, Setting{Key: key, Section: true, Site: v.Site("")})
+			list = append(list, Setting{Key: key, Section: true, Site: v.Site(""), Parts: parts})
 		}
 	case source.Sequence:
 		var texts []string
@@ -80,13 +90,13 @@ func below(v source.Value, key string) (list []Setting) {
 				texts = append(texts, item.Str())
 				continue
 			}
-			list = append(list, below(item, key)...)
+			list = append(list, below(item, key, parts)...)
 		}
 		if len(texts) > 0 || v.Len() == 0 {
-			list = append(list, Setting{Key: key, Value: strings.Join(texts, ","), Site: v.Site("")})
+			list = append(list, Setting{Key: key, Value: strings.Join(texts, ","), Site: v.Site(""), Parts: parts})
 		}
 	case source.Scalar:
-		list = append(list, Setting{Key: key, Value: v.Str(), Site: v.Site("")})
+		list = append(list, Setting{Key: key, Value: v.Str(), Site: v.Site(""), Parts: parts})
 	default:
 	}
 	return list
@@ -98,26 +108,26 @@ func TOMLSettings(f *source.File) (list []Setting, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	return belowNode(n, ""), true
+	return belowNode(n, "", nil), true
 }
 
-func belowNode(n *node, key string) (list []Setting) {
+func belowNode(n *node, key string, parts []source.Site) (list []Setting) {
 	var texts []string
 	for _, item := range n.items {
 		if item.fields == nil {
 			texts = append(texts, item.text)
 			continue
 		}
-		list = append(list, belowNode(item, key)...)
+		list = append(list, belowNode(item, key, parts)...)
 	}
 	for _, k := range n.keys {
-		list = append(list, belowNode(n.at(k), strings.TrimPrefix(key+"."+k, "."))...)
+		list = append(list, belowNode(n.at(k), strings.TrimPrefix(key+"."+k, "."), append(slices.Clip(parts), n.at(k).site))...)
 	}
 	switch {
 	case n.fields == nil && (n.items == nil || len(texts) > 0 || len(n.items) == 0):
-		list = append(list, Setting{Key: key, Value: n.text + strings.Join(texts, ","), Site: n.site})
+		list = append(list, Setting{Key: key, Value: n.text + strings.Join(texts, ","), Site: n.site, Parts: parts})
 	case len(list) == 0 && key != "":
-		list = append(list, Setting{Key: key, Section: true, Site: n.site})
+		list = append(list, Setting{Key: key, Section: true, Site: n.site, Parts: parts})
 	}
 	return list
 }

@@ -39,6 +39,9 @@ var workerStarts = Rule{
 			noMain, noRedis = alone(w, noMain, noRedis)
 			told.read(d, w.Service, w.Config)
 			name := w.Named()
+			if !name.Set() && !w.OwnImage() {
+				continue // what starts it in an image of somebody's own may name it
+			}
 			if first := names[name.Str()]; first != nil && first.Main == w.Main {
 				r.Fail(fmt.Sprintf("%s and %s are both called %q; each takes the other's place in the streams of Synapse, and what one has missed nobody sends again", first.Name, w.Name, name.Str()),
 					"worker_name: another one for each", name.Site(""), w.Site(""), first.Site(""))

@@ -31,7 +31,8 @@ func (v Value) Inside(text string) []byte {
 		b.WriteByte('\n')
 	}
 	for line := range strings.Lines(text) {
-		if strings.TrimSpace(line) != "" {
+		// What parts documents does so at the begin of a line alone.
+		if word := strings.TrimRight(line, " \t\r\n"); word != "" && word != "---" && word != "..." && !strings.HasPrefix(line, "--- ") {
 			b.WriteString(indent)
 		}
 		b.WriteString(line)

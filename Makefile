@@ -69,6 +69,10 @@ e2e-update: ## Write e2e/FAULTS.md again
 cluster: ## Run the reference deployment in a real Kubernetes (needs root, what e2e needs, Debian's nftables, ipset, CNI plugins); SHORT=-short leaves repetitions out
 	cd e2e/kubernetes && go test -v -count=1 -timeout 30m $(SHORT) .
 
+.PHONY: cluster-update
+cluster-update: ## Write e2e/kubernetes/FAULTS.md again
+	cd e2e/kubernetes && go test -v -count=1 -timeout 30m . -update
+
 .PHONY: cluster-programs
 cluster-programs: ## Build that Kubernetes alone, which takes ten minutes of both processors once
 	cd e2e/kubernetes && go test -count=1 -timeout 60m . -programs

@@ -24,6 +24,8 @@ Each row is one edit by hand in the rendered example ` + "`phil-app`" + `, and w
 in a program's log, in the answer to a request, or in Docker Compose's own words. MAS, Discord and Traefik are
 stand-ins; what stands beside ` + "`mas`" + ` follows MAS's documentation. Made by ` + "`make e2e-update`" + `.
 
+In a cluster: [kubernetes/FAULTS.md](kubernetes/FAULTS.md).
+
 | kind | fault | file | made anew | seen at | what is seen | rule |
 |---|---|---|---|---|---|---|
 `

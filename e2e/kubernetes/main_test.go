@@ -15,7 +15,10 @@ import (
 	"time"
 )
 
-var programsOnly = flag.Bool("programs", false, "build the programs of the cluster, and run nothing")
+var (
+	programsOnly = flag.Bool("programs", false, "build the programs of the cluster, and run nothing")
+	update       = flag.Bool("update", false, "write FAULTS.md again")
+)
 
 // cache is where what is made stays, cl the cluster of this run.
 var (

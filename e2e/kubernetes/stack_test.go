@@ -312,6 +312,7 @@ func TestStack(t *testing.T) {
 	t.Run("sandbox", s.testSandbox)
 	t.Run("policies", s.testPolicies)
 	t.Run("one change restarts one pod", s.testChange)
+	t.Run("faults", func(t *testing.T) { s.testFaults(t, p) })
 	t.Run("each pod deleted", func(t *testing.T) { s.testDeleted(t, p) })
 	t.Run("node restarted", func(t *testing.T) { s.testRestarted(t, p) })
 	t.Run("runbook", func(t *testing.T) { s.testRunbook(t, p) })

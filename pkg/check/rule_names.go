@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/finding"
@@ -46,6 +47,9 @@ var composeNameUnique = Rule{
 				}
 				message := fmt.Sprintf("%s %s %q, by which %s knows %s and %s; %s now the one, now the other", finding.Sentence(deployment.AtMost(names, 3), "and"), call, ts[0].Host, d.Lines.Engine, of.to.Name, of.other.Name, get)
 				report := r.Fail
+				if !slices.ContainsFunc(ts, func(t deployment.Talk) bool { return inOneNetwork(d, t, of.other) }) {
+					message, report = strings.TrimSuffix(message, "now the one, now the other")+"the one whose network Docker asks first", r.Warn
+				}
 				if len(of.to.Profiles)+len(of.other.Profiles) > 0 {
 					message, report = message+", when both run", r.Warn
 				}
@@ -59,6 +63,16 @@ var composeNameUnique = Rule{
 // other, and both answer to the name there. Two keys may stand for one network.
 func hearsBoth(d *deployment.Deployment, t deployment.Talk, other *deployment.Service) bool {
 	return reachedAs(d, t.From, t.To, t.Host) && reachedAs(d, t.From, other, t.Host)
+}
+
+// inOneNetwork reports whether both answer to the name in one and the same network of the one who calls. In two the answer is
+// always that of the same one: libnetwork's Sandbox.ResolveName asks the networks in one order, and takes the first.
+func inOneNetwork(d *deployment.Deployment, t deployment.Talk, other *deployment.Service) bool {
+	return slices.ContainsFunc(t.From.Networks, func(key string) bool {
+		alone := *t.From
+		alone.Networks = []string{key}
+		return reachedAs(d, &alone, t.To, t.Host) && reachedAs(d, &alone, other, t.Host)
+	})
 }
 
 func reachedAs(d *deployment.Deployment, from, to *deployment.Service, name string) bool {

@@ -134,6 +134,8 @@ func mayBeScript(name string) bool {
 	switch ext := path.Ext(name); ext {
 	case "", ".sh", ".bash", ".zsh", ".py":
 		return true
+	case ".js", ".mjs", ".cjs", ".ts": // and not the program that the repository is of
+		return slices.Contains([]string{"scripts", "script", "tools", "bin", "setup", "deploy"}, path.Base(path.Dir(name)))
 	case ".yml", ".yaml": // what runs on a runner deploys as well
 		return path.Base(path.Dir(name)) == "workflows" || strings.HasPrefix(path.Base(name), "Taskfile")
 	}
@@ -162,6 +164,10 @@ func readScript(name, text string) script {
 
 func (s *script) parse() {
 	name, text := s.name, s.text
+	if ext := path.Ext(name); strings.HasSuffix(ext, "js") || ext == ".ts" {
+		s.javascript()
+		return
+	}
 	vars := make(map[string]string)
 	defining, outside, wrappers := "", "", make(map[string]bool) // functions that write what they are given
 	var docs []hereDocument

@@ -60,7 +60,7 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	// A variable that only the shell sets may be what makes the file valid: some value must do.
 	if names := p.Unset(); err != nil && len(names) > 0 {
 		var refused error
-		for _, dummy := range []string{assumed, "./x" + assumed, "true"} {
+		for _, dummy := range []string{assumed, "./x" + assumed, assumedTruth} {
 			for _, name := range names {
 				details.Environment[name] = dummy
 			}
@@ -122,6 +122,9 @@ func inTemplate(msg string) string {
 // assumed is the value of a variable that is set nowhere here: a port, a number, a name, and nothing that anybody has.
 const assumed = "10457"
 
+// assumedTruth is the last that is tried: a switch.
+const assumedTruth = "true"
+
 // ofAssumed reports whether compose-go refuses the value that was assumed, and not what stands in the file.
 func ofAssumed(p *compose.Project, msg string) bool {
 	at := site(p, msg).Pos
@@ -130,7 +133,8 @@ func ofAssumed(p *compose.Project, msg string) bool {
 			return true
 		}
 	}
-	return strings.Contains(msg, assumed)
+	g := undefinedName().FindStringSubmatch(msg)
+	return strings.Contains(msg, assumed) || g != nil && (g[3] == assumedTruth || strings.HasPrefix(g[3], assumedTruth+"/"))
 }
 
 // casts leaves out the types of keys that do not stand in the file: compose-go tries each pattern on each

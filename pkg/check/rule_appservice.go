@@ -98,6 +98,10 @@ func checkAppservice(r *Reporter, d *deployment.Deployment, a *deployment.Appser
 // checkItsHomeserver has an appservice find Synapse.
 func checkItsHomeserver(r *Reporter, d *deployment.Deployment, a *deployment.Appservice) {
 	text, key, site := a.Homeserver()
+	if at, none := a.Unaddressed(); none && !a.NetworkMode.Set() {
+		r.Fail(fmt.Sprintf("%s is told no address of Synapse, and looks for it at http://localhost:8008, in its own container; nobody answers", a.Name), a.Synapse.ClientAddress()+" as the last word of its command", at)
+		return
+	}
 	u, port, ok := d.Endpoint(text)
 	if !ok || a.NetworkMode.Set() {
 		return

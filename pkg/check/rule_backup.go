@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,17 +30,45 @@ var backupCovers = Rule{
 			return
 		}
 		var strays []source.Value
+		lost := make(map[string][]dump)
 		for _, b := range backups {
 			for _, item := range b.Option("postgresql_databases").Items() {
-				server := checkContainer(r, d, b, item)
+				server, nobody := checkContainer(r, d, b, item)
+				for name, one := range nobody {
+					lost[name] = append(lost[name], one)
+				}
 				if name := item.At("name"); server != nil && server.Program == component.Postgres && strayDump(d, server, name.Str()) {
 					strays = append(strays, name)
 				}
 			}
 		}
+		for _, container := range slices.Sorted(maps.Keys(lost)) {
+			severally(r, lost[container], func(o dump) []source.Site { return []source.Site{o.at, o.name.Site("")} }, func(r *Reporter, all []dump) {
+				var names []string
+				var sites []source.Site
+				for _, o := range all {
+					names, sites = append(names, o.name.Str()), append(sites, o.at)
+				}
+				if len(all) == 1 {
+					sites = append(sites, all[0].name.Site("the database"))
+				}
+				dumped := "the database " + names[0] + " is"
+				if len(names) > 1 {
+					dumped = "the databases " + finding.Sentence(names, "and") + " are"
+				}
+				r.Lack(fmt.Sprintf("no container of this stack is called %q; %s not dumped, or not restored", container, dumped),
+					containerFix(d), append(sites, containerSites(d)...)...)
+			})
+		}
 		checkDumps(r, d, backups, strays)
 		checkKept(r, d, backups)
 	},
+}
+
+// dump is an entry of postgresql_databases, and where it names a container that nobody is.
+type dump struct {
+	name source.Value
+	at   source.Site
 }
 
 // checkDumps has every database in use below postgresql_databases of some backup. Strays are entries of
@@ -225,12 +254,12 @@ func otherBackup(d *deployment.Deployment, backups []*deployment.Backup) *deploy
 }
 
 // checkContainer holds the container that an entry of postgresql_databases is dumped from against the stack, and
-// gives the server; nil when it cannot be told.
-func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup, item source.Value) *deployment.Service {
+// gives the server, nil when it cannot be told, and the containers that nobody is.
+func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup, item source.Value) (server *deployment.Service, nobody map[string]dump) {
 	name := item.At("name")
+	nobody = make(map[string]dump)
 	checkDumpCommands(r, d, item)
 	uses := slices.ContainsFunc(d.Connections(), func(c deployment.Connection) bool { return c.Db == name.Str() })
-	var server *deployment.Service
 	for _, key := range []string{"container", "pg_dump_command", "pg_restore_command", "psql_command"} {
 		v := item.At(key)
 		container := v.Str()
@@ -245,8 +274,8 @@ func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup,
 			continue
 		}
 		s := d.ContainerNamed(container)
-		if s == nil && uses {
-			r.Lack(fmt.Sprintf("no container of this stack is called %q; the database %s is not dumped, or not restored", container, name.Str()), containerFix(d), append([]source.Site{v.Site(""), name.Site("the database")}, containerSites(d)...)...)
+		if _, told := nobody[container]; s == nil && uses && !told {
+			nobody[container] = dump{name, v.Site("")}
 		}
 		server = s
 	}
@@ -256,7 +285,7 @@ func checkContainer(r *Reporter, d *deployment.Deployment, b *deployment.Backup,
 	if b.Service != nil && server != nil {
 		checkDumpAge(r, b, item, server)
 	}
-	return server
+	return server, nobody
 }
 
 // dumpMajors are the newest PostgreSQL that the pg_dump in borgmatic's image of a release reads, by its Alpine: up to

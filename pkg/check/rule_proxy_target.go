@@ -16,9 +16,9 @@ import (
 var proxyTargetExists = Rule{
 	ID: "proxy-target-exists", Severity: finding.Error,
 	Summary: "where the proxy sends requests by an address, a service has that name",
-	Why:     "502 Bad Gateway for every request; nginx does not even start: \"host not found in upstream\".",
+	Why:     "502 Bad Gateway for every request; nginx does not even start: \"host not found in upstream\", or, where the name stands behind a variable, \"no resolver defined to resolve\" it.",
 	Fix:     "Write the name of the service as it stands in the compose file; localhost is the proxy's own container.",
-	Source:  "Docker's embedded DNS server; nginx src/http/ngx_http_upstream.c; Traefik pkg/server/service, run with Traefik 3.7",
+	Source:  "Docker's embedded DNS server; nginx src/http/ngx_http_upstream.c, run with nginx 1.22; Traefik pkg/server/service, run with Traefik 3.7",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		told, looked := make(map[source.Pos]bool), 0
 		type lost struct {
@@ -46,6 +46,7 @@ var proxyTargetExists = Rule{
 		for _, l := range all {
 			strayed(r, d, l.st, l.ask, l.also...)
 		}
+		checkLookups(r, d)
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
 				namedElsewhere(r, d, b)
@@ -60,6 +61,46 @@ var proxyTargetExists = Rule{
 			}
 		}
 	},
+}
+
+// checkLookups has nginx told whom it asks for a name behind a variable: of /etc/resolv.conf it knows nothing then.
+func checkLookups(r *Reporter, d *deployment.Deployment) {
+	front := d.Front()
+	if !ownNginx(front) { // another image may say it
+		return
+	}
+	type nameless struct {
+		name string
+		site source.Site
+	}
+	var all []nameless
+	asks := everyAsk(d)
+	for _, s := range d.Synapses {
+		for _, host := range s.Hosts() {
+			asks = append(asks, ask{host, clientWellKnown, s.Service}, ask{host, serverWellKnown, s.Service})
+		}
+	}
+	for _, a := range asks {
+		res := d.Routes().Match("GET", a.host, a.path)
+		if p := res.Passes; p != nil && p.Unresolved != "" && !slices.ContainsFunc(all, func(n nameless) bool { return n.site.Pos == p.Site.Pos }) {
+			all = append(all, nameless{p.Unresolved, p.Site})
+		}
+	}
+	severally(r, all, func(n nameless) []source.Site { return []source.Site{n.site} }, func(r *Reporter, all []nameless) {
+		var names []string
+		var sites []source.Site
+		for _, n := range all {
+			if sites = append(sites, n.site); !slices.Contains(names, n.name) {
+				names = append(names, n.name)
+			}
+		}
+		text := fmt.Sprintf("nginx looks up %s at each request, and nobody says whom it asks (\"no resolver defined\")", finding.Sentence(names, "and"))
+		if front.Service == nil {
+			r.Warn(text+"; unless its nginx.conf does, every one is a 502", "resolver 127.0.0.11 valid=10s;", sites...)
+			return
+		}
+		r.Fail(text+"; every one is a 502", "resolver 127.0.0.11 valid=10s;", sites...)
+	})
 }
 
 // namedElsewhere has a service that has the name by which the proxy asks it in networks alone in which the proxy is not.

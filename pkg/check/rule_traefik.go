@@ -11,6 +11,7 @@ import (
 	"philipp.info/stackgen/pkg/finding"
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/route/traefik"
+	"philipp.info/stackgen/pkg/source"
 )
 
 var traefikRouterComplete = Rule{
@@ -72,8 +73,31 @@ var traefikRouterComplete = Rule{
 			}
 		}
 		names := namesOf(d)
+		dropped, uncertified := make(map[string][]*route.Router), make(map[string][]*route.Router)
 		for _, router := range d.Routes().Routers {
-			checkStatic(r, d, names, router)
+			checkStatic(r, d, names, router, dropped, uncertified)
+		}
+		for _, e := range slices.Sorted(maps.Keys(dropped)) {
+			key := ".entrypoints"
+			severally(r, dropped[e], saidAt(d, key), func(r *Reporter, some []*route.Router) {
+				what, them := fmt.Sprintf("router %q is", some[0].Name), "the router"
+				if len(some) > 1 {
+					what, them = fmt.Sprintf("%d routers are", len(some)), "them"
+				}
+				r.Fail(fmt.Sprintf("%s on the entrypoint %q, which Traefik does not have; Traefik drops %s", what, e, them),
+					entryFix(d, of(d, some[0]), names, "traefik.http.routers."+some[0].Name), routersSay(d, some, key)...)
+			})
+		}
+		for _, c := range slices.Sorted(maps.Keys(uncertified)) {
+			key := ".tls.certresolver"
+			severally(r, uncertified[c], saidAt(d, key), func(r *Reporter, some []*route.Router) {
+				what := fmt.Sprintf("router %q wants its certificate", some[0].Name)
+				if len(some) > 1 {
+					what = fmt.Sprintf("%d routers want their certificates", len(some))
+				}
+				r.Warn(fmt.Sprintf("%s from %q, which Traefik does not have; browsers warn of the certificate", what, c),
+					of(d, some[0]).Label("traefik.http.routers."+some[0].Name+key, eitherOf(d.Proxy().Resolvers)), routersSay(d, some, key)...)
+			})
 		}
 	},
 }
@@ -90,6 +114,26 @@ func apart(d *deployment.Deployment, r *route.Router) bool {
 			return slices.ContainsFunc(r.EntryPoints, func(own string) bool { return strings.EqualFold(own, name) })
 		}))
 	})
+}
+
+// of is the service whose labels a router stands on, else Traefik's.
+func of(d *deployment.Deployment, o *route.Router) *deployment.Service {
+	return cmp.Or(d.Service(o.Container), d.Proxy().Service)
+}
+
+// saidAt gives the place at which a router says what the key does.
+func saidAt(d *deployment.Deployment, key string) func(*route.Router) []source.Site {
+	return func(o *route.Router) []source.Site {
+		return []source.Site{of(d, o).LabelSite("traefik.http.routers."+o.Name+key, o.Site)}
+	}
+}
+
+// routersSay are those of several routers, and Traefik's.
+func routersSay(d *deployment.Deployment, some []*route.Router, key string) (sites []source.Site) {
+	for _, o := range some {
+		sites = append(sites, saidAt(d, key)(o)...)
+	}
+	return append(sites, d.Proxy().Service.Site("Traefik"))
 }
 
 // leadsHere reports whether a router sends requests to a service of the stack.
@@ -124,11 +168,12 @@ func twins(d *deployment.Deployment) map[string]bool {
 
 // checkStatic holds a router against Traefik's own settings. Where they cannot be seen, a name that differs
 // by a typing slip from what the other routers say is a wrong one.
-func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, router *route.Router) {
+// What Traefik does not have is gathered: several routers that name it are one finding.
+func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, router *route.Router, dropped, uncertified map[string][]*route.Router) {
 	if router.Dropped != "" {
 		return
 	}
-	s, key := cmp.Or(d.Service(router.Container), d.Proxy().Service), "traefik.http.routers."+router.Name
+	s, key := of(d, router), "traefik.http.routers."+router.Name
 	if s == nil {
 		return
 	}
@@ -141,8 +186,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, route
 			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; it is reached by its others alone", router.Name, e),
 				entryFix(d, s, names, key), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
 		case d.Proxy().EntryPoints != nil:
-			r.Fail(fmt.Sprintf("router %q is on the entrypoint %q, which Traefik does not have; Traefik drops the router", router.Name, e),
-				entryFix(d, s, names, key), s.LabelSite(key+".entrypoints", router.Site), d.Proxy().Service.Site("Traefik"))
+			dropped[e] = append(dropped[e], router)
 		default:
 			r.Warn(fmt.Sprintf("router %q is on the entrypoint %q, the others on %q; Traefik drops a router whose entrypoint does not exist", router.Name, e, near),
 				s.Label(key+".entrypoints", near), s.LabelSite(key+".entrypoints", router.Site))
@@ -153,8 +197,7 @@ func checkStatic(r *Reporter, d *deployment.Deployment, names staticNames, route
 	switch known := d.Proxy().Resolvers != nil; {
 	case c == "" || known && d.Proxy().Resolvers[strings.ToLower(c)]:
 	case known:
-		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, which Traefik does not have; browsers warn of the certificate", router.Name, c),
-			s.Label(key+".tls.certresolver", eitherOf(d.Proxy().Resolvers)), s.LabelSite(key+".tls.certresolver", router.Site), d.Proxy().Service.Site("Traefik"))
+		uncertified[c] = append(uncertified[c], router)
 	case near != "":
 		r.Warn(fmt.Sprintf("router %q wants its certificate from %q, the others from %q; where Traefik has no such resolver, browsers warn of the certificate", router.Name, c, near),
 			s.Label(key+".tls.certresolver", near), s.LabelSite(key+".tls.certresolver", router.Site))

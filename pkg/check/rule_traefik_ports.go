@@ -25,7 +25,7 @@ var traefikPortsPublished = Rule{
 	Summary:     "the proxy listens behind every port that its service publishes: an entrypoint of Traefik, a site of Caddy, a server of nginx",
 	Why:         "\"connection refused\" or \"connection reset by peer\" for every address, although Traefik runs and its log is silent.",
 	Fix:         "Give the entrypoint the address :PORT that stands on the right of the colon in ports.",
-	Source:      "Traefik pkg/config/static/entrypoints.go; Compose specification, ports",
+	Source:      "Traefik pkg/config/static/entrypoints.go, pkg/provider/traefik/internal.go; Compose specification, ports",
 	ComposeOnly: "the controller that hears port 443 is none of the stack",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		front := d.Front()
@@ -41,6 +41,16 @@ var traefikPortsPublished = Rule{
 			}
 			report(fmt.Sprintf("nothing listens behind the published port %s: %s has nothing on %s; every request there is refused", p.Host, front.Name, p.Container),
 				"a port on which "+front.Name+" listens, or an address with that port in its configuration", p.At.Site("leads to "+p.Container), front.Service.Site(front.Name))
+		}
+		if s := d.Proxy().Service; s != nil {
+			for _, set := range d.Static(s).Settings {
+				if port, entry := d.Proxy().Misled(set); port != "" {
+					if entry != "" {
+						port += ", on which " + entry + " listens in its container"
+					}
+					r.Warn(fmt.Sprintf("Traefik sends who asks in plain HTTP to port %s, and nothing of this host is published there; unless something in front leads there, http:// leads nowhere", port), "\":443\", the port outside", set.Site, s.Site("Traefik"))
+				}
+			}
 		}
 		dead := d.Proxy().Dead
 		if len(dead) == 0 {

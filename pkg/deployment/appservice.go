@@ -220,6 +220,20 @@ func (a *Appservice) Homeserver() (text, key string, at source.Site) {
 	return v.Str(), v.Name(), v.Site("")
 }
 
+// Unaddressed reports whether its command has no address of Synapse, so that it takes its own, and where that would stand.
+func (a *Appservice) Unaddressed() (at source.Site, ok bool) {
+	words := wordsOf(a.Cmd)
+	if a.About == nil || !a.About.HomeserverWord || len(words) == 0 {
+		return at, false
+	}
+	for _, w := range words {
+		if strings.Contains(w.Text, "://") || w.Open || strings.HasPrefix(w.Text, "--ge") || strings.HasPrefix(w.Text, "--re") { // makes a file, or forgets all, and ends
+			return at, false
+		}
+	}
+	return words[len(words)-1].Site, true
+}
+
 // Domain is the server's name as its configuration has it.
 func (a *Appservice) Domain() source.Value {
 	if a.About == nil {

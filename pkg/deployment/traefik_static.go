@@ -189,6 +189,29 @@ func (t *Proxy) Listening() (list []string) {
 	return list
 }
 
+// Misled is the port to which an entrypoint sends who asks it in plain HTTP, where nobody outside finds that port, although another one is
+// published at port 443; entry is the one that it names: Traefik writes the port on which that listens into the address
+// (pkg/provider/traefik, getEntryPointPort). It is "" where all is well or not seen.
+func (t *Proxy) Misled(set traefik.Setting) (port, entry string) {
+	from, ok := strings.CutSuffix(strings.ToLower(set.Key), ".http.redirections.entrypoint.to")
+	if _, of := strings.CutPrefix(from, "entrypoints."); !ok || !of || t.public["443"] == "" {
+		return "", ""
+	}
+	if port, written := strings.CutPrefix(set.Value, ":"); written {
+		if _, found := t.public[port]; found {
+			port = ""
+		}
+		return port, ""
+	}
+	_, ports := t.entryPoints()
+	for name, listens := range ports {
+		if _, found := t.public[listens]; strings.EqualFold(name, set.Value) && listens != "443" && !found && t.public["443"] == name {
+			return listens, name
+		}
+	}
+	return "", ""
+}
+
 // providedFiles are what the file provider of Traefik reads; seen says that these are all.
 func (d *Deployment) providedFiles(t *Proxy) (files []traefik.File, seen bool) {
 	dir, name := t.settings["providers.file.directory"], t.settings["providers.file.filename"]

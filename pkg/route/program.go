@@ -39,6 +39,8 @@ type Passes struct {
 	Upgrades             bool
 	Forwards             bool // it says where a request came from
 	Wait                 time.Duration
+	Resolves             bool   // it is said whom nginx asks for the address of a name behind a variable
+	Unresolved           string // such a name, where nobody says so
 	BodyAt, Site, WaitAt source.Site
 }
 

@@ -45,12 +45,13 @@ type rule struct {
 type config struct {
 	frontends []*frontend
 	backends  map[string]*route.Service
+	passes    map[string]*route.Passes // by backend
 	found     route.Parts
 }
 
 // New reads the file.
 func New(f *source.File, o Options) *route.Table {
-	c := &config{backends: make(map[string]*route.Service)}
+	c := &config{backends: make(map[string]*route.Service), passes: make(map[string]*route.Passes)}
 	sections, err := parse(f)
 	unread := ""
 	if err == nil {
@@ -127,6 +128,9 @@ func (c *config) run(a route.Ask) (end route.End) {
 			return end
 		}
 		end.Router, end.Path = r.router, path
+		if r.router.To != nil {
+			end.Passes = c.passes[r.router.To.Name]
+		}
 		switch {
 		case r.text != "":
 			end.Answer, end.Path = r.text, ""
@@ -141,9 +145,19 @@ func (c *config) run(a route.Ask) (end route.End) {
 
 // readBackends takes the servers out of the backends and listen sections.
 func (c *config) readBackends(sections []*section, o Options) {
+	var defaults section
 	for _, s := range sections {
+		if s.kind == "defaults" {
+			defaults = *s
+		}
 		if s.kind != "backend" && s.kind != "listen" {
 			continue
+		}
+		c.passes[s.name] = &route.Passes{Upgrades: true}
+		if l, ok := waits(s.lines); ok {
+			c.passes[s.name].Wait, c.passes[s.name].WaitAt = duration(l.word(2)), l.site
+		} else if l, ok := waits(defaults.lines); ok && (s.from == "" || s.from == defaults.name) {
+			c.passes[s.name].Wait, c.passes[s.name].WaitAt = duration(l.word(2)), l.site
 		}
 		to := &route.Service{Name: s.name}
 		for _, l := range s.lines {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"philipp.info/stackgen/pkg/source"
 )
@@ -12,6 +14,7 @@ import (
 // section is a part of the file: a frontend, a backend and the like.
 type section struct {
 	kind, name string
+	from       string // the defaults that it names
 	lines      []line
 	site       source.Site
 }
@@ -57,7 +60,11 @@ func parse(f *source.File) ([]*section, error) {
 		case strings.HasPrefix(words[0], "."):
 			return nil, fmt.Errorf("%s:%d is not read: %s decides what counts", f.Path, n, words[0])
 		case slices.Contains(sectionKinds, words[0]):
-			sections = append(sections, &section{kind: words[0], name: l.word(1), site: l.site})
+			from := ""
+			if i := slices.Index(words, "from"); i > 0 {
+				from = l.word(i + 1)
+			}
+			sections = append(sections, &section{kind: words[0], name: l.word(1), from: from, site: l.site})
 		case len(sections) == 0:
 			return nil, fmt.Errorf("%s:%d is not read: it stands in no section", f.Path, n)
 		default:
@@ -110,4 +117,25 @@ func split(text string) (words []string, err error) {
 		words = append(words, b.String())
 	}
 	return words, nil
+}
+
+// waits is the line that says how long a server may take to answer.
+func waits(lines []line) (found line, ok bool) {
+	for _, l := range lines {
+		if l.word(0) == "timeout" && l.word(1) == "server" {
+			found, ok = l, true
+		}
+	}
+	return found, ok
+}
+
+// duration reads a time as HAProxy does, for which a bare number is milliseconds (src/tools.c, parse_time_err); 0 where it is none.
+func duration(text string) time.Duration {
+	number := strings.TrimRight(text, "usmhd")
+	n, err := strconv.Atoi(number)
+	unit, known := map[string]time.Duration{"": time.Millisecond, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[text[len(number):]]
+	if err != nil || !known {
+		return 0
+	}
+	return time.Duration(n) * unit
 }

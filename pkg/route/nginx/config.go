@@ -216,7 +216,7 @@ func (c *config) location(s *server, l *location, outer []*directive) (*location
 }
 
 // access are the directives about who and what is let through that a block inherits as long as it has none of the kind itself.
-var access = []string{"allow", "deny", "auth_basic", "auth_request", "satisfy", "client_max_body_size", "proxy_set_header", "proxy_read_timeout", "add_header", "proxy_hide_header"}
+var access = []string{"allow", "deny", "auth_basic", "auth_request", "satisfy", "client_max_body_size", "resolver", "proxy_set_header", "proxy_read_timeout", "add_header", "proxy_hide_header"}
 
 func inherited(outer, own []*directive) (list []*directive) {
 	for _, d := range outer {

@@ -30,6 +30,8 @@ func passes(settings []*directive, l *location) route.Passes {
 				n = 0
 			}
 			p.Body, p.Default, p.BodyAt = n*unit, false, d.site
+		case "resolver":
+			p.Resolves = true
 		case "proxy_read_timeout":
 			p.Wait, p.WaitAt = seconds(d.arg(0)), d.site
 		case "proxy_set_header":

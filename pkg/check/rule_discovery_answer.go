@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -32,6 +33,14 @@ func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	}
 	const path = "/_matrix/federation/v1/version"
 	found := d.Routes().Match("GET", host, path)
+	if _, port, _ := net.SplitHostPort(host); d.Front().Service == nil && found.Closed == "" && !d.Routes().Listens(port) && !slices.ContainsFunc(d.Services, publishes(port)) {
+		unless := "something else is there"
+		if host != told.Server {
+			unless = "DNS has a record _matrix-fed._tcp." + told.Server + ", or " + unless
+		}
+		r.Warn(fmt.Sprintf("%s sends other servers to port %s of %s, on which %s does not listen; none of them reaches this one, unless %s", where, port, strings.TrimSuffix(host, ":"+port), d.Front().Name, unless), fix, res.Router.Site)
+		return
+	}
 	if found.Unknown != "" || found.Note != "" || reaches(found, s.Service, path) || d.Explained(s.Service, "GET", host, path) && found.Closed == "" {
 		return
 	}
@@ -40,6 +49,14 @@ func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 		by = "nobody (" + found.Closed + ")"
 	}
 	r.Warn(fmt.Sprintf("%s sends other servers to %s, which is answered by %s and not by Synapse; no other server reaches this one, unless something else is there", where, host, by), fix, res.Router.Site)
+}
+
+// publishes tells whether a service has a port of this host; true where that cannot be seen.
+func publishes(port string) func(*deployment.Service) bool {
+	n, err := strconv.Atoi(port)
+	return func(s *deployment.Service) bool {
+		return err != nil || !s.SpansKnown || slices.ContainsFunc(s.Spans, func(p deployment.PortSpan) bool { return p.First <= n && n <= p.Last })
+	}
 }
 
 // checkClientAnswer holds what the proxy itself tells clients against where they end.

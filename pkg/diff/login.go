@@ -39,14 +39,18 @@ func (c *comparison) logins(p *plan) bool {
 // intoMAS is the order in which the users of a stack move from its Synapse to its MAS.
 func (c *comparison) intoMAS(p *plan, was *deployment.Synapse) {
 	p.first("take a backup (RUNBOOK.md, Backup); until MAS has been started, the spec with kind: synapse is the way back")
-	p.first("make MAS's database, while Synapse still runs: ", c.new.initJob())
+	if c.new.cluster() {
+		p.first("move the users in the order of RUNBOOK.md, Migrate, before anything is applied: a Synapse that is started with MAS too early has all clients log out")
+	} else {
+		p.first("make MAS's database, while Synapse still runs: ", c.new.initJob())
+	}
 	command := []string{"docker", "compose", "--profile", "migration", "run", "--rm"}
 	for _, s := range c.new.deployment.Services {
 		if s.Program != component.MAS || !slices.Contains(s.Command(), "syn2mas") {
 			continue
 		}
 		if c.new.cluster() {
-			continue
+			continue // RUNBOOK.md has the order, which is another one there
 		}
 		p.first("see whether all can be moved (exit code 0, see RUNBOOK.md, Migrate): ", shell.Words(append(command, s.Name)...))
 		stop := []string{was.Name}

@@ -77,6 +77,8 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 	case !now.Migrating(), moved:
 	case old.Migrating() && len(e.Services) > 0:
 		p.first("first move the users with syn2mas: Migrate in RUNBOOK.md; once that is done, auth.migrated: true takes the place of auth.migration")
+	case !old.Migrating() && c.new.cluster():
+		p.first("give the stack what it takes over from the old homeserver, such as its signing key, and move the users with syn2mas before anything is applied: RUNBOOK.md, Migrate")
 	case !old.Migrating():
 		p.first("give the stack what it takes over from the old homeserver, such as its signing key, and render again: RUNBOOK.md, Migrate, step 1")
 		p.first("move the users with syn2mas, before MAS is started: the rest of Migrate in RUNBOOK.md")

@@ -95,10 +95,16 @@ func (m *maker) keeper(mount deployment.Mount) *deployment.Service {
 // placeOf is where what a mount shows is kept.
 func placeOf(mount deployment.Mount) string { return cmp.Or(mount.Host, mount.Source, mount.Container) }
 
-// waits has a pod begin once the server of its database answers. All else finds its way by itself: what ends for want of another one is
-// started again.
+// waits has a pod begin once the server of its database answers, and lets it in: a network plugin hears of a new pod a moment after it has
+// begun. All else finds its way by itself: what ends for want of another one is started again.
 func (m *maker) waits(s *deployment.Service, spec *node) {
-	for _, t := range m.d.Calls() {
+	calls := m.d.Calls()
+	if byHand(s) { // of which nobody counts the calls, and which has one try
+		for _, server := range m.d.PostgresServers() {
+			calls = append(calls, deployment.Talk{From: s, To: server, Host: label(server.Name), Port: server.PostgresPort()})
+		}
+	}
+	for _, t := range calls {
 		if t.From != s || t.To == nil || t.To == s || t.To.Program != component.Postgres {
 			continue
 		}

@@ -40,6 +40,9 @@ func TestRunbookOfACluster(t *testing.T) {
 					for _, o := range all {
 						kind, name := strings.ToLower(o.At("kind").Str()), o.At("metadata", "name").Str()
 						there = append(there, kind+"/"+name, "name/"+o.At("metadata", "labels").At("app.kubernetes.io/name").Str())
+						if init := o.At("spec", "jobTemplate", "spec", "template", "spec", "initContainers"); kind == "cronjob" && init.Len() == 0 {
+							t.Errorf("%s does not wait until PostgreSQL lets it in", name)
+						}
 						if kind == "cluster" {
 							there = append(there, "service/"+name+"-rw")
 						}

@@ -68,6 +68,9 @@ var exampleEntries = []string{"example.com", "@admin:example.com", "public.examp
 func checkUsers(r *Reporter, b *deployment.Bridge, s *deployment.Synapse) {
 	perms, server := b.Permissions(), s.Server
 	fix := fmt.Sprintf("%q: %s", server.Str(), b.Keys().Levels[len(b.Keys().Levels)-2])
+	if slices.Contains(exampleEntries, server.Str()) {
+		fix = fmt.Sprintf("%q: admin; an entry for %s is the example's, which counts for nothing", "@you:"+server.Str(), server.Str())
+	}
 	may, named := false, false // somebody of this server may use it; an entry besides * and the example's
 	var slip, api source.Value // an entry for a server that is called nearly like this one; for the host of the API
 	for who, level := range perms.Entries() {

@@ -2,7 +2,9 @@ package check
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"philipp.info/stackgen/pkg/deployment"
@@ -50,6 +52,13 @@ func misboundOf(m *deployment.MAS) []misbound {
 			wrong = append(wrong, misbound{l.At("binds"), "a listener of MAS binds to no address; MAS does not start", `binds: [{address: "[::]:8080"}]`})
 		}
 	}
+	all := deployment.MasListeners(m)
+	for i, l := range all {
+		if j := slices.IndexFunc(all[:i], func(o deployment.Listener) bool { return bindsTwice(o, l) }); j >= 0 {
+			wrong = append(wrong, misbound{l.HostAt(), fmt.Sprintf("two binds of MAS's listeners have port %s; MAS does not start (could not bind address: Address already in use)", l.Port), "another port for one of them"})
+			break
+		}
+	}
 	for _, resource := range deployment.Facing {
 		inside, outside := m.Listening(resource)
 		if consequence := asked[resource]; consequence != "" && len(inside)+len(outside) == 0 && !misnamed(m) && !m.ReadsMore() {
@@ -64,6 +73,18 @@ func misboundOf(m *deployment.MAS) []misbound {
 		}
 	}
 	return wrong
+}
+
+// bindsTwice reports whether two listeners have the same port of an address: [::] is every one, 0.0.0.0 every one of IPv4.
+func bindsTwice(a, b deployment.Listener) bool {
+	every := func(host string) bool { return host == "" || host == "::" }
+	v4 := func(host string) bool {
+		addr, err := netip.ParseAddr(host)
+		return err == nil && addr.Is4()
+	}
+	port, err := strconv.Atoi(a.Port)
+	return err == nil && port > 0 && a.Port == b.Port &&
+		(a.Host == b.Host || every(a.Host) || every(b.Host) || a.Host == "0.0.0.0" && v4(b.Host) || b.Host == "0.0.0.0" && v4(a.Host))
 }
 
 // everywhere is the fix of an address that MAS listens on, where the value is that address.
@@ -88,7 +109,7 @@ func misnamed(m *deployment.MAS) bool {
 var masListenersBound = Rule{
 	ID: "mas-listeners-bound", Severity: finding.Error,
 	Summary: "MAS has listeners, each with resources and an address, and what others ask for is not on loopback",
-	Why:     "Traefik answers 502 Bad Gateway and Synapse 503, for the port refuses connections; or MAS stops with \"listener has no resources\" or \"listener does not bind to any address\".",
+	Why:     "Traefik answers 502 Bad Gateway and Synapse 503, for the port refuses connections; or MAS stops with \"listener has no resources\", \"listener does not bind to any address\" or \"could not bind address\".",
 	Fix:     "Write http.listeners with resources and binds. The default listeners are only there without an http block.",
 	Source:  "MAS crates/config/src/sections/http.rs",
 	Check: func(d *deployment.Deployment, r *Reporter) {

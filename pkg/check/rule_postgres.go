@@ -137,6 +137,11 @@ func checkPostgresData(r *Reporter, server *deployment.Service) {
 				server.Lines().Mount("it", "at /var/lib/postgresql"), d...)
 			return
 		}
+		if usual := server.MountAt(declared); set != "" && usual != nil && !usual.Fleeting {
+			r.Fail(fmt.Sprintf("PGDATA has PostgreSQL keep its data in %s, and the volume is mounted at %s; every database is gone %s", data, path.Clean(usual.Container), server.Lines().Gone),
+				"no PGDATA, or one below "+path.Clean(usual.Container), at.Site(""), usual.At.Site("the volume"))
+			return
+		}
 		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone %s", data, server.Lines().Gone), server.Lines().Mount("it", "at "+cmp.Or(set, declared)), d...)
 	}
 }

@@ -37,6 +37,9 @@ var proxyTargetExists = Rule{
 				continue
 			}
 			told[st.Site.Pos] = true
+			if res.Router != nil && d.Near(st) == "" && ofAll(d, a) {
+				a.meant = nil // the whole site is somebody else's, such as a web page's
+			}
 			if i := slices.IndexFunc(all, func(l *lost) bool { return l.st.Address == st.Address && l.ask.meant == a.meant }); i >= 0 {
 				all[i].also = append(all[i].also, st.Site)
 			} else {
@@ -101,6 +104,16 @@ func checkLookups(r *Reporter, d *deployment.Deployment) {
 		}
 		r.Fail(text+"; every one is a 502", "resolver 127.0.0.11 valid=10s;", sites...)
 	})
+}
+
+// ofAll reports whether the proxy sends a request where it sends all others of that host.
+func ofAll(d *deployment.Deployment, a ask) bool {
+	asked, other := d.Routes().Match("GET", a.host, a.path), d.Routes().Match("GET", a.host, "/")
+	return asked.Backend != nil && other.Backend != nil && asked.Backend.Address == other.Backend.Address && !slices.ContainsFunc(d.Synapses, func(s *deployment.Synapse) bool { return s.MatrixHost() == a.host }) &&
+		!slices.ContainsFunc(d.MASs, func(m *deployment.MAS) bool {
+			u, _, ok := m.Base()
+			return ok && u.Hostname() == a.host
+		})
 }
 
 // namedElsewhere has a service that has the name by which the proxy asks it in networks alone in which the proxy is not.

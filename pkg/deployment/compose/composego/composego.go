@@ -60,6 +60,7 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	// A variable that only the shell sets may be what makes the file valid: some value must do.
 	if names := p.Unset(); err != nil && len(names) > 0 {
 		var refused error
+		var chosen string
 		for _, dummy := range []string{assumed, "./x" + assumed, assumedTruth} {
 			for _, name := range names {
 				details.Environment[name] = dummy
@@ -71,8 +72,14 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 			case err == nil:
 				return nil
 			case refused == nil || ofAssumed(p, refused.Error()) && !ofAssumed(p, err.Error()) && undefinedName().MatchString(err.Error()):
-				refused = err // of several faults compose-go names any
+				refused, chosen = err, dummy // of several faults compose-go names any
 			}
+		}
+		for _, name := range names {
+			details.Environment[name] = chosen
+		}
+		if filled {
+			details.ConfigFiles[0].Content, _ = p.Content(chosen)
 		}
 		if err = refused; ofAssumed(p, err.Error()) {
 			return nil // which compose-interpolation warns of
@@ -91,8 +98,25 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	if mark := inTemplate(err.Error()); mark != "" {
 		return []finding.Finding{finding.Unchecked("compose-valid", mark+" is a mark for which a script puts a value, and Compose refuses the file as it stands: whether it takes what is made of it cannot be seen", site(p, err.Error()))}
 	}
+	all := faults(p, details.ConfigFiles[0].Content, func(content []byte) error {
+		details.ConfigFiles[0].Content = content
+		return load(p.Profiles()...)
+	})
+	all = slices.DeleteFunc(all, func(msg string) bool { return ofAssumed(p, msg) || inTemplate(msg) != "" })
+	if len(all) == 0 {
+		all = []string{err.Error()}
+	}
+	var found []finding.Finding
+	for _, msg := range all {
+		found = append(found, told(p, msg))
+	}
+	return found
+}
+
+// told is the finding for a message of compose-go.
+func told(p *compose.Project, text string) finding.Finding {
 	var lines []string // the same of several services is one
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
@@ -100,11 +124,17 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	msg, fix, sites := undefined(p, strings.Join(lines, " "))
 	if sites == nil {
 		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
+		if near := meant(msg); near != "" {
+			fix = "rename it to " + near
+		}
+		if imageless().MatchString(msg) {
+			fix = "image: …, or build: …"
+		}
 		if strings.Contains(msg, `mapping key "<<" already`) {
 			fix = "one line for both: <<: [*first, *second]"
 		}
 	}
-	return []finding.Finding{{Rule: "compose-valid", Severity: finding.Error, Message: finding.Quoted + mask(p, msg), Fix: fix, Sites: sites}}
+	return finding.Finding{Rule: "compose-valid", Severity: finding.Error, Message: finding.Quoted + mask(p, msg), Fix: fix, Sites: sites}
 }
 
 // inTemplate is a mark of a template that a message names, {{NAME}} or __NAME__; "" where there is none.

@@ -84,9 +84,12 @@ func (e *environment) gapped(text string) string {
 // a dot or a function there, and caddy-docker-proxy the word upstreams.
 var marks = regex.Of(`\{\{-? *([A-Za-z_][A-Za-z0-9_.]*)(?: *\|[^{}]*)? *-?\}\}`)
 
+// ofGo is what only a template of Go's has, which an application fills in itself, or a variable whose name says that it holds one.
+var ofGo = regex.Of(`\{\{-? *(?:\.|(?:range|if|with|else|end|define|template|block|println|printf|json|index)\b)|^[A-Za-z_.]*(?i:TEMPLATE|FORMAT)[A-Za-z_]*=`)
+
 // unmark puts a gap in the place of each mark, or what is assumed, and names the marks.
 func unmark(text, assume string) (open string, names []string) {
-	if !strings.Contains(text, "{{") {
+	if !strings.Contains(text, "{{") || ofGo().MatchString(text) {
 		return text, nil
 	}
 	return marks().ReplaceAllStringFunc(text, func(mark string) string {

@@ -169,7 +169,12 @@ var traefikRuleParses = Rule{
 			case traefik.IgnoredLabel:
 				r.Warn(p.Message, "correct or remove "+d.Lines.Label, p.Sites...)
 			case traefik.BadFile:
-				r.Fail(p.Message, "correct the file", p.Sites...)
+				fix := "correct the file"
+				if _, rest, ok := strings.Cut(p.Message, ", most likely "); ok {
+					fix, _, _ = strings.Cut(rest, ";")
+					fix = "rename it to " + fix
+				}
+				r.Fail(p.Message, fix, p.Sites...)
 			case traefik.BadRule:
 				r.Fail(p.Message, ruleFix(d.Proxy().Major), p.Sites...)
 			case traefik.NeverMatches:

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -23,6 +25,7 @@ func (t *table) readFiles() (routers []*router) {
 	var roots []*node
 	for _, f := range t.opts.Files {
 		root, err := f.read()
+		at, meant := source.Site{}, ""
 		whole := source.Site{Pos: source.Pos{File: f.Path}}
 		switch {
 		case strings.Contains(string(f.Src), "{{"):
@@ -30,10 +33,16 @@ func (t *table) readFiles() (routers []*router) {
 			t.problem(NotChecked, &Container{}, "", f.Path+" is a Go template, which Traefik fills in", whole)
 			continue
 		case err == nil:
-			err = known(root)
+			at, meant, err = known(root)
 		}
 		if err != nil {
-			t.problem(BadFile, &Container{}, "", fmt.Sprintf("%s: %v; Traefik takes none of the file provider's routers, services and middlewares", f.Path, err), whole)
+			if at.File == "" {
+				at = whole
+			}
+			if meant != "" {
+				meant = ", most likely " + meant
+			}
+			t.problem(BadFile, &Container{}, "", fmt.Sprintf("%s: %v%s; Traefik takes none of the file provider's routers, services and middlewares", f.Path, err, meant), at)
 			return nil
 		}
 		roots = append(roots, root)
@@ -80,41 +89,84 @@ func (n *node) names() []string {
 	return n.keys
 }
 
-// known refuses the sections and router keys that Traefik refuses; below services and middlewares it is generous.
-func known(root *node) error {
-	for path, keys := range map[string][]string{
-		"":     {"http", "tcp", "udp", "tls"},
-		"http": {"routers", "services", "middlewares", "models", "serversTransports"},
-	} {
-		n := root
-		if path != "" {
-			n = root.at(path)
-		}
-		if err := only(n, keys); err != nil {
-			return err
+// fileKeys are those of the sections of a file, by their path; * stands for a name that people choose, or for each of a list.
+// Where open is set, other releases may have more, and only what is like one of these is refused.
+var fileKeys = []struct {
+	path string
+	keys []string
+	open bool
+}{
+	{"", []string{"http", "tcp", "udp", "tls"}, false},
+	{"http", []string{"routers", "services", "middlewares", "models", "serversTransports"}, false},
+	{"http.routers.*", []string{"entryPoints", "middlewares", "service", "rule", "ruleSyntax", "priority", "tls", "observability", "parentRefs"}, false},
+	{"http.services.*", []string{"middlewares", "loadBalancer", "highestRandomWeight", "weighted", "mirroring", "failover"}, true},
+	{"http.services.*.loadBalancer", []string{"sticky", "servers", "strategy", "healthCheck", "passiveHealthCheck", "passHostHeader", "responseForwarding", "serversTransport"}, true},
+	{"http.services.*.loadBalancer.servers.*", []string{"url", "weight", "preservePath"}, true},
+	{"http.middlewares.*", []string{
+		"addPrefix", "stripPrefix", "stripPrefixRegex", "replacePath", "replacePathRegex", "chain", "ipWhiteList", "ipAllowList", "headers", "encodedCharacters", "errors", "rateLimit",
+		"redirectRegex", "redirectScheme", "basicAuth", "digestAuth", "forwardAuth", "inFlightReq", "buffering", "circuitBreaker", "compress", "passTLSClientCert", "retry", "contentType", "grpcWeb", "plugin",
+	}, true},
+}
+
+// known refuses the keys that Traefik refuses, and gives the place of the first, with the one that was most likely meant.
+func known(root *node) (at source.Site, meant string, err error) {
+	for _, section := range fileKeys {
+		for _, n := range root.all(section.path) {
+			for _, key := range n.names() {
+				if slices.ContainsFunc(section.keys, func(k string) bool { return strings.EqualFold(k, key) }) {
+					continue
+				}
+				i := slices.IndexFunc(section.keys, func(k string) bool { return alike(k, key) })
+				if i < 0 && section.open {
+					continue
+				}
+				if i >= 0 {
+					meant = section.keys[i]
+				}
+				return n.at(key).site, meant, fmt.Errorf("field not found, node: %s", key)
+			}
 		}
 	}
 	routers := root.at("http", "routers")
 	for _, name := range routers.names() {
-		if err := only(routers.at(name), []string{"entryPoints", "middlewares", "service", "rule", "ruleSyntax", "priority", "tls", "observability", "parentRefs"}); err != nil {
-			return err
-		}
-		if p := routers.at(name, "priority").str(); p != "" {
-			if _, err := strconv.Atoi(p); err != nil {
-				return fmt.Errorf("the priority %q of router %q is no number", p, name)
+		if n := routers.at(name, "priority"); n.str() != "" {
+			if _, err := strconv.Atoi(n.str()); err != nil {
+				return n.site, "", fmt.Errorf("the priority %q of router %q is no number", n.str(), name)
 			}
 		}
 	}
-	return nil
+	return source.Site{}, "", nil
 }
 
-func only(n *node, keys []string) error {
-	for _, key := range n.names() {
-		if !slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, key) }) {
-			return fmt.Errorf("field not found, node: %s", key)
-		}
+// alike reports whether one key was most likely to be the other: a letter or two differ.
+func alike(a, b string) bool {
+	most := 1
+	if len(a) > 5 {
+		most = 2
 	}
-	return nil
+	return levenshtein.Distance(strings.ToLower(a), strings.ToLower(b), nil) <= most
+}
+
+// all are the nodes at a path in which * stands for any name, or each of a list.
+func (n *node) all(path string) []*node {
+	if n == nil {
+		return nil
+	}
+	if path == "" {
+		return []*node{n}
+	}
+	name, rest := first(path)
+	if name != "*" {
+		return n.at(name).all(rest)
+	}
+	var some []*node
+	for _, item := range n.items {
+		some = append(some, item.all(rest)...)
+	}
+	for _, key := range n.names() {
+		some = append(some, n.at(key).all(rest)...)
+	}
+	return some
 }
 
 func (t *table) fileRouter(name string, n *node) *router {

@@ -44,6 +44,9 @@ func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	if found.Unknown != "" || found.Note != "" || reaches(found, s.Service, path) || d.Explained(s.Service, "GET", host, path) && found.Closed == "" {
 		return
 	}
+	if told.Server == s.MatrixHost()+":443" { // which is right, and what is asked for there is not
+		fix = routeFix(d, s.MatrixHost(), s.Service, "/_matrix/federation/")
+	}
 	by := answerer(found)
 	if found.Closed != "" {
 		by = "nobody (" + found.Closed + ")"

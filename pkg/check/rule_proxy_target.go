@@ -50,6 +50,7 @@ var proxyTargetExists = Rule{
 			strayed(r, d, l.st, l.ask, l.also...)
 		}
 		checkLookups(r, d)
+		var nobody []*lost // of one that nobody has there is one finding
 		for _, svc := range d.Routes().Services {
 			for _, b := range svc.Backends {
 				namedElsewhere(r, d, b)
@@ -58,10 +59,17 @@ var proxyTargetExists = Rule{
 					sure := st.Elsewhere == "" && !st.Itself && !st.Joined // in no network of this proxy anybody else can be
 					if sure || d.Near(st) != "" {
 						told[b.Site.Pos] = true
-						strayed(r, d, st, ask{})
+						if i := slices.IndexFunc(nobody, func(l *lost) bool { return l.st.Address == st.Address && l.st.Shut == st.Shut }); i >= 0 {
+							nobody[i].also = append(nobody[i].also, st.Site)
+						} else {
+							nobody = append(nobody, &lost{st: st})
+						}
 					}
 				}
 			}
+		}
+		for _, l := range nobody {
+			strayed(r, d, l.st, l.ask, l.also...)
 		}
 	},
 }
@@ -235,6 +243,8 @@ func strayed(r *Reporter, d *deployment.Deployment, st *deployment.Stray, a ask,
 			elsewhere = "one of that name is made elsewhere"
 		}
 		r.WarnMend(what+", a name that no service here has; unless "+elsewhere+", every one is a 502", fix, sites...)
+	case r.partial && near == "": // it may be the name of a service that was not read
+		r.Lack(what+", a name that no service has; every one is a 502", fix.text, sites...)
 	default:
 		r.FailMend(what+", a name that no service has; every one is a 502", fix, sites...)
 	}

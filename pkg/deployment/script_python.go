@@ -26,14 +26,14 @@ func (s *script) joined(line string) {
 	if name = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(name), "=")); !ok || !isName(name) || !strings.Contains(s.text, "open("+name+`, "w`) && !strings.Contains(s.text, "open("+name+", 'w") {
 		return
 	}
-	var path []string
+	var pieces []string
 	for argument := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSpace(parts), ")"), ",") {
 		if argument = strings.TrimSpace(argument); len(argument) > 2 && strings.ContainsRune(`"'`, rune(argument[0])) && argument[0] == argument[len(argument)-1] {
-			path = append(path, argument[1:len(argument)-1])
+			pieces = append(pieces, argument[1:len(argument)-1])
 		}
 	}
-	if len(path) > 0 {
-		s.targets = append(s.targets, strings.Join(path, "/"))
+	if len(pieces) > 0 {
+		s.targets = append(s.targets, strings.Join(pieces, "/"))
 	}
 }
 
@@ -53,3 +53,17 @@ func (s *script) divided(line string) {
 }
 
 var dividedPath = regex.Of(`[A-Za-z_]\w*(?:\s*/\s*(?:"[^"/]+"|'[^'/]+'))+`)
+
+// cloned takes the directories of what a script in Python has git clone, whose words it gives as a list.
+func (s *script) cloned() {
+	for _, m := range gitClone().FindAllStringSubmatch(s.text, -1) {
+		if words := quotedWord().FindAllStringSubmatch(m[1], -1); len(words) > 0 {
+			s.clone(words[len(words)-1][1])
+		}
+	}
+}
+
+var (
+	gitClone   = regex.Of(`["']git["']\s*,\s*["']clone["']([^\])]*)[\])]`)
+	quotedWord = regex.Of(`["']([^"']+)["']`)
+)

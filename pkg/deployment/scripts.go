@@ -28,8 +28,9 @@ type script struct {
 	name, dir string
 	text      string
 	targets   []string
-	generates bool // the files that Synapse's image makes: homeserver.yaml, its log config and signing key
-	inside    bool // it runs in a container, whose own files are of no system that is passed over
+	clones    []string // directories that git fills: all that lies below is written, too
+	generates bool     // the files that Synapse's image makes: homeserver.yaml, its log config and signing key
+	inside    bool     // it runs in a container, whose own files are of no system that is passed over
 
 	cwd  string   // where it is, from where it began; or an absolute path, or one that begins with a variable
 	left []string // where it was, and goes back to
@@ -148,6 +149,11 @@ func (s *script) writes(name string) bool {
 	if s.generates && (base == "homeserver.yaml" || strings.HasSuffix(base, ".log.config") || strings.HasSuffix(base, ".signing.key")) {
 		return true
 	}
+	for dir := path.Dir(name); len(s.clones) > 0 && dir != "." && dir != "/" && path.Base(dir) != ".."; dir = path.Dir(dir) {
+		if slices.ContainsFunc(s.clones, func(t string) bool { return s.means(t, dir) }) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(s.targets, func(t string) bool { return s.means(t, name) })
 }
 
@@ -167,6 +173,9 @@ func (s *script) parse() {
 	if ext := path.Ext(name); strings.HasSuffix(ext, "js") || ext == ".ts" {
 		s.javascript()
 		return
+	}
+	if strings.HasSuffix(name, ".py") {
+		s.cloned()
 	}
 	vars := make(map[string]string)
 	defining, outside, wrappers := "", "", make(map[string]bool) // functions that write what they are given
@@ -263,7 +272,7 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 			}
 		case "clone": // of git, into the directory that is named last, or the one of the repository's name
 			if n := len(rest); n > 0 && slices.Contains(plain[:i], "git") {
-				s.add(strings.TrimSuffix(path.Base(rest[n-1]), ".git"), rest[n-1])
+				s.clone(rest[n-1])
 			}
 		case "curl", "wget":
 			s.fetched(path.Base(w), rest)
@@ -304,6 +313,13 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 	if contained && (generate && synapse || slices.Contains(plain, "run") && slices.ContainsFunc(plain, func(w string) bool { return strings.Contains(w, "mautrix") })) {
 		s.contained(plain, generate && synapse)
 	}
+}
+
+// clone takes what git makes of the last word of its clone: the directory, or the one of the repository's name.
+func (s *script) clone(last string) {
+	known := len(s.targets)
+	s.add(strings.TrimSuffix(path.Base(last), ".git"), last)
+	s.clones = append(s.clones, s.targets[known:]...)
 }
 
 // contained takes what a program writes that makes its configuration in a container: below what is mounted there.

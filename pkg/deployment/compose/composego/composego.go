@@ -71,7 +71,7 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 			switch err := load("*"); {
 			case err == nil:
 				return nil
-			case refused == nil || ofAssumed(p, refused.Error()) && !ofAssumed(p, err.Error()) && undefinedName().MatchString(err.Error()):
+			case refused == nil || ofAssumed(p, refused.Error()) && !ofAssumed(p, err.Error()) && (undefinedName().MatchString(err.Error()) || strings.Contains(err.Error(), "has neither an image nor a build context")):
 				refused, chosen = err, dummy // of several faults compose-go names any
 			}
 		}

@@ -104,7 +104,11 @@ func checkOrigin(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, r
 	case i >= 0 && (*res.Sends)[i].Value != "" && reaches(res, s.Service, "") && !told[(*res.Sends)[i].Site.Pos]:
 		h := (*res.Sends)[i]
 		told[h.Site.Pos] = true
-		r.Fail(fmt.Sprintf("%s adds %s to the answers of Synapse on %s, which have it already; browsers refuse an answer that has it twice, and no web client reaches the server", d.Front().Name, allowOrigin, res.Asked.Host),
+		lost := "no web client reaches the server"
+		if strings.HasPrefix(res.Asked.Path, "/.well-known/") {
+			lost = "no web client finds the server by its name"
+		}
+		r.Fail(fmt.Sprintf("%s adds %s to the answers of Synapse on %s, which have it already; browsers refuse an answer that has it twice, and %s", d.Front().Name, allowOrigin, res.Asked.Host, lost),
 			"remove the line", h.Site)
 	case i < 0 && strings.Contains(res.Answer, "m.homeserver") && res.Asked.Path == clientWellKnown && !told[res.Router.Site.Pos]:
 		told[res.Router.Site.Pos] = true

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -90,6 +91,9 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	}
 	if len(p.Marked) > 0 {
 		return nil // which compose-interpolation says
+	}
+	if _, umbrel := fs.Stat(d.FS, "umbrel-app.yml"); umbrel == nil && strings.Contains(err.Error(), `"app_proxy"`) {
+		return []finding.Finding{finding.Unchecked("compose-valid", "app_proxy is a service that Umbrel adds the rest of, as umbrel-app.yml beside says: whether Compose takes the whole cannot be seen", site(p, err.Error()))}
 	}
 	if by := d.Scripts.Fill(p.File.Path, "{{"); by != "" && bytes.Contains(p.File.Src, []byte(": {{")) {
 		// A name in braces without quotes is a mapping to YAML.

@@ -98,6 +98,13 @@ func withWorkers(c *comparison, _ fact) bool {
 	return len(c.old.Workers) > 0 && len(c.ours.Workers) > 0
 }
 
+// relaysByTLS: coturn had a certificate, with which alone it answers over TLS.
+func relaysByTLS(c *comparison, _ fact) bool {
+	_, has := c.old.facts[id{"coturn", "config", "cert"}]
+	_, not := c.old.facts[id{"coturn", "config", "no-tls"}]
+	return has && !not
+}
+
 // relaysOnTheHost: the relay that runs now is on the network of the machine.
 func relaysOnTheHost(c *comparison, _ fact) bool {
 	return slices.ContainsFunc(c.old.Services, func(svc *deployment.Service) bool {

@@ -111,9 +111,12 @@ func (s *side) synapse(syn *deployment.Synapse) {
 		s.add(about, "config", "signing_key", fact{text: fmt.Sprintf("%q", strings.TrimSpace(at.Str())), secret: true, at: at.Pos()})
 	}
 	if v := syn.Config.At("log_config"); v.Set() {
-		if f, _, _ := s.Follow(syn.Service, syn.Inside(v.Str())); f != nil {
+		f, reason, _ := s.Follow(syn.Service, syn.Inside(v.Str()))
+		if f != nil {
 			s.used[f.Path] = true
 			s.walk(document{about, "log config", syn.Program, syn.Service}, "", f.Root())
+		} else {
+			s.unseen = append(s.unseen, about+", log_config: "+reason)
 		}
 	}
 	for _, r := range syn.Registrations {

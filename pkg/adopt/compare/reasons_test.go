@@ -50,6 +50,9 @@ var told = []struct {
 	{"a relay in LiveKit that is off", own + "calls: {}\n", "config/livekit/livekit.yaml", "rtc:\n", "turn: {enabled: false, tls_port: 5349}\nrtc:\n", compare.Same, "turn.tls_port", "is off"},
 	{"more ports of a relay than Docker takes", own + "turn: {}\n", "config/coturn/turnserver.conf", "max-port=49172", "max-port=65535", compare.Decision, "max-port", "one by one"},
 	{"the realm of a relay", own + "turn: {}\n", "config/coturn/turnserver.conf", "realm=turn.example.org", "realm=example.org", compare.Same, "realm", "told to who calls"},
+	{"what coturn does not do any more", own + "turn: {}\n", "config/coturn/turnserver.conf", "no-tcp-relay\n", "no-tcp-relay\nno-cli\nno-tlsv1\nlt-cred-mech\n", compare.Same, "no-tlsv1", "so without it"},
+	{"a relay by TLS", own + "turn: {}\n", "config/coturn/turnserver.conf", "no-tls\n", "cert=/certs/a.pem\n", compare.Decision, "no-tls", "over TLS, too"},
+	{"a relay for everybody", own + "turn: {}\n", "config/coturn/turnserver.conf", "no-tcp-relay\n", "no-tcp-relay\nno-auth\n", compare.Safer, "no-auth", "does not know the secret"},
 	{"no double puppets", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/matrix/homeserver.yaml", "  - \"/config/doublepuppet.yaml\"\n", "", compare.Decision, "id", "as the users themselves"},
 	{"a sender that the bridge made up", own + "bridges: {signal: {permissions: {example.org: user}}}\n", "config/matrix/signal.yaml", "sender_localpart: ", "sender_localpart: Vq8ZkP3nT7wLr2XyB5mH9cJd4fGs6aEuQ1tRvKoNpWiYbMxC # ", compare.Same, "sender_localpart", "nobody speaks by it"},
 	{"the media at another path", own, "docker-compose.yml", "./data/matrix:/data", "./data/matrix:/srv/hs", compare.Same, "/srv/hs", "at another path of the container"},
@@ -179,5 +182,23 @@ func TestNobodyListened(t *testing.T) {
 		return strings.HasSuffix(d.Key, "/_synapse/admin/v1/server_version") && d.Kind == compare.Same && strings.Contains(d.Why, "nobody answered there, either")
 	}) {
 		t.Error(said(r))
+	}
+}
+
+// A script that calls a container by a name that is lost is told apart from one that goes on to work.
+func TestScriptsBeside(t *testing.T) {
+	ours := renderedFrom(t, []byte(own))
+	for script, want := range map[string]compare.Kind{
+		"docker compose exec -T postgres pg_dump synapse > /backup/db.sql\n": compare.Same,
+		"docker exec -t matrix-db pg_dump synapse\n":                         compare.Decision,
+		"# docker exec -t matrix-db pg_dump synapse\nrsync data /backup\n":   compare.Same,
+	} {
+		old := maps.Clone(ours)
+		old["docker-compose.yml"] = &fstest.MapFile{Mode: 0o600, Data: []byte(strings.Replace(string(ours["docker-compose.yml"].Data), "    user: \"999:999\"\n", "    user: \"999:999\"\n    container_name: matrix-db\n", 1))}
+		old["scripts/backup.sh"] = &fstest.MapFile{Data: []byte(script), Mode: 0o700}
+		r := compare.Deployments(open(old), open(ours))
+		if !slices.ContainsFunc(r.Differences, func(d compare.Difference) bool { return d.Key == "scripts/backup.sh" && d.Kind == want }) {
+			t.Errorf("%q is not %s: %s", script, want, said(r))
+		}
 	}
 }

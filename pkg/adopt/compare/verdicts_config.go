@@ -8,12 +8,16 @@ const (
 	example    = "it is what the bridge's own example has, and takes where it is missing"
 	askedByMAS = "MAS says who makes an account, and asks whether it is a person where auth.captcha says so"
 	asItWas    = "{section}: {extra: …} with {key}: {old}"
-	withName   = "database: {names: …} with the name that it has now"
+	// Of coturn.
+	relayedByTLS = "the relay was reached over TLS, too, and is not from then on: who can go by nothing else has no calls"
+	keepRelay    = "turn: {extra: …} with -no-tls: null and the certificate, and compose: {extra: …} with its port and its volume"
+	withName     = "database: {names: …} with the name that it has now"
 )
 
 // configured are the verdicts on what stands in the configurations of programs.
 var configured = []verdict{
 	{about: "coturn", doc: "config", key: "denied-peer-ip**", where: onOurs, kind: Safer, why: "nobody relays into this network, which is private or none"},
+	{about: "coturn", doc: "config", key: "no-tls", where: onOurs, when: relaysByTLS, kind: Decision, why: relayedByTLS, keep: keepRelay},
 	{about: "coturn", doc: "config", key: "no-**", where: onOurs, kind: Safer, why: "calls need none of it, and nobody else gets it"},
 	{about: "coturn", doc: "config", key: "**-quota", where: onOurs, kind: Safer, why: "nobody takes all of the relay for himself"},
 	{about: "coturn", doc: "config", key: "log-file", kind: Same, why: "its log is that of its container"},
@@ -22,6 +26,22 @@ var configured = []verdict{
 	{about: "coturn", doc: "config", key: "m**-port", kind: Decision, why: "Docker publishes the ports of the relay one by one: calls go by those that ours has, which the firewall has to let through", keep: "turn: {min_port: …, max_port: …}, of no more than 1000 ports"},
 	{about: "coturn", doc: "config", key: "realm", kind: Same, why: "it is told to who calls, and comes back with the same secret"},
 	{about: "coturn", doc: "config", key: "**erbose", kind: Same, why: logged},
+	{about: "coturn", doc: "config", key: "no-cli", where: onOld, kind: Same, why: "it is so without it, since coturn 4.7"},
+	{about: "coturn", doc: "config", key: "no-tlsv1", where: onOld, kind: Same, why: "it is so without it, since coturn 4.7"},
+	{about: "coturn", doc: "config", key: "no-tlsv1_1", where: onOld, kind: Same, why: "it is so without it, since coturn 4.7"},
+	{about: "coturn", doc: "config", key: "no-rfc5780", where: onOld, kind: Same, why: "it is so without it, since coturn 4.7"},
+	{about: "coturn", doc: "config", key: "no-stun-backward-compatibility", where: onOld, kind: Same, why: "it is so without it, since coturn 4.7"},
+	{about: "coturn", doc: "config", key: "no-loopback-peers", where: onOld, kind: Same, why: "it is so without it, since coturn 4.7"},
+	{about: "coturn", doc: "config", key: "no-dtls", where: onOld, kind: Same, why: "it is so without it where coturn has no certificate"},
+	{about: "coturn", doc: "config", key: "lt-cred-mech", where: onOld, kind: Same, why: "use-auth-secret turns it on"},
+	{about: "coturn", doc: "config", key: "simple-log", where: onOld, kind: Same, why: logged},
+	{about: "coturn", doc: "config", key: "no-stdout-log", where: onOld, kind: Same, why: logged},
+	{about: "coturn", doc: "config", key: "proc-**", where: onOld, kind: Same, why: "as whom it runs is compared by itself"},
+	{about: "coturn", doc: "config", key: "no-auth", where: onOld, kind: Safer, why: "nobody relays who does not know the secret"},
+	{about: "coturn", doc: "config", key: "allow-loopback-peers", where: onOld, kind: Safer, why: "nobody relays to what listens within its own container"},
+	{about: "coturn", doc: "config", key: "cert", where: onOld, kind: Decision, why: relayedByTLS, keep: keepRelay},
+	{about: "coturn", doc: "config", key: "pkey", where: onOld, kind: Decision, why: relayedByTLS, keep: keepRelay},
+	{about: "coturn", doc: "config", key: "tls-listening-port", where: onOld, kind: Decision, why: relayedByTLS, keep: keepRelay},
 	{about: "coturn", doc: "config", key: "**", where: onOld, kind: Decision, why: "coturn goes back to its default", keep: "turn: {extra: …} with {key}: {old}"},
 	{about: "coturn", doc: "config", key: "**", kind: Decision, why: "coturn does otherwise from then on", keep: "turn: {extra: …} with {key}: {old}"},
 	{about: "livekit", doc: "config", key: "webhook**", where: onOurs, kind: Same, why: "LiveKit tells lk-jwt-service who left, so that a call ends"},

@@ -96,16 +96,18 @@ func (c *importCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	var ours *deployment.Deployment
 	var compared *compare.Result
 	if p.Deployment != nil {
-		compared = compare.Deployments(d, p.Deployment)
+		ours = p.inPlace(d)
+		compared = compare.Deployments(d, ours)
 	}
 	if err := ended(a.ctx, "nothing was written"); err != nil {
 		return err
 	}
 	more := records{manifest.ImportedPath: importedFrom(c.Dir, c.File, d).Bytes()}
 	if compared != nil {
-		text, err := move.Write(move.Input{Old: d, Ours: p.Deployment, Compared: compared, Dir: options.Dir, Spec: filepath.ToSlash(options.Sources[0]), Files: c.File, Profiles: c.Profile})
+		text, err := move.Write(move.Input{Old: d, Ours: ours, Compared: compared, Dir: options.Dir, Spec: filepath.ToSlash(options.Sources[0]), Files: c.File, Profiles: c.Profile})
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (c *importCmd) verify(a *app) error {
 			return exitCode(exitFindings)
 		}
 	}
-	r := compare.Deployments(old, p.Deployment)
+	r := compare.Deployments(old, p.inPlace(old))
 	if err := c.compared(a, r); err != nil {
 		return err
 	}

@@ -37,6 +37,19 @@ var switched = []struct{ name, old, new string }{
 	{"memory of the database", "", "database: {memory: 2G}\n"},
 }
 
+// switchedElsewhere are turned on and off where other things are to be done by hand than before Traefik: what the stack has besides, or the example that it is.
+var switchedElsewhere = []struct{ where, name, new string }{
+	{"ingress: {kind: caddy}\n", "element before Caddy", "element: {}\n"},
+	{"ingress: {kind: nginx}\n", "element before nginx", "element: {}\n"},
+	{"ingress: {kind: nginx}\n", "admin before nginx", "admin: {allow_from: [192.168.0.0/16]}\n"},
+	{"ingress: {kind: none}\n", "calls before another proxy", "calls: {node_ip: 203.0.113.7}\n"},
+	{"k3s", "metrics in a cluster", "metrics: true\n"},
+	{"k3s", "workers in a cluster", "synapse: {workers: small}\n"},
+	{"k3s", "email in a cluster", "email: {host: smtp.example.org, port: 587, user: matrix@example.org, from: matrix@example.org}\n"},
+	{"k3s", "service in a cluster", "services:\n  status:\n    image: registry.example.org/status\n    version: \"3.2\"\n    environment: {DATABASE_URL: \"{database_url}\", REDIS_URL: \"{redis_url}\"}\n" +
+		"    volumes: {/var/lib/status: {volume: status}}\n    routes: [{host: status.example.org, port: 8080}]\n    database: true\n    redis: true\n    secrets: {token: token}\n"},
+}
+
 // TestGoldenOnOff turns each part of a stack on and off, and holds what diff says of it in one file, to be read: services, databases,
 // secrets, ports, and what is left to people.
 func TestGoldenOnOff(t *testing.T) {
@@ -53,6 +66,25 @@ func TestGoldenOnOff(t *testing.T) {
 	}
 	minimal := string(text)
 	var all strings.Builder
+	onOff := func(name, without, with string) {
+		for _, way := range []struct{ name, before, after string }{{"on", without, with}, {"off", with, without}} {
+			repository(t, "stack.yaml", way.before)
+			put(t, "stack.yaml", way.after)
+			var b, c bytes.Buffer
+			if code := run(t.Context(), []string{"diff", "--base", "HEAD"}, strings.NewReader(""), &b, &c); code != 1 {
+				t.Errorf("%s %s: exit %d\n%s%s", name, way.name, code, &b, &c)
+				continue
+			}
+			out, talk := b.String(), c.String()
+			_, said, ok := strings.Cut(out, "\n\n")
+			said, _, cut := strings.Cut(said, "\nfiles\n")
+			said, _, _ = strings.Cut(said, "\nvalues\n")
+			if !ok || !cut || talk != "" {
+				t.Fatalf("%s %s: %s%s", name, way.name, out, talk)
+			}
+			fmt.Fprintf(&all, "=== %s: %s ===\n\n%s\n", name, way.name, said)
+		}
+	}
 	for _, s := range switched {
 		with := minimal + s.new
 		if s.old != "" {
@@ -61,23 +93,18 @@ func TestGoldenOnOff(t *testing.T) {
 		if with == minimal {
 			t.Fatalf("%s: the example does not hold %q", s.name, s.old)
 		}
-		for _, way := range []struct{ name, before, after string }{{"on", minimal, with}, {"off", with, minimal}} {
-			repository(t, "stack.yaml", way.before)
-			put(t, "stack.yaml", way.after)
-			var b, c bytes.Buffer
-			if code := run(t.Context(), []string{"diff", "--base", "HEAD"}, strings.NewReader(""), &b, &c); code != 1 {
-				t.Errorf("%s %s: exit %d\n%s%s", s.name, way.name, code, &b, &c)
-				continue
-			}
-			out, talk := b.String(), c.String()
-			_, said, ok := strings.Cut(out, "\n\n")
-			said, _, cut := strings.Cut(said, "\nfiles\n")
-			said, _, _ = strings.Cut(said, "\nvalues\n")
-			if !ok || !cut || talk != "" {
-				t.Fatalf("%s %s: %s%s", s.name, way.name, out, talk)
-			}
-			fmt.Fprintf(&all, "=== %s: %s ===\n\n%s\n", s.name, way.name, said)
+		onOff(s.name, minimal, with)
+	}
+	cluster, err := os.ReadFile(filepath.Join(filepath.Dir(golden), "../../../../examples/k3s/stack.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range switchedElsewhere {
+		without := minimal + s.where
+		if s.where == "k3s" {
+			without = string(cluster)
 		}
+		onOff(s.name, without, without+s.new)
 	}
 	sameAs(t, golden, all.String())
 }

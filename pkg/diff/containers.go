@@ -56,6 +56,9 @@ func (c *comparison) containers(p *plan) {
 		}
 	}
 	for _, s := range old.Services {
+		if c.old.cluster() { // which keeps in claims
+			break
+		}
 		if again := service(now, s.Name); s.Program == component.Unknown || s.Program == component.Valkey {
 			for _, m := range keeps(s) {
 				if again == nil || !slices.ContainsFunc(again.Mounts, func(o deployment.Mount) bool { return o.Container == m.Container }) {

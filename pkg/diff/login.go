@@ -103,6 +103,20 @@ func (c *comparison) mail(p *plan) {
 	}
 }
 
+// invitations says what a registration by token waits for.
+func (c *comparison) invitations(p *plan) {
+	asks := func(d *deployment.Deployment) bool {
+		return slices.ContainsFunc(d.MASs, func(m *deployment.MAS) bool {
+			return m.Config.At("account", "registration_token_required").True() || m.Config.At("account", "password_registration_token_required").True()
+		}) || slices.ContainsFunc(d.Synapses, func(s *deployment.Synapse) bool {
+			return s.Config.At("registration_requires_token").True()
+		})
+	}
+	if asks(c.new.deployment) && !asks(c.old.deployment) {
+		p.then("give a token to whoever is to register: RUNBOOK.md, Users, has the command that makes one")
+	}
+}
+
 // captcha says where its keys have to be for another host: MAS refuses an answer for any but its own.
 func (c *comparison) captcha(p *plan) {
 	is := captchaOf(c.new.deployment)

@@ -51,6 +51,10 @@ func (c *comparison) openings(p *plan) {
 		p.first("let the DNS names of ", strings.Join(names, ", "), " lead to this host itself: a relay for calls is behind no proxy")
 	}
 	old, now := opened(c.old.deployment), opened(c.new.deployment)
+	if managed(c.old.deployment) && !managed(c.new.deployment) { // the proxy that comes after it has the same ones
+		own := c.old.deployment.Front().Service.Name
+		old = slices.DeleteFunc(old, func(port string) bool { return strings.HasSuffix(port, " ("+own+")") })
+	}
 	if ports := added(old, now); len(ports) > 0 && c.new.cluster() {
 		p.first("see that these ports reach the stack from outside under the same numbers, by an address of the cluster's load balancer and through every firewall: ", strings.Join(ports, ", "))
 	} else if len(ports) > 0 {

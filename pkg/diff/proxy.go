@@ -37,6 +37,9 @@ func (c *comparison) reached(p *plan, e Effects) {
 		case is == "Traefik":
 			to = "this Traefik"
 		}
+		if is == "nginx" { // the others ask for certificates themselves
+			to += ", and get their certificates (RUNBOOK.md, Proxy)"
+		}
 		p.first("let the DNS names of ", strings.Join(hosts, ", "), " lead to ", to)
 	}
 	var files []string
@@ -54,22 +57,41 @@ func (c *comparison) reached(p *plan, e Effects) {
 	case was && !is:
 		p.then("let ", frontOf(c.new.deployment), " take the ports 80 and 443, which this stack's own Traefik had; data/traefik with its certificates stays, and can go")
 	}
-	if was == is || e.First {
-		return
-	}
-	if is == "the proxy" {
+	if table := c.new.table(); len(table) > 0 && !slices.Equal(table, c.old.table()) {
 		p.then("tell the proxy where each request goes: RUNBOOK.md, Proxy, has the table")
 	}
-	p.then("let requests on port 443 come to ", is, " and no longer to ", was, ": two programs cannot have one port")
+	if e.First {
+		return
+	}
+	if was != is {
+		p.then("let requests on port 443 come to ", is, " and no longer to ", was, ": two programs cannot have one port")
+	}
 	var left []string
 	for _, name := range slices.Sorted(maps.Keys(c.old.tree)) {
 		if _, here := c.new.tree[name]; !here && forProxy(name) && path.Base(name) != "Caddyfile" {
 			left = append(left, path.Base(name))
 		}
 	}
-	if len(left) > 0 {
+	switch {
+	case len(left) == 0:
+	case was == is:
+		p.then("where ", was, " includes it by a line of your own, take ", finding.Sentence(left, "and"), " out of its configuration")
+	default:
 		p.then("take ", finding.Sentence(left, "and"), " out of the configuration of ", was, ", and let it reload, if it runs on")
 	}
+}
+
+// table is what people tell a proxy for which nothing is rendered: the rows of RUNBOOK.md, where no file and no label has routes.
+func (s side) table() (rows []string) {
+	if s.cluster() || s.deployment.HasRouters() {
+		return nil
+	}
+	for line := range strings.Lines(string(s.tree["RUNBOOK.md"])) {
+		if strings.HasPrefix(line, "| ") && strings.Contains(line, " | `http://") {
+			rows = append(rows, line)
+		}
+	}
+	return rows
 }
 
 // managed reports whether the proxy is a Traefik of the stack.
@@ -105,6 +127,11 @@ func hosts(s side) []string {
 	for _, name := range s.deployment.SiteHosts() {
 		add(name)
 	}
+	for _, row := range s.table() {
+		for name := range strings.SplitSeq(strings.TrimSpace(strings.Split(row, "|")[2]), ", ") {
+			add(name)
+		}
+	}
 	for _, part := range s.deployment.Chart.Entries() {
 		if host := part.At("ingress", "host"); host.Set() {
 			add(host.Str())
@@ -137,10 +164,14 @@ func (c *comparison) proxy(p *plan) {
 	for _, name := range added(foreign(c.old.deployment), foreign(c.new.deployment)) {
 		p.first("Traefik has to have a middleware called ", name, ", or it answers everything here with 404")
 	}
-	if c.new.deployment.Network("metrics").Internal.True() && !c.old.deployment.Network("metrics").Internal.True() {
+	switch old, now := scraped(c.old), scraped(c.new); {
+	case now && !old && c.new.cluster():
+		p.then("let the namespace of your Prometheus reach the metrics by a NetworkPolicy, and give it config/prometheus (RUNBOOK.md, Metrics)")
+	case now && !old:
 		p.then("let Prometheus into the network ", c.new.deployment.Project, "_metrics, and give it config/prometheus (RUNBOOK.md, Metrics)")
-	}
-	if c.old.deployment.Network("metrics").Internal.True() && !c.new.deployment.Network("metrics").Internal.True() {
+	case old && !now && c.old.cluster():
+		p.then("nothing here tells metrics any more: take config/prometheus out of what Prometheus reads, and delete the NetworkPolicy that let it in")
+	case old && !now:
 		p.then("nothing here tells metrics any more: take config/prometheus out of what Prometheus reads, and Prometheus out of the network ", c.old.deployment.Project, "_metrics")
 	}
 	for _, network := range added(admins(c.old.deployment), admins(c.new.deployment)) {
@@ -151,6 +182,16 @@ func (c *comparison) proxy(p *plan) {
 			p.first("nothing here answers any more to ", rule, ": look whether somebody still asks there")
 		}
 	}
+}
+
+// scraped reports whether a Prometheus is told what to ask.
+func scraped(s side) bool {
+	for name := range s.tree {
+		if strings.HasPrefix(name, "config/prometheus/") {
+			return true
+		}
+	}
+	return false
 }
 
 // admins are the networks from which the admin API of Synapse is reached.

@@ -72,6 +72,7 @@ func (c *comparison) steps(e Effects) (before, after []string) {
 		c.upstreams(p)
 		c.captcha(p)
 		c.mail(p)
+		c.invitations(p)
 	}
 	switch {
 	case !now.Migrating(), moved:

@@ -271,8 +271,11 @@ func (c *comparison) backups(p *plan) {
 	for _, repo := range added(now, old) {
 		p.then("nothing is backed up to ", repo, " any more; its archives stay as they are")
 	}
-	if len(old) > 0 && len(now) == 0 {
-		p.then("no backup is made any more: take borgmatic out of what starts it, or its heartbeat fails")
+	switch {
+	case len(now) > 0 && len(old) == 0:
+		p.then("let this host start borgmatic every night: RUNBOOK.md, Backup, has the file for cron")
+	case len(old) > 0 && len(now) == 0:
+		p.then("no backup is made any more: take borgmatic out of what starts it, or it fails every night")
 	}
 	if len(now) == 0 || len(old) == 0 {
 		return

@@ -44,7 +44,7 @@ var fields = []struct{ field, old, new, want, say string }{
 	{"auth.public_url", "https://account.example.org/", "https://login.example.org/", isTold, "log in again"},
 	{"auth.passwords", "passwords: true", "passwords: false", isTold, "cannot log in any more"},
 	{"auth.kind", strings.SplitAfter(strings.SplitAfter(running, "\nauth:\n")[1], "Family}}\n")[0], "  kind: synapse\n  passwords: true\n", isTold, "every session"},
-	{"auth.registration", "passwords: true", "passwords: true\n  registration: token", isHarmless, "who may make an account from now on"},
+	{"auth.registration", "passwords: true", "passwords: true\n  registration: token", isTold, "give a token to whoever is to register"},
 	{"auth.captcha.service", "passwords: true", "passwords: true\n  registration: token\n  captcha: {service: hcaptcha, site_key: a}", isTold, "let the site key a be good for the host account.example.org"},
 	{"auth.captcha.site_key", "passwords: true", "passwords: true\n  registration: token\n  captcha: {service: hcaptcha, site_key: b}", isTold, "let the site key b be good for the host account.example.org"},
 	{"auth.migration", "migration: false", "migration: true", isTold, "with syn2mas"},

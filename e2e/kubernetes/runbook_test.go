@@ -32,13 +32,19 @@ func (s *stack) sh(t *testing.T, book map[string][]string, heading string, n int
 	return s.mask(out)
 }
 
-// The commands of RUNBOOK.md do what it says of them.
-func (s *stack) testRunbook(t *testing.T, p *people) {
+// book are the commands of RUNBOOK.md as it is now.
+func (s *stack) book(t *testing.T) map[string][]string {
+	t.Helper()
 	src, err := os.ReadFile(filepath.Join(s.dir, "RUNBOOK.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	book := fixture.Commands(string(src))
+	return fixture.Commands(string(src))
+}
+
+// The commands of RUNBOOK.md do what it says of them.
+func (s *stack) testRunbook(t *testing.T, p *people) {
+	book := s.book(t)
 	curl := "cacert = " + filepath.Join(cache, "stack", "ca.crt") + "\n"
 	for _, host := range []string{publicHost, serverName} {
 		curl += fmt.Sprintf("resolve = \"%s:443:%s\"\n", host, proxyIP)
@@ -72,5 +78,26 @@ func (s *stack) testRunbook(t *testing.T, p *people) {
 			t.Errorf("a new password of signal's role: %s restarted %v", name, restarted)
 		}
 	}
-	fact("kubectl (Go module)", must(t, "k8s.io/kubernetes"), "RUNBOOK.md: Deploy, Health checks, Backup, Restore, Rotate a secret")
+	s.testMigrate(t)
+	fact("kubectl (Go module)", must(t, "k8s.io/kubernetes"), "RUNBOOK.md: Deploy, Health checks, Backup, Restore, Rotate a secret, Upgrade, Migrate")
+}
+
+// What moves users begins when it is let in, and what waits for it ends where it fails. MAS has users here, so that the move itself must.
+func (s *stack) testMigrate(t *testing.T) {
+	after := s.spec
+	s.render(t, replace(t, after, "auth:\n", "auth:\n  migration: true\n"))
+	book := s.book(t)
+	s.sh(t, book, "Migrate", 0, "", "")
+	if n := s.kubectl(t, "get", "statefulset", "synapse", "-o", "jsonpath={.spec.replicas}"); n != "0" {
+		t.Errorf("Synapse is started before its users are moved: replicas %s", n)
+	}
+	if out := s.sh(t, book, "Migrate", 2, "", ""); !strings.Contains(out, "Complete") {
+		t.Errorf("syn2mas check: %s", out)
+	}
+	if out := s.sh(t, book, "Migrate", 3, "", ""); !strings.Contains(out, "the MAS database is not empty") || !strings.Contains(out, "Failed") {
+		t.Errorf("syn2mas migrate: %s", out)
+	}
+	s.kubectl(t, "delete", "cronjob,job", "-l", "app.kubernetes.io/name=syn2mas")
+	s.render(t, after)
+	s.up(t)
 }

@@ -283,7 +283,9 @@ var apexMatrixRouted = Rule{
 				msg := fmt.Sprintf("%s%s is answered by %s and not by Synapse; Element X finds no homeserver", name.Str(), path, answererFor(res, s.Service))
 				fix := routeFix(d, name.Str(), s.Service, "/_matrix/")
 				sites := append(routerSites(res, s.Service), name.Site("the server name"))
-				if served {
+				if served && d.Target == deployment.Kubernetes && res.Router == nil {
+					r.Warn(msg+", and no other server reaches this one, unless routes that are not here lead to it", fix, append(sites, s.Config.At("serve_server_wellknown").Site("sends other servers there"))...)
+				} else if served {
 					r.Fail(msg+", and no other server reaches this one", fix, append(sites, s.Config.At("serve_server_wellknown").Site("sends other servers there"))...)
 				} else if res.Router != nil && !byDefault(res.Router, name.Str()) { // else that host is elsewhere, of which well-known-agrees says what it has to serve
 					r.Warn(msg+" unless the site there serves /.well-known/matrix/client", fix, sites...)

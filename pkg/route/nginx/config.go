@@ -80,6 +80,7 @@ func (c *config) http(lines []*directive) error {
 			}
 		}
 	}
+	c.resolves(lines)
 	merge := !off(lines, "merge_slashes")
 	for _, d := range lines {
 		if d.name != "server" || !d.open {

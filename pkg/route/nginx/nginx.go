@@ -31,6 +31,7 @@ const Unread route.ProblemKind = "unread"
 type config struct {
 	servers   []*server
 	upstreams map[string]*directive
+	resolved  map[string]bool // addresses that it looks up at its start
 	maps      map[string]*mapping
 	unclear   map[string]string // variables, and why they cannot be told
 	ends      map[*directive]*route.Router
@@ -42,7 +43,7 @@ type config struct {
 
 // New reads the main file. Where that is nil, it is the one of nginx's image, which includes the given files into http.
 func New(f *source.File, servers []*source.File, o Options) *route.Table {
-	c := &config{upstreams: make(map[string]*directive), maps: make(map[string]*mapping), unclear: make(map[string]string), ends: make(map[*directive]*route.Router), inside: make(map[*directive]content), upstream: o.Upstream}
+	c := &config{upstreams: make(map[string]*directive), resolved: make(map[string]bool), maps: make(map[string]*mapping), unclear: make(map[string]string), ends: make(map[*directive]*route.Router), inside: make(map[*directive]content), upstream: o.Upstream}
 	p := &parser{glob: o.Glob}
 	var http []*directive
 	var err error

@@ -3,7 +3,6 @@ package nginx
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -378,21 +377,4 @@ func (w *walk) pass(l *location, con content) {
 	}
 	w.end.Path, _, _ = strings.Cut(w.end.Path, "?")
 	w.finish(r)
-}
-
-// lookedUp is the name that nginx looks up at each request for a URL with variables; "" where it knows the address
-// (ngx_http_proxy_module.c, ngx_http_proxy_eval; ngx_http_upstream.c, ngx_http_upstream_init_request).
-func (w *walk) lookedUp(pass string) string {
-	_, rest, _ := strings.Cut(pass, "://")
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		rest = rest[:i]
-	}
-	host, _, err := net.SplitHostPort(rest)
-	if err != nil {
-		host = rest
-	}
-	if w.upstreams[rest] != nil || w.upstreams[host] != nil || strings.HasPrefix(rest, "unix:") || strings.HasPrefix(rest, "[") || net.ParseIP(host) != nil {
-		return ""
-	}
-	return host
 }

@@ -92,7 +92,7 @@ func (c *comparison) callsLost(script string) string {
 			continue
 		}
 		words := strings.FieldsFunc(line, func(r rune) bool {
-			return !(r == '-' || r == '_' || r == '.' || unicode.IsLetter(r) || unicode.IsDigit(r))
+			return r != '-' && r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 		})
 		for _, svc := range c.old.Services {
 			for _, name := range []string{svc.ContainerName.Str(), svc.Name} {

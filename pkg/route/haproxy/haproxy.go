@@ -153,7 +153,7 @@ func (c *config) readBackends(sections []*section, o Options) {
 		if s.kind != "backend" && s.kind != "listen" {
 			continue
 		}
-		c.passes[s.name] = &route.Passes{Upgrades: true}
+		c.passes[s.name] = &route.Passes{Upgrades: true, Forwards: true}
 		if l, ok := waits(s.lines); ok {
 			c.passes[s.name].Wait, c.passes[s.name].WaitAt = duration(l.word(2)), l.site
 		} else if l, ok := waits(defaults.lines); ok && (s.from == "" || s.from == defaults.name) {

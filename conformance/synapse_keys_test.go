@@ -10,12 +10,13 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// readKeys prints what the package synapse.config below a directory, and the password policy, read: "top KEY" for every key that it takes
+// readKeys prints what the package synapse.config below a directory, the password policy, and what speaks to PostgreSQL, read: "top KEY" for every key that it takes
 // out of the whole configuration, "text KEY" for every text and name of a field in its code.
 const readKeys = `import ast, glob, sys
-for name in glob.glob(sys.argv[1] + "/synapse/config/*.py") + [sys.argv[1] + "/synapse/handlers/password_policy.py"]:
+database = [sys.argv[1] + "/synapse/storage/" + name for name in ("database.py", "engines/postgres.py")] # which get its part alone
+for name in glob.glob(sys.argv[1] + "/synapse/config/*.py") + [sys.argv[1] + "/synapse/handlers/password_policy.py"] + database:
     for n in ast.walk(ast.parse(open(name).read())):
-        whole = lambda v: isinstance(v, ast.Name) and v.id == "config"
+        whole = lambda v: isinstance(v, ast.Name) and v.id == "config" and name not in database
         text = lambda v: isinstance(v, ast.Constant) and isinstance(v.value, str)
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in ("get", "pop", "setdefault") and whole(n.func.value) and n.args and text(n.args[0]):
             print("top", n.args[0].value)

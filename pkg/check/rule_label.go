@@ -170,9 +170,8 @@ var traefikRuleParses = Rule{
 				r.Warn(p.Message, "correct or remove "+d.Lines.Label, p.Sites...)
 			case traefik.BadFile:
 				fix := "correct the file"
-				if _, rest, ok := strings.Cut(p.Message, ", most likely "); ok {
-					fix, _, _ = strings.Cut(rest, ";")
-					fix = "rename it to " + fix
+				if p.Meant != "" {
+					fix = "rename it to " + p.Meant
 				}
 				r.Fail(p.Message, fix, p.Sites...)
 			case traefik.BadRule:

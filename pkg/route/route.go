@@ -180,6 +180,7 @@ type Problem struct {
 	Sites             []source.Site
 	Container, Router string
 	Ref               string
+	Meant             string // the key that an unknown one was most likely to be; "" where there is none
 }
 
 // Result is the answer of Match.

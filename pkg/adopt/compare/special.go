@@ -34,9 +34,9 @@ func (c *comparison) special(k id, old, now fact, w where) (verdict, bool) {
 		return same("HAProxy is published there, and leads to the processes of Synapse")
 	case k.doc == "files" && w == onOld && c.isWorker(was):
 		return same("what a process of synapse.workers reads follows from the spec")
-	case k.doc == "mounts" && w == onOld && was.Program != component.Unknown && c.elsewhere(k.about, old):
+	case k.doc == "mounts" && w == onOld && was.Program != component.Unknown && c.ours.hasPlace(k.about, old):
 		return same("it is at another path of the container, where ours looks for it")
-	case k.doc == "mounts" && w == onOurs && was.Program != component.Unknown && c.sameElsewhere(k.about, now):
+	case k.doc == "mounts" && w == onOurs && was.Program != component.Unknown && c.old.hasPlace(k.about, now):
 		return same("it was at another path of the container, where the old one looked for it")
 	case k.doc == "service" && strings.HasPrefix(k.key, "healthcheck.") && c.both(id{k.about, "service", "healthcheck.test"}) && !strings.HasPrefix(old.text, "NONE"):
 		return same("it is only how Compose asks whether the program answers, and how often")
@@ -156,20 +156,10 @@ func (c *comparison) bridged(registration string) (is bool) {
 	return is
 }
 
-// sameElsewhere reports whether the old stack had the same place of the machine in the container, at another path.
-func (c *comparison) sameElsewhere(about string, now fact) bool {
-	for k, old := range c.old.facts {
-		if k.about == about && k.doc == "mounts" && now.text == old.text && !strings.HasSuffix(k.key, " (mode)") {
-			return true
-		}
-	}
-	return false
-}
-
-// elsewhere reports whether ours has the same place of the machine in the container, at another path.
-func (c *comparison) elsewhere(about string, old fact) bool {
-	for k, now := range c.ours.facts {
-		if k.about == about && k.doc == "mounts" && now.text == old.text && !strings.HasSuffix(k.key, " (mode)") {
+// hasPlace reports whether a container has the place of the machine that a mount of the other stack has, at whichever path.
+func (s *side) hasPlace(about string, other fact) bool {
+	for k, f := range s.facts {
+		if k.about == about && k.doc == "mounts" && f.text == other.text && !strings.HasSuffix(k.key, " (mode)") {
 			return true
 		}
 	}

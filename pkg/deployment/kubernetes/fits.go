@@ -28,8 +28,13 @@ func (c *cluster) fits() {
 		for _, k := range p.containers {
 			c.ownVolumes(p, k)
 		}
-		_ = slices.ContainsFunc(p.containers, func(k *container) bool { return c.asRoot(p, k) })
-		_ = slices.ContainsFunc(p.containers, func(k *container) bool { return c.closed(p, k) })
+		for _, told := range []func(*pod, *container) bool{c.asRoot, c.closed} {
+			for _, k := range p.containers {
+				if told(p, k) {
+					break // what is wrong with the pod is one finding
+				}
+			}
+		}
 		c.misnamed(p)
 		c.claimed(p)
 		c.beside(p)

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -191,10 +190,7 @@ func fits(name, host string) (rank, length int) {
 // service reads what stands behind proxy_pass: a server, or an upstream block.
 func (c *config) service(pass string, d *directive) (s *route.Service, unclear string) {
 	s = &route.Service{Name: pass}
-	scheme, rest, _ := strings.Cut(pass, "://")
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		rest = rest[:i]
-	}
+	scheme, rest := authority(pass)
 	if strings.HasPrefix(rest, "unix:") {
 		return s, "proxy_pass leads to a socket"
 	}
@@ -217,13 +213,11 @@ func (c *config) service(pass string, d *directive) (s *route.Service, unclear s
 		if strings.HasPrefix(address, "unix:") {
 			return s, "proxy_pass leads to a socket"
 		}
-		host, port, err := net.SplitHostPort(address)
-		if err != nil {
-			host, port = strings.Trim(address, "[]"), map[string]string{"http": "80", "https": "443"}[scheme]
-			if c.upstreams[rest] != nil {
-				port = "80"
-			}
+		of := scheme
+		if c.upstreams[rest] != nil {
+			of = "http" // whose port a server of an upstream has without a word
 		}
+		host, port := hostPort(of, address)
 		b := route.Backend{Service: pass, Container: host, Port: port, Scheme: scheme, Address: address, Site: one.at.site}
 		b.Container, b.Port = c.upstream(host, port)
 		s.Backends = append(s.Backends, b)

@@ -10,8 +10,7 @@ import (
 func (c *config) resolves(lines []*directive) {
 	for _, d := range lines {
 		if d.name == "proxy_pass" && !strings.Contains(d.arg(0), "$") {
-			host, port := authority(d.arg(0))
-			c.resolved[net.JoinHostPort(host, port)] = true
+			c.resolved[net.JoinHostPort(hostPort(authority(d.arg(0))))] = true
 		}
 		c.resolves(d.block)
 	}
@@ -20,24 +19,27 @@ func (c *config) resolves(lines []*directive) {
 // lookedUp is the name that nginx looks up at each request for a URL with variables; "" where it knows the address
 // (ngx_http_proxy_module.c, ngx_http_proxy_eval; ngx_http_upstream.c, ngx_http_upstream_init_request).
 func (c *config) lookedUp(pass string) string {
-	host, port := authority(pass)
-	if c.upstreams[host] != nil || c.resolved[net.JoinHostPort(host, port)] || host == "unix" || strings.HasPrefix(host, "[") || net.ParseIP(host) != nil {
+	host, port := hostPort(authority(pass))
+	if c.upstreams[host] != nil || c.resolved[net.JoinHostPort(host, port)] || host == "unix" || net.ParseIP(host) != nil {
 		return ""
 	}
 	return host
 }
 
-// authority is the host of a URL and its port, the scheme's where none is said.
-func authority(url string) (host, port string) {
-	scheme, rest, _ := strings.Cut(url, "://")
+// authority is the scheme of a URL, and what stands between it and the path.
+func authority(url string) (scheme, rest string) {
+	scheme, rest, _ = strings.Cut(url, "://")
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
 		rest = rest[:i]
 	}
-	if host, port, err := net.SplitHostPort(rest); err == nil {
-		return host, port
+	return scheme, rest
+}
+
+// hostPort splits an address; the port is that of the scheme where none is said.
+func hostPort(scheme, address string) (host, port string) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return strings.Trim(address, "[]"), map[string]string{"http": "80", "https": "443"}[scheme]
 	}
-	if scheme == "https" {
-		return rest, "443"
-	}
-	return rest, "80"
+	return host, port
 }

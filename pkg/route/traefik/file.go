@@ -39,10 +39,12 @@ func (t *table) readFiles() (routers []*router) {
 			if at.File == "" {
 				at = whole
 			}
+			guess := ""
 			if meant != "" {
-				meant = ", most likely " + meant
+				guess = ", most likely " + meant
 			}
-			t.problem(BadFile, &Container{}, "", fmt.Sprintf("%s: %v%s; Traefik takes none of the file provider's routers, services and middlewares", f.Path, err, meant), at)
+			message := fmt.Sprintf("%s: %v%s; Traefik takes none of the file provider's routers, services and middlewares", f.Path, err, guess)
+			t.found.Problems = append(t.found.Problems, route.Problem{Kind: BadFile, Message: message, Sites: []source.Site{at}, Meant: meant})
 			return nil
 		}
 		roots = append(roots, root)

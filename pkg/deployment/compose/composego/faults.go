@@ -23,7 +23,7 @@ const mostFaults, mostServices = 20, 100
 // looked for. None where the content cannot be taken apart.
 func faults(p *compose.Project, content []byte, load func(content []byte) error) (all []string) {
 	f, _ := source.Parse(p.File.Path, content)
-	whole, ok := plain(f.Root()).(map[string]any)
+	whole, ok := f.Root().Any().(map[string]any)
 	if !ok {
 		return nil
 	}
@@ -57,26 +57,6 @@ func faults(p *compose.Project, content []byte, load func(content []byte) error)
 		}
 	}
 	return all
-}
-
-// plain is a value as JSON has it.
-func plain(v source.Value) any {
-	switch v.Kind() {
-	case source.Mapping:
-		m := make(map[string]any)
-		for k, val := range v.Entries() {
-			m[k.Str()] = plain(val)
-		}
-		return m
-	case source.Sequence:
-		list := make([]any, 0, v.Len())
-		for _, item := range v.Items() {
-			list = append(list, plain(item))
-		}
-		return list
-	default:
-		return v.Any()
-	}
 }
 
 // withStubs is one service, with something in the place of those that it names.

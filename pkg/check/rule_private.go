@@ -96,7 +96,11 @@ var internalAPIsPrivate = Rule{
 					if atHome(host) || d.Front().Behind() {
 						report, from = r.Warn, "for whoever reaches the proxy"
 					}
-					fix := routeFix(d, host, s, "/_matrix/", "/_synapse/client/")
+					hosts := res.Router.Hosts()
+					if !slices.Contains(hosts, host) { // an expression, or no name at all
+						hosts = []string{host}
+					}
+					fix := routesFix(d, hosts, s, "/_matrix/", "/_synapse/client/")
 					if len(s.Assembled) > 0 { // the ESS chart routes all of it unless it is told otherwise
 						report, fix = r.Warn, "in the values of the chart, synapse: {ingress: {additionalPaths: [{path: /_synapse/admin, availability: blocked}]}}"
 					}

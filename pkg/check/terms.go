@@ -25,6 +25,11 @@ func compatFix(d *deployment.Deployment, m *deployment.MAS) string {
 // routeFix is what sends paths of a host to a service, in the words of the proxy. A path that ends in a slash stands
 // for all below it.
 func routeFix(d *deployment.Deployment, host string, s *deployment.Service, paths ...string) string {
+	return routesFix(d, []string{host}, s, paths...)
+}
+
+// routesFix is routeFix for several hosts, which one router answers for.
+func routesFix(d *deployment.Deployment, hosts []string, s *deployment.Service, paths ...string) string {
 	var parts []string
 	switch d.Front().Name {
 	case "Caddy":
@@ -34,7 +39,7 @@ func routeFix(d *deployment.Deployment, host string, s *deployment.Service, path
 			}
 			parts = append(parts, p)
 		}
-		return fmt.Sprintf("%s { @%s path %s, and reverse_proxy @%s %s }", host, s.Name, strings.Join(parts, " "), s.Name, address(d, s))
+		return fmt.Sprintf("%s { @%s path %s, and reverse_proxy @%s %s }", strings.Join(hosts, ", "), s.Name, strings.Join(parts, " "), s.Name, address(d, s))
 	case deployment.Ingress, deployment.Gateway:
 		for _, p := range paths {
 			kind := "Exact"
@@ -43,7 +48,7 @@ func routeFix(d *deployment.Deployment, host string, s *deployment.Service, path
 			}
 			parts = append(parts, kind+" "+p)
 		}
-		return fmt.Sprintf("host %s, %s to %s", host, strings.Join(parts, " and "), clusterAddress(d, s))
+		return fmt.Sprintf("host %s, %s to %s", strings.Join(hosts, " and "), strings.Join(parts, " and "), clusterAddress(d, s))
 	case "nginx":
 		for _, p := range paths {
 			mark := ""
@@ -52,7 +57,7 @@ func routeFix(d *deployment.Deployment, host string, s *deployment.Service, path
 			}
 			parts = append(parts, fmt.Sprintf("location %s%s { proxy_pass http://%s; }", mark, p, address(d, s)))
 		}
-		return "server_name " + host + "; " + strings.Join(parts, " ")
+		return "server_name " + strings.Join(hosts, " ") + "; " + strings.Join(parts, " ")
 	}
 	for _, p := range paths {
 		if strings.HasSuffix(p, "/") {
@@ -61,11 +66,19 @@ func routeFix(d *deployment.Deployment, host string, s *deployment.Service, path
 			parts = append(parts, "Path(`"+p+"`)")
 		}
 	}
-	rule := strings.Join(parts, " || ")
-	if len(parts) > 1 {
-		rule = "(" + rule + ")"
+	var names []string
+	for _, h := range hosts {
+		names = append(names, "Host(`"+h+"`)")
 	}
-	return fmt.Sprintf("rule: Host(`%s`) && %s", host, rule)
+	return "rule: " + oneOf(names) + " && " + oneOf(parts)
+}
+
+// oneOf is one matcher of Traefik out of several, of which one has to hold.
+func oneOf(matchers []string) string {
+	if len(matchers) == 1 {
+		return matchers[0]
+	}
+	return "(" + strings.Join(matchers, " || ") + ")"
 }
 
 // clusterAddress is the Service of a service, and its port.

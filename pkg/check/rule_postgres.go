@@ -130,6 +130,8 @@ func checkPostgresData(r *Reporter, server *deployment.Service) {
 		if m := server.MountAt("/var/lib/postgresql/data"); m != nil && !m.Fleeting {
 			r.NotChecked("the tag of PostgreSQL's image says no version; from 18 on a volume belongs at /var/lib/postgresql, before that at /var/lib/postgresql/data", m.At.Site(""))
 		}
+	case !known && hidden && !m.Fleeting:
+		r.NotChecked("the tag of PostgreSQL's image says no version; up to 17 an anonymous volume lies over "+declared+", where PGDATA is, from 18 on what is mounted at "+path.Clean(m.Container)+" lasts", m.At.Site(""))
 	case m == nil || m.Fleeting || hidden:
 		d := dataSites(server, m)
 		if v[0] >= 18 && set == "" && m == nil && server.MountAt("/var/lib/postgresql/data") != nil {
@@ -137,12 +139,16 @@ func checkPostgresData(r *Reporter, server *deployment.Service) {
 				server.Lines().Mount("it", "at /var/lib/postgresql"), d...)
 			return
 		}
-		if usual := server.MountAt(declared); set != "" && usual != nil && !usual.Fleeting {
+		if usual := server.MountAt(declared); set != "" && usual != nil && !usual.Fleeting && !hidden {
 			r.Fail(fmt.Sprintf("PGDATA has PostgreSQL keep its data in %s, and the volume is mounted at %s; every database is gone %s", data, path.Clean(usual.Container), server.Lines().Gone),
 				"no PGDATA, or one below "+path.Clean(usual.Container), at.Site(""), usual.At.Site("the volume"))
 			return
 		}
-		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone %s", data, server.Lines().Gone), server.Lines().Mount("it", "at "+cmp.Or(set, declared)), d...)
+		place := cmp.Or(set, declared)
+		if hidden {
+			place = declared
+		}
+		r.Fail(fmt.Sprintf("PostgreSQL keeps its data in %s, where no volume lasts; every database is gone %s", data, server.Lines().Gone), server.Lines().Mount("it", "at "+place), d...)
 	}
 }
 

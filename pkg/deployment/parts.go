@@ -68,11 +68,19 @@ func (d *Deployment) Blank() string {
 	if len(whys) > 0 {
 		return d.Mask().Text(few(whys))
 	}
-	var names []string
+	var names, idle []string
 	for _, s := range d.Services {
+		if s.Absent.Why != "" {
+			idle = append(idle, s.Name+" ("+s.Absent.Why+")")
+			continue
+		}
 		names = append(names, s.Name)
 	}
-	return "no service is known as Synapse, MAS or a bridge by its image, command or files: " + few(names)
+	list := Unique([]string{few(names)})
+	if len(idle) > 0 {
+		list = append(list, "not started: "+few(idle))
+	}
+	return "no service is known as Synapse, MAS or a bridge by its image, command or files: " + strings.Join(list, "; ")
 }
 
 type parts struct {

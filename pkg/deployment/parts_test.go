@@ -69,6 +69,11 @@ proxy, not read: none here, and no labels for one: what is routed where cannot b
 PostgreSQL at pg.example.net, not read: not of this stack; mas uses it
 `,
 		},
+		"a Synapse that is off": {
+			services: "  cache: {image: 'redis:7.4'}\n  synapse: {image: 'ghcr.io/element-hq/synapse:v1.163.2', profiles: [chat]}\n",
+			want:     "not started, not read: synapse (it stands behind the profile chat)\nothers, not read: cache: only what Compose is told\n",
+			blank:    "no service is known as Synapse, MAS or a bridge by its image, command or files: cache; not started: synapse (it stands behind the profile chat)",
+		},
 		"a bridge, an appservice, and one that is off": {
 			services: "  synapse: {image: 'ghcr.io/element-hq/synapse:v1.163.2', volumes: ['./s:/data']}\n" + postgres +
 				"  signal: {image: 'dock.mau.dev/mautrix/signal:v0.2610.0', volumes: ['sig:/data']}\n  irc: {image: example/irc}\n  later: {image: example/later, profiles: [more]}\n",

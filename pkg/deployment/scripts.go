@@ -13,7 +13,8 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Scripts are the scripts of a directory, of those above it that the file system has, and of what lies below. None is run:
+// Scripts are the scripts of a directory, of those above it that the file system has, and of what lies below, and the commands
+// that a README of the directory, or of one above, tells people to run. None is run:
 // what one writes is told by its lines, as far as their words say it.
 type Scripts struct {
 	fsys fs.FS
@@ -28,6 +29,7 @@ type script struct {
 	name, dir string
 	text      string
 	targets   []string
+	made      []string // what programs write that it starts in a container
 	clones    []string // directories that git fills: all that lies below is written, too
 	generates bool     // the files that Synapse's image makes: homeserver.yaml, its log config and signing key
 	inside    bool     // it runs in a container, whose own files are of no system that is passed over
@@ -87,7 +89,7 @@ func (s *Scripts) Fill(name, text string) string {
 	}
 	mark := cmp.Or(markIn().FindString(text), text)
 	for _, one := range s.read() {
-		if strings.Contains(one.text, mark) && one.writes(name) {
+		if strings.Contains(one.text, mark) && one.names(one.targets, name) {
 			return one.name
 		}
 	}
@@ -98,6 +100,7 @@ func (s *Scripts) Fill(name, text string) string {
 func (s *Scripts) find() (list []script) {
 	dirs := 0
 	seen := make(map[string]bool)
+	from := "."
 	var walk func(dir string, deep int)
 	walk = func(dir string, deep int) {
 		if dirs++; dirs > maxScriptDirs || seen[dir] {
@@ -112,6 +115,7 @@ func (s *Scripts) find() (list []script) {
 				if deep > 0 {
 					walk(name, deep-1)
 				}
+			case path.Ext(name) == ".md" && dir != from: // of another stack, or of one part
 			case len(list) < maxScripts && e.Type().IsRegular() && mayBeScript(name):
 				src, err := source.ReadFS(s.fsys, name)
 				if err == nil && len(src) <= maxScriptSize && (path.Ext(name) != "" || bytes.HasPrefix(src, []byte("#!")) || isMakefile(name)) {
@@ -122,6 +126,7 @@ func (s *Scripts) find() (list []script) {
 	}
 	walk(".", maxScriptDeep)
 	for up := ".."; !source.Beyond(s.fsys, up) && strings.Count(up, "..") < 6; up += "/.." {
+		from = up
 		walk(up, 1)
 	}
 	return list
@@ -137,6 +142,8 @@ func mayBeScript(name string) bool {
 		return true
 	case ".js", ".mjs", ".cjs", ".ts": // and not the program that the repository is of
 		return slices.Contains([]string{"scripts", "script", "tools", "bin", "setup", "deploy"}, path.Base(path.Dir(name)))
+	case ".md": // what people are told to run
+		return strings.HasPrefix(strings.ToLower(path.Base(name)), "readme")
 	case ".yml", ".yaml": // what runs on a runner deploys as well
 		return path.Base(path.Dir(name)) == "workflows" || strings.HasPrefix(path.Base(name), "Taskfile")
 	}
@@ -150,19 +157,28 @@ func (s *script) writes(name string) bool {
 		return true
 	}
 	for dir := path.Dir(name); len(s.clones) > 0 && dir != "." && dir != "/" && path.Base(dir) != ".."; dir = path.Dir(dir) {
-		if slices.ContainsFunc(s.clones, func(t string) bool { return s.means(t, dir) }) {
+		if s.names(s.clones, dir) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.targets, func(t string) bool { return s.means(t, name) })
+	return s.names(s.targets, name) || s.names(s.made, name)
+}
+
+// names reports whether one of the paths is that one.
+func (s *script) names(paths []string, name string) bool {
+	return slices.ContainsFunc(paths, func(t string) bool { return s.means(t, name) })
 }
 
 // readScript finds what a script writes.
 func readScript(name, text string) script {
 	s := script{name: name, dir: path.Dir(name), text: text}
-	if path.Base(name) == dokploy {
+	switch {
+	case path.Base(name) == dokploy:
 		s.mounts()
-	} else {
+	case path.Ext(name) == ".md":
+		s.text = shellOf(text)
+		s.parse()
+	default:
 		s.parse()
 	}
 	return s
@@ -313,41 +329,6 @@ func (s *script) command(words []shellWord, vars map[string]string) {
 	if contained && (generate && synapse || slices.Contains(plain, "run") && slices.ContainsFunc(plain, func(w string) bool { return strings.Contains(w, "mautrix") })) {
 		s.contained(plain, generate && synapse)
 	}
-}
-
-// clone takes what git makes of the last word of its clone: the directory, or the one of the repository's name.
-func (s *script) clone(last string) {
-	known := len(s.targets)
-	s.add(strings.TrimSuffix(path.Base(last), ".git"), last)
-	s.clones = append(s.clones, s.targets[known:]...)
-}
-
-// contained takes what a program writes that makes its configuration in a container: below what is mounted there.
-func (s *script) contained(words []string, synapse bool) {
-	files := []string{"config.yaml", "registration.yaml"}
-	if synapse {
-		files = []string{"homeserver.yaml", "*.log.config", "*.signing.key", "signing.key"}
-	}
-	mounted := false
-	for i, w := range words {
-		mount := ""
-		for _, option := range []string{"-v", "--volume"} {
-			if rest, ok := strings.CutPrefix(w, option); ok && rest != "" {
-				mount = strings.TrimPrefix(rest, "=")
-			} else if ok && i+1 < len(words) {
-				mount = words[i+1]
-			}
-		}
-		host, _, ok := strings.Cut(mount, ":")
-		if !ok || !strings.ContainsAny(host, "/$.~"+base) { // a volume
-			continue
-		}
-		mounted = true
-		for _, file := range files {
-			s.add(host + "/" + file)
-		}
-	}
-	s.generates = s.generates || synapse && !mounted
 }
 
 // back is the end of a subshell, or of pushd.

@@ -28,6 +28,14 @@ func TestScripts(t *testing.T) {
 		{"up.sh", "docker run --rm -v ./data:/data matrixdotorg/synapse:latest generate", "data/example.org.log.config", true},
 		{"install.py", "with open('bridge/config.yaml', 'w') as f:", "bridge/config.yaml", true},
 		{".github/workflows/deploy.yml", "      - run: echo \"$ENV\" > matrix/.env", "matrix/.env", true},
+		{"README.md", "Make a configuration:\n\n```\ndocker run -it --rm \\\n    -v $(pwd)/data/synapse:/data \\\n    -e UID=1000 \\\n    matrixdotorg/synapse:latest generate\n```\n", "data/synapse/homeserver.yaml", true},
+		{"README.md", "```bash\n$ cp .env.example .env\n```\n", ".env", true},
+		{"README.md", "1. Then:\n   ~~~console\n   $ docker compose run --rm synapse generate\n   ~~~\n", "synapse/homeserver.yaml", true},
+		{"README.md", "```\ndocker run -v $(pwd)/data:/data matrixdotorg/synapse generate\n```\n", "synapse/homeserver.yaml", false},
+		{"README.md", "Run docker compose run --rm synapse generate, or cp a b.\n", "synapse/homeserver.yaml", false},
+		{"README.md", "```yaml\ncommand: cp example.yaml synapse/homeserver.yaml\n```\n", "synapse/homeserver.yaml", false},
+		{"README.md", "```sh\ndocker compose up -d\n```\ncp a synapse/homeserver.yaml\n", "synapse/homeserver.yaml", false},
+		{"CHANGES.md", "```sh\ncp a synapse/homeserver.yaml\n```\n", "synapse/homeserver.yaml", false},
 		{"deploy", "#!/bin/sh\nsed -e s/a/b/ t > \"$DEST\"/homeserver.yaml", "synapse/homeserver.yaml", true},
 
 		{"setup.sh", "fill() {\n  sed -i -e \"s|{{A}}|$A|g\" \\\n    \"$1\"\n}\nfill \"$dir/synapse/homeserver.yaml\"", "synapse/homeserver.yaml", true},
@@ -122,6 +130,25 @@ func TestScriptsBounded(t *testing.T) {
 		s.Write("synapse/homeserver.yaml")
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%q: %v", text, took)
+		}
+	}
+}
+
+// TestFill: a script that only has Synapse generate its configuration puts nothing in the place of what stands there.
+func TestFill(t *testing.T) {
+	generate := "docker run -v $(pwd)/synapse:/data matrixdotorg/synapse generate\n"
+	for text, want := range map[string]string{
+		generate: "",
+		generate + "sed -i \"s/synapse/$SECRET/\" synapse/homeserver.yaml\n": "setup.sh",
+		generate + "sed -i \"s/EXAMPLE/$SECRET/\" synapse/homeserver.yaml\n": "setup.sh",
+		generate + "sed -i \"s/synapse/$SECRET/\" other.yaml\n":              "",
+	} {
+		scripts := deployment.NewScripts(fstest.MapFS{"setup.sh": {Data: []byte(text)}})
+		if got := scripts.Fill("synapse/homeserver.yaml", "synapse"); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+		if scripts.Write("synapse/homeserver.yaml") != "setup.sh" {
+			t.Errorf("%q writes no configuration", text)
 		}
 	}
 }

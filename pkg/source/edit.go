@@ -100,8 +100,8 @@ func Beyond(fsys fs.FS, name string) bool {
 // ErrLocked is the error of a file that git-crypt keeps encrypted in a copy without its key.
 var ErrLocked = errors.New("encrypted by git-crypt, and not unlocked here")
 
-// Elsewhere is the error of a file that is not here and may lie where the stack runs: By is the script that writes it there,
-// "" where git ignores it.
+// Elsewhere is the error of a file that is not here and may lie where the stack runs: By is the script that writes it there, or
+// the README that tells people to, "" where git ignores it.
 type Elsewhere struct{ By string }
 
 // ErrIgnored is the error of a file that is not there and that git ignores.
@@ -109,7 +109,11 @@ var ErrIgnored = Elsewhere{}
 
 func (e Elsewhere) Error() string {
 	if e.By != "" {
-		return "not here, and " + e.By + " writes it: it may lie where the stack runs"
+		verb := " writes it"
+		if strings.HasSuffix(e.By, ".md") {
+			verb = " has people make it"
+		}
+		return "not here, and " + e.By + verb + ": it may lie where the stack runs"
 	}
 	return "not here, and git ignores it: it may lie where the stack runs"
 }

@@ -239,9 +239,14 @@ var lax = map[string]struct {
 	pods []string
 	why  string
 }{
-	"hostPort":             {[]string{"relay", "traefik", "proxy", "synapse", "mas", "element"}, "it is reached at the node's own address, as on Compose"},
-	"runAsNonRoot != true": {[]string{"cinny", "hookshot"}, "it is the owner's own service, and its image says whose process it is"},
+	"hostPort":                  {[]string{"relay", "traefik", "proxy", "synapse", "mas", "element"}, "it is reached at the node's own address, as on Compose"},
+	"runAsNonRoot != true":      {[]string{"cinny", "hookshot", "syn2mas-check", "syn2mas-migrate"}, "it is the owner's own service, and its image says whose process it is; syn2mas as below"},
+	"runAsUser=0":               {[]string{"syn2mas-check", "syn2mas-migrate"}, "it is made of a Compose stack, where it reads the files of two users; what is rendered for Kubernetes has it as MAS"},
+	"unrestricted capabilities": {[]string{"syn2mas-check", "syn2mas-migrate"}, "the same"},
 }
+
+// podKinds are the kinds of what is rendered that start pods.
+var podKinds = []string{"StatefulSet", "Deployment", "Job", "CronJob"}
 
 // Every pod of the examples is one that Pod Security's level "restricted" allows, but for those listed.
 func TestRestricted(t *testing.T) {
@@ -249,7 +254,7 @@ func TestRestricted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := make(map[string]bool)
+	found, judged := make(map[string]bool), make(map[string]int)
 	files, err := filepath.Glob("../../examples/*/stack.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -261,14 +266,34 @@ func TestRestricted(t *testing.T) {
 		}
 		made, _ := manifestsOf(t, file, src, beside(file), "")
 		for _, src := range objects(t, made) {
-			var of struct {
-				Metadata struct{ Name string }
-				Spec     struct{ Template core.PodTemplateSpec }
+			var kind struct{ Kind string }
+			if err := yaml.Unmarshal(src, &kind); err != nil {
+				t.Fatal(err)
 			}
-			if err := yaml.Unmarshal(src, &of); err != nil || len(of.Spec.Template.Spec.Containers) == 0 {
+			if !slices.Contains(podKinds, kind.Kind) {
 				continue
 			}
-			for _, r := range evaluator.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &of.Spec.Template.ObjectMeta, &of.Spec.Template.Spec) {
+			var of struct {
+				Metadata struct{ Name string }
+				Spec     struct {
+					Template    core.PodTemplateSpec
+					JobTemplate struct {
+						Spec struct{ Template core.PodTemplateSpec }
+					}
+				}
+			}
+			if err := yaml.Unmarshal(src, &of); err != nil {
+				t.Fatal(err)
+			}
+			pod := &of.Spec.Template
+			if kind.Kind == "CronJob" {
+				pod = &of.Spec.JobTemplate.Spec.Template
+			}
+			if len(pod.Spec.Containers) == 0 {
+				t.Errorf("%s %s of %s has no containers", kind.Kind, of.Metadata.Name, file)
+			}
+			judged[kind.Kind]++
+			for _, r := range evaluator.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &pod.ObjectMeta, &pod.Spec) {
 				if r.Allowed {
 					continue
 				}
@@ -287,4 +312,10 @@ func TestRestricted(t *testing.T) {
 			}
 		}
 	}
+	for _, kind := range podKinds {
+		if judged[kind] == 0 {
+			t.Errorf("no %s was judged: this proves nothing of its pods", kind)
+		}
+	}
+	t.Logf("%v", judged)
 }

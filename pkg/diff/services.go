@@ -46,7 +46,7 @@ func (c *comparison) services() []Service {
 		}
 		services = append(services, s)
 	}
-	return services
+	return append(services, c.charted()...)
 }
 
 // optional reports whether `up -d`, or apply, starts no such service.

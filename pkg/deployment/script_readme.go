@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -23,4 +24,12 @@ func shellOf(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// toldIn reports whether a Markdown file tells people what to do in a directory: its README, or one in docs there.
+func toldIn(dir, name string) bool {
+	if in := path.Dir(name); in != dir {
+		return path.Dir(in) == dir && slices.Contains([]string{"docs", "doc"}, path.Base(in))
+	}
+	return strings.HasPrefix(strings.ToLower(path.Base(name)), "readme")
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Scripts are the scripts of a directory, of those above it that the file system has, and of what lies below, and the commands
-// that a README of the directory, or of one above, tells people to run. None is run:
+// that a README or docs of the directory, or of one above, tell people to run. None is run:
 // what one writes is told by its lines, as far as their words say it.
 type Scripts struct {
 	fsys fs.FS
@@ -28,6 +28,8 @@ type Scripts struct {
 type script struct {
 	name, dir string
 	text      string
+	prose     string // all that a README says
+	docs      bool   // it tells of more than how to set the stack up: what is there it does not change
 	targets   []string
 	made      []string // what programs write that it starts in a container
 	clones    []string // directories that git fills: all that lies below is written, too
@@ -66,8 +68,9 @@ func (s *Scripts) Write(name string) string {
 	if ok {
 		return by
 	}
+	_, err := fs.Stat(s.fsys, name)
 	for _, one := range s.read() {
-		if one.name != name && one.writes(name) {
+		if one.name != name && (err != nil || !one.docs) && one.writes(name) {
 			by = one.name
 			break
 		}
@@ -89,7 +92,7 @@ func (s *Scripts) Fill(name, text string) string {
 	}
 	mark := cmp.Or(markIn().FindString(text), text)
 	for _, one := range s.read() {
-		if strings.Contains(one.text, mark) && one.names(one.targets, name) {
+		if !one.docs && strings.Contains(one.text, mark) && one.names(one.targets, name) {
 			return one.name
 		}
 	}
@@ -115,10 +118,10 @@ func (s *Scripts) find() (list []script) {
 				if deep > 0 {
 					walk(name, deep-1)
 				}
-			case path.Ext(name) == ".md" && dir != from: // of another stack, or of one part
+			case path.Ext(name) == ".md" && !toldIn(from, name): // of another stack, or of one part
 			case len(list) < maxScripts && e.Type().IsRegular() && mayBeScript(name):
 				src, err := source.ReadFS(s.fsys, name)
-				if err == nil && len(src) <= maxScriptSize && (path.Ext(name) != "" || bytes.HasPrefix(src, []byte("#!")) || isMakefile(name)) {
+				if err == nil && len(src) <= maxScriptSize && isScript(name, src) {
 					list = append(list, readScript(name, string(src)))
 				}
 			}
@@ -132,6 +135,19 @@ func (s *Scripts) find() (list []script) {
 	return list
 }
 
+// isScript reports whether what may be a script by its name is one.
+func isScript(name string, src []byte) bool {
+	switch {
+	case path.Ext(name) == "":
+		return bytes.HasPrefix(src, []byte("#!")) || isMakefile(name)
+	case isYAML(name):
+		return path.Base(path.Dir(name)) == "workflows" || strings.HasPrefix(path.Base(name), "Taskfile") || isPlaybook(string(src))
+	}
+	return true
+}
+
+func isYAML(name string) bool { return path.Ext(name) == ".yml" || path.Ext(name) == ".yaml" }
+
 func isMakefile(name string) bool {
 	return slices.Contains([]string{"makefile", "gnumakefile", "justfile"}, strings.ToLower(path.Base(name)))
 }
@@ -142,10 +158,8 @@ func mayBeScript(name string) bool {
 		return true
 	case ".js", ".mjs", ".cjs", ".ts": // and not the program that the repository is of
 		return slices.Contains([]string{"scripts", "script", "tools", "bin", "setup", "deploy"}, path.Base(path.Dir(name)))
-	case ".md": // what people are told to run
-		return strings.HasPrefix(strings.ToLower(path.Base(name)), "readme")
-	case ".yml", ".yaml": // what runs on a runner deploys as well
-		return path.Base(path.Dir(name)) == "workflows" || strings.HasPrefix(path.Base(name), "Taskfile")
+	case ".md", ".yml", ".yaml": // what people are told to run; what runs on a runner deploys as well, and Ansible
+		return true
 	}
 	return path.Base(name) == dokploy
 }
@@ -154,6 +168,9 @@ func mayBeScript(name string) bool {
 func (s *script) writes(name string) bool {
 	base := path.Base(name)
 	if s.generates && (base == "homeserver.yaml" || strings.HasSuffix(base, ".log.config") || strings.HasSuffix(base, ".signing.key")) {
+		return true
+	}
+	if strings.HasSuffix(base, ".env") && strings.Contains(s.prose, base) { // what it says of one is to make it
 		return true
 	}
 	for dir := path.Dir(name); len(s.clones) > 0 && dir != "." && dir != "/" && path.Base(dir) != ".."; dir = path.Dir(dir) {
@@ -176,8 +193,11 @@ func readScript(name, text string) script {
 	case path.Base(name) == dokploy:
 		s.mounts()
 	case path.Ext(name) == ".md":
-		s.text = shellOf(text)
+		s.text, s.prose = shellOf(text), text
+		s.docs = !strings.HasPrefix(strings.ToLower(path.Base(name)), "readme")
 		s.parse()
+	case isYAML(name) && isPlaybook(text):
+		s.playbook()
 	default:
 		s.parse()
 	}

@@ -35,6 +35,14 @@ func TestScripts(t *testing.T) {
 		{"README.md", "Run docker compose run --rm synapse generate, or cp a b.\n", "synapse/homeserver.yaml", false},
 		{"README.md", "```yaml\ncommand: cp example.yaml synapse/homeserver.yaml\n```\n", "synapse/homeserver.yaml", false},
 		{"README.md", "```sh\ndocker compose up -d\n```\ncp a synapse/homeserver.yaml\n", "synapse/homeserver.yaml", false},
+		{"docs/MATRIX.md", "```sh\ndocker cp synapse:/data/homeserver.yaml ./synapse/\n```\n", "synapse/homeserver.yaml", true},
+		{"notes/MATRIX.md", "```sh\ndocker cp synapse:/data/homeserver.yaml ./synapse/\n```\n", "synapse/homeserver.yaml", false},
+		{"README.md", "The platform writes the `.env` file.\n", ".env", true},
+		{"README.md", "The platform writes the `.env` file.\n", "synapse.env", false},
+		{"deploy.yml", "- hosts: all\n  vars:\n    root: /opt/matrix\n    config: \"{{ root }}/synapse/homeserver.yaml\"\n  tasks:\n    - ansible.builtin.template:\n        src: homeserver.yaml.j2\n        dest: \"{{ config }}\"\n", "synapse/homeserver.yaml", true},
+		{"tasks/main.yml", "- copy:\n    src: nginx.conf\n    dest: '{{ elsewhere }}/nginx/nginx.conf'\n", "nginx/nginx.conf", true},
+		{"tasks/main.yml", "- copy:\n    src: nginx.conf\n    dest: '{{ elsewhere }}/nginx/nginx.conf'\n", "other/nginx.conf", false},
+		{"docker-compose.yml", "services:\n  a:\n    volumes: [{dest: synapse/homeserver.yaml}]\n", "synapse/homeserver.yaml", false},
 		{"CHANGES.md", "```sh\ncp a synapse/homeserver.yaml\n```\n", "synapse/homeserver.yaml", false},
 		{"deploy", "#!/bin/sh\nsed -e s/a/b/ t > \"$DEST\"/homeserver.yaml", "synapse/homeserver.yaml", true},
 
@@ -150,5 +158,24 @@ func TestFill(t *testing.T) {
 		if scripts.Write("synapse/homeserver.yaml") != "setup.sh" {
 			t.Errorf("%q writes no configuration", text)
 		}
+	}
+}
+
+// TestDocs: what docs beside a stack tell of makes what is missing, and changes nothing that is there.
+func TestDocs(t *testing.T) {
+	docs := &fstest.MapFile{Data: []byte("```\nsed -i s/old/new/ homeserver.yaml\n```\n")}
+	if by := deployment.NewScripts(fstest.MapFS{"docs/setup.md": docs}).Write("homeserver.yaml"); by != "docs/setup.md" {
+		t.Errorf("missing, and made by %q", by)
+	}
+	there := fstest.MapFS{"docs/setup.md": docs, "homeserver.yaml": {}}
+	if by := deployment.NewScripts(there).Write("homeserver.yaml"); by != "" {
+		t.Errorf("there, and changed by %q", by)
+	}
+	if by := deployment.NewScripts(there).Fill("homeserver.yaml", "old"); by != "" {
+		t.Errorf("there, and filled in by %q", by)
+	}
+	there["README.md"] = docs
+	if by := deployment.NewScripts(there).Write("homeserver.yaml"); by != "README.md" {
+		t.Errorf("changed by %q, and not the README", by)
 	}
 }

@@ -28,6 +28,10 @@ var traefikNetworkShared = Rule{
 			if !s.HasLabel("traefik.http") {
 				return
 			}
+			if slices.ContainsFunc(s.Networks, func(key string) bool { return key != "default" && !d.Network(key).At.Exists() }) {
+				unknown[s] = true
+				return // what its name is nobody says, and compose-valid says that Compose refuses it
+			}
 			fix := proxyNetwork(d, s)
 			switch p.Kind {
 			case traefik.UnknownNetwork:

@@ -87,7 +87,7 @@ func (c *cluster) elsewhere() (all []source.Site) {
 	for _, o := range c.objects {
 		fill := ""
 		switch o.kind + "." + o.group {
-		case "HelmRelease.helm.toolkit.fluxcd.io", "HelmChart.helm.cattle.io":
+		case "HelmRelease.helm.toolkit.fluxcd.io", "HelmRelease.helm.fluxcd.io", "HelmChart.helm.cattle.io":
 			fill = "whose chart is filled in in the cluster: helm template … | stackgen check -"
 		case "Application.argoproj.io", "ApplicationSet.argoproj.io":
 			fill = "whose manifests Argo CD makes: argocd app manifests … | stackgen check -"

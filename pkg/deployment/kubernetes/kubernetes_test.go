@@ -87,6 +87,7 @@ resources: [synapse.yaml]
 func TestMadeInTheCluster(t *testing.T) {
 	for made, want := range map[string]string{
 		"helm.toolkit.fluxcd.io/v2, kind: HelmRelease":        "the HelmRelease matrix, whose chart is filled in",
+		"helm.fluxcd.io/v1, kind: HelmRelease":                "the HelmRelease matrix, whose chart is filled in", // Flux 1
 		"helm.cattle.io/v1, kind: HelmChart":                  "the HelmChart matrix, whose chart is filled in",
 		"argoproj.io/v1alpha1, kind: Application":             "the Application matrix, whose manifests Argo CD makes",
 		"kustomize.toolkit.fluxcd.io/v1, kind: Kustomization": "the Kustomization matrix, which has Flux apply another directory",

@@ -122,7 +122,7 @@ func (d *Deployment) homeserverFile(s *Service, keys []string) string {
 			continue
 		}
 		for _, at := range []string{m.Container, path.Join(m.Container, name)} {
-			if path.Base(at) != name || at != m.Container && !called {
+			if path.Base(at) != name || at != m.Container && (!called || d.belowAnother(s, m, name)) {
 				continue
 			}
 			if host, reason := s.HostPath(at); reason == "" && d.shaped(host, keys) {
@@ -131,6 +131,18 @@ func (d *Deployment) homeserverFile(s *Service, keys []string) string {
 		}
 	}
 	return ""
+}
+
+// belowAnother reports whether a mount lies below another directory that has the file itself: what is mounted within a
+// program's directory is its data, and a file of that name in them a copy.
+func (d *Deployment) belowAnother(s *Service, m Mount, name string) bool {
+	return slices.ContainsFunc(s.Mounts, func(o Mount) bool {
+		if o.Host == "" || o.Container == m.Container || !Under(m.Container, o.Container) {
+			return false
+		}
+		_, err := source.ReadFS(d.FS, path.Join(o.Host, name))
+		return err == nil
+	})
 }
 
 // helpers are words in the names of what sees the files of Synapse and is none.

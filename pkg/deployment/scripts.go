@@ -1,7 +1,6 @@
 package deployment
 
 import (
-	"bytes"
 	"cmp"
 	"io/fs"
 	"path"
@@ -10,7 +9,6 @@ import (
 	"sync"
 
 	"philipp.info/stackgen/pkg/regex"
-	"philipp.info/stackgen/pkg/source"
 )
 
 // Scripts are the scripts of a directory, of those above it that the file system has, and of what lies below, and the commands
@@ -41,14 +39,6 @@ type script struct {
 
 	found string // the names of files that find was asked for last, as {A,B}
 }
-
-// How much is looked at.
-const (
-	maxScripts    = 100
-	maxScriptSize = 256 << 10
-	maxScriptDirs = 300
-	maxScriptDeep = 3
-)
 
 // NewScripts are those of a deployment. They are read when they are asked for the first time.
 func NewScripts(fsys fs.FS) *Scripts {
@@ -97,71 +87,6 @@ func (s *Scripts) Fill(name, text string) string {
 		}
 	}
 	return ""
-}
-
-// find reads the scripts: of the directory and below, and of each above it with what lies directly below that.
-func (s *Scripts) find() (list []script) {
-	dirs := 0
-	seen := make(map[string]bool)
-	from := "."
-	var walk func(dir string, deep int)
-	walk = func(dir string, deep int) {
-		if dirs++; dirs > maxScriptDirs || seen[dir] {
-			return
-		}
-		seen[dir] = true
-		entries, _ := fs.ReadDir(s.fsys, dir)
-		for _, e := range entries {
-			name := path.Join(dir, e.Name())
-			switch {
-			case e.IsDir() && (e.Name() == ".github" || e.Name() == "workflows" || !strings.HasPrefix(e.Name(), ".") && e.Name() != "node_modules"):
-				if deep > 0 {
-					walk(name, deep-1)
-				}
-			case path.Ext(name) == ".md" && !toldIn(from, name): // of another stack, or of one part
-			case len(list) < maxScripts && e.Type().IsRegular() && mayBeScript(name):
-				src, err := source.ReadFS(s.fsys, name)
-				if err == nil && len(src) <= maxScriptSize && isScript(name, src) {
-					list = append(list, readScript(name, string(src)))
-				}
-			}
-		}
-	}
-	walk(".", maxScriptDeep)
-	for up := ".."; !source.Beyond(s.fsys, up) && strings.Count(up, "..") < 6; up += "/.." {
-		from = up
-		walk(up, 1)
-	}
-	return list
-}
-
-// isScript reports whether what may be a script by its name is one.
-func isScript(name string, src []byte) bool {
-	switch {
-	case path.Ext(name) == "":
-		return bytes.HasPrefix(src, []byte("#!")) || isMakefile(name)
-	case isYAML(name):
-		return path.Base(path.Dir(name)) == "workflows" || strings.HasPrefix(path.Base(name), "Taskfile") || isPlaybook(string(src))
-	}
-	return true
-}
-
-func isYAML(name string) bool { return path.Ext(name) == ".yml" || path.Ext(name) == ".yaml" }
-
-func isMakefile(name string) bool {
-	return slices.Contains([]string{"makefile", "gnumakefile", "justfile"}, strings.ToLower(path.Base(name)))
-}
-
-func mayBeScript(name string) bool {
-	switch ext := path.Ext(name); ext {
-	case "", ".sh", ".bash", ".zsh", ".py":
-		return true
-	case ".js", ".mjs", ".cjs", ".ts": // and not the program that the repository is of
-		return slices.Contains([]string{"scripts", "script", "tools", "bin", "setup", "deploy"}, path.Base(path.Dir(name)))
-	case ".md", ".yml", ".yaml": // what people are told to run; what runs on a runner deploys as well, and Ansible
-		return true
-	}
-	return path.Base(name) == dokploy
 }
 
 // writes reports whether one of the paths that the script writes is that one.

@@ -1,6 +1,7 @@
 package deployment_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -138,6 +139,27 @@ func TestScriptsBounded(t *testing.T) {
 		s.Write("synapse/homeserver.yaml")
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%q: %v", text, took)
+		}
+	}
+}
+
+// TestScriptsOfMany: what sets a stack up is found among the programs of a large repository, whatever it is called.
+func TestScriptsOfMany(t *testing.T) {
+	files := fstest.MapFS{
+		"zz/setup.sh": {Data: []byte("cat > synapse/log.config\n")},
+		"zz/deploy":   {Data: []byte("#!/bin/sh\ncat > synapse/other.config\n")},
+		"zz/make.py":  {Data: []byte("open('synapse/third.config', 'w')\n")},
+	}
+	for i := range 380 {
+		files[fmt.Sprintf("app/%03d.py", i)] = &fstest.MapFile{Data: []byte("print()\n")}
+	}
+	for i := range 300 {
+		files[fmt.Sprintf("docs/%03d.md", i)] = &fstest.MapFile{Data: []byte("Text.\n")}
+	}
+	scripts := deployment.NewScripts(files)
+	for name, want := range map[string]string{"synapse/log.config": "zz/setup.sh", "synapse/other.config": "zz/deploy", "synapse/third.config": ""} {
+		if got := scripts.Write(name); got != want {
+			t.Errorf("%s: written by %q, not %q", name, got, want)
 		}
 	}
 }

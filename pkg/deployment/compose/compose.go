@@ -3,6 +3,7 @@
 package compose
 
 import (
+	"cmp"
 	"encoding/json"
 	"io/fs"
 	"slices"
@@ -134,7 +135,7 @@ func (p *Project) faults(named bool) []finding.Finding {
 	if p.File == nil && len(p.Faults) == 0 {
 		for _, u := range p.Unread {
 			all = append(all, finding.Finding{
-				Rule: "compose-valid", Severity: finding.Error, Message: u.Message + "; there is nothing else to check", Fix: "name the directory that it lies in", Sites: u.Sites,
+				Rule: "compose-valid", Severity: finding.Error, Message: u.Message + "; there is nothing else to check", Fix: cmp.Or(u.Fix, "name the directory that it lies in"), Sites: u.Sites,
 			})
 		}
 	}

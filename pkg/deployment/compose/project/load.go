@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"philipp.info/stackgen/pkg/regex"
 	"philipp.info/stackgen/pkg/source"
 )
 
@@ -132,6 +133,10 @@ func (r *reader) documents(name string, at source.Site, what string, sc scope) [
 	return docs
 }
 
+// begun is a value without quotes that begins with what a program puts something in the place of: an action of Go's, a mark
+// between @ or %, and a line of ERB. In quotes or within a text such a thing is YAML, and breaks no file.
+var begun = regex.Of(`(?m)^\s*(?:- +|[\w.-]+: +)(?:\{\{-? *\.|@@?\w+@@?(?:[^\w.-]|$)|%%?\w+%)|^\s*(?:- +)?<%`)
+
 // read parses a file once.
 func (r *reader) read(name string, at source.Site, what string) []*source.File {
 	if files, done := r.parsed[name]; done {
@@ -154,8 +159,8 @@ func (r *reader) read(name string, at source.Site, what string) []*source.File {
 		return nil
 	}
 	files, problem := r.parse(name, src)
-	if _, names := unmark(string(src), ""); problem != nil && (len(names) > 0 || bytes.Contains(src, []byte("{%"))) {
-		r.unread(at, name+" is a template, and no YAML before something fills it in")
+	if _, names := unmark(string(src), ""); problem != nil && (len(names) > 0 || bytes.Contains(src, []byte("{%")) || begun().Match(src)) {
+		r.project.Unread = append(r.project.Unread, Problem{Message: name + " is a template, and no YAML before something fills it in", Fix: "fill it in, and check what comes out", Sites: []source.Site{at}})
 	} else if problem != nil {
 		r.project.Faults = append(r.project.Faults, Problem{Rule: "yaml", Message: problem.Message, Fix: problem.Fix, Sites: []source.Site{{Pos: problem.Pos}}})
 	}

@@ -70,7 +70,7 @@ cluster: ## Run the reference deployment in a real Kubernetes (needs root, what 
 	cd e2e/kubernetes && go test -v -count=1 -timeout 30m $(SHORT) .
 
 .PHONY: cluster-update
-cluster-update: ## Write e2e/kubernetes/FAULTS.md again
+cluster-update: ## Write FAULTS.md and FAULTS-workers.md of e2e/kubernetes again
 	cd e2e/kubernetes && go test -v -count=1 -timeout 30m . -update
 
 .PHONY: cluster-programs

@@ -170,7 +170,7 @@ func (e *engine) buildImages(cache, base string, list []build) error {
 }
 
 // exported are the stages whose images e2e/kubernetes runs.
-var exported = []string{"postgres", "whatsapp", "signal", "meta", "discord", "mas", "telegram", "synapse"}
+var exported = []string{"postgres", "whatsapp", "signal", "meta", "discord", "mas", "telegram", "haproxy", "valkey", "synapse"}
 
 // export saves images of the newest versions into one archive, unless it has these already, and lays the certificates of the public hosts beside it.
 func (e *engine) export(dir string) error {

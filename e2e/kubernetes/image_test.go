@@ -36,6 +36,9 @@ func makeImages() error {
 // public hosts beside them.
 func (c *cluster) load(t *testing.T) {
 	t.Helper()
+	if loaded {
+		return
+	}
 	start, dir := time.Now(), filepath.Join(cache, "stack")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -51,7 +54,11 @@ func (c *cluster) load(t *testing.T) {
 		t.Fatal(err)
 	}
 	step(start, "loaded them")
+	loaded = true
 }
+
+// loaded: the cluster has them already.
+var loaded bool
 
 // makeImage writes an image of one static program, as docker save does.
 func makeImage(program, ref string) error {

@@ -140,7 +140,7 @@ metadata: {name: local, annotations: {storageclass.kubernetes.io/is-default-clas
 provisioner: kubernetes.io/no-provisioner
 volumeBindingMode: WaitForFirstConsumer
 `)
-	for i := range 12 {
+	for i := range 16 {
 		dir := filepath.Join(c.dir, "volumes", fmt.Sprint(i))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", err

@@ -314,7 +314,9 @@ func TestStack(t *testing.T) {
 	t.Run("sandbox", s.testSandbox)
 	t.Run("policies", s.testPolicies)
 	t.Run("one change restarts one pod", s.testChange)
-	t.Run("faults", func(t *testing.T) { s.testFaults(t, p) })
+	t.Run("faults", func(t *testing.T) {
+		s.keeps(t, p, "all faults", func() { s.testFaults(t, faults, "FAULTS.md", faultsHead) })
+	})
 	t.Run("each pod deleted", func(t *testing.T) { s.testDeleted(t, p) })
 	t.Run("node restarted", func(t *testing.T) { s.testRestarted(t, p) })
 	t.Run("runbook", func(t *testing.T) { s.testRunbook(t, p) })
@@ -442,6 +444,7 @@ func (s *stack) workload(t *testing.T, name string) string {
 type people struct {
 	phil, anna, room string
 	said             []string
+	since            string // where Anna's last sync ended
 }
 
 // people log in through MAS by the Gateway, and the double puppet may act as one of them and as nobody from elsewhere.

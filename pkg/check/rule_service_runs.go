@@ -100,7 +100,11 @@ func checkLaunch(r *Reporter, d *deployment.Deployment, s *deployment.Service, n
 	case deployment.Itself:
 		checkBinary(r, s)
 	case deployment.Refused:
-		r.Fail(fmt.Sprintf("%s takes no %q for its first word; %s does not start", name, word, s.Name), "remove the line", at)
+		fix := "remove the line"
+		if deployment.IsShell(word) && s.Program == component.Synapse { // MAS's image has none
+			fix = fmt.Sprintf("entrypoint: [%q], and what follows it as the command", word)
+		}
+		r.Fail(fmt.Sprintf("%s takes no %q for its first word; %s does not start", name, word, s.Name), fix, at)
 	case deployment.Script:
 		// Beside the program it is most likely a job, and a flag without a program is bridge-writes' business.
 		ends := s.Once && d.Target == deployment.Kubernetes // such as what waits for the database before a pod's program begins

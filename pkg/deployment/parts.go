@@ -40,18 +40,6 @@ func (d *Deployment) Parts() []finding.Part {
 	return p.list
 }
 
-// OnlyTool is the word by which a service runs a tool of Synapse, MAS or a bridge, where no other runs the program itself; "" else.
-func (d *Deployment) OnlyTool(s *Service) string {
-	if s.Program != component.Synapse && s.Program != component.MAS && s.Component().Bridge == nil || s.Absent.Why != "" || s.worker() || len(d.Running(s.Program)) > 0 {
-		return ""
-	}
-	kind, word, _ := s.Launch()
-	if kind != Tool {
-		return ""
-	}
-	return word
-}
-
 // Blank says why nothing of Matrix was read; "" where something was.
 func (d *Deployment) Blank() string {
 	if len(d.Synapses)+len(d.MASs)+len(d.Bridges) > 0 || d.File == "" {
@@ -63,6 +51,8 @@ func (d *Deployment) Blank() string {
 			whys = append(whys, s.Name+" ("+s.Component().Title+"): "+s.unread())
 		} else if word := d.OnlyTool(s); word != "" {
 			whys = append(whys, s.Name+" ("+s.Component().Title+"): it only runs "+word)
+		} else if why := d.misled(s); why != "" {
+			whys = append(whys, s.Name+" ("+s.Component().Title+"): "+why)
 		}
 	}
 	if len(whys) > 0 {
@@ -155,6 +145,11 @@ func (p *parts) homeserver() {
 			}
 			p.configured(name, s, config, s.partly)
 		}
+		for _, s := range d.Services {
+			if why := d.misled(s); s.Program == program && why != "" {
+				p.add(finding.Part{Name: s.Component().Title, Seen: finding.Unread, Why: s.Name + ": " + why}, s)
+			}
+		}
 	}
 	for _, w := range d.Workers {
 		if w.Absent.Why != "" {
@@ -169,7 +164,7 @@ func (p *parts) homeserver() {
 	if i := slices.IndexFunc(d.Synapses, (*Synapse).Delegates); i >= 0 && len(d.Running(component.MAS)) == 0 {
 		p.add(finding.Part{Name: "MAS", Seen: finding.Unread, Why: "Synapse leaves logins to one that is no service here"})
 	}
-	if len(d.Running(component.Synapse)) == 0 && len(p.list) > 0 {
+	if misled := func(s *Service) bool { return s.Program == component.Synapse && d.misled(s) != "" }; len(d.Running(component.Synapse)) == 0 && len(p.list) > 0 && !slices.ContainsFunc(d.Services, misled) {
 		p.add(finding.Part{Name: "Synapse", Seen: finding.Unread, Why: "no service is known as Synapse"})
 	}
 }
@@ -188,6 +183,8 @@ func (p *parts) bridges() {
 	for _, s := range d.Services {
 		if (s.Component().Bridge != nil || s.Image.Former() != nil) && !p.told[s] && !d.oneShot(s) {
 			p.add(finding.Part{Name: "bridge " + s.Name, Seen: finding.Unread, Why: s.unread()}, s)
+		} else if why := d.misled(s); s.Component().Bridge != nil && why != "" {
+			p.add(finding.Part{Name: "bridge " + s.Name, Seen: finding.Unread, Why: why}, s)
 		}
 	}
 	for _, s := range d.Synapses {

@@ -130,3 +130,33 @@ func wordsOf(list List) (words []Word) {
 	}
 	return words
 }
+
+// OnlyTool is the word by which a service runs a tool of Synapse, MAS or a bridge, where no other runs the program itself; "" else.
+func (d *Deployment) OnlyTool(s *Service) string {
+	if s.Program != component.Synapse && s.Program != component.MAS && s.Component().Bridge == nil || s.Absent.Why != "" || s.worker() || len(d.Running(s.Program)) > 0 {
+		return ""
+	}
+	kind, word, _ := s.Launch()
+	if kind != Tool {
+		return ""
+	}
+	return word
+}
+
+// misled says of a service of Synapse's, MAS's or a bridge's image that it does not run the program, where no other does; "" else.
+func (d *Deployment) misled(s *Service) string {
+	if s.Program != component.Synapse && s.Program != component.MAS && s.Component().Bridge == nil || s.Absent.Why != "" || s.Once || s.worker() || len(d.Running(s.Program)) > 0 {
+		return ""
+	}
+	switch kind, word, _ := s.Launch(); kind {
+	case Refused:
+		return "it is started with " + word + ", which its image does not take"
+	case Other:
+		return "it runs " + word + " in its place"
+	default:
+		return ""
+	}
+}
+
+// IsShell reports whether a word starts a shell.
+func IsShell(word string) bool { return slices.Contains(shells, path.Base(word)) }

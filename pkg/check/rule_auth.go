@@ -56,7 +56,7 @@ var masEndpointReachable = Rule{
 			u, port, ok := d.Endpoint(v.Str())
 			fix, heard := fmt.Sprintf("http://%s:8080/", m.Host()), 0
 			for _, l := range deployment.MasListeners(m) {
-				if slices.Contains(l.Resources, "oauth") && !l.Loopback {
+				if slices.Contains(l.Resources, "oauth") && !l.Loopback && !l.Socket() {
 					fix = fmt.Sprintf("http://%s:%s%s", m.Host(), m.Outer(l.Port), l.Prefix)
 					heard++
 				}

@@ -96,7 +96,7 @@ func checkHealthPort(r *Reporter, d *deployment.Deployment, s *deployment.Servic
 	}
 	ls, _ := d.Listeners(s)
 	text, sites := portsOf(ls)
-	fix, who := d.Lines.Probed("http://localhost:"+ls[0].Port+"/…"), "the health check of "+s.Name
+	fix, who := d.Lines.Probed("http://localhost:"+mainPort(ls)+"/…"), "the health check of "+s.Name
 	if s.Program == component.Synapse {
 		fix = d.Lines.Probe("curl", "-fsS", "http://localhost:"+mainPort(ls)+"/health")
 	}

@@ -75,6 +75,12 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 	key := "traefik.http.services." + b.Service + ".loadbalancer.server."
 	open := slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback })
 	i := slices.IndexFunc(ls, func(l deployment.Listener) bool { return l.Port == b.Port })
+	if socket, ok := strings.CutPrefix(b.Port, deployment.Socket); ok && i < 0 {
+		text, sites := portsOf(open)
+		r.Fail(fmt.Sprintf("%s sends requests to %s, a socket that is %s in the container of %s, which listens on %s; every request is a 502", d.Front().Name, b.Address, socket, s.Name, text),
+			"the path of a socket on which "+s.Name+" listens", append([]source.Site{b.Site}, sites...)...)
+		return
+	}
 	if i < 0 {
 		text, sites := portsOf(open)
 		msg := fmt.Sprintf("%s sends requests to port %s of %s, which listens on %s; every request is a 502", d.Front().Name, b.Port, s.Name, orNothing(text))
@@ -120,6 +126,7 @@ func atPort(d *deployment.Deployment, b route.Backend, port string) mend {
 
 // mainPort is that of the listener which serves most.
 func mainPort(ls []deployment.Listener) string {
+	ls = slices.DeleteFunc(slices.Clone(ls), deployment.Listener.Socket)
 	if len(ls) == 0 {
 		return "…"
 	}
@@ -156,7 +163,7 @@ var forwardedHeaders = Rule{
 			for _, b := range svc.Backends {
 				for _, s := range d.Synapses {
 					for _, l := range s.Listeners() {
-						if s.Name == b.Container && l.Port == s.BackendPort(b) && !l.Value.At("x_forwarded").True() {
+						if s.Name == b.Container && l.Port == s.BackendPort(b) && !l.Value.At("x_forwarded").True() && !l.Socket() {
 							r.FailMend("Synapse takes no notice of the client's address behind the proxy; rate limits meet everybody at once", set(l.Value.At("x_forwarded"), "true"),
 								l.Value.At("x_forwarded").Site(""), b.Site)
 						}
@@ -190,6 +197,9 @@ var trustedByDefault = deployment.Prefixes("192.168.0.0/16", "172.16.0.0/12", "1
 
 // checkTrusted holds the trusted proxies against the network in which Traefik reaches MAS.
 func checkTrusted(r *Reporter, d *deployment.Deployment, m *deployment.MAS, b route.Backend) {
+	if strings.HasPrefix(b.Port, deployment.Socket) {
+		return // which gives no address
+	}
 	v := m.Config.At("http", "trusted_proxies")
 	trusted := trustedByDefault
 	if v.Set() {

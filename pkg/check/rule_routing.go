@@ -50,7 +50,11 @@ var compatRouterWins = Rule{
 			seen := make(map[source.Pos]bool)
 			for _, host := range s.Hosts() {
 				// A host that does not serve /_matrix at all needs no logins; apex-matrix-routed looks at that.
-				if !reaches(d.Routes().Match("GET", host, "/_matrix/client/versions"), s.Service, "") {
+				res := d.Routes().Match("GET", host, "/_matrix/client/versions")
+				if res.Unknown != "" && res.Router != nil {
+					r.NotChecked(res.Unknown, routerSite(res, s.Service))
+				}
+				if !reaches(res, s.Service, "") {
 					continue
 				}
 				checkCompat(r, d, m, host, seen)

@@ -138,10 +138,9 @@ func (d *Deployment) rightful(s *Service, port string) string {
 		return port
 	}
 	usual := strconv.Itoa(s.Component().Port)
-	for _, l := range ls {
-		if l.Port == usual {
-			return usual
-		}
+	ls = slices.DeleteFunc(ls, Listener.Socket)
+	if len(ls) == 0 || slices.ContainsFunc(ls, func(l Listener) bool { return l.Port == usual }) {
+		return usual
 	}
 	return ls[0].Port
 }

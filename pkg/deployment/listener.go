@@ -10,7 +10,7 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Listener is one address that a program listens on.
+// Listener is one address that a program listens on. Port is a number, or Socket with the path of one.
 type Listener struct {
 	Port, Prefix string
 	Host         string // of MAS
@@ -22,9 +22,15 @@ type Listener struct {
 	hostAt       source.Value // of a program beside the stack: the address
 }
 
-// PortAt is the place of the port.
+// Socket stands before the path of a UNIX socket where others have a port.
+const Socket = "unix:"
+
+// Socket reports whether it is a UNIX socket.
+func (l Listener) Socket() bool { return strings.HasPrefix(l.Port, Socket) }
+
+// PortAt is the place of the port, or of the path of the socket.
 func (l Listener) PortAt() source.Value {
-	for _, v := range []source.Value{l.bind.At("address"), l.bind.At("port"), l.Value.At("port")} {
+	for _, v := range []source.Value{l.bind.At("address"), l.bind.At("port"), l.bind.At("socket"), l.Value.At("port"), l.Value.At("path")} {
 		if v.Set() {
 			return v
 		}
@@ -74,6 +80,9 @@ func MasListeners(m *MAS) []Listener {
 		}
 		for _, bind := range v.At("binds").Items() {
 			l := Listener{Prefix: prefix, Resources: resources, Tls: v.At("tls").Set(), Value: v, bind: bind, Port: bind.At("port").Str()}
+			if socket := bind.At("socket"); socket.Set() {
+				l.Port = Socket + socket.Str()
+			}
 			host := bind.At("host").Str()
 			if addr := bind.At("address").Str(); addr != "" {
 				i := strings.LastIndexByte(addr, ':')
@@ -104,10 +113,13 @@ func (s *Synapse) Listeners() []Listener { return synapseListeners(s.Config.At("
 func synapseListeners(list source.Value) []Listener {
 	var ls []Listener
 	for _, v := range list.Items() {
-		if kind := v.At("type").Str(); kind == "manhole" || v.At("path").Set() {
+		if v.At("type").Str() == "manhole" {
 			continue
 		}
 		l := Listener{Port: v.At("port").Str(), Tls: v.At("tls").True(), Value: v}
+		if socket := v.At("path"); socket.Set() {
+			l.Port = Socket + socket.Str()
+		}
 		for _, res := range v.At("resources").Items() {
 			for _, n := range res.At("names").Items() {
 				l.Resources = append(l.Resources, n.Str())
@@ -135,9 +147,9 @@ func (s *Synapse) ListenerSites() []source.Site {
 	return sites
 }
 
-// clientListeners are those that serve the client API to other containers.
+// clientListeners are those that serve the client API to other containers, on a port.
 func (s *Synapse) clientListeners() []Listener {
-	return slices.DeleteFunc(s.Listeners(), func(l Listener) bool { return l.Loopback || !slices.Contains(l.Resources, "client") })
+	return slices.DeleteFunc(s.Listeners(), func(l Listener) bool { return l.Loopback || l.Socket() || !slices.Contains(l.Resources, "client") })
 }
 
 // Hears reports whether other containers reach Synapse's client API on the port.

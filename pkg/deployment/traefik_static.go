@@ -261,9 +261,43 @@ func (d *Deployment) provided(s *Service, container string) *source.File {
 	return f
 }
 
+// socket finds the service that listens on a UNIX socket of a proxy's, and the socket as that service has it. Where nobody listens
+// there, it is the one that listens beside it in a directory that they alone have; "" where that cannot be told.
+func (d *Deployment) socket(from *Service, name string) (container, port string) {
+	if from == nil || from.place(name) == "" {
+		return "", ""
+	}
+	dir := from.place(path.Dir(name))
+	for _, s := range d.Services {
+		ls, _ := d.Listeners(s)
+		for _, l := range ls {
+			at, ok := strings.CutPrefix(l.Port, Socket)
+			if ok && s.place(at) == from.place(name) {
+				return s.Name, l.Port
+			}
+			if ok && s.place(path.Dir(at)) == dir {
+				container, port = s.Name, Socket+path.Join(path.Dir(at), path.Base(name))
+			}
+		}
+	}
+	for _, s := range d.Services {
+		shares := func(m Mount) bool {
+			at := s.place(m.Container)
+			return at != "" && (Within(dir, at) || Within(at, dir))
+		}
+		if s != from && s.Name != container && slices.ContainsFunc(s.Mounts, shares) {
+			return "", ""
+		}
+	}
+	return container, port
+}
+
 // upstream finds the service and its port that an address means for a proxy: a service by its name, or the host
 // with what is published there. A proxy that is none of the services is on the host, or in a container beside them.
 func (d *Deployment) upstream(from *Service, host, port string) (container, inner string) {
+	if name, ok := strings.CutPrefix(host, Socket); ok {
+		return d.socket(from, name)
+	}
 	if s := d.ServiceAt(host); s != nil {
 		return s.Name, d.Inner(host, port)
 	}

@@ -35,7 +35,7 @@ func (m *maker) probe(s *deployment.Service) *node {
 		switch ls, _ := m.d.Listeners(s); {
 		case s.Program == component.MAS: // its image has nothing that could ask, but kubelet can
 			for _, l := range ls {
-				if slices.Contains(l.Resources, "health") && !l.Loopback && !l.Tls {
+				if slices.Contains(l.Resources, "health") && !l.Loopback && !l.Tls && !l.Socket() {
 					return get(l.Prefix+"health", l.Port)
 				}
 			}

@@ -212,8 +212,13 @@ func (s *site) proxy(e *entry, l *line, args []string, above string) error {
 // backend reads an upstream: host:port, or a URL without a path.
 func (s *site) backend(text, scheme string, l *line) (b route.Backend, ok bool) {
 	filled, ok := (&walk{env: s.parser.env}).expand(text)
-	if !ok || strings.HasPrefix(filled, "unix") || strings.HasPrefix(filled, "/") {
+	if !ok || strings.HasPrefix(filled, "/") {
 		return b, false
+	}
+	if network, socket, ok := strings.Cut(filled, "/"); ok && (network == "unix" || network == "unix+h2c") {
+		b = route.Backend{Scheme: scheme, Address: filled, Site: l.words[0].site}
+		b.Container, b.Port = s.upstream("unix:"+socket, "")
+		return b, b.Container != ""
 	}
 	given, rest, has := strings.Cut(filled, "://")
 	if !has {

@@ -15,10 +15,11 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Options is what lies outside of the Caddyfile. Env gives a variable of the program's environment, and says why it
-// may be another one. Glob finds the files of an import, as the file from sees them, and says why there may be more.
-// Upstream tells which container, and which port of it, an upstream means. Public leads from published ports to
-// those on which Caddy may listen; nil where they cannot be seen.
+// Options is what lies outside of the Caddyfile. Env gives a variable of the program's environment, and says why it may be
+// another one. Glob finds the files of an import, as the file from sees them, and says why there may be more. Upstream tells
+// which container, and which port of it, an upstream means; a UNIX socket is a host of "unix:" and its path, and no container
+// where nobody is known to listen there. Public leads from published ports to those on which Caddy may listen; nil where they
+// cannot be seen.
 type Options struct {
 	Env      func(name string) (val string, set bool, hidden string)
 	Glob     func(pattern, from string) (files []*source.File, hidden string)

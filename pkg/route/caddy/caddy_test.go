@@ -21,8 +21,13 @@ func options() caddy.Options {
 		Glob: func(pattern, _ string) ([]*source.File, string) {
 			return nil, "nothing is at " + pattern
 		},
-		Upstream: func(host, port string) (string, string) { return host, port },
-		Public:   map[string]string{"443": "443", "8448": "8448", "80": "80"},
+		Upstream: func(host, port string) (string, string) {
+			if host == "unix:/run/hidden.sock" {
+				return "", ""
+			}
+			return host, port
+		},
+		Public: map[string]string{"443": "443", "8448": "8448", "80": "80"},
 	}
 }
 
@@ -107,7 +112,8 @@ func TestUnknown(t *testing.T) {
 		{"a loop", "(a) {\n\timport a\n}\na.b {\n\timport a\n}", "unknown: Caddyfile:2 is not read: imports are nested too deeply"},
 		{"one site without braces", "a.b\nreverse_proxy s:1 # all of it\n", "s:1 /x"},
 		{"several servers", "a.b {\n\treverse_proxy s:1 s:2 t:3\n}", `unknown: containers "s" and "t" share the service "s:1 s:2 t:3"`},
-		{"a socket", "a.b {\n\treverse_proxy unix//run/s.sock\n}", "unknown: the upstream unix//run/s.sock of reverse_proxy in line 2 is not one that is known here"},
+		{"a socket", "a.b {\n\treverse_proxy unix//run/s.sock\n}", "unix:/run/s.sock: /x"},
+		{"a socket of nobody", "a.b {\n\treverse_proxy unix//run/hidden.sock\n}", "unknown: the upstream unix//run/hidden.sock of reverse_proxy in line 2 is not one that is known here"},
 		{"nothing at all", "", "unknown: which port of Caddy is asked cannot be seen"},
 	} {
 		if got := said(read(c.text).Match("GET", "a.b", "/x")); got != c.want && (!strings.HasSuffix(c.want, "compile") || !strings.HasPrefix(got, c.want)) {

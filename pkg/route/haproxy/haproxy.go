@@ -14,8 +14,9 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Options is what lies outside of the file. Upstream tells which container, and which port of it, an address means. Public leads
-// from published ports to those on which HAProxy may listen; nil where they cannot be seen.
+// Options is what lies outside of the file. Upstream tells which container, and which port of it, an address means; a UNIX
+// socket is a host of "unix:" and its path, and no container where nobody is known to listen there. Public leads from published
+// ports to those on which HAProxy may listen; nil where they cannot be seen.
 type Options struct {
 	Upstream func(host, port string) (container, inner string)
 	Public   map[string]string
@@ -179,8 +180,12 @@ func (c *config) readBackends(sections []*section, o Options) {
 			if slices.Contains(l.words, "ssl") {
 				b.Scheme = "https"
 			}
-			b.Container, b.Port = o.Upstream(host, port)
-			to.Backends = append(to.Backends, b)
+			if socket := strings.TrimPrefix(address, "unix@"); strings.HasPrefix(socket, "/") {
+				host, port = "unix:"+socket, ""
+			}
+			if b.Container, b.Port = o.Upstream(host, port); b.Container != "" {
+				to.Backends = append(to.Backends, b)
+			}
 		}
 		c.backends[s.name] = to
 		c.found.Services = append(c.found.Services, to)

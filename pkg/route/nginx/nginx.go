@@ -14,9 +14,10 @@ import (
 	"philipp.info/stackgen/pkg/source"
 )
 
-// Options is what lies outside of the files. Glob finds the files of an include, as the file from sees them, and says why
-// there may be more. Upstream tells which container, and which port of it, an address means. Public leads from
-// published ports to those on which nginx may listen; nil where they cannot be seen.
+// Options is what lies outside of the files. Glob finds the files of an include, as the file from sees them, and says why there
+// may be more. Upstream tells which container, and which port of it, an address means; a UNIX socket is a host of "unix:" and
+// its path, and no container where nobody is known to listen there. Public leads from published ports to those on which nginx
+// may listen; nil where they cannot be seen.
 type Options struct {
 	Glob     func(pattern, from string) (files []*source.File, hidden string)
 	Upstream func(host, port string) (container, inner string)
@@ -190,10 +191,7 @@ func fits(name, host string) (rank, length int) {
 // service reads what stands behind proxy_pass: a server, or an upstream block.
 func (c *config) service(pass string, d *directive) (s *route.Service, unclear string) {
 	s = &route.Service{Name: pass}
-	scheme, rest := authority(pass)
-	if strings.HasPrefix(rest, "unix:") {
-		return s, "proxy_pass leads to a socket"
-	}
+	scheme, rest, _ := authority(pass)
 	type server struct {
 		address string
 		at      *directive
@@ -210,16 +208,15 @@ func (c *config) service(pass string, d *directive) (s *route.Service, unclear s
 	}
 	for _, one := range servers {
 		address := one.address
-		if strings.HasPrefix(address, "unix:") {
-			return s, "proxy_pass leads to a socket"
-		}
 		of := scheme
 		if c.upstreams[rest] != nil {
 			of = "http" // whose port a server of an upstream has without a word
 		}
 		host, port := hostPort(of, address)
 		b := route.Backend{Service: pass, Container: host, Port: port, Scheme: scheme, Address: address, Site: one.at.site}
-		b.Container, b.Port = c.upstream(host, port)
+		if b.Container, b.Port = c.upstream(host, port); b.Container == "" {
+			return s, "who listens on the socket " + strings.TrimPrefix(address, "unix:") + " cannot be told"
+		}
 		s.Backends = append(s.Backends, b)
 	}
 	if len(s.Backends) == 0 {

@@ -18,8 +18,13 @@ func read(text string) *route.Table {
 			}
 			return nil, "it is not mounted"
 		},
-		Upstream: func(host, port string) (string, string) { return host, port },
-		Public:   map[string]string{"443": "443", "8448": "8448"},
+		Upstream: func(host, port string) (string, string) {
+			if host == "unix:/run/hidden.sock" {
+				return "", ""
+			}
+			return host, port
+		},
+		Public: map[string]string{"443": "443", "8448": "8448"},
 	})
 }
 
@@ -100,7 +105,10 @@ func TestUnknown(t *testing.T) {
 		{"no semicolon", server("location / { return 403 }"), "unknown: a.conf:2 is not read: the directive return does not end in a semicolon"},
 		{"no end", "server {\nlocation / {", "unknown: a.conf:2 is not read: the block of location does not end"},
 		{"too many ends", "server { }\n}", "unknown: a.conf:2 is not read: this brace closes nothing"},
-		{"a socket", server("location / { proxy_pass http://unix:/run/s.sock; }"), "unknown: proxy_pass leads to a socket"},
+		{"a socket", server("location / { proxy_pass http://unix:/run/s.sock; }"), "unix:/run/s.sock: /x"},
+		{"a path behind a socket", server("location / { proxy_pass http://unix:/run/s.sock:/below/; }"), "unix:/run/s.sock: /below/x"},
+		{"a socket of an upstream", "upstream u { server unix:/run/s.sock; }" + server("location / { proxy_pass http://u/below/; }"), "unix:/run/s.sock: /below/x"},
+		{"a socket of nobody", server("location / { proxy_pass http://unix:/run/hidden.sock; }"), "unknown: who listens on the socket /run/hidden.sock cannot be told"},
 		{"two servers", "upstream u { server s:1; server t:2; }" + server("location / { proxy_pass http://u; }"), `unknown: containers "s" and "t" share the service "http://u"`},
 		{"another port", "server { listen 81; }", "closed: port 443 is published, but no entrypoint listens behind it"},
 		{"quotes", server(`location "/x" { return 200 "a;{}\"b"; }`), `a;{}"b`},

@@ -354,11 +354,7 @@ func (w *walk) pass(l *location, con content) {
 			p.Unresolved, w.end.Passes = name, &p
 		}
 	}
-	_, rest, _ := strings.Cut(filled, "://")
-	part := ""
-	if i := strings.IndexByte(rest, '/'); i >= 0 {
-		part = rest[i:]
-	}
+	_, _, part := authority(filled)
 	escaped := func(p string) string {
 		if strings.Contains(w.raw, "%") || w.internal {
 			return escape(p)

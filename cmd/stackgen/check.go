@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -145,6 +146,9 @@ func (c *checkCmd) piped(a *app) error {
 	src, err := io.ReadAll(io.LimitReader(a.stdin, source.MaxSize+1))
 	if err != nil {
 		return err
+	}
+	if len(bytes.TrimSpace(src)) == 0 {
+		return usagef("nothing came by stdin: what was to write the manifests failed, or has none")
 	}
 	c.Dir = "."
 	return c.tell(a, shown, c.look(memfs.New([]memfs.File{{Path: "stdin.yaml", Data: append([]byte{}, src...)}})), false)

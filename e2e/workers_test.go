@@ -27,7 +27,7 @@ ingress: {traefik: {network: ` + ingress + `}}
 database: {memory: 3G}
 synapse:
   workers: ` + set + `
-  extra: {rc_login: {address: ` + often + `, account: ` + often + `}, rc_message: ` + often + `}
+  extra: {rc_login: {address: ` + often + `, account: ` + often + `}, rc_message: ` + often + `, rc_presence: {per_user: ` + often + `}}
 bridges: {signal: {}}
 permissions: {` + serverName + `: user}
 `

@@ -131,31 +131,31 @@ func wordsOf(list List) (words []Word) {
 	return words
 }
 
+// idle reports whether a service has an image of Synapse, MAS or a bridge, and nobody runs that program.
+func (d *Deployment) idle(s *Service) bool {
+	known := s.Program == component.Synapse || s.Program == component.MAS || s.Component().Bridge != nil
+	return known && s.Absent.Why == "" && !s.worker() && len(d.Running(s.Program)) == 0
+}
+
 // OnlyTool is the word by which a service runs a tool of Synapse, MAS or a bridge, where no other runs the program itself; "" else.
 func (d *Deployment) OnlyTool(s *Service) string {
-	if s.Program != component.Synapse && s.Program != component.MAS && s.Component().Bridge == nil || s.Absent.Why != "" || s.worker() || len(d.Running(s.Program)) > 0 {
-		return ""
+	if kind, word, _ := s.Launch(); kind == Tool && d.idle(s) {
+		return word
 	}
-	kind, word, _ := s.Launch()
-	if kind != Tool {
-		return ""
-	}
-	return word
+	return ""
 }
 
 // misled says of a service of Synapse's, MAS's or a bridge's image that it does not run the program, where no other does; "" else.
 func (d *Deployment) misled(s *Service) string {
-	if s.Program != component.Synapse && s.Program != component.MAS && s.Component().Bridge == nil || s.Absent.Why != "" || s.Once || s.worker() || len(d.Running(s.Program)) > 0 {
-		return ""
-	}
-	switch kind, word, _ := s.Launch(); kind {
-	case Refused:
+	kind, word, _ := s.Launch()
+	switch {
+	case s.Once || !d.idle(s):
+	case kind == Refused:
 		return "it is started with " + word + ", which its image does not take"
-	case Other:
+	case kind == Other:
 		return "it runs " + word + " in its place"
-	default:
-		return ""
 	}
+	return ""
 }
 
 // IsShell reports whether a word starts a shell.

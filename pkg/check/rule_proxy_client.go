@@ -20,7 +20,7 @@ var proxyWaitsForSyncs = Rule{
 	Summary: "the proxy waits for an answer of Synapse for longer than a sync takes in which nothing happens",
 	Why:     "504 Gateway Timeout for each sync without news: clients say that the connection to the server was lost, again and again.",
 	Fix:     "Let the proxy wait for more than 30 seconds; Synapse's first answer to a new device may take minutes.",
-	Source:  "nginx src/http/modules/ngx_http_proxy_module.c; Caddy modules/caddyhttp/reverseproxy/httptransport.go; Matrix client-server API, GET /sync",
+	Source:  "nginx src/http/modules/ngx_http_proxy_module.c; Caddy modules/caddyhttp/reverseproxy/httptransport.go; gateway-api apis/v1/httproute_types.go; Matrix client-server API, GET /sync",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		told := make(map[source.Pos]bool)
 		for _, s := range d.Synapses {

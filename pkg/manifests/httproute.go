@@ -91,7 +91,7 @@ func (m *maker) rules(r routed, ways []way) *node {
 		}
 		if now := r.replaced(w); !w.exact && now != w.path && now+"/" != w.path {
 			rewrite := mapping("type", text("URLRewrite"), "urlRewrite", mapping("path", mapping("type", text("ReplacePrefixMatch"), "replacePrefixMatch", text(now))))
-			rules.Items = append(rules.Items, mapping("matches", list(match), "filters", list(append([]*node{rewrite}, r.headers()...)...), "backendRefs", to.Clone()))
+			rules.Items = append(rules.Items, mapping("matches", list(match), "filters", list(append([]*node{rewrite}, r.headers()...)...), "backendRefs", to.Clone(), "timeouts", unlimited()))
 			continue
 		}
 		plain.Items = append(plain.Items, match)
@@ -102,10 +102,15 @@ func (m *maker) rules(r routed, ways []way) *node {
 			rule.Set("filters", list(headers...))
 		}
 		rule.Set("backendRefs", to.Clone())
+		rule.Set("timeouts", unlimited())
 		rules.Items = append(rules.Items, rule)
 	}
 	return rules
 }
+
+// unlimited has a gateway wait for as long as the answer takes: one that is made of Envoy gives up after 15 s else (RouteAction.timeout),
+// and a sync without news takes 30 s. gateway-api 1.6 apis/v1/httproute_types.go, HTTPRouteTimeouts; who does not know it leaves it alone.
+func unlimited() *node { return mapping("request", text("0s")) }
 
 // redirect is the answer that leads to another URL.
 func redirect(to string) *node {

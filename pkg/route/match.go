@@ -212,6 +212,7 @@ func (t *Table) answer(res *Result, r *Router, e *Entry, host string, u *url.URL
 			res.Path = "/"
 		}
 	}
+	res.Passes = r.Passes
 	res.serve(r.To, t.alike)
 }
 

@@ -94,6 +94,8 @@ type Router struct {
 	Matchers []string
 	// Default says that the rule is the proxy's own, for a name that nobody asks for.
 	Default bool
+	// Passes is what the proxy hands on by it; nil where that is told of a request alone, or not at all.
+	Passes *Passes
 }
 
 // Hosts are the names that the rule asks for, in its order.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"philipp.info/stackgen/pkg/route"
 	"philipp.info/stackgen/pkg/source"
@@ -103,6 +104,7 @@ func (t *table) matched(obj Object, rule, m source.Value, host string, to *route
 		at = rule
 	}
 	r := t.add(obj, at, host, k, path, e, finer, to)
+	r.Passes = passes(rule)
 	redirects := 0
 	for _, f := range rule.At("filters").Items() {
 		switch f.At("type").Str() {
@@ -121,6 +123,19 @@ func (t *table) matched(obj Object, rule, m source.Value, host string, to *route
 	if to == nil && redirects == 0 {
 		r.Steps = append(r.Steps, func(f *route.Flow) { f.Refused = "500, for the rule has no backend" })
 	}
+}
+
+// passes is how long a rule has the gateway wait: the shorter of its two limits, of which 0s is none (gateway-api 1.6
+// apis/v1/httproute_types.go, HTTPRouteTimeouts).
+func passes(rule source.Value) *route.Passes {
+	p := &route.Passes{Upgrades: true, Forwards: true}
+	for _, key := range []string{"request", "backendRequest"} {
+		v := rule.At("timeouts", key)
+		if wait, err := time.ParseDuration(v.Str()); err == nil && wait > 0 && (p.Wait == 0 || wait < p.Wait) {
+			p.Wait, p.WaitAt = wait, v.Site("")
+		}
+	}
+	return p
 }
 
 // redirect is the answer of RequestRedirect.

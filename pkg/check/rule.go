@@ -59,7 +59,7 @@ func (r *Reporter) WarnMend(message string, fix mend, sites ...source.Site) {
 }
 
 func (r *Reporter) report(severity finding.Severity, message string, fix mend, sites []source.Site) {
-	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: severity, Message: asWritten(message), Fix: asWritten(fix.text), Edits: fix.edits, Sites: sites})
+	r.findings = append(r.findings, finding.Finding{Rule: r.rule.ID, Severity: severity, Message: asWritten(message), Fix: asWritten(fix.text), Edits: fix.edits, Sites: once(sites)})
 }
 
 // asWritten has a variable of a Caddyfile that is set elsewhere as people write it there: pkg/route/caddy reads {$NAME} as {env.NAME}.
@@ -111,7 +111,26 @@ func (r *Reporter) NotChecked(why string, sites ...source.Site) {
 	if why == r.told && why != "" {
 		return
 	}
-	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, asWritten(why), sites...))
+	r.findings = append(r.findings, finding.Unchecked(r.rule.ID, asWritten(why), once(sites)...))
+}
+
+// once names each place one time, in the order in which they come: two users of one line, or a tag that is set for two containers, show
+// it twice otherwise. What is said of it stays, each once.
+func once(sites []source.Site) (each []source.Site) {
+	at := make(map[source.Pos]int, len(sites))
+	for _, s := range sites {
+		i, told := at[s.Pos]
+		switch {
+		case !told:
+			at[s.Pos] = len(each)
+			each = append(each, s)
+		case each[i].Note == "":
+			each[i].Note = s.Note
+		case s.Note != "" && !slices.Contains(strings.Split(each[i].Note, "; "), s.Note):
+			each[i].Note += "; " + s.Note
+		}
+	}
+	return each
 }
 
 // On reports whether the rule has a meaning on a target.

@@ -64,6 +64,28 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+func TestUnknownAlias(t *testing.T) {
+	const (
+		above  = "write the anchor (&name) above it, in the same file; anchors do not cross files"
+		either = "put quotes around a text that begins with *; where it is meant as an alias, " + above
+	)
+	for src, want := range map[string]string{
+		"a:\n  <<: *hunter2\n":                            above,
+		"a: {<<: *hunter2}\n":                             above,
+		"x: &x {}\na:\n  <<: [*x, *hunter2]\n":            above,
+		"x: &x {}\na:\n  <<:\n    - *x\n    - *hunter2\n": above,
+		"a:\n  <<: *hunter2\nb: &hunter2 {}\n":            above,
+		"a: *hunter2\n":                                   either,
+		"x: &x {}\na:\n  <<: *x\n  b: *hunter2\n":         either,
+		"x: &x {}\na:\n  <<: [*x]\n  b: [*hunter2]\n":     either,
+	} {
+		_, got := Parse("f.yaml", []byte(src))
+		if got == nil || got.Fix != want || !strings.Contains(got.Message, "does not stand above it") {
+			t.Errorf("%q: %v; want the fix %q", src, got, want)
+		}
+	}
+}
+
 func TestParseAccepts(t *testing.T) {
 	for _, tt := range []struct {
 		name, src string

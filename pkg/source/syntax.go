@@ -12,6 +12,7 @@ import (
 var (
 	yamlErrorLine = regex.Of(`^yaml: (?:line (\d+): )?`)
 	unknownAnchor = regex.Of(`^unknown anchor '(.*)' referenced$`)
+	mergeKey      = regex.Of(`(?:^|[\s{,])<<:\s+(?:\[[^\]]*|(?:-\s+[^\n]*\n\s*)*-\s+)?$`)
 	// For these, which its parser and not its scanner finds, yaml.v3 counts lines from 0.
 	parserError = regex.Of(`^did not find expected (?:',' or|'-' indicator|key$|node content|<)`)
 )
@@ -25,7 +26,12 @@ func syntaxError(src []byte, err error) (line int, msg, fix string) {
 	}
 	// The name is not repeated: what looks like an alias may well be a password that begins with *.
 	if m := unknownAnchor().FindStringSubmatch(msg); m != nil {
-		return aliasLine(src, m[1]), "not valid YAML: an alias (*name) whose anchor (&name) is not in the file", "put quotes around a text that begins with *"
+		line, merged := aliasLine(src, m[1])
+		fix = "write the anchor (&name) above it, in the same file; anchors do not cross files"
+		if !merged {
+			fix = "put quotes around a text that begins with *; where it is meant as an alias, " + fix
+		}
+		return line, "not valid YAML: an alias (*name) whose anchor (&name) does not stand above it in the file", fix
 	}
 	if parserError().MatchString(msg) {
 		line++
@@ -49,12 +55,14 @@ func tabIndented(src []byte, line int) (int, bool) {
 	return 0, false
 }
 
-func aliasLine(src []byte, name string) int {
+// aliasLine finds an alias. merged says that it is the value of <<, or of a list there, where no password stands.
+func aliasLine(src []byte, name string) (line int, merged bool) {
 	at := regexp.MustCompile(`(?:^|[\s\[{,])\*` + regexp.QuoteMeta(name) + `(?:$|[\s\]},])`).FindIndex(src)
 	if at == nil {
-		return 1
+		return 1, false
 	}
-	return len(splitLines(string(src[:bytes.IndexByte(src[at[0]:], '*')+at[0]])))
+	before := src[:bytes.IndexByte(src[at[0]:], '*')+at[0]]
+	return len(splitLines(string(before))), mergeKey().Match(before)
 }
 
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")

@@ -14,7 +14,7 @@ import (
 
 var configVariables = Rule{
 	ID: "config-variables", Severity: finding.Error,
-	Summary: "no configuration holds a variable that nobody puts a value in the place of",
+	Summary: "no configuration still holds a variable or a placeholder in the place of a value",
 	Why:     "Synapse, MAS and the bridges read their files as they stand: the secret is the text ${SECRET}, which anybody can guess, or the server is called {{ domain }}.",
 	Fix:     "Write the value, or the file that holds it where there is such a key (…_path, …_file).",
 	Source:  "Synapse config/_base.py, MAS figment Yaml, mautrix-go configupgrade: none of them replaces anything",
@@ -128,16 +128,29 @@ func checkVariables(r *Reporter, d *deployment.Deployment, s *deployment.Service
 	})
 }
 
-// failVariables says which values hold one.
+// failVariables says which values hold one. Whether a person fills them in before, as a README may say, cannot be seen.
 func failVariables(r *Reporter, s *deployment.Service, values []source.Value) {
 	var names []string
 	var sites []source.Site
 	for _, v := range values {
 		names, sites = append(names, v.Path()), append(sites, v.Site(""))
 	}
-	holds := " still holds a variable, and nobody puts a value in its place; "
-	if len(names) > 1 {
-		holds = " still hold variables, and nobody puts values in their place; "
+	marks := 0
+	for _, v := range values {
+		if placeholders().MatchString(v.Str()) {
+			marks++
+		}
+	}
+	holds := " still holds a variable; "
+	switch several := len(values) > 1; {
+	case several && marks == len(values):
+		holds = " still hold placeholders; "
+	case several && marks > 0:
+		holds = " still hold variables and placeholders; "
+	case several:
+		holds = " still hold variables; "
+	case marks > 0:
+		holds = " still holds a placeholder; "
 	}
 	r.Fail(finding.Sentence(deployment.AtMost(names, 3), "and")+holds+s.Name+" takes the text as it stands", "write the value", sites...)
 }

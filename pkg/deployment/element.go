@@ -48,3 +48,17 @@ func (d *Deployment) readElement(s *Service) {
 	}
 	d.Elements = append(d.Elements, e)
 }
+
+// mounted says why the configuration of a service is not there although it is mounted; "" where it is not mounted.
+func (d *Deployment) mounted(s *Service) string {
+	at := s.Component().Config.File
+	host, _ := s.HostPath(at)
+	if host == "" {
+		return ""
+	}
+	_, reason, _ := d.Follow(s, at)
+	if o := d.Maker(s, host); o != nil {
+		return reason + "; " + o.Name + " may write it"
+	}
+	return reason
+}

@@ -205,7 +205,7 @@ func (p *parts) clients() {
 		}
 		switch {
 		case len(part.From) == 0 && e.Hidden == "":
-			part.Seen, part.Why = finding.Unread, "its configuration is the one in its image"
+			part.Seen, part.Why = finding.Unread, cmp.Or(p.d.mounted(e.Service), "its configuration is the one in its image")
 		case len(part.From) == 0:
 			part.Seen = finding.Unread
 		case e.Hidden != "":
@@ -222,7 +222,7 @@ func (p *parts) admins() {
 		case a.Config != nil:
 			part.From = []string{a.Config.Path}
 		case a.Hidden == "":
-			part.Seen, part.Why = finding.Unread, "it has no configuration, and takes any homeserver"
+			part.Seen, part.Why = finding.Unread, cmp.Or(p.d.mounted(a.Service), "it has no configuration, and takes any homeserver")
 		default:
 			part.Seen = finding.Unread
 		}

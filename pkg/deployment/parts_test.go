@@ -54,6 +54,21 @@ MAS, not read: mas: it runs sleep in its place
 `,
 			blank: "synapse (Synapse): it is started with bash, which its image does not take, mas (MAS): it runs sleep in its place",
 		},
+		"configurations that are mounted, and that a job writes or nobody": {
+			services: "  synapse: {image: 'ghcr.io/element-hq/synapse:v1.163.2', volumes: ['./s:/data']}\n" +
+				"  web: {image: 'ghcr.io/element-hq/element-web:v1.12.30', volumes: ['./web/config.json:/app/config.json:ro']}\n  plain: {image: 'ghcr.io/element-hq/element-web:v1.12.30'}\n" +
+				"  admin: {image: 'ghcr.io/etkecc/ketesa:v1.4.0', volumes: ['./admin.json:/var/public/config.json:ro']}\n" +
+				"  setup: {image: 'alpine:3.22', volumes: ['./web:/out'], command: [sh, -c, 'echo > /out/config.json'], restart: 'no'}\n",
+			files: map[string]string{"s/homeserver.yaml": homeserver},
+			want: `Synapse, read: s/homeserver.yaml
+Element Web web, not read: web/config.json does not exist; setup may write it
+Element Web plain, not read: its configuration is the one in its image
+ketesa admin, not read: admin.json does not exist
+proxy, not read: none here, and no labels for one: what is routed where cannot be seen
+PostgreSQL at db, not read: not of this stack; synapse uses it
+others, not read: setup: only what Compose is told
+`,
+		},
 		"nothing of Matrix": {
 			services: "  web: {image: example/web}\n",
 			want:     "others, not read: web: only what Compose is told\n",

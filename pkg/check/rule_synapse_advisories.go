@@ -105,6 +105,9 @@ func warnOfAdvisories(r *Reporter, ref component.Ref, v component.Version, servi
 		}
 		return together(all...)
 	}}
+	if s := services[0]; !patch && !s.Build.Set() && !s.OwnImage() && !s.Mirrored() { // which tags there are of somebody else's, nobody knows here
+		fix.text = "a tag of " + ref.Repository + " that holds Synapse " + fixed.String() + " or a later one"
+	}
 	r.FailMend(published("Synapse "+ref.Tag, holes, " on "+advisoriesRead), unless(!patch || ref.Digest != "" || services[0].Build.Set(), fix), sites...)
 }
 

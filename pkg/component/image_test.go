@@ -31,9 +31,14 @@ func TestParse(t *testing.T) {
 
 func TestProgram(t *testing.T) {
 	for s, want := range map[string]Program{
-		"ghcr.io/element-hq/synapse:v1.157.1":                     Synapse,
-		"matrixdotorg/synapse":                                    Synapse,
-		"ghcr.io/element-hq/matrix-authentication-service:1.22.0": MAS,
+		"ghcr.io/element-hq/synapse:v1.157.1":                       Synapse,
+		"matrixdotorg/synapse":                                      Synapse,
+		"avhost/docker-matrix:v1.135.0":                             Synapse,
+		"docker.io/avhost/docker-matrix":                            Synapse,
+		"example.org/docker-matrix":                                 Unknown,
+		"vectorim/riot-web:v1.7.3":                                  Element,
+		"ghcr.io/element-hq/element-web:v1.12.30":                   Element,
+		"ghcr.io/element-hq/matrix-authentication-service:1.22.0":   MAS,
 		"postgres:17":                                               Postgres,
 		"bitnami/postgresql:17":                                     Postgres,
 		"traefik":                                                   Traefik,

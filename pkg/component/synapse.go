@@ -5,7 +5,7 @@ const Synapse Program = "synapse"
 
 var synapse = Component{
 	Program: Synapse, Title: "Synapse",
-	Images:   []string{"synapse"},
+	Images:   []string{"synapse", "avhost/docker-matrix"}, // the second is AVENTER's, which reads /data/homeserver.yaml as well
 	Tag:      TagForm{"v", `[0-9]+\.[0-9]+\.[0-9]+(rc[0-9]+)?`},
 	Versions: Minors,
 	Tested:   Ref{Repository: "ghcr.io/element-hq/synapse", Tag: "v1.163.2"},

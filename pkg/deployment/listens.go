@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,14 +135,18 @@ func (s *Service) ImageLeads(port string) bool { return strconv.Itoa(s.imagePort
 // imagePort is the lowest port of EXPOSE in the image's Dockerfile; 0 where that has none, or where it is not known.
 func (s *Service) imagePort() int {
 	switch s.Program {
-	case component.Synapse, component.LkJwt:
+	case component.Synapse:
+		if s.OwnImage() || s.Mirrored() {
+			return s.Component().Port
+		}
+	case component.LkJwt:
 		return s.Component().Port
 	case component.Element:
 		// nginx's image exposes 80, and nginx-unprivileged, on which it is built since the spring of 2025, 8080, whatever
 		// ELEMENT_WEB_PORT is (element-web#30016).
 		v, numbered := s.Image.Version()
 		switch {
-		case numbered && v.Less(component.Version{1, 11, 90}):
+		case numbered && v.Less(component.Version{1, 11, 90}), path.Base(s.Image.Repository) == "riot-web":
 			return 80
 		case numbered && !v.Less(component.Version{1, 12, 0}), s.Image.Tag == "" || s.Image.Tag == "latest":
 			return s.Component().Port

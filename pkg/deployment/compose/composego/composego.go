@@ -106,21 +106,21 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 		details.ConfigFiles[0].Content = content
 		return load(p.Profiles()...)
 	})
-	all = slices.DeleteFunc(all, func(msg string) bool { return ofAssumed(p, msg) || inTemplate(msg) != "" })
+	all = slices.DeleteFunc(all, func(f fault) bool { return ofAssumed(p, f.msg) || inTemplate(f.msg) != "" })
 	if len(all) == 0 {
-		all = []string{err.Error()}
+		all = []fault{{msg: err.Error()}}
 	}
 	var found []finding.Finding
-	for _, msg := range all {
-		found = append(found, told(p, msg))
+	for _, f := range all {
+		found = append(found, told(p, f))
 	}
 	return found
 }
 
 // told is the finding for a message of compose-go.
-func told(p *compose.Project, text string) finding.Finding {
+func told(p *compose.Project, f fault) finding.Finding {
 	var lines []string // the same of several services is one
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(f.msg, "\n") {
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
@@ -128,6 +128,12 @@ func told(p *compose.Project, text string) finding.Finding {
 	msg, fix, sites := undefined(p, strings.Join(lines, " "))
 	if sites == nil {
 		fix, sites = "correct what Compose names", []source.Site{site(p, msg)}
+		if len(f.at) > 0 {
+			fix, sites = "correct what stands there", nil
+		}
+		for _, at := range f.at {
+			sites = append(sites, p.File.At(at...).Site(""))
+		}
 		if near := meant(msg); near != "" {
 			fix = "rename it to " + near
 		}

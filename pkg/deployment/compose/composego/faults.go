@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -18,17 +19,23 @@ import (
 // mostFaults bounds what is looked for beside the first fault: services of a file, and faults of each of them.
 const mostFaults, mostServices = 20, 100
 
-// faults are the messages of all that compose-go refuses in a project, in the order of the services. It stops at the first, and goes
+// fault is a message of compose-go. Where it names no place, at are the paths of what it is about, in each service that it is true of.
+type fault struct {
+	msg string
+	at  [][]string
+}
+
+// faults are all that compose-go refuses in a project, in the order of the services. It stops at the first, and goes
 // through services and their networks in any order: so each service is judged alone, and a fault is taken out before the next one is
 // looked for. None where the content cannot be taken apart.
-func faults(p *compose.Project, content []byte, load func(content []byte) error) (all []string) {
+func faults(p *compose.Project, content []byte, load func(content []byte) error) (all []fault) {
 	f, _ := source.Parse(p.File.Path, content)
 	whole, ok := f.Root().Any().(map[string]any)
 	if !ok {
 		return nil
 	}
 	services, _ := whole["services"].(map[string]any)
-	told := make(map[string]bool)
+	told := make(map[string]int)
 	n := 0
 	for name := range f.At("services").Entries() {
 		key := name.Str()
@@ -47,16 +54,129 @@ func faults(p *compose.Project, content []byte, load func(content []byte) error)
 			}
 			msg := err.Error()
 			about, _, _ := undefined(p, msg)
-			if !told[about] {
-				told[about] = true
-				all = append(all, msg)
+			causes := causesOf(key, msg)
+			if causes == nil {
+				causes = []cause{{text: about, msg: msg}}
 			}
-			if !without(part, key, msg) {
+			ok := false
+			for _, c := range causes {
+				i, before := told[c.text]
+				if !before {
+					i = len(all)
+					told[c.text] = i
+					all = append(all, fault{msg: c.msg})
+				}
+				if c.within == nil {
+					ok = without(part, key, msg)
+				} else if rest, at := narrowed(part, c, load); at != nil {
+					all[i].at, part, ok = append(all[i].at, at), rest, true
+				}
+			}
+			if !ok {
 				break
 			}
 		}
 	}
 	return all
+}
+
+// cause is one thing that a message of compose-go says: the words of it that are gone once it is mended, what to tell of it, and the
+// part of the project that it is within.
+type cause struct {
+	text, msg string
+	within    []string
+}
+
+// decoding is what a message says of a part that it cannot decode: 'services[synapse].command' and why.
+var decoding = regex.Of(`^'services\[([^\]]+)\]([^']*)' (.*)$`)
+
+// causesOf are the several that one message tells of what cannot be decoded, and the one that names no place. None of any other message.
+func causesOf(key, msg string) (list []cause) {
+	for line := range strings.SplitSeq(msg, "\n") {
+		if g := decoding().FindStringSubmatch(line); g != nil {
+			within := append([]string{"services", g[1]}, strings.FieldsFunc(g[2], func(r rune) bool { return strings.ContainsRune(".[]", r) })...)
+			list = append(list, cause{line, strings.Join(within, ".") + ": " + g[3], within})
+		}
+	}
+	if list == nil && !composePath().MatchString(msg) {
+		list = []cause{{msg, msg, []string{"services", key}}}
+	}
+	return list
+}
+
+// narrowed finds the least part of a project without which a cause is gone, where it is gone without no other beside that. rest is the
+// project without it; of a list without the list, for the others keep their numbers. No path where nothing of the service alone makes a difference.
+func narrowed(part map[string]any, c cause, load func(content []byte) error) (rest map[string]any, at []string) {
+	at = c.within
+	for {
+		var found []string
+		for _, child := range children(part, at) {
+			src, err := json.Marshal(cut(part, append(slices.Clone(at), child)))
+			if err != nil {
+				return nil, nil
+			}
+			if err = load(src); err == nil || !strings.Contains(err.Error(), c.text) {
+				found = append(found, child)
+			}
+		}
+		if len(found) != 1 {
+			break
+		}
+		at = append(slices.Clone(at), found[0])
+	}
+	if len(at) < 3 {
+		return nil, nil
+	}
+	rest, _ = cut(part, at[:3]).(map[string]any)
+	return rest, at
+}
+
+// children are the keys or numbers of what is at a path, of which there are not too many to try.
+func children(v any, at []string) (names []string) {
+	for _, step := range at {
+		switch of := v.(type) {
+		case map[string]any:
+			v = of[step]
+		case []any:
+			i, _ := strconv.Atoi(step)
+			v = of[i]
+		}
+	}
+	switch of := v.(type) {
+	case map[string]any:
+		names = slices.Sorted(maps.Keys(of))
+	case []any:
+		for i := range of {
+			names = append(names, strconv.Itoa(i))
+		}
+	}
+	if len(names) > mostServices {
+		return nil
+	}
+	return names
+}
+
+// cut is a copy without what is at a path.
+func cut(v any, at []string) any {
+	switch of := v.(type) {
+	case map[string]any:
+		of = maps.Clone(of)
+		if len(at) == 1 {
+			delete(of, at[0])
+		} else {
+			of[at[0]] = cut(of[at[0]], at[1:])
+		}
+		return of
+	case []any:
+		i, _ := strconv.Atoi(at[0])
+		of = slices.Clone(of)
+		if len(at) == 1 {
+			return slices.Delete(of, i, i+1)
+		}
+		of[i] = cut(of[i], at[1:])
+		return of
+	}
+	return v
 }
 
 // withStubs is one service, with something in the place of those that it names.

@@ -13,7 +13,7 @@ import (
 	"philipp.info/stackgen/pkg/fixture"
 )
 
-func faultsOf(t *testing.T, d fixture.Deployment) []string {
+func faultsOf(t *testing.T, d fixture.Deployment) []fault {
 	t.Helper()
 	opened, _ := compose.OpenWith(d.Forms[0].Tree, compose.Options{Files: d.Files, Name: "matrix"})
 	p := compose.Of(opened)

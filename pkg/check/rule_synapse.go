@@ -20,7 +20,7 @@ var synapseRequiredKeys = Rule{
 	Summary: "Synapse has what it does not start without, and its listeners and media store are what it can use",
 	Why:     "Synapse does not start: \"Missing mandatory `server_name` config option.\", \"Please opt in or out of reporting homeserver usage statistics\", \"No database config provided\", \"Unknown listener resource\", \"Error accessing file\". Or every picture is gone after an update, because it was kept inside the container.",
 	Fix:     "Write the key that the message names; keep the media below a directory that is mounted.",
-	Source:  "Synapse 1.157 config/_base.py, server.py, database.py, repository.py, tls.py (each refusal was run)",
+	Source:  "Synapse 1.157 config/_base.py, server.py, database.py, repository.py, tls.py (each refusal was run); docker/start.py (it runs as 991, or UID)",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		if len(d.Services) > 0 && !slices.ContainsFunc(d.Services, func(s *deployment.Service) bool { return s.Program == component.Synapse }) {
 			r.NotChecked("no service runs an image that is known as Synapse's; what has to fit a homeserver was not looked at", d.ServicesAt.Site(""))
@@ -50,13 +50,13 @@ var synapseRequiredKeys = Rule{
 			case s.Partial() && !v.Set():
 				r.NotChecked("media_store_path may stand in another of Synapse's configuration files", v.Site(""))
 			default:
-				name := v.Str()
+				name, key := v.Str(), "media_store_path"
 				if !v.Set() {
-					name = "media_store" // Synapse's default
+					name, key = "media_store", "media_store_path, which is missing," // Synapse's default
 				}
-				lost = append(lost, checkLasts(r, s, v, name, "media_store_path")...)
+				lost = append(lost, checkLasts(r, s, v, name, key)...)
 			}
-			tellLost(r, (*Reporter).Fail, s, lost)
+			tellLost(r, (*Reporter).Fail, s, lost, lossOf(s, lost))
 		}
 	},
 }
@@ -175,8 +175,29 @@ type lostPath struct {
 	at             source.Value
 }
 
+// goneLater is what comes of such a path where it can be written.
+const goneLater = "; what Synapse keeps there is gone with the next update"
+
+// lossOf is what comes of such paths. Synapse makes the directory of media, and the file of SQLite, at its start; in its image all but
+// the directories for what is fleeting belong to root, which it is not after start.py.
+func lossOf(s *deployment.Synapse, lost []lostPath) string {
+	uid, _, _, known := s.User()
+	kind, _, _ := s.Launch()
+	if !known || uid <= 0 || kind != deployment.Itself || !s.OwnImage() || s.Build.Set() || s.EnvHidden("UID") != "" {
+		return goneLater
+	}
+	for _, l := range lost {
+		within := func(open string) bool { return deployment.Under(l.file, open) }
+		there := func(m deployment.Mount) bool { return within(m.Container) || deployment.Under(m.Container, l.file) }
+		if slices.ContainsFunc([]string{"/data", "/tmp", "/var/tmp", "/dev/shm", "/run/lock"}, within) || slices.ContainsFunc(s.Mounts, there) {
+			return goneLater
+		}
+	}
+	return fmt.Sprintf(", where the user %d may make nothing; Synapse does not start", uid)
+}
+
 // tellLost has one finding for all paths of a Synapse that are inside its container only: one mount is missing.
-func tellLost(r *Reporter, report func(*Reporter, string, string, ...source.Site), s *deployment.Synapse, lost []lostPath) {
+func tellLost(r *Reporter, report func(*Reporter, string, string, ...source.Site), s *deployment.Synapse, lost []lostPath, loss string) {
 	severally(r, lost, func(l lostPath) []source.Site { return []source.Site{l.at.Site("")} }, func(r *Reporter, lost []lostPath) {
 		var keys, files, fixes []string
 		var sites []source.Site
@@ -187,7 +208,7 @@ func tellLost(r *Reporter, report func(*Reporter, string, string, ...source.Site
 		if len(lost) > 1 {
 			leads = " lead to %s, which are inside"
 		}
-		report(r, finding.Sentence(keys, "and")+fmt.Sprintf(leads, finding.Sentence(files, "and"))+" the container only; what Synapse keeps there is gone with the next update",
+		report(r, finding.Sentence(keys, "and")+fmt.Sprintf(leads, finding.Sentence(files, "and"))+" the container only"+loss,
 			strings.Join(fixes, "\n"), append(sites, s.VolumeSites()...)...)
 	})
 }

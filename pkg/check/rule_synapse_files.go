@@ -137,7 +137,7 @@ func checkLogging(r *Reporter, s *deployment.Synapse, f *source.File, named sour
 			stops(fmt.Sprintf("Python has no log handler %q", class.Str()), "class: logging.StreamHandler", class)
 		}
 		if file := h.At("filename"); file.Set() {
-			tellLost(r, (*Reporter).Warn, s, checkLasts(r, s, file, file.Str(), "filename"))
+			tellLost(r, (*Reporter).Warn, s, checkLasts(r, s, file, file.Str(), "filename"), goneLater)
 		}
 	}
 }

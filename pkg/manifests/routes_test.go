@@ -132,9 +132,10 @@ services:
 `
 
 // Whoever answers a request by Traefik's labels answers it by HTTPRoutes and by an Ingress: for each row of the matrix and for 10,000
-// requests at random. What differs has a reason above.
+// requests at random. What differs has a reason above, and each reason is needed.
 func TestRoutesAlike(t *testing.T) {
 	gateway, ingress := &manifests.Gateway{Name: "public", Namespace: "infra"}, &manifests.Ingress{Class: "traefik"}
+	needed := make(map[string]bool)
 	for _, c := range []struct {
 		name, spec string
 		options    manifests.Options
@@ -169,6 +170,7 @@ func TestRoutesAlike(t *testing.T) {
 					continue
 				}
 				told[differences[i].why]++
+				needed[differences[i].why] = true
 			}
 			for _, why := range slices.Sorted(maps.Keys(told)) {
 				t.Logf("%d: %s", told[why], why)
@@ -177,6 +179,11 @@ func TestRoutesAlike(t *testing.T) {
 				t.Errorf("only %d requests were answered alike", equal)
 			}
 		})
+	}
+	for _, d := range differences {
+		if !needed[d.why] {
+			t.Errorf("no request is answered in another way any more because %s: take the reason out", d.why)
+		}
 	}
 }
 

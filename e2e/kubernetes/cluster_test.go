@@ -263,23 +263,41 @@ func (c *cluster) apply(manifests string) error {
 	return err
 }
 
-// dial connects from inside the cluster's network.
-func (c *cluster) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+// inside runs what has to happen in the cluster's network.
+func (c *cluster) inside(do func() error) error {
 	theirs, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", c.first.Process.Pid))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer theirs.Close()
-	done := make(chan struct{})
+	done := make(chan error)
 	go func() {
-		defer close(done)
 		// The thread is not given back: it ends with this goroutine, and its namespace with it.
 		runtime.LockOSThread()
-		if err = unix.Setns(int(theirs.Fd()), unix.CLONE_NEWNET); err == nil {
-			d := net.Dialer{Timeout: 5 * time.Second}
-			conn, err = d.DialContext(ctx, network, address)
+		if err := unix.Setns(int(theirs.Fd()), unix.CLONE_NEWNET); err != nil {
+			done <- err
+			return
 		}
+		done <- do()
 	}()
-	<-done
+	return <-done
+}
+
+// dial connects from inside the cluster's network.
+func (c *cluster) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	err = c.inside(func() error {
+		d := net.Dialer{Timeout: 5 * time.Second}
+		conn, err = d.DialContext(ctx, network, address)
+		return err
+	})
 	return conn, err
+}
+
+// listen waits for connections on the node.
+func (c *cluster) listen() (l net.Listener, err error) {
+	err = c.inside(func() error {
+		l, err = net.Listen("tcp", nodeIP+":0")
+		return err
+	})
+	return l, err
 }

@@ -113,23 +113,7 @@ func answered(table *route.Table, r fixture.Request) string {
 	return fmt.Sprintf("%s %s %s", res.Backend.Container, res.Backend.Port, res.Path)
 }
 
-const (
-	behindTraefik = "{kind: traefik}"
-	someWorkers   = "synapse: {workers: {sync: 2, client: 1, federation_reader: 2, media: 1, event_persister: 2}}\n"
-)
-
-// onHosts is a stack in which nothing is below a path that is taken off.
-const onHosts = `version: 1
-server_name: philipp.info
-hosts: {matrix: matrix.philipp.info}
-auth: {passwords: true, public_url: "https://account.philipp.info/"}
-element: {}
-bridges: {signal: {}}
-permissions: {philipp.info: user}
-services:
-  hooks: {image: registry.example.org/hooks, version: "1", port: 9993, routes: [{host: rtc.philipp.info, path: /hooks}]}
-  status: {image: registry.example.org/status, version: "1", port: 3001, routes: [{host: status.philipp.info}, {host: element.philipp.info, path: /status, port: 3002}]}
-`
+const behindTraefik = "{kind: traefik}"
 
 // Whoever answers a request by Traefik's labels answers it by HTTPRoutes and by an Ingress: for each row of the matrix and for 10,000
 // requests at random. What differs has a reason above, and each reason is needed.
@@ -141,10 +125,10 @@ func TestRoutesAlike(t *testing.T) {
 		options    manifests.Options
 	}{
 		{"HTTPRoutes", fixture.Ingress(behindTraefik), manifests.Options{Gateway: gateway}},
-		{"HTTPRoutes before workers", fixture.Ingress(behindTraefik) + someWorkers, manifests.Options{Gateway: gateway}},
-		{"HTTPRoutes with MAS on its own host", onHosts, manifests.Options{Gateway: gateway}},
-		{"an Ingress", onHosts, manifests.Options{Ingress: ingress}},
-		{"an Ingress before workers", onHosts + someWorkers, manifests.Options{Ingress: ingress}},
+		{"HTTPRoutes before workers", fixture.Ingress(behindTraefik) + fixture.SomeWorkers, manifests.Options{Gateway: gateway}},
+		{"HTTPRoutes with MAS on its own host", fixture.OnHosts, manifests.Options{Gateway: gateway}},
+		{"an Ingress", fixture.OnHosts, manifests.Options{Ingress: ingress}},
+		{"an Ingress before workers", fixture.OnHosts + fixture.SomeWorkers, manifests.Options{Ingress: ingress}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tree := rendered(t, c.spec)

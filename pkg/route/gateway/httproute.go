@@ -152,9 +152,17 @@ func redirect(v source.Value, path string) route.Step {
 // rewrite changes the path as URLRewrite does.
 func rewrite(v source.Value, path string) route.Step {
 	return func(f *route.Flow) {
-		if v.Set() {
-			f.URL.Path, f.URL.RawPath = replaced(v, path, f.URL.Path), ""
+		if !v.Set() {
+			return
 		}
+		if escaped := f.URL.EscapedPath(); strings.HasPrefix(escaped, strings.TrimRight(path, "/")) { // the escapes behind it stay
+			now := replaced(v, path, escaped)
+			if plain, err := url.PathUnescape(now); err == nil {
+				f.URL.Path, f.URL.RawPath = plain, now
+				return
+			}
+		}
+		f.URL.Path, f.URL.RawPath = replaced(v, path, f.URL.Path), ""
 	}
 }
 

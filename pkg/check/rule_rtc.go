@@ -129,7 +129,7 @@ func checkCallRoute(r *Reporter, d *deployment.Deployment, v source.Value) {
 	case res.Backend.Container != jwt.Name:
 		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which is sent to %s and not to %s; no call comes about", u.Host, at, res.Backend.Container, jwt.Name), "the address under which "+jwt.Name+" is reached", v.Site(""), res.Router.Site)
 	case res.Path != asks:
-		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, jwt.Name, res.Path, asks), "a stripprefix of "+strings.TrimSuffix(at, asks)+" on the router", v.Site(""), res.Router.Site)
+		r.Fail(fmt.Sprintf("clients ask %s%s for a token, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, jwt.Name, res.Path, asks), stripFix(d, jwt, strings.TrimSuffix(at, asks)), v.Site(""), res.Router.Site)
 	default:
 		checkNewerEndpoints(r, d, jwt, u, v)
 	}

@@ -168,7 +168,7 @@ func checkSFURoute(r *Reporter, d *deployment.Deployment, l *deployment.LiveKit,
 	case res.Backend.Container != l.Name:
 		r.Fail(fmt.Sprintf("clients connect to %s%s, which is sent to %s and not to %s; no call comes about", u.Host, at, res.Backend.Container, l.Name), "the address under which "+l.Name+" is reached", site, res.Router.Site)
 	case res.Path != asks:
-		r.Fail(fmt.Sprintf("clients connect to %s%s, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, l.Name, res.Path, asks), "a stripprefix of "+strings.TrimSuffix(at, asks)+" on the router", site, res.Router.Site)
+		r.Fail(fmt.Sprintf("clients connect to %s%s, which arrives at %s as %s; it knows %s, and no call comes about", u.Host, at, l.Name, res.Path, asks), stripFix(d, l.Service, strings.TrimSuffix(at, asks)), site, res.Router.Site)
 	case res.Passes != nil && !res.Passes.Upgrades && ownNginx(d.Front()):
 		r.Fail(fmt.Sprintf("clients connect to %s%s over a WebSocket, which %s does not hand on to %s; no call comes about", u.Host, at, d.Front().Name, l.Name),
 			"proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";", res.Passes.Site, site)

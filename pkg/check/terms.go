@@ -73,6 +73,19 @@ func routesFix(d *deployment.Deployment, hosts []string, s *deployment.Service, 
 	return "rule: " + oneOf(names) + " && " + oneOf(parts)
 }
 
+// stripFix takes the path before what a service knows off a request, as the proxy in front writes it.
+func stripFix(d *deployment.Deployment, s *deployment.Service, prefix string) string {
+	switch d.Front().Name {
+	case "Traefik":
+		return "a stripprefix of " + prefix + " on the router"
+	case "Caddy":
+		return fmt.Sprintf("handle_path %s/* { reverse_proxy %s }", prefix, address(d, s))
+	case "nginx":
+		return fmt.Sprintf("location %s/ { proxy_pass http://%s/; }", prefix, address(d, s))
+	}
+	return prefix + " is to be taken off the path"
+}
+
 // oneOf is one matcher of Traefik out of several, of which one has to hold.
 func oneOf(matchers []string) string {
 	if len(matchers) == 1 {

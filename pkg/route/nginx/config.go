@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"fmt"
 	"net"
 	"regexp"
 	"slices"
@@ -108,7 +109,7 @@ func (c *config) server(d *directive, outer []*directive, merge bool) error {
 				s.name(strings.ToLower(name), name)
 			}
 		case "listen":
-			s.listen(l)
+			c.listen(s, l)
 		}
 	}
 	if len(s.listens) == 0 {
@@ -150,7 +151,9 @@ func (s *server) name(lower, name string) {
 	}
 }
 
-func (s *server) listen(d *directive) {
+// listen takes an address on which a server listens. Where its port is put in when nginx starts, as by a template of the image's, it
+// is taken for the usual one, and others are not taken to be closed.
+func (c *config) listen(s *server, d *directive) {
 	address := d.arg(0)
 	if strings.HasPrefix(address, "unix:") {
 		return
@@ -163,6 +166,10 @@ func (s *server) listen(d *directive) {
 		l.port = port
 	} else if strings.Trim(address, "0123456789") == "" {
 		l.port = address
+	}
+	if strings.Contains(address, "$") {
+		c.notes = append(c.notes, note{d.site, fmt.Sprintf("%s:%d has nginx listen on %s, which is put in when it starts", d.site.File, d.site.Line, address)})
+		l.port = map[bool]string{true: "443", false: "80"}[l.ssl]
 	}
 	if i := slices.IndexFunc(s.listens, func(o listen) bool { return o.port == l.port }); i >= 0 {
 		s.listens[i].ssl, s.listens[i].standard = s.listens[i].ssl || l.ssl, s.listens[i].standard || l.standard

@@ -105,6 +105,7 @@ func TestUnknown(t *testing.T) {
 		{"no semicolon", server("location / { return 403 }"), "unknown: a.conf:2 is not read: the directive return does not end in a semicolon"},
 		{"no end", "server {\nlocation / {", "unknown: a.conf:2 is not read: the block of location does not end"},
 		{"too many ends", "server { }\n}", "unknown: a.conf:2 is not read: this brace closes nothing"},
+		{"a port of a template", "server { listen ${PORT} ssl; server_name a.b; location / { proxy_pass http://s:1; } }", "s:1 /x"},
 		{"a socket", server("location / { proxy_pass http://unix:/run/s.sock; }"), "unix:/run/s.sock: /x"},
 		{"a path behind a socket", server("location / { proxy_pass http://unix:/run/s.sock:/below/; }"), "unix:/run/s.sock: /below/x"},
 		{"a socket of an upstream", "upstream u { server unix:/run/s.sock; }" + server("location / { proxy_pass http://u/below/; }"), "unix:/run/s.sock: /below/x"},

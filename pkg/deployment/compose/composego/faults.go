@@ -138,7 +138,10 @@ func children(v any, at []string) (names []string) {
 		case map[string]any:
 			v = of[step]
 		case []any:
-			i, _ := strconv.Atoi(step)
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(of) {
+				return nil
+			}
 			v = of[i]
 		}
 	}
@@ -168,7 +171,10 @@ func cut(v any, at []string) any {
 		}
 		return of
 	case []any:
-		i, _ := strconv.Atoi(at[0])
+		i, err := strconv.Atoi(at[0])
+		if err != nil || i >= len(of) {
+			return v
+		}
 		of = slices.Clone(of)
 		if len(at) == 1 {
 			return slices.Delete(of, i, i+1)

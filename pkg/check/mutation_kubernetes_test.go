@@ -29,7 +29,7 @@ var mutatedManifests = []struct{ name, spec, old, new string }{
 // harmlessThere are the mutations of objects that no rule has to catch. What the files in Secrets may say in any way is what they may say
 // on Compose: harmless.
 var harmlessThere = []struct{ pattern, reason string }{
-	{`^\S+#\S+ \S+ (apiVersion|kind) |[ .](operator|path\.type|policyTypes\.\d|protocol|filters\.\d\.type|requestRedirect\.scheme|accessModes\.\d( dropped)?|seccompProfile\.type|podManagementPolicy|strategy\.type|topologyKey|backupOwnerReference|fsGroupChangePolicy|capabilities\.drop\.\d) \S+ is changed$|accessModes\.\d dropped$|spec\.selector\.matchLabels matchLabels is`, "the API has no such word or needs one, and refuses the object"},
+	{`^\S+#\S+ \S+ (apiVersion|kind) |[ .](operator|path\.type|policyTypes\.\d|protocol|filters\.\d\.type|requestRedirect\.scheme|accessModes\.\d( dropped)?|seccompProfile\.type|podManagementPolicy|strategy\.type|topologyKey|timeouts\.request|backupOwnerReference|fsGroupChangePolicy|capabilities\.drop\.\d) \S+ is changed$|accessModes\.\d dropped$|spec\.selector\.matchLabels matchLabels is`, "the API has no such word or needs one, and refuses the object"},
 	{` metadata\.namespace matrix`, "kustomization.yaml puts all of them into one namespace"},
 	{` metadata\.labels\.`, "nothing selects an object by its own labels: those of the pods count"},
 	{`#(NetworkPolicy|HTTPRoute|Ingress|DatabaseRole|Database|ScheduledBackup|Namespace|Deployment|StatefulSet|Job) \S+ metadata\.name |spec\.serviceName `, "what it is called stands nowhere else: others go by its labels, or by a Service"},

@@ -76,9 +76,10 @@ var ways = []string{"synapse", "mas", "element", "livekit", "lk-jwt", "hooks", "
 // matrix gives the rows of the routing matrix.
 func matrix(t *testing.T) (rows []fixture.Request) {
 	t.Helper()
-	for line := range strings.Lines(string(read(t, "../../pkg/route/testdata/routing-matrix.tsv"))) {
-		if c := strings.Split(strings.TrimSpace(line), "\t"); len(c) > 4 && c[4] == "mux" && !strings.ContainsAny(c[0], ":") {
-			rows = append(rows, fixture.Request{Method: c[1], Host: strings.ToLower(c[0]), Path: c[2]})
+	for _, r := range fixture.MatrixRows(string(read(t, "../../pkg/route/testdata/routing-matrix.tsv"))) {
+		if !strings.Contains(r.Host, ":") {
+			r.Host = strings.ToLower(r.Host)
+			rows = append(rows, r)
 		}
 	}
 	if len(rows) < 80 {

@@ -81,9 +81,10 @@ func matrix(t *testing.T) (rows []fixture.Request) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(src)) {
-		if c := strings.Split(strings.TrimSpace(line), "\t"); len(c) > 4 && c[4] == "mux" && !strings.ContainsAny(c[0], ":") {
-			rows = append(rows, fixture.Request{Method: c[1], Host: strings.ToLower(c[0]), Path: c[2]})
+	for _, r := range fixture.MatrixRows(string(src)) {
+		if !strings.Contains(r.Host, ":") {
+			r.Host = strings.ToLower(r.Host)
+			rows = append(rows, r)
 		}
 	}
 	if len(rows) < 80 {

@@ -126,18 +126,13 @@ func TestRoutes(t *testing.T) {
 }
 
 // matrixRows are the rows of the routing matrix, as requests.
-func matrixRows(t *testing.T) (rows []fixture.Request) {
+func matrixRows(t *testing.T) []fixture.Request {
 	t.Helper()
 	src, err := os.ReadFile("../../pkg/route/testdata/routing-matrix.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(src)) {
-		if c := strings.Split(strings.TrimSpace(line), "\t"); len(c) > 4 && c[4] == "mux" {
-			rows = append(rows, fixture.Request{Method: c[1], Host: c[0], Path: c[2]})
-		}
-	}
-	return rows
+	return fixture.MatrixRows(string(src))
 }
 
 // foretold is who answers a request by pkg/route, and what for.

@@ -56,18 +56,13 @@ func made(t testing.TB, tree fstest.MapFS, o manifests.Options) fstest.MapFS {
 }
 
 // matrixRows are the rows of the routing matrix, as requests.
-func matrixRows(t testing.TB) (rows []fixture.Request) {
+func matrixRows(t testing.TB) []fixture.Request {
 	t.Helper()
 	src, err := os.ReadFile("../route/testdata/routing-matrix.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(src)) {
-		if c := strings.Split(strings.TrimSpace(line), "\t"); len(c) > 4 && c[4] == "mux" {
-			rows = append(rows, fixture.Request{Method: c[1], Host: c[0], Path: c[2]})
-		}
-	}
-	return rows
+	return fixture.MatrixRows(string(src))
 }
 
 type difference struct {

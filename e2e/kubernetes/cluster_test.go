@@ -226,6 +226,21 @@ func (c *cluster) tellLogs() {
 	}
 }
 
+// tellState prints what hinders the node, which pods are not running, and the last warnings.
+func (c *cluster) tellState() {
+	for _, args := range [][]string{
+		{"get", "nodes", "-o", `jsonpath={range .items[*].status.conditions[?(@.status!="False")]}{.type}: {.message}{"\n"}{end}`},
+		{"get", "pods", "-A", "--field-selector", "status.phase!=Running,status.phase!=Succeeded", "-o", "wide"},
+		{"get", "events", "-A", "--field-selector", "type=Warning", "--sort-by", ".metadata.creationTimestamp", "-o", `jsonpath={range .items[*]}{.involvedObject.kind} {.involvedObject.name}: {.reason}: {.message}{"\n"}{end}`},
+	} {
+		out, err := c.try(args...)
+		if err != nil {
+			out = err.Error()
+		}
+		fmt.Println(tail(out, 15))
+	}
+}
+
 // said is the end of what a part said.
 func (c *cluster) said(name string, lines int) string {
 	src, err := os.ReadFile(filepath.Join(c.dir, "log", name))

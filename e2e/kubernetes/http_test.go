@@ -73,7 +73,7 @@ func (s *stack) tryAsk(t *testing.T, method, url, token string, body any) (a ans
 func (s *stack) client(t *testing.T) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
-	for _, name := range []string{filepath.Join(cache, "stack", "ca.crt"), cl.pki("ca.crt")} {
+	for _, name := range []string{filepath.Join(stackDir(), "ca.crt"), cl.pki("ca.crt")} {
 		ca, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -73,10 +73,12 @@ func run(m *testing.M) (code int) {
 		cl.tellLogs()
 		return fail(err)
 	}
-	if code = m.Run(); code == 0 {
-		printFacts()
+	if code = m.Run(); code != 0 {
+		cl.tellState()
+		return code
 	}
-	return code
+	printFacts()
+	return 0
 }
 
 // step prints what was done and how long it took.

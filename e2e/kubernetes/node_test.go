@@ -42,7 +42,7 @@ const podNetwork = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
   {"type": "portmap", "capabilities": {"portMappings": true}, "snat": false}]}
 `
 
-// kubeletConfig evicts and collects nothing for a disk that others fill, hears soon of a Secret that comes late, and starts again soon what ended
+// kubeletConfig evicts and collects nothing for a disk that others fill (a threshold that is not named is none), hears soon of a Secret that comes late, and starts again soon what ended
 // for want of another: a cluster's own pace is up to five minutes.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -60,7 +60,7 @@ clusterDNS: [` + dnsIP + `]
 resolvConf: %[1]s/resolv.conf
 maxOpenFiles: 10000
 oomScoreAdj: 0
-evictionHard: {memory.available: 100Mi, nodefs.available: 1%%, imagefs.available: 1%%, nodefs.inodesFree: 1%%}
+evictionHard: {memory.available: 100Mi}
 imageGCHighThresholdPercent: 100
 crashLoopBackOff: {maxContainerRestartPeriod: 3s}
 syncFrequency: 10s

@@ -130,7 +130,7 @@ func certificate(t *testing.T, namespace, name, file string) string {
 }
 
 // publicTLS is what the public hosts show.
-func publicTLS() string { return filepath.Join(cache, "stack", "tls") }
+func publicTLS() string { return filepath.Join(stackDir(), "tls") }
 
 // certificates makes the Secrets that the stack's Ingress names, as cert-manager would.
 func (s *stack) certificates(t *testing.T) {

@@ -45,7 +45,7 @@ func (s *stack) book(t *testing.T) map[string][]string {
 // The commands of RUNBOOK.md do what it says of them.
 func (s *stack) testRunbook(t *testing.T, p *people) {
 	book := s.book(t)
-	curl := "cacert = " + filepath.Join(cache, "stack", "ca.crt") + "\n"
+	curl := "cacert = " + filepath.Join(stackDir(), "ca.crt") + "\n"
 	for _, host := range []string{publicHost, serverName} {
 		curl += fmt.Sprintf("resolve = \"%s:443:%s\"\n", host, proxyIP)
 	}

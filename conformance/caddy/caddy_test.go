@@ -102,7 +102,10 @@ func probed(v any) any {
 // real is Caddy's own servers, by the port on which they listen.
 type real map[string]caddyhttp.Handler
 
-func newReal(t *testing.T, name string, src []byte) real {
+func newReal(t *testing.T, name string, src []byte) real { return started(t, name, src, asProbes) }
+
+// started are the servers of a Caddyfile, whose routes are taken as the last argument does.
+func started(t *testing.T, name string, src []byte, take func(t *testing.T, raw json.RawMessage, into any)) real {
 	t.Helper()
 	adapted, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt(src, map[string]any{"filename": name})
 	if err != nil {
@@ -133,13 +136,13 @@ func newReal(t *testing.T, name string, src []byte) real {
 	servers := make(real)
 	for _, s := range conf.Apps.HTTP.Servers {
 		var routes caddyhttp.RouteList
-		asProbes(t, s.Routes, &routes)
+		take(t, s.Routes, &routes)
 		if err := routes.Provision(ctx); err != nil {
 			t.Fatalf("Caddy refuses %s: %v", name, err)
 		}
 		srv := new(caddyhttp.Server)
 		if s.NamedRoutes != nil {
-			asProbes(t, s.NamedRoutes, &srv.NamedRoutes)
+			take(t, s.NamedRoutes, &srv.NamedRoutes)
 			for _, r := range srv.NamedRoutes {
 				if err := r.Provision(ctx, nil); err != nil {
 					t.Fatalf("Caddy refuses %s: %v", name, err)

@@ -249,7 +249,11 @@ func checkWellKnown(r *Reporter, d *deployment.Deployment, s *deployment.Synapse
 			routeFix(d, host, s.Service, clientWellKnown, serverWellKnown), server.Router.Site, name.Site("the server name"))
 		return
 	}
-	r.NotChecked(fmt.Sprintf("%s%s comes from elsewhere: it has to name https://%s", host, clientWellKnown, s.MatrixHost()), append([]source.Site{name.Site("")}, wellKnownSites(client)...)...)
+	from := "elsewhere"
+	if client.Unread != "" {
+		from = "a file that is not read (" + client.Unread + ")"
+	}
+	r.NotChecked(fmt.Sprintf("%s%s comes from %s: it has to name https://%s", host, clientWellKnown, from, s.MatrixHost()), append([]source.Site{name.Site("")}, wellKnownSites(client)...)...)
 }
 
 func wellKnownSites(res route.Result) []source.Site {

@@ -11,6 +11,7 @@ import (
 
 	"philipp.info/stackgen/pkg/deployment"
 	"philipp.info/stackgen/pkg/route"
+	"philipp.info/stackgen/pkg/source"
 )
 
 // checkServerAnswer holds what the proxy itself tells other servers against where they end.
@@ -19,12 +20,13 @@ func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 		Server string `json:"m.server"`
 	}
 	fix := fmt.Sprintf(`{"m.server": "%s:443"}`, s.MatrixHost())
+	const key = "m.server"
 	where := res.Asked.Host + serverWellKnown
 	if err := json.Unmarshal([]byte(res.Answer), &told); unfilledIn(res.Answer) {
-		r.NotChecked(where+" holds a variable that the proxy does not replace; what a script puts there cannot be seen", res.Router.Site)
+		r.NotChecked(where+" holds a variable that the proxy does not replace; what a script puts there cannot be seen", answerSites(res, key)...)
 		return
 	} else if err != nil || told.Server == "" {
-		r.Fail(where+" is no JSON with m.server; other servers look for this one on port 8448", fix, res.Router.Site)
+		r.Fail(where+" is no JSON with m.server; other servers look for this one on port 8448", fix, answerSites(res, key)...)
 		return
 	}
 	host := told.Server
@@ -38,7 +40,7 @@ func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 		if host != told.Server {
 			unless = "DNS has a record _matrix-fed._tcp." + told.Server + ", or " + unless
 		}
-		r.Warn(fmt.Sprintf("%s sends other servers to port %s of %s, on which %s does not listen; none of them reaches this one, unless %s", where, port, strings.TrimSuffix(host, ":"+port), d.Front().Name, unless), fix, res.Router.Site)
+		r.Warn(fmt.Sprintf("%s sends other servers to port %s of %s, on which %s does not listen; none of them reaches this one, unless %s", where, port, strings.TrimSuffix(host, ":"+port), d.Front().Name, unless), fix, answerSites(res, key)...)
 		return
 	}
 	if found.Unknown != "" || found.Note != "" || reaches(found, s.Service, path) || d.Explained(s.Service, "GET", host, path) && found.Closed == "" {
@@ -51,7 +53,21 @@ func checkServerAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 	if found.Closed != "" {
 		by = "nobody (" + found.Closed + ")"
 	}
-	r.Warn(fmt.Sprintf("%s sends other servers to %s, which is answered by %s and not by Synapse; no other server reaches this one, unless something else is there", where, host, by), fix, res.Router.Site)
+	r.Warn(fmt.Sprintf("%s sends other servers to %s, which is answered by %s and not by Synapse; no other server reaches this one, unless something else is there", where, host, by), fix, answerSites(res, key)...)
+}
+
+// answerSites are where the text stands that the proxy answers with: in a file, whose line with the key is the one to edit, or in its
+// own configuration.
+func answerSites(res route.Result, key string) (sites []source.Site) {
+	if res.File != "" {
+		before, _, found := strings.Cut(res.Answer, `"`+key+`"`)
+		line := 1
+		if found {
+			line += strings.Count(before, "\n")
+		}
+		sites = append(sites, source.Site{Pos: source.Pos{File: res.File, Line: line, Col: 1}})
+	}
+	return append(sites, res.Router.Site)
 }
 
 // publishes tells whether a service has a port of this host; true where that cannot be seen.
@@ -70,30 +86,31 @@ func checkClientAnswer(r *Reporter, d *deployment.Deployment, s *deployment.Syna
 		} `json:"m.homeserver"`
 	}
 	fix := fmt.Sprintf(`{"m.homeserver": {"base_url": "https://%s"}}`, s.MatrixHost())
+	const key = "base_url"
 	where := res.Asked.Host + clientWellKnown
 	err := json.Unmarshal([]byte(res.Answer), &told)
 	u, parseErr := url.Parse(told.Homeserver.URL)
 	switch {
 	case unfilledIn(res.Answer):
-		r.NotChecked(where+" holds a variable that the proxy does not replace; what a script puts there cannot be seen", res.Router.Site)
+		r.NotChecked(where+" holds a variable that the proxy does not replace; what a script puts there cannot be seen", answerSites(res, key)...)
 		return
 	case err == nil && told.Homeserver.URL != "" && (parseErr != nil || u.Host == ""):
-		r.Fail(fmt.Sprintf("%s names %q as base_url, which is no address; clients that are given the server name find no homeserver", where, told.Homeserver.URL), fix, res.Router.Site)
+		r.Fail(fmt.Sprintf("%s names %q as base_url, which is no address; clients that are given the server name find no homeserver", where, told.Homeserver.URL), fix, answerSites(res, key)...)
 		return
 	case err != nil || told.Homeserver.URL == "":
-		r.Fail(where+" is no JSON with m.homeserver and base_url; clients that are given the server name find no homeserver", fix, res.Router.Site)
+		r.Fail(where+" is no JSON with m.homeserver and base_url; clients that are given the server name find no homeserver", fix, answerSites(res, key)...)
 		return
 	}
 	path := strings.TrimSuffix(u.Path, "/") + "/_matrix/client/versions"
 	found := d.Routes().Match("GET", u.Host, path)
 	if reaches(found, s.Service, "/_matrix/client/versions") && byDefault(found.Router, u.Hostname()) {
-		r.Warn(fmt.Sprintf("%s sends clients to %s, for which nothing here is: the certificate is one of another host; they find no homeserver, unless something else is there", where, u.Host), fix, res.Router.Site)
+		r.Warn(fmt.Sprintf("%s sends clients to %s, for which nothing here is: the certificate is one of another host; they find no homeserver, unless something else is there", where, u.Host), fix, answerSites(res, key)...)
 		return
 	}
 	if found.Unknown != "" || found.Note != "" || reaches(found, s.Service, "/_matrix/client/versions") || d.Explained(s.Service, "GET", u.Host, path) {
 		return
 	}
-	r.Warn(fmt.Sprintf("%s sends clients to %s, which is answered by %s and not by Synapse; they find no homeserver, unless something else is there", where, u.Host, answerer(found)), fix, res.Router.Site)
+	r.Warn(fmt.Sprintf("%s sends clients to %s, which is answered by %s and not by Synapse; they find no homeserver, unless something else is there", where, u.Host, answerer(found)), fix, answerSites(res, key)...)
 }
 
 // byDefault reports whether a router takes a request only because it is the first of its proxy: it is for other hosts.

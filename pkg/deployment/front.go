@@ -108,6 +108,11 @@ func (d *Deployment) readFront() *Front {
 			front.table.Behind(f.Service.Name, f.table)
 		}
 	}
+	for _, s := range d.Services {
+		if pages := d.pages(s); pages != nil {
+			front.table.Behind(s.Name, pages)
+		}
+	}
 	return front
 }
 
@@ -247,6 +252,12 @@ func (d *Deployment) caddy(s *Service) *Front {
 		},
 		Upstream: func(host, port string) (string, string) { return d.upstream(s, host, port) },
 		Public:   s.public(),
+		Files: func(inside string) (text, at, reason string) {
+			if !path.IsAbs(inside) && !s.WorkingDir.Set() {
+				inside = path.Join("/srv", inside) // the directory in which Caddy's image starts it
+			}
+			return d.Text(s, s.Inside(inside))
+		},
 	}
 	var labelled []caddy.Container
 	byLabels := strings.Contains(s.Image.Repository, "docker-proxy") || slices.Contains(s.Command(), "docker-proxy")

@@ -32,6 +32,7 @@ func (d *Deployment) nginx(s *Service) *Front {
 		Glob:     func(pattern, from string) ([]*source.File, string) { return d.nginxFiles(s, pattern, from) },
 		Upstream: func(host, port string) (string, string) { return d.upstream(s, host, port) },
 		Public:   s.public(),
+		Files:    func(inside string) (text, at, reason string) { return d.Text(s, inside) },
 	}
 	if why := d.writtenAtStart(s, "/etc/nginx", "/config/nginx"); why != "" {
 		f.Unseen = "the configuration of " + s.Name + " cannot be seen: " + why

@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	"net/url"
+	"strings"
 	"time"
 
 	"philipp.info/stackgen/pkg/source"
@@ -17,13 +18,15 @@ type Ask struct {
 }
 
 // End is where a proxy that runs through its configuration ends with a request. Path is the escaped path, without
-// query, that the backend is asked for; Answer is the text of the proxy's own answer, Status its number.
+// query, that the backend is asked for; Answer is the text of the proxy's own answer, File where that lies among the files of the
+// deployment, if it is one of those. Unread says why a file with which the proxy answers is not read, where somebody asks for it.
 type End struct {
 	Router            *Router
 	Path              string
 	Redirect, Refused string
 	Unknown           string
 	Answer            string
+	File, Unread      string
 	Guards            []*Middleware
 	Tried             []Attempt
 	Passes            *Passes
@@ -42,6 +45,24 @@ type Passes struct {
 	Resolves             bool   // it is said whom nginx asks for the address of a name behind a variable
 	Unresolved           string // such a name, where nobody says so
 	BodyAt, Site, WaitAt source.Site
+}
+
+// Files reads what a proxy has at a path of its container: the text, where it lies among the files of the deployment, and why not.
+type Files func(inside string) (text, at, reason string)
+
+// discovery is the only directory whose files are read: nothing else that a proxy serves concerns Matrix.
+const discovery = "/.well-known/matrix/"
+
+// Serve has the proxy answer a request for a path with a file, where that is one for clients or other servers of Matrix. unclear says
+// why it is not the file, or not as it lies there.
+func (e *End) Serve(files Files, asked, inside, unclear string) {
+	switch {
+	case !strings.HasPrefix(asked, discovery) || strings.HasSuffix(asked, "/"):
+	case unclear != "" || files == nil:
+		e.Unread = unclear
+	default:
+		e.Answer, e.File, e.Unread = files(inside)
+	}
 }
 
 // Header is one that a proxy adds to an answer by itself. Of one whose value cannot be told that is "".
@@ -122,7 +143,7 @@ func (t *Table) goOn(res *Result, req *Request, hostport string, u *url.URL) {
 func (t *Table) follow(res *Result, e *Entry, req *Request, host string, u *url.URL) {
 	end := t.run(Ask{req.Method, host, req.Host, port(host), u, e})
 	res.Router, res.Tried, res.Guards, res.Answer = end.Router, end.Tried, end.Guards, end.Answer
-	res.Passes, res.Sends = end.Passes, end.Sends
+	res.Passes, res.Sends, res.File, res.Unread = end.Passes, end.Sends, end.File, end.Unread
 	res.Redirect, res.Refused, res.Unknown = end.Redirect, end.Refused, end.Unknown
 	if end.Router == nil {
 		return

@@ -210,10 +210,11 @@ type Result struct {
 	// Entry is the way by which the request comes in, "" where that cannot be seen: Note says so for a port that is
 	// not the usual one, and any way is taken. Closed says why no request comes in.
 	Entry, Note, Closed string
-	// Answer is the text with which the proxy itself answers. Guards are the middlewares that let only some through,
+	// Answer is the text with which the proxy itself answers, File the file of the deployment that holds it, "" where none does.
+	// Unread says why a file with which it answers is not read. Guards are the middlewares that let only some through,
 	// as far as the way led by them.
-	Answer string
-	Guards []*Middleware
+	Answer, File, Unread string
+	Guards               []*Middleware
 	// Through are the routers of the proxies before the one that decided, where there are several.
 	Through []*Router
 	// Passes is what the proxy hands on; nil where that is not told.

@@ -1,6 +1,7 @@
 package caddy
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,11 +25,11 @@ type sent struct {
 
 // beside sets what a directive does that changes neither the way of a request nor its path, and is of interest all the same.
 func (s *site) beside(e *entry, l *line) {
-	if l.name() != "request_body" && l.name() != "header" {
+	if !slices.Contains([]string{"request_body", "header", "root", "fs", "templates", "vars"}, l.name()) {
 		return
 	}
 	args := l.args()
-	if len(args) > 0 && strings.ContainsAny(args[0][:min(1, len(args[0]))], "*/@") {
+	if len(args) > 0 && (l.name() != "root" || len(args) > 1) && strings.ContainsAny(args[0][:min(1, len(args[0]))], "*/@") {
 		switch first := args[0]; first[0] {
 		case '/':
 			e.match = onPath(first)
@@ -39,7 +40,16 @@ func (s *site) beside(e *entry, l *line) {
 		}
 		args = args[1:]
 	}
-	if l.name() == "header" {
+	switch l.name() {
+	case "root", "fs", "templates":
+		s.serving(e, l, args)
+		return
+	case "vars":
+		if l.open || slices.Contains(args, "root") {
+			s.serving(e, l, args)
+		}
+		return
+	case "header":
 		list := headersOf(l, args)
 		e.steps = []step{func(w *walk) bool { w.sends = append(w.sends, list...); return false }}
 		return

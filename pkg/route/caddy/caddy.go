@@ -19,12 +19,13 @@ import (
 // another one. Glob finds the files of an import, as the file from sees them, and says why there may be more. Upstream tells
 // which container, and which port of it, an upstream means; a UNIX socket is a host of "unix:" and its path, and no container
 // where nobody is known to listen there. Public leads from published ports to those on which Caddy may listen; nil where they
-// cannot be seen.
+// cannot be seen. Files reads a file that Caddy serves.
 type Options struct {
 	Env      func(name string) (val string, set bool, hidden string)
 	Glob     func(pattern, from string) (files []*source.File, hidden string)
 	Upstream func(host, port string) (container, inner string)
 	Public   map[string]string
+	Files    route.Files
 }
 
 // Unread is a Caddyfile, or a part of it, that is not read: Caddy does not start with it, or it may hold more.
@@ -34,6 +35,7 @@ const Unread route.ProblemKind = "unread"
 type config struct {
 	parser   *parser
 	upstream func(host, port string) (string, string)
+	files    route.Files
 	order    []string
 	routes   map[string][]*line // by name, such as &(name)
 	invoked  int
@@ -51,7 +53,7 @@ type server struct {
 
 // New reads a Caddyfile, and the labels that caddy-docker-proxy adds to it. The file is nil where there is none.
 func New(f *source.File, labelled []Container, o Options) *route.Table {
-	c := &config{order: slices.Clone(defaultOrder), upstream: o.Upstream, routes: make(map[string][]*line), ports: make(map[string]*server), http: "80", https: "443"}
+	c := &config{order: slices.Clone(defaultOrder), upstream: o.Upstream, files: o.Files, routes: make(map[string][]*line), ports: make(map[string]*server), http: "80", https: "443"}
 	c.parser = &parser{env: o.Env, glob: o.Glob, snippets: make(map[string][]word)}
 	var err error
 	if f == nil {

@@ -28,6 +28,7 @@ func options() caddy.Options {
 			return host, port
 		},
 		Public: map[string]string{"443": "443", "8448": "8448", "80": "80"},
+		Files:  func(inside string) (text, at, reason string) { return "what is at " + inside, "here/" + inside, "" },
 	}
 }
 
@@ -119,6 +120,41 @@ func TestUnknown(t *testing.T) {
 		if got := said(read(c.text).Match("GET", "a.b", "/x")); got != c.want && (!strings.HasSuffix(c.want, "compile") || !strings.HasPrefix(got, c.want)) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// What Caddy answers from a file is read where it is certain which one it is. What the real Caddy does is held against it in
+// conformance/caddy.
+func TestFilesOfMatrix(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"a root", "root * /www\nfile_server", "what is at /www/.well-known/matrix/client"},
+		{"a root without a star", "root /www\nfile_server", "what is at /www/.well-known/matrix/client"},
+		{"a root of its own", "root /www\nfile_server {\nroot /pages\n}", "what is at /pages/.well-known/matrix/client"},
+		{"no root", "file_server", "what is at .well-known/matrix/client"},
+		{"the root of a path", "root /www\nroot /.well-known/* /pages\nfile_server", "what is at /pages/.well-known/matrix/client"},
+		{"the root of another path", "root /www\nroot /x/* /pages\nfile_server", "what is at /www/.well-known/matrix/client"},
+		{"a part of the path", "root /www\nhandle_path /.well-known/* {\nfile_server\n}", "what is at /www/matrix/client"},
+		{"another path", "root /www\nrewrite /.well-known/matrix/client /client.json\nfile_server", "what is at /www/client.json"},
+		{"a host", "root /www/{host}\nfile_server", "what is at /www/a.b/.well-known/matrix/client"},
+		{"a hidden variable", "root /www/{$HIDDEN}\nfile_server", "not read: where root in line 2 points to cannot be told"},
+		{"a root for some", "root /www\n@in remote_ip 10.0.0.0/8\nroot @in /pages\nfile_server", "not read: whether root in line 4 applies depends on remote_ip 10.0.0.0/8"},
+		{"templates", "root /www\ntemplates\nfile_server", "not read: what templates in line 3 makes of it cannot be told"},
+		{"another file system", "fs s3\nroot /www\nfile_server", "not read: what fs in line 2 makes of it cannot be told"},
+		{"a root by a variable", "vars root /www\nfile_server", "not read: what vars in line 2 makes of it cannot be told"},
+		{"files that are hidden", "root /www\nfile_server {\nhide .*\n}", "not read: what hide in line 4 makes of it cannot be told"},
+		{"an index", "root /www\nrewrite /.well-known/matrix/client /\nfile_server", "not read: file_server in line 4 looks for an index of a directory"},
+	} {
+		res := read("a.b {\n"+c.text+"\n}").Match("GET", "a.b", "/.well-known/matrix/client")
+		got := said(res)
+		if res.Unread != "" {
+			got = "not read: " + res.Unread
+		}
+		if got != c.want || res.File != "" && "what is at "+strings.TrimPrefix(res.File, "here/") != c.want {
+			t.Errorf("%s: %s (%s), want %s", c.name, got, res.File, c.want)
+		}
+	}
+	if res := read("a.b {\nroot /www\nfile_server\n}").Match("GET", "a.b", "/index.html"); res.Answer+res.File+res.Unread != "" {
+		t.Errorf("a file that does not concern Matrix is read: %+v", res)
 	}
 }
 

@@ -123,6 +123,7 @@ func together(list []placed) (entries []*entry) {
 		if n := len(entries); n > 0 && entries[n-1].match.id() == d.match.id() && (entries[n-1].match == nil) == (d.match == nil) && entries[n-1].group == d.group {
 			last := entries[n-1]
 			last.steps, last.ends, last.quiet = append(last.steps, d.steps...), append(last.ends, d.ends...), last.quiet && d.quiet
+			last.serves = last.serves || d.serves
 			if last.at == "" || len(d.ends) > 0 && len(last.ends) == len(d.ends) {
 				last.at = d.entry.at
 			}
@@ -221,7 +222,9 @@ func (s *site) act(e *entry, l *line, args []string, above string) error {
 		m := &route.Middleware{Name: l.name(), Type: strings.ReplaceAll(l.name(), "_", ""), Site: l.words[0].site}
 		s.found.Middlewares = append(s.found.Middlewares, m)
 		e.steps = []step{func(w *walk) bool { w.end.Guards = append(w.end.Guards, m); return false }}
-	case "file_server", "php_fastcgi", "metrics", "acme_server", "copy_response":
+	case "file_server":
+		s.fileServer(e, l, above)
+	case "php_fastcgi", "metrics", "acme_server", "copy_response":
 		r := s.router(e, l, above)
 		e.steps = []step{func(w *walk) bool { return w.finish(r) }}
 	default: // also what depends on files that nobody sees

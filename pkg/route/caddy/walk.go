@@ -21,6 +21,7 @@ type walk struct {
 
 	body  bound
 	sends []sent
+	files from
 
 	end   route.End
 	taken map[*group]bool
@@ -32,15 +33,16 @@ type group struct{ name string }
 // step is what a directive does. It is true where the way ends.
 type step func(*walk) bool
 
-// entry is one or several directives with one matcher. Quiet ones change nothing that is asked about; ends are the
-// routers that its steps may lead to.
+// entry is one or several directives with one matcher. Quiet ones change nothing of the way; one that serves says which files are
+// served later. Ends are the routers that its steps may lead to.
 type entry struct {
-	match *matcher
-	group *group
-	quiet bool
-	steps []step
-	ends  []*route.Router
-	at    string
+	match  *matcher
+	group  *group
+	quiet  bool
+	serves bool
+	steps  []step
+	ends   []*route.Router
+	at     string
 	// guard stands for an entry that refuses all who are not let through.
 	guard *route.Middleware
 }
@@ -49,11 +51,7 @@ type entry struct {
 func run(entries []*entry, w *walk) bool {
 	for _, e := range entries {
 		if e.quiet {
-			if got, _ := e.match.eval(w); len(e.steps) > 0 && got == route.Yes {
-				for _, s := range e.steps {
-					s(w)
-				}
-			}
+			w.aside(e)
 			continue
 		}
 		if e.group != nil && w.taken[e.group] {
@@ -84,6 +82,31 @@ func run(entries []*entry, w *walk) bool {
 		}
 	}
 	return false
+}
+
+// aside runs what changes nothing of the way.
+func (w *walk) aside(e *entry) {
+	got, why := e.match.eval(w)
+	if e.group != nil && w.taken[e.group] || len(e.steps) == 0 {
+		return
+	}
+	switch got {
+	case route.Yes:
+		if e.group != nil {
+			w.taken[e.group] = true
+		}
+		for _, s := range e.steps {
+			s(w)
+		}
+	case route.Maybe:
+		if e.group != nil {
+			w.taken[e.group] = true // whether it is the first that matches is not known
+		}
+		if e.serves {
+			w.files.unclear = "whether " + e.at + " applies depends on " + why
+		}
+	default:
+	}
 }
 
 // pass notes that the routers of an entry do not take the request.

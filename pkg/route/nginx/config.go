@@ -52,6 +52,7 @@ type content struct {
 	tries    *directive
 	passes   route.Passes
 	sends    *[]route.Header
+	from     from
 }
 
 // mapping is a map block.
@@ -224,20 +225,20 @@ func (c *config) location(s *server, l *location, outer []*directive) (*location
 }
 
 // access are the directives about who and what is let through that a block inherits as long as it has none of the kind itself.
-var access = []string{"allow", "deny", "auth_basic", "auth_request", "satisfy", "client_max_body_size", "resolver", "proxy_set_header", "proxy_read_timeout", "add_header", "proxy_hide_header"}
+var access = []string{"allow", "deny", "auth_basic", "auth_request", "satisfy", "client_max_body_size", "resolver", "proxy_set_header", "proxy_read_timeout", "add_header", "proxy_hide_header", "root", "alias"}
 
 func inherited(outer, own []*directive) (list []*directive) {
 	for _, d := range outer {
 		kind := d.name
-		if !slices.Contains(access, kind) || slices.ContainsFunc(own, func(o *directive) bool {
-			return o.name == kind || kind == "deny" && o.name == "allow" || kind == "allow" && o.name == "deny"
+		if !slices.Contains(access, kind) && !slices.Contains(changing, kind) || slices.ContainsFunc(own, func(o *directive) bool {
+			return o.name == kind || kind == "deny" && o.name == "allow" || kind == "allow" && o.name == "deny" || kind == "root" && o.name == "alias" || kind == "alias" && o.name == "root"
 		}) {
 			continue
 		}
 		list = append(list, d)
 	}
 	for _, d := range own {
-		if slices.Contains(access, d.name) {
+		if slices.Contains(access, d.name) || slices.Contains(changing, d.name) {
 			list = append(list, d)
 		}
 	}
@@ -292,6 +293,7 @@ func (c *config) fill(s *server, l *location, guards []*directive) {
 	l.content.denied = denied && !allowed
 	l.content.passes = passes(guards, l)
 	l.content.sends = sends(guards, l)
+	l.content.from = fromOf(guards, l)
 }
 
 // endsOf adds a router for each directive by which nginx itself answers, and what answers inside of an if.

@@ -17,11 +17,12 @@ import (
 // Options is what lies outside of the files. Glob finds the files of an include, as the file from sees them, and says why there
 // may be more. Upstream tells which container, and which port of it, an address means; a UNIX socket is a host of "unix:" and
 // its path, and no container where nobody is known to listen there. Public leads from published ports to those on which nginx
-// may listen; nil where they cannot be seen.
+// may listen; nil where they cannot be seen. Files reads a file that nginx serves.
 type Options struct {
 	Glob     func(pattern, from string) (files []*source.File, hidden string)
 	Upstream func(host, port string) (container, inner string)
 	Public   map[string]string
+	Files    route.Files
 }
 
 // Unread is a file, or a part of one, that is not read: nginx does not start with it, or it may hold more.
@@ -39,11 +40,12 @@ type config struct {
 	found     route.Parts
 	upstream  func(host, port string) (string, string)
 	notes     []note
+	read      route.Files
 }
 
 // New reads the main file. Where that is nil, it is the one of nginx's image, which includes the given files into http.
 func New(f *source.File, servers []*source.File, o Options) *route.Table {
-	c := &config{upstreams: make(map[string]*directive), resolved: make(map[string]bool), maps: make(map[string]*mapping), unclear: make(map[string]string), ends: make(map[*directive]*route.Router), inside: make(map[*directive]content), upstream: o.Upstream}
+	c := &config{upstreams: make(map[string]*directive), resolved: make(map[string]bool), maps: make(map[string]*mapping), unclear: make(map[string]string), ends: make(map[*directive]*route.Router), inside: make(map[*directive]content), upstream: o.Upstream, read: o.Files}
 	p := &parser{glob: o.Glob}
 	var http []*directive
 	var err error

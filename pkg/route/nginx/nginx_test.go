@@ -25,6 +25,7 @@ func read(text string) *route.Table {
 			return host, port
 		},
 		Public: map[string]string{"443": "443", "8448": "8448"},
+		Files:  func(inside string) (text, at, reason string) { return "what is at " + inside, "here" + inside, "" },
 	})
 }
 
@@ -117,6 +118,42 @@ func TestUnknown(t *testing.T) {
 		if got := said(read(c.text).Match("GET", "a.b", "/x")); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// What nginx answers from a file is read where it is certain which one it is. What the real nginx does is held against it in
+// conformance/nginx.
+func TestFilesOfMatrix(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"a root", "root /www;", "what is at /www/.well-known/matrix/client"},
+		{"a root within", "root /www; location / { root /pages; }", "what is at /pages/.well-known/matrix/client"},
+		{"an alias", "location /.well-known/ { alias /www/; }", "what is at /www/matrix/client"},
+		{"an alias of one path", "location = /.well-known/matrix/client { alias /client.json; }", "what is at /client.json"},
+		{"an alias of an expression", "location ~ ^/.well-known/matrix/(.*)$ { alias /www/$1.json; }", "what is at /www/client.json"},
+		{"an alias in place of a root", "root /www; location /.well-known/matrix/ { alias /pages/; }", "what is at /pages/client"},
+		{"a rewrite", "root /www; location /.well-known/ { rewrite ^/.well-known/(.*)$ /$1 break; }", "what is at /www/matrix/client"},
+		{"a host", "root /www/$host;", "what is at /www/a.b/.well-known/matrix/client"},
+		{"a variable", "root $docroot;", "not read: where the root in line 1 points to cannot be told"},
+		{"no root", "", "not read: its root is said nowhere from / on"},
+		{"a root within nginx's own directory", "root html;", "not read: its root is said nowhere from / on"},
+		{"an alias of the location around", "location /.well-known/ { alias /www/; location /.well-known/matrix/ { } }", "not read: of which part the alias in line 1 takes the place cannot be told"},
+		{"a rewrite before an alias", "location /.well-known/ { rewrite ^ /x break; alias /www/; }", "not read: of which part the alias in line 1 takes the place cannot be told"},
+		{"a filter", "root /www; sub_filter a b;", "not read: what sub_filter in line 1 makes of it cannot be told"},
+		{"a filter that is off", "root /www; ssi off;", "what is at /www/.well-known/matrix/client"},
+		{"a root of an if", "root /www; if ($host) { root /pages; }", "not read: the if in line 1 has a root of its own"},
+		{"a file that may be another", "root /www; try_files $uri /client.json;", "unknown: try_files in line 1: it depends on files"},
+	} {
+		res := read("server { listen 443 ssl; server_name a.b; "+c.text+" }").Match("GET", "a.b", "/.well-known/matrix/client")
+		got := said(res)
+		if res.Unread != "" {
+			got = "not read: " + res.Unread
+		}
+		if got != c.want || res.File != "" && "what is at "+strings.TrimPrefix(res.File, "here") != c.want {
+			t.Errorf("%s: %s (%s), want %s", c.name, got, res.File, c.want)
+		}
+	}
+	if res := read("server { listen 443 ssl; root /www; }").Match("GET", "a.b", "/index.html"); res.Answer+res.File+res.Unread != "" {
+		t.Errorf("a file that does not concern Matrix is read: %+v", res)
 	}
 }
 

@@ -322,6 +322,7 @@ func (w *walk) answer(l *location) {
 	case con.tries != nil:
 		w.unknown(con.tries, "it depends on files")
 	case con.at == nil:
+		w.file(l, con.from)
 		w.finish(l.files)
 	case con.at.name != "proxy_pass":
 		w.finish(con.router)

@@ -33,7 +33,7 @@ var turnReachable = Rule{
 				r.NotChecked("whether coturn can be reached was not looked at: "+t.Hidden, t.Site)
 				continue
 			}
-			checkTransports(r, t, uris)
+			spoken := checkTransports(r, t, uris)
 			checkTurnAddress(r, t)
 			for _, s := range d.Synapses {
 				for _, v := range deployment.Listed(s.Config.At("turn_uris")) {
@@ -48,7 +48,7 @@ var turnReachable = Rule{
 			}
 			// On a network of another kind the container may have an address that all can reach.
 			if d.Bridged(t.Service) && !t.HasLabel("traefik.tcp") && !t.HasLabel("traefik.udp") {
-				checkTurnPorts(r, t, uris)
+				checkTurnPorts(r, t, uris, spoken)
 			}
 		}
 	},
@@ -64,8 +64,16 @@ func checkTurnAddress(r *Reporter, t deployment.TurnServer) {
 	}
 }
 
-// checkTransports has the ways to talk that coturn is told not to speak.
-func checkTransports(r *Reporter, t deployment.TurnServer, uris []deployment.TurnURI) {
+// mute is an address in a way to talk that coturn does not speak.
+type mute struct {
+	deployment.TurnURI
+	why, fix string
+	at       source.Site
+}
+
+// checkTransports has the ways to talk that coturn is told not to speak. It gives the other addresses.
+func checkTransports(r *Reporter, t deployment.TurnServer, uris []deployment.TurnURI) (spoken []deployment.TurnURI) {
+	var all []mute
 	for _, u := range uris {
 		_, cert := t.Last("cert")
 		_, key := t.Last("pkey")
@@ -74,20 +82,43 @@ func checkTransports(r *Reporter, t deployment.TurnServer, uris []deployment.Tur
 		case u.Secure && t.On("no-tls"):
 			off = "no-tls"
 		case u.Secure && (!cert || !key):
-			r.Warn("coturn speaks no TLS without a cert and a pkey; a client that tries this address gets no relay there", "cert and pkey, or remove the address", u.At.Site(""), t.Site)
+			all = append(all, mute{u, "coturn speaks no TLS without a cert and a pkey", "cert and pkey, or remove the address", t.Site})
+			continue
 		case u.Transport == "udp" && t.On("no-udp"):
 			off = "no-udp"
 		case u.Transport == "tcp" && !u.Secure && t.On("no-tcp"):
 			off = "no-tcp"
+		default:
+			spoken = append(spoken, u)
+			continue
 		}
-		if off != "" {
-			o, _ := t.Last(off)
-			r.Warn(fmt.Sprintf("coturn has %s; a client that tries this address gets no relay there", off), "remove one of the two", u.At.Site(""), o.Site)
-		}
+		o, _ := t.Last(off)
+		all = append(all, mute{u, "coturn has " + off, "remove one of the two", o.Site})
 	}
+	for len(all) > 0 {
+		why := all[0].why
+		same := func(m mute) bool { return m.why == why }
+		var together []mute
+		for _, m := range all {
+			if same(m) {
+				together = append(together, m)
+			}
+		}
+		all = slices.DeleteFunc(all, same)
+		severally(r, together, func(m mute) []source.Site { return []source.Site{m.At.Site(""), m.at} }, func(r *Reporter, list []mute) {
+			var sites []source.Site
+			for _, m := range list {
+				sites = append(sites, m.At.Site(""))
+			}
+			these := map[bool]string{true: "this address", false: "these addresses"}[len(list) == 1]
+			r.Warn(fmt.Sprintf("%s; a client that tries %s gets no relay there", list[0].why, these), list[0].fix, append(sites, list[0].at)...)
+		})
+	}
+	return spoken
 }
 
-func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.TurnURI) {
+// checkTurnPorts looks who reaches the addresses, of which coturn speaks some.
+func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris, spoken []deployment.TurnURI) {
 	list := t.Spans
 	if !t.SpansKnown {
 		r.NotChecked("the ports of coturn stand behind a variable", t.Site)
@@ -118,20 +149,29 @@ func checkTurnPorts(r *Reporter, t deployment.TurnServer, uris []deployment.Turn
 	}
 	// coturn speaks both on either port.
 	ports := []string{t.Port("listening-port", "3478"), t.Port("tls-listening-port", "5349")}
-	told := make(map[string]bool)
-	for _, u := range uris {
-		at := u.Port + "/" + u.Transport
-		if told[at] {
-			continue
-		}
-		told[at] = true
+	missed := make(map[string][]deployment.TurnURI)
+	var order []string
+	for _, u := range spoken {
 		n, _ := strconv.Atoi(u.Port)
 		if !slices.ContainsFunc(list, func(p deployment.PortSpan) bool {
 			return p.Protocol == u.Transport && p.First <= n && n <= p.Last && slices.Contains(ports, strconv.Itoa(p.To+n-p.First))
-		}) {
-			r.Fail(fmt.Sprintf("Synapse hands out port %s over %s of the relay, where coturn is not reached; it listens on %s", u.Port, u.Transport, finding.Sentence(ports, "and")),
-				t.Lines().Port(u.Port, ports[0], u.Transport), site, u.At.Site("handed out"))
+		}) && !slices.ContainsFunc(missed[u.Port], func(o deployment.TurnURI) bool { return o.Transport == u.Transport }) {
+			if len(missed[u.Port]) == 0 {
+				order = append(order, u.Port)
+			}
+			missed[u.Port] = append(missed[u.Port], u)
 		}
+	}
+	for _, port := range order {
+		severally(r, missed[port], func(u deployment.TurnURI) []source.Site { return []source.Site{site, u.At.Site("")} }, func(r *Reporter, list []deployment.TurnURI) {
+			var over, fix []string
+			sites := []source.Site{site}
+			for _, u := range list {
+				over, fix, sites = append(over, u.Transport), append(fix, t.Lines().Port(port, ports[0], u.Transport)), append(sites, u.At.Site("handed out"))
+			}
+			r.Fail(fmt.Sprintf("Synapse hands out port %s over %s of the relay, where coturn is not reached; it listens on %s", port, finding.Sentence(over, "and"), finding.Sentence(ports, "and")),
+				finding.Sentence(fix, "and"), sites...)
+		})
 	}
 	first, err := strconv.Atoi(t.Port("min-port", "49152"))
 	last, err2 := strconv.Atoi(t.Port("max-port", "65535"))

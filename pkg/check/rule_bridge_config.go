@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -52,6 +53,8 @@ type misreading struct {
 	is, reads component.Dialect
 	// stops says what comes of it; "" where the bridge goes on with what it makes of the file.
 	stops string
+	// runs is the program that the command names, where that is also one of another image; "" else.
+	runs string
 }
 
 // rewritten is what a bridge does at its next start that takes over what its forerunner had.
@@ -63,6 +66,13 @@ var refusedWords = []string{"relaybot", "puppeting", "full"}
 func misreadingOf(b *deployment.Bridge) misreading {
 	want, _ := b.Image.Dialect()
 	m := misreading{is: b.Dialect, reads: want, stops: "it ignores most of it and does not start"}
+	if word, ok := b.OtherProgram(); ok {
+		m.stops, m.runs = "it does not start, for it has no "+path.Base(word.Text)+" to run", path.Base(word.Text)
+		if want != component.Python && want != component.OlderPython {
+			m.stops = "it does not start, for it has no module of Python's to run"
+		}
+		return m
+	}
 	if want == component.Legacy && b.Dialect == component.OlderPython { // mautrix-signal v0.5.0, CHANGELOG
 		m.stops = ""
 	}
@@ -88,7 +98,12 @@ func misreadingOf(b *deployment.Bridge) misreading {
 }
 
 func sitesOfMisread(b *deployment.Bridge) []source.Site {
-	return []source.Site{b.ImageAt.Site("the image"), b.Shape.Site("not read by this image")}
+	sites := []source.Site{b.ImageAt.Site("the image")}
+	if word, ok := b.OtherProgram(); ok {
+		word.Site.Note = "not in this image"
+		sites = append(sites, word.Site)
+	}
+	return append(sites, b.Shape.Site("not read by this image"))
 }
 
 // tell is one finding for all bridges whose files are as old, or as new.
@@ -103,6 +118,9 @@ func (m misreading) tell(r *Reporter, bridges []*deployment.Bridge) {
 		but = ", and"
 	}
 	fact := fmt.Sprintf("the configuration of %s has %s, as that of %s%s its image reads that of %s; ", names[0], bridges[0].Shape.Path(), m.is.Shape().Words, but, m.reads.Shape().Words)
+	if m.runs != "" {
+		fact = fmt.Sprintf("%s is started with %s and has the configuration of %s, but its image is that of %s; ", names[0], m.runs, m.is.Shape().Words, m.reads.Shape().Words)
+	}
 	fix, stops, goes := bridges[0].ImageFor(), m.stops, rewritten
 	if len(bridges) > 1 {
 		fact = fmt.Sprintf("the configurations of %s are those of %s%s their images read those of %s; ", finding.Sentence(deployment.AtMost(names, 5), "and"), m.is.Shape().Words, but, m.reads.Shape().Words)

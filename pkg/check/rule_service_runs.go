@@ -121,6 +121,16 @@ func checkBinary(r *Reporter, s *deployment.Service) {
 	if b == nil || b.Binary == "" || len(words) == 0 || s.Image.Repository != s.Component().Tested.Repository {
 		return
 	}
+	misread := slices.ContainsFunc(s.Deployment().Bridges, func(o *deployment.Bridge) bool { return o.Service == s && o.Misread() })
+	if word, ok := s.OtherProgram(); ok && !misread { // else bridge-dialect says that the image is the wrong one
+		dialect, _ := s.Image.Dialect()
+		has := "the program in Go " + b.Binary
+		if dialect.InPython() {
+			has = "a module of Python's"
+		}
+		r.Fail(fmt.Sprintf("%s is told to run %s, and its image has %s; it does not start", s.Name, word.Text, has), s.Lines().Command(b.Start(dialect)...), word.Site, s.ImageAt.Site("the image"))
+		return
+	}
 	if own, said := path.Base(b.Binary), path.Base(words[0].Text); strings.HasPrefix(said, "mautrix-") && said != own {
 		r.Fail(fmt.Sprintf("%s is told to run %s, and its image has %s; it does not start (no such file)", s.Name, said, own), b.Binary, words[0].Site)
 	}

@@ -92,6 +92,25 @@ func (s *Service) Launch() (kind Launch, word string, at source.Site) {
 	return Script, first, at
 }
 
+// OtherProgram is the program with which a bridge of mautrix is started that its image, of a release in the other language, does not have:
+// python with a module, or a program of Go's. ok is false where there is none, or it cannot be told.
+func (s *Service) OtherProgram() (program Word, ok bool) {
+	b, words := s.Component().Bridge, s.CommandWords()
+	dialect, known := s.Image.Dialect()
+	if b == nil || !known || len(words) == 0 || s.Image.Repository != s.Component().Tested.Repository {
+		return Word{}, false
+	}
+	name := path.Base(words[0].Text)
+	module := slices.ContainsFunc(words, func(w Word) bool { return strings.HasPrefix(w.Text, "mautrix_") })
+	switch dialect {
+	case component.OlderPython: // how their images start is not known
+		return Word{}, false
+	case component.Python:
+		return words[0], b.Binary != "" && name == path.Base(b.Binary)
+	}
+	return words[0], strings.HasPrefix(name, "python") && module
+}
+
 // split takes a command line apart as Compose does: at blanks, but for those between quotes.
 func split(text string) (words []string) {
 	var b strings.Builder

@@ -59,7 +59,13 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 		return nil // it is about a service that does not run
 	}
 	// A variable that only the shell sets may be what makes the file valid: some value must do.
-	if names := p.Unset(); err != nil && len(names) > 0 {
+	names, needed := p.Unset(), []finding.Finding(nil)
+	if err != nil {
+		var empty []string
+		empty, needed = emptied(p, err.Error())
+		names = append(names, empty...)
+	}
+	if err != nil && len(names) > 0 {
 		var refused error
 		var chosen string
 		for _, dummy := range []string{assumed, "./x" + assumed, assumedTruth} {
@@ -71,7 +77,7 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 			}
 			switch err := load("*"); {
 			case err == nil:
-				return nil
+				return needed
 			case refused == nil || ofAssumed(p, refused.Error()) && !ofAssumed(p, err.Error()) && (undefinedName().MatchString(err.Error()) || strings.Contains(err.Error(), "has neither an image nor a build context")):
 				refused, chosen = err, dummy // of several faults compose-go names any
 			}
@@ -83,11 +89,11 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 			details.ConfigFiles[0].Content, _ = p.Content(chosen)
 		}
 		if err = refused; ofAssumed(p, err.Error()) {
-			return nil // which compose-interpolation warns of
+			return needed // which compose-interpolation warns of
 		}
 	}
 	if err == nil {
-		return nil
+		return needed
 	}
 	if len(p.Marked) > 0 {
 		return nil // which compose-interpolation says
@@ -110,11 +116,46 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	if len(all) == 0 {
 		all = []fault{{msg: err.Error()}}
 	}
-	var found []finding.Finding
 	for _, f := range all {
-		found = append(found, told(p, f))
+		needed = append(needed, told(p, f))
 	}
-	return found
+	return needed
+}
+
+var missing = regex.Of(`required variable (\S+) is missing a value(?:: ([^\n]*))?`)
+
+// emptied are the variables without which Compose stops and that a .env sets to nothing, with one finding for each.
+func emptied(p *compose.Project, msg string) (names []string, found []finding.Finding) {
+	unset := p.Unset()
+	for _, g := range missing().FindAllStringSubmatch(msg, -1) {
+		name := g[1]
+		if slices.Contains(names, name) || slices.Contains(unset, name) {
+			continue
+		}
+		var sites []source.Site
+		for _, f := range p.EnvFiles {
+			for i, line := range strings.Split(string(f.Text), "\n") {
+				if key, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == name {
+					sites = append(sites, source.Site{Pos: source.Pos{File: f.Name, Line: i + 1, Col: 1}, Note: "set to nothing"})
+				}
+			}
+		}
+		for _, v := range p.Variables {
+			if strings.Contains(v.At.Str(), "${"+name+":?") {
+				sites = append(sites, v.At.Site(""))
+			}
+		}
+		if len(sites) == 0 {
+			continue
+		}
+		names = append(names, name)
+		what := "required variable " + name + " is missing a value"
+		if g[2] != "" {
+			what += ": " + g[2]
+		}
+		found = append(found, finding.Finding{Rule: "compose-valid", Severity: finding.Error, Message: finding.Quoted + mask(p, what), Fix: "set " + name + " in .env", Sites: sites})
+	}
+	return names, found
 }
 
 // told is the finding for a message of compose-go.
@@ -268,6 +309,9 @@ var twice = regex.Of(`line ([0-9]+): mapping key "[^"]*" already defined at line
 
 var undefinedName = regex.Of(`service "([^"]+)" (?:refers to|depends on) undefined (service|network|volume|config|secret) "?([^":\s]+)`)
 
+// named is how a name goes on.
+var named = regex.Of(`^[A-Za-z0-9_-]`)
+
 // undefined finds the places of a name that a service uses and nothing defines: where it is used, and the
 // definition that was most likely meant. compose-go looks at the services in any order; the message then is
 // about the first of the file. No sites where it is about something else.
@@ -320,11 +364,19 @@ func site(p *compose.Project, msg string) source.Site {
 	if g[3] != "" {
 		return p.File.At("services", g[3]).Site("")
 	}
-	v := p.File.At(g[1])
-	for key := range strings.SplitSeq(g[2], ".") {
-		if next := v.At(key); next.Exists() {
-			v = next
+	v, rest := p.File.At(g[1]), msg[strings.Index(msg, g[1]+"."+g[2])+len(g[1])+1:]
+	for {
+		// Keys may hold blanks and dots: the longest that the message has here is meant.
+		key := ""
+		for k := range v.Entries() {
+			if name := k.Str(); len(name) > len(key) && strings.HasPrefix(rest, name) && !named().MatchString(rest[len(name):]) {
+				key = name
+			}
 		}
+		if key == "" {
+			break
+		}
+		v, rest = v.At(key), strings.TrimPrefix(rest[len(key):], ".")
 	}
 	return v.Site("")
 }

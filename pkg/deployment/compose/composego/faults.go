@@ -105,7 +105,8 @@ func causesOf(key, msg string) (list []cause) {
 }
 
 // narrowed finds the least part of a project without which a cause is gone, where it is gone without no other beside that. rest is the
-// project without it; of a list without the list, for the others keep their numbers. No path where nothing of the service alone makes a difference.
+// project without it; of a list without the list, for the others keep their numbers, or with something right in its place. No path where
+// nothing of the service alone makes a difference.
 func narrowed(part map[string]any, c cause, load func(content []byte) error) (rest map[string]any, at []string) {
 	at = c.within
 	for {
@@ -127,8 +128,29 @@ func narrowed(part map[string]any, c cause, load func(content []byte) error) (re
 	if len(at) < 3 {
 		return nil, nil
 	}
-	rest, _ = cut(part, at[:3]).(map[string]any)
+	if right := rightFor(at); right != "" {
+		rest, _ = put(part, at[:4], right).(map[string]any)
+	} else {
+		rest, _ = cut(part, at[:3]).(map[string]any)
+	}
 	return rest, at
+}
+
+// rightFor is what Compose takes in the place of one entry of a list, and has no second time; "" where that is not known.
+func rightFor(at []string) string {
+	if len(at) < 4 {
+		return ""
+	}
+	i, err := strconv.Atoi(at[3])
+	switch {
+	case err != nil:
+		return ""
+	case at[2] == "ports":
+		return strconv.Itoa(60000 + i)
+	case at[2] == "environment":
+		return "STACKGEN_" + at[3] + "=x"
+	}
+	return ""
 }
 
 // children are the keys or numbers of what is at a path, of which there are not too many to try.
@@ -160,14 +182,21 @@ func children(v any, at []string) (names []string) {
 }
 
 // cut is a copy without what is at a path.
-func cut(v any, at []string) any {
+func cut(v any, at []string) any { return put(v, at, nil) }
+
+// put is a copy with another value at a path, or without what is there where that is nil.
+func put(v any, at []string, to any) any {
+	if len(at) == 0 {
+		return to
+	}
+	last := len(at) == 1 && to == nil
 	switch of := v.(type) {
 	case map[string]any:
 		of = maps.Clone(of)
-		if len(at) == 1 {
+		if last {
 			delete(of, at[0])
 		} else {
-			of[at[0]] = cut(of[at[0]], at[1:])
+			of[at[0]] = put(of[at[0]], at[1:], to)
 		}
 		return of
 	case []any:
@@ -176,10 +205,10 @@ func cut(v any, at []string) any {
 			return v
 		}
 		of = slices.Clone(of)
-		if len(at) == 1 {
+		if last {
 			return slices.Delete(of, i, i+1)
 		}
-		of[i] = cut(of[i], at[1:])
+		of[i] = put(of[i], at[1:], to)
 		return of
 	}
 	return v

@@ -57,15 +57,28 @@ func (d *Deployment) NetworkSites(s *Service, wanted string, sites []source.Site
 
 // ProxyNetwork is the network of a service in which Traefik is, or most likely is.
 func (d *Deployment) ProxyNetwork(s *Service) string {
-	best := "…"
+	best, most := "…", -1
 	for _, key := range s.Networks {
 		name, _ := d.NetworkName(key)
 		if d.Network(key).External.Set() || d.Proxy().Service != nil && slices.Contains(d.Proxy().Service.Networks, key) {
-			return name
+			if n := d.routedIn(key); n > most {
+				best, most = name, n
+			}
+		} else if most < 0 {
+			best = name
 		}
-		best = name
 	}
 	return best
+}
+
+// routedIn counts the services with labels for Traefik in a network: of several, Traefik is in the one that all of them share.
+func (d *Deployment) routedIn(key string) (n int) {
+	for _, s := range d.Services {
+		if s.HasLabel("traefik.http") && slices.Contains(s.Networks, key) {
+			n++
+		}
+	}
+	return n
 }
 
 // Talk is one service's way to another, the name and the port that it calls the other by, and the place that says so. To is nil

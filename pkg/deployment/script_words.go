@@ -270,17 +270,19 @@ func (s *script) means(target, name string) bool {
 	if i > 0 && strings.Contains(theirs[i], "$") && !strings.Contains(theirs[i-1], "$") {
 		theirs[i] = anyName(theirs[i]) // appservices/$bridge.yaml
 	}
+	named := false // a star alone is any name, and says of none that it is there
 	for ; i >= 0 && j >= 0 && mine[j] != ".."; i, j = i-1, j-1 {
 		if theirs[i] == ".." || theirs[i] == "~" || strings.Contains(theirs[i], "$") && theirs[i] != mine[j] {
-			return j < len(mine)-1 // what the variable holds may end in the rest
+			return named // what the variable holds may end in the rest
 		}
 		if ok, err := path.Match(theirs[i], mine[j]); err != nil || !ok {
-			return theirs[i] == "" && j < len(mine)-1 // an absolute path
+			return theirs[i] == "" && named // an absolute path
 		}
+		named = named || theirs[i] != "*"
 	}
 	if i >= 0 {
 		// An absolute path may be where the deployment lies.
-		return len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.") || strings.HasPrefix(target, "/") || strings.HasPrefix(target, "~/")
+		return named && (len(mine) > 1 || strings.ContainsAny(theirs[i], "$~.") || strings.HasPrefix(target, "/") || strings.HasPrefix(target, "~/"))
 	}
 	return j < 0 || mine[j] == ".."
 }

@@ -287,7 +287,7 @@ func (s *script) back() {
 func (s *script) add(words ...string) {
 	for _, w := range words {
 		system := slices.ContainsFunc([]string{"-", "/dev/", "/etc/", "/usr/", "/var/", "/tmp/"}, func(before string) bool { return strings.HasPrefix(w, before) })
-		if w == "" || system && !s.inside || len(w) > 300 {
+		if w == "" || system && !s.inside || s.tests() && ownVariable(w) || len(w) > 300 {
 			continue
 		}
 		before, rest, braced := strings.Cut(w, "{")
@@ -300,6 +300,19 @@ func (s *script) add(words ...string) {
 			s.add(before + one + after)
 		}
 	}
+}
+
+// tests reports whether the script is a test, which makes directories of its own: what it writes behind a variable is none of
+// the deployment's.
+func (s *script) tests() bool {
+	return slices.ContainsFunc(strings.Split(s.dir, "/"), func(dir string) bool { return dir == "test" || dir == "tests" || dir == "e2e" })
+}
+
+// ownVariable reports whether a path begins with a variable of a script, and not with what it is given or what a command says.
+func ownVariable(word string) bool {
+	rest, ok := strings.CutPrefix(word, "$")
+	rest = strings.TrimPrefix(rest, "{")
+	return ok && rest != "" && ('A' <= rest[0] && rest[0] <= 'Z' || 'a' <= rest[0] && rest[0] <= 'z')
 }
 
 // target takes one path, from where the script is.

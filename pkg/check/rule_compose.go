@@ -42,11 +42,34 @@ var composeInterpolation = Rule{
 	ComposeOnly: "nothing replaces a dollar in a manifest, but $(NAME), which is looked at where it stands",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		var unset []deployment.Interpolation
-		var marked []source.Site
+		var marked, given []source.Site
+		var files, givenNames []string
+		if by := d.Env.By; by != "" {
+			for _, f := range d.Env.Files {
+				given = append(given, source.Site{Pos: source.Pos{File: f.Path}})
+				files = append(files, f.Path)
+			}
+			r.NotChecked(fmt.Sprintf("the variables are those of %s, which %s gives Compose by --env-file; what others make of the stack was not looked at", finding.Sentence(files, "and"), by), given...)
+			given, files = nil, nil
+		}
 		for _, dollar := range d.Interpolations() {
 			switch dollar.Kind {
 			case deployment.Unset:
-				set := func(name string) bool { return d.Scripts.Fill(d.Assumed.File, name) != "" }
+				set := func(name string) bool {
+					if by := d.Env.Elsewhere[name]; len(by) > 0 {
+						given = append(given, dollar.At.Site(""))
+						for _, file := range by {
+							if !slices.Contains(files, file) {
+								files = append(files, file)
+							}
+						}
+						if !slices.Contains(givenNames, name) {
+							givenNames = append(givenNames, name)
+						}
+						return true
+					}
+					return d.Scripts.Fill(d.Assumed.File, name) != ""
+				}
 				if len(dollar.Names) == 0 || !slices.ContainsFunc(dollar.Names, set) {
 					unset = append(unset, dollar)
 				} else if dollar.Names = slices.DeleteFunc(dollar.Names, set); len(dollar.Names) > 0 {
@@ -65,6 +88,10 @@ var composeInterpolation = Rule{
 		}
 		if len(marked) > 0 {
 			r.NotChecked("the compose file is a template: what is put in the place of {{ … }} before Compose reads it cannot be seen", marked...)
+		}
+		if len(given) > 0 {
+			verb := map[bool]string{true: "is", false: "are"}[len(givenNames) == 1]
+			r.NotChecked(fmt.Sprintf("%s %s set in %s, which scripts here give Compose by --env-file, and not in .env: what the stack is with them was not looked at", finding.Sentence(givenNames, "and"), verb, finding.Sentence(files, "and")), given...)
 		}
 		by := "the shell that starts the stack"
 		if d.Assumed.File != "" {

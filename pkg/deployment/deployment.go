@@ -148,6 +148,10 @@ type Environment struct {
 	Values map[string]string
 	// Pos is the line that sets a variable; without a line when none does.
 	Pos func(name string) source.Pos
+	// By is the script that names the files to Compose, in the place of .env; "" where none does. Elsewhere are the files that set a variable
+	// which is set nowhere else, where it is not clear which of those that scripts name is meant.
+	By        string
+	Elsewhere map[string][]string
 	// Taken are the values in the deployment's own file that take a variable from it.
 	Taken func() []Leaf
 }

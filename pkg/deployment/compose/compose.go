@@ -81,7 +81,9 @@ func OpenWith(fsys fs.FS, o Options, known ...*deployment.Deployment) (*deployme
 	o.Files = names
 	p.options = o
 	p.Project = project.Load(fsys, o)
+	by, elsewhere := p.byEnvFile(d.Scripts)
 	d.Env = p.environmentFiles()
+	d.Env.By, d.Env.Elsewhere = by, elsewhere
 	for _, f := range p.Files {
 		d.Add(f.Path, f)
 	}

@@ -232,6 +232,25 @@ func (r *reader) envFile(name string) *EnvFile {
 	return r.envFiles[name]
 }
 
+// environment adds the variables of a .env, or those of the files that stand in its place.
+func (r *reader) environment(name string) {
+	if len(r.options.EnvFiles) == 0 {
+		r.dotenv(name)
+		return
+	}
+	if r.given {
+		return
+	}
+	r.given = true
+	for _, name := range r.options.EnvFiles {
+		before := maps.Clone(r.env.vars)
+		r.dotenv(name)
+		vars, _ := (&environment{vars: before}).parse(r.envFile(name).Text)
+		maps.Copy(r.env.vars, vars)
+	}
+	slices.Reverse(r.project.EnvFiles)
+}
+
 // dotenv adds the variables of a .env that may be missing, as far as it can be read.
 func (r *reader) dotenv(name string) {
 	f := r.envFile(name)

@@ -29,6 +29,7 @@ type reader struct {
 	merged   bool // there was something to merge
 	parsed   map[string][]*source.File
 	envFiles map[string]*EnvFile
+	given    bool // the environment files of the options are read
 	values   int
 	loads    int
 }

@@ -37,6 +37,8 @@ type Options struct {
 	Parsed func(name string, src []byte) *source.File
 	// EnvFile is the .env of the root directory, where it was read before.
 	EnvFile *EnvFile
+	// EnvFiles are those behind --env-file, in the place of each .env: of two that set a variable the later one counts.
+	EnvFiles []string
 	// Alone says that what is missing may lie in the directory already, and was not given to be read.
 	Alone bool
 	// Ignored, if set, reports whether git ignores a path that is not there.
@@ -134,7 +136,7 @@ func Called(fsys fs.FS) (p *Project, env *EnvFile) {
 func (r *reader) start(files []string) (names []string, dir string) {
 	origin := source.Site{}
 	if len(files) == 0 {
-		r.dotenv(".env")
+		r.environment(".env")
 		list := r.env.vars["COMPOSE_FILE"]
 		if list == "" {
 			return r.found(), "."
@@ -159,7 +161,7 @@ func (r *reader) start(files []string) (names []string, dir string) {
 	}
 	// Compose reads the .env of the project directory, beside that of the directory that it was called in.
 	if origin.File == "" || dir != "." {
-		r.dotenv(path.Join(dir, ".env"))
+		r.environment(path.Join(dir, ".env"))
 	}
 	return names, dir
 }

@@ -46,6 +46,8 @@ type Component struct {
 	Serve string
 	// Entry is how its image starts it; nil where that is not known, and BridgeEntry for a bridge.
 	Entry *Entry
+	// OtherEntries are those of images of others.
+	OtherEntries []Entry
 	// Shape are keys that its configuration has and together that of no other program, the one it always has first; Runs is what a command line says that starts
 	// it in an image of another name.
 	Shape []string

@@ -47,7 +47,9 @@ var synapse = Component{
 		Words: []string{"start.py", "python", "python3", "synapse_homeserver", "synctl"}, Modes: []string{"run", "generate", "migrate_config"},
 		Images: []string{"matrixdotorg/synapse", "docker.io/matrixdotorg/synapse", "ghcr.io/element-hq/synapse"},
 	},
-	Once: []string{"generate", "migrate_config", "migrate-config", "synapse.app.generic_worker", "register_new_matrix_user", "update_synapse_database", "synapse_port_db"}, WorkerEnv: "SYNAPSE_WORKER",
+	// adds/start.sh of AVENTER-UG/docker-matrix: with any other word it says that it is unknown, and ends.
+	OtherEntries: []Entry{{Modes: []string{"start", "autostart"}, Images: []string{"avhost/docker-matrix", "docker.io/avhost/docker-matrix"}}},
+	Once:         []string{"generate", "migrate_config", "migrate-config", "synapse.app.generic_worker", "register_new_matrix_user", "update_synapse_database", "synapse_port_db"}, WorkerEnv: "SYNAPSE_WORKER",
 	Postgres: []PostgresSince{{Version{1, 143, 0}, 14}, {Version{1, 122, 0}, 13}, {Version{1, 72, 0}, 11}},
 	Secrets: []Secret{
 		{

@@ -41,7 +41,7 @@ var shells = []string{"sh", "bash", "ash", "dash"}
 // Launch tells what a service runs, with the word that says so and its place.
 func (s *Service) Launch() (kind Launch, word string, at source.Site) {
 	c := s.Component()
-	e := c.Entry
+	e := c.EntryOf(s.Image.Repository)
 	if e == nil && c.Bridge == nil {
 		return Itself, "", source.Site{}
 	}

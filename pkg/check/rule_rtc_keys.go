@@ -58,11 +58,12 @@ var rtcKeysMatch = Rule{
 
 func checkTokenKey(r *Reporter, l *deployment.LiveKit, t *deployment.TokenService, keys []deployment.Key) {
 	key, secret := t.Key()
-	switch hidden := key.Hidden + secret.Hidden; {
-	case hidden != "" && len(t.Files()) > 0:
+	hidden := slices.DeleteFunc([]string{key.Hidden, secret.Hidden}, func(why string) bool { return why == "" })
+	switch {
+	case len(hidden) > 0 && len(t.Files()) > 0:
 		return // of the files that it names something was said
-	case hidden != "":
-		r.NotChecked("the key of "+t.Name+" cannot be seen: "+hidden, key.At)
+	case len(hidden) > 0:
+		r.NotChecked("the key of "+t.Name+" cannot be seen: "+finding.Sentence(hidden, "and"), key.At)
 		return
 	case key.Text == "" || secret.Text == "":
 		r.Lack(t.Name+" is given no key of LiveKit; it does not start", "LIVEKIT_KEY_FROM_FILE and LIVEKIT_SECRET_FROM_FILE", t.EnvAt.Site(""), t.Site(""))

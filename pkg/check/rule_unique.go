@@ -97,7 +97,10 @@ var composeImagePinned = Rule{
 			if tested := s.Component().Tested; tested.Repository != "" && s.Program != component.Postgres { // whose data is of one major version
 				p.known = true
 				others = others || e == nil && s.Component().Bridge == nil && s.Program != component.Element && !ofMaker(s.Image.Repository, tested.Repository)
-				if tested.Repository = s.Image.Repository; !others {
+				if path.Base(s.Image.Repository) != "riot-web" { // which has no release of today's
+					tested.Repository = s.Image.Repository
+				}
+				if !others {
 					p.fix = s.ImageLine(tested)
 				}
 			}

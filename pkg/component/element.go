@@ -5,7 +5,7 @@ const Element Program = "element"
 
 var element = Component{
 	Program: Element, Title: "Element Web",
-	Images:   []string{"element-web", "riot-web"}, // the second while it was Riot
+	Images:   []string{"element-web", "vectorim/riot-web"}, // the second while it was Riot: others' riot-web reads other files
 	Tag:      TagForm{"v", `[0-9]+\.[0-9]+\.[0-9]+(-rc\.[0-9]+)?`},
 	Versions: Minors,
 	Tested:   Ref{Repository: "ghcr.io/element-hq/element-web", Tag: "v1.12.30"},

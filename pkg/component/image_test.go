@@ -37,6 +37,8 @@ func TestProgram(t *testing.T) {
 		"docker.io/avhost/docker-matrix":                            Synapse,
 		"example.org/docker-matrix":                                 Unknown,
 		"vectorim/riot-web:v1.7.3":                                  Element,
+		"docker.io/vectorim/riot-web":                               Element,
+		"example.org/riot-web":                                      Unknown,
 		"ghcr.io/element-hq/element-web:v1.12.30":                   Element,
 		"ghcr.io/element-hq/matrix-authentication-service:1.22.0":   MAS,
 		"postgres:17":                                               Postgres,

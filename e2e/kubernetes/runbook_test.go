@@ -78,14 +78,16 @@ func (s *stack) testRunbook(t *testing.T, p *people) {
 			t.Errorf("a new password of signal's role: %s restarted %v", name, restarted)
 		}
 	}
-	s.testMigrate(t)
+	s.testMigrate(t, p)
 	fact("kubectl (Go module)", must(t, "k8s.io/kubernetes"), "RUNBOOK.md: Deploy, Health checks, Backup, Restore, Rotate a secret, Upgrade, Migrate")
 }
 
-// What moves users begins when it is let in, and what waits for it ends where it fails. MAS has users here, so that the move itself must.
-func (s *stack) testMigrate(t *testing.T) {
-	after := s.spec
-	s.render(t, replace(t, after, "auth:\n", "auth:\n  migration: true\n"))
+// What moves users begins when it is let in, and what waits for it ends where it fails: MAS has users. Once it has none it is as if they had
+// all logged in at Synapse, whose sessions go on at MAS.
+func (s *stack) testMigrate(t *testing.T, p *people) {
+	const session = "a-session-of-synapse-before-mas"
+	before := s.spec
+	s.render(t, replace(t, before, "auth:\n", "auth:\n  migration: true\n"))
 	book := s.book(t)
 	s.sh(t, book, "Migrate", 0, "", "")
 	if n := s.kubectl(t, "get", "statefulset", "synapse", "-o", "jsonpath={.spec.replicas}"); n != "0" {
@@ -97,7 +99,22 @@ func (s *stack) testMigrate(t *testing.T) {
 	if out := s.sh(t, book, "Migrate", 3, "", ""); !strings.Contains(out, "the MAS database is not empty") || !strings.Contains(out, "Failed") {
 		t.Errorf("syn2mas migrate: %s", out)
 	}
-	s.kubectl(t, "delete", "cronjob,job", "-l", "app.kubernetes.io/name=syn2mas")
-	s.render(t, after)
+
+	s.sql(t, "mas", "DELETE FROM compat_sessions")
+	user := "@phil:" + serverName
+	s.sql(t, "synapse", fmt.Sprintf("INSERT INTO devices (user_id, device_id) VALUES ('%s', 'BEFORE')", user)) // without which Synapse lets no session in
+	s.sql(t, "synapse", fmt.Sprintf("INSERT INTO access_tokens (id, user_id, device_id, token) VALUES (1, '%s', 'BEFORE', '%s')", user, session))
+	s.kubectl(t, "delete", "job", "syn2mas-migrate-1")
+	if out := s.sh(t, book, "Migrate", 3, "", ""); !strings.Contains(out, "1 sessions migrated") || !strings.Contains(out, "Complete") {
+		t.Errorf("syn2mas migrate: %s", out)
+	}
+	s.sh(t, book, "Migrate", 4, "", "")
+	s.settle(t)
+	p.phil, p.anna = session, s.logIn(t, "anna")
+	s.chat(t, p, "after the move")
+	s.spec = replace(t, before, "auth:\n", "auth:\n  migrated: true\n")
+	s.render(t, s.spec)
 	s.up(t)
+	s.kubectl(t, "delete", "cronjob,job", "-l", "app.kubernetes.io/name=syn2mas")
+	s.chat(t, p, "without what moved them")
 }

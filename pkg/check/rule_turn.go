@@ -44,6 +44,11 @@ func checkRelay(r *Reporter, d *deployment.Deployment, t deployment.TurnServer) 
 	if t.On("stun-only") || t.On("no-udp-relay") && t.On("no-tcp-relay") {
 		return
 	}
+	if _, open := asksNobody(t); open && t.Unread != "" {
+		n, _ := t.Last("n")
+		r.Fail("-n has coturn read no file: what stands in "+t.Unread+" does nothing, and nobody is asked who they are; everybody on the internet may use the relay", "remove -n", n.Site)
+		return
+	}
 	_, wrong := t.Ranges("denied-peer-ip")
 	for _, o := range wrong {
 		if o.Open || strings.Contains(o.Value, "$") {

@@ -19,6 +19,7 @@ type TurnServer struct {
 	*Service
 	coturn.Settings
 	Hidden string // why not all of them can be seen
+	Unread string // the file that it is given and told by -n not to read
 	Site   source.Site
 }
 
@@ -56,7 +57,12 @@ func (d *Deployment) turnServer(s *Service) TurnServer {
 	if o, ok := flags.Last("c"); ok {
 		files = []string{o.Value}
 	}
-	if _, none := flags.Last("n"); none {
+	if _, none := flags.Last("n"); none { // wherever it stands, before -c or behind it
+		for _, name := range files {
+			if m := s.MountAt(name); m != nil && path.Clean(m.Container) == name {
+				t.Unread = name
+			}
+		}
 		files = nil
 	}
 	read := files == nil

@@ -19,7 +19,7 @@ var bridgeWrites = Rule{
 	Fix:     "Start the bridge without its start script: command [/usr/bin/mautrix-<name>, -c, /data/config.yaml, -n], with its configuration mounted read-only and a log to stdout only.",
 	Source:  "docker-run.sh of mautrix v0.2608.0, discord v0.7.7 and telegram v0.15.3; mautrix docs, Docker setup",
 	Check: func(d *deployment.Deployment, r *Reporter) {
-		var unregistered []*deployment.Bridge
+		var unregistered, first []*deployment.Bridge
 		for _, b := range d.Bridges {
 			if b.Program == component.Unknown {
 				continue // how its image starts it, and where, is not known: bridge-known-keys says so
@@ -31,6 +31,8 @@ var bridgeWrites = Rule{
 				r.Fail(fmt.Sprintf("the start script of %s needs root, but the container does not run as root; the bridge does not start", b.Name), directly(b), b.UserAt.Site(""))
 			case b.StartScript() && b.Own == nil && b.Hidden != "":
 				r.NotChecked("whether "+b.Name+" has its registration cannot be seen: "+b.Hidden, image)
+			case b.StartScript() && b.Own == nil && !ownBroken(d, b) && makesSynapses(d, b):
+				first = append(first, b)
 			case b.StartScript() && b.Own == nil && !ownBroken(d, b):
 				unregistered = append(unregistered, b)
 			case len(b.MadeUp()) > 0: // bridge-secrets-fixed says what comes of it
@@ -40,8 +42,46 @@ var bridgeWrites = Rule{
 			checkStart(r, b)
 			checkLog(r, b)
 		}
-		severally(r, unregistered, func(b *deployment.Bridge) []source.Site { return []source.Site{b.ImageAt.Site("")} }, tellUnregistered)
+		image := func(b *deployment.Bridge) []source.Site { return []source.Site{b.ImageAt.Site("")} }
+		severally(r, unregistered, image, tellUnregistered)
+		severally(r, first, image, tellFirst)
 	},
+}
+
+// ownRegistration is where the start script of a bridge makes its registration.
+func ownRegistration(b *deployment.Bridge) string {
+	return path.Join(path.Dir(b.Config.Path), "registration.yaml")
+}
+
+// makesSynapses reports whether Synapse has the very registration that the start script of a bridge is going to make.
+func makesSynapses(d *deployment.Deployment, b *deployment.Bridge) bool {
+	own := ownRegistration(b)
+	return slices.ContainsFunc(d.Services, func(s *deployment.Service) bool {
+		if s.Program != component.Synapse {
+			return false
+		}
+		if i := slices.IndexFunc(d.Synapses, func(one *deployment.Synapse) bool { return one.Service == s }); i >= 0 {
+			return slices.ContainsFunc(d.Synapses[i].Config.At("app_service_config_files").Items(), func(v source.Value) bool {
+				host, _ := s.HostPath(v.Str())
+				return host == own
+			})
+		}
+		return slices.ContainsFunc(s.Mounts, func(m deployment.Mount) bool { return m.Host == own })
+	})
+}
+
+// tellFirst is one finding for all bridges that have to be started once before Synapse.
+func tellFirst(r *Reporter, bridges []*deployment.Bridge) {
+	var names []string
+	var sites []source.Site
+	for _, b := range bridges {
+		names, sites = append(names, b.Name), append(sites, b.ImageAt.Site(""))
+	}
+	what := names[0] + " makes its registration at its first start, where Synapse has it"
+	if len(bridges) > 1 {
+		what = finding.Sentence(deployment.AtMost(names, 5), "and") + " make their registrations at their first start, where Synapse has them"
+	}
+	r.Warn(what+"; before that Synapse does not start, and where a file is mounted, Docker makes a directory in its place", "docker compose up "+strings.Join(names, " ")+", once, before Synapse", sites...)
 }
 
 // tellUnregistered is one finding for all bridges whose start scripts are going to make a registration.
@@ -63,7 +103,7 @@ func tellUnregistered(r *Reporter, bridges []*deployment.Bridge) {
 // registers reports whether a path is where the start script of a bridge is going to make its registration: bridge-writes says so.
 func registers(d *deployment.Deployment, host string) bool {
 	return slices.ContainsFunc(d.Bridges, func(b *deployment.Bridge) bool {
-		return b.Program != component.Unknown && b.StartScript() && b.Root() && b.Own == nil && b.Hidden == "" && !ownBroken(d, b) && host == path.Join(path.Dir(b.Config.Path), "registration.yaml")
+		return b.Program != component.Unknown && b.StartScript() && b.Root() && b.Own == nil && b.Hidden == "" && !ownBroken(d, b) && host == ownRegistration(b)
 	})
 }
 

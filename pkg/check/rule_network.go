@@ -185,7 +185,67 @@ var composeNetworkShared = Rule{
 			})
 			apartFrom(r, s, theirs)
 		}
+		tellHoused(r, d)
 	},
+}
+
+// onTheHost reports whether a service is on the network of the host, and no container.
+func onTheHost(s *deployment.Service) bool { return s.NetworkMode.Str() == "host" }
+
+// tellHoused has one finding for each service on the host's network that is called by a name, or calls others by theirs: Docker tells
+// names in its own networks alone.
+func tellHoused(r *Reporter, d *deployment.Deployment) {
+	calls := d.Talks()
+	if front := d.Front().Service; front != nil {
+		for _, svc := range d.Routes().Services {
+			for _, b := range svc.Backends {
+				host, _, _ := strings.Cut(b.Address, ":")
+				if to := d.Service(b.Container); to != nil && host != "" && slices.Contains(to.Names(), host) {
+					calls = append(calls, deployment.Talk{From: front, To: to, Host: host, At: func(note string) source.Site { b.Site.Note = note; return b.Site }})
+				}
+			}
+		}
+	}
+	var order []*deployment.Service
+	of := make(map[*deployment.Service][]deployment.Talk)
+	for _, t := range calls {
+		s := t.To
+		if onTheHost(t.From) {
+			s = t.From
+		}
+		if t.From == t.To || !onTheHost(s) || t.From.MoreNames || t.From.NetworkMode.Set() && !onTheHost(t.From) || t.To.NetworkMode.Set() && !onTheHost(t.To) {
+			continue
+		}
+		if of[s] == nil {
+			order = append(order, s)
+		}
+		of[s] = append(of[s], t)
+	}
+	for _, s := range order {
+		severally(r, of[s], func(t deployment.Talk) []source.Site { return []source.Site{t.At("")} }, func(r *Reporter, ts []deployment.Talk) {
+			var names, called, calling, lost []string
+			var sites []source.Site
+			for _, t := range ts {
+				sites, names = append(sites, t.At(t.From.Name+" calls "+t.Host)), append(names, t.Host)
+				if t.From == s {
+					called = append(called, t.Host)
+				} else {
+					calling = append(calling, t.From.Name)
+				}
+			}
+			fix := `host.docker.internal, with extra_hosts: ["host.docker.internal:host-gateway"], or a network of the stack in place of that of the host`
+			if len(called) > 0 {
+				lost = append(lost, s.Name+" does not find "+finding.Sentence(deployment.Unique(called), "and"))
+				fix = "127.0.0.1 and a port that is published there, or a network of the stack in place of that of the host"
+			}
+			if calling = deployment.Unique(calling); len(calling) > 0 {
+				do := map[bool]string{true: " does", false: " do"}[len(calling) == 1]
+				lost = append(lost, finding.Sentence(calling, "and")+do+" not find "+s.Name)
+			}
+			r.Warn(fmt.Sprintf("%s is on the network of the host, and Docker tells the names of containers in its own networks alone; unless the host itself knows %s, %s", s.Name, finding.Sentence(deployment.Unique(names), "and"), strings.Join(lost, ", and ")),
+				fix, append(sites, s.NetworkMode.Site("on the host's network"))...)
+		})
+	}
 }
 
 // mostApart is the service that is cut off from the most others: its networks are the ones to edit.

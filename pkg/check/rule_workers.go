@@ -83,9 +83,10 @@ func sayOnce(r *Reporter, workers []*deployment.Worker, key, what, fix string) {
 	r.Fail(who+" "+what, fix, sites...)
 }
 
-// alone adds the worker to those that are not told where the main process is, and to those without Redis.
+// alone adds the worker to those that are not told where the main process is, and to those without Redis. One that is told in the old
+// way is checkOld's, whose fix is the same.
 func alone(w *deployment.Worker, noMain, noRedis []*deployment.Worker) (main, redis []*deployment.Worker) {
-	if v, tagged := w.Image.Version(); (!tagged || !v.Less(component.Version{1, 88, 0})) && !w.Config.At("instance_map", "main").Exists() {
+	if v, tagged := w.Image.Version(); (!tagged || !v.Less(component.Version{1, 88, 0})) && !w.Config.At("instance_map", "main").Exists() && len(oldSettings(w)) == 0 {
 		noMain = append(noMain, w)
 	}
 	if !w.Config.At("redis", "enabled").True() {

@@ -107,9 +107,12 @@ func clusterAddress(d *deployment.Deployment, s *deployment.Service) string {
 // address is where a proxy in the stack reaches a service.
 func address(d *deployment.Deployment, s *deployment.Service) string {
 	ls, _ := d.Listeners(s)
-	port := mainPort(ls)
-	if port == "…" {
-		return s.Name
+	port, name := mainPort(ls), s.Name
+	if onTheHost(s) {
+		name = "127.0.0.1"
 	}
-	return s.Name + ":" + port
+	if port == "…" {
+		return name
+	}
+	return name + ":" + port
 }

@@ -99,7 +99,7 @@ func MasListeners(m *MAS) []Listener {
 			{Port: strconv.Itoa(m.Component().HealthPort), Prefix: "/", Resources: []string{"health"}, Loopback: true, Value: m.Config.Root()},
 		}
 	}
-	return ls
+	return m.housed(ls)
 }
 
 // Loopback reports whether an address to listen on is reached from inside the container only.
@@ -108,7 +108,17 @@ func Loopback(host string) bool {
 }
 
 // Listeners are all on which Synapse answers HTTP.
-func (s *Synapse) Listeners() []Listener { return synapseListeners(s.Config.At("listeners")) }
+func (s *Synapse) Listeners() []Listener {
+	return s.housed(synapseListeners(s.Config.At("listeners")))
+}
+
+// housed are the listeners of a service that may be on the network of the host: then no address of it is its own alone.
+func (s *Service) housed(ls []Listener) []Listener {
+	for i := range ls {
+		ls[i].Loopback = ls[i].Loopback && s.NetworkMode.Str() != "host"
+	}
+	return ls
+}
 
 func synapseListeners(list source.Value) []Listener {
 	var ls []Listener

@@ -21,7 +21,7 @@ func (d *Deployment) Listeners(s *Service) (ls []Listener, known bool) {
 	}
 	for _, w := range d.Workers {
 		if w.Service == s {
-			ls = synapseListeners(w.Config.At("worker_listeners"))
+			ls = w.housed(synapseListeners(w.Config.At("worker_listeners")))
 		}
 	}
 	for _, m := range d.MASs {

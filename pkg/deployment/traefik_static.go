@@ -262,7 +262,7 @@ func (d *Deployment) provided(s *Service, container string) *source.File {
 }
 
 // socket finds the service that listens on a UNIX socket of a proxy's, and the socket as that service has it. Where nobody listens
-// there, it is the one that listens beside it in a directory that they alone have; "" where that cannot be told.
+// there, it is the one that listens beside it in a directory that they alone have, or that alone could; "" where that cannot be told.
 func (d *Deployment) socket(from *Service, name string) (container, port string) {
 	if from == nil || from.place(name) == "" {
 		return "", ""
@@ -280,14 +280,26 @@ func (d *Deployment) socket(from *Service, name string) (container, port string)
 			}
 		}
 	}
+	var sharing []*Service
 	for _, s := range d.Services {
 		shares := func(m Mount) bool {
 			at := s.place(m.Container)
 			return at != "" && (Within(dir, at) || Within(at, dir))
 		}
 		if s != from && s.Name != container && slices.ContainsFunc(s.Mounts, shares) {
-			return "", ""
+			sharing = append(sharing, s)
 		}
+	}
+	if len(sharing) == 1 && container == "" { // who alone could listen there, and listens elsewhere
+		s := sharing[0]
+		for _, m := range s.Mounts {
+			if at, _ := d.Listeners(s); len(at) > 0 && s.place(m.Container) != "" && Under(from.place(name), s.place(m.Container)) {
+				return s.Name, Socket + path.Join(m.Container, strings.TrimPrefix(from.place(name), s.place(m.Container)))
+			}
+		}
+	}
+	if len(sharing) > 0 {
+		return "", ""
 	}
 	return container, port
 }
@@ -314,6 +326,11 @@ func (d *Deployment) upstream(from *Service, host, port string) (container, inne
 			if p.Host == port {
 				return s.Name, p.Container
 			}
+		}
+	}
+	for _, s := range d.Services {
+		if ls, known := d.Listeners(s); onHost && known && s.NetworkMode.Str() == "host" && s.Absent.Why == "" && slices.ContainsFunc(ls, func(l Listener) bool { return l.Port == port }) {
+			return s.Name, port
 		}
 	}
 	return host, port

@@ -32,6 +32,15 @@ func (s *Service) Environment() (vars []Word) {
 	return vars
 }
 
+// everyVariable are those of its files, too.
+func (s *Service) everyVariable() (vars []Word) {
+	for _, v := range s.Variables {
+		vars = append(vars, Word{Text: v.Name + "=" + v.Text, Site: v.At.Site("")})
+	}
+	slices.SortFunc(vars, func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
+	return vars
+}
+
 // ImageLine is the line that gives the service another image: of the compose file, or of the Dockerfile that it is built by.
 func (s *Service) ImageLine(ref component.Ref) string {
 	if s.Build.Set() && s.BuildUnread == "" {

@@ -146,7 +146,8 @@ func (t *Table) Lost(method, host, path string) []*Router {
 			r.Expr.Walk(func(m *Matcher) { never = never || m.Never != "" })
 		}
 		e, _, _ := t.entries.at(port(host))
-		unreachable := r.Dropped != "" || !t.hearsTLS(r, e) && !r.PlainHTTP
+		nowhere := len(r.EntryPoints) > 0 && len(t.entries.All) > 0 && !slices.ContainsFunc(t.entries.All, func(e Entry) bool { return r.on(&e) })
+		unreachable := r.Dropped != "" || nowhere || !t.hearsTLS(r, e) && !r.PlainHTTP
 		if unreachable && matched != No || matched == No && (never || r.Assumed) {
 			list = append(list, r)
 		}

@@ -155,7 +155,7 @@ func (r rule) holds(f *frontend, a route.Ask, path string) (route.Truth, string)
 func (c condition) holds(f *frontend, a route.Ask, path string) (got route.Truth, text string) {
 	if text = c.acl; c.inline != nil {
 		text = strings.TrimSpace(c.inline.fetch + " " + strings.Join(c.inline.patterns, " "))
-		got = c.inline.matches(a, path)
+		got = f.matches(*c.inline, a, path)
 	} else {
 		switch ms := f.acls[c.acl]; {
 		case c.acl == "TRUE":
@@ -166,7 +166,7 @@ func (c condition) holds(f *frontend, a route.Ask, path string) (got route.Truth
 			got = route.Maybe
 		default:
 			for _, m := range ms {
-				got = max(got, m.matches(a, path))
+				got = max(got, f.matches(m, a, path))
 			}
 		}
 	}
@@ -174,6 +174,21 @@ func (c condition) holds(f *frontend, a route.Ask, path string) (got route.Truth
 		return route.Yes - got, "!" + text
 	}
 	return got, text
+}
+
+// matches looks at what a request says itself, and whether it came in by TLS.
+func (f *frontend) matches(m matcher, a route.Ask, path string) route.Truth {
+	if strings.TrimSpace(m.fetch) != "ssl_fc" || len(m.patterns) > 0 {
+		return m.matches(a, path)
+	}
+	port := a.Port
+	if a.Entry != nil {
+		port = strings.TrimPrefix(a.Entry.Name, ":")
+	}
+	if !slices.Contains(f.ports, port) {
+		return route.Maybe
+	}
+	return route.TruthOf(f.secure[port])
 }
 
 // matches looks at what a request says itself. That a backend has a server which answers is taken for granted.

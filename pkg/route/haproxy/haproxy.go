@@ -27,11 +27,11 @@ const Unread route.ProblemKind = "unread"
 
 // frontend is a frontend, or a listen section.
 type frontend struct {
-	name  string
-	ports []string
-	tls   bool
-	acls  map[string][]matcher // of one name, either is enough
-	rules []rule
+	name   string
+	ports  []string
+	secure map[string]bool      // the ports on which it speaks TLS
+	acls   map[string][]matcher // of one name, either is enough
+	rules  []rule
 }
 
 // rule is a line that decides: use_backend, default_backend, or an answer of HAProxy itself.
@@ -73,7 +73,7 @@ func (c *config) entries(public map[string]string) (es route.Entries) {
 		for _, port := range f.ports {
 			if name := ":" + port; !known[name] {
 				known[name] = true
-				es.All = append(es.All, route.Entry{Name: name, TLS: f.tls, Default: true})
+				es.All = append(es.All, route.Entry{Name: name, TLS: f.secure[port], Default: true})
 			}
 		}
 	}
@@ -212,7 +212,7 @@ func (c *config) readFrontends(sections []*section) error {
 		if s.kind != "frontend" && s.kind != "listen" {
 			continue
 		}
-		f := &frontend{name: s.name, acls: make(map[string][]matcher)}
+		f := &frontend{name: s.name, acls: make(map[string][]matcher), secure: make(map[string]bool)}
 		lines := s.lines
 		if l, ok := defaults.line("default_backend"); ok && s.kind == "frontend" {
 			lines = append([]line{l}, lines...)
@@ -265,9 +265,11 @@ func (f *frontend) bind(l line) {
 	for address := range strings.SplitSeq(l.word(1), ",") {
 		if i := strings.LastIndex(address, ":"); i >= 0 {
 			f.ports = append(f.ports, address[i+1:])
+			if slices.Contains(l.words, "ssl") {
+				f.secure[address[i+1:]] = true
+			}
 		}
 	}
-	f.tls = f.tls || slices.Contains(l.words, "ssl")
 }
 
 // leads reads a line that names a backend.

@@ -23,6 +23,9 @@ frontend web
     acl here hdr(host) -i matrix.example.org
     acl odd src 10.0.0.0/8
     http-request deny if { path /secret }
+    acl secure ssl_fc
+    http-request redirect scheme https if { path_beg /tls } !{ ssl_fc }
+    use_backend one if { path /tls/other } secure
     http-request set-header X-Y "a b"
     use_backend odd if odd { path_end .odd }
     use_backend api if api { method GET POST } or { path_sub api2 }
@@ -82,6 +85,9 @@ func TestMatch(t *testing.T) {
 		{":80", "GET", "matrix.example.org", "/a/b", "synapse:8008/a/b"},
 		{":80", "PUT", "Matrix.example.org", "/a/b", "unknown: the backend two has `http-request replace-path /x(.*) 1`, which is not followed"},
 		{":80", "GET", "x.org", "/alive", "refused: HAProxy answers by monitor-uri /alive"},
+		{":80", "GET", "x.org", "/tls/any", "refused: HAProxy answers by http-request redirect scheme https if { path_beg /tls } !{ ssl_fc }"},
+		{":443", "GET", "x.org", "/tls/any", "synapse:8008/tls/any"},
+		{":443", "GET", "x.org", "/tls/other", "one:1/tls/other"},
 		{":80", "GET", "x.org", "/secret", "refused: HAProxy answers by http-request deny if { path /secret }"},
 		{":80", "GET", "x.org", "/x.odd", "unknown: whether `use_backend odd if odd { path_end .odd }` holds depends on odd"},
 		{":80", "GET", "x.org", "/chosen", "unknown: the backend is %[var(req.x)], which only HAProxy knows"},

@@ -29,11 +29,15 @@ var databaseCredentialsMatch = Rule{
 				r.Fail(c.PasswordReason+"; the service does not start", "escape the password as in a URL", c.At.Site(""))
 				continue
 			}
-			server := d.ServiceAt(c.Host)
+			server, named := d.DatabaseServer(c)
 			switch {
+			case server == nil && d.NoSocket(c):
+				r.Fail(fmt.Sprintf("%s looks for its database by a socket in %s, a directory that no PostgreSQL of this stack has; it does not start", c.Service.Name, c.Host), "the directory in which the database makes its socket, /var/run/postgresql of its container, in a volume that both have",
+					append([]source.Site{c.HostAt.Site("")}, c.Service.VolumeSites()...)...)
+				continue
 			case server == nil && awaitedInVain(d, c.Host): // Compose starts nothing, and compose-valid says so
 				continue
-			case server == nil && strings.Contains(c.Host, ".") && d.Door(c.Host) == nil && !inItself(d, c), strings.HasPrefix(c.Host, "/"):
+			case server == nil && strings.Contains(c.Host, ".") && d.Door(c.Host) == nil && !inItself(d, c), server == nil && strings.HasPrefix(c.Host, "/"):
 				elsewhere = append(elsewhere, c)
 				continue
 			case server != nil && server.Program == component.Unknown:
@@ -68,7 +72,7 @@ var databaseCredentialsMatch = Rule{
 				continue
 			}
 			env, _ := c.Service.Env("PGPORT")
-			if mine, port := d.Inner(c.Host, cmp.Or(c.Port, env, "5432")), server.PostgresPort(); port != "" && mine != port {
+			if mine, port := d.Inner(c.Host, cmp.Or(c.Port, env, "5432")), server.PostgresPort(); port != "" && mine != port && named {
 				r.Fail(fmt.Sprintf("%s looks for its database on port %s, but %s listens on %s; it does not start (connection refused)", c.Service.Name, mine, server.Name, port),
 					"port: "+port, c.PortAt.Site(""), server.Site("the database"))
 			}

@@ -21,7 +21,7 @@ var databaseCollation = Rule{
 	Source:  "Synapse storage/engines/postgres.py, docs/postgres.md; docker-library/postgres Dockerfile (LANG en_US.utf8); initdb and CREATE DATABASE of PostgreSQL",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		for _, c := range d.Connections() {
-			server := d.ServiceAt(c.Host)
+			server, _ := d.DatabaseServer(c)
 			if c.Service.Program != component.Synapse || server == nil || server.Program != component.Postgres {
 				continue
 			}
@@ -91,7 +91,7 @@ var postgresVersion = Rule{
 func checkPostgresAge(r *Reporter, d *deployment.Deployment, server *deployment.Service) {
 	have, known := server.Image.Version()
 	for _, c := range d.Connections() {
-		if !known || d.ServiceAt(c.Host) != server {
+		if to, _ := d.DatabaseServer(c); !known || to != server {
 			continue
 		}
 		v, tagged := c.Service.Image.Version()

@@ -27,6 +27,58 @@ type Connection struct {
 	config *source.File // that has its key
 }
 
+// socketDir is where PostgreSQL's image makes its socket.
+const socketDir = "/var/run/postgresql"
+
+// DatabaseServer is the service at which a connection ends: by its name, by a directory for sockets that both have, or, from the network of
+// the host, by a port that is published there. named is false for the latter two; nil where it is none of the stack.
+func (d *Deployment) DatabaseServer(c Connection) (server *Service, named bool) {
+	if s := d.ServiceAt(c.Host); s != nil {
+		return s, true
+	}
+	for _, s := range d.PostgresServers() {
+		if strings.HasPrefix(c.Host, "/") {
+			at := c.Service.place(c.Host)
+			moved := slices.ContainsFunc(s.Command(), func(w string) bool {
+				return strings.Contains(w, "unix_socket_directories") || strings.HasPrefix(w, "config_file=")
+			})
+			if at != "" && at == s.place(socketDir) && !moved {
+				return s, false
+			}
+			continue
+		}
+		list, _, _ := s.publishes()
+		if c.Service.NetworkMode.Str() == "host" && Loopback(c.Host) && slices.ContainsFunc(list, func(p Published) bool {
+			return p.Host == cmp.Or(c.Port, "5432") && p.Container == s.PostgresPort()
+		}) {
+			return s, false
+		}
+	}
+	return nil, false
+}
+
+// NoSocket reports whether a connection goes by a socket that nobody can make: its directory is in the container alone, or in a volume
+// that no other service of the stack has.
+func (d *Deployment) NoSocket(c Connection) bool {
+	if !strings.HasPrefix(c.Host, "/") || strings.ContainsAny(c.Host, "$ ") || d.Target != Compose || len(d.PostgresServers()) == 0 || !c.Service.OwnImage() {
+		return false
+	}
+	m := c.Service.MountAt(c.Host)
+	if m == nil {
+		return c.Service.BakedAt(c.Host) == nil && !c.Service.Build.Set()
+	}
+	at := c.Service.place(c.Host)
+	if m.External || m.Fleeting || at == "" || strings.HasPrefix(m.Source, "/") || m.Host != "" {
+		return false // somebody else may make it
+	}
+	return !slices.ContainsFunc(d.Services, func(s *Service) bool {
+		return s != c.Service && slices.ContainsFunc(s.Mounts, func(o Mount) bool {
+			theirs := s.place(o.Container)
+			return theirs != "" && (Under(at, theirs) || Under(theirs, at))
+		})
+	})
+}
+
 // Connections lists every connection to a PostgreSQL database of the stack.
 func (d *Deployment) Connections() []Connection { return d.connections() }
 

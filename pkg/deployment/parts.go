@@ -317,7 +317,7 @@ func (p *parts) databases() {
 	users := make(map[string][]string)
 	var hosts []string
 	for _, c := range d.Connections() {
-		if s := d.ServiceAt(c.Host); s != nil && s.Program == component.Postgres || c.Host == "" {
+		if s, _ := d.DatabaseServer(c); s != nil && s.Program == component.Postgres || c.Host == "" {
 			continue
 		}
 		if users[c.Host] == nil {

@@ -29,7 +29,7 @@ func (d *Deployment) Pools(server *Service) (pools []Pool) {
 		}
 	}
 	for _, c := range d.Connections() {
-		if d.ServiceAt(c.Host) != server || c.Service.Absent.Why != "" {
+		if s, _ := d.DatabaseServer(c); s != server || c.Service.Absent.Why != "" {
 			continue
 		}
 		key := c.pool.Path()

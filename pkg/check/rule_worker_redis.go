@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,9 +29,7 @@ var redisTakesSynapse = Rule{
 				continue
 			}
 			wants, where, reason := wantsPassword(d, server)
-			if port, at := at.At("port"), redisPort(d, server); reason == "" && port.Set() && at != "" && d.Inner(s.Config.At("redis", "host").Str(), port.Str()) != at && !strings.Contains(port.Str(), "$") {
-				r.Fail(fmt.Sprintf("Synapse asks %s at port %s, and it listens at %s; the connection is refused", server.Name, port.Str(), at), "port: "+at, port.Site(""), server.Site(""))
-			}
+			checkRedisPort(r, d, s, server, reason)
 			has, v, hidden := d.SecretOf(s.Service, at, "password", "password_path")
 			switch {
 			case reason != "":
@@ -86,6 +85,24 @@ func wantsPassword(d *deployment.Deployment, s *deployment.Service) (password st
 		return "", at, "its image may set one"
 	}
 	return password, at, ""
+}
+
+// checkRedisPort has Synapse ask where the server listens; what it asks by a socket has no port.
+func checkRedisPort(r *Reporter, d *deployment.Deployment, s *deployment.Synapse, server *deployment.Service, unseen string) {
+	port, host, at := s.Config.At("redis", "port"), s.Config.At("redis", "host"), redisPort(d, server)
+	asks := cmp.Or(port.Str(), "6379")
+	if unseen != "" || at == "" || s.Config.At("redis", "path").Set() || strings.Contains(asks, "$") || d.Inner(host.Str(), asks) == at {
+		return
+	}
+	site := port.Site("")
+	if !port.Set() {
+		site = host.Site("")
+	}
+	if at == "0" {
+		r.Fail(fmt.Sprintf("Synapse asks %s at port %s, and it is told to listen at none; the connection is refused", server.Name, asks), "redis: {path: …}, with the socket of "+server.Name+" in a directory that both have; or leave its port", site, server.Site(""))
+		return
+	}
+	r.Fail(fmt.Sprintf("Synapse asks %s at port %s, and it listens at %s; the connection is refused", server.Name, asks, at), "port: "+at, site, server.Site(""))
 }
 
 // redisPort is where a Redis or Valkey listens, "" where that cannot be told.

@@ -40,6 +40,23 @@ func routesFix(d *deployment.Deployment, hosts []string, s *deployment.Service, 
 			parts = append(parts, p)
 		}
 		return fmt.Sprintf("%s { @%s path %s, and reverse_proxy @%s %s }", strings.Join(hosts, ", "), s.Name, strings.Join(parts, " "), s.Name, address(d, s))
+	case "HAProxy":
+		var whole []string
+		for _, p := range paths {
+			if strings.HasSuffix(p, "/") {
+				parts = append(parts, p)
+			} else {
+				whole = append(whole, p)
+			}
+		}
+		var acls []string
+		if len(parts) > 0 {
+			acls = append(acls, fmt.Sprintf("acl %s path_beg %s", s.Name, strings.Join(parts, " ")))
+		}
+		if len(whole) > 0 {
+			acls = append(acls, fmt.Sprintf("acl %s path %s", s.Name, strings.Join(whole, " ")))
+		}
+		return fmt.Sprintf("%s, and use_backend … if %s { hdr(host) -i %s }, with the server %s", strings.Join(acls, ", "), s.Name, strings.Join(hosts, " "), address(d, s))
 	case deployment.Ingress, deployment.Gateway:
 		for _, p := range paths {
 			kind := "Exact"

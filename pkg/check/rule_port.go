@@ -34,6 +34,7 @@ var traefikPortListens = Rule{
 	ComposeOnly: "requests come by a Service: kubernetes-service-leads",
 	Check: func(d *deployment.Deployment, r *Reporter) {
 		told := make(map[source.Pos]bool)
+		var unheard []route.Backend
 		for _, svc := range d.Routes().Services {
 			led := slices.ContainsFunc(d.Routes().Routers, func(router *route.Router) bool { return router.To == svc })
 			for _, b := range svc.Backends {
@@ -41,7 +42,7 @@ var traefikPortListens = Rule{
 					continue // Traefik makes one of a container that says nothing of services, whether a router leads there or not
 				}
 				if s := d.Service(b.Container); s != nil && (b.Address != "" || s.HasLabel("traefik.http")) {
-					checkBackend(r, d, s, b)
+					unheard = append(unheard, checkBackend(r, d, s, b)...)
 					told[b.Site.Pos] = true
 				}
 			}
@@ -56,30 +57,67 @@ var traefikPortListens = Rule{
 			isWorker := slices.ContainsFunc(d.Workers, func(w *deployment.Worker) bool { return w.Name == b.Container })
 			if s := d.Service(b.Container); s != nil && (!isWorker || len(res.Through) == 0) { // else worker-answers tells
 				told[b.Site.Pos] = true
-				checkBackend(r, d, s, *b)
+				unheard = append(unheard, checkBackend(r, d, s, *b)...)
 			}
+		}
+		for len(unheard) > 0 {
+			first := unheard[0]
+			var together []route.Backend
+			unheard = slices.DeleteFunc(unheard, func(b route.Backend) bool {
+				same := b.Container == first.Container && b.Address == first.Address && b.Port == first.Port
+				if same {
+					together = append(together, b)
+				}
+				return same
+			})
+			severally(r, together, func(b route.Backend) []source.Site { return []source.Site{b.Site} }, func(r *Reporter, bs []route.Backend) { tellUnheard(r, d, bs) })
 		}
 	},
 }
 
-func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, b route.Backend) {
+// tellUnheard is one finding for all places that ask a service at the same port, on which it does not listen.
+func tellUnheard(r *Reporter, d *deployment.Deployment, bs []route.Backend) {
+	b, s := bs[0], d.Service(bs[0].Container)
+	ls, _ := d.Listeners(s)
+	open := slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback })
+	text, listening := portsOf(open)
+	var sites []source.Site
+	for _, o := range bs {
+		sites = append(sites, o.Site)
+	}
+	sites = append(sites, listening...)
+	if socket, ok := strings.CutPrefix(b.Port, deployment.Socket); ok {
+		r.Fail(fmt.Sprintf("%s sends requests to %s, a socket that is %s in the container of %s, which listens on %s; every request is a 502", d.Front().Name, b.Address, socket, s.Name, text),
+			"the path of a socket on which "+s.Name+" listens", sites...)
+		return
+	}
+	fix := atPort(d, b, mainPort(open))
+	certain := fix.edits != nil && len(open) == 1
+	all := mend{fix.text, func() (edits []source.Edit) {
+		for _, o := range bs {
+			edits = append(edits, atPort(d, o, mainPort(open)).edits()...)
+		}
+		return edits
+	}}
+	r.FailMend(fmt.Sprintf("%s sends requests to port %s of %s, which listens on %s; every request is a 502", d.Front().Name, b.Port, s.Name, orNothing(text)), unless(!certain, all), sites...)
+}
+
+// checkBackend gives a server that is asked by an address at which its service does not listen: tellUnheard says so of several at once.
+func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, b route.Backend) (unheard []route.Backend) {
 	ls, known := d.Listeners(s)
 	if !known {
-		return
+		return nil
 	}
 	named := b.Port != ""
 	if b.Port = s.BackendPort(b); b.Port == "" && !s.ExposesNone() {
 		r.NotChecked(fmt.Sprintf("the service %q names no port, and which one the image of %s exposes is not known", b.Service, s.Name), b.Site)
-		return
+		return nil
 	}
 	key := "traefik.http.services." + b.Service + ".loadbalancer.server."
 	open := slices.DeleteFunc(slices.Clone(ls), func(l deployment.Listener) bool { return l.Loopback })
 	i := slices.IndexFunc(ls, func(l deployment.Listener) bool { return l.Port == b.Port })
-	if socket, ok := strings.CutPrefix(b.Port, deployment.Socket); ok && i < 0 {
-		text, sites := portsOf(open)
-		r.Fail(fmt.Sprintf("%s sends requests to %s, a socket that is %s in the container of %s, which listens on %s; every request is a 502", d.Front().Name, b.Address, socket, s.Name, text),
-			"the path of a socket on which "+s.Name+" listens", append([]source.Site{b.Site}, sites...)...)
-		return
+	if i < 0 && named && b.Address != "" {
+		return []route.Backend{b}
 	}
 	if i < 0 {
 		text, sites := portsOf(open)
@@ -99,7 +137,7 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 			fix = unless(len(open) != 1, atPort(d, b, mainPort(open)))
 		}
 		r.FailMend(msg, fix, append([]source.Site{b.Site}, sites...)...)
-		return
+		return nil
 	}
 	switch l := ls[i]; {
 	case l.Loopback && s.Program == component.Synapse && !slices.ContainsFunc(open, func(l deployment.Listener) bool { return l.Port == b.Port }):
@@ -115,6 +153,7 @@ func checkBackend(r *Reporter, d *deployment.Deployment, s *deployment.Service, 
 		}
 		r.Fail(fmt.Sprintf("%s speaks TLS to %s, which does not on port %s; every request is a 502", d.Front().Name, s.Name, b.Port), fix, s.LabelSite(key+"scheme", b.Site), l.Value.Site("plain HTTP"))
 	}
+	return nil
 }
 
 // atPort is the address of a server with another port, where it names the port of the service itself.

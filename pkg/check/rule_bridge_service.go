@@ -81,7 +81,7 @@ func tellFirst(r *Reporter, bridges []*deployment.Bridge) {
 	if len(bridges) > 1 {
 		what = finding.Sentence(deployment.AtMost(names, 5), "and") + " make their registrations at their first start, where Synapse has them"
 	}
-	r.Warn(what+"; before that Synapse does not start, and where a file is mounted, Docker makes a directory in its place", "docker compose up "+strings.Join(names, " ")+", once, before Synapse", sites...)
+	r.Warn(what+"; before that Synapse does not start, and where the file alone is mounted, a directory is made in its place", "start "+finding.Sentence(names, "and")+" once, before Synapse", sites...)
 }
 
 // tellUnregistered is one finding for all bridges whose start scripts are going to make a registration.

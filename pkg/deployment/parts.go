@@ -104,7 +104,7 @@ func (p *parts) configured(name string, s *Service, config *source.File, partly 
 	if config != nil {
 		part.Seen, part.From, part.Why = finding.Whole, s.configHosts(config), ""
 		if partly {
-			part.Seen, part.Why = finding.Partly, "one of its configuration files cannot be seen"
+			part.Seen, part.Why = finding.Partly, cmp.Or(s.adding, "one of its configuration files cannot be seen")
 		}
 	}
 	p.add(part, s)

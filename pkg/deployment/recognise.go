@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"strings"
 
 	"philipp.info/stackgen/pkg/component"
 	"philipp.info/stackgen/pkg/finding"
@@ -16,6 +17,9 @@ func (d *Deployment) recognise(s *Service) {
 		w := &Worker{Service: s, Config: d.config(s)}
 		if w.Config == nil {
 			w.Config = &source.File{}
+		} else if s.handsOver() {
+			s.partly, s.adding = true, "what starts it in an image of somebody's own may read other files besides"
+			d.problem(finding.Unchecked("compose-mount-exists", "what the image of "+s.Name+" does with its arguments is not known: it may read other files besides "+s.ConfigPath, s.configSites()...))
 		}
 		d.Workers = append(d.Workers, w)
 		return
@@ -53,6 +57,12 @@ func (d *Deployment) recognise(s *Service) {
 			}
 		}
 	}
+}
+
+// handsOver reports whether a worker is started by a script of an image of somebody's own, which is given a module of Synapse and options.
+func (s *Service) handsOver() bool {
+	words := wordsOf(s.Cmd)
+	return !s.Entrypoint.Set() && len(words) > 0 && strings.HasPrefix(words[0].Text, "synapse.app.") && !s.OwnImage() && !s.Mirrored()
 }
 
 func (d *Deployment) addBridge(b *Bridge) {

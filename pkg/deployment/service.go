@@ -99,7 +99,8 @@ type Service struct {
 	// have been laid over each other.
 	ConfigPaths []string
 	Layered     bool
-	partly      bool // one of them cannot be seen
+	partly      bool   // one of them cannot be seen
+	adding      string // what may read others besides, where that is why
 	// Assembled are the configurations that another container of the pod puts together before the program starts, by their paths.
 	Assembled map[string]Assembly
 	// Unread says why the configuration of a program that is known was not read; "" where it was, or was not looked for.

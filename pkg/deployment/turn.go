@@ -82,9 +82,13 @@ func (d *Deployment) turnServer(s *Service) TurnServer {
 			t.Hidden = name + " cannot be seen: " + reason
 		}
 	}
-	own := strings.TrimPrefix(s.Image.Repository, "docker.io/")
-	if !read && t.Hidden == "" && !slices.Contains(turnImages, own) {
-		t.Hidden = "its image is none of coturn's own, and may bring settings with it"
+	if own := strings.TrimPrefix(s.Image.Repository, "docker.io/"); t.Hidden == "" && !slices.Contains(turnImages, own) {
+		switch {
+		case !read:
+			t.Hidden = "its image is none of coturn's own, and may bring settings with it"
+		case len(words) == 0 && len(s.Variables) > 0:
+			t.Hidden = "its image is none of coturn's own, and may make settings of the environment that it is given"
+		}
 	}
 	t.Settings = append(t.Settings, flags...)
 	return t

@@ -52,7 +52,7 @@ func (c *cluster) keyed(p *pod, s *deployment.Service, is *deployment.Variable, 
 	k := c.lookup(kind, p.of.namespace, name)
 	switch {
 	case k == nil:
-		is.Hidden = is.Name + " is of " + missing(kind, name)
+		is.Hidden = is.Name + " is of the " + kind + " " + name + ", which is not among the manifests"
 	case k.why != "":
 		is.Hidden = is.Name + " cannot be seen: " + k.why
 	case k.of[key] == nil:

@@ -92,6 +92,8 @@ type reading struct {
 	misplaced map[string]string
 	// gather, if set, takes the keys that are not known and not mistyped, in the place of ignored: they are most likely of another release.
 	gather func(place)
+	// loose is a mapping below which the program takes a value of any kind, and goes by it only where it is of its own.
+	loose string
 	// passed are the places of values that are looked at elsewhere.
 	passed []source.Pos
 }
@@ -149,8 +151,11 @@ func (r reading) check(config place) {
 		case p.known.Kind() == source.Scalar:
 			r.scalar(p)
 		case p.known.Kind() != p.value.Kind():
-			kind := p.known.Kind().String()
-			r.report(p.path+" must be "+kind+", not "+described(p.value)+"; "+r.wrong, mend{text: "write " + kind}, p.value.Site(""))
+			report, wrong, kind := r.report, r.wrong, p.known.Kind().String()
+			if r.loose != "" && strings.HasPrefix(p.path, r.loose+".") {
+				report, wrong = r.ignored, "what is meant by it does not hold"
+			}
+			report(p.path+" must be "+kind+", not "+described(p.value)+"; "+wrong, mend{text: "write " + kind}, p.value.Site(""))
 		}
 	})
 }

@@ -118,9 +118,11 @@ func (r *Reporter) NotChecked(why string, sites ...source.Site) {
 // it twice otherwise. What is said of it stays, each once.
 func once(sites []source.Site) (each []source.Site) {
 	at := make(map[source.Pos]int, len(sites))
+	placed := slices.ContainsFunc(sites, func(s source.Site) bool { return s.Pos.File != "" })
 	for _, s := range sites {
 		i, told := at[s.Pos]
 		switch {
+		case placed && s.Pos.File == "": // of a file that is empty
 		case !told:
 			at[s.Pos] = len(each)
 			each = append(each, s)

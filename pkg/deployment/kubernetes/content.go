@@ -67,6 +67,9 @@ func (c *cluster) holdOne(o *object) {
 	if k := o.made; k != nil {
 		k.dir = c.key(o.kind, o.namespace, o.name)
 		for _, key := range k.keys {
+			if e := k.of[key]; strings.Contains(e.text, "ENC[AES256_GCM,") { // what applies it has it decrypted before
+				e.text, e.why = "", key+" of the "+o.kind+" "+o.name+" is encrypted by SOPS"
+			}
 			c.file(k, key, k.of[key], false)
 		}
 		c.files = append(c.files, memfs.File{Path: k.dir})

@@ -23,6 +23,9 @@ type cluster struct {
 	unread  []source.Site
 	built   int // how many kustomizations were carried out
 
+	top       string // the directory of the kustomization that no other one builds on
+	rewritten bool   // it, or what it builds on, gives names or values that are not followed
+
 	contents map[string]*content // Secrets and ConfigMaps, by KIND/NAME or KIND/NAMESPACE/NAME
 	files    []memfs.File
 	laid     map[string]source.Pos // the directories of volumes with items
@@ -107,6 +110,9 @@ func (c *cluster) noWorkload() finding.Finding {
 		f := finding.Finding{Rule: "kubernetes", Severity: finding.Error, Message: "no manifest here is of a workload, but there is " + what + "; there is nothing to check", Fix: fix, Sites: all}
 		f.Sites[0].Note = ""
 		return f
+	}
+	if f := c.nothing(); f != nil {
+		return f[0]
 	}
 	return finding.Finding{
 		Rule: "kubernetes", Severity: finding.Error, Message: "no manifest here is of a workload, such as a Deployment or a StatefulSet; there is nothing to check",

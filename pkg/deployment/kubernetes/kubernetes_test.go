@@ -108,8 +108,8 @@ func TestMadeInTheCluster(t *testing.T) {
 func TestUnread(t *testing.T) {
 	pod := "\n-- pod.yaml --\n" + workload("web", "image: nginx", "")
 	for name, c := range map[string]struct{ text, want string }{
-		"a prefix":             {"-- kustomization.yaml --\nresources: [pod.yaml]\nnamePrefix: x-" + pod, "namePrefix"},
-		"a component":          {"-- kustomization.yaml --\nresources: [pod.yaml]\ncomponents: [x]" + pod, "components"},
+		"a prefix":             {"-- x/kustomization.yaml --\nresources: [a.yaml]\nnamePrefix: x-\n-- x/a.yaml --\n" + workload("a", "image: nginx", "") + pod, "kubectl kustomize x"},
+		"a component":          {"-- kustomization.yaml --\nresources: [pod.yaml]\ncomponents: [x]" + pod, "the component x is not here"},
 		"a remote base":        {"-- kustomization.yaml --\nresources: [pod.yaml, \"https://example.org/x.yaml\"]" + pod, "was not fetched"},
 		"single operations":    {"-- kustomization.yaml --\nresources: [pod.yaml]\npatches: [{target: {kind: Deployment, name: web}, patch: \"- op: remove\\n  path: /spec\\n\"}]" + pod, "single operations"},
 		"a patch of nothing":   {"-- kustomization.yaml --\nresources: [pod.yaml]\npatches: [{patch: \"kind: Deployment\\nmetadata: {name: other}\\n\"}]" + pod, "not among the manifests"},
@@ -120,6 +120,51 @@ func TestUnread(t *testing.T) {
 		if !slices.ContainsFunc(d.Unread, func(s source.Site) bool { return strings.Contains(s.Note, c.want) }) {
 			t.Errorf("%s: %v", name, d.Unread)
 		}
+	}
+}
+
+// What a prefix is put before is applied under other names: none of it is looked at, nor what is built on it.
+func TestPrefix(t *testing.T) {
+	d, findings := Open(tree("-- kustomization.yaml --\nresources: [base, pod.yaml]\n-- base/kustomization.yaml --\nresources: [a.yaml]\nnameSuffix: -x\n-- base/a.yaml --\n" +
+		workload("a", "image: nginx", "") + "-- pod.yaml --\n" + workload("web", "image: nginx", "")))
+	if len(d.Services) != 0 || len(findings) != 1 || !strings.Contains(findings[0].Message, "nameSuffix of base/kustomization.yaml is not followed") || !strings.Contains(findings[0].Message, "kubectl kustomize . | stackgen check -") {
+		t.Errorf("%v %+v", d.Services, findings)
+	}
+}
+
+// A component has resources of its own, and patches those of what it is a component of.
+func TestComponent(t *testing.T) {
+	d := open(t, "-- kustomization.yaml --\nresources: [pod.yaml]\ncomponents: [part]\n-- pod.yaml --\n"+workload("web", "image: nginx", "")+
+		"-- part/kustomization.yaml --\nkind: Component\nresources: [more.yaml]\npatches: [{path: image.yaml}]\n-- part/more.yaml --\n"+workload("more", "image: nginx", "")+
+		"-- part/image.yaml --\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: main, image: \"caddy:2\"}]}}}\n")
+	if s := d.Service("web"); len(d.Unread) > 0 || s == nil || s.Image.Repository != "caddy" || d.Service("more") == nil {
+		t.Errorf("%v %v", d.Unread, s.Image)
+	}
+}
+
+// The labels of a kustomization are those of its pods, and what its Services select by.
+func TestLabels(t *testing.T) {
+	const service = "-- s.yaml --\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n"
+	for labels, want := range map[string]bool{
+		"commonLabels: {app: other}":                                 true,
+		"labels: [{includeSelectors: true, pairs: {app: other}}]":    true,
+		"labels: [{includeTemplates: true, pairs: {app: other}}]":    false,
+		"labels: [{pairs: {app: other}}]":                            true,
+		"labels: [{includeTemplates: true, pairs: {more: \"yes\"}}]": true,
+	} {
+		d := open(t, "-- kustomization.yaml --\nresources: [pod.yaml, s.yaml]\n"+labels+"\n"+service+"-- pod.yaml --\n"+workload("web", "image: nginx, ports: [{containerPort: 80}]", ""))
+		if got := d.Door("web") != nil && len(d.Door("web").To) > 0; got != want {
+			t.Errorf("%s: the Service leads to the pod: %v, want %v", labels, got, want)
+		}
+	}
+}
+
+// A file of a generator that SOPS has encrypted is decrypted before it is applied.
+func TestGeneratedSecret(t *testing.T) {
+	d := open(t, "-- kustomization.yaml --\nresources: [pod.yaml]\nsecretGenerator: [{name: keys, files: [signing.key]}]\n-- signing.key --\n{\"data\": \"ENC[AES256_GCM,data:x]\", \"sops\": {}}\n-- pod.yaml --\n"+
+		workload("web", "image: nginx, volumeMounts: [{name: k, mountPath: /keys}]", "      volumes: [{name: k, secret: {secretName: keys}}]"))
+	if text, _, reason := d.Text(d.Service("web"), "/keys/signing.key"); text != "" || !strings.Contains(reason, "encrypted by SOPS") {
+		t.Errorf("%q: %s", text, reason)
 	}
 }
 

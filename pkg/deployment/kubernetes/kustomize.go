@@ -59,16 +59,20 @@ func (c *cluster) parse(name string) (*source.File, *source.Problem) {
 	return f, nil
 }
 
-// unfollowed are the settings of a kustomization that change what is applied and are not carried out here.
-var unfollowed = []string{"namePrefix", "nameSuffix", "components", "helmCharts", "helmChartInflationGenerator", "replacements", "vars", "transformers", "generators", "patchesJson6902", "crds", "replicas"}
+// unfollowed are the settings of a kustomization that change what is applied and are not carried out here, rewriting those of them that
+// change any name or value: what is applied bears little likeness to what lies here.
+var (
+	unfollowed = []string{"helmCharts", "helmChartInflationGenerator", "generators", "patchesJson6902", "crds", "replicas"}
+	rewriting  = []string{"namePrefix", "nameSuffix", "replacements", "vars", "transformers"}
+)
 
-// kustomize gives what a kustomization makes of its resources.
-func (c *cluster) kustomize(dir string, deep int) (all []*object, findings []finding.Finding) {
+// kustomize gives what a kustomization makes of its resources. One that is a component of another is given what that has of its own.
+func (c *cluster) kustomize(dir string, deep int, all []*object) (_ []*object, findings []finding.Finding) {
 	name := kustomizationIn(c.fsys, dir)
 	c.built++
 	f, problem := c.parse(name)
 	if problem != nil {
-		return nil, []finding.Finding{{Rule: "yaml", Severity: finding.Error, Message: problem.Message, Fix: problem.Fix, Sites: []source.Site{{Pos: problem.Pos}}}}
+		return all, []finding.Finding{{Rule: "yaml", Severity: finding.Error, Message: problem.Message, Fix: problem.Fix, Sites: []source.Site{{Pos: problem.Pos}}}}
 	}
 	c.d.Add(name, f)
 	for _, key := range []string{"resources", "bases"} {
@@ -77,10 +81,28 @@ func (c *cluster) kustomize(dir string, deep int) (all []*object, findings []fin
 			all, findings = append(all, objects...), append(findings, found...)
 		}
 	}
+	for _, v := range f.At("components").Items() {
+		at := path.Join(dir, v.Str())
+		if deep > maxDeep || source.Beyond(c.fsys, at) || kustomizationIn(c.fsys, at) == "" {
+			c.unread = append(c.unread, v.Site("the component "+v.Str()+" is not here"))
+			continue
+		}
+		objects, found := c.kustomize(at, deep+1, all)
+		all, findings = objects, append(findings, found...)
+	}
 	for _, key := range unfollowed {
 		if at := f.At(key); at.Set() {
 			c.unread = append(c.unread, at.Site(key+" of "+name+" is not followed"))
 		}
+	}
+	for _, key := range rewriting {
+		if at := f.At(key); at.Set() {
+			c.unread = append(c.unread, at.Site(key+" of "+name+" is not followed, and nothing of "+path.Join(c.top, ".")+" was looked at: kubectl kustomize "+c.top+" | stackgen check -"))
+			c.rewritten = true
+		}
+	}
+	if c.rewritten {
+		return nil, findings
 	}
 	for _, kind := range []string{"Secret", "ConfigMap"} {
 		for _, v := range f.At(strings.ToLower(kind[:1]) + kind[1:] + "Generator").Items() {
@@ -96,6 +118,9 @@ func (c *cluster) kustomize(dir string, deep int) (all []*object, findings []fin
 		for i, o := range all {
 			all[i] = renamed(o, v)
 		}
+	}
+	for i, o := range all {
+		all[i] = labelled(o, f)
 	}
 	if space := f.At("namespace"); space.Set() {
 		for _, o := range all {
@@ -121,7 +146,7 @@ func (c *cluster) resource(dir string, v source.Value, deep int) ([]*object, []f
 		c.unread = append(c.unread, v.Site(v.Str()+" is outside of the directory"))
 		return nil, nil
 	case kustomizationIn(c.fsys, name) != "":
-		return c.kustomize(name, deep+1)
+		return c.kustomize(name, deep+1, nil)
 	}
 	return c.manifest(name, false)
 }
@@ -315,6 +340,60 @@ func renamed(o *object, v source.Value) *object {
 	}
 	if !changed {
 		return o
+	}
+	next := *o
+	next.Value = source.Join(tree).Root()
+	return &next
+}
+
+// selectors are where objects say which pods they mean, and whether kustomize puts labels there where nothing stands
+// (api/internal/konfig/builtinpluginconsts/commonlabels.go).
+var selectors = map[string]struct {
+	path  []string
+	makes bool
+}{
+	"Service": {[]string{"spec", "selector"}, true}, "ReplicationController": {[]string{"spec", "selector"}, true},
+	"Deployment": {[]string{"spec", "selector", "matchLabels"}, true}, "StatefulSet": {[]string{"spec", "selector", "matchLabels"}, true},
+	"DaemonSet": {[]string{"spec", "selector", "matchLabels"}, true}, "ReplicaSet": {[]string{"spec", "selector", "matchLabels"}, true},
+	"PodDisruptionBudget": {[]string{"spec", "selector", "matchLabels"}, false}, "NetworkPolicy": {[]string{"spec", "podSelector", "matchLabels"}, false},
+}
+
+// labelled is the object with the labels that a kustomization gives to all.
+func labelled(o *object, f *source.File) *object {
+	if o.made != nil || !f.At("labels").Set() && !f.At("commonLabels").Set() {
+		return o
+	}
+	tree := o.Node()
+	put := func(pairs source.Value, makes bool, path ...string) {
+		at := tree
+		for _, key := range path {
+			next := at.Get(key)
+			if !next.Is(source.Mapping) {
+				if !makes {
+					return
+				}
+				next = source.NewMapping(pairs.Node())
+				at.Set(key, next)
+			}
+			at = next
+		}
+		for key, v := range pairs.Entries() {
+			at.Set(key.Str(), v.Node())
+		}
+	}
+	lay := func(pairs source.Value, made, selected bool) {
+		put(pairs, true, "metadata", "labels")
+		if where := templates[o.kind]; len(where) > 0 && made {
+			put(pairs, true, append(slices.Clone(where), "metadata", "labels")...)
+		}
+		if where, ok := selectors[o.kind]; ok && selected {
+			put(pairs, where.makes, where.path...)
+		}
+	}
+	lay(f.At("commonLabels"), true, true)
+	for _, v := range f.At("labels").Items() {
+		selected := v.At("includeSelectors").True()
+		lay(v.At("pairs"), selected || v.At("includeTemplates").True(), selected)
 	}
 	next := *o
 	next.Value = source.Join(tree).Root()

@@ -39,7 +39,8 @@ const (
 // read finds the objects; the findings say which manifests cannot be read.
 func (c *cluster) read() (findings []finding.Finding) {
 	if name := kustomizationIn(c.fsys, "."); name != "" {
-		objects, findings := c.kustomize(".", 0)
+		c.top = "."
+		objects, findings := c.kustomize(".", 0, nil)
 		c.objects = objects
 		return findings
 	}
@@ -49,7 +50,8 @@ func (c *cluster) read() (findings []finding.Finding) {
 		if based[dir] {
 			continue
 		}
-		objects, found := c.kustomize(dir, 0)
+		c.top, c.rewritten = dir, false
+		objects, found := c.kustomize(dir, 0, nil)
 		c.add(objects...)
 		findings = append(findings, found...)
 	}

@@ -110,7 +110,8 @@ func doorPort(r *Reporter, d *deployment.Deployment, door *deployment.Door, p de
 	r.Fail(fmt.Sprintf("the Service %s leads to port %s of %s, which listens on %s; nobody answers", door.Name, p.Inner, to.Name, text), "targetPort: "+mainPort(open), append([]source.Site{p.At.Site("")}, sites...)...)
 }
 
-// carries reports whether a LiveKit has calls on the port, besides the one on which it is asked (pkg/config/config.go of 1.13.11).
+// carries reports whether a LiveKit has calls, its own relay or its figures on the port, besides the one on which it is asked
+// (pkg/config/config.go of 1.13.11).
 func carries(d *deployment.Deployment, s *deployment.Service, port string) bool {
 	for _, l := range d.LiveKits {
 		if l.Service != s {
@@ -122,6 +123,10 @@ func carries(d *deployment.Deployment, s *deployment.Service, port string) bool 
 		last, _ := rtc.At("port_range_end").Int()
 		if !ranged {
 			first, last = 50000, 60000
+		}
+		turn := l.Config.At("turn")
+		if turn.At("enabled").True() && (port == turn.At("tls_port").Str() || port == turn.At("udp_port").Str()) || port == l.Config.At("prometheus_port").Str() || port == l.Config.At("prometheus", "port").Str() {
+			return true
 		}
 		return port == cmp.Or(rtc.At("tcp_port").Str(), "7881") || port == rtc.At("udp_port").Str() || first <= n && n <= last
 	}

@@ -68,7 +68,8 @@ func checkMediaPorts(r *Reporter, l *deployment.LiveKit, rtc source.Value) {
 		}
 		what, line := fmt.Sprintf("port %d over %s, which is not published under that number", first, protocol), l.Lines().Port(strconv.Itoa(first), strconv.Itoa(first), protocol)
 		if last > first {
-			what, line = fmt.Sprintf("the ports %d to %d over %s, which are not published under these numbers", first, last, protocol), fmt.Sprintf(`- "%d-%d:%d-%d/%s"`, first, last, first, last, protocol)
+			span := fmt.Sprintf("%d-%d", first, last)
+			what, line = fmt.Sprintf("the ports %d to %d over %s, which are not published under these numbers", first, last, protocol), l.Lines().Port(span, span, protocol)
 		}
 		report, effect := r.Fail, "nobody hears or sees anything"
 		switch {

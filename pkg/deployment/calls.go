@@ -44,7 +44,7 @@ func (d *Deployment) readLiveKit(s *Service) {
 	case s.EnvHidden("LIVEKIT_CONFIG") != "":
 		l.Hidden = s.EnvHidden("LIVEKIT_CONFIG")
 	case body != "":
-		f, problem := source.Parse(at.Pos().File, []byte(strings.Repeat("\n", max(at.Pos().Line-1, 0))+body))
+		f, problem := source.Parse(at.Pos().File, at.v.Inside(body))
 		if problem != nil {
 			l.Hidden = "LIVEKIT_CONFIG is no YAML"
 			break

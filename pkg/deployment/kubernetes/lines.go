@@ -28,6 +28,9 @@ var lines = deployment.Lines{
 	OtherContainer: "another name",
 	ContainerName:  "the name of the database's pod",
 	Port: func(host, container, protocol string) string {
+		if strings.Contains(host, "-") { // a Service has no span of ports
+			return "hostNetwork: true"
+		}
 		return "{port: " + host + ", targetPort: " + container + ", protocol: " + strings.ToUpper(protocol) + "} in a Service"
 	},
 

@@ -27,7 +27,7 @@ func (c *cluster) mounts(p *pod, s *deployment.Service, v source.Value) {
 		name, sub := at.At("name").Str(), at.At("subPath").Str()
 		vol := c.volume(p, s, name)
 		m := deployment.Mount{
-			Container: path.Clean(at.At("mountPath").Str()), Reason: vol.why, Source: path.Join(vol.source, sub), At: deployment.LeafOf(at), SourceAt: deployment.LeafOf(vol.at),
+			Container: path.Join("/", at.At("mountPath").Str()), Reason: vol.why, Source: path.Join(vol.source, sub), At: deployment.LeafOf(at), SourceAt: deployment.LeafOf(vol.at),
 			ReadOnly: vol.readOnly || at.At("readOnly").True(), Fleeting: vol.fleeting, Shown: vol.shown,
 		}
 		if vol.host != "" {

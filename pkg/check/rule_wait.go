@@ -139,7 +139,8 @@ func checkTwins(r *Reporter, d *deployment.Deployment) {
 	for _, l := range d.LiveKits {
 		s := l.Service
 		env, _ := s.Env("REDIS_HOST")
-		told := l.Config.At("redis").Exists() || env != "" || s.EnvHidden("REDIS_HOST") != "" || s.EnvUnread != "" || strings.Contains(strings.Join(s.Command(), " "), "redis")
+		redis := l.Config.At("redis")
+		told := redis.At("address").Str() != "" || len(redis.At("sentinel_addresses").Items())+len(redis.At("cluster_addresses").Items()) > 0 || env != "" || s.EnvHidden("REDIS_HOST") != "" || s.EnvUnread != "" || strings.Contains(strings.Join(s.Command(), " "), "redis")
 		if s.Copies > 1 && s.Absent.Why == "" && l.Config.Root().Set() && !told {
 			r.FailMend(fmt.Sprintf("%s starts %d containers of %s, which know nothing of each other without Redis; who is in one call may be in two rooms", d.Target, s.Copies, s.Name), set(s.CopiesAt, "1"), s.CopiesAt.Site(""))
 		}

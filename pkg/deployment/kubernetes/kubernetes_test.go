@@ -157,6 +157,10 @@ func TestLabels(t *testing.T) {
 			t.Errorf("%s: the Service leads to the pod: %v, want %v", labels, got, want)
 		}
 	}
+	d := open(t, "-- kustomization.yaml --\nresources: [pod.yaml, s.yaml]\nlabels: [{pairs: {app: other}}]\n-- s.yaml --\napiVersion: v1\nkind: Service\nmetadata: {name: far}\nspec: {ports: [{port: 80}]}\n-- pod.yaml --\n"+workload("web", "image: nginx", ""))
+	if s := d.Door("far"); s == nil || s.ToAt.Set() {
+		t.Errorf("a Service without a selector gets one from labels that are for no selector: %+v", s)
+	}
 }
 
 // A file of a generator that SOPS has encrypted is decrypted before it is applied.

@@ -97,7 +97,7 @@ func (c *cluster) kustomize(dir string, deep int, all []*object) (_ []*object, f
 	}
 	for _, key := range rewriting {
 		if at := f.At(key); at.Set() {
-			c.unread = append(c.unread, at.Site(key+" of "+name+" is not followed, and nothing of "+path.Join(c.top, ".")+" was looked at: kubectl kustomize "+c.top+" | stackgen check -"))
+			c.unread = append(c.unread, at.Site(key+" of "+name+" is not followed, and nothing of "+c.top+" was looked at: kubectl kustomize "+c.top+" | stackgen check -"))
 			c.rewritten = true
 		}
 	}

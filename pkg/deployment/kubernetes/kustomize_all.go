@@ -88,6 +88,9 @@ func labelled(o *object, f *source.File) *object {
 		}
 	}
 	lay := func(pairs source.Value, made, selected bool) {
+		if !pairs.Set() {
+			return
+		}
 		put(pairs, true, "metadata", "labels")
 		if where := templates[o.kind]; len(where) > 0 && made {
 			put(pairs, true, append(slices.Clone(where), "metadata", "labels")...)

@@ -2,11 +2,10 @@ package caddy
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/fixture"
 	ours "philipp.info/stackgen/pkg/route/caddy"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -15,14 +14,8 @@ import (
 func TestFilesOfMatrix(t *testing.T) {
 	const client = "/.well-known/matrix/client"
 	dir := t.TempDir()
-	for _, name := range []string{"www/.well-known/matrix/client", "www/matrix/client", "www/client.json", "pages/.well-known/matrix/client", "pages/a.b/.well-known/matrix/client", "www/client"} {
-		at := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(at, []byte("this is "+name), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if err := fixture.Pages(dir); err != nil {
+		t.Fatal(err)
 	}
 	for _, text := range []string{
 		"root * DIR/www\nfile_server",
@@ -46,13 +39,7 @@ func TestFilesOfMatrix(t *testing.T) {
 		tab := ours.New(&source.File{Path: "Caddyfile", Src: src}, nil, ours.Options{
 			Env:      func(string) (string, bool, string) { return "", false, "" },
 			Upstream: func(host, port string) (string, string) { return host, port },
-			Files: func(inside string) (text, at, reason string) {
-				src, err := os.ReadFile(inside)
-				if err != nil {
-					return "", "", "it is not there"
-				}
-				return string(src), inside, ""
-			},
+			Files:    fixture.OnDisk,
 		})
 		res := tab.Match("GET", "a.b:80", client)
 		if res.Answer != want.Text || (res.Unread != "") != want.Refused || res.Answer == "" && !want.Refused {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"philipp.info/stackgen/pkg/fixture"
 	ours "philipp.info/stackgen/pkg/route/nginx"
 	"philipp.info/stackgen/pkg/source"
 )
@@ -14,14 +15,8 @@ import (
 func TestFilesOfMatrix(t *testing.T) {
 	program := nginxProgram(t)
 	dir := t.TempDir()
-	for _, name := range []string{"www/.well-known/matrix/client", "www/matrix/client", "www/client.json", "pages/.well-known/matrix/client", "pages/a.b/.well-known/matrix/client", "www/client"} {
-		at := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(at, []byte("this is "+name), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if err := fixture.Pages(dir); err != nil {
+		t.Fatal(err)
 	}
 	for up := dir; up != "/" && strings.HasPrefix(up, os.TempDir()) && up != os.TempDir(); up = filepath.Dir(up) {
 		if err := os.Chmod(up, 0o755); err != nil { // for nginx's own user
@@ -45,13 +40,7 @@ func TestFilesOfMatrix(t *testing.T) {
 		want := asNginx(t, ports["80"], "GET", "a.b", "/.well-known/matrix/client")
 		tab := ours.New(nil, []*source.File{{Path: "a.conf", Src: []byte(server)}}, ours.Options{
 			Upstream: func(host, port string) (string, string) { return host, port },
-			Files: func(inside string) (text, at, reason string) {
-				src, err := os.ReadFile(inside)
-				if err != nil {
-					return "", "", "it is not there"
-				}
-				return string(src), inside, ""
-			},
+			Files:    fixture.OnDisk,
 		})
 		res := tab.Match("GET", "a.b:80", "/.well-known/matrix/client")
 		if res.Answer != want.Text || (res.Unread != "") != want.Refused || res.Answer == "" && !want.Refused {

@@ -70,13 +70,17 @@ func makesSynapses(d *deployment.Deployment, b *deployment.Bridge) bool {
 	})
 }
 
-// tellFirst is one finding for all bridges that have to be started once before Synapse.
-func tellFirst(r *Reporter, bridges []*deployment.Bridge) {
-	var names []string
-	var sites []source.Site
+// imagesOf are the names of bridges, and where the image of each stands.
+func imagesOf(bridges []*deployment.Bridge) (names []string, sites []source.Site) {
 	for _, b := range bridges {
 		names, sites = append(names, b.Name), append(sites, b.ImageAt.Site(""))
 	}
+	return names, sites
+}
+
+// tellFirst is one finding for all bridges that have to be started once before Synapse.
+func tellFirst(r *Reporter, bridges []*deployment.Bridge) {
+	names, sites := imagesOf(bridges)
 	what := names[0] + " makes its registration at its first start, where Synapse has it"
 	if len(bridges) > 1 {
 		what = finding.Sentence(deployment.AtMost(names, 5), "and") + " make their registrations at their first start, where Synapse has them"
@@ -86,11 +90,7 @@ func tellFirst(r *Reporter, bridges []*deployment.Bridge) {
 
 // tellUnregistered is one finding for all bridges whose start scripts are going to make a registration.
 func tellUnregistered(r *Reporter, bridges []*deployment.Bridge) {
-	var names []string
-	var sites []source.Site
-	for _, b := range bridges {
-		names, sites = append(names, b.Name), append(sites, b.ImageAt.Site(""))
-	}
+	names, sites := imagesOf(bridges)
 	if len(bridges) == 1 {
 		r.Fail(names[0]+" has no registration.yaml beside its configuration; its start script makes one with new tokens, which Synapse does not know, and exits",
 			"put a copy of Synapse's registration there; or "+directly(bridges[0]), sites...)

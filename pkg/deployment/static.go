@@ -37,7 +37,7 @@ func (d *Deployment) Static(s *Service) (st Static) {
 		st.Hidden = "its command is a script"
 		return st
 	}
-	fromFlags, fromEnv := traefik.FlagSettings(flags), traefik.EnvSettings(words(s.everyVariable()))
+	fromFlags, fromEnv := traefik.FlagSettings(flags), traefik.EnvSettings(words(s.variables(true)))
 	names := staticFiles()
 	named := false
 	for _, f := range fromFlags {

@@ -21,21 +21,14 @@ func (s *Service) CommandWords() []Word {
 	return append(wordsOf(s.Entrypoint), wordsOf(s.Cmd)...)
 }
 
-// Environment are the variables of the service as NAME=VALUE.
-func (s *Service) Environment() (vars []Word) {
+// Environment are the variables of the service as NAME=VALUE, without those of its files.
+func (s *Service) Environment() []Word { return s.variables(false) }
+
+func (s *Service) variables(files bool) (vars []Word) {
 	for _, v := range s.Variables {
-		if !v.FromFile {
+		if files || !v.FromFile {
 			vars = append(vars, Word{Text: v.Name + "=" + v.Text, Site: v.At.Site("")})
 		}
-	}
-	slices.SortFunc(vars, func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
-	return vars
-}
-
-// everyVariable are those of its files, too.
-func (s *Service) everyVariable() (vars []Word) {
-	for _, v := range s.Variables {
-		vars = append(vars, Word{Text: v.Name + "=" + v.Text, Site: v.At.Site("")})
 	}
 	slices.SortFunc(vars, func(a, b Word) int { return strings.Compare(a.Text, b.Text) })
 	return vars

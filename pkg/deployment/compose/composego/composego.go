@@ -62,7 +62,7 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 	names, needed := p.Unset(), []finding.Finding(nil)
 	if err != nil {
 		var empty []string
-		empty, needed = emptied(p, err.Error())
+		empty, needed = emptied(p, names, err.Error())
 		names = append(names, empty...)
 	}
 	if err != nil && len(names) > 0 {
@@ -124,9 +124,9 @@ func refuses(d *deployment.Deployment) []finding.Finding {
 
 var missing = regex.Of(`required variable (\S+) is missing a value(?:: ([^\n]*))?`)
 
-// emptied are the variables without which Compose stops and that a .env sets to nothing, with one finding for each.
-func emptied(p *compose.Project, msg string) (names []string, found []finding.Finding) {
-	unset := p.Unset()
+// emptied are the variables without which Compose stops and that a .env sets to nothing, which is not to set them nowhere; with one finding
+// for each.
+func emptied(p *compose.Project, unset []string, msg string) (names []string, found []finding.Finding) {
 	for _, g := range missing().FindAllStringSubmatch(msg, -1) {
 		name := g[1]
 		if slices.Contains(names, name) || slices.Contains(unset, name) {
